@@ -1,0 +1,92 @@
+"""The records, enumerations and random draws of the kernels, as Python sees them.
+
+Everything here is derived from ``types.h``, ``_types.pxd`` and ``_random.pxd``: there is no second copy.
+"""
+import enum
+
+import numpy as np
+
+cimport _random
+cimport _types
+from _random cimport draw
+from _types cimport cell_t, ctc_t, lesion_t, migrant_t
+from libc.stdint cimport uint32_t, uint64_t
+
+
+def _dtypes():
+    cdef cell_t cell
+    cdef migrant_t migrant
+    cdef ctc_t ctc
+    cdef lesion_t lesion
+    return (np.asarray(<cell_t[:1]>&cell).dtype, np.asarray(<migrant_t[:1]>&migrant).dtype,
+            np.asarray(<ctc_t[:1]>&ctc).dtype, np.asarray(<lesion_t[:1]>&lesion).dtype)
+
+
+CELL, MIGRANT, CTC, LESION = _dtypes()
+
+
+class Flag(enum.IntFlag):
+    RETURNED = _types.FLAG_RETURNED
+    INJECTED = _types.FLAG_INJECTED
+    LESION = _types.FLAG_LESION
+
+
+class Place(enum.IntEnum):
+    CIRCULATING = _types.CIRCULATING
+    ARRESTED = _types.ARRESTED
+    RETURNING = _types.RETURNING
+    ENDED = _types.ENDED
+
+
+class Fate(enum.IntEnum):
+    OPEN = _types.FATE_OPEN
+    ANOIKIS = _types.FATE_ANOIKIS
+    SHEAR = _types.FATE_SHEAR
+    NK = _types.FATE_NK
+    DRAWN = _types.FATE_DRAWN
+    NOT_ESTABLISHED = _types.FATE_NOT_ESTABLISHED
+    LESION = _types.FATE_LESION
+    SELF_SEEDED = _types.FATE_SELF_SEEDED
+
+
+class LesionState(enum.IntEnum):
+    DORMANT = _types.DORMANT
+    ACTIVE = _types.ACTIVE
+    CLEARED = _types.CLEARED
+
+
+class Draw(enum.IntEnum):
+    TILE = _random.DRAW_TILE
+    PLACE = _random.DRAW_PLACE
+    NODE = _random.DRAW_NODE
+    SEGMENT = _random.DRAW_SEGMENT
+    DIAMETER = _random.DRAW_DIAMETER
+    WALK = _random.DRAW_WALK
+    COLONIZE = _random.DRAW_COLONIZE
+    LESION = _random.DRAW_LESION
+    LESION_SHED = _random.DRAW_LESION_SHED
+    CHILD = _random.DRAW_CHILD
+    RETURN = _random.DRAW_RETURN
+    SAMPLE = _random.DRAW_SAMPLE
+    INJECT = _random.DRAW_INJECT
+
+
+def philox(counter, uint64_t key):
+    """Philox4x32-10 of four counter words: a tuple of four words."""
+    cdef uint32_t c[4]
+    cdef uint32_t out[4]
+    c[0], c[1], c[2], c[3] = counter
+    _random.philox4x32(c, key, out)
+    return out[0], out[1], out[2], out[3]
+
+
+def draws(uint64_t seed, uint32_t use, const uint64_t[::1] a not None, const uint32_t[::1] b not None):
+    """``draw(seed, use, a[i], b[i])`` for each i: an array of uint32, shape (n, 4)."""
+    if a.shape[0] != b.shape[0]:
+        raise ValueError(f"a has {a.shape[0]} values and b has {b.shape[0]}")
+    out = np.empty((a.shape[0], 4), np.uint32)
+    cdef uint32_t[:, ::1] o = out
+    cdef Py_ssize_t i
+    for i in range(a.shape[0]):
+        draw(seed, use, a[i], b[i], &o[i, 0])
+    return out

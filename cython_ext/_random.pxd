@@ -1,0 +1,47 @@
+# The register of every use of a random number. A draw is a pure function of (seed, use, a, b):
+# no generator has a state, and nothing here knows a rank or a clock. Names are only ever added.
+from libc.math cimport cos, log, sqrt
+from libc.stdint cimport uint32_t, uint64_t
+
+cdef extern from "philox.h" nogil:
+    void philox4x32(const uint32_t* counter, uint64_t key, uint32_t* out)
+
+cdef enum draw_e:
+    DRAW_TILE = 1        # a = tile key, b = step: the key of the cells of a tile in a step
+    DRAW_PLACE = 2       # a = tile key, b = 4096 k + voxel: the k-th initial cell of a voxel
+    DRAW_NODE = 3        # a = lattice node: jitter of the vessel network
+    DRAW_SEGMENT = 4     # a = lattice node, b = axis: presence, radius and maturity of a vessel
+    DRAW_DIAMETER = 5    # a = id of a CTC: its diameter
+    DRAW_WALK = 6        # a = id of a CTC, b = hop: its way through the circuit
+    DRAW_COLONIZE = 7    # a = id of a CTC: dies, sleeps or grows after leaving the vessel
+    DRAW_LESION = 8      # a = id of a lesion, b = step: wakes, dies, divides
+    DRAW_LESION_SHED = 9 # a = id of a lesion, b = step: how many cells it sheds
+    DRAW_CHILD = 10      # a = id of a parent, b = index: the id of what it sheds or injects
+    DRAW_RETURN = 11     # a = id of a CTC: the place in the tumor where it lodges
+    DRAW_SAMPLE = 12     # a = id of a CTC, b = index of the blood draw: taken or not
+    DRAW_INJECT = 13     # a = index of the injection, b = index of the cell: id and entry time
+
+cdef inline void draw(uint64_t seed, uint32_t use, uint64_t a, uint32_t b, uint32_t* out) noexcept nogil:
+    """Four words; counter = (a low, a high, b, use), key = seed."""
+    cdef uint32_t counter[4]
+    counter[0] = <uint32_t>a
+    counter[1] = <uint32_t>(a >> 32)
+    counter[2] = b
+    counter[3] = use
+    philox4x32(counter, seed, out)
+
+cdef inline double unit32(uint32_t r) noexcept nogil:
+    """A double in (0, 1), both ends open, from 32 bits."""
+    return (r + 0.5) * (1.0 / 4294967296.0)
+
+cdef inline double unit52(uint32_t high, uint32_t low) noexcept nogil:
+    """A double in (0, 1), both ends open, from 52 bits: fine enough for -log of it."""
+    return ((<uint64_t>high << 20 | low >> 12) + 0.5) * (1.0 / 4503599627370496.0)
+
+cdef inline double exponential(uint32_t high, uint32_t low) noexcept nogil:
+    """A draw from the exponential law of mean 1."""
+    return -log(unit52(high, low))
+
+cdef inline double normal(uint32_t a, uint32_t b) noexcept nogil:
+    """A draw from the standard normal law (Box and Muller 1958)."""
+    return sqrt(-2.0 * log(unit32(a))) * cos(6.283185307179586 * unit32(b))

@@ -1,0 +1,61 @@
+# Header only: it has no .pyx twin, so a cimport of it needs nothing at run time.
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+
+cdef extern from "types.h" nogil:
+    ctypedef struct cell_t:
+        uint16_t x, y, z, clone
+        uint8_t emt, adhesion, flags, generation
+
+    ctypedef struct migrant_t:
+        uint64_t key
+        cell_t cell
+        uint16_t voxel, pad
+
+    ctypedef struct ctc_t:
+        uint64_t id
+        double t_event, t_shed
+        float x, y, z, distance, maturity, diameter
+        uint32_t hop
+        uint16_t clone, n
+        uint8_t node, place, fate, origin, emt, adhesion, flags, pending
+
+    ctypedef struct lesion_t:
+        uint64_t id
+        int64_t n, born, died, shed
+        double t_founded, t_state
+        uint16_t clone
+        uint8_t node, state, emt, adhesion, flags, pad
+
+cdef enum flag_e:
+    FLAG_RETURNED = 1         # it, or an ancestor, came back to the tumor through the blood
+    FLAG_INJECTED = 2         # it entered the blood by injection
+    FLAG_LESION = 4           # it was shed by a lesion
+
+cdef enum place_e:
+    CIRCULATING = 0
+    ARRESTED = 1
+    RETURNING = 2             # left the blood inside the tumor; becomes tissue at the next exchange
+    ENDED = 3
+
+cdef enum fate_e:             # what became of a shed cell
+    FATE_OPEN = 0             # still in the blood, or arrested
+    FATE_ANOIKIS = 1
+    FATE_SHEAR = 2
+    FATE_NK = 3
+    FATE_DRAWN = 4            # taken with a blood sample
+    FATE_NOT_ESTABLISHED = 5  # left the vessel and died in the organ
+    FATE_LESION = 6           # founded a lesion (dormant or active)
+    FATE_SELF_SEEDED = 7      # came back to the tumor
+
+cdef enum event_e:            # what is due at t_event
+    EVENT_ARRIVE = 0          # enters its next node
+    EVENT_ANOIKIS = 1
+    EVENT_SHEAR = 2
+    EVENT_NK = 3
+    EVENT_RELEASE = 4         # an arrested cell goes on with the blood
+    EVENT_EXTRAVASATE = 5
+
+cdef enum lesion_e:
+    DORMANT = 0               # a solitary cell or cluster that does not divide
+    ACTIVE = 1
+    CLEARED = 2               # its last cell has died

@@ -1,0 +1,54 @@
+/* The records of the model, once: kernel = NumPy dtype = message = file. Widest field first, so that
+   the packed size is the aligned size. _types.pxd shows them to Cython, _layout.pyx to Python. */
+#ifndef METACASCADE_TYPES_H
+#define METACASCADE_TYPES_H
+#include <stdint.h>
+
+typedef struct {              /* a tumor cell in tissue: 12 bytes, three words of a Philox counter */
+    uint16_t x, y, z;         /* place inside its voxel, in 1/65536 of the edge */
+    uint16_t clone;           /* row of the clone table */
+    uint8_t emt;              /* 0 epithelial and immotile .. 255 mesenchymal */
+    uint8_t adhesion;         /* 0 free .. 255 bound to its neighbors */
+    uint8_t flags;            /* FLAG_* */
+    uint8_t generation;       /* divisions since the start, saturating at 255 */
+} cell_t;
+
+typedef struct {              /* a cell on its way to another tile: 24 bytes */
+    uint64_t key;             /* curve key of the tile it goes to */
+    cell_t cell;
+    uint16_t voxel;           /* index of the voxel in that tile, 64 z + 8 y + x */
+    uint16_t pad;
+} migrant_t;
+
+typedef struct {              /* a circulating tumor cell or cluster: 64 bytes */
+    uint64_t id;              /* hash of seed, step, place and record; the same on any ranks */
+    double t_event;           /* [h] when the next event is due; once ended, when it ended */
+    double t_shed;            /* [h] when it entered the blood */
+    float x, y, z;            /* [um] where it left the tissue; 0 for other origins */
+    float distance;           /* [um] from the vessel's center line when it left */
+    float maturity;           /* of that vessel, 0..1 */
+    float diameter;           /* [um] of one cell */
+    uint32_t hop;             /* draws made so far: the counter of its walk */
+    uint16_t clone;
+    uint16_t n;               /* cells in it; 1 is a single cell */
+    uint8_t node;             /* node of the circuit where it is or ended */
+    uint8_t place;            /* place_e */
+    uint8_t fate;             /* fate_e */
+    uint8_t origin;           /* node from which it entered the blood */
+    uint8_t emt, adhesion, flags;
+    uint8_t pending;          /* event_e that happens at t_event */
+} ctc_t;
+
+typedef struct {              /* a colony in an organ, from one extravasated cell or cluster: 64 bytes */
+    uint64_t id;              /* of its founder */
+    int64_t n;                /* cells alive */
+    int64_t born, died, shed; /* cells since it was founded */
+    double t_founded;         /* [h] when the founder left the blood */
+    double t_state;           /* [h] when it entered its present state */
+    uint16_t clone;
+    uint8_t node;             /* the organ */
+    uint8_t state;            /* lesion_e */
+    uint8_t emt, adhesion, flags;
+    uint8_t pad;
+} lesion_t;
+#endif
