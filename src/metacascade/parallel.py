@@ -1,0 +1,184 @@
+"""The ranks of a run: who they are, exact sums, taking turns, and how one rank's error ends all.
+
+Only this module and ``exchange`` import mpi4py, and only when a run starts, so that file tools and
+``check`` work where no MPI library is installed or MPI may not be started.
+"""
+import contextlib
+import os
+import sys
+import traceback
+
+import numpy as np
+
+from metacascade.errors import InputError, RunError
+
+LAUNCHER_SIZES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS")
+
+
+def owner_of_id(ids, size):
+    """Rank that owns each id: ``(id >> 48) * size >> 16``, so that the order of ranks is that of ids."""
+    return (((np.asarray(ids, np.uint64) >> np.uint64(48)) * np.uint64(size)) >> np.uint64(16)).astype(np.int64)
+
+
+class World:
+    """The ranks of this run. With one rank no MPI call is ever made.
+
+    Every method is collective: all ranks call it, in the same order.
+    """
+
+    def __init__(self, comm=None):
+        self.comm = comm
+        self.rank = 0 if comm is None else comm.rank
+        self.size = 1 if comm is None else comm.size
+
+    def sum(self, values):
+        """Exact sum over ranks of an int64 array; the same array on all."""
+        values = np.ascontiguousarray(values, np.int64)
+        if self.size == 1:
+            return values.copy()
+        total = np.empty_like(values)
+        self.comm.Allreduce(values, total)
+        return total
+
+    def max(self, value):
+        """Largest of one number (or tuple) per rank."""
+        return value if self.size == 1 else max(self.comm.allgather(value))
+
+    def exscan(self, value):
+        """Sum of `value` over the ranks before this one."""
+        if self.size == 1:
+            return 0
+        before = self.comm.exscan(int(value))
+        return 0 if self.rank == 0 else before
+
+    def counts(self, value):
+        """One int64 per rank, on all ranks: shape (size,). The only array that grows with the ranks."""
+        mine = np.array([value], np.int64)
+        if self.size == 1:
+            return mine
+        everyone = np.empty(self.size, np.int64)
+        self.comm.Allgather(mine, everyone)
+        return everyone
+
+    def gather(self, value):
+        """A list with one object per rank on rank 0, None elsewhere. For small things."""
+        return [value] if self.size == 1 else self.comm.gather(value)
+
+    def allgather(self, value):
+        return [value] if self.size == 1 else self.comm.allgather(value)
+
+    def bcast(self, value):
+        """Rank 0's object on all ranks."""
+        return value if self.size == 1 else self.comm.bcast(value)
+
+    def barrier(self):
+        if self.size > 1:
+            self.comm.Barrier()
+
+    @contextlib.contextmanager
+    def turn(self):
+        """The body runs on rank 0, then on rank 1, and so on; one rank's error is raised on all."""
+        error = None
+        if self.rank > 0:
+            self.comm.recv(source=self.rank - 1, tag=7)
+        try:
+            yield
+        except Exception as exception:
+            error = exception
+        if self.rank + 1 < self.size:
+            self.comm.send(None, dest=self.rank + 1, tag=7)
+        self.agree(error)
+
+    def agree(self, error):
+        """Raise the error of the lowest rank that has one, on every rank; do nothing if none has."""
+        if self.size == 1:
+            if error is not None:
+                raise error
+            return
+        failed = np.array([self.rank if error is not None else self.size])
+        lowest = np.empty_like(failed)
+        from mpi4py import MPI
+        self.comm.Allreduce(failed, lowest, MPI.MIN)
+        if lowest[0] == self.size:
+            return
+        shared = self.comm.bcast(_portable(error), root=int(lowest[0]))
+        raise error if self.rank == lowest[0] else shared
+
+    @contextlib.contextmanager
+    def together(self):
+        """An error in the body on any rank is raised on every rank. The body makes no MPI call."""
+        error = None
+        try:
+            yield
+        except Exception as exception:
+            error = exception
+        self.agree(error)
+
+    def hosts(self):
+        """Names of the hosts, one per rank, on rank 0."""
+        return self.gather(os.uname().nodename)
+
+    def library(self):
+        """First line of what the MPI library says of itself."""
+        if self.comm is None:
+            return "none"
+        from mpi4py import MPI
+        return MPI.Get_library_version().splitlines()[0].strip("\x00 ")
+
+
+def _portable(error):
+    """`error` if it can be sent to other ranks, else one with the same message."""
+    if error is None or type(error) in (InputError, RunError):
+        return error
+    return RunError(f"{type(error).__name__}: {error}")
+
+
+def serial_world():
+    """One rank, without MPI."""
+    return World()
+
+
+def start():
+    """The world of this process: MPI if it is there, one rank if not; refuses a wrong launch."""
+    try:
+        import mpi4py
+        mpi4py.rc.thread_level = "funneled"
+        from mpi4py import MPI
+    except (ImportError, RuntimeError) as error:
+        _refuse_lonely_rank(1, f"no MPI library could be loaded ({error})")
+        return World()
+    _refuse_lonely_rank(MPI.COMM_WORLD.size, f"MPI library: {MPI.Get_library_version().splitlines()[0]}")
+    if MPI.COMM_WORLD.size == 1:
+        return World()
+    _abort_on_error(MPI)
+    return World(MPI.COMM_WORLD.Dup())
+
+
+def _refuse_lonely_rank(size, why):
+    """N processes that each believe to be alone would all write the same files."""
+    for name in LAUNCHER_SIZES:
+        launched = os.environ.get(name, "")
+        if size == 1 and launched.isdigit() and int(launched) > 1:
+            raise InputError(
+                f"the launcher started {launched} processes ({name}), but each sees only itself; {why}.\n"
+                "Start with the mpiexec of the MPI that this Python uses, or choose another "
+                "`srun --mpi=...` (see `srun --mpi=list`).")
+
+
+def _abort_on_error(MPI):
+    """An exception that nobody caught ends all ranks, not only its own."""
+    def hook(kind, error, trace):
+        sys.stdout.flush()
+        print(f"rank {MPI.COMM_WORLD.rank}: ", end="", file=sys.stderr)
+        traceback.print_exception(kind, error, trace)
+        sys.stderr.flush()
+        MPI.COMM_WORLD.Abort(1)
+    sys.excepthook = hook
+
+
+def abort(code):
+    """End every rank now; for an error that only this rank knows of."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    from mpi4py import MPI
+    MPI.COMM_WORLD.Abort(code)
