@@ -1,0 +1,23 @@
+"""The errors that a user can meet. ``__main__`` turns each into one message and an exit code."""
+
+DONE = 0
+FAILED = 1
+WRONG_INPUT = 2
+STOPPED_EARLY = 75  # EX_TEMPFAIL: a checkpoint was written, the job may be queued again
+
+
+class InputError(ValueError):
+    """A wrong config, file or command; the message says where and what is allowed, one problem a line."""
+
+
+class RunError(RuntimeError):
+    """The run cannot go on, for a reason outside the model: a full disk, a dead file system."""
+
+
+class CellsLost(RuntimeError):
+    """The number of cells does not add up: a bug, never a user's mistake."""
+
+
+def exit_code(error: BaseException) -> int:
+    """The exit code of a process that ends with `error`."""
+    return WRONG_INPUT if isinstance(error, InputError) else FAILED

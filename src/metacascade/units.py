@@ -1,0 +1,142 @@
+"""Quantities written as text with a unit, such as ``"30 min"``, converted to the internal units.
+
+A conversion is exact up to its last rounding: the number as written times a rational factor. So
+``"0.5 h"``, ``"30 min"`` and ``"1800 s"`` give the same bits. Common units are listed here, checked
+against pint by a test; any other unit is looked up in pint, which is imported only then.
+"""
+import functools
+import math
+import re
+from fractions import Fraction
+
+NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
+_QUANTITY = re.compile(rf"\s*({NUMBER})\s*(.*?)\s*", re.DOTALL)
+_FACTOR = re.compile(r"([^\W\d_]+|%|1)(?:(?:\^|\*\*)(-?[1-9])(?![0-9]))?")
+_OPERATOR = re.compile(r"\s*([*/·])\s*|\s+")
+
+L, T, M = "[length]", "[time]", "[mass]"
+_PRESSURE = {M: 1, L: -1, T: -2}
+_COMMON = {
+    "1": (Fraction(1), {}), "%": (Fraction(1, 100), {}),
+    "um": (Fraction(1, 10**6), {L: 1}), "µm": (Fraction(1, 10**6), {L: 1}),
+    "mm": (Fraction(1, 1000), {L: 1}), "cm": (Fraction(1, 100), {L: 1}), "m": (Fraction(1), {L: 1}),
+    "s": (Fraction(1), {T: 1}), "min": (Fraction(60), {T: 1}), "h": (Fraction(3600), {T: 1}),
+    "day": (Fraction(86400), {T: 1}), "days": (Fraction(86400), {T: 1}), "d": (Fraction(86400), {T: 1}),
+    "week": (Fraction(604800), {T: 1}), "month": (Fraction(2629800), {T: 1}),
+    "year": (Fraction(31557600), {T: 1}),
+    "g": (Fraction(1, 1000), {M: 1}), "kg": (Fraction(1), {M: 1}),
+    "mL": (Fraction(1, 10**6), {L: 3}), "L": (Fraction(1, 1000), {L: 3}),
+    "mmHg": (Fraction("133.322387415"), _PRESSURE), "Pa": (Fraction(1), _PRESSURE),
+    "kPa": (Fraction(1000), _PRESSURE),
+}
+_SPELLINGS = [*_COMMON, "hour", "hours", "minute", "minutes", "second", "seconds", "weeks", "months",
+              "years", "micron", "micrometer", "millimeter", "liter", "milliliter", "uL", "nm", "gram"]
+
+
+class QuantityError(ValueError):
+    """The text is not a quantity of the wanted kind; the message says why and what would be."""
+
+
+@functools.cache
+def _registry():
+    import pint  # half a second: only for units that are not common
+    return pint.UnitRegistry(non_int_type=Fraction, cache_folder=None)
+
+
+@functools.lru_cache(maxsize=1000)
+def _named(name: str) -> tuple[Fraction, dict[str, int]]:
+    """SI factor and dimension of one unit name."""
+    if name in _COMMON:
+        return _COMMON[name]
+    try:
+        factor, base = _registry().get_base_units(name)
+        return Fraction(factor), {k: int(v) for k, v in base.dimensionality.items()}
+    except Exception:  # pint raises many kinds; each means that the name is of no use here
+        raise QuantityError(f"unknown unit {name!r}{_nearest_unit(name)}") from None
+
+
+def _nearest_unit(name: str) -> str:
+    from metacascade.names import nearest
+    return nearest(name, _SPELLINGS)
+
+
+@functools.lru_cache(maxsize=1000)
+def _unit(text: str) -> tuple[Fraction, tuple]:
+    """SI factor and dimension of a product such as ``mL/min/g``; ``a/b/c`` is ``a/(b c)``."""
+    factor, dimension, sign, at = Fraction(1), {}, 1, 0
+    while True:
+        if not (match := _FACTOR.match(text, at)):
+            raise QuantityError(f"the unit {text!r} cannot be read; write it like mL/min/g or 1/um^2")
+        size, kinds = _named(match[1])
+        power = sign * int(match[2] or 1)
+        factor *= size**power
+        for kind, n in kinds.items():
+            dimension[kind] = dimension.get(kind, 0) + n * power
+        if (at := match.end()) == len(text):
+            return factor, tuple(sorted((k, n) for k, n in dimension.items() if n))
+        if not (match := _OPERATOR.match(text, at)):
+            raise QuantityError(f"the unit {text!r} cannot be read; write it like mL/min/g or 1/um^2")
+        sign, at = -1 if match[1] == "/" else 1, match.end()
+
+
+@functools.lru_cache(maxsize=1000)
+def factor(unit: str, into: str) -> Fraction:
+    """How many `into` one `unit` is: ``factor("day", "h") == 24``."""
+    (size, kind), (wanted_size, wanted) = _unit(unit), _unit(into)
+    if kind != wanted:
+        raise QuantityError(f"{unit!r} is {describe(kind)}, but {describe(wanted)} is needed")
+    return size / wanted_size
+
+
+_KINDS = {
+    (): "a pure number", ((L, 1),): "a length", ((T, 1),): "a time", ((M, 1),): "a mass",
+    ((L, 3),): "a volume", ((L, 2),): "an area", ((T, -1),): "a rate (1/time)",
+    ((L, 1), (T, -1)): "a speed", ((L, 2), (T, -1)): "a diffusion coefficient (area/time)",
+    ((L, -2),): "a length per volume", tuple(sorted(_PRESSURE.items())): "a pressure",
+}
+
+
+def describe(kind: tuple) -> str:
+    """A dimension in words."""
+    if kind in _KINDS:
+        return _KINDS[kind]
+    return "a quantity in " + " ".join(f"{name}^{n}" if n != 1 else name for name, n in kind)
+
+
+def exact(number: float, unit: str, into: str) -> float:
+    """`number` [unit] in `into`, rounded once. The shortest decimal that gives `number` is converted."""
+    if not math.isfinite(number):
+        raise QuantityError("the number is not finite")
+    return float(Fraction(repr(number)) * factor(unit, into))
+
+
+@functools.lru_cache(maxsize=4096)
+def parse(text: str, into: str) -> float:
+    """The quantity `text`, such as ``"15 um/h"``, as a number in the unit `into`.
+
+    Raises QuantityError where there is no number, no unit, an unknown unit or one of another kind.
+    """
+    match = _QUANTITY.fullmatch(text) if len(text) <= 100 else None
+    if not match:
+        raise QuantityError("is not a number followed by a unit")
+    if not match[2]:
+        raise QuantityError("needs a unit")
+    try:
+        return exact(float(match[1]), match[2], into)
+    except OverflowError:
+        raise QuantityError("the number is too large") from None
+
+
+def show(value: float, unit: str, internal: str) -> str:
+    """`value` [internal] as text in `unit`; in `internal` where only that reads back to the same bits."""
+    number = float(Fraction(repr(value)) / factor(unit, internal))
+    for digits in (6, 9, 12, 15, 17):
+        short = float(f"{number:.{digits}g}")
+        if exact(short, unit, internal) == value:
+            return f"{plain(short)} {unit}"
+    return f"{plain(value)} {internal}"
+
+
+def plain(number: float) -> str:
+    """The shortest text of a number: ``30`` rather than ``30.0``."""
+    return str(int(number)) if number == int(number) and abs(number) < 1e7 else repr(number)
