@@ -1,0 +1,134 @@
+"""Where the tiles are: their keys on a space-filling curve, the region of this rank, and its neighbors."""
+import numpy as np
+
+from metacascade._kernels import _curve
+from metacascade.exchange import Halo
+
+OFFSETS = np.array([(x, y, z) for z in (-1, 0, 1) for y in (-1, 0, 1) for x in (-1, 0, 1)], np.int32)
+FACES = (12, 14, 10, 16, 4, 22)      # rows of OFFSETS: -x, +x, -y, +y, -z, +z
+CENTER = 13
+LAST_KEY = np.uint64(2**63)
+
+
+def face_voxels():
+    """Voxels of a tile at each of its faces, in the order of FACES: shape (6, 64)."""
+    v = np.arange(512).reshape(8, 8, 8)                           # z, y, x
+    return np.stack([v[:, :, 0], v[:, :, 7], v[:, 0], v[:, 7], v[0], v[7]]).reshape(6, 64)
+
+
+FACE_VOXELS = face_voxels()
+
+
+def keys_of(coords):
+    """Curve key of each tile, uint64; coords int32 of shape (n, 3)."""
+    return _curve.keys(np.ascontiguousarray(coords, np.int32))
+
+
+class Region:
+    """The tiles of this rank, the ghosts round them, and who owns what.
+
+    Attributes
+    ----------
+    cuts : ndarray of uint64, shape (ranks + 1,)
+        Rank r owns the keys in [cuts[r], cuts[r + 1]).
+    keys, coords : ndarray, shape (tiles,) and (tiles, 3)
+        The tiles of this rank in the order in which they came to be: rows of all per-voxel arrays.
+    ghost_owner : ndarray of int, shape (ghosts,)
+        Rank of each tile of others that touches one of ours; ghost g is row ``len(keys) + g``.
+    neighbors : ndarray of int32, shape (tiles, 27)
+        Row of the tile at each of OFFSETS, -1 where none exists.
+    halo : callable
+        Fills the ghost voxels of a per-voxel array.
+    """
+
+    def __init__(self, exchange, cuts):
+        self.exchange = exchange
+        self.world = exchange.world
+        self.cuts = cuts
+        self.keys = np.empty(0, np.uint64)
+        self.coords = np.empty((0, 3), np.int32)
+
+    @property
+    def rows(self):
+        """Rows of a per-voxel array: tiles and ghosts."""
+        return len(self.keys) + len(self.ghost_keys)
+
+    def owner(self, keys):
+        return np.searchsorted(self.cuts, keys, side="right") - 1
+
+    def add(self, coords):
+        """Add tiles of this rank (new ones only, in any order), and find all neighbors again. Collective.
+
+        Returns the new coords in canonical order, as their rows were appended.
+        """
+        new_keys = keys_of(coords)
+        order = np.argsort(new_keys)
+        coords = np.ascontiguousarray(np.asarray(coords, np.int32)[order])
+        self.keys = np.concatenate([self.keys, new_keys[order]])
+        self.coords = np.concatenate([self.coords, coords])
+        self._find_neighbors()
+        return coords
+
+    def _find_neighbors(self):
+        around = (self.coords[:, None, :] + OFFSETS).reshape(-1, 3)
+        rows = _rows_of(around, self.coords)
+        foreign = np.flatnonzero(rows < 0)
+        foreign_keys = keys_of(around[foreign])
+        foreign_owner = self.owner(foreign_keys)
+        self._meet_ghosts(foreign // 27, foreign_owner)
+        rows[foreign] = _match(foreign_keys, self.ghost_keys, len(self.keys))
+        self.neighbors = np.ascontiguousarray(rows.reshape(-1, 27), np.int32)
+        self.face_neighbors = np.ascontiguousarray(self.neighbors[:, FACES])
+        self.halo = self._make_halo()
+
+    def _meet_ghosts(self, row, owner):
+        """Tell the owners of places beside our tiles which tiles we have there; learn theirs."""
+        elsewhere = owner != self.world.rank
+        pairs = np.unique(np.stack([owner[elsewhere], row[elsewhere]], axis=1), axis=0).reshape(-1, 2)
+        ghost = np.empty(len(pairs), [("key", np.uint64), ("rank", np.int64)])
+        ghost["key"], ghost["rank"] = self.keys[pairs[:, 1]], self.world.rank
+        ghosts = np.sort(self.exchange.route({"tiles": (ghost, pairs[:, 0])})["tiles"], order="key")
+        self.ghost_keys, self.ghost_owner = ghosts["key"].copy(), ghosts["rank"].copy()
+
+    def _make_halo(self):
+        tiles, send, receive = len(self.keys), {}, {}
+        row, face = np.nonzero(self.face_neighbors >= tiles)
+        ghost = self.face_neighbors[row, face]
+        owner = self.ghost_owner[ghost - tiles]
+        ghost_key = self.ghost_keys[ghost - tiles]
+        for rank in np.unique(owner):
+            mine = owner == rank
+            r, f, g = row[mine], face[mine], ghost[mine]
+            sent = np.lexsort((f, self.keys[r]))                       # by (key of the sender's tile, its face)
+            got = np.lexsort((f ^ 1, ghost_key[mine]))
+            send[int(rank)] = (512 * r[sent, None].astype(np.int64) + FACE_VOXELS[f[sent]]).ravel()
+            receive[int(rank)] = (512 * g[got, None].astype(np.int64) + FACE_VOXELS[f[got] ^ 1]).ravel()
+        return Halo(self.exchange, send, receive)
+
+    def missing_around(self, rows):
+        """Coords of the places next to these tiles where no tile exists, unique, with their owners."""
+        row, offset = np.nonzero(self.neighbors[rows] < 0)
+        places = np.unique(self.coords[rows][row] + OFFSETS[offset], axis=0).astype(np.int32).reshape(-1, 3)
+        return places, self.owner(keys_of(places))
+
+
+def _packed(coords):
+    """One sortable number per tile."""
+    c = coords.astype(np.int64) + _curve.REACH
+    return c[:, 0] << 42 | c[:, 1] << 21 | c[:, 2]
+
+
+def _rows_of(places, coords):
+    """Row in `coords` of each place, -1 where it is not there."""
+    have = _packed(coords)
+    order = np.argsort(have)
+    return _match(_packed(places), have[order], 0, order)
+
+
+def _match(wanted, have_sorted, first, order=None):
+    """``first`` + position of each wanted value in a sorted array (through `order`), -1 where absent."""
+    if len(have_sorted) == 0:
+        return np.full(len(wanted), -1, np.int64)
+    at = np.minimum(np.searchsorted(have_sorted, wanted), len(have_sorted) - 1)
+    found = have_sorted[at] == wanted
+    return np.where(found, (at if order is None else order[at]) + first, -1)

@@ -1,0 +1,167 @@
+"""Sending records to the ranks that own them, and filling ghost voxels. Buffers only.
+
+A rank sends messages only to those ranks for which it has something, and learns from whom to receive by
+the non-blocking consensus of Hoefler, Siebert and Lumsdaine (2010, PPoPP, doi:10.1145/1693453.1693476):
+nothing that is sent, received or looped over grows with the number of ranks.
+"""
+import time
+
+import numpy as np
+
+TAG_ROUTE, TAG_HALO = 100, 200
+
+
+class CellsLost(RuntimeError):
+    """The number of cells changed where it must not: a bug, never a user's mistake."""
+
+
+class Exchange:
+    """Routes records between the ranks of a world, and counts what that costs."""
+
+    def __init__(self, world):
+        self.world = world
+        self.rounds = 0
+        self.messages = 0
+        self.bytes = 0
+
+    def route(self, sections):
+        """Send each record to its rank; return what now belongs here, in the order of the sending ranks.
+
+        Parameters
+        ----------
+        sections : dict of str to (records, rank)
+            `records`: array of a structured or plain dtype, shape (n,) or (n, k); `rank`: int, shape (n,).
+            All ranks name the same sections with the same dtypes; empty ones are normal.
+
+        Returns
+        -------
+        dict of str to ndarray
+
+        Raises
+        ------
+        CellsLost
+            On every rank, if fewer or more records arrived than were sent.
+        """
+        if self.world.size == 1:
+            return {name: records for name, (records, _) in sections.items()}
+        kept, outgoing = self._pack(sections)
+        incoming = self._consensus(outgoing)
+        received = self._unpack(sections, kept, incoming)
+        balance = [len(records) - len(received[name]) for name, (records, _) in sections.items()]
+        if (lost := self.world.sum(balance)).any():
+            raise CellsLost("an exchange changed the number of records: " + ", ".join(
+                f"{name} {-n:+d}" for name, n in zip(sections, lost)))
+        return received
+
+    def _pack(self, sections):
+        """Records that stay, and one buffer per receiving rank: the counts of all sections, then the records."""
+        kept, pieces = {}, {}
+        for k, (name, (records, rank)) in enumerate(sections.items()):
+            rank = np.asarray(rank)
+            mine = rank == self.world.rank
+            kept[name] = records[mine]
+            order = np.flatnonzero(~mine)
+            order = order[np.argsort(rank[order], kind="stable")]
+            ranks, first = np.unique(rank[order], return_index=True)
+            for to, part in zip(ranks, np.split(order, first[1:])):
+                pieces.setdefault(int(to), {})[k] = np.ascontiguousarray(records[part])
+        return kept, {to: self._buffer(parts, len(sections)) for to, parts in pieces.items()}
+
+    @staticmethod
+    def _buffer(parts, sections):
+        head = np.zeros(sections, np.int64)
+        for k, part in parts.items():
+            head[k] = len(part)
+        return np.concatenate([head.view(np.uint8)] + [
+            parts[k].reshape(-1).view(np.uint8) for k in sorted(parts)])
+
+    def _unpack(self, sections, kept, incoming):
+        arrived = {name: {self.world.rank: records} for name, records in kept.items()}
+        for source, buffer in incoming.items():
+            at = 8 * len(sections)
+            for count, (name, (records, _)) in zip(buffer[:at].view(np.int64), sections.items()):
+                width = records.dtype.itemsize * int(np.prod(records.shape[1:], dtype=int))
+                end = at + int(count) * width
+                part = buffer[at:end].view(records.dtype).reshape((int(count),) + records.shape[1:])
+                arrived[name][source] = part
+                at = end
+        return {name: np.concatenate([parts[source] for source in sorted(parts)])
+                for name, parts in arrived.items()}
+
+    def _consensus(self, outgoing):
+        """Exchange buffers with ranks that do not know how many to expect: {source: buffer}."""
+        from mpi4py import MPI
+        comm, tag = self.world.comm, TAG_ROUTE + self.rounds % 2    # a fast rank may be one round ahead
+        self.rounds += 1
+        sends = [comm.Issend([buffer, MPI.BYTE], dest=to, tag=tag) for to, buffer in outgoing.items()]
+        self.messages += len(sends)
+        self.bytes += sum(buffer.size for buffer in outgoing.values())
+        incoming, status, barrier, idle = {}, MPI.Status(), None, 0
+        while True:
+            if comm.Iprobe(source=MPI.ANY_SOURCE, tag=tag, status=status):
+                buffer = np.empty(status.Get_count(MPI.BYTE), np.uint8)
+                comm.Recv([buffer, MPI.BYTE], source=status.source, tag=tag)
+                incoming[status.source] = buffer
+                idle = 0
+            elif barrier is None:
+                if MPI.Request.Testall(sends):
+                    barrier = comm.Ibarrier()
+                idle = rest(idle)
+            elif barrier.Test():
+                return incoming
+            else:
+                idle = rest(idle)
+
+
+def rest(idle):
+    """Poll without pause for a while, then sleep longer and longer: a waiting rank leaves its core to others."""
+    if idle > 200:
+        time.sleep(min(1e-3, 2e-5 * (idle - 200)))
+    return idle + 1
+
+
+class Halo:
+    """Fills the ghost voxels of any per-voxel array of shape (rows, 512) from the ranks that own them.
+
+    Parameters
+    ----------
+    send, receive : dict of int to ndarray of int64
+        Flat voxel indices (512 row + voxel) per neighboring rank; the k-th index sent by a rank is the
+        k-th received by the other.
+    """
+
+    def __init__(self, exchange, send, receive):
+        self.exchange = exchange
+        self.send, self.receive = send, receive
+        self.buffers = {}
+
+    def __call__(self, array):
+        if not self.send:
+            return
+        flat = array.reshape(-1)
+        requests = []
+        inbox, outbox = self._buffers(array.dtype)
+        comm = self.exchange.world.comm
+        for rank, buffer in inbox.items():
+            requests.append(comm.Irecv(buffer.view(np.uint8), source=rank, tag=TAG_HALO))
+        for rank, buffer in outbox.items():
+            np.take(flat, self.send[rank], out=buffer)
+            requests.append(comm.Isend(buffer.view(np.uint8), dest=rank, tag=TAG_HALO))
+            self.exchange.messages += 1
+            self.exchange.bytes += buffer.nbytes
+        self._wait(requests)
+        for rank, buffer in inbox.items():
+            flat[self.receive[rank]] = buffer
+
+    def _wait(self, requests):
+        from mpi4py import MPI
+        idle = 0
+        while not MPI.Request.Testall(requests):
+            idle = rest(idle)
+
+    def _buffers(self, dtype):
+        if dtype not in self.buffers:
+            self.buffers[dtype] = tuple(
+                {rank: np.empty(len(index), dtype) for rank, index in which.items()}
+                for which in (self.receive, self.send))
+        return self.buffers[dtype]
