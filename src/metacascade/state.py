@@ -97,6 +97,11 @@ def slabs_of(cells, counts):
     return lambda a, b: cells[first[a]:first[b]]
 
 
+def raw(array):
+    """The bytes of an array, without a copy if it is contiguous: uint8, shape (nbytes,)."""
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+
+
 def canonical(cells, counts):
     """The cells of whole voxels, `counts` of them each, with every voxel's cells sorted by their bytes."""
     voxel = np.repeat(np.arange(counts.size), np.ravel(counts))
@@ -109,4 +114,4 @@ def empty(kind):
     return np.empty(0, kind)
 
 
-__all__ = ["CELL", "CTC", "LESION", "VOXELS", "State", "canonical", "empty", "slabs", "slabs_of"]
+__all__ = ["CELL", "CTC", "LESION", "VOXELS", "State", "canonical", "empty", "raw", "slabs", "slabs_of"]

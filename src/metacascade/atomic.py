@@ -1,0 +1,135 @@
+"""Files that survive a kill at any moment: written under a temporary name, synced, then renamed.
+
+A name that does not end in ``.tmp`` is thus a whole file; one that does is a leftover.
+"""
+import contextlib
+import errno
+import fcntl
+import os
+from pathlib import Path
+
+from metacascade.errors import InputError, RunError
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+FORBIDDEN = (errno.EROFS, errno.EACCES, errno.EPERM)
+
+
+def temporary(path):
+    """The name under which `path` is written until it is whole."""
+    return Path(f"{path}.tmp")
+
+
+@contextlib.contextmanager
+def writing(path):
+    """An OSError in the body becomes a RunError that names the file, what failed and what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise RunError(f"cannot write {path}: {error.strerror or error}; {_remedy(error)}") from error
+
+
+def _remedy(error):
+    if error.errno in FULL:
+        return ("free some space, then go on with `metacascade resume`. "
+                "The files written before are whole")
+    if error.errno in FORBIDDEN:
+        return "the directory must be writable; choose another with --out"
+    return "the files written before are whole; go on with `metacascade resume`"
+
+
+@contextlib.contextmanager
+def reading(path):
+    """An OSError in the body becomes an InputError that names the file."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def sync_directory(directory):
+    """Make renames in `directory` durable; a file system that cannot sync a directory needs no sync."""
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(handle)
+
+
+def replace(path):
+    """Give the whole and synced file ``path.tmp`` its name."""
+    os.replace(temporary(path), path)
+    sync_directory(Path(path).parent)
+
+
+def write_bytes(path, pieces):
+    """Write ``(position, bytes)`` pieces to `path`, whole or not at all. One process."""
+    with writing(path), removed_on_error(temporary(path)):
+        with open(temporary(path), "wb") as file:
+            for position, data in pieces:
+                file.seek(position)
+                file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        replace(path)
+
+
+def write_text(path, text):
+    """Write `text` to `path`, whole or not at all. One process."""
+    write_bytes(path, [(0, text.encode())])
+
+
+@contextlib.contextmanager
+def removed_on_error(path):
+    """Remove `path` if the body fails."""
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(path)
+        raise
+
+
+def keep_former(path, former):
+    """Let `former` name the present `path`, which keeps its name: at no moment is there none.
+
+    Without hard links (some file systems) it is renamed: a kill before the new file has its name
+    then leaves the former one only, which resume finds.
+    """
+    if not os.path.exists(path):
+        return
+    link = temporary(former)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(link)
+    try:
+        os.link(path, link)
+    except OSError:
+        os.replace(path, former)
+    else:
+        os.replace(link, former)
+
+
+def remove_leftovers(directory):
+    """Remove what an interrupted write left: ``*.tmp`` in a run directory and one level below."""
+    with writing(directory):
+        for pattern in ("*.tmp", "*/*.tmp"):
+            for path in Path(directory).glob(pattern):
+                path.unlink(missing_ok=True)
+
+
+def lock(directory):
+    """Lock `directory` against a second run until this process ends, however it ends.
+
+    Returns the open file: keep it. Where the file system has no locks this does nothing.
+    """
+    with writing(directory):
+        file = open(Path(directory) / "run.lock", "a")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise InputError(f"{directory}: another run is writing here; wait for it, or choose another directory") from None
+    except OSError:
+        pass
+    return file

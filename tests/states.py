@@ -1,0 +1,51 @@
+"""Invented states for the tests of files: the whole, and the share of each rank."""
+import numpy as np
+
+from metacascade.parallel import owner_of_id
+from metacascade.state import CELL, CTC, LESION, State, canonical, slabs_of
+
+SEGMENT = np.dtype([(n, "f8") for n in ("ax", "ay", "az", "bx", "by", "bz")]
+                   + [("radius", "f4"), ("maturity", "f4"), ("perfused", "u1")], align=True)
+
+
+def random_records(rng, kind, n):
+    """n records of random bytes with distinct ascending ids (no float is a number to be relied on)."""
+    records = rng.integers(0, 256, n * kind.itemsize).astype(np.uint8).view(kind)
+    records["id"] = np.sort(rng.choice(1 << 62, n, replace=False).astype(np.uint64) * np.uint64(4))
+    return records
+
+
+def whole_state(tiles=20, density=1.0, ctcs=300, lesions=40, seed=1, segments=5):
+    """A state of random bytes: some tiles are empty, some voxels crowded."""
+    rng = np.random.default_rng(seed)
+    counts = rng.poisson(density * rng.integers(0, 4, (tiles, 1)), (tiles, 512)).astype(np.uint16)
+    cells = rng.integers(0, 256, int(counts.sum()) * CELL.itemsize).astype(np.uint8).view(CELL)
+    meta = {"config": {"title": "invented"}, "step": 7, "time_s": 12600, "seed": 5, "parent": None, "parts": 2,
+            "ledger": {"initial": int(counts.sum()), "divided": 0}}
+    return State(
+        meta, np.sort(rng.choice(1 << 60, tiles, replace=False).astype(np.uint64)),
+        rng.integers(-99, 99, (tiles, 3)).astype(np.int32), counts, slabs_of(canonical(cells, counts), counts),
+        rng.random((tiles, 512), np.float32), random_records(rng, CTC, ctcs), random_records(rng, LESION, lesions),
+        np.zeros(segments, SEGMENT))
+
+
+def share_of(whole, rank, size, seed=3):
+    """The share of one of `size` ranks, cut at random tiles, so that some have none."""
+    tiles = len(whole.tile_key)
+    cuts = np.sort(np.random.default_rng(seed + size).integers(0, tiles + 1, size - 1))
+    first, last = [0, *cuts.tolist(), tiles][rank:rank + 2]
+    own = {name: getattr(whole, name)[owner_of_id(getattr(whole, name)["id"], size) == rank]
+           for name in ("ctcs", "lesions")}
+    return State(whole.meta, whole.tile_key[first:last], whole.tile_coords[first:last], whole.counts[first:last],
+                 lambda a, b: whole.cells(first + a, first + b), whole.oxygen[first:last],
+                 segments=whole.segments if rank == 0 else None, **own)
+
+
+def assert_same(state, other):
+    """Every array of two states has the same bytes."""
+    assert state.meta == other.meta
+    for name in ("tile_key", "tile_coords", "counts", "oxygen", "ctcs", "lesions"):
+        a, b = getattr(state, name), getattr(other, name)
+        assert a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes(), name
+    tiles = len(state.tile_key)
+    assert state.cells(0, tiles).tobytes() == other.cells(0, tiles).tobytes()
