@@ -1,0 +1,202 @@
+# Colonization: what becomes of a cell that left the blood, and the growth and shedding of lesions.
+from libc.math cimport ceil, exp, expm1, floor, fmax, log1p, sqrt
+from libc.stdint cimport int64_t, uint32_t, uint64_t
+from _circuit cimport node_t
+from _random cimport (DRAW_CHILD, DRAW_COLONIZE, DRAW_LESION, DRAW_LESION_SHED, draw, normal, philox4x32,
+                      unit32, unit52)
+from _types cimport (ACTIVE, CIRCULATING, CLEARED, DORMANT, ENDED, FATE_LESION, FATE_NOT_ESTABLISHED,
+                     FLAG_LESION, ctc_t, lesion_t)
+
+cdef enum:
+    BORN, DIED_ACTIVE, DIED_DORMANT, SHED, WOKEN, TALLIES
+
+TALLY = ("born", "died_active", "died_dormant", "shed", "woken")  # cells, but woken: lesions
+
+cdef struct rates_t:            # filled by name by organs.Lesions
+    double wake_per_h, dormant_death_per_h, birth_per_h, death_per_h, shed_per_h, capacity
+
+
+cdef int64_t binomial(int64_t n, double p, const uint32_t* r) noexcept nogil:
+    """Successes in n trials: exact by inversion up to a mean of 100, beyond it the nearest normal law."""
+    cdef double mean, chance, odds, u
+    cdef int64_t k = 0
+    if n <= 0 or p <= 0.0:
+        return 0
+    if p > 0.5:
+        return n - binomial(n, 1.0 - p, r)
+    mean = n * p
+    if mean >= 100.0:
+        k = <int64_t>floor(mean + sqrt(mean * (1.0 - p)) * normal(r[2], r[3]) + 0.5)
+        return min(max(k, 0), n)
+    odds, chance, u = p / (1.0 - p), exp(n * log1p(-p)), unit52(r[0], r[1])
+    while u >= chance and k < n and k < 1000:  # 1000: 90 sd above the largest mean
+        u -= chance
+        k += 1
+        chance *= odds * (n - k + 1) / k
+    return k
+
+
+cdef int64_t offspring(int64_t n, double q, const uint32_t* r) noexcept nogil:
+    """Sum of n geometric numbers k >= 0 of weight (1 - q) q^k: exact by inversion while n q < 400, else
+    the nearest normal law."""
+    cdef double chance, u
+    cdef int64_t k = 0
+    if n <= 0 or q <= 0.0:
+        return 0
+    if n * q >= 400.0:
+        k = <int64_t>floor((n * q + sqrt(n * q) * normal(r[2], r[3])) / (1.0 - q) + 0.5)
+        return max(k, 0)
+    chance, u = exp(n * log1p(-q)), unit52(r[0], r[1])
+    while u >= chance and k < 2000:            # q < 0.4, see grow: 40 sd above the largest mean
+        u -= chance
+        k += 1
+        chance *= q * (n + k - 1) / k
+    return k
+
+
+cdef void grow(lesion_t* l, const rates_t* p, uint64_t key, double hours, int64_t* tally) noexcept nogil:
+    """Linear birth and death: after h the line of a cell is extinct with probability d g / (1 + b g) and
+    else has 1 + a geometric number of cells, q = b g / (1 + b g), g = (exp((b - d) h) - 1) / (b - d)
+    (Kendall 1948). b falls to d as the lesion nears its capacity and is kept for a sub-step of b h <= 0.5.
+    """
+    cdef uint32_t counter[4]
+    cdef uint32_t r[4]
+    cdef double b, g, h, d = p.death_per_h, net = fmax(p.birth_per_h - p.death_per_h, 0.0)
+    cdef int64_t died, born, cuts = <int64_t>fmax(ceil(2.0 * p.birth_per_h * hours), 1.0), i
+    counter[1] = counter[2] = counter[3] = 0
+    h = hours / cuts
+    for i in range(cuts):
+        b = fmax(p.birth_per_h - net * (l.n / p.capacity), 0.0)
+        g = expm1((b - d) * h) / (b - d) if b != d else h
+        counter[0] = <uint32_t>(2 * i + 1)
+        philox4x32(counter, key, r)
+        died = binomial(l.n, d * g / (1.0 + b * g), r)
+        counter[0] += 1
+        philox4x32(counter, key, r)
+        born = offspring(l.n - died, b * g / (1.0 + b * g), r)
+        l.n += born - died
+        l.born += born
+        l.died += died
+        tally[BORN] += born
+        tally[DIED_ACTIVE] += died
+
+
+cdef double rest(lesion_t* l, const rates_t* p, uint64_t key, double u, double start, double end,
+                 int64_t* tally) noexcept nogil:
+    """A dormant lesion wakes as a whole, its cells die one by one; returns when it woke, or end."""
+    cdef uint32_t counter[4]
+    cdef uint32_t r[4]
+    cdef int64_t died
+    cdef bint wakes = u < -expm1(-p.wake_per_h * (end - start))
+    if wakes:
+        end = min(start - log1p(-u) / p.wake_per_h, end)
+    counter[0] = counter[1] = counter[2] = counter[3] = 0
+    philox4x32(counter, key, r)
+    died = binomial(l.n, -expm1(-p.dormant_death_per_h * (end - start)), r)
+    l.n -= died
+    l.died += died
+    tally[DIED_DORMANT] += died
+    if wakes and l.n > 0:
+        l.state, l.t_state = ACTIVE, end
+        tally[WOKEN] += 1
+    return end
+
+
+cdef int64_t live(lesion_t* l, const rates_t* p, uint64_t seed, uint32_t step, double start, double end,
+                  int64_t* tally) noexcept nogil:
+    """One lesion from start to end [h]; returns how many cells it shed."""
+    cdef uint32_t r[4]
+    cdef uint64_t key
+    cdef int64_t shed = 0
+    draw(seed, DRAW_LESION, l.id, step, r)
+    key = <uint64_t>r[1] << 32 | r[0]
+    if l.state == DORMANT:
+        start = rest(l, p, key, unit52(r[2], r[3]), start, end, tally)
+    if l.state == ACTIVE:
+        grow(l, p, key, end - start, tally)
+        draw(seed, DRAW_LESION_SHED, l.id, step, r)
+        shed = binomial(l.n, -expm1(-p.shed_per_h * (end - start)), r)
+        l.n -= shed
+        l.shed += shed
+        tally[SHED] += shed
+    if l.n == 0:
+        l.state, l.t_state = CLEARED, end
+    return shed
+
+
+cdef int _advance(lesion_t[::1] lesions, const rates_t* p, uint64_t seed, uint32_t step, double start,
+                  double end, int64_t[::1] shed, int64_t* tally) except -1 nogil:
+    cdef Py_ssize_t i
+    for i in range(lesions.shape[0]):
+        if lesions[i].t_founded != lesions[i].t_founded:
+            raise FloatingPointError("the founding time of a lesion is not a number")
+        if lesions[i].state != CLEARED and lesions[i].t_founded < end:
+            shed[i] = live(&lesions[i], p, seed, step, max(start, lesions[i].t_founded), end, tally)
+    return 0
+
+
+def advance(lesion_t[::1] lesions not None, rates_t rates, uint64_t seed, uint32_t step, double start_h,
+            double end_h, int64_t[::1] shed not None):
+    """Let the lesions live from start_h to end_h; `shed` gets what each sheds. Returns the tallies."""
+    cdef int64_t tally[TALLIES]
+    if shed.shape[0] != lesions.shape[0]:
+        raise ValueError(f"{lesions.shape[0]} lesions, but room for {shed.shape[0]} counts")
+    for i in range(TALLIES):
+        tally[i] = 0
+    with nogil:
+        _advance(lesions, &rates, seed, step, start_h, end_h, shed, tally)
+    return [tally[i] for i in range(TALLIES)]
+
+
+cdef void _child(ctc_t* c, const lesion_t* l, uint64_t seed, int64_t index, double start,
+                 double end) noexcept nogil:
+    cdef uint32_t r[4]
+    draw(seed, DRAW_CHILD, l.id, <uint32_t>index, r)
+    c.id = <uint64_t>r[1] << 32 | r[0]
+    c.t_shed = start + unit52(r[2], r[3]) * (end - start)
+    c.n, c.clone, c.origin, c.node = 1, l.clone, l.node, l.node
+    c.emt, c.adhesion, c.flags = l.emt, l.adhesion, l.flags | FLAG_LESION
+    c.place = CIRCULATING
+
+
+def children(const lesion_t[::1] lesions not None, const int64_t[::1] shed not None, ctc_t[::1] out not None,
+             uint64_t seed, double start_h, double end_h):
+    """Fill `out` (zeros) with the cells just shed, lesion by lesion, at uniform times since start_h."""
+    cdef Py_ssize_t i, j = 0
+    cdef int64_t k
+    cdef double start
+    with nogil:
+        for i in range(lesions.shape[0]):
+            start = max(start_h, lesions[i].t_state)
+            for k in range(shed[i]):
+                _child(&out[j], &lesions[i], seed, lesions[i].shed - shed[i] + k, start, end_h)
+                j += 1
+
+
+cdef bint _found(ctc_t* c, lesion_t* l, double establish, double dormant, uint64_t seed) noexcept nogil:
+    """One cell of a cluster is enough: 1 - (1 - establish)^n; then all of them stay."""
+    cdef uint32_t r[4]
+    draw(seed, DRAW_COLONIZE, c.id, 0, r)
+    c.place = ENDED
+    if establish < 1.0 and unit52(r[0], r[1]) >= -expm1(c.n * log1p(-establish)):
+        c.fate = FATE_NOT_ESTABLISHED
+        return False
+    c.fate = FATE_LESION
+    l.id, l.n, l.clone, l.node = c.id, c.n, c.clone, c.node
+    l.born = l.died = l.shed = 0
+    l.t_founded = l.t_state = c.t_event
+    l.emt, l.adhesion, l.flags, l.pad = c.emt, c.adhesion, c.flags, 0
+    l.state = DORMANT if unit32(r[2]) < dormant else ACTIVE
+    return True
+
+
+def found(ctc_t[::1] ctcs not None, lesion_t[::1] out not None, const node_t[::1] nodes not None,
+          double establish, double dormant, uint64_t seed):
+    """Set the fate of every extravasated cell; `out` gets the lesions. Returns how many."""
+    cdef Py_ssize_t i, n = 0
+    if out.shape[0] < ctcs.shape[0]:
+        raise ValueError(f"{ctcs.shape[0]} cells, but room for {out.shape[0]} lesions")
+    with nogil:
+        for i in range(ctcs.shape[0]):
+            n += _found(&ctcs[i], &out[n], establish * nodes[ctcs[i].node].soil, dormant, seed)
+    return n

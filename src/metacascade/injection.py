@@ -1,0 +1,63 @@
+"""Cells put into the blood by hand: when they enter, and who they are."""
+import numpy as np
+
+from metacascade import physiology
+from metacascade._kernels import _blood
+from metacascade._kernels._layout import CTC, Draw, Flag, draws
+
+CHUNK = 1 << 18  # cells enumerated at a time
+
+
+class Injections:
+    """The injections of a config, as far as their cells are owned by this rank.
+
+    Cell k of injection i has its id and its time from the draw (seed, INJECT, i, k): ids are uniform
+    over 64 bits, so every rank owns its share; times are uniform over the infusion, or all at once.
+    Every rank looks at every cell once and keeps its own; nothing is saved in checkpoints.
+    """
+
+    def __init__(self, config, seed: int, rank: int = 0, size: int = 1):
+        self._seed, self._rank, self._size = seed, rank, size
+        self._plans = list(config.injection)
+        self._made = {}
+
+    def due(self, first_s: int, last_s: int):
+        """The cells that enter at first_s <= time < last_s [s]: an array of CTC for `Blood.admit`."""
+        found = [self._between(i, plan, first_s / 3600, last_s / 3600) for i, plan in enumerate(self._plans)
+                 if plan.time_s < last_s and first_s <= plan.time_s + plan.duration_s]
+        return np.concatenate([np.empty(0, CTC), *found])
+
+    def _between(self, i, plan, first_h, last_h):
+        """Cells of injection i, made when first asked for and forgotten when the last has entered."""
+        if i not in self._made:
+            self._made[i] = self._make(i, plan)
+        ctcs = self._made[i]
+        low, high = np.searchsorted(ctcs["t_shed"], [first_h, last_h])
+        if last_h * 3600 > plan.time_s + plan.duration_s:
+            del self._made[i]
+        return ctcs[low:high].copy()
+
+    def _make(self, i, plan):
+        parts = [self._chunk(i, plan, k, min(k + CHUNK, plan.cells)) for k in range(0, plan.cells, CHUNK)]
+        ctcs = np.concatenate(parts)
+        return ctcs[np.lexsort((ctcs["id"], ctcs["t_shed"]))]
+
+    def _chunk(self, i, plan, first, last):
+        """The cells first .. last - 1 of injection i that this rank owns."""
+        index = np.arange(first, last, dtype=np.uint32)
+        words = draws(self._seed, Draw.INJECT, np.full(index.size, i, np.uint64), index).astype(np.uint64)
+        ids = words[:, 1] << np.uint64(32) | words[:, 0]
+        mine = (ids >> np.uint64(48)) * np.uint64(self._size) >> np.uint64(16) == self._rank
+        late = ((words[mine, 2] << np.uint64(20) | words[mine, 3] >> np.uint64(12)) + 0.5) / 2**52
+        ctcs = np.zeros(int(mine.sum()), CTC)
+        ctcs["id"], ctcs["n"], ctcs["flags"] = ids[mine], 1, Flag.INJECTED
+        ctcs["t_shed"] = (plan.time_s + late * plan.duration_s) / 3600
+        ctcs["origin"] = physiology.NODES.index(plan.node)
+        ctcs["emt"], ctcs["adhesion"] = round(255 * plan.emt), round(255 * plan.adhesion)
+        _blood.size(ctcs, self._seed, plan.diameter_um, plan.diameter_spread)
+        return ctcs
+
+
+def injections_due(config, seed: int, first_s: int, last_s: int, rank: int = 0, size: int = 1):
+    """What `Injections` would give, for one call: for tests and notebooks."""
+    return Injections(config, seed, rank, size).due(first_s, last_s)
