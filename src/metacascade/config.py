@@ -1,14 +1,16 @@
 """The config of a run: read from TOML with units, checked, frozen, in internal units.
 
-``load`` reads a file; ``Config.to_dict`` and ``Config.from_dict`` carry a config to the other ranks and
-into files. Everything about single parameters is declared in the ``config_*`` sections.
+``load`` reads a file. ``Config.to_dict`` and ``Config.from_dict`` carry a config to the other ranks and
+into files. Single parameters are declared in ``config_run``, ``config_tissue`` and ``config_body``.
 """
+import os
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from pydantic import PrivateAttr, field_validator
+from pydantic import field_validator, model_validator
 
-from metacascade.config_body import Blood, Colonization, Draw, Injection, Organ, complete_organs
+from metacascade import config_check, config_describe, config_read, config_write
+from metacascade.config_body import BEDS, BYPASS, Blood, Colonization, Draw, Injection, Organ, complete_organs
 from metacascade.config_declare import Parameter, Section, text
 from metacascade.config_run import Balance, Output, Run
 from metacascade.config_tissue import (
@@ -17,7 +19,13 @@ from metacascade.config_tissue import (
 
 class Config(Section):
     """A complete config. `organs` holds every bed and ``tumor``; `tumor` is None where there is none."""
-    table: ClassVar[str] = ""
+    tables: ClassVar[dict] = {  # name in the file: section, and whether it is one table, a list, or one of these names
+        "run": (Run, "one"), "output": (Output, "one"), "balance": (Balance, "one"), "tumor": (Tumor, "one"),
+        "tissue": (Tissue, "one"), "growth": (Growth, "one"), "hypoxia": (Hypoxia, "one"),
+        "migration": (Migration, "one"), "crowding": (Crowding, "one"), "oxygen": (Oxygen, "one"),
+        "traits": (Traits, "one"), "vessels": (Vessels, "one"), "intravasation": (Intravasation, "one"),
+        "blood": (Blood, "one"), "organs": (Organ, ("tumor", *BEDS)), "colonization": (Colonization, "one"),
+        "injection": (Injection, "list"), "draw": (Draw, "list")}
 
     title: str = text("title", "", doc="A line about the run; written into its files.")
     run: Run = Run()
@@ -34,15 +42,34 @@ class Config(Section):
     vessels: Vessels = Vessels()
     intravasation: Intravasation = Intravasation()
     blood: Blood = Blood()
-    organs: dict[str, Organ] = {name: Organ(**values) for name, values in complete_organs({}).items()}
+    organs: dict[str, Organ] = {}
     colonization: Colonization = Colonization()
     injection: tuple[Injection, ...] = ()
     draw: tuple[Draw, ...] = ()
 
-    @field_validator("organs", mode="before")
+    @model_validator(mode="before")
     @classmethod
-    def _complete(cls, given):
-        return complete_organs(given)
+    def _every_bed(cls, values):
+        """Fill in the beds that are not given, so that nobody else needs their defaults."""
+        organs = values.get("organs", {}) if isinstance(values, dict) else None
+        return {**values, "organs": complete_organs(organs)} if isinstance(organs, dict) else values
+
+    @field_validator("organs")
+    @classmethod
+    def _known_beds(cls, organs):
+        if unknown := organs.keys() - {"tumor", *BEDS}:
+            raise ValueError(f"beds of the circuit, not {sorted(unknown)[0]!r}")
+        return organs
+
+    @model_validator(mode="after")
+    def _resolve(self):
+        """Write down the values that follow from others, so that a branch with a new seed keeps its vessels."""
+        if self.vessels.seed is None:
+            self.__dict__["vessels"] = self.vessels.model_copy(update={"seed": self.run.seed})
+        if self.blood.vertebral_bypass is None:
+            share = BYPASS.get(self.tumor.organ, 0.0) if self.tumor else 0.0
+            self.__dict__["blood"] = self.blood.model_copy(update={"vertebral_bypass": share})
+        return self
 
     def to_dict(self) -> dict[str, Any]:
         """All values in internal units: dicts, lists, texts and numbers, ready for JSON."""
@@ -52,3 +79,93 @@ class Config(Section):
     def from_dict(cls, values: dict[str, Any]) -> "Config":
         """The config that `to_dict` described. What is left out gets its default."""
         return cls.model_validate(values)
+
+    def sections(self) -> Iterator[tuple[tuple, Section]]:
+        """Path in the file and section, for each table of the config."""
+        for name, (_, form) in self.tables.items():
+            held = getattr(self, name)
+            if form == "one" and held is not None:
+                yield (name,), held
+            elif form != "one":
+                for key, one in held.items() if isinstance(held, dict) else enumerate(held):
+                    yield (name, key), one
+
+    def values(self) -> Iterator[tuple[tuple, Parameter, Any]]:
+        """Path in the file, declaration and internal value of every parameter."""
+        for path, section in ((), self), *self.sections():
+            for key, parameter in section.parameters.items():
+                yield (*path, key), parameter, getattr(section, parameter.attribute)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is allowed and yet worth a look."""
+        return config_check.warnings(self)
+
+    def to_toml(self) -> str:
+        """The resolved config with units; loading it gives the same config, bit for bit."""
+        return config_write.to_toml(self)
+
+    def summary(self) -> str:
+        """A few lines for people."""
+        return config_write.summary(self)
+
+    def with_overrides(self, overrides: list[str], seed: int | None = None) -> "Config":
+        """This config with ``section.key=value`` settings and perhaps another seed, checked like a file."""
+        document = config_read.parse_text(self.to_toml(), "the config of the checkpoint")
+        if seed is not None:
+            overrides = [*overrides, f"run.seed={seed}"]
+        config_read.override(document, overrides)
+        return build(document)
+
+
+def load(path, overrides: list[str] = ()) -> Config:
+    """Read and check the config file `path`; `overrides` are ``section.key=value`` texts.
+
+    Raises InputError with every problem in it: ``file:line: section.key = value: what is allowed``.
+    """
+    document = config_read.read_file(path)
+    config_read.override(document, list(overrides))
+    return build(document)
+
+
+def build(document: config_read.Document) -> Config:
+    """The config of a parsed document. Raises InputError with every problem in it."""
+    values, problems = config_read.read_tables(Config, document)
+    _resolve_file(values, document, problems)
+    config = config_read.validated(Config, values, problems)
+    wrong = {p.path for p in problems}
+    problems += [p for p in config_check.problems(config) if not wrong & {p.path, *p.others}]
+    if problems:
+        document.refuse(problems)
+    return config
+
+
+def _resolve_file(values, document, problems):
+    """Make the name of the vessel file absolute; it is given relative to the config."""
+    name = values.get("vessels", {}).get("file")
+    if isinstance(name, str):
+        values["vessels"]["file"] = path = os.path.join(document.folder, name)
+        if "\0" in path or not os.path.isfile(path):
+            problems.append(config_read.Problem(("vessels", "file"), f"there is no file {path}"))
+
+
+def json_schema() -> dict:
+    """JSON Schema of the config file, for editors."""
+    return config_describe.json_schema(Config)
+
+
+def parameters_markdown() -> str:
+    """The page docs/parameters.md."""
+    return config_describe.markdown(Config)
+
+
+def parameters_table() -> str:
+    """One line per parameter."""
+    return config_describe.table(parameters())
+
+
+def parameters() -> Iterator[Parameter]:
+    """Every declared parameter, section by section, in the order of the documentation."""
+    yield from Config.parameters.values()
+    for section, _ in Config.tables.values():
+        yield from section.parameters.values()

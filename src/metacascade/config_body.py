@@ -132,7 +132,7 @@ class Injection(Section):
     node: str = choice("node", "venous", NODES, doc="Where they enter the circuit.")
     time_s: int = quantity("time", "h", "s", 0, 0, 876600, doc="When it starts.")
     duration_s: int = quantity("duration", "min", "s", 0, 0, 52596000, doc="How long it takes; 0 is a bolus.")
-    cells: int = integer("cells", 100_000, 1, 10**10, doc="How many single cells.")
+    cells: int = integer("cells", 100_000, 1, 4 * 10**9, doc="How many single cells.")
     diameter_um: float = quantity("diameter", "um", "um", 18.4, 1, 50, usual=(5, 25), source=(
         "Mendelaar 2021: cultured breast lines 18.4, prostate lines 20.7"), status=MEASURED,
         doc="Median diameter (lognormal).")

@@ -52,6 +52,11 @@ class Parameter:
             return str(value).lower()
         return units.plain(value) if self.kind == "number" else str(value)
 
+    def example(self) -> str:
+        """A value that could be written for a quantity."""
+        value = self.default if self.kind == "quantity" and self.default else None
+        return units.written(1, self.unit) if value is None else self.text(value)
+
     def allowed(self) -> str:
         """What may be written, in words."""
         if self.choices:
@@ -123,6 +128,7 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     table: ClassVar[str] = ""                        # its name in the file
+    tables: ClassVar[dict] = {}                      # the sections in it
     parameters: ClassVar[dict[str, Parameter]] = {}  # by key of the file
 
     @classmethod

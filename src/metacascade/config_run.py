@@ -14,7 +14,7 @@ class Run(Section):
         "Key of every random number. The same config, seed and build give the same bytes on any number of ranks."))
     step_s: int = quantity("step", "min", "s", 30, 1 / 60, 1440, doc=(
         "Time step of the tissue and of the organs; the blood is exact in time within it."))
-    duration_s: int = quantity("duration", "day", "s", 7, 0, 36525, doc="Simulated time; a multiple of the step.")
+    duration_s: int = quantity("duration", "day", "s", 7, 1 / 86400, 36525, doc="Simulated time; a multiple of the step.")
     species: str = choice("species", "mouse", ("mouse", "human"), doc=(
         "Whose circulation: flows, volumes and transit times."))
 

@@ -55,7 +55,7 @@ class Growth(Section):
         doc="Doubling time of a well-fed cell with room: division hazard ln 2 / division_time.")
     death_per_h: float = quantity("death_rate", "1/day", "1/h", 0.05, 0, 24, usual=(0.005, 0.5), source=(
         "cell-loss factors of human carcinomas (Steel)"), status=RECALLED, doc="Hazard of apoptosis.")
-    oxygen_half_mmHg: float = quantity("oxygen_half", "mmHg", "mmHg", 5, 0, 100, usual=(0.5, 20), source=(
+    oxygen_half_mmHg: float = quantity("oxygen_half", "mmHg", "mmHg", 5, 0.001, 100, usual=(0.5, 20), source=(
         "no direct measurement"), status=ASSUMED,
         doc="Oxygen at which division is half as fast: the factor is P / (P + oxygen_half).")
 
@@ -143,7 +143,6 @@ class Vessels(Section):
     """The vessels of the tumor and its surroundings: generated, or read from a file."""
     table: ClassVar[str] = "vessels"
 
-    enabled: bool = switch("There are vessels.")
     length_density_per_um2: float = quantity(
         "length_density", "mm/mm^3", "1/um^2", 150, 0.1, 2000, usual=(15, 220), source=f"{NETWORKS}: 113, 186, 15.5",
         status=COMPUTED, doc="Length of vessels per volume of tissue.")
@@ -184,5 +183,5 @@ class Intravasation(Section):
         "n of the factor (1 - adhesion)^n."))
     cluster_fraction: float = number("cluster_fraction", 0.03, 0, 1, usual=(0.005, 0.1), source=(
         "few per cent in mouse mammary tumors (Aceto 2014)"), status=RECALLED, doc="Share of exits that are clusters.")
-    cluster_mean: float = number("cluster_mean", 4.0, 2, 50, source="no direct measurement", status=RECALLED, doc=(
+    cluster_mean: float = number("cluster_mean", 4.0, 2.1, 50, source="no direct measurement", status=RECALLED, doc=(
         "Mean cells of a cluster: 2 plus a geometric number."))

@@ -9,6 +9,8 @@ import math
 import re
 from fractions import Fraction
 
+from metacascade.names import nearest
+
 NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 _QUANTITY = re.compile(rf"\s*({NUMBER})\s*(.*?)\s*", re.DOTALL)
 _FACTOR = re.compile(r"([^\W\d_]+|%|1)(?:(?:\^|\*\*)(-?[1-9])(?![0-9]))?")
@@ -56,17 +58,18 @@ def _named(name: str) -> tuple[Fraction, dict[str, int]]:
 
 
 def _nearest_unit(name: str) -> str:
-    from metacascade.names import nearest
-    return nearest(name, _SPELLINGS)
+    return nearest(name, [s for s in _SPELLINGS if s != name])
 
 
 @functools.lru_cache(maxsize=1000)
 def _unit(text: str) -> tuple[Fraction, tuple]:
     """SI factor and dimension of a product such as ``mL/min/g``; ``a/b/c`` is ``a/(b c)``."""
+    if text.startswith("/"):
+        text = "1" + text
     factor, dimension, sign, at = Fraction(1), {}, 1, 0
     while True:
         if not (match := _FACTOR.match(text, at)):
-            raise QuantityError(f"the unit {text!r} cannot be read; write it like mL/min/g or 1/um^2")
+            raise QuantityError(f"the unit {text!r} cannot be read")
         size, kinds = _named(match[1])
         power = sign * int(match[2] or 1)
         factor *= size**power
@@ -75,7 +78,7 @@ def _unit(text: str) -> tuple[Fraction, tuple]:
         if (at := match.end()) == len(text):
             return factor, tuple(sorted((k, n) for k, n in dimension.items() if n))
         if not (match := _OPERATOR.match(text, at)):
-            raise QuantityError(f"the unit {text!r} cannot be read; write it like mL/min/g or 1/um^2")
+            raise QuantityError(f"the unit {text!r} cannot be read")
         sign, at = -1 if match[1] == "/" else 1, match.end()
 
 
@@ -84,7 +87,8 @@ def factor(unit: str, into: str) -> Fraction:
     """How many `into` one `unit` is: ``factor("day", "h") == 24``."""
     (size, kind), (wanted_size, wanted) = _unit(unit), _unit(into)
     if kind != wanted:
-        raise QuantityError(f"{unit!r} is {describe(kind)}, but {describe(wanted)} is needed")
+        hint = "" if unit in _COMMON else _nearest_unit(unit)
+        raise QuantityError(f"{unit!r} is {describe(kind)}, but {describe(wanted)} is needed{hint}")
     return size / wanted_size
 
 
@@ -128,13 +132,25 @@ def parse(text: str, into: str) -> float:
 
 
 def show(value: float, unit: str, internal: str) -> str:
-    """`value` [internal] as text in `unit`; in `internal` where only that reads back to the same bits."""
+    """`value` [internal] as text in `unit`, or in `internal` where no short number reads back to the same bits."""
     number = float(Fraction(repr(value)) / factor(unit, internal))
-    for digits in (6, 9, 12, 15, 17):
+    for digits in (6, 9, 12):
         short = float(f"{number:.{digits}g}")
         if exact(short, unit, internal) == value:
-            return f"{plain(short)} {unit}"
-    return f"{plain(value)} {internal}"
+            return written(short, unit)
+    return written(value, internal)
+
+
+def show_time(seconds: int) -> str:
+    """A time in the largest unit that it is a whole number of."""
+    whole = [unit for unit in ("day", "h", "min", "s") if seconds % factor(unit, "s") == 0]
+    return show(seconds, whole[0] if seconds else "s", "s")
+
+
+def written(number: float, unit: str) -> str:
+    """``0.05/day`` rather than ``0.05 1/day``; ``7 days``, ``30 min``."""
+    unit = "days" if unit == "day" and number != 1 else unit
+    return plain(number) + (unit[1:] if unit.startswith("1/") else f" {unit}")
 
 
 def plain(number: float) -> str:

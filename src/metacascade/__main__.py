@@ -1,0 +1,67 @@
+"""Entry of ``metacascade`` and ``python -m metacascade``: one message and an exit code for every error."""
+import os
+import sys
+
+from metacascade.errors import CellsLost, InputError, RunError, exit_code
+
+RANK_VARIABLES = ("OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK")
+MPI_STARTED = "mpi4py.MPI"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command line; returns the exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    for stream in (sys.stdout, sys.stderr):  # a title or file name may hold what the terminal cannot show
+        stream.reconfigure(errors="backslashreplace")
+    try:
+        from metacascade.cli import execute
+        code = execute(arguments)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (Exception, KeyboardInterrupt) as error:
+        return fail(error, debug="--debug" in arguments)
+
+
+def fail(error: BaseException, debug: bool) -> int:
+    """Say what went wrong and return the exit code; ends the other ranks where they cannot know of it.
+
+    Before MPI is started every rank does the same and meets the same error; later, errors that were
+    agreed on carry ``on_all_ranks`` (see parallel.World.agree). Of those only rank 0 speaks.
+    """
+    shared = getattr(error, "on_all_ranks", False) or MPI_STARTED not in sys.modules
+    if debug:
+        import traceback
+        traceback.print_exception(error)
+    if rank() == 0 or not shared:
+        print(message(error), file=sys.stderr, flush=True)
+    if launched() and not shared:
+        from metacascade.parallel import abort
+        abort(exit_code(error))
+    return exit_code(error)
+
+
+def message(error: BaseException) -> str:
+    """What a user sees of an error."""
+    if isinstance(error, KeyboardInterrupt):
+        return "metacascade: interrupted"
+    if isinstance(error, (InputError, RunError)):
+        return f"metacascade: {error}" if "\n" not in str(error) else f"metacascade:\n{error}"
+    kind = "" if isinstance(error, CellsLost) else f"{type(error).__name__}: "
+    return f"metacascade: internal error: {kind}{error}\nThis is a bug; --debug shows where it happened."
+
+
+def rank() -> int:
+    """The rank that the launcher gave to this process; 0 without a launcher."""
+    return next((int(os.environ[v]) for v in RANK_VARIABLES if os.environ.get(v, "").isdigit()), 0)
+
+
+def launched() -> bool:
+    """Was this process started as one of several?"""
+    return any(v in os.environ for v in RANK_VARIABLES)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

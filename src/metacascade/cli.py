@@ -1,0 +1,174 @@
+"""The commands of ``metacascade``. Each only reads its arguments; what it does is imported when it runs."""
+import sys
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from metacascade import __version__
+from metacascade.errors import WRONG_INPUT, InputError
+from metacascade.names import nearest
+
+app = typer.Typer(
+    name="metacascade", help="The blood-borne metastatic cascade, cell by cell, on any number of MPI ranks.",
+    epilog="Exit codes: 0 done, 75 stopped early with a checkpoint (resume it), 2 wrong input, 1 failure.",
+    add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+ConfigFile = Annotated[Path, typer.Argument(metavar="CONFIG", help="A TOML file; `metacascade init` writes one.")]
+Settings = Annotated[Optional[list[str]], typer.Option(
+    "--set", metavar="SECTION.KEY=VALUE", help="Replace a value of the config; may be repeated.")]
+Out = Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="The directory for all files of the run.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+def _version(wanted: bool):
+    if wanted:
+        print(f"metacascade {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def options(
+        debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+        version: Annotated[bool, typer.Option(
+            "--version", callback=_version, is_eager=True, help="Print the version and exit.")] = False):
+    """The blood-borne metastatic cascade, cell by cell, on any number of MPI ranks."""
+
+
+@app.command()
+def check(config: ConfigFile, settings: Settings = None):
+    """Read a config, list everything that is wrong with it, and say what it would simulate."""
+    from metacascade.config import load
+    loaded = load(config, settings or [])
+    print(loaded.summary())
+    _warn(loaded)
+    print(f"{config}: ok")
+
+
+@app.command()
+def run(config: ConfigFile, out: Out, overwrite: Overwrite = False, settings: Settings = None,
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the expected size and time instead.")] = False):
+    """Simulate what CONFIG describes. Under mpiexec or srun all ranks work on it."""
+    from metacascade import simulation
+    if dry_run:
+        return _estimate(config, settings or [])
+    return simulation.run(config, out, settings or [], overwrite)
+
+
+def _estimate(config, settings):
+    from metacascade import simulation
+    from metacascade.config import load
+    loaded = load(config, settings)
+    print(loaded.summary())
+    _warn(loaded)
+    for name, value in simulation.estimate(loaded).items():
+        print(f"{name}: {value}")
+
+
+@app.command()
+def resume(directory: Annotated[Path, typer.Argument(metavar="DIR", help="The directory of a run.")]):
+    """Go on from the last checkpoint of a run, on any number of ranks."""
+    from metacascade import simulation
+    return simulation.resume(directory)
+
+
+@app.command()
+def branch(
+        checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="A checkpoint of another run.")],
+        out: Out, overwrite: Overwrite = False, settings: Settings = None,
+        seed: Annotated[Optional[int], typer.Option("--seed", help="Another run.seed from here on.")] = None):
+    """Start a new run from the state in CHECKPOINT, with another seed or other parameters."""
+    from metacascade import simulation
+    return simulation.branch(checkpoint, out, seed, settings or [], overwrite)
+
+
+@app.command()
+def init(
+        preset: Annotated[Optional[str], typer.Argument(metavar="PRESET", help="Left out: list them.")] = None,
+        file: Annotated[Optional[Path], typer.Argument(metavar="FILE", help="Default: PRESET.toml")] = None,
+        overwrite: Overwrite = False):
+    """Write a commented config to start from."""
+    from metacascade import presets
+    if preset is None:
+        print("\n".join(f"{name:24}{presets.title(name)}" for name in presets.names()))
+        return
+    written = presets.write(preset, file, overwrite)
+    print(f"wrote {written}; next: metacascade check {written}")
+
+
+@app.command()
+def schema():
+    """Print the JSON Schema of the config file, for editors."""
+    import json
+    from metacascade.config import json_schema
+    print(json.dumps(json_schema(), indent=1))
+
+
+@app.command()
+def info(
+        file: Annotated[Optional[Path], typer.Argument(metavar="FILE", help="A results or checkpoint file.")] = None,
+        parameters: Annotated[bool, typer.Option("--parameters", help="List all parameters of the config.")] = False,
+        markdown: Annotated[bool, typer.Option("--markdown", help="With --parameters: as docs/parameters.md.")] = False):
+    """Say what FILE holds; without a file, which versions are in use."""
+    if (file is not None) + (parameters or markdown) > 1:
+        raise InputError("info takes either a file or --parameters")
+    if parameters or markdown:
+        from metacascade import config
+        print(config.parameters_markdown() if markdown else config.parameters_table(), end="" if markdown else "\n")
+    elif file is not None:
+        from metacascade.output import describe
+        print(describe(file))
+    else:
+        from metacascade.versions import versions
+        print("\n".join(f"{name:12}{value}" for name, value in versions().items()))
+
+
+@app.command()
+def digest(file: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="A checkpoint file.")]):
+    """Print the digest of a model state: equal for equal states, whatever the ranks that made it."""
+    from metacascade.checkpoint import digest_of
+    print(digest_of(file))
+
+
+@app.command()
+def bench(json: AsJson = False):
+    """Measure this machine: cells, bed passages and communication per second."""
+    from metacascade.bench import run as measure
+    measure(json=json)
+
+
+def _warn(config):
+    for warning in config.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+
+
+COMMANDS = ("check", "run", "resume", "branch", "init", "schema", "info", "digest", "bench")
+OPTIONS = ("--set", "--out", "--overwrite", "--dry-run", "--seed", "--parameters", "--markdown", "--json", "--debug",
+           "--version", "--help")
+UsageError = typer.BadParameter.__mro__[1]
+
+
+def execute(arguments: list[str]) -> int:
+    """Run one command line and return the exit code. Raises InputError for a wrong one."""
+    if not arguments:
+        execute(["--help"])
+        return WRONG_INPUT
+    try:
+        return app(list(arguments), prog_name="metacascade", standalone_mode=False) or 0
+    except UsageError as error:
+        raise InputError(_usage_message(error, arguments)) from None
+    except typer.Abort:
+        raise KeyboardInterrupt from None
+
+
+def _usage_message(error, arguments) -> str:
+    words = [a for a in arguments if not a.startswith("-")]
+    if words and words[0] not in COMMANDS:
+        return f"there is no command {words[0]!r}{nearest(words[0], COMMANDS)}; commands: {', '.join(COMMANDS)}"
+    command = f" {words[0]}" if words else ""
+    if option := getattr(error, "option_name", None):
+        message = f"there is no option {option}{nearest(option, OPTIONS)}"
+    else:
+        message = error.format_message().rstrip(".")
+    return f"{message}; see metacascade{command} --help"

@@ -1,0 +1,268 @@
+"""From a TOML document to internal units; every problem is collected, none ends the reading."""
+import json
+import os
+import re
+import tomllib
+from dataclasses import dataclass, field
+
+from pydantic import ValidationError
+
+from metacascade import units
+from metacascade.config_declare import Parameter, Section
+from metacascade.config_lines import key_lines, line_of
+from metacascade.errors import InputError
+from metacascade.names import nearest
+
+LARGEST_FILE = 1_000_000  # bytes; a config is some kilobytes
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something wrong with the value at `path`. `others`: further keys that it depends on."""
+    path: tuple
+    message: str
+    others: tuple = ()
+
+
+@dataclass
+class Document:
+    """A parsed config and where its keys came from."""
+    tables: dict
+    name: str = "config"
+    lines: dict = field(default_factory=dict)
+    overridden: set = field(default_factory=set)
+    folder: str = "."
+
+    def message(self, problem: Problem) -> str:
+        """``run.toml:3: run.step = 5: needs a unit``"""
+        return f"{self._place(problem.path)}: {dotted(problem.path)}{self._value(problem.path)}: {problem.message}"
+
+    def refuse(self, problems: list[Problem]):
+        """Raise one InputError that lists all problems in the order of the file."""
+        ordered = sorted(problems, key=lambda p: (not self._is_set(p.path), line_of(p.path, self.lines)))
+        raise InputError("\n".join(dict.fromkeys(map(self.message, ordered))))
+
+    def _is_set(self, path):
+        return any(path[:len(o)] == o for o in self.overridden)
+
+    def _place(self, path):
+        if self._is_set(path):
+            return "--set"
+        return f"{self.name}:{line_of(path, self.lines)}" if self.lines else self.name
+
+    def _value(self, path):
+        value = self.tables
+        for step in path:
+            try:
+                value = value[step]
+            except (KeyError, IndexError, TypeError):
+                return ""
+        return "" if isinstance(value, dict) else f" = {shown(value)}"
+
+
+def dotted(path: tuple) -> str:
+    """``("injection", 0, "cells") -> injection[0].cells``"""
+    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    return text.lstrip(".") or "config"
+
+
+def shown(value) -> str:
+    """A value as TOML would show it, cut to a readable length."""
+    text = json.dumps(value, ensure_ascii=True, default=str)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def read_file(path) -> Document:
+    """Parse a config file. Raises InputError where it cannot be read or is not TOML."""
+    name = os.fspath(path)
+    try:
+        with open(path, "rb") as file:
+            data = file.read(LARGEST_FILE + 1)
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot read the config {name!r}: {getattr(error, 'strerror', None) or error}") from None
+    return parse_bytes(data, name, os.path.dirname(os.path.abspath(name)))
+
+
+def parse_bytes(data: bytes, name: str, folder: str = ".") -> Document:
+    """Parse the bytes of a config file."""
+    if len(data) > LARGEST_FILE:
+        raise InputError(f"{name}: not a config: it is larger than {LARGEST_FILE:,} bytes")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise InputError(f"{name}:{line}: not a config: it is not UTF-8 text") from None
+    return parse_text(text, name, folder)
+
+
+def parse_text(text: str, name: str, folder: str = ".") -> Document:
+    """Parse TOML text; `name` is used in messages, `folder` for relative file names in it."""
+    text = text.replace("\r\n", "\n")
+    try:
+        tables = tomllib.loads(text)
+    except RecursionError:
+        raise InputError(f"{name}: not valid TOML: nested too deeply") from None
+    except ValueError as error:  # TOMLDecodeError, or an integer of thousands of digits
+        where = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", str(error))
+        line = where and (where[1] or text.count("\n") + 1)
+        reason = str(error)[:where.start()] if where else str(error)
+        raise InputError(f"{name}{f':{line}' if line else ''}: not valid TOML: {reason}") from None
+    return Document(tables, name, key_lines(text), folder=folder)
+
+
+def override(document: Document, settings: list[str]):
+    """Apply ``section.key=value`` settings in place; a value that is not TOML is taken as text."""
+    problems = []
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        path = tuple(int(w) if w.isdigit() else w for w in key.strip().split("."))
+        if not equals or "" in path:
+            problems.append(f"--set {setting}: write it as section.key=value")
+        elif not _put(document.tables, path, _toml_value(value.strip())):
+            problems.append(f"--set {setting}: there is no table {dotted(path[:-1])} to set it in")
+        else:
+            document.overridden.add(path)
+    if problems:
+        raise InputError("\n".join(problems))
+
+
+def _toml_value(text: str):
+    try:
+        parsed = tomllib.loads(f"value = {text}")
+    except (ValueError, RecursionError):
+        return text
+    return parsed["value"] if parsed.keys() == {"value"} else text
+
+
+def _put(tables, path, value) -> bool:
+    for step in path[:-1]:
+        if isinstance(tables, dict) and isinstance(step, str):
+            tables = tables.setdefault(step, {})
+        elif isinstance(tables, list) and isinstance(step, int) and step < len(tables):
+            tables = tables[step]
+        else:
+            return False
+    if not isinstance(tables, dict):
+        return False
+    tables[path[-1]] = value
+    return True
+
+
+def read_tables(model: type[Section], document: Document) -> tuple[dict, list[Problem]]:
+    """Attributes and internal values for `model`, as far as they can be read, and the problems."""
+    problems: list[Problem] = []
+    values = _read_section(model, document.tables, (), problems, also=model.tables)
+    for name, (section, form) in model.tables.items():
+        if name not in document.tables:
+            continue
+        given = document.tables[name]
+        if isinstance(form, tuple) and isinstance(given, dict):
+            values[name] = _read_named(section, given, name, form, problems)
+        elif form == "list" and isinstance(given, list):
+            values[name] = [_read_table(section, table, (name, i), problems) for i, table in enumerate(given)]
+        elif form == "list":
+            problems.append(Problem((name,), f"must be a list of tables: write [[{name}]]"))
+        else:
+            values[name] = _read_table(section, given, (name,), problems)
+    return values, problems
+
+
+def validated(model: type[Section], values: dict, problems: list[Problem]):
+    """`model` of `values`. What pydantic refuses is added to `problems` and replaced by its default."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        for detail in error.errors(include_url=False, include_context=False):
+            path, parameter = _locate(model, detail["loc"])
+            problems.append(Problem(path, _rule(parameter, detail["input"]) if parameter else detail["msg"]))
+            _remove(values, detail["loc"])
+        return model.model_validate(values)
+
+
+def _rule(parameter, value) -> str:
+    known = parameter.choices if isinstance(value, str) else ()
+    return f"must be {parameter.allowed()}{nearest(str(value), known)}"
+
+
+def _locate(model, location: tuple) -> tuple[tuple, Parameter | None]:
+    """The path in the file, and the parameter, of a place in the model."""
+    path, section = (), model
+    for step in location:
+        if isinstance(step, str) and step in section.tables:
+            section, path = section.tables[step][0], (*path, step)
+            continue
+        found = [p for p in section.parameters.values() if p.attribute == step]
+        if found:
+            return (*path, found[0].key), found[0]
+        path += (step,)
+    return path, None
+
+
+def _remove(values, location: tuple):
+    """Take the value at `location`, or the one around it that is no table, out of `values`."""
+    *outer, last = location
+    for step in outer:
+        if isinstance(values[step], list) and isinstance(values[step][0], (int, float, str)):
+            last = step
+            break
+        values = values[step]
+    values.pop(last, None)
+
+
+def _read_named(section, given, name, known, problems) -> dict:
+    for key in given.keys() - set(known):
+        problems.append(Problem((name, key), f"unknown name{nearest(key, known)}; known are {', '.join(known)}"))
+    return {key: _read_table(section, given[key], (name, key), problems) for key in known if key in given}
+
+
+def _read_table(section, table, path, problems) -> dict:
+    if isinstance(table, dict):
+        return _read_section(section, table, path, problems)
+    problems.append(Problem(path, f"must be a table: write [{dotted(path)}] and its keys below"))
+    return {}
+
+
+def _read_section(section, table, path, problems, also=()) -> dict:
+    values = {}
+    for key, value in table.items():
+        if key in also:
+            continue
+        if parameter := section.parameters.get(key):
+            try:
+                values[parameter.attribute] = internal(parameter, value)
+            except units.QuantityError as error:
+                problems.append(Problem((*path, key), str(error)))
+        else:
+            problems.append(Problem((*path, key), f"unknown key{nearest(key, [*section.parameters, *also])}"))
+    return values
+
+
+def internal(parameter: Parameter, value):
+    """A value of the file in the internal unit; only quantities change, limits are not looked at.
+
+    Raises QuantityError with a message that says what is allowed.
+    """
+    if parameter.kind == "quantity":
+        return _quantity(parameter, value)
+    if parameter.kind == "place":
+        if not isinstance(value, list) or len(value) != 3:
+            raise units.QuantityError(f'must be three quantities, such as ["0 {parameter.unit}", ...]')
+        return [_quantity(parameter, v) for v in value]
+    return value
+
+
+def _quantity(parameter, value):
+    example = parameter.example()
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        raise units.QuantityError(f'needs a unit, such as "{example}"')
+    if not isinstance(value, str):
+        raise units.QuantityError(f'must be a text with a number and a unit, such as "{example}"')
+    try:
+        number = units.parse(value, parameter.internal)
+    except units.QuantityError as error:
+        raise units.QuantityError(f'{error}; write it like "{example}"') from None
+    if parameter.whole:
+        if not number.is_integer():
+            raise units.QuantityError("must be a whole number of seconds")
+        return int(number)
+    return number
