@@ -1,8 +1,33 @@
-"""Results of a run that grow part by part and can be read, and trusted, at any moment."""
+"""Results of a run that grow part by part and can be read, and trusted, at any moment.
+
+While a run goes on, a part (`metacascade.parts`) is written at every output and before every checkpoint,
+so none straddles a checkpoint, and ``results.h5`` is a small file over the parts, renewed with each.
+A resumed run removes the parts newer than its checkpoint and writes them again, byte for byte. At the
+end `Output.finish` merges the parts into results.h5.
+"""
+import json
+from pathlib import Path
+
+import numpy as np
+
+from metacascade import checkpoint, datasets, results, sealed
+from metacascade._kernels._layout import Fate, LesionState, Place
+from metacascade.atomic import remove_leftovers, writing
+from metacascade.datasets import Table, units
+from metacascade.errors import InputError
+from metacascade.parts import Parts
+from metacascade.state import CTC, CTC_UNITS, LESION_UNITS, empty
+
+DRAW = np.dtype([("time_s", "i8"), ("index", "i4"), ("node", "i4"), ("volume_mL", "f8"),
+                 ("singles", "i8"), ("clusters", "i8"), ("cells", "i8")])
+DRAW_UNITS = {"time_s": "s", "index": "1", "node": "node", "volume_mL": "mL",
+              "singles": "CTCs", "clusters": "CTCs", "cells": "cells"}
+OURS = (results.NAME, checkpoint.NAME, checkpoint.FORMER, "*.damaged", "*.tmp", "*/*.tmp",
+        "parts/part.*.h5", "snapshots/*.vtkhdf", "snapshots/*.vtkhdf.series")
 
 
 class Output:
-    """The results of a running simulation. Every method is collective unless it says otherwise.
+    """The results of a running simulation. The constructor, `flush` and `finish` are collective.
 
     Parameters
     ----------
@@ -13,44 +38,169 @@ class Output:
     config : dict
         Resolved, in internal units.
     columns : dict
-        Name -> unit of every column of the time series, in order. Values are int or float.
+        Name -> (int or float, unit) of every column of the time series, in order.
     nodes : sequence of str
         Names of the nodes of the circuit.
     provenance : dict
         Of this session (see `metacascade.provenance.collect`).
     parts : int
         Parts written when the state was saved (``state.meta["parts"]``); newer ones are removed.
+
+    Raises
+    ------
+    InputError
+        If a part is missing or damaged, or was written with other columns.
+    RunError
+        If a file cannot be written; those written before are whole.
     """
 
     def __init__(self, world, directory, *, config_text, config, columns, nodes, provenance, parts=0):
-        raise NotImplementedError
+        self.world, self.path = world, Path(directory) / results.NAME
+        self.units = {name: unit for name, (_, unit) in columns.items()}
+        self.row = np.dtype([(name, {int: "i8", float: "f8"}[kind]) for name, (kind, _) in columns.items()])
+        self.config, self.nodes, self.text, self.sessions = config, list(nodes), config_text, [provenance]
+        self.rows, self.draws, self.ctcs = [], [], []
+        with world.together():
+            if world.rank == 0:
+                self._keep_former(going_on=config_text is None)
+        self.parts = Parts(world, directory, self.row, DRAW)
+        self.parts.load(parts)
+        self._renew()
 
     def record(self, values):
-        """Append a row to the time series: column -> value, global and the same on all ranks. Not collective."""
+        """Append a row to the time series: column -> value, global and the same on all ranks."""
+        if values.keys() != self.units.keys():
+            raise KeyError(f"columns {sorted(values.keys() ^ self.units.keys())} are missing or unknown")
+        self.rows.append(tuple(values[name] for name in self.units))
 
     def shed(self, ctcs):
-        """Append complete fate rows of CTCs owned here. Not collective."""
+        """Append fate rows of CTCs owned here."""
+        if len(ctcs):
+            self.ctcs.append(np.array(ctcs, CTC))
 
     def draw(self, **row):
-        """Append a blood draw: time_s, index, node, volume_mL, singles, clusters, cells (global). Not collective."""
+        """Append a blood draw: time_s, index, node, volume_mL, singles, clusters, cells (global)."""
+        self.draws.append(tuple(row[name] for name in DRAW.names))
 
     def flush(self):
-        """Write what was appended since the last part as the next part; returns the number of parts."""
+        """Write what was appended since the last part as the next one, if there is any.
 
-    def finish(self, *, open_ctcs, lesions, digest, wall_s, clones=None):
-        """Merge all parts into results.h5 and remove them. wall_s: stage -> seconds on this rank."""
+        Returns the number of parts. Rows of /shed are sorted by id, so the bytes of a part do not depend
+        on the number of ranks.
+        """
+        shed, before = np.concatenate([empty(CTC), *self.ctcs]), len(self.parts)
+        self.parts.add(np.array(self.rows, self.row), np.array(self.draws, DRAW), shed[np.argsort(shed["id"])])
+        self.rows, self.draws, self.ctcs = [], [], []
+        if len(self.parts) > before:
+            self._renew()
+        return len(self.parts)
+
+    def finish(self, *, open_ctcs, lesions, digest, wall_s, tables=None):
+        """Merge all parts into results.h5 and remove them.
+
+        Parameters
+        ----------
+        open_ctcs : ndarray of CTC
+            Those still in the blood or arrested, owned here; they become the last rows of /shed.
+        lesions : ndarray of LESION
+            Owned here, sorted by id.
+        digest : str
+            Of the final state.
+        wall_s : dict
+            Stage -> seconds on this rank in this session; the same stages on every rank.
+        tables : dict, optional
+            More datasets: name -> (structured ndarray, dict field -> unit); those of rank 0 count.
+        """
+        self.shed(open_ctcs)
+        self.flush()
+        seconds = self.world.gather(list(wall_s.values()))
+
+        def head(h5):
+            self._describe(h5, digest)
+            wall = h5.create_dataset("provenance/wall_s", data=np.array(seconds, float))
+            wall.attrs.update(unit="s", rows="rank", columns=json.dumps(list(wall_s)))
+            for name, (array, table) in (tables or {}).items():
+                h5.create_dataset(name, data=array).attrs.update(units(table))
+
+        shed = self.parts.merged()
+        shed.attributes = self._meaning("shed")
+        datasets.write(self.world, self.path, [shed, Table.of("lesions", lesions, **self._meaning("lesions"))], head)
+        self.parts.remove()
+
+    def _keep_former(self, going_on):
+        """Take the config text and the provenance of earlier sessions from the results so far."""
+        remove_leftovers(self.path.parent)
+        if going_on and self.path.exists():
+            with results.open_results(self.path) as former:
+                self.text = former.config_text
+                self.sessions = former.provenance + self.sessions
+
+    def _renew(self):
+        """Let results.h5 show all parts."""
+        with self.world.together():
+            if self.world.rank == 0:
+                datasets.write_small(self.path, self._running)
+
+    def _running(self, h5):
+        self._describe(h5)
+        self.parts.view(h5).attrs.update(self._meaning("shed"))
+
+    def _describe(self, h5, digest=""):
+        """Write all but the records of cells and lesions: what the run is, time series, draws."""
+        h5.attrs.update(kind="results", format_version=results.FORMAT, complete=bool(digest), digest=digest)
+        h5["config/text"] = self.text or ""
+        h5["config/resolved"] = json.dumps(self.config)
+        h5["provenance/sessions"] = json.dumps(self.sessions)
+        series = h5.create_group("series", track_order=True)
+        for name, unit in self.units.items():
+            series.create_dataset(name, data=self.parts.series[name]).attrs["unit"] = unit
+        h5.create_dataset("draws", data=self.parts.draws).attrs.update(self._meaning("draws"))
+
+    def _meaning(self, name):
+        """The attributes of a table: the unit of every field, and the names of enumerated numbers."""
+        node = dict(enumerate(self.nodes))
+        fate, place, lesion = ({int(e): e.name.lower() for e in kind} for kind in (Fate, Place, LesionState))
+        table, names = {
+            "shed": (CTC_UNITS, {"fate": fate, "place": place, "node": node, "origin": node}),
+            "lesions": (LESION_UNITS, {"node": node, "state": lesion}),
+            "draws": (DRAW_UNITS, {"node": node})}[name]
+        return units(table) | {"enumerations": json.dumps(names)}
 
 
 def claim(world, directory, overwrite=False):
-    """Make `directory` ours: refuse one that holds files, or with `overwrite` remove those of a former run."""
-    raise NotImplementedError
+    """Make `directory` ours: refuse one that holds files; with `overwrite`, remove those of a former run.
+
+    Collective. Only files that metacascade writes are ever removed.
+    """
+    directory = Path(directory)
+    with world.together(), writing(directory):
+        if world.rank == 0:
+            if directory.is_dir() and any(p.name != "run.lock" for p in directory.iterdir()) and not overwrite:
+                raise InputError(f"{directory} holds files already; go on with `metacascade resume {directory}`, "
+                                 "replace its results with --overwrite, or choose another --out")
+            for path in [path for pattern in OURS for path in directory.glob(pattern)]:
+                path.unlink()
+            directory.mkdir(parents=True, exist_ok=True)
 
 
 def finished(directory):
-    """True if results.h5 is complete."""
-    raise NotImplementedError
+    """True if the results in a run directory are complete."""
+    try:
+        with results.open_results(directory) as found:
+            return found.complete
+    except InputError:
+        return False
 
 
 def describe(path):
-    """What is in a file (checkpoint, results, snapshot) or run directory, as text for ``metacascade info``."""
-    raise NotImplementedError
+    """What is in a file or run directory, as text for ``metacascade info``."""
+    path = Path(path)
+    if path.is_dir():
+        inside = [path / name for name in (results.NAME, checkpoint.NAME, checkpoint.FORMER) if (path / name).exists()]
+        if not inside:
+            raise InputError(f"{path} holds neither results nor a checkpoint")
+        return "\n".join(map(describe, inside))
+    if sealed.kind_of(path) == checkpoint.KIND:
+        return checkpoint.describe(path)
+    return results.describe(path)
+

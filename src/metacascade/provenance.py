@@ -1,6 +1,85 @@
-"""Who made a result: versions, git state, hosts, ranks, MPI, command."""
+"""Who made a result: versions, git state, hosts, ranks, MPI, the exact command."""
+import datetime
+import os
+import platform
+import shlex
+import subprocess
+import sys
+from collections import Counter
+from importlib import metadata
+from pathlib import Path
+
+PACKAGES = ("metacascade", "numpy", "h5py", "mpi4py", "pydantic", "pint")
+# Named one by one: an environment may hold secrets.
+ENVIRONMENT = (
+    "SLURM_JOB_ID", "SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID", "SLURM_NTASKS", "SLURM_NNODES",
+    "SLURM_JOB_NODELIST", "SLURM_CPUS_PER_TASK", "SLURM_TASKS_PER_NODE", "SLURM_RESTART_COUNT",
+    "SLURM_SUBMIT_DIR", "SLURM_CPU_BIND", "OMP_NUM_THREADS")
 
 
 def collect(world, command=None):
-    """A JSON-able dict on every rank. Collective."""
-    raise NotImplementedError
+    """What is running here, and where: a JSON-able dict, the same on every rank. Collective.
+
+    Parameters
+    ----------
+    command : list of str, optional
+        The command line; by default that of this process.
+    """
+    hosts, library = world.hosts(), world.library()
+    found = None
+    if world.rank == 0:
+        found = {
+            "command": shlex.join(sys.argv if command is None else command),
+            "directory": os.getcwd(),
+            "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            "ranks": world.size,
+            "hosts": dict(Counter(hosts)),
+            "mpi": library,
+            "python": platform.python_version(),
+            "system": platform.platform(),
+            "processor": processor(),
+            "versions": versions(),
+            "git": git_state(),
+            "environment": {name: os.environ[name] for name in ENVIRONMENT if name in os.environ},
+        }
+    return world.bcast(found)
+
+
+def versions():
+    """Versions of this package and of those it computes and writes with."""
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def git_state(directory=Path(__file__).parent):
+    """The commit of the source in use, with "-dirty" if files are changed; "" if it is not in git.
+
+    A package installed into a folder of some other repository is not tracked there, and counts as not in git.
+    """
+    try:
+        _git(directory, "ls-files", "--error-unmatch", Path(__file__).name)
+        return _git(directory, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
+    except (OSError, subprocess.SubprocessError):
+        return ""
+
+
+def _git(directory, *arguments):
+    done = subprocess.run(["git", "-C", str(directory), *arguments], check=True, timeout=20, text=True,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    return done.stdout.strip()
+
+
+def processor():
+    """The model name of the processor, as the system calls it."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
