@@ -8,7 +8,7 @@ cdef extern from "philox.h" nogil:
 
 cdef enum draw_e:
     DRAW_TILE = 1        # a = tile key, b = step: the key of the cells of a tile in a step
-    DRAW_PLACE = 2       # a = tile key, b = 4096 k + voxel: the k-th initial cell of a voxel
+    DRAW_PLACE = 2       # a = tile key, b = 512 k + voxel: the k-th initial cell of a voxel
     DRAW_NODE = 3        # a = lattice node: jitter of the vessel network
     DRAW_SEGMENT = 4     # a = lattice node, b = axis: presence, radius and maturity of a vessel
     DRAW_DIAMETER = 5    # a = id of a CTC: its diameter

@@ -12,8 +12,9 @@ whether and what. A cell to which nothing happens moves: a random step, a drift 
 drift out of crowded voxels. The random numbers of a cell are Philox of its own record, its voxel, and a key
 that belongs to tile and step, so the order of cells has no meaning.
 """
-from libc.math cimport expm1, floor, log, log1p, sqrtf
-from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.math cimport expm1, floor, log, sqrt
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
 from _geometry cimport distance2, segment_t
@@ -22,13 +23,32 @@ from _types cimport CIRCULATING, cell_t, ctc_t, migrant_t
 
 cdef extern from "tissue.h" nogil:
     ctypedef uint32_t word_t
+    int PADDED
     ctypedef struct voxel_table_t:
-        int32_t push[3][512]
-        int32_t lean[3][512]
-        uint32_t limit[512]
-    void draw_and_move(const word_t* record, const uint16_t* voxel, int n, uint64_t key, int32_t amplitude,
-                       const voxel_table_t* table, uint32_t* first, uint32_t* xy, uint32_t* zc,
-                       uint32_t* traits, uint16_t* code, uint8_t* hit)
+        pass
+    ctypedef struct cell_table_t:
+        pass
+    ctypedef struct columns_t:
+        uint32_t* first
+        uint32_t* xy
+        uint32_t* zc
+        uint32_t* traits
+        uint16_t* voxel
+        uint16_t* code
+        uint8_t* hit           # 0: nothing can happen, 1: nothing happened, 2: something happened
+    void pad_excess(const uint16_t* counts, int64_t row, const int32_t* neighbors, int32_t capacity, int32_t* pad)
+    void pad_oxygen(const float* oxygen, int64_t row, const int32_t* neighbors, int32_t capacity, float* pad)
+    void fill_push(const int32_t* pad, int32_t gain, int32_t limit, voxel_table_t* table)
+    void fill_lean(const float* pad, float lean, float half, voxel_table_t* table)
+    void fill_limit(const uint16_t* counts, const float* oxygen, const int32_t* first, int32_t capacity,
+                    float birth, float death, float hypoxia, float threshold, float full, float enter,
+                    voxel_table_t* table)
+    int expand_voxels(const uint16_t* counts, uint16_t* voxel)
+    int draw_and_move(const word_t* record, const uint16_t* counts, uint64_t key, int32_t amplitude,
+                      const voxel_table_t* table, int with_push, cell_table_t* wide, const columns_t* c)
+    int list_hits(const uint8_t* hit, int n, int32_t* list)
+    int list_moved(const uint16_t* code, const uint16_t* voxel, int n, int32_t* list)
+    void put_back(word_t* record, const columns_t* c, int n, int32_t* place)
 
 cdef struct tissue_t:              # filled by name from metacascade.tissue.parameters
     uint64_t seed
@@ -60,97 +80,27 @@ cdef struct tiles_t:               # this rank's tiles, row by row
     const double* detach           # (256) (1 - adhesion / 255)^k
 
 cdef struct scratch_t:
-    Py_ssize_t room
-    uint32_t *first, *xy, *zc, *traits
-    uint16_t *voxel, *code
-    uint8_t* hit                   # 0: nothing can happen, 1: nothing happened, 2: something happened
+    Py_ssize_t room                # cells of a tile, with daughters
+    columns_t c
+    int32_t* list                  # cells to look at
     int32_t* leader                # pairs (cell, followers wanted) of cells that enter a vessel
+    voxel_table_t table
+    cell_table_t wide
+    int32_t excess[1000]
+    float oxygen[1000]
 
 cdef struct outbox_t:
     migrant_t* migrants
     ctc_t* shed
     Py_ssize_t n_migrants, n_shed, room_migrants, room_shed
 
-cdef enum tally_e:
+cdef enum:                         # rows of the tally
     DIVIDED, APOPTOSIS, HYPOXIA, SHED_CELLS, CHANGED_VOXEL, TALLIES
 
 cdef enum event_e:
     NOTHING, ENTER, DIE, SUFFOCATE, DIVIDE
 
 cdef uint16_t GONE = 0xffff
-
-
-cdef inline int32_t excess(const tiles_t* t, Py_ssize_t row, int v, int32_t capacity) noexcept nogil:
-    cdef int32_t n = t.counts[512 * row + v]
-    return n - capacity if n > capacity else 0
-
-
-cdef inline Py_ssize_t beside(const tiles_t* t, Py_ssize_t row, int v, int axis, int side, int* w) noexcept nogil:
-    """Row and (in w) voxel next to v on that side of the axis; itself where no tile is: a mirror."""
-    cdef int stride = 1 << (3 * axis), at = v >> (3 * axis) & 7
-    cdef int offset = 1 if axis == 0 else 3 if axis == 1 else 9
-    cdef Py_ssize_t other
-    if 0 <= at + side <= 7:
-        w[0] = v + side * stride
-        return row
-    other = t.neighbors[27 * row + 13 + side * offset]
-    if other < 0:
-        w[0] = v
-        return row
-    w[0] = v - 7 * side * stride
-    return other
-
-
-cdef inline int32_t clamped(int32_t value, int32_t limit) noexcept nogil:
-    return limit if value > limit else -limit if value < -limit else value
-
-
-cdef void fill_push(const tiles_t* t, Py_ssize_t row, const tissue_t* p, voxel_table_t* table) noexcept nogil:
-    """Darcy drift at both faces of each voxel: -gain times the difference of cells above capacity."""
-    cdef int v, axis, w
-    cdef int32_t here, low, high
-    cdef Py_ssize_t other
-    for axis in range(3):
-        for v in range(512):
-            here = excess(t, row, v, p.capacity)
-            other = beside(t, row, v, axis, -1, &w)
-            low = clamped(p.push_gain * clamped(excess(t, other, w, p.capacity) - here, 4096), p.push_limit)
-            other = beside(t, row, v, axis, 1, &w)
-            high = clamped(p.push_gain * clamped(here - excess(t, other, w, p.capacity), 4096), p.push_limit)
-            table.push[axis][v] = (low & 0xffff) | <int32_t>(<uint32_t>high << 16)
-
-
-cdef bint crowded(const tiles_t* t, Py_ssize_t row, int32_t capacity) noexcept nogil:
-    """Whether this tile or one that shares a face with it has a voxel above capacity."""
-    cdef Py_ssize_t other
-    cdef int k, v
-    cdef int faces[7]
-    faces[:] = [13, 12, 14, 10, 16, 4, 22]
-    for k in range(7):
-        other = t.neighbors[27 * row + faces[k]]
-        if other >= 0:
-            for v in range(512):
-                if t.counts[512 * other + v] > capacity:
-                    return True
-    return False
-
-
-cdef void fill_lean(const tiles_t* t, Py_ssize_t row, const tissue_t* p, voxel_table_t* table) noexcept nogil:
-    """lean * g / (|g| + gradient_half), g the central difference of oxygen [mmHg/edge]."""
-    cdef int v, w, axis
-    cdef float g[3]
-    cdef float scale
-    cdef Py_ssize_t low
-    cdef float below
-    for v in range(512):
-        for axis in range(3):
-            low = beside(t, row, v, axis, -1, &w)
-            below = t.oxygen[512 * low + w]
-            low = beside(t, row, v, axis, 1, &w)
-            g[axis] = <float>0.5 * (t.oxygen[512 * low + w] - below)
-        scale = p.lean / (sqrtf(g[0] * g[0] + g[1] * g[1] + g[2] * g[2]) + p.gradient_half)
-        for axis in range(3):
-            table.lean[axis][v] = <int32_t>(g[axis] * scale)
 
 
 cdef inline double birth(const tissue_t* p, double oxygen, int cells) noexcept nogil:
@@ -165,21 +115,25 @@ cdef inline double suffocation(const tissue_t* p, double oxygen) noexcept nogil:
     return p.hypoxia_per_h * (0.0 if lack < 0.0 else 1.0 if lack > 1.0 else lack)
 
 
-cdef void fill_limit(const tiles_t* t, Py_ssize_t row, const tissue_t* p, voxel_table_t* table) noexcept nogil:
-    """An upper bound of the chance of any event, in 2^-32: 1 - exp(-h dt) <= h dt for the largest h."""
-    cdef int v
-    cdef double h, bound
-    cdef double oxygen
-    for v in range(512):
-        if t.counts[512 * row + v] == 0:
-            table.limit[v] = 0
-            continue
-        oxygen = t.oxygen[512 * row + v]
-        h = birth(p, oxygen, t.counts[512 * row + v]) + p.death_per_h + suffocation(p, oxygen)
-        if t.vessel_first[512 * row + v + 1] > t.vessel_first[512 * row + v]:
-            h += p.enter_per_h
-        bound = h * p.dt_h * 4294967296.0 * 1.000001 + (1.0 if h > 0.0 else 0.0)
-        table.limit[v] = 0xffffffff if bound >= 4294967295.0 else <uint32_t>bound
+cdef bint fill_table(const tiles_t* t, Py_ssize_t row, const tissue_t* p, scratch_t* s) noexcept nogil:
+    """What the voxels of a tile do to their cells; whether any of them are pushed."""
+    cdef int k
+    cdef int32_t crowded = 0
+    fill_limit(t.counts + 512 * row, t.oxygen + 512 * row, t.vessel_first + 512 * row, p.capacity,
+               <float>(p.birth_per_h * p.dt_h), <float>(p.death_per_h * p.dt_h), <float>(p.hypoxia_per_h * p.dt_h),
+               <float>p.hypoxia_threshold_mmHg, <float>p.hypoxia_full_mmHg, <float>(p.enter_per_h * p.dt_h), &s.table)
+    if p.lean > 0.0:
+        pad_oxygen(t.oxygen, row, t.neighbors + 27 * row, 0, s.oxygen)
+        fill_lean(s.oxygen, p.lean, p.gradient_half, &s.table)
+    if p.push_gain == 0:
+        return False
+    pad_excess(t.counts, row, t.neighbors + 27 * row, p.capacity, s.excess)
+    for k in range(1000):
+        crowded |= s.excess[k]
+    if crowded == 0:
+        return False
+    fill_push(s.excess, p.push_gain, p.push_limit, &s.table)
+    return True
 
 
 cdef inline void place_of(const tiles_t* t, Py_ssize_t row, int v, const cell_t* c, double edge,
@@ -241,7 +195,10 @@ cdef event_e what_happens(const tiles_t* t, Py_ssize_t row, int v, const cell_t*
 cdef inline void more_words(const word_t* record, int v, uint32_t block, uint64_t key, uint32_t* out) noexcept nogil:
     """The block-th further draw of a cell in this step."""
     cdef uint32_t counter[4]
-    counter[0], counter[1], counter[2], counter[3] = record[0], record[1], record[2], v | block << 16
+    counter[0] = record[0]
+    counter[1] = record[1]
+    counter[2] = record[2]
+    counter[3] = <uint32_t>v | block << 16
     philox4x32(counter, key, out)
 
 
@@ -251,13 +208,13 @@ cdef void divide_cell(const word_t* record, int v, uint64_t key, scratch_t* s, P
     cdef uint32_t r[4]
     cdef uint32_t generation = record[2] >> 24
     more_words(record, v, 1, key, r)
-    s.xy[i], s.zc[i] = record[0], record[1]
-    s.traits[i] = (record[2] & 0x00ffffff) | (generation + (generation < 255)) << 24
-    s.code[i] = <uint16_t>v
-    s.xy[daughter] = r[0] if r[0] != record[0] else r[0] ^ 1
-    s.zc[daughter] = (r[1] & 0xffff) | (record[1] & 0xffff0000)
-    s.traits[daughter] = s.traits[i]
-    s.code[daughter] = s.code[i]
+    s.c.xy[i], s.c.zc[i] = record[0], record[1]
+    s.c.traits[i] = (record[2] & 0x00ffffff) | (generation + (generation < 255)) << 24
+    s.c.code[i] = <uint16_t>v
+    s.c.xy[daughter] = r[0] if r[0] != record[0] else r[0] ^ 1
+    s.c.zc[daughter] = (r[1] & 0xffff) | (record[1] >> 16 << 16)
+    s.c.traits[daughter] = s.c.traits[i]
+    s.c.code[daughter] = s.c.code[i]
 
 
 cdef int followers_wanted(const cell_t* c, const tissue_t* p, const uint32_t* r) noexcept nogil:
@@ -286,12 +243,12 @@ cdef int gather_cluster(const word_t* record, Py_ssize_t low, Py_ssize_t high, i
     for taken in range(wanted):
         best = -1
         for k in range(low, high):
-            if s.hit[k] < 2 and (best < 0 or before(record + 3 * k, record + 3 * best)):
+            if s.c.hit[k] < 2 and (best < 0 or before(record + 3 * k, record + 3 * best)):
                 best = k
         if best < 0:
             return taken
-        s.hit[best] = 2
-        s.code[best] = GONE
+        s.c.hit[best] = 2
+        s.c.code[best] = GONE
     return wanted
 
 
@@ -302,8 +259,8 @@ cdef void order_leaders(const word_t* record, scratch_t* s, int n) noexcept nogi
     for i in range(1, n):
         a, w = s.leader[2 * i], s.leader[2 * i + 1]
         k = i
-        while k > 0 and (s.voxel[s.leader[2 * k - 2]] > s.voxel[a] or (
-                s.voxel[s.leader[2 * k - 2]] == s.voxel[a]
+        while k > 0 and (s.c.voxel[s.leader[2 * k - 2]] > s.c.voxel[a] or (
+                s.c.voxel[s.leader[2 * k - 2]] == s.c.voxel[a]
                 and before(record + 3 * a, record + 3 * s.leader[2 * k - 2]))):
             s.leader[2 * k], s.leader[2 * k + 1] = s.leader[2 * k - 2], s.leader[2 * k - 1]
             k -= 1
@@ -321,13 +278,32 @@ cdef void write_shed(const tiles_t* t, Py_ssize_t row, int v, const cell_t* c, i
     more_words(<const word_t*>c, v, 1, key, r)
     memset(out, 0, sizeof(ctc_t))
     out.id = r[0] | <uint64_t>r[1] << 32
-    out.t_shed = out.t_event = p.t_h
     out.x, out.y, out.z = <float>at[0], <float>at[1], <float>at[2]
-    out.distance = sqrtf(<float>d2)
+    out.distance = <float>sqrt(d2)
     out.maturity = t.segments[s].maturity
     out.clone, out.n = c.clone, <uint16_t>n
     out.emt, out.adhesion, out.flags = c.emt, c.adhesion, c.flags
     out.place = CIRCULATING
+    more_words(<const word_t*>c, v, 2, key, r)
+    out.t_shed = out.t_event = p.t_h + unit32(r[0]) * p.dt_h     # any moment of the step
+
+
+cdef void write_all_shed(const tiles_t* t, Py_ssize_t row, int leaders, uint64_t key, const tissue_t* p,
+                         const scratch_t* s, outbox_t* box) noexcept nogil:
+    cdef int k
+    cdef int32_t i
+    for k in range(leaders):
+        i = s.leader[2 * k]
+        write_shed(t, row, s.c.voxel[i], t.cells + t.start[row] + i, 1 + s.leader[2 * k + 1], key, p,
+                   &box.shed[box.n_shed])
+        box.n_shed += 1
+
+
+cdef inline uint64_t key_of_step(uint64_t tile, const tissue_t* p) noexcept nogil:
+    """The Philox key of all cells of a tile in this step."""
+    cdef uint32_t r[4]
+    draw(p.seed, DRAW_TILE, tile, p.step, r)
+    return r[0] | <uint64_t>r[1] << 32
 
 
 cdef Py_ssize_t decide(const tiles_t* t, Py_ssize_t row, Py_ssize_t n, uint64_t key, const tissue_t* p,
@@ -336,22 +312,22 @@ cdef Py_ssize_t decide(const tiles_t* t, Py_ssize_t row, Py_ssize_t n, uint64_t 
     cdef const cell_t* cells = t.cells + t.start[row]
     cdef const word_t* record = <const word_t*>cells
     cdef Py_ssize_t i, born = 0
+    cdef int k
     cdef uint32_t r[4]
     cdef event_e event
-    for i in range(n):
-        if not s.hit[i]:
-            continue
-        event = what_happens(t, row, s.voxel[i], &cells[i], p, s.first[i])
+    for k in range(list_hits(s.c.hit, <int>n, s.list)):
+        i = s.list[k]
+        event = what_happens(t, row, s.c.voxel[i], &cells[i], p, s.c.first[i])
         if event == NOTHING:
             continue
-        s.hit[i] = 2
+        s.c.hit[i] = 2
         if event == DIVIDE:
-            divide_cell(record + 3 * i, s.voxel[i], key, s, i, n + born)
+            divide_cell(record + 3 * i, s.c.voxel[i], key, s, i, n + born)
             born += 1
             continue
-        s.code[i] = GONE
+        s.c.code[i] = GONE
         if event == ENTER:
-            more_words(record + 3 * i, s.voxel[i], 1, key, r)
+            more_words(record + 3 * i, s.c.voxel[i], 1, key, r)
             s.leader[2 * leaders[0]] = <int32_t>i
             s.leader[2 * leaders[0] + 1] = followers_wanted(&cells[i], p, r)
             leaders[0] += 1
@@ -370,9 +346,9 @@ cdef int shed_clusters(const tiles_t* t, Py_ssize_t row, Py_ssize_t n, scratch_t
     for k in range(leaders):
         low = high = s.leader[2 * k]
         if s.leader[2 * k + 1]:
-            while low > 0 and s.voxel[low - 1] == s.voxel[s.leader[2 * k]]:
+            while low > 0 and s.c.voxel[low - 1] == s.c.voxel[s.leader[2 * k]]:
                 low -= 1
-            while high < n and s.voxel[high] == s.voxel[s.leader[2 * k]]:
+            while high < n and s.c.voxel[high] == s.c.voxel[s.leader[2 * k]]:
                 high += 1
             s.leader[2 * k + 1] = gather_cluster(record, low, high, s.leader[2 * k + 1], s)
         total += 1 + s.leader[2 * k + 1]
@@ -389,56 +365,54 @@ cdef inline int voxel_of(uint16_t code) noexcept nogil:
     return (code & 7) | (code >> 2 & 0x38) | (code >> 4 & 0x1c0)
 
 
-cdef Py_ssize_t count_places(const scratch_t* s, const uint16_t* before, Py_ssize_t n, Py_ssize_t born,
-                             int32_t* counts, Py_ssize_t* leaving, int64_t* changed) noexcept nogil:
-    """Cells per voxel of this tile after the step; how many stay, leave, and change voxel."""
-    cdef Py_ssize_t i, stay = n + born, moved = 0
-    leaving[0] = 0
+cdef Py_ssize_t count_places(scratch_t* s, const uint16_t* before, Py_ssize_t n, Py_ssize_t born,
+                             int32_t* counts, int* moved, int64_t* changed) noexcept nogil:
+    """Cells per voxel of this tile after the step, and how many they are; lists the cells that moved or are gone."""
+    cdef Py_ssize_t i, stay = n + born
+    cdef int k
     for i in range(512):
         counts[i] = before[i]
-    for i in range(n):
-        if s.code[i] != s.voxel[i]:
-            counts[s.voxel[i]] -= 1
-            if s.code[i] < 512:
-                counts[s.code[i]] += 1
-                moved += 1
-            else:
-                stay -= 1
-                leaving[0] += s.code[i] != GONE
+    moved[0] = list_moved(s.c.code, s.c.voxel, <int>n, s.list)
+    for k in range(moved[0]):
+        i = s.list[k]
+        counts[s.c.voxel[i]] -= 1
+        if s.c.code[i] < 512:
+            counts[s.c.code[i]] += 1
+        else:
+            stay -= 1
+        changed[0] += s.c.code[i] != GONE
     for i in range(n, n + born):
-        counts[s.code[i]] += 1
-    changed[0] += moved + leaving[0]
+        counts[s.c.code[i]] += 1
     return stay
 
 
-cdef int send_away(const tiles_t* t, Py_ssize_t row, Py_ssize_t n, const scratch_t* s,
+cdef int send_away(const tiles_t* t, Py_ssize_t row, int moved, const scratch_t* s,
                    outbox_t* box) except -1 nogil:
     """Write the cells that leave the tile; `key` holds the row here of the tile to which they go."""
     cdef Py_ssize_t i
+    cdef int k
     cdef int32_t to
     cdef migrant_t* m
     cdef word_t* words
-    for i in range(n):
-        if not leaves(s.code[i]):
+    for k in range(moved):
+        i = s.list[k]
+        if not leaves(s.c.code[i]):
             continue
-        to = t.neighbors[27 * row + (s.code[i] >> 3 & 3) + 3 * (s.code[i] >> 8 & 3) + 9 * (s.code[i] >> 13 & 3)]
+        to = t.neighbors[27 * row + (s.c.code[i] >> 3 & 3) + 3 * (s.c.code[i] >> 8 & 3) + 9 * (s.c.code[i] >> 13 & 3)]
         if to < 0:
             raise RuntimeError("a cell left the tiles: the margin around the tumor is missing")
         m = &box.migrants[box.n_migrants]
         box.n_migrants += 1
         m.key = <uint64_t>to
         words = <word_t*>&m.cell
-        words[0], words[1], words[2] = s.xy[i], s.zc[i], s.traits[i]
-        m.voxel, m.pad = <uint16_t>voxel_of(s.code[i]), 0
+        words[0], words[1], words[2] = s.c.xy[i], s.c.zc[i], s.c.traits[i]
+        m.voxel, m.pad = <uint16_t>voxel_of(s.c.code[i]), 0
     return 0
 
 
-cdef int put_back(const tiles_t* t, Py_ssize_t row, Py_ssize_t n, const scratch_t* s,
-                  int32_t* counts) except -1 nogil:
-    """Write the cells that stay, voxel by voxel, and the new counts."""
-    cdef word_t* record = <word_t*>(t.cells + t.start[row])
-    cdef Py_ssize_t i
-    cdef int32_t v, at = 0, k, last = 0
+cdef int write_counts(const tiles_t* t, Py_ssize_t row, int32_t* counts) except -1 nogil:
+    """The new counts of the tile; `counts` becomes the first place of each voxel."""
+    cdef int32_t v, at = 0, k
     for v in range(512):
         k = counts[v]
         if k > 65535:
@@ -447,64 +421,39 @@ cdef int put_back(const tiles_t* t, Py_ssize_t row, Py_ssize_t n, const scratch_
         counts[v] = at
         at += k
     t.n[row] = at
-    at = 0                       # where the next cell of voxel `last` goes
-    for i in range(n):
-        v = s.code[i]
-        if v < 512:
-            if v != last:
-                counts[last] = at
-                at = counts[v]
-                last = v
-            k = 3 * at
-            at += 1
-            record[k], record[k + 1], record[k + 2] = s.xy[i], s.zc[i], s.traits[i]
     return 0
 
 
-cdef int one_tile(const tiles_t* t, Py_ssize_t row, const tissue_t* p, scratch_t* s, voxel_table_t* table,
-                  outbox_t* box, int64_t* tally) except -1 nogil:
+cdef int one_tile(const tiles_t* t, Py_ssize_t row, const tissue_t* p, scratch_t* s, outbox_t* box,
+                  int64_t* tally) except -1 nogil:
     """Advance a tile; 1 if there was no room (then nothing was changed), else 0."""
-    cdef Py_ssize_t n = t.n[row], i, v, k = 0, born, stay, leaving
-    cdef int leaders = 0, entered
+    cdef Py_ssize_t n = t.n[row], i, born, stay
+    cdef const word_t* record = <const word_t*>(t.cells + t.start[row])
+    cdef int leaders = 0, entered, moved = 0
+    cdef bint pushed
     cdef int32_t counts[512]
-    cdef uint32_t r[4]
     cdef uint64_t key
     cdef int64_t mine[TALLIES]
-    cdef int32_t leader
-    if (2 * n > s.room or box.n_migrants + 2 * n > box.room_migrants or box.n_shed + n > box.room_shed):
+    if 2 * n + 64 > s.room or box.n_migrants + 2 * n > box.room_migrants or box.n_shed + n > box.room_shed:
         return 1
     memset(mine, 0, sizeof(mine))
-    draw(p.seed, DRAW_TILE, t.keys[row], p.step, r)
-    key = r[0] | <uint64_t>r[1] << 32
-    for v in range(512):
-        for i in range(t.counts[512 * row + v]):
-            s.voxel[k] = <uint16_t>v
-            k += 1
-    fill_limit(t, row, p, table)
-    if p.push_gain and crowded(t, row, p.capacity):
-        fill_push(t, row, p, table)
-    else:
-        memset(table.push, 0, sizeof(table.push))
-    if p.lean > 0.0:
-        fill_lean(t, row, p, table)
-    draw_and_move(<const word_t*>(t.cells + t.start[row]), s.voxel, <int>n, key, p.amplitude, table,
-                  s.first, s.xy, s.zc, s.traits, s.code, s.hit)
+    key = key_of_step(t.keys[row], p)
+    expand_voxels(t.counts + 512 * row, s.c.voxel)
+    pushed = fill_table(t, row, p, s)
+    if draw_and_move(record, t.counts + 512 * row, key, p.amplitude, &s.table, pushed, &s.wide, &s.c):
+        raise OverflowError("a voxel holds more than 1024 cells: its crowding is switched off or too weak")
     born = decide(t, row, n, key, p, s, &leaders, mine)
     entered = shed_clusters(t, row, n, s, leaders) if leaders else 0
-    stay = count_places(s, t.counts + 512 * row, n, born, counts, &leaving, &mine[CHANGED_VOXEL])
+    stay = count_places(s, t.counts + 512 * row, n, born, counts, &moved, &mine[CHANGED_VOXEL])
     if stay > t.capacity[row]:
         return 1
     mine[SHED_CELLS] = entered
     for i in range(TALLIES):
         tally[i] += mine[i]
-    for i in range(leaders):
-        leader = s.leader[2 * i]
-        write_shed(t, row, s.voxel[leader], t.cells + t.start[row] + leader, 1 + s.leader[2 * i + 1], key, p,
-                   &box.shed[box.n_shed])
-        box.n_shed += 1
-    if leaving:
-        send_away(t, row, n + born, s, box)
-    put_back(t, row, n + born, s, counts)
+    write_all_shed(t, row, leaders, key, p, s, box)
+    send_away(t, row, moved, s, box)
+    write_counts(t, row, counts)
+    put_back(<word_t*>record, &s.c, <int>(n + born), counts)
     return 0
 
 
@@ -533,26 +482,32 @@ def advance(cell_t[::1] cells not None, const int64_t[::1] start not None, int32
     cdef const int32_t[::1] index = vessels[1]
     cdef const segment_t[::1] segments = vessels[2]
     cdef tiles_t t = tiles_t(
-        cells=&cells[0] if cells.shape[0] else NULL, start=&start[0], n=&n[0], capacity=&capacity[0],
-        counts=&counts[0, 0], new_counts=&new_counts[0, 0], oxygen=&oxygen[0, 0], neighbors=&neighbors[0, 0],
-        keys=&keys[0], coords=&coords[0, 0], vessel_first=&first[0],
-        vessel_index=&index[0] if index.shape[0] else NULL,
-        segments=&segments[0] if segments.shape[0] else NULL, detach=&detach[0])
-    cdef scratch_t s = scratch_t(
-        room=words.shape[1], first=&words[0, 0], xy=&words[1, 0], zc=&words[2, 0], traits=&words[3, 0],
-        leader=<int32_t*>&words[4, 0], voxel=&halves[0, 0], code=&halves[1, 0], hit=<uint8_t*>&halves[2, 0])
+        cells=NULL, start=&start[0], n=&n[0], capacity=&capacity[0], counts=&counts[0, 0],
+        new_counts=&new_counts[0, 0], oxygen=&oxygen[0, 0], neighbors=&neighbors[0, 0], keys=&keys[0],
+        coords=&coords[0, 0], vessel_first=&first[0], vessel_index=NULL, segments=NULL, detach=&detach[0])
+    if cells.shape[0]:
+        t.cells = &cells[0]
+    if index.shape[0]:
+        t.vessel_index, t.segments = &index[0], &segments[0]
+    cdef scratch_t* s = <scratch_t*>calloc(1, sizeof(scratch_t))
+    if s == NULL:
+        raise MemoryError("no memory for the tables of a tile")
+    s.room, s.list, s.leader = words.shape[1], <int32_t*>&words[4, 0], <int32_t*>&words[5, 0]
+    s.c = columns_t(first=&words[0, 0], xy=&words[1, 0], zc=&words[2, 0], traits=&words[3, 0],
+                    voxel=&halves[0, 0], code=&halves[1, 0], hit=<uint8_t*>&halves[2, 0])
     cdef outbox_t box = outbox_t(
         migrants=&migrants[0], shed=&shed[0], n_migrants=progress[1], n_shed=progress[2],
         room_migrants=migrants.shape[0], room_shed=shed.shape[0])
-    cdef voxel_table_t table
     cdef Py_ssize_t row = progress[0]
     cdef int full = 0
-    memset(&table, 0, sizeof(table))
-    with nogil:
-        while row < n.shape[0]:
-            full = one_tile(&t, row, &params, &s, &table, &box, &progress[3])
-            if full:
-                break
-            row += 1
+    try:
+        with nogil:
+            while row < n.shape[0]:
+                full = one_tile(&t, row, &params, s, &box, &progress[3])
+                if full:
+                    break
+                row += 1
+    finally:
+        free(s)
     progress[0], progress[1], progress[2] = row, box.n_migrants, box.n_shed
     return row if full else -1

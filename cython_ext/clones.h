@@ -6,7 +6,7 @@
 #include <stddef.h>           /* brings __GLIBC__: the choice needs its loader (ifunc) */
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && defined(__GLIBC__) \
     && !defined(METACASCADE_NO_CLONES)
-#define METACASCADE_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#define METACASCADE_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define METACASCADE_CLONES
 #endif

@@ -45,7 +45,7 @@ class Region:
         self.exchange = exchange
         self.world = exchange.world
         self.cuts = cuts
-        self.keys = np.empty(0, np.uint64)
+        self.keys = self.ghost_keys = np.empty(0, np.uint64)
         self.coords = np.empty((0, 3), np.int32)
 
     @property
@@ -53,7 +53,18 @@ class Region:
         """Rows of a per-voxel array: tiles and ghosts."""
         return len(self.keys) + len(self.ghost_keys)
 
+    keys_of = staticmethod(keys_of)
+
+    def rows_of(self, keys):
+        """Row of each tile of this rank, by key."""
+        order = np.argsort(self.keys)
+        rows = _match(keys, self.keys[order], 0, order)
+        if (rows < 0).any():
+            raise KeyError("a cell came to a rank that does not own its tile")
+        return rows
+
     def owner(self, keys):
+        """Rank that owns each key."""
         return np.searchsorted(self.cuts, keys, side="right") - 1
 
     def add(self, coords):
