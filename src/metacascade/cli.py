@@ -146,6 +146,7 @@ def _warn(config):
 COMMANDS = ("check", "run", "resume", "branch", "init", "schema", "info", "digest", "bench")
 OPTIONS = ("--set", "--out", "--overwrite", "--dry-run", "--seed", "--parameters", "--markdown", "--json", "--debug",
            "--version", "--help")
+TYPERS_INTERRUPT = 130  # what typer makes of Ctrl-C
 UsageError = typer.BadParameter.__mro__[1]
 
 
@@ -155,11 +156,14 @@ def execute(arguments: list[str]) -> int:
         execute(["--help"])
         return WRONG_INPUT
     try:
-        return app(list(arguments), prog_name="metacascade", standalone_mode=False) or 0
+        code = app(list(arguments), prog_name="metacascade", standalone_mode=False) or 0
     except UsageError as error:
         raise InputError(_usage_message(error, arguments)) from None
     except typer.Abort:
         raise KeyboardInterrupt from None
+    if code == TYPERS_INTERRUPT:
+        raise KeyboardInterrupt
+    return code
 
 
 def _usage_message(error, arguments) -> str:

@@ -57,7 +57,7 @@ class Blood(Section):
                                     doc="Hazard of an arrested cell to go on with the blood.")
     vertebral_bypass: float | None = number("vertebral_bypass", None, 0, 0.5, source=(
         "autopsy series support the route (Batson); sizes assumed"), status=ASSUMED, doc=(
-        "Share of the blood of the tumor that reaches the arteries without passing the lung; left out: "
+        "Share of the blood of the tumor that takes the veins of the spine to the bone, past the lung; left out: "
         "0.1 for a tumor of the prostate, 0.02 of the breast, else 0."))
 
 
@@ -106,8 +106,9 @@ class Colonization(Section):
                               status=ASSUMED, doc="Probability to survive in the organ, before the factor soil.")
     dormant: float = number("dormant", 0.9, 0, 1, source="as establish", status=ASSUMED, doc=(
         "Share of the survivors that sleep at first; the others grow at once."))
-    wake_per_h: float = quantity("wake", "1/year", "1/h", 0.02, 0, 8766, usual=(0.01, 0.058), source=(
-        "Willis 2010: growth restriction with a half-life over 12 years"), status=COMPUTED,
+    wake_per_h: float = quantity("wake", "1/year", "1/h", 0.02, 0, 8766, usual=(0.01, 5), source=(
+        "Willis 2010, breast: growth restriction with a half-life over 12 years, 0.010-0.058; lung cancers spread "
+        "within months"), status=COMPUTED,
         doc="Hazard of a dormant lesion to wake.")
     dormant_death_per_h: float = quantity("dormant_death", "1/day", "1/h", 0.005, 0, 24, usual=(0.0005, 0.05), source=(
         "no measurement"), status=ASSUMED, doc="Death hazard of a dormant cell.")

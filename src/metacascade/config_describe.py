@@ -2,6 +2,8 @@
 from metacascade.config_body import ORGANS
 from metacascade.units import NUMBER, plain
 
+# A number, then a unit that cannot be taken for a part of the number.
+QUANTITY = rf"^\s*{NUMBER}(?:\s+\S|(?![eE][+-]?[0-9])[A-Za-z%\u00b5\u03bc/]).*$"
 COMMAND = "metacascade info --parameters --markdown"
 
 
@@ -36,7 +38,7 @@ def _property(parameter) -> dict:
 
 
 def _type(parameter) -> dict:
-    quantity = {"type": "string", "pattern": rf"^\s*{NUMBER}\s*\S.*$"}
+    quantity = {"type": "string", "pattern": QUANTITY}
     limits = {"minimum": parameter.low, "maximum": parameter.high}
     return {
         "quantity": quantity, "place": {"type": "array", "items": quantity, "minItems": 3, "maxItems": 3},

@@ -56,6 +56,7 @@ def key_lines(text: str) -> dict[tuple, int]:
             prefix = (*walk((), parents), last)
             if match[1] == "[[":
                 arrays[prefix] = arrays.get(prefix, -1) + 1
+                lines.setdefault(prefix, line)
                 prefix += (arrays[prefix],)
             lines.setdefault(prefix, line)
         elif match := _PAIR.match(statement):

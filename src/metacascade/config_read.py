@@ -29,7 +29,7 @@ class Document:
     """A parsed config and where its keys came from."""
     tables: dict
     name: str = "config"
-    lines: dict = field(default_factory=dict)
+    lines: dict | None = None      # None: not read from a text
     overridden: set = field(default_factory=set)
     folder: str = "."
 
@@ -39,7 +39,7 @@ class Document:
 
     def refuse(self, problems: list[Problem]):
         """Raise one InputError that lists all problems in the order of the file."""
-        ordered = sorted(problems, key=lambda p: (not self._is_set(p.path), line_of(p.path, self.lines)))
+        ordered = sorted(problems, key=lambda p: (not self._is_set(p.path), line_of(p.path, self.lines or {})))
         raise InputError("\n".join(dict.fromkeys(map(self.message, ordered))))
 
     def _is_set(self, path):
@@ -48,7 +48,7 @@ class Document:
     def _place(self, path):
         if self._is_set(path):
             return "--set"
-        return f"{self.name}:{line_of(path, self.lines)}" if self.lines else self.name
+        return f"{self.name}:{line_of(path, self.lines)}" if self.lines is not None else self.name
 
     def _value(self, path):
         value = self.tables

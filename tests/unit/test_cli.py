@@ -1,0 +1,194 @@
+"""The commands: what they print, their exit codes, and that each only delegates."""
+import json
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import pytest
+
+from metacascade import __version__
+from metacascade.__main__ import main
+from metacascade.errors import CellsLost, InputError, RunError
+from metacascade.presets import names, text
+
+
+@pytest.fixture
+def config(tmp_path):
+    file = tmp_path / "run.toml"
+    file.write_text(text("mouse_breast"))
+    return file
+
+
+@pytest.fixture
+def simulation(monkeypatch):
+    """A stand-in for the module that runs; it remembers what it was asked for."""
+    module, calls = types.ModuleType("metacascade.simulation"), []
+
+    def record(name, result):
+        return lambda *arguments: calls.append((name, *arguments)) or result
+    module.run, module.resume, module.branch = record("run", 0), record("resume", 75), record("branch", 0)
+    module.estimate = record("estimate", {"memory per rank": "1 GB"})
+    module.calls = calls
+    monkeypatch.setitem(sys.modules, "metacascade.simulation", module)
+    monkeypatch.setattr("metacascade.simulation", module, raising=False)
+    return module
+
+
+def outcome(capsys, *arguments):
+    code = main(list(map(str, arguments)))
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_check_says_what_would_be_simulated(capsys, config):
+    code, out, err = outcome(capsys, "check", config)
+    assert code == 0 and err == ""
+    assert "tumor of 500,000 cells in the breast" in out and out.endswith("run.toml: ok\n")
+
+
+def test_check_lists_all_errors_and_exits_with_2(capsys, config):
+    config.write_text("[run]\nstep = 30\n[grwth]\n[tumor]\n")
+    code, out, err = outcome(capsys, "check", config, "--set", "run.seed=-1")
+    assert code == 2 and out == ""
+    assert err.split("\n")[1:] == [
+        "--set: run.seed = -1: must be a whole number from 0 to 9223372036854775807",
+        f'{config}:2: run.step = 30: needs a unit, such as "30 min"',
+        f"{config}:3: grwth: unknown key (did you mean 'growth'?)", ""]
+
+
+def test_check_prints_warnings_on_stderr(capsys, config):
+    code, _, err = outcome(capsys, "check", config, "--set", "blood.nk=9/h")
+    assert code == 0 and err == "warning: blood.nk = 9/h is outside the usual range, 0.02/h to 0.5/h\n"
+
+
+@pytest.mark.parametrize("arguments, message", [
+    (["chek"], "there is no command 'chek' (did you mean 'check'?); commands: check, run"),
+    (["frobnicate"], "there is no command 'frobnicate'; commands: check, run"),
+    (["check"], "Missing argument 'CONFIG'; see metacascade check --help"),
+    (["run", "x.toml"], "Missing option '--out'"),
+    (["run", "x.toml", "--ouput", "d"], "there is no option --ouput (did you mean '--out'?)"),
+    (["check", "a", "b"], "see metacascade check --help"),
+    (["branch", "c.h5", "--out", "d", "--seed", "x"], "Invalid value for '--seed'"),
+    (["check", "no.toml"], "cannot read the config 'no.toml': No such file or directory"),
+    (["init", "mouse_brest"], "there is no preset 'mouse_brest' (did you mean 'mouse_breast'?)"),
+    (["info", "x.h5", "--parameters"], "info takes either a file or --parameters")])
+def test_wrong_command_line_is_one_message_and_2(capsys, arguments, message):
+    code, out, err = outcome(capsys, *arguments)
+    assert code == 2 and out == "" and err.startswith("metacascade: ") and message in err
+    assert err.count("\n") == 1, f"more than one line:\n{err}"
+
+
+def test_no_command_prints_the_help_and_is_wrong_input(capsys):
+    code, out, _ = outcome(capsys)
+    assert code == 2 and "Usage: metacascade" in out and "Exit codes: 0 done, 75" in out
+
+
+def test_help_and_version_are_done(capsys):
+    assert outcome(capsys, "--help")[0] == 0 and outcome(capsys, "run", "--help")[0] == 0
+    assert outcome(capsys, "--version") == (0, f"metacascade {__version__}\n", "")
+
+
+def test_run_resume_and_branch_delegate_and_pass_the_exit_code_on(capsys, config, simulation, tmp_path):
+    out = tmp_path / "out"
+    assert main(["run", str(config), "--out", str(out), "--set", "run.seed=3", "--set", "a.b=c", "--overwrite"]) == 0
+    assert main(["resume", str(out)]) == 75
+    assert main(["branch", "c.h5", "-o", str(out), "--seed", "9", "--set", "blood.nk=0/h"]) == 0
+    assert simulation.calls == [
+        ("run", config, out, ["run.seed=3", "a.b=c"], True), ("resume", out),
+        ("branch", Path("c.h5"), out, 9, ["blood.nk=0/h"], False)]
+
+
+def test_dry_run_estimates_and_writes_nothing(capsys, config, simulation, tmp_path):
+    code, out, _ = outcome(capsys, "run", config, "--out", tmp_path / "out", "--dry-run")
+    assert code == 0 and "memory per rank: 1 GB" in out
+    assert [call[0] for call in simulation.calls] == ["estimate"] and not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("error, code, message", [
+    (InputError("bad file"), 2, "metacascade: bad file\n"), (RunError("disk full"), 1, "metacascade: disk full\n"),
+    (CellsLost("2 cells vanished"), 1, "metacascade: internal error: 2 cells vanished\n"),
+    (ZeroDivisionError("oops"), 1, "metacascade: internal error: ZeroDivisionError: oops\n"),
+    (KeyboardInterrupt(), 1, "metacascade: interrupted\n")])
+def test_error_of_a_run_is_a_message_without_traceback(capsys, config, simulation, error, code, message):
+    def fail(*_):
+        raise error
+    simulation.run = fail
+    found, _, err = outcome(capsys, "run", config, "--out", "d")
+    assert found == code and err.startswith(message) and "Traceback" not in err
+
+
+def test_debug_shows_the_traceback(capsys):
+    code, _, err = outcome(capsys, "--debug", "check", "no.toml")
+    assert code == 2 and err.startswith("Traceback") and err.endswith("No such file or directory\n")
+
+
+@pytest.mark.parametrize("shared, speaks", [(True, False), (False, True)])
+def test_other_ranks_speak_only_of_errors_that_they_alone_know(capsys, config, simulation, monkeypatch, shared, speaks):
+    error, aborted = RunError("disk full"), []
+    error.on_all_ranks = shared
+
+    def fail(*_):
+        raise error
+    simulation.run = fail
+    monkeypatch.setitem(sys.modules, "mpi4py.MPI", types.ModuleType("mpi4py.MPI"))
+    monkeypatch.setenv("PMI_RANK", "1")
+    monkeypatch.setattr("metacascade.parallel.abort", aborted.append)
+    code, _, err = outcome(capsys, "run", config, "--out", "d")
+    assert (code, bool(err), aborted) == (1, speaks, [1] if speaks else [])
+
+
+def test_usage_error_under_mpiexec_is_printed_by_rank_0_only(capsys, monkeypatch):
+    monkeypatch.delitem(sys.modules, "mpi4py.MPI", raising=False)
+    monkeypatch.setenv("PMI_RANK", "1")
+    assert outcome(capsys, "chek") == (2, "", "")
+
+
+def test_init_lists_and_writes_presets(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, out, _ = outcome(capsys, "init")
+    assert code == 0 and [line.split()[0] for line in out.splitlines()] == names()
+    assert outcome(capsys, "init", "mouse_breast")[0] == 0
+    assert (tmp_path / "mouse_breast.toml").read_text() == text("mouse_breast")
+    code, _, err = outcome(capsys, "init", "mouse_breast")
+    assert code == 2 and "mouse_breast.toml exists; give another name or --overwrite" in err
+    assert outcome(capsys, "init", "injection_liver", "mouse_breast.toml", "--overwrite")[0] == 0
+    assert (tmp_path / "mouse_breast.toml").read_text() == text("injection_liver")
+    code, _, err = outcome(capsys, "init", "mouse_breast", tmp_path / "no" / "a.toml")
+    assert code == 2 and "cannot write" in err
+
+
+def test_info_names_versions_and_parameters(capsys):
+    code, out, _ = outcome(capsys, "info")
+    assert code == 0 and f"metacascade {__version__}" in out and "numpy" in out
+    code, out, _ = outcome(capsys, "info", "--parameters")
+    assert code == 0 and "migration.speed " in out
+
+
+def test_schema_is_json(capsys):
+    code, out, _ = outcome(capsys, "schema")
+    assert code == 0 and json.loads(out)["properties"]["run"]["properties"]["step"]["type"] == "string"
+
+
+LIGHT = "import sys; from metacascade.__main__ import main; main({!r}); " \
+        "print(*sorted(m for m in ('mpi4py', 'h5py', 'numpy', 'pint') if m in sys.modules))"
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["init"], ["check", "CONFIG"]])
+def test_light_command_loads_nothing_heavy(config, arguments):
+    arguments = [str(config) if a == "CONFIG" else a for a in arguments]
+    result = subprocess.run([sys.executable, "-c", LIGHT.format(arguments)], capture_output=True, text=True, timeout=60)
+    assert result.stdout.splitlines()[-1] == "", result.stderr
+
+
+def test_module_returns_the_exit_code_to_the_shell():
+    result = subprocess.run([sys.executable, "-m", "metacascade", "chek"], capture_output=True, text=True, timeout=60)
+    assert result.returncode == 2 and "did you mean 'check'?" in result.stderr
+
+
+def test_closed_pipe_is_quiet():
+    process = subprocess.Popen([sys.executable, "-m", "metacascade", "schema"], stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE)
+    process.stdout.close()
+    assert process.wait(60) == 1 and process.stderr.read() == b""
+    process.stderr.close()
