@@ -1,0 +1,73 @@
+"""Fixtures that start ranks and the command line, each in a process group of its own."""
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+SOURCE = TESTS.parent / "src"
+LAUNCHED = ("PMI_", "PMIX_", "OMPI_", "SLURM_", "HYDRA_", "MPI_")
+
+
+def environment():
+    """This one, without traces of a launcher, with one thread per rank and the package importable."""
+    env = {k: v for k, v in os.environ.items() if not k.startswith(LAUNCHED)}
+    path = os.pathsep.join([str(SOURCE), str(TESTS)] + [p for p in [env.get("PYTHONPATH")] if p])
+    env.update(PYTHONPATH=path, OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1", PYTHONDONTWRITEBYTECODE="1")
+    # Open MPI refuses root and more ranks than cores unless it is told; others ignore these
+    env.update(OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1",
+               OMPI_MCA_rmaps_base_oversubscribe="1", PRTE_MCA_rmaps_default_mapping_policy=":oversubscribe")
+    return env
+
+
+def launcher():
+    """The mpiexec of this Python, else the one on the PATH; None if there is none."""
+    beside = Path(sys.executable).parent / "mpiexec"
+    return str(beside) if beside.is_file() else shutil.which("mpiexec")
+
+
+def run(command, timeout, check, cwd=None):
+    """Run to the end, or kill the whole group after `timeout` seconds."""
+    process = subprocess.Popen(
+        command, env=environment(), cwd=cwd, start_new_session=True, stdin=subprocess.DEVNULL, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        out, err = process.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        out, err = process.communicate()
+        pytest.fail(f"no end after {timeout} s: {' '.join(command)}\n{out[-4000:]}\n{err[-4000:]}", pytrace=False)
+    if check and process.returncode:
+        pytest.fail(f"exit code {process.returncode}: {' '.join(command)}\n{out[-4000:]}\n{err[-8000:]}",
+                    pytrace=False)
+    return subprocess.CompletedProcess(command, process.returncode, out, err)
+
+
+@pytest.fixture(scope="session")
+def mpirun():
+    """``mpirun(n, program_or_module, *args, timeout=60, check=True, cwd=None)``: a CompletedProcess with text.
+
+    `program` is the path of a Python file, else the name of a module. With `check` a non-zero exit code fails
+    the test with what the ranks printed.
+    """
+    mpiexec = launcher()
+    if mpiexec is None:
+        pytest.skip("no mpiexec beside this Python or on the PATH (pip install mpich)")
+    pytest.importorskip("mpi4py")
+
+    def start(n, program, *args, timeout=60, check=True, cwd=None):
+        what = [str(program)] if str(program).endswith(".py") else ["-m", str(program)]
+        return run([mpiexec, "-n", str(n), sys.executable, *what, *map(str, args)], timeout, check, cwd)
+    return start
+
+
+@pytest.fixture(scope="session")
+def metacascade():
+    """``metacascade(*args, timeout=60, check=False, cwd=None)``: the command line, as a CompletedProcess."""
+    def start(*args, timeout=60, check=False, cwd=None):
+        return run([sys.executable, "-m", "metacascade", *map(str, args)], timeout, check, cwd)
+    return start
