@@ -98,8 +98,8 @@ def keep_former(path, former):
     Without hard links (some file systems) it is renamed: a kill before the new file has its name
     then leaves the former one only, which resume finds.
     """
-    if not os.path.exists(path):
-        return
+    if not os.path.exists(path) or os.path.exists(former) and os.path.samefile(path, former):
+        return  # of two names for one file, rename(2) would remove neither
     link = temporary(former)
     with contextlib.suppress(FileNotFoundError):
         os.unlink(link)
@@ -108,7 +108,8 @@ def keep_former(path, former):
     except OSError:
         os.replace(path, former)
     else:
-        os.replace(link, former)
+        with removed_on_error(link):
+            os.replace(link, former)
 
 
 def remove_leftovers(directory):

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from metacascade import datasets, sealed
-from metacascade.atomic import keep_former
+from metacascade.atomic import keep_former, writing
 from metacascade.datasets import Table, units
 from metacascade.digest import digest
 from metacascade.errors import InputError
@@ -106,18 +106,24 @@ def read(world, path):
 
 
 def read_newest(world, directory):
-    """The newest intact checkpoint of a run: (state, path, remark). Collective.
+    """The newest intact checkpoint of a run that goes on: (state, path, remark). Collective.
 
-    `remark` is None, or says why it is not checkpoint.h5. Raises InputError if there is no intact one.
+    `remark` is None, or says why it is not checkpoint.h5; that file then becomes checkpoint.h5.damaged,
+    lest the next write puts it in the place of the intact one. Raises InputError if none is intact.
     """
-    errors = []
-    for name in (NAME, FORMER):
-        path = Path(directory) / name
-        try:
-            return read(world, path), path, "; ".join([*errors, f"going on from {path}"]) if errors else None
-        except InputError as error:
-            errors.append(str(error))
-    raise InputError("no checkpoint to go on from:\n" + "\n".join(errors))
+    newest, former = Path(directory) / NAME, Path(directory) / FORMER
+    try:
+        return read(world, newest), newest, None
+    except InputError as error:
+        first = error
+    try:
+        state = read(world, former)
+    except InputError as second:
+        raise InputError(f"no checkpoint to go on from:\n{first}\n{second}") from None
+    with world.together(), writing(newest):
+        if world.rank == 0 and newest.exists():
+            os.replace(newest, f"{newest}.damaged")
+    return state, former, f"{first}; going on from {former}"
 
 
 def digest_of(path):

@@ -10,12 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from metacascade import checkpoint, datasets, results, sealed
+from metacascade import checkpoint, datasets, parts, results, sealed
 from metacascade._kernels._layout import Fate, LesionState, Place
 from metacascade.atomic import remove_leftovers, writing
 from metacascade.datasets import Table, units
 from metacascade.errors import InputError
-from metacascade.parts import Parts
 from metacascade.state import CTC, CTC_UNITS, LESION_UNITS, empty
 
 DRAW = np.dtype([("time_s", "i8"), ("index", "i4"), ("node", "i4"), ("volume_mL", "f8"),
@@ -43,7 +42,7 @@ class Output:
         Names of the nodes of the circuit.
     provenance : dict
         Of this session (see `metacascade.provenance.collect`).
-    parts : int
+    first_part : int
         Parts written when the state was saved (``state.meta["parts"]``); newer ones are removed.
 
     Raises
@@ -54,7 +53,7 @@ class Output:
         If a file cannot be written; those written before are whole.
     """
 
-    def __init__(self, world, directory, *, config_text, config, columns, nodes, provenance, parts=0):
+    def __init__(self, world, directory, *, config_text, config, columns, nodes, provenance, first_part=0):
         self.world, self.path = world, Path(directory) / results.NAME
         self.units = {name: unit for name, (_, unit) in columns.items()}
         self.row = np.dtype([(name, {int: "i8", float: "f8"}[kind]) for name, (kind, _) in columns.items()])
@@ -63,8 +62,8 @@ class Output:
         with world.together():
             if world.rank == 0:
                 self._keep_former(going_on=config_text is None)
-        self.parts = Parts(world, directory, self.row, DRAW)
-        self.parts.load(parts)
+        self.parts = parts.Parts(world, directory, self.row, DRAW)
+        self.parts.load(first_part)
         self._renew()
 
     def record(self, values):
@@ -125,7 +124,7 @@ class Output:
         shed = self.parts.merged()
         shed.attributes = self._meaning("shed")
         datasets.write(self.world, self.path, [shed, Table.of("lesions", lesions, **self._meaning("lesions"))], head)
-        self.parts.remove()
+        parts.remove(self.world, self.parts.directory)
 
     def _keep_former(self, going_on):
         """Take the config text and the provenance of earlier sessions from the results so far."""
@@ -183,8 +182,20 @@ def claim(world, directory, overwrite=False):
             directory.mkdir(parents=True, exist_ok=True)
 
 
-def finished(directory):
-    """True if the results in a run directory are complete."""
+def finished(world, directory):
+    """True if the results in a run directory are complete; then nothing else of the run's results is left. Collective."""
+    complete = None
+    with world.together():
+        if world.rank == 0:
+            complete = _complete(Path(directory))
+    complete = world.bcast(complete)
+    if complete:
+        parts.remove(world, Path(directory) / parts.FOLDER)
+    return complete
+
+
+def _complete(directory):
+    remove_leftovers(directory)
     try:
         with results.open_results(directory) as found:
             return found.complete

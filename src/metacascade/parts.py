@@ -11,7 +11,7 @@ from metacascade.datasets import Table
 from metacascade.errors import InputError
 from metacascade.state import CTC, empty
 
-KIND, FORMAT = "PART", 1
+FOLDER, KIND, FORMAT = "parts", "PART", 1
 SLAB_ROWS = 1 << 18               # shed cells that are merged at a time: 16 MiB
 
 
@@ -27,7 +27,7 @@ class Parts:
     """
 
     def __init__(self, world, directory, series, draws):
-        self.world, self.directory = world, Path(directory) / "parts"
+        self.world, self.directory = world, Path(directory) / FOLDER
         self.series, self.draws, self.shed = empty(series), empty(draws), []
 
     def __len__(self):
@@ -41,7 +41,7 @@ class Parts:
 
         Raises InputError if one is missing, damaged, or has other columns.
         """
-        self.remove(number)
+        remove(self.world, self.directory, number)
         for i in range(number):
             sealed.verify(self.world, self.path(i), KIND, FORMAT)
         counts = None
@@ -78,24 +78,13 @@ class Parts:
         self._append(series, draws)
         self.shed.append(number)
 
-    def remove(self, number=0):
-        """Remove all parts but the first `number`, with their directory if none is left. Collective."""
-        with self.world.together(), writing(self.directory):
-            if self.world.rank == 0:
-                keep = {self.path(i) for i in range(number)}
-                for path in self.directory.glob("part.*.h5"):
-                    if path not in keep:
-                        path.unlink()
-                with contextlib.suppress(OSError):
-                    self.directory.rmdir()
-
     def view(self, h5):
         """Create /shed in a file beside ``parts/`` as a view of the rows of all parts."""
         layout = h5py.VirtualLayout((sum(self.shed),), CTC)
         start = 0
         for i, rows in enumerate(self.shed):
             if rows:
-                layout[start:start + rows] = h5py.VirtualSource(f"parts/{self.path(i).name}", "shed", (rows,), CTC)
+                layout[start:start + rows] = h5py.VirtualSource(f"{FOLDER}/{self.path(i).name}", "shed", (rows,), CTC)
             start += rows
         return h5.create_virtual_dataset("shed", layout) if start else h5.create_dataset("shed", (0,), CTC)
 
@@ -115,3 +104,14 @@ class Parts:
                     for row in range(a, b, SLAB_ROWS):
                         yield h5["shed"][row:min(row + SLAB_ROWS, b)]
             start += rows
+
+
+def remove(world, directory, number=0):
+    """Remove all parts in `directory` but the first `number`, and it too if nothing is left. Collective."""
+    with world.together(), writing(directory):
+        if world.rank == 0:
+            for path in directory.glob("part.*.h5"):
+                if int(path.name.split(".")[1]) >= number:
+                    path.unlink()
+            with contextlib.suppress(OSError):
+                directory.rmdir()

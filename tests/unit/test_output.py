@@ -22,7 +22,7 @@ def test_all(tmp_path):
         out.flush()
     with open_results(tmp_path) as r:
         print(r.series, len(r.shed), r.draws[:], r.shed["id"][:3], r.units("shed"), r.names("shed"))
-    out = Output(W, tmp_path, config_text=None, parts=2, **new)
+    out = Output(W, tmp_path, config_text=None, first_part=2, **new)
     out.record({"step": 9, "time_s": 60 * i, "radius_um": 1.5})
     out.finish(open_ctcs=random_records(rng, CTC, 5), lesions=random_records(rng, LESION, 3), digest="abc", wall_s={"x": 1.0})
     print(describe(tmp_path), os.listdir(tmp_path))

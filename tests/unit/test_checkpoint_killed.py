@@ -1,0 +1,121 @@
+"""Killed at any call to the file system, a run goes on from whole files and ends with the same results."""
+import itertools
+import shutil
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from killed import dies_at
+from metacascade import checkpoint
+from metacascade.atomic import remove_leftovers
+from metacascade.digest import digest
+from metacascade.errors import InputError
+from metacascade.output import Output, finished
+from metacascade.parallel import serial_world
+from metacascade.state import CTC, LESION
+from states import random_records, whole_state
+
+WORLD = serial_world()
+STEPS = 4
+COLUMNS = {"step": (int, "1"), "radius_um": (float, "um")}
+
+
+@pytest.fixture
+def fast_directory(tmp_path_factory):
+    """A directory in memory if there is one: each kill syncs some dozens of files."""
+    directory = tmp_path_factory.mktemp("killed")
+    memory = Path("/dev/shm")
+    if memory.is_dir():
+        directory = memory / f"metacascade-{directory.parent.name}-{directory.name}"
+        directory.mkdir()
+    yield directory
+    shutil.rmtree(directory)
+
+
+def at_step(step):
+    state = whole_state(tiles=2, ctcs=10, lesions=3)
+    state.meta.update(step=step, parts=0)
+    return state
+
+
+def test_a_write_killed_anywhere_leaves_the_former_or_the_new_checkpoint(fast_directory):
+    for step in (1, 2):
+        checkpoint.write(WORLD, fast_directory, at_step(step))
+    for call in itertools.count(1):
+        killed = dies_at(call, lambda: checkpoint.write(WORLD, fast_directory, at_step(3)))
+        state, _, remark = checkpoint.read_newest(WORLD, fast_directory)
+        former = checkpoint.read(WORLD, fast_directory / "checkpoint.prev.h5")
+        steps = former.meta["step"], state.meta["step"]
+        assert remark is None and steps in {(1, 2), (2, 2), (2, 3)}
+        if not killed:
+            break
+        remove_leftovers(fast_directory)
+        assert sorted(p.name for p in fast_directory.iterdir()) == ["checkpoint.h5", "checkpoint.prev.h5"]
+        for step in (1, 2):
+            checkpoint.write(WORLD, fast_directory, at_step(step))
+    assert call > 20 and steps == (2, 3)
+
+
+def run_or_resume(directory):
+    """A run of some steps that saves itself at every second, in the order that a simulation keeps."""
+    if finished(WORLD, directory):
+        return
+    text, state = "as given", at_step(0)
+    if any(directory.glob("checkpoint*.h5")):
+        state, text = checkpoint.read_newest(WORLD, directory)[0], None
+    output = Output(WORLD, directory, config_text=text, config={"a": 1}, columns=COLUMNS, nodes=["tumor"],
+                    provenance={}, first_part=state.meta["parts"])
+    for step in range(state.meta["step"], STEPS):
+        output.record({"step": step, "radius_um": 0.5 * step})
+        output.shed(random_records(np.random.default_rng(step), CTC, 5 * step))
+        output.draw(time_s=step, index=0, node=0, volume_mL=1.0, singles=1, clusters=0, cells=1)
+        output.flush()
+        if step % 2 == 1:
+            state.meta.update(step=step + 1, parts=output.flush())
+            checkpoint.write(WORLD, directory, state)
+    rng = np.random.default_rng(99)
+    output.finish(open_ctcs=random_records(rng, CTC, 3), lesions=random_records(rng, LESION, 2),
+                  digest=digest(WORLD, state), wall_s={})
+
+
+def content(path):
+    """Every dataset of a file but those that tell of the sessions."""
+    found = {}
+    with h5py.File(path) as h5:
+        h5.visititems(lambda name, item: found.update({name: (item.dtype, item[()].tobytes())})
+                      if isinstance(item, h5py.Dataset) and not name.startswith(("provenance", "config")) else None)
+    return found
+
+
+def goes_on(directory, call, expected):
+    """Kill a run at its `call`-th call, resume it and compare; False if it was not killed."""
+    killed = dies_at(call, lambda: run_or_resume(directory))
+    run_or_resume(directory)
+    assert content(directory / "results.h5") == expected
+    run_or_resume(directory)          # removes what a kill after the end left behind
+    assert sorted(p.name for p in directory.rglob("*")) == ["checkpoint.h5", "checkpoint.prev.h5", "results.h5"]
+    shutil.rmtree(directory)
+    directory.mkdir()
+    return killed
+
+
+@pytest.fixture
+def expected(fast_directory):
+    run_or_resume(fast_directory)
+    found = content(fast_directory / "results.h5")
+    shutil.rmtree(fast_directory)
+    fast_directory.mkdir()
+    return found
+
+
+def test_a_run_killed_here_and_there_ends_with_the_same_results(fast_directory, expected):
+    calls = itertools.takewhile(lambda call: goes_on(fast_directory, call, expected), range(1, 100_000, 23))
+    assert len(list(calls)) > 5
+
+
+@pytest.mark.slow
+def test_a_run_killed_anywhere_ends_with_the_same_results(fast_directory, expected):
+    calls = itertools.takewhile(lambda call: goes_on(fast_directory, call, expected), itertools.count(1))
+    assert len(list(calls)) > 100
