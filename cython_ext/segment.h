@@ -13,4 +13,7 @@ typedef struct {
     uint16_t pad2;
     uint32_t pad4;
 } segment_t;
+
+/* [um] added to a reach, so that rounding never hides a segment. */
+#define METACASCADE_SLACK_UM 1e-6
 #endif

@@ -5,9 +5,50 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from metacascade._kernels import _vessels
 from metacascade._kernels._vessels import SEGMENT
+from metacascade.network_csv import read_network
+from metacascade.network_imported import Imported
+from metacascade.network_lattice import Lattice
 
 __all__ = ["SEGMENT", "Network", "VesselMap", "voxelize"]
+
+VOXELS = 512
+CHUNK = 64                    # tiles worked on at a time: bounds the scratch memory
+
+
+class Network:
+    """Vessel segments in space, generated without end or imported from a file.
+
+    Attributes
+    ----------
+    imported : ndarray of SEGMENT or None
+        The segments of an imported network, in the order of its file; None if it is generated.
+    """
+
+    def __init__(self, source: Lattice | Imported):
+        self.source = source
+        self.imported = source.segments if isinstance(source, Imported) else None
+
+    @staticmethod
+    def from_config(vessels, seed: int) -> Network:
+        """The network that section `vessels` asks for; reads ``vessels.file`` if given (rank 0)."""
+        if vessels.file is None:
+            return Network(Lattice.from_config(vessels, seed))
+        return Network.from_segments(read_network(vessels.file, maturity=vessels.maturity_mean))
+
+    @staticmethod
+    def from_segments(segments: np.ndarray) -> Network:
+        """The imported network, from the SEGMENT array of a checkpoint or of another rank."""
+        return Network(Imported(segments))
+
+    def segments_near(self, tile_coords, edge_um: float, margin_um: float) -> np.ndarray:
+        """Segments whose wall comes within `margin_um` of any of the tiles.
+
+        Sorted by their fields, without duplicates: the same for any order of the tiles.
+        """
+        segments, _ = self.source.collect(_tiles(tile_coords), edge_um, margin_um)
+        return np.unique(segments)
 
 
 @dataclass
@@ -15,7 +56,8 @@ class VesselMap:
     """What the tiles of a rank have of the network; row t is tile t of the list it was made of.
 
     Voxel v of tile t may be reached from the segments ``segments[index[first[j]:first[j + 1]]]``
-    with j = 512 t + v. Segments are in canonical order; each tile has its own copies.
+    with j = 512 t + v: all perfused ones whose reach, or lumen, touches the voxel, in canonical
+    order. Each tile has its own copies of its segments.
     """
 
     supply: np.ndarray    # float32 (k, 512), [1/h]: exchange with the blood
@@ -23,32 +65,64 @@ class VesselMap:
     index: np.ndarray     # int32 (first[-1],): rows of `segments`
     segments: np.ndarray  # SEGMENT
 
+    @property
+    def nbytes(self) -> int:
+        return self.supply.nbytes + self.first.nbytes + self.index.nbytes + self.segments.nbytes
+
     def append(self, more: VesselMap) -> None:
         """Add the tiles of `more` behind these: ``map.append(voxelize(new_tiles, ...))``."""
-        raise NotImplementedError
+        joined = join([self, more])
+        self.supply, self.first = joined.supply, joined.first
+        self.index, self.segments = joined.index, joined.segments
 
 
-class Network:
-    """Vessel segments in space, generated without end or imported from a file."""
-
-    imported: np.ndarray | None  #: SEGMENT array of an imported network; None: generated
-
-    @staticmethod
-    def from_config(vessels, seed: int) -> Network:
-        """The network that section `vessels` asks for; reads ``vessels.file`` if given (rank 0)."""
-        raise NotImplementedError
-
-    @staticmethod
-    def from_segments(segments: np.ndarray) -> Network:
-        """The imported network, from the SEGMENT array of a checkpoint or of another rank."""
-        raise NotImplementedError
-
-    def segments_near(self, tile_coords: np.ndarray, edge_um: float, margin_um: float) -> np.ndarray:
-        """Segments whose bounding box comes within `margin_um` of a tile: sorted, no duplicates."""
-        raise NotImplementedError
+def join(maps: list[VesselMap]) -> VesselMap:
+    """One map of the tiles of several, in their order."""
+    listed = np.cumsum([0] + [len(m.index) for m in maps])
+    known = np.cumsum([0] + [len(m.segments) for m in maps])
+    if listed[-1] > np.iinfo(np.int32).max:
+        raise ValueError(f"{listed[-1]} vessels in reach of the voxels of one rank: use more ranks")
+    return VesselMap(
+        supply=np.concatenate([np.empty((0, VOXELS), np.float32)] + [m.supply for m in maps]),
+        first=np.concatenate([np.zeros(1, np.int32)] + [m.first[1:] + np.int32(n) for m, n in zip(maps, listed)]),
+        index=np.concatenate([np.empty(0, np.int32)] + [m.index + np.int32(n) for m, n in zip(maps, known)]),
+        segments=np.concatenate([np.empty(0, SEGMENT)] + [m.segments for m in maps]))
 
 
-def voxelize(tile_coords: np.ndarray, edge_um: float, network: Network, reach_um: float,
-             wall_um_per_h: float) -> VesselMap:
-    """What the tiles (int32, shape (k, 3)) have of the network; see VesselMap."""
-    raise NotImplementedError
+def voxelize(tile_coords, edge_um: float, network: Network, reach_um: float, wall_um_per_h: float) -> VesselMap:
+    """What tiles have of the network.
+
+    Parameters
+    ----------
+    tile_coords : ndarray of int32, shape (k, 3)
+    edge_um : float
+        Edge of a voxel, h.
+    reach_um : float
+        A cell enters a vessel from within ``radius + reach_um`` of its center line.
+    wall_um_per_h : float
+        Permeability of the wall for oxygen, w.
+
+    Returns
+    -------
+    VesselMap
+        supply = sum over perfused segments of (length inside the voxel) 2 pi radius w / h^3 [1/h],
+        summed in double in the order of the segments; and the lists of segments in reach.
+    """
+    tiles = _tiles(tile_coords)
+    return join([_map(tiles[i:i + CHUNK], edge_um, network, reach_um, wall_um_per_h)
+                 for i in range(0, len(tiles), CHUNK)])
+
+
+def _tiles(tile_coords) -> np.ndarray:
+    return np.ascontiguousarray(tile_coords, np.int32).reshape(-1, 3)
+
+
+def _map(tiles: np.ndarray, edge_um: float, network: Network, reach_um: float, wall_um_per_h: float) -> VesselMap:
+    segments, near = network.source.collect(tiles, edge_um, reach_um)
+    busiest = int(np.diff(near).max())
+    scratch = np.empty(VOXELS * busiest, np.uint16), np.empty(VOXELS * busiest, np.int32)
+    index = np.empty(VOXELS * len(segments), np.int32)
+    supply = np.empty((len(tiles), VOXELS), np.float32)
+    first = np.empty(VOXELS * len(tiles) + 1, np.int32)
+    n = _vessels.map_tiles(tiles, segments, near, edge_um, reach_um, wall_um_per_h, supply, first, *scratch, index)
+    return VesselMap(supply=supply, first=first, index=index[:n].copy(), segments=segments.copy())

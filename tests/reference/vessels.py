@@ -1,0 +1,137 @@
+"""Plain Python twins of ``_lattice`` and ``_vessels``: scalars from ``math``, loops over everything."""
+import math
+
+import numpy as np
+
+from metacascade._kernels._layout import Draw, draws
+from metacascade._kernels._vessels import SEGMENT
+
+TWO_PI = 6.283185307179586
+SLACK = 1e-6
+
+
+def unit32(word):
+    return (int(word) + 0.5) * (1.0 / 4294967296.0)
+
+
+def node_key(i, j, k):
+    origin, mask = 1 << 20, (1 << 21) - 1
+    return (i + origin & mask) | (j + origin & mask) << 21 | (k + origin & mask) << 42
+
+
+def words(seed, use, a, b):
+    return draws(seed, int(use), np.array([a], np.uint64), np.array([b], np.uint32))[0]
+
+
+def node(p, *place):
+    """Place of a node [um]; `p` is a Lattice."""
+    r = words(p.seed, Draw.NODE, node_key(*place), 0)
+    return [(place[k] + p.jitter * (2.0 * unit32(r[k]) - 1.0)) * p.spacing for k in range(3)]
+
+
+def vessel(p, place, axis):
+    """(radius, maturity) of the edge from a node along an axis, or None."""
+    r = words(p.seed, Draw.SEGMENT, node_key(*place), axis)
+    if unit32(r[0]) < p.drop:
+        return None
+    size, angle = math.sqrt(-2.0 * math.log(unit32(r[1]))), TWO_PI * unit32(r[2])
+    radius = min(p.radius * math.exp(p.radius_spread * (size * math.cos(angle))), p.radius_limit)
+    maturity = min(max(p.maturity_mean + p.maturity_spread * (size * math.sin(angle)), 0.0), 1.0)
+    return radius, maturity
+
+
+def lattice_tile(p, tile, edge, margin):
+    """Segments near a tile, from far more nodes than can matter; order (k, j, i, axis)."""
+    side = 8 * edge
+    low = [t * 8.0 * edge for t in tile]
+    far = margin + p.radius_limit + 3.0 * p.spacing
+    span = [range(math.floor((x - far) / p.spacing), math.ceil((x + side + far) / p.spacing) + 1) for x in low]
+    nodes, found = {}, []
+    for k in span[2]:
+        for j in span[1]:
+            for i in span[0]:
+                for axis in range(3):
+                    drawn = vessel(p, (i, j, k), axis)
+                    if drawn is None:
+                        continue
+                    other = tuple(n + (m == axis) for m, n in enumerate((i, j, k)))
+                    a, b = (nodes.setdefault(n, node(p, *n)) for n in ((i, j, k), other))
+                    reach = margin + float(np.float32(drawn[0])) + SLACK
+                    d = [b[m] - a[m] for m in range(3)]
+                    if box_distance2(a, d, low, side) <= reach * reach:
+                        found.append((*a, *b, *drawn, 1, 0, 0, 0))
+    return np.array(found, SEGMENT)
+
+
+def outside(p, low, high):
+    return p - low if p < low else (p - high if p > high else 0.0)
+
+
+def slope(a, d, low, edge, t):
+    total = 0.0
+    for k in range(3):
+        total += d[k] * outside(a[k] + t * d[k], low[k], low[k] + edge)
+    return total
+
+
+def box_distance2(a, d, low, edge):
+    """Squared distance of the segment a .. a + d from a cube, by the sign of its slope at the planes."""
+    t0, t1 = 0.0, 1.0
+    g0, g1 = slope(a, d, low, edge, 0.0), slope(a, d, low, edge, 1.0)
+    if g0 >= 0.0:
+        t = 0.0
+    elif g1 <= 0.0:
+        t = 1.0
+    else:
+        for k in range(6):
+            if d[k >> 1] == 0.0:
+                continue
+            t = (low[k >> 1] + (k & 1) * edge - a[k >> 1]) / d[k >> 1]
+            if t0 < t < t1:
+                g = slope(a, d, low, edge, t)
+                if g < 0.0:
+                    t0, g0 = t, g
+                else:
+                    t1, g1 = t, g
+        t = t0 - g0 * (t1 - t0) / (g1 - g0)
+    total = 0.0
+    for k in range(3):
+        g = outside(a[k] + t * d[k], low[k], low[k] + edge)
+        total += g * g
+    return total
+
+
+def pieces(a, d, edge):
+    """(voxel, t0, t1) of the parts into which the planes of the grid cut the line a .. a + d."""
+    voxel = [math.floor(a[k] / edge) if d[k] >= 0.0 else math.ceil(a[k] / edge) - 1 for k in range(3)]
+    t = 0.0
+    while t < 1.0:
+        crossing = [((voxel[k] + (d[k] > 0.0)) * edge - a[k]) / d[k] if d[k] != 0.0 else 2.0 for k in range(3)]
+        cut = max(t, min(1.0, *crossing))
+        yield tuple(voxel), t, cut
+        t = cut
+        for k in range(3):
+            if crossing[k] <= cut:
+                voxel[k] += 1 if d[k] > 0.0 else -1
+
+
+def map_tile(tile, segments, edge, reach, wall):
+    """supply float32 (512,) and the list of rows of `segments` for each voxel, every voxel looked at."""
+    supply, lists = [0.0] * 512, [[] for _ in range(512)]
+    for row, s in enumerate(segments):
+        if not s["perfused"]:
+            continue
+        a = [float(s[f]) for f in ("ax", "ay", "az")]
+        d = [float(s[f]) - x for f, x in zip(("bx", "by", "bz"), a)]
+        length = math.sqrt(d[0] * d[0] + d[1] * d[1] + d[2] * d[2])
+        weight = TWO_PI * float(s["radius"]) * wall / (edge * edge * edge)
+        for voxel, t0, t1 in pieces(a, d, edge):
+            x, y, z = (voxel[k] - 8 * int(tile[k]) for k in range(3))
+            if 0 <= x < 8 and 0 <= y < 8 and 0 <= z < 8:
+                supply[64 * z + 8 * y + x] += weight * (length * (t1 - t0))
+        limit = float(s["radius"]) + reach + SLACK
+        for v in range(512):
+            low = [(8 * int(tile[k]) + (v >> 3 * k & 7)) * edge for k in range(3)]
+            if box_distance2(a, d, low, edge) <= limit * limit:
+                lists[v].append(row)
+    return np.array(supply).astype(np.float32), lists
