@@ -50,27 +50,27 @@ def check(config: ConfigFile, settings: Settings = None):
 def run(config: ConfigFile, out: Out, overwrite: Overwrite = False, settings: Settings = None,
         dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the expected size and time instead.")] = False):
     """Simulate what CONFIG describes. Under mpiexec or srun all ranks work on it."""
-    from metacascade import simulation
+    from metacascade import commands
     if dry_run:
         return _estimate(config, settings or [])
-    return simulation.run(config, out, settings or [], overwrite)
+    return commands.run(config, out, settings or [], overwrite)
 
 
 def _estimate(config, settings):
-    from metacascade import simulation
+    from metacascade import commands
     from metacascade.config import load
     loaded = load(config, settings)
     print(loaded.summary())
     _warn(loaded)
-    for name, value in simulation.estimate(loaded).items():
+    for name, value in commands.estimate(loaded).items():
         print(f"{name}: {value}")
 
 
 @app.command()
 def resume(directory: Annotated[Path, typer.Argument(metavar="DIR", help="The directory of a run.")]):
     """Go on from the last checkpoint of a run, on any number of ranks."""
-    from metacascade import simulation
-    return simulation.resume(directory)
+    from metacascade import commands
+    return commands.resume(directory)
 
 
 @app.command()
@@ -79,8 +79,8 @@ def branch(
         out: Out, overwrite: Overwrite = False, settings: Settings = None,
         seed: Annotated[Optional[int], typer.Option("--seed", help="Another run.seed from here on.")] = None):
     """Start a new run from the state in CHECKPOINT, with another seed or other parameters."""
-    from metacascade import simulation
-    return simulation.branch(checkpoint, out, seed, settings or [], overwrite)
+    from metacascade import commands
+    return commands.branch(checkpoint, out, seed, settings or [], overwrite)
 
 
 @app.command()

@@ -8,11 +8,10 @@ import time
 
 import numpy as np
 
+from metacascade.errors import CellsLost
+from metacascade.parallel import on_all_ranks
+
 TAG_ROUTE, TAG_HALO = 100, 200
-
-
-class CellsLost(RuntimeError):
-    """The number of cells changed where it must not: a bug, never a user's mistake."""
 
 
 class Exchange:
@@ -49,8 +48,8 @@ class Exchange:
         received = self._unpack(sections, kept, incoming)
         balance = [len(records) - len(received[name]) for name, (records, _) in sections.items()]
         if (lost := self.world.sum(balance)).any():
-            raise CellsLost("an exchange changed the number of records: " + ", ".join(
-                f"{name} {-n:+d}" for name, n in zip(sections, lost)))
+            raise on_all_ranks(CellsLost("an exchange changed the number of records: " + ", ".join(
+                f"{name} {-n:+d}" for name, n in zip(sections, lost))))
         return received
 
     def _pack(self, sections):

@@ -102,7 +102,7 @@ class World:
         if lowest[0] == self.size:
             return
         shared = self.comm.bcast(_portable(error), root=int(lowest[0]))
-        raise error if self.rank == lowest[0] else shared
+        raise on_all_ranks(error if self.rank == lowest[0] else shared)
 
     @contextlib.contextmanager
     def together(self):
@@ -124,6 +124,12 @@ class World:
             return "none"
         from mpi4py import MPI
         return MPI.Get_library_version().splitlines()[0].strip("\x00 ")
+
+
+def on_all_ranks(error):
+    """Mark an error that every rank raises at the same place: one rank speaks, and nobody must be aborted."""
+    error.on_all_ranks = True
+    return error
 
 
 def _portable(error):

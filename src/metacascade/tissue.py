@@ -29,6 +29,8 @@ class Tissue:
         Cells per voxel; rows of ghosts behind those of the tiles.
     oxygen : Oxygen
     vessels : VesselMap
+    reachable : ndarray of int64, shape (tiles,)
+        Voxels of each tile that are within reach of a perfused vessel.
     """
 
     def __init__(self, config, exchange, oxygen, network, cuts):
@@ -39,7 +41,8 @@ class Tissue:
         self.region = Region(exchange, cuts)
         self.arena = Arena()
         self.counts = np.zeros((0, 512), np.uint16)
-        self.vessels = self._voxelize(np.empty((0, 3), np.int32))
+        self.vessels = self.voxelize_tiles(np.empty((0, 3), np.int32))
+        self.reachable = reachable(self.vessels)
         self.parameters = parameters(config)
         self.detach = np.array([math.pow(1.0 - a / 255.0, config.intravasation.detach_exponent)
                                 for a in range(256)])
@@ -63,13 +66,14 @@ class Tissue:
         self.counts = np.concatenate([self.counts[:before], new, self._ghosts()])
         self.arena.add(new.sum(axis=1, dtype=np.int64))
         self.oxygen.arrange(np.concatenate([np.arange(before), np.full(self.region.rows - before, -1)]))
-        self.vessels.append(self._voxelize(coords))
+        self.vessels.append(self.voxelize_tiles(coords))
+        self.reachable = reachable(self.vessels)
         return rows
 
     def _ghosts(self):
         return np.zeros((self.region.rows - len(self.region.keys), 512), np.uint16)
 
-    def _voxelize(self, coords):
+    def voxelize_tiles(self, coords):
         c = self.config
         return voxelize(coords, c.tissue.edge_um, self.network,
                         c.intravasation.reach_um, c.oxygen.wall_um_per_h)
@@ -154,6 +158,11 @@ class Tissue:
         _deliver.insert(self.arena.cells, self.arena.start, self.arena.n, self.counts, arrivals)
 
 
+def reachable(vessels):
+    """Voxels of each tile that have a vessel within reach."""
+    return (np.diff(vessels.first) > 0).reshape(-1, 512).sum(axis=1)
+
+
 def scratch(cells):
     """Working memory of the kernel for tiles of so many cells: words, and half words."""
     return np.empty((6, cells), np.uint32), np.empty((3, cells), np.uint16)
@@ -170,6 +179,26 @@ def start(config, exchange, oxygen, network):
     fill(tissue, rows)
     tissue.add_margin()
     tissue.settle()
+    return tissue
+
+
+def restore(config, exchange, oxygen, network, saved):
+    """The tissue from a saved state: this rank gets the tiles of its share. Collective."""
+    world = exchange.world
+    first = world.allgather(int(saved.tile_key[0]) if len(saved.tile_key) else None)
+    cuts = [2**63]
+    for key in reversed(first[1:]):
+        cuts.append(cuts[-1] if key is None else key)
+    cuts = np.array([0, *reversed(cuts)], np.uint64)
+    tissue = Tissue(config, exchange, oxygen, network, cuts)
+    rows = tissue.add_tiles(saved.tile_coords, saved.counts)
+    tissue.oxygen.value[rows] = saved.oxygen
+    for low, high in saved.slabs():
+        cells, at = saved.cells(low, high), 0
+        for row in range(low, high):
+            n = tissue.arena.n[row]
+            tissue.arena.block(row)[:] = cells[at:at + n]
+            at += n
     return tissue
 
 

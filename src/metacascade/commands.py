@@ -1,0 +1,170 @@
+"""What the commands run, resume and branch do: a simulation, its files, and when to stop."""
+import signal
+import time
+from pathlib import Path
+
+from metacascade import atomic, checkpoint, config, ledger, output, parallel, provenance
+from metacascade.errors import DONE, STOPPED_EARLY, InputError
+from metacascade.report import progress, summary
+from metacascade.simulation import Simulation
+
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
+COLUMNS = {"step": (int, "steps"), "time_s": (int, "s"), "tiles": (int, "tiles")} | {
+    name: (int, "beds entered" if name == "passages" else "lesions" if name in ("founded", "woken")
+           else "CTCs" if name == "shed_ctcs" else "cells") for name in ledger.NAMES}
+
+
+def run(config_path, out, overrides=(), overwrite=False):
+    """Simulate what a config file describes; the exit code. Collective over all ranks."""
+    world = parallel.start()
+    loaded, text = _load(world, config_path, overrides)
+    output.claim(world, out, overwrite)
+    return Job(world, loaded, out, config_text=text).run()
+
+
+def resume(directory):
+    """Go on from the newest checkpoint in a run directory; the exit code."""
+    world = parallel.start()
+    with world.together():
+        if world.rank == 0 and not Path(directory).is_dir():
+            raise InputError(f"{directory} is not the directory of a run")
+    if world.bcast(world.rank == 0 and output.finished(directory)):
+        _say(world, f"{directory} is complete: nothing to resume")
+        return DONE
+    saved, path, remark = checkpoint.read_newest(world, directory)
+    _say(world, remark or f"going on from {path}")
+    return Job(world, config.Config.from_dict(saved.meta["config"]), directory, saved=saved).run()
+
+
+def branch(checkpoint_path, out, seed=None, overrides=(), overwrite=False):
+    """Start a new run from a checkpoint, with another seed or other settings; the exit code."""
+    world = parallel.start()
+    saved = checkpoint.read(world, checkpoint_path)
+    parent = checkpoint.digest_share(world, saved)
+    with world.together():
+        changed = config.Config.from_dict(saved.meta["config"]).with_overrides(list(overrides), seed)
+        _refuse_other_grid(config.Config.from_dict(saved.meta["config"]), changed)
+    output.claim(world, out, overwrite)
+    saved.meta.update(parts=0, parent=parent)
+    return Job(world, changed, out, saved=saved, config_text=changed.to_toml()).run()
+
+
+def _refuse_other_grid(old, new):
+    """What the saved cells lie in cannot change under them."""
+    if old.tissue.edge_um != new.tissue.edge_um:
+        raise InputError("--set tissue.voxel: a branch keeps the voxels of the run that it starts from")
+    if old.run.species != new.run.species:
+        raise InputError("--set run.species: a branch keeps the circulation that its cells are in")
+    if (old.tumor is None) != (new.tumor is None):
+        raise InputError("--set tumor: a branch keeps the tumor of the run that it starts from, or its absence")
+
+
+def estimate(loaded):
+    """What a run will need, from its config alone: a dict of texts."""
+    from metacascade.report import expected
+    return expected(loaded)
+
+
+def _load(world, path, overrides):
+    """Rank 0 reads and checks the config; all ranks build the same from its values."""
+    loaded, text = None, None
+    with world.together():
+        if world.rank == 0:
+            loaded = config.load(path, list(overrides))
+            text = Path(path).read_text(encoding="utf-8-sig")
+    for warning in loaded.warnings if loaded else ():
+        _say(world, f"warning: {warning}")
+    values, text = world.bcast((loaded.to_dict(), text) if loaded else None)
+    return config.Config.from_dict(values), text
+
+
+def _say(world, line):
+    if world.rank == 0:
+        print(line, flush=True)
+
+
+class Job:
+    """A simulation with its directory: steps, time series, parts, checkpoints, and the end."""
+
+    def __init__(self, world, loaded, directory, saved=None, config_text=None):
+        self.world, self.config, self.directory = world, loaded, Path(directory)
+        self.stop = False
+        for number in STOP_SIGNALS:
+            signal.signal(number, self._wish_to_stop)
+        with world.together():
+            self.lock = atomic.lock(directory) if world.rank == 0 else None
+        self.simulation = Simulation(loaded, world, saved, on_ended=self._ended, on_draw=self._drawn)
+        self.parent = saved.meta.get("parent") if saved else None
+        self.output = output.Output(
+            world, directory, config_text=config_text, config=loaded.to_dict(), columns=COLUMNS,
+            nodes=self.simulation.circuit.names, provenance=provenance.collect(world),
+            parts=saved.meta["parts"] if saved else 0)
+        self.started = time.perf_counter()
+
+    def run(self):
+        """All steps to the end, or to a wish to stop: the exit code."""
+        sim, end = self.simulation, self.config.run.duration_s
+        meter = progress(self.world, self.config)
+        if sim.step_number == 0:
+            self._record()
+        stopping = False
+        while sim.time_s < end and not stopping:
+            stopping = sim.step(self.stop)
+            meter.show(sim)
+            self._write_what_is_due(end)
+        if sim.time_s < end:
+            self._checkpoint()
+            _say(self.world, f"stopped at {sim.time_s / 86400:g} of {end / 86400:g} days; "
+                             f"go on with `metacascade resume {self.directory}`")
+            return STOPPED_EARLY
+        self._finish()
+        meter.close()
+        return DONE
+
+    def _write_what_is_due(self, end):
+        sim, plan = self.simulation, self.config.output
+        if sim.time_s % plan.interval_s == 0 or sim.time_s == end:
+            self._record()
+            with sim.stage("output"):
+                self.output.flush()
+        if plan.snapshots and sim.time_s % plan.snapshot_interval_s == 0:
+            self._snapshot()
+        if sim.time_s % plan.checkpoint_s == 0 or sim.time_s == end:
+            self._checkpoint()
+
+    def _record(self):
+        sim = self.simulation
+        tiles = int(self.world.sum([len(sim.tissue.region.keys)])[0])
+        self.output.record(dict(sim.ledger.totals, step=sim.step_number, time_s=sim.time_s, tiles=tiles))
+
+    def _checkpoint(self):
+        with self.simulation.stage("checkpoint"):
+            parts = self.output.flush()
+            checkpoint.write(self.world, self.directory, self.simulation.state(parts=parts, parent=self.parent))
+
+    def _snapshot(self):
+        from metacascade import snapshots
+        with self.simulation.stage("snapshot"):
+            snapshots.write(self.world, self.directory, self.simulation.state(parts=0, parent=None),
+                            edge_um=self.config.tissue.edge_um, limit=self.config.output.snapshot_cells,
+                            segments=self.simulation.tissue.vessels.segments)
+
+    def _finish(self):
+        sim = self.simulation
+        state = sim.state(parts=0, parent=self.parent)
+        with sim.stage("output"):
+            self.output.finish(
+                open_ctcs=state.ctcs if self.config.output.shed_cells else state.ctcs[:0], lesions=state.lesions,
+                digest=sim.digest(), wall_s=dict(sim.wall_s))
+        fates = sim.fates.totals()
+        _say(self.world, summary(sim, fates, self.directory, time.perf_counter() - self.started))
+
+    def _ended(self, ctcs):
+        if self.config.output.shed_cells:
+            self.output.shed(ctcs)
+
+    def _drawn(self, **row):
+        self.output.draw(**row)
+
+    def _wish_to_stop(self, *_):
+        self.stop = True

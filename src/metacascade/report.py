@@ -1,0 +1,107 @@
+"""What a run says while it goes on, before it starts, and at its end."""
+import resource
+import sys
+import time
+
+from metacascade.state import CELL
+
+QUIET_S = 10.0        # seconds between two lines in a log
+
+
+def progress(world, config):
+    """A meter for rank 0: a bar on a terminal, now and then a line in a log; nothing on other ranks."""
+    if world.rank:
+        return Meter(config)
+    return Bar(config) if sys.stdout.isatty() else Log(config)
+
+
+class Meter:
+    """Shows nothing."""
+
+    def __init__(self, config):
+        self.end_s = config.run.duration_s
+
+    def show(self, simulation):
+        """After each step."""
+
+    def close(self):
+        """At the end."""
+
+
+class Log(Meter):
+    """A line every QUIET_S seconds."""
+
+    def __init__(self, config):
+        super().__init__(config)
+        self.last = time.monotonic()
+
+    def show(self, simulation):
+        if time.monotonic() - self.last >= QUIET_S:
+            self.last = time.monotonic()
+            print(f"day {simulation.time_s / 86400:.2f} of {self.end_s / 86400:g}: {state_of(simulation)}", flush=True)
+
+
+class Bar(Meter):
+    """A bar with the cells of the moment."""
+
+    def __init__(self, config):
+        super().__init__(config)
+        from rich.progress import Progress
+        self.bar = Progress(transient=True)
+        self.bar.start()
+        self.task = self.bar.add_task("", total=self.end_s)
+
+    def show(self, simulation):
+        self.bar.update(self.task, completed=simulation.time_s, description=state_of(simulation))
+
+    def close(self):
+        self.bar.stop()
+
+
+def state_of(simulation):
+    totals = simulation.ledger.totals
+    return (f"{totals['tissue']:,} cells, {totals['shed']:,} shed, {totals['circulating']:,} in the blood, "
+            f"{totals['arrested']:,} arrested, {totals['lesions']:,} in lesions")
+
+
+def summary(simulation, fates, directory, seconds):
+    """What happened in a run, as lines of text."""
+    t = simulation.ledger.totals
+    lines = [
+        f"{simulation.time_s / 86400:g} days in {simulation.step_number:,} steps, {seconds:.1f} s on "
+        f"{simulation.world.size} rank{'s' * (simulation.world.size > 1)}",
+        f"  tumor     {t['tissue']:,} cells (started with {t['initial']:,}; {t['divided_tissue']:,} divisions, "
+        f"{t['apoptosis']:,} died by apoptosis, {t['hypoxia']:,} of hypoxia)",
+        f"  shed      {t['shed']:,} cells in {t['shed_ctcs']:,} single cells and clusters; {t['injected']:,} injected; "
+        f"{t['self_seeded']:,} came back to the tumor",
+        f"  blood     {t['circulating']:,} circulating, {t['arrested']:,} arrested, {t['drawn']:,} drawn; "
+        f"{t['passages']:,} passages of capillary beds",
+        f"  lesions   {t['founded']:,} founded, {t['woken']:,} woke; {t['lesions']:,} cells in them; "
+        f"{t['shed_lesion']:,} cells shed by them"]
+    if fates:
+        lines += ["  fates of shed and injected cells, by organ"] + [
+            f"    {name:<18}" + ", ".join(f"{node} {n:,}" for node, n in sorted(
+                nodes.items(), key=lambda item: -item[1])) for name, nodes in fates.items()]
+    lines += [f"  every cell is accounted for: {simulation.ledger.born:,} born",
+              f"  results in {directory}/results.h5; to look inside: metacascade info {directory}"]
+    return "\n".join(lines)
+
+
+def expected(config):
+    """What a run will need, per rank when run on one: a dict of texts."""
+    cells = config.tumor.cells if config.tumor else 0
+    voxels = cells / config.tissue.capacity
+    bytes_ = cells * CELL.itemsize * 1.1 + 2.5 * voxels * 30
+    day = 24 / config.run.step_h
+    return {
+        "cells at the start": f"{cells:,}",
+        "steps": f"{config.run.steps:,} of {config.run.step_h:g} h",
+        "memory": f"{bytes_ / 2**30 + 0.15:.2f} GiB for the cells at the start, over all ranks",
+        "checkpoint": f"{(cells * CELL.itemsize + voxels * 12) / 2**30:.2f} GiB, twice",
+        "time": f"{cells * day / 3e7 / 60:.1f} min a day on one core at 30 million cells a second, if the tumor keeps its size",
+    }
+
+
+def peak_memory():
+    """Largest resident memory of this process so far [bytes]."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -1,0 +1,63 @@
+"""Cells that come back to the tumor through the blood: where they lodge, and that they become tissue."""
+import numpy as np
+
+from metacascade._kernels._layout import CTC, MIGRANT, Draw, Flag, draws
+
+LODGED = np.dtype([("ctc", CTC), ("rank_place", "i8")])     # k-th place of the rank that it goes to
+
+
+def places(tissue, ctcs, seed):
+    """Draw a place for each CTC: (LODGED, rank). Collective.
+
+    The places are the voxels within reach of a perfused vessel, in tiles that have cells (if no cell is left,
+    in all tiles), tile after tile in curve order; each is equally likely. Which one is a matter of integers
+    alone, the number of places before it, so it is the same on any number of ranks.
+    """
+    world = tissue.exchange.world
+    if not int(world.sum([len(ctcs)])[0]):
+        return np.empty(0, LODGED), np.empty(0, np.int64)
+    mine = int(places_of_tiles(tissue).sum())
+    first = np.concatenate([[0], np.cumsum(world.counts(mine))])
+    words = draws(seed, Draw.RETURN, np.ascontiguousarray(ctcs["id"]), np.zeros(len(ctcs), np.uint32))
+    place = np.array([(int(a) | int(b) << 32) * int(first[-1]) >> 64 for a, b, *_ in words], np.int64)
+    rank = np.searchsorted(first, place, side="right") - 1
+    lodged = np.empty(len(ctcs), LODGED)
+    lodged["ctc"], lodged["rank_place"] = ctcs, place - first[rank]
+    return lodged, rank
+
+
+def places_of_tiles(tissue):
+    """Voxels within reach of a vessel in each tile that has cells (in each tile if none has), by row."""
+    cells = int(tissue.exchange.world.sum([tissue.cells])[0])
+    return tissue.reachable * ((tissue.arena.n > 0) | (cells == 0))
+
+
+def become_cells(tissue, lodged, seed):
+    """The cells of CTCs that lodge here, as migrants that name the key of their tile. Collective."""
+    if not int(tissue.exchange.world.sum([len(lodged)])[0]):
+        return np.empty(0, MIGRANT)
+    order = np.argsort(tissue.region.keys)
+    before = np.concatenate([[0], np.cumsum(places_of_tiles(tissue)[order])])
+    if len(lodged) == 0:
+        return np.empty(0, MIGRANT)
+    tile = np.searchsorted(before, lodged["rank_place"], side="right") - 1
+    rows = order[tile]
+    voxels = [_nth_voxel(tissue, row, n) for row, n in zip(rows, lodged["rank_place"] - before[tile])]
+    ctcs = lodged["ctc"]
+    index = np.repeat(np.arange(len(ctcs)), ctcs["n"])
+    member = np.concatenate([np.arange(1, n + 1, dtype=np.uint32) for n in ctcs["n"]])
+    words = draws(seed, Draw.RETURN, np.ascontiguousarray(ctcs["id"][index]), member)
+    cells = np.zeros(len(index), MIGRANT)
+    cells["key"], cells["voxel"] = tissue.region.keys[rows][index], np.array(voxels)[index]
+    for axis, word in (("x", words[:, 0]), ("y", words[:, 0] >> 16), ("z", words[:, 1])):
+        cells["cell"][axis] = word & 0xffff
+    for trait in ("clone", "emt", "adhesion"):
+        cells["cell"][trait] = ctcs[trait][index]
+    cells["cell"]["flags"] = ctcs["flags"][index] | Flag.RETURNED
+    return cells
+
+
+def _nth_voxel(tissue, row, n):
+    """The n-th voxel of a tile that is within reach of a vessel."""
+    first = tissue.vessels.first[512 * row:512 * row + 513]
+    return np.flatnonzero(np.diff(first))[n]

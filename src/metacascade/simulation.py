@@ -1,0 +1,240 @@
+"""The model: its parts, the order of a step, and its state."""
+import time
+from collections import defaultdict
+from contextlib import contextmanager
+
+import numpy as np
+
+from metacascade import returning, state, tissue
+from metacascade._kernels._layout import CTC, Place
+from metacascade.circuit import Circuit
+from metacascade.circulation import Blood
+from metacascade.digest import digest
+from metacascade.exchange import Exchange
+from metacascade.fates import Fates
+from metacascade.fields import Oxygen
+from metacascade.injection import Injections
+from metacascade.ledger import Ledger
+from metacascade.organs import Lesions
+from metacascade.parallel import owner_of_id
+from metacascade.rebalance import rebalance
+from metacascade.vessels import Network
+
+
+class Simulation:
+    """One model on the ranks of a world. Every public method is collective.
+
+    Parameters
+    ----------
+    config : Config
+    world : World
+    saved : State, optional
+        Go on from there; else a new tumor is made.
+    on_ended : callable, optional
+        Gets an array of CTC: those on this rank whose fate was decided in a step.
+    on_draw : callable, optional
+        Gets what a blood draw took, as keyword arguments.
+    """
+
+    def __init__(self, config, world, saved=None, on_ended=None, on_draw=None):
+        self.config, self.world = config, world
+        self.exchange = Exchange(world)
+        self.on_ended, self.on_draw = on_ended, on_draw
+        self.circuit = Circuit(config)
+        self.blood = Blood(config, self.circuit, config.run.seed)
+        self.lesions = Lesions(config, self.circuit, config.run.seed)
+        self.injections = Injections(config, config.run.seed, world.rank, world.size)
+        self.fates = Fates(world, self.circuit.names)
+        self.returning = np.empty(0, CTC)     # left the blood inside the tumor
+        self.newborn = np.empty(0, CTC)       # shed by lesions, not yet with their owners
+        self.wall_s = defaultdict(float)
+        self.step_number, self.time_s = 0, 0
+        self.ledger = Ledger(world)
+        if saved is None:
+            self._begin()
+        else:
+            self._go_on(saved)
+        self.perfused = int(world.sum([self.tissue.reachable.sum()])[0]) > 0   # blood flows through the tumor
+
+    def _begin(self):
+        network = _network(self.config, self.world)
+        self.tissue = tissue.start(self.config, self.exchange, _oxygen(self.config, network), network)
+        self.ledger.add(initial=self.tissue.cells)
+        self.ledger.close(self._alive())
+
+    def _go_on(self, saved):
+        meta = saved.meta
+        self.step_number, self.time_s = meta["step"], meta["time_s"]
+        self.ledger = Ledger(self.world, meta["ledger"])
+        self.fates.load(meta["fates"])
+        network = _network(self.config, self.world, saved.segments)
+        self.tissue = tissue.restore(self.config, self.exchange, _oxygen(self.config, network), network, saved)
+        waiting = saved.ctcs["place"] == Place.RETURNING
+        unborn = saved.ctcs["diameter"] == 0
+        self.returning, self.newborn = saved.ctcs[waiting], saved.ctcs[unborn]
+        self.blood.records = saved.ctcs[~waiting & ~unborn]
+        self.lesions.records = saved.lesions
+
+    # --- one step, in the order of the model -------------------------------------------------------------
+
+    def step(self, stop=False):
+        """Advance everything by one step; True if any rank wishes to stop."""
+        t0_s, t1_s = self.time_s, self.time_s + self.config.run.step_s
+        self.circuit.set_tumor_flow(self.ledger.totals["tissue"] if self.perfused else 0)
+        with self.stage("draws"):
+            self._draw_blood(t0_s, t1_s)
+        with self.stage("fields"):
+            self.tissue.breathe()
+        with self.stage("tissue"):
+            migrants, shed, tally = self.tissue.advance(self.step_number, t0_s / 3600)
+        with self.stage("exchange"):
+            entering = self._exchange(migrants, shed)
+        with self.stage("blood"):
+            self._admit(entering, self.injections.due(t0_s, t1_s))
+            walked = self.blood.advance(t1_s / 3600)
+        with self.stage("organs"):
+            self._colonize(walked)
+            self._grow(t0_s / 3600)
+        with self.stage("margin"):
+            self.tissue.add_margin()
+        with self.stage("ledger"):
+            stops = self._account(walked, tally, shed, stop)
+        self.step_number, self.time_s = self.step_number + 1, t1_s
+        with self.stage("balance"):
+            self._balance()
+        return stops > 0
+
+    def _draw_blood(self, t0_s, t1_s):
+        for index, plan in enumerate(self.config.draw):
+            if not t0_s <= plan.time_s < t1_s:
+                continue
+            taken = self.blood.sample(self.circuit.index(plan.node), plan.volume_mL, index, t0_s / 3600)
+            self._end(taken)
+            self.ledger.add(drawn=_cells(taken))
+            singles = int((taken["n"] == 1).sum())
+            found = self.world.sum([singles, len(taken) - singles, _cells(taken)]).tolist()
+            if self.on_draw:
+                self.on_draw(time_s=t0_s, index=index, node=self.circuit.index(plan.node),
+                             volume_mL=plan.volume_mL, singles=found[0], clusters=found[1], cells=found[2])
+
+    def _exchange(self, migrants, shed):
+        """One routing of all that changed owner; returns the CTCs that enter the blood on this rank."""
+        here, gone, gone_to = self.tissue.leaving(migrants)
+        lodged, lodged_at = returning.places(self.tissue, self.returning, self.config.run.seed)
+        entering = np.concatenate([shed, self.newborn])
+        routed = self.exchange.route({
+            "migrants": (gone, gone_to),
+            "ctcs": (entering, owner_of_id(entering["id"], self.world.size)),
+            "lodged": (lodged, lodged_at)})
+        homing = returning.become_cells(self.tissue, routed["lodged"], self.config.run.seed)
+        self.tissue.arrive(here, routed["migrants"], homing)
+        self.returning, self.newborn = self.returning[:0], self.newborn[:0]
+        return routed["ctcs"]
+
+    def _admit(self, entering, injected):
+        self.ledger.add(injected=_cells(injected))
+        self.blood.admit(entering)
+        self.blood.admit(injected)
+
+    def _colonize(self, walked):
+        """What left the blood: into the tumor, into the list of the ended, or to a lesion."""
+        self.returning = walked.returning
+        before = self.lesions.cells
+        failed, founders = self.lesions.found(walked.extravasated)
+        out = _cells(walked.extravasated)
+        self.ledger.add(extravasated=out, founded=len(founders), self_seeded=_cells(walked.returning),
+                        not_established=out - (self.lesions.cells - before))
+        for ctcs in (walked.ended, failed, founders, walked.returning):
+            self._end(ctcs)
+
+    def _grow(self, t_h):
+        grown = self.lesions.advance(self.step_number, t_h, self.config.run.step_h)
+        self.newborn = grown.shed
+        self.ledger.add(divided_lesion=grown.born, lesion_loss=grown.died_active, dormant_loss=grown.died_dormant,
+                        shed_lesion=_cells(grown.shed), woken=grown.woken)
+
+    def _end(self, ctcs):
+        self.fates.add(ctcs)
+        if self.on_ended:
+            self.on_ended(ctcs)
+
+    def _account(self, walked, tally, shed, stop):
+        self.ledger.add(**walked.deaths, passages=walked.passages, shed_ctcs=len(shed), shed=tally["shed"],
+                        divided_tissue=tally["divided"], apoptosis=tally["apoptosis"], hypoxia=tally["hypoxia"],
+                        changed_voxel=tally["changed_voxel"])
+        stops, places = self.ledger.close(self._alive(), extra=[int(stop), int(self.tissue.reachable.sum())])
+        self.perfused = places > 0
+        return stops
+
+    def _alive(self):
+        return dict(
+            tissue=self.tissue.cells,
+            circulating=self.blood.circulating + _cells(self.newborn) + _cells(self.returning),
+            arrested=self.blood.arrested, lesions=self.lesions.cells)
+
+    def _balance(self):
+        plan = self.config.balance
+        if plan.enabled and self.config.tumor and self.step_number % plan.interval == 0:
+            rebalance(self.tissue, plan.threshold)
+
+    # --- state --------------------------------------------------------------------------------------------
+
+    def state(self, **meta):
+        """This rank's share of the state; `meta` is added to its description."""
+        self._bring_newborn_home()
+        order = np.argsort(self.tissue.region.keys)
+        rows = self.tissue.counts[order]
+        ctcs = np.concatenate([self.blood.records, self.returning, self.newborn])
+        return state.State(
+            meta=dict(meta, config=self.config.to_dict(), step=self.step_number, time_s=self.time_s,
+                      seed=self.config.run.seed, ledger=dict(self.ledger.totals), fates=self.fates.totals()),
+            tile_key=self.tissue.region.keys[order], tile_coords=self.tissue.region.coords[order],
+            counts=rows, cells=lambda first, last: _canonical(self.tissue, order[first:last]),
+            oxygen=self.tissue.oxygen.value[order],
+            ctcs=ctcs[np.argsort(ctcs["id"], kind="stable")],
+            lesions=np.sort(self.lesions.records, order="id"),
+            segments=self.tissue.network.imported)
+
+    def digest(self):
+        """One SHA-256 of the state, the same on any number of ranks."""
+        return digest(self.world, self.state())
+
+    def _bring_newborn_home(self):
+        owner = owner_of_id(self.newborn["id"], self.world.size)
+        self.newborn = self.exchange.route({"ctcs": (self.newborn, owner)})["ctcs"]
+
+    @contextmanager
+    def stage(self, name):
+        """Count the time of the body as that of a stage."""
+        start = time.perf_counter()
+        yield
+        self.wall_s[name] += time.perf_counter() - start
+
+
+def _cells(ctcs):
+    return int(ctcs["n"].sum(dtype=np.int64))
+
+
+def _canonical(tissue_, rows):
+    cells = np.concatenate([state.empty(state.CELL), *(tissue_.arena.block(row) for row in rows)])
+    return state.canonical(cells, tissue_.counts[rows])
+
+
+def _network(config, world, segments=None):
+    """The vessels: from the state, from the file (read by rank 0), or generated."""
+    if segments is not None:
+        return Network.from_segments(segments)
+    network = None
+    with world.together():
+        if world.rank == 0:
+            network = Network.from_config(config.vessels, config.run.seed)
+    imported = world.bcast(None if network is None else network.imported)
+    if imported is not None:
+        return Network.from_segments(imported)
+    return network or Network.from_config(config.vessels, config.run.seed)
+
+
+def _oxygen(config, network):
+    return Oxygen(config.oxygen, step_h=config.run.step_h, edge_um=config.tissue.edge_um,
+                  capacity=config.tissue.capacity)
+
