@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 
 from metacascade import atomic, checkpoint, config, ledger, output, parallel, provenance
+from metacascade.digest import digest
 from metacascade.errors import DONE, STOPPED_EARLY, InputError
 from metacascade.report import progress, summary
 from metacascade.simulation import Simulation
@@ -40,7 +41,7 @@ def branch(checkpoint_path, out, seed=None, overrides=(), overwrite=False):
     """Start a new run from a checkpoint, with another seed or other settings; the exit code."""
     world = parallel.start()
     saved = checkpoint.read(world, checkpoint_path)
-    parent = checkpoint.digest_share(world, saved)
+    parent = digest(world, saved)
     with world.together():
         changed = config.Config.from_dict(saved.meta["config"]).with_overrides(list(overrides), seed)
         _refuse_other_grid(config.Config.from_dict(saved.meta["config"]), changed)
