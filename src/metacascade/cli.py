@@ -109,7 +109,7 @@ def schema():
 def info(
         file: Annotated[Optional[Path], typer.Argument(metavar="FILE", help="A results or checkpoint file.")] = None,
         parameters: Annotated[bool, typer.Option("--parameters", help="List all parameters of the config.")] = False,
-        markdown: Annotated[bool, typer.Option("--markdown", help="With --parameters: as docs/parameters.md.")] = False):
+        markdown: Annotated[bool, typer.Option("--markdown", help="Write docs/parameters.md instead.")] = False):
     """Say what FILE holds; without a file, which versions are in use."""
     if (file is not None) + (parameters or markdown) > 1:
         raise InputError("info takes either a file or --parameters")

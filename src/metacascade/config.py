@@ -112,6 +112,7 @@ class Config(Section):
     def with_overrides(self, overrides: list[str], seed: int | None = None) -> "Config":
         """This config with ``section.key=value`` settings and perhaps another seed, checked like a file."""
         document = config_read.parse_text(self.to_toml(), "the config of the checkpoint")
+        document.stored = True
         if seed is not None:
             overrides = [*overrides, f"run.seed={seed}"]
         config_read.override(document, overrides)
@@ -145,7 +146,8 @@ def _resolve_file(values, document, problems):
     name = values.get("vessels", {}).get("file")
     if isinstance(name, str):
         values["vessels"]["file"] = path = os.path.join(document.folder, name)
-        if "\0" in path or not os.path.isfile(path):
+        needed = not document.stored or ("vessels", "file") in document.overridden
+        if needed and ("\0" in path or not os.path.isfile(path)):
             problems.append(config_read.Problem(("vessels", "file"), f"there is no file {path}"))
 
 

@@ -10,8 +10,8 @@ BEDS = ("lung", "liver", "brain", "bone", "kidney", "adrenal", "muscle", "skin",
 NODES = ("tumor", *VESSELS, *BEDS)  # of the circuit, in this order
 # Where a tumor can grow: name in the config -> bed of the circuit whose drainage it shares.
 HOSTS = {name: name for name in BEDS} | {
-    "breast": "other", "prostate": "other", "colon": "gut", "rectum": "gut", "ovary": "other", "bladder": "other",
-    "thyroid": "other"}
+    "breast": "other", "prostate": "other", "ovary": "other", "bladder": "other", "thyroid": "other",
+    "colon": "gut", "rectum": "gut"}
 BYPASS = {"prostate": 0.1, "breast": 0.02}  # share of a host's venous blood that skips the lung
 
 
@@ -25,7 +25,7 @@ class Blood(Section):
         doc="Median diameter of a circulating tumor cell (lognormal); cultured lines are larger, 18-21 um.")
     diameter_spread: float = number("diameter_spread", 0.25, 0, 1, source="no measurement of the law", status=ASSUMED,
                                     doc="Standard deviation of ln(diameter).")
-    deformability: float = number("deformability", 1.0, 0.1, 2, source="included in arrest_offset", status=ASSUMED, doc=(
+    deformability: float = number("deformability", 1.0, 0.1, 2, source="part of arrest_offset", status=ASSUMED, doc=(
         "Factor on the diameter in capillaries: below 1 for soft cells."))
     arrest_slope: float = number("arrest_slope", 4.1, 0, 10, usual=(2, 8), source=(
         "so that at 6 um an 11 um CTC is held in 2.5 % and an 18.4 um line cell in 80 % of passages"), status=COMPUTED,
@@ -92,9 +92,12 @@ ORGANS = {
 
 
 def complete_organs(given: dict) -> dict:
-    """A table for every bed and for the tumor: `given` over the bed's own defaults."""
-    names = dict.fromkeys(["tumor", *BEDS, *given])
-    return {name: ORGANS.get(name, {}) | dict(given.get(name, {})) for name in names}
+    """A table for every bed and for the tumor: `given` over the bed's own defaults. Checks nothing."""
+    def one(name):
+        own = given.get(name, {})
+        return ORGANS.get(name, {}) | own if isinstance(own, dict) else own
+
+    return {name: one(name) for name in dict.fromkeys(["tumor", *BEDS, *given])}
 
 
 class Colonization(Section):

@@ -46,6 +46,8 @@ class Parameter:
 
     def text(self, value) -> str:
         """An internal value as it would be written in a config, without quotes."""
+        if self.internal == "s":
+            return units.show_time(value)
         if self.kind == "quantity":
             return units.show(value, self.unit, self.internal)
         if self.kind == "switch":

@@ -32,6 +32,7 @@ class Document:
     lines: dict | None = None      # None: not read from a text
     overridden: set = field(default_factory=set)
     folder: str = "."
+    stored: bool = False           # from a checkpoint, which holds the vessels; their file may be gone
 
     def message(self, problem: Problem) -> str:
         """``run.toml:3: run.step = 5: needs a unit``"""

@@ -8,7 +8,8 @@ from metacascade.config_declare import (
     ASSUMED, COMPUTED, MEASURED, RECALLED, Section, choice, integer, number, place, quantity, switch, text)
 from metacascade.config_run import LARGEST_SEED
 
-PHYSICELL = "PhysiCell sample projects and core (MathCancer/PhysiCell @69a23db)"
+PHYSICELL = "PhysiCell (MathCancer/PhysiCell @69a23db)"
+CONVENTION = f"convention of the core of {PHYSICELL}"
 NETWORKS = "tumor networks R3230Ac, FaDu, sparse R3230Ac (secomb/GreensV4; computed from the segments)"
 FARTHEST_UM = 1e6
 Coordinate = Annotated[float, Field(strict=True, ge=-FARTHEST_UM, le=FARTHEST_UM)]
@@ -42,7 +43,8 @@ class Tissue(Section):
         "Edge of a voxel: the resolution of density and oxygen. 8 voxels along each edge of a tile."))
     capacity: int = integer("capacity", 8, 1, 255, usual=(1, 64), source=(
         "3e8 viable cells/g, from a cell of 2494 um^3 (PhysiCell) at 75 % packing: 8.1 cells in (30 um)^3"),
-        status=COMPUTED, doc="Cells of a full voxel. Division needs room; above it there is pressure.")
+        status=COMPUTED, doc=(
+            "Cells of a full voxel. Division needs room, a factor 1 - cells / capacity; above it there is pressure."))
 
 
 class Growth(Section):
@@ -52,12 +54,12 @@ class Growth(Section):
     enabled: bool = switch("Cells divide and die by apoptosis.")
     division_time_h: float = quantity("division_time", "h", "h", 24, 1, 8766, usual=(16, 120), source=(
         f"cultured lines 24 h, human tumors 48 h; {PHYSICELL} 23 h"), status=MEASURED,
-        doc="Doubling time of a well-fed cell with room: division hazard ln 2 / division_time.")
+        doc="Doubling time of a well-fed cell with room: the division hazard is ln 2 / division_time.")
     death_per_h: float = quantity("death_rate", "1/day", "1/h", 0.05, 0, 24, usual=(0.005, 0.5), source=(
         "cell-loss factors of human carcinomas (Steel)"), status=RECALLED, doc="Hazard of apoptosis.")
     oxygen_half_mmHg: float = quantity("oxygen_half", "mmHg", "mmHg", 5, 0.001, 100, usual=(0.5, 20), source=(
         "no direct measurement"), status=ASSUMED,
-        doc="Oxygen at which division is half as fast: the factor is P / (P + oxygen_half).")
+        doc="Oxygen at which division is half as fast: a factor P / (P + oxygen_half).")
 
 
 class Hypoxia(Section):
@@ -65,11 +67,11 @@ class Hypoxia(Section):
     table: ClassVar[str] = "hypoxia"
 
     enabled: bool = switch("Cells die for lack of oxygen.")
-    threshold_mmHg: float = quantity("threshold", "mmHg", "mmHg", 5, 0, 150, usual=(0.5, 10), source=PHYSICELL,
+    threshold_mmHg: float = quantity("threshold", "mmHg", "mmHg", 5, 0, 150, usual=(0.5, 10), source=CONVENTION,
                                      status=MEASURED, doc="Oxygen below which cells begin to die.")
-    full_mmHg: float = quantity("full", "mmHg", "mmHg", 2.5, 0, 150, usual=(0.1, 10), source=PHYSICELL,
+    full_mmHg: float = quantity("full", "mmHg", "mmHg", 2.5, 0, 150, usual=(0.1, 10), source=CONVENTION,
                                 status=MEASURED, doc="Oxygen at and below which the hazard is full.")
-    survival_h: float = quantity("survival", "h", "h", 6, 0.01, 87660, usual=(1, 48), source=PHYSICELL,
+    survival_h: float = quantity("survival", "h", "h", 6, 0.01, 87660, usual=(1, 48), source=CONVENTION,
                                  status=MEASURED, doc="Mean survival at the full hazard.")
 
 
@@ -177,11 +179,11 @@ class Intravasation(Section):
     reach_um: float = quantity("reach", "um", "um", 10, 0, 60, usual=(5, 25), source="no measurement", status=ASSUMED,
                                doc="Contact range beyond the wall of the vessel.")
     permeability_mature: float = number("permeability_mature", 0.1, 0, 1, usual=(0.02, 0.34), source=(
-        "tumor over normal permeability 8-10 (Gerlowski and Jain 1986, recalled); direction Deryugina and Kiosses 2017"),
+        "tumor over normal vessels 8-10 (Gerlowski and Jain 1986, recalled); direction Deryugina and Kiosses 2017"),
         status=ASSUMED, doc="Crossing of a fully mature vessel relative to an immature one.")
     detach_exponent: float = number("detach_exponent", 1.0, 0, 10, source="no measurement", status=ASSUMED, doc=(
         "n of the factor (1 - adhesion)^n."))
     cluster_fraction: float = number("cluster_fraction", 0.03, 0, 1, usual=(0.005, 0.1), source=(
         "few per cent in mouse mammary tumors (Aceto 2014)"), status=RECALLED, doc="Share of exits that are clusters.")
-    cluster_mean: float = number("cluster_mean", 4.0, 2.1, 50, source="no direct measurement", status=RECALLED, doc=(
+    cluster_mean: float = number("cluster_mean", 4.0, 2, 50, source="no direct measurement", status=RECALLED, doc=(
         "Mean cells of a cluster: 2 plus a geometric number."))

@@ -1,7 +1,7 @@
 """The line of each key: as tomllib sees the file, whatever its layout."""
 import tomllib
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from metacascade.config_lines import key_lines, line_of
@@ -70,6 +70,7 @@ values = st.one_of(st.integers(), st.text(), st.lists(st.text(), max_size=3))
 
 
 @given(st.dictionaries(keys, st.dictionaries(keys, values, max_size=3), max_size=4))
+@settings(derandomize=True, deadline=None)
 def test_random_tables_have_each_key_on_its_line(tables):
     from metacascade.config_write import quoted
     lines, expected = [], {}

@@ -2,7 +2,7 @@
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from metacascade import units
@@ -22,7 +22,8 @@ def test_quantity_is_converted(text, into, value):
 
 
 def test_spellings_of_one_quantity_give_the_same_bits():
-    for texts, into in [(("0.1 h", "6 min", "360 s", "0.1 hour"), "h"), (("0.25 um/min", "15 um/h", "360 um/day"), "um/h"),
+    for texts, into in [(("0.1 h", "6 min", "360 s", "0.1 hour"), "h"),
+                        (("0.25 um/min", "15 um/h", "360 um/day"), "um/h"),
                         (("0.08/day", "0.56/week", "8 %/day"), "1/h")]:
         assert len({parse(text, into) for text in texts}) == 1
 
@@ -49,6 +50,7 @@ def test_wrong_quantity_is_refused_with_the_reason(text, into, why):
 
 
 @given(st.floats(-1e300, 1e300), st.sampled_from([("day", "h"), ("1/year", "1/h"), ("mm/mm^3", "1/um^2"), ("h", "h")]))
+@settings(derandomize=True, deadline=None)  # the first unknown unit loads pint
 def test_shown_quantity_reads_back_to_the_same_bits(value, pair):
     unit, internal = pair
     assert parse(show(value, unit, internal), internal) == value
@@ -61,6 +63,7 @@ def test_shown_quantity_is_short():
 
 
 @given(st.text(max_size=30), st.sampled_from(["h", "um", "1/um^2"]))
+@settings(derandomize=True, deadline=None)  # the first unknown unit loads pint
 def test_any_text_is_a_number_or_a_quantity_error(text, into):
     for tried in (text, f"1 {text}", f"1 h{text}"):
         try:
