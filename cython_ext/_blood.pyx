@@ -26,6 +26,11 @@ cdef struct loss_t:  # hazard of leaving: a + b exp(-x / tau) after x hours, the
     double a, b, tau
 
 
+cdef struct gates_t:  # a cell's chance to pass each bed that it has met in this call
+    uint32_t known    # a bit for each node
+    double chance[MAX_NODES]
+
+
 cdef inline double _integral(const loss_t* k, double x) noexcept nogil:
     """Integral of the hazard from 0 to x."""
     return k.a * x - k.b * k.tau * expm1(-x / k.tau)
@@ -115,7 +120,8 @@ cdef double _gate(const ctc_t* c, const node_t* n, const hazards_t* p) noexcept 
     A cluster passes in single file, so the width is that of one cell (Au et al. 2016).
     """
     cdef double wide = p.slope * (p.deformability * c.diameter / n.capillary_um - p.offset)
-    return pow(exp(-n.bind * c.adhesion) / (1.0 + exp(min(wide, 700.0))), n.gain)
+    cdef double gate = exp(-n.bind * c.adhesion) / (1.0 + exp(min(wide, 700.0)))
+    return gate if n.gain == 1.0 else pow(gate, n.gain)
 
 
 cdef inline uint32_t _next(const roads_t* roads, uint32_t node, uint32_t r) noexcept nogil:
@@ -139,38 +145,54 @@ cdef void _leave(ctc_t* c, const node_t* nodes) noexcept nogil:
         c.flags |= FLAG_RETURNED
 
 
+cdef int64_t _flow(ctc_t* c, const node_t* nodes, const roads_t* roads, const hazards_t* p, uint64_t seed,
+                   double t_end, gates_t* gates) noexcept nogil:
+    """Move it from node to node until t_end, or until it is arrested or dies. Returns how many were beds."""
+    cdef uint32_t r[4]
+    cdef uint32_t node = c.node, hop = c.hop
+    cdef uint64_t key = c.id
+    cdef double stay, worst, t = c.t_event
+    cdef const node_t* n
+    cdef int64_t passages = 0
+    c.place, c.pending = CIRCULATING, EVENT_ARRIVE
+    while t < t_end:
+        draw(seed, DRAW_WALK, key, hop, r)
+        if hop > 0 or not c.flags & FLAG_INJECTED:  # an injected cell starts in its node
+            node = _next(roads, node, r[3])
+        n = &nodes[node]
+        hop += 1
+        if n.kind != VESSEL:
+            passages += 1
+            if not gates.known >> node & 1:
+                gates.known |= <uint32_t>1 << node
+                gates.chance[node] = _gate(c, n, p)
+            if unit32(r[0]) >= gates.chance[node]:
+                c.node, c.hop = node, hop
+                _lodge(c, n, p, seed, t)
+                return passages
+        stay = -n.transit_h * log(unit32(r[1]))
+        worst = (p.anoikis_per_h + n.shear_per_h + n.nk_per_h) * stay  # at least 1 - exp(-integral)
+        if unit32(r[2]) < worst:
+            c.node, c.hop = node, hop
+            if _dies(c, n, p, seed, t, stay, unit32(r[2])):
+                return passages
+        t += stay
+    c.node, c.hop, c.t_event = node, hop, t
+    return passages
+
+
 cdef int64_t _walk(ctc_t* c, const node_t* nodes, const roads_t* roads, const hazards_t* p,
                    uint64_t seed, double t_end) except -1 nogil:
     """Every event of one cell before t_end; returns how often it entered a bed."""
-    cdef double gate[MAX_NODES]   # the chance to pass, once it is known
-    cdef uint32_t r[4]
-    cdef uint32_t known = 0, node = c.node
-    cdef double stay, t, worst
-    cdef const node_t* n
+    cdef gates_t gates
     cdef int64_t passages = 0
+    gates.known = 0
     while c.t_event < t_end:
-        if c.pending != EVENT_ARRIVE and c.pending != EVENT_RELEASE:
+        if c.pending == EVENT_ARRIVE or c.pending == EVENT_RELEASE:
+            passages += _flow(c, nodes, roads, p, seed, t_end, &gates)
+        else:
             _leave(c, nodes)
             break
-        t = c.t_event
-        draw(seed, DRAW_WALK, c.id, c.hop, r)
-        if c.hop > 0 or not c.flags & FLAG_INJECTED:  # an injected cell starts in its node
-            node = _next(roads, node, r[3])
-        n = &nodes[node]
-        c.node, c.hop = node, c.hop + 1
-        if n.kind != VESSEL:
-            passages += 1
-            if not known >> node & 1:
-                gate[node] = _gate(c, n, p)
-                known |= <uint32_t>1 << node
-            if unit32(r[0]) >= gate[node]:
-                _lodge(c, n, p, seed, t)
-                continue
-        c.place, c.pending = CIRCULATING, EVENT_ARRIVE
-        stay = -n.transit_h * log(unit32(r[1]))
-        worst = (p.anoikis_per_h + n.shear_per_h + n.nk_per_h) * stay  # at least 1 - exp(-integral)
-        if not (unit32(r[2]) < worst and _dies(c, n, p, seed, t, stay, unit32(r[2]))):
-            c.t_event = t + stay
     if c.t_event != c.t_event or c.diameter != c.diameter:
         raise FloatingPointError("the time or the diameter of a circulating cell is not a number")
     return passages

@@ -1,4 +1,6 @@
 # Colonization: what becomes of a cell that left the blood, and the growth and shedding of lesions.
+import numpy as np
+
 from libc.math cimport ceil, exp, expm1, floor, fmax, log1p, sqrt
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from _circuit cimport node_t
@@ -14,6 +16,19 @@ TALLY = ("born", "died_active", "died_dormant", "shed", "woken")  # cells, but w
 
 cdef struct rates_t:            # filled by name by organs.Lesions
     double wake_per_h, dormant_death_per_h, birth_per_h, death_per_h, shed_per_h, capacity
+
+
+cdef struct brood_t:            # what one lesion sheds in a step
+    int64_t n
+    double since                # [h] when it could begin to
+
+
+def _brood_dtype():
+    cdef brood_t brood
+    return np.asarray(<brood_t[:1]>&brood).dtype
+
+
+BROOD = _brood_dtype()
 
 
 cdef int64_t binomial(int64_t n, double p, const uint32_t* r) noexcept nogil:
@@ -102,12 +117,11 @@ cdef double rest(lesion_t* l, const rates_t* p, uint64_t key, double u, double s
     return end
 
 
-cdef int64_t live(lesion_t* l, const rates_t* p, uint64_t seed, uint32_t step, double start, double end,
-                  int64_t* tally) noexcept nogil:
-    """One lesion from start to end [h]; returns how many cells it shed."""
+cdef void live(lesion_t* l, const rates_t* p, uint64_t seed, uint32_t step, double start, double end,
+               brood_t* brood, int64_t* tally) noexcept nogil:
+    """One lesion from start to end [h]."""
     cdef uint32_t r[4]
     cdef uint64_t key
-    cdef int64_t shed = 0
     draw(seed, DRAW_LESION, l.id, step, r)
     key = <uint64_t>r[1] << 32 | r[0]
     if l.state == DORMANT:
@@ -115,36 +129,35 @@ cdef int64_t live(lesion_t* l, const rates_t* p, uint64_t seed, uint32_t step, d
     if l.state == ACTIVE:
         grow(l, p, key, end - start, tally)
         draw(seed, DRAW_LESION_SHED, l.id, step, r)
-        shed = binomial(l.n, -expm1(-p.shed_per_h * (end - start)), r)
-        l.n -= shed
-        l.shed += shed
-        tally[SHED] += shed
+        brood.n, brood.since = binomial(l.n, -expm1(-p.shed_per_h * (end - start)), r), start
+        l.n -= brood.n
+        l.shed += brood.n
+        tally[SHED] += brood.n
     if l.n == 0:
         l.state, l.t_state = CLEARED, end
-    return shed
 
 
 cdef int _advance(lesion_t[::1] lesions, const rates_t* p, uint64_t seed, uint32_t step, double start,
-                  double end, int64_t[::1] shed, int64_t* tally) except -1 nogil:
+                  double end, brood_t[::1] broods, int64_t* tally) except -1 nogil:
     cdef Py_ssize_t i
     for i in range(lesions.shape[0]):
         if lesions[i].t_founded != lesions[i].t_founded:
             raise FloatingPointError("the founding time of a lesion is not a number")
         if lesions[i].state != CLEARED and lesions[i].t_founded < end:
-            shed[i] = live(&lesions[i], p, seed, step, max(start, lesions[i].t_founded), end, tally)
+            live(&lesions[i], p, seed, step, max(start, lesions[i].t_founded), end, &broods[i], tally)
     return 0
 
 
 def advance(lesion_t[::1] lesions not None, rates_t rates, uint64_t seed, uint32_t step, double start_h,
-            double end_h, int64_t[::1] shed not None):
-    """Let the lesions live from start_h to end_h; `shed` gets what each sheds. Returns the tallies."""
+            double end_h, brood_t[::1] broods not None):
+    """Let the lesions live from start_h to end_h; `broods` (zeros) gets what each sheds. Returns tallies."""
     cdef int64_t tally[TALLIES]
-    if shed.shape[0] != lesions.shape[0]:
-        raise ValueError(f"{lesions.shape[0]} lesions, but room for {shed.shape[0]} counts")
+    if broods.shape[0] != lesions.shape[0]:
+        raise ValueError(f"{lesions.shape[0]} lesions, but room for {broods.shape[0]} broods")
     for i in range(TALLIES):
         tally[i] = 0
     with nogil:
-        _advance(lesions, &rates, seed, step, start_h, end_h, shed, tally)
+        _advance(lesions, &rates, seed, step, start_h, end_h, broods, tally)
     return [tally[i] for i in range(TALLIES)]
 
 
@@ -159,17 +172,15 @@ cdef void _child(ctc_t* c, const lesion_t* l, uint64_t seed, int64_t index, doub
     c.place = CIRCULATING
 
 
-def children(const lesion_t[::1] lesions not None, const int64_t[::1] shed not None, ctc_t[::1] out not None,
-             uint64_t seed, double start_h, double end_h):
-    """Fill `out` (zeros) with the cells just shed, lesion by lesion, at uniform times since start_h."""
+def children(const lesion_t[::1] lesions not None, const brood_t[::1] broods not None,
+             ctc_t[::1] out not None, uint64_t seed, double end_h):
+    """Fill `out` (zeros) with the cells just shed, lesion by lesion, at uniform times until end_h."""
     cdef Py_ssize_t i, j = 0
     cdef int64_t k
-    cdef double start
     with nogil:
         for i in range(lesions.shape[0]):
-            start = max(start_h, lesions[i].t_state)
-            for k in range(shed[i]):
-                _child(&out[j], &lesions[i], seed, lesions[i].shed - shed[i] + k, start, end_h)
+            for k in range(broods[i].n):
+                _child(&out[j], &lesions[i], seed, lesions[i].shed - broods[i].n + k, broods[i].since, end_h)
                 j += 1
 
 

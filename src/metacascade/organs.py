@@ -56,12 +56,12 @@ class Lesions:
 
     def advance(self, step: int, t_h: float, dt_h: float) -> Grown:
         """Let every lesion live from t_h, or from its founding if that is later, to t_h + dt_h."""
-        shed = np.zeros(self.records.size, np.int64)
+        broods = np.zeros(self.records.size, _lesions.BROOD)
         counts = dict(zip(_lesions.TALLY, _lesions.advance(
-            self.records, self._rates, self.seed, step, t_h, t_h + dt_h, shed)))
-        ctcs = np.zeros(counts.pop("shed"), CTC)
-        _lesions.children(self.records, shed, ctcs, self.seed, t_h, t_h + dt_h)
-        return Grown(shed=ctcs, **counts)
+            self.records, self._rates, self.seed, step, t_h, t_h + dt_h, broods)))
+        shed = np.zeros(counts.pop("shed"), CTC)
+        _lesions.children(self.records, broods, shed, self.seed, t_h + dt_h)
+        return Grown(shed=shed, **counts)
 
     @property
     def cells(self) -> int:
