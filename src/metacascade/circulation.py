@@ -61,7 +61,8 @@ class Blood:
             ended=dead, extravasated=self._taken(gone & (fate == Fate.OPEN)),
             returning=self._taken(place == Place.RETURNING), passages=passages,
             deaths={name: cells(dead, dead["fate"] == cause) for name, cause in CAUSES.items()})
-        self.records = self.records[place <= Place.ARRESTED]
+        if (stay := place <= Place.ARRESTED).sum() < place.size:
+            self.records = self.records[stay]
         return walked
 
     def sample(self, node: int, volume_mL: float, index: int, t_h: float):

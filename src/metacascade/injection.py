@@ -23,17 +23,17 @@ class Injections:
 
     def due(self, first_s: int, last_s: int):
         """The cells that enter at first_s <= time < last_s [s]: an array of CTC for `Blood.admit`."""
-        found = [self._between(i, plan, first_s / 3600, last_s / 3600) for i, plan in enumerate(self._plans)
+        found = [self._between(i, plan, first_s, last_s) for i, plan in enumerate(self._plans)
                  if plan.time_s < last_s and first_s <= plan.time_s + plan.duration_s]
         return np.concatenate([np.empty(0, CTC), *found])
 
-    def _between(self, i, plan, first_h, last_h):
+    def _between(self, i, plan, first_s, last_s):
         """Cells of injection i, made when first asked for and forgotten when the last has entered."""
         if i not in self._made:
             self._made[i] = self._make(i, plan)
         ctcs = self._made[i]
-        low, high = np.searchsorted(ctcs["t_shed"], [first_h, last_h])
-        if last_h * 3600 > plan.time_s + plan.duration_s:
+        low, high = np.searchsorted(ctcs["t_shed"], [first_s / 3600, last_s / 3600])
+        if last_s > plan.time_s + plan.duration_s:
             del self._made[i]
         return ctcs[low:high].copy()
 
@@ -44,8 +44,9 @@ class Injections:
 
     def _chunk(self, i, plan, first, last):
         """The cells first .. last - 1 of injection i that this rank owns."""
-        index = np.arange(first, last, dtype=np.uint32)
-        words = draws(self._seed, Draw.INJECT, np.full(index.size, i, np.uint64), index).astype(np.uint64)
+        index = np.arange(first, last, dtype=np.uint64)
+        which = index >> np.uint64(32) << np.uint64(32) | np.uint64(i)
+        words = draws(self._seed, Draw.INJECT, which, index.astype(np.uint32)).astype(np.uint64)
         ids = words[:, 1] << np.uint64(32) | words[:, 0]
         mine = (ids >> np.uint64(48)) * np.uint64(self._size) >> np.uint64(16) == self._rank
         late = ((words[mine, 2] << np.uint64(20) | words[mine, 3] >> np.uint64(12)) + 0.5) / 2**52

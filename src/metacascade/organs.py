@@ -50,7 +50,8 @@ class Lesions:
         ctcs = np.array(ctcs, CTC, ndmin=1)
         new = np.zeros(ctcs.size, LESION)
         n = _lesions.found(ctcs, new, self.circuit.nodes, self._establish, self._dormant, self.seed)
-        self.records = np.concatenate([self.records, new[:n]])
+        if n:
+            self.records = np.concatenate([self.records, new[:n]])
         founders = ctcs["fate"] == Fate.LESION
         return ctcs[~founders], ctcs[founders]
 

@@ -1,0 +1,147 @@
+"""The walk of circulating cells: equal to its twin bit for bit, and blind to how it is called."""
+import numpy as np
+import pytest
+from reference import blood as twin
+
+from metacascade._kernels import _blood
+from metacascade._kernels._layout import CTC, Fate, Flag, Place
+from metacascade.circuit import Circuit
+from metacascade.circulation import Blood
+from metacascade.config import Config
+
+SEED = 20240229
+BUSY = dict(anoikis_per_h=2.0, anoikis_resistance=0.5, shear_per_h=8.0, nk_per_h=20.0, release_per_h=5.0,
+            binding=0.1, platelet_time_h=0.05)
+
+
+def config(species="human", blood=BUSY, **sections):
+    organs = {name: dict(extravasation_h=0.1) for name in ("lung", "liver", "brain", "tumor")}
+    return Config.from_dict(dict(run=dict(species=species), tumor=dict(cells=10**6, organ="prostate"),
+                                 blood=blood, organs=organs) | sections)
+
+
+def mixture(n, seed=1):
+    """Single cells and clusters from the tumor, an organ and by injection, of every size and stickiness."""
+    rng = np.random.default_rng(seed)
+    ctcs = np.zeros(n, CTC)
+    ctcs["id"] = rng.integers(0, 2**64, n, dtype=np.uint64)
+    ctcs["t_shed"], ctcs["n"] = rng.uniform(0, 0.5, n), rng.integers(1, 9, n)
+    ctcs["adhesion"], ctcs["diameter"] = rng.integers(0, 256, n), rng.uniform(6, 20, n)
+    ctcs["origin"] = rng.choice([0, 0, 4, 5, 12], n)
+    injected = rng.random(n) < 0.3
+    ctcs["flags"][injected] = Flag.INJECTED
+    ctcs["origin"][injected] = rng.integers(0, 19, injected.sum())
+    return ctcs
+
+
+def blood_of(ctcs, cfg):
+    circuit = Circuit(cfg)
+    circuit.set_tumor_flow(3 * 10**10)
+    blood = Blood(cfg, circuit, SEED)
+    blood.admit(ctcs)
+    return blood
+
+
+def everything(blood, ends):
+    """All records after walking to each of `ends`, sorted by id, and the passages."""
+    seen, passages = [], 0
+    for end in ends:
+        walked = blood.advance(end)
+        seen += [walked.ended, walked.extravasated, walked.returning]
+        passages += walked.passages
+    seen = np.concatenate([*seen, blood.records])
+    return seen[np.argsort(seen["id"])], passages
+
+
+def by_twin(ctcs, blood, end, without=()):
+    out, passages = np.sort(ctcs, order="id"), 0
+    for row in out:
+        walker = twin.Walker({f: row[f].item() for f in CTC.names}, blood.circuit, SEED, without)
+        walker.advance(end)
+        for field, value in walker.c.items():
+            row[field] = value
+        passages += walker.passages
+    return out, passages
+
+
+@pytest.mark.parametrize("species", ["human", "mouse"])
+def test_the_walk_equals_its_twin_bit_for_bit(species):
+    blood = blood_of(mixture(500), config(species))
+    before = blood.records.copy()
+    expected, passages = by_twin(before, blood, 0.7)
+    seen, counted = everything(blood, [0.7])
+    assert set(seen["fate"]) >= {Fate.OPEN, Fate.ANOIKIS, Fate.SHEAR, Fate.NK, Fate.SELF_SEEDED}
+    assert set(seen["place"]) >= {Place.ARRESTED, Place.RETURNING, Place.ENDED}
+    assert seen.tobytes() == expected.tobytes()
+    assert counted == passages
+
+
+def test_the_walk_does_not_depend_on_how_time_is_cut():
+    ctcs, cfg = mixture(3000), config()
+    whole, passages = everything(blood_of(ctcs, cfg), [2.0])
+    cuts = np.sort(np.random.default_rng(3).uniform(0, 2, 40)).tolist() + [2.0]
+    cut, counted = everything(blood_of(ctcs, cfg), cuts)
+    assert cut.tobytes() == whole.tobytes()
+    assert counted == passages
+
+
+def test_the_walk_does_not_depend_on_order_or_company():
+    ctcs, cfg = mixture(2000), config("mouse")
+    whole, _ = everything(blood_of(ctcs, cfg), [1.0])
+    mixed = np.random.default_rng(5).permutation(ctcs)
+    parts = [everything(blood_of(part, cfg), [1.0])[0] for part in (mixed[:700], mixed[700:])]
+    split = np.concatenate(parts)
+    assert split[np.argsort(split["id"])].tobytes() == whole.tobytes()
+
+
+@pytest.mark.parametrize(("absent", "zero"), [
+    ("anoikis", dict(anoikis_per_h=0.0)), ("shear", dict(shear_per_h=0.0)), ("nk", dict(nk_per_h=0.0)),
+    ("release", dict(release_per_h=0.0)), ("adhesion", dict(binding=0.0)), ("size", dict(arrest_offset=50.0)),
+    ("platelets", dict(platelet_nk=0.0, platelet_shear=0.0))])
+def test_a_mechanism_at_zero_equals_code_without_it(absent, zero):
+    blood = blood_of(mixture(150), config(blood=BUSY | zero))
+    expected, _ = by_twin(blood.records, blood, 0.5, without=(absent,))
+    seen, _ = everything(blood, [0.5])
+    assert seen.tobytes() == expected.tobytes()
+
+
+def test_attraction_of_one_equals_code_without_it():
+    blood = blood_of(mixture(150), config(colonization=dict(attraction=1.0)))
+    expected, _ = by_twin(blood.records, blood, 0.5, without=("attraction",))
+    assert everything(blood, [0.5])[0].tobytes() == expected.tobytes()
+
+
+def test_with_the_section_off_cells_only_circulate():
+    blood = blood_of(mixture(500), config(blood=BUSY | dict(enabled=False)))
+    walked = blood.advance(1.0)
+    assert not (walked.ended.size or walked.extravasated.size or walked.returning.size)
+    assert blood.circulating == blood.records["n"].sum() and blood.arrested == 0
+    assert walked.passages > 500
+
+
+def test_diameters_are_drawn_only_where_there_is_none():
+    ctcs = mixture(400)
+    ctcs["diameter"][::2] = 0.0
+    given = ctcs["diameter"].copy()
+    _blood.size(ctcs, SEED, 12.4, 0.25)
+    expected = [np.float32(twin.diameter(SEED, key, 12.4, 0.25)) for key in ctcs["id"][::2].tolist()]
+    assert (ctcs["diameter"][1::2] == given[1::2]).all()
+    assert ctcs["diameter"][::2].tolist() == expected
+
+
+def test_a_time_that_is_no_number_stops_the_walk():
+    blood = blood_of(mixture(10), config())
+    blood.records["t_event"][4] = np.nan
+    with pytest.raises(FloatingPointError, match="not a number"):
+        blood.advance(1.0)
+
+
+def test_a_cell_that_names_no_node_is_refused():
+    ctcs = mixture(3)
+    ctcs["origin"][1] = 19
+    with pytest.raises(ValueError, match="node of the circuit"):
+        blood_of(ctcs, config())
+
+
+def test_the_records_of_the_kernel_and_the_tables_agree():
+    assert Circuit(config()).nodes.dtype == _blood.NODE and len(Circuit(config()).names) <= _blood.LIMIT

@@ -1,0 +1,211 @@
+"""The laws of the circulation: shares, times, arrest and survival against theory, with fixed seeds."""
+import math
+
+import numpy as np
+import pytest
+
+from metacascade._kernels._layout import CTC, Flag, Place
+from metacascade.circuit import Circuit
+from metacascade.circulation import Blood
+from metacascade.config import Config
+from metacascade.physiology import ARTERIAL, BODIES, LUNG, NODES, VENOUS
+
+pytestmark = pytest.mark.statistical
+SEED = 11
+FREE = dict(anoikis_per_h=0.0, shear_per_h=0.0, nk_per_h=0.0, binding=0.0, arrest_offset=50.0)
+Z = 4.5  # false alarm of a two-sided test: 7e-6
+
+
+def blood(n, *, species="human", node=VENOUS, edit=lambda nodes: None, **changes):
+    """n cells of 12 um put into `node` at time 0; `edit` may change the table of nodes."""
+    cfg = Config.from_dict(dict(run=dict(species=species), blood=FREE | changes))
+    b = Blood(cfg, Circuit(cfg), SEED)
+    edit(b.circuit.nodes)
+    ctcs = np.zeros(n, CTC)
+    ctcs["id"] = np.random.default_rng(2).permutation(np.arange(n, dtype=np.uint64) << np.uint64(32))
+    ctcs["n"], ctcs["origin"], ctcs["flags"], ctcs["diameter"] = 1, node, Flag.INJECTED, 12.0
+    ctcs["adhesion"] = 200
+    b.admit(ctcs)
+    return b
+
+
+def z_of(count, n, p):
+    return (count - n * p) / math.sqrt(n * p * (1 - p))
+
+
+def chi_square_is_usual(counts, expected):
+    """Wilson and Hilferty's normal score of chi square below 4.5: false alarm 3.4e-6."""
+    k = counts.size - 1
+    chi = float(((counts - expected) ** 2 / expected).sum())
+    return ((chi / k) ** (1 / 3) - (1 - 2 / (9 * k))) / math.sqrt(2 / (9 * k)) < Z
+
+
+@pytest.mark.parametrize("species", sorted(BODIES))
+def test_cells_from_the_arteries_reach_the_organs_by_their_share_of_the_output(species):
+    def stop_in_beds(nodes):
+        nodes["transit_h"][ARTERIAL], nodes["transit_h"][LUNG:] = 1e-9, 1e12
+
+    b = blood(60_000, species=species, node=ARTERIAL, edit=stop_in_beds)
+    b.advance(1.0)
+    flow = BODIES[species].flow
+    expected = np.array([flow.get(name, 0.0) for name in NODES])
+    counts = np.bincount(b.records["node"], minlength=len(NODES))
+    fed = expected > 0
+    assert counts[~fed].sum() == 0
+    assert chi_square_is_usual(counts[fed], 60_000 * expected[fed] / expected.sum())
+
+
+@pytest.mark.parametrize(("species", "hours"), [("human", 0.5), ("mouse", 0.1)])
+def test_after_many_rounds_cells_are_spread_like_blood(species, hours):
+    n = 40_000
+    b = blood(n, species=species)
+    walked = b.advance(hours)
+    counts = np.bincount(b.records["node"], minlength=len(NODES))[1:]
+    assert chi_square_is_usual(counts, n * b.circuit.volume_mL[1:] / b.circuit.volume_mL.sum())
+    flow, total = BODIES[species].flow, math.fsum(BODIES[species].flow.values())
+    portal = sum(flow[name] for name in ("stomach", "gut", "pancreas", "spleen")) / total
+    rounds = hours * 60 * BODIES[species].output_mL_per_min / BODIES[species].blood_mL
+    assert walked.passages / n == pytest.approx(rounds * (2 + portal), rel=0.03)
+
+
+@pytest.mark.parametrize("diameter", [8.0, 12.0, 16.4, 20.0])
+@pytest.mark.parametrize("n_cells", [1, 12])
+def test_arrest_in_the_lung_is_logistic_in_the_diameter_of_one_cell_also_for_clusters(diameter, n_cells):
+    def one_pass(nodes):
+        nodes["transit_h"][ARTERIAL] = 1e12
+
+    b = blood(20_000, arrest_offset=2.73, edit=one_pass)
+    b.records["diameter"], b.records["n"] = diameter, n_cells
+    b.advance(0.02)
+    lodged = (b.records["place"] == Place.ARRESTED).sum() + 0
+    passed = (b.records["node"] == ARTERIAL).sum()
+    p = 1 / (1 + math.exp(-4.1 * (diameter / 6.0 - 2.73)))
+    n = lodged + passed
+    assert n > 15_000 and abs(z_of(lodged, n, p)) < Z
+
+
+@pytest.mark.parametrize("adhesion", [0, 60, 255])
+def test_arrest_by_adhesion_is_one_minus_exp_of_binding_match_and_adhesion(adhesion):
+    def one_pass(nodes):
+        nodes["transit_h"][ARTERIAL] = 1e12
+
+    b = blood(20_000, binding=0.7, edit=one_pass)
+    b.records["adhesion"] = adhesion
+    b.advance(0.05)
+    lodged, passed = (b.records["place"] == Place.ARRESTED).sum(), (b.records["node"] == ARTERIAL).sum()
+    p = 1 - math.exp(-0.7 * adhesion / 255)
+    assert lodged == 0 if adhesion == 0 else abs(z_of(lodged, lodged + passed, p)) < Z
+
+
+def test_survival_under_a_constant_hazard_is_exponential():
+    n, k = 30_000, 0.5
+    b = blood(n, anoikis_per_h=2 * k, anoikis_resistance=0.5)
+    for t in (0.1, 0.7, 2.0):
+        b.advance(t)
+        assert abs(z_of(b.records.size, n, math.exp(-k * t))) < Z, t
+
+
+@pytest.mark.parametrize("coat", [0.0, 0.6, 1.0])
+def test_platelets_lower_the_hazard_as_their_coat_grows(coat):
+    n, k, tau = 30_000, 3.0, 0.3
+
+    def everywhere(nodes):
+        nodes["shear_per_h"] = k
+
+    b = blood(n, platelet_shear=coat, platelet_time_h=tau, edit=everywhere)
+    for t in (0.1, 0.4, 1.0):
+        walked = b.advance(t)
+        dose = k * ((1 - coat) * t + coat * tau * (1 - math.exp(-t / tau)))
+        assert abs(z_of(b.records.size, n, math.exp(-dose))) < Z, t
+        assert walked.deaths["shear"] == walked.ended["n"].sum()
+
+
+def test_the_times_of_death_fill_the_interval_by_the_same_law():
+    n, k, tau = 30_000, 3.0, 0.3
+
+    def everywhere(nodes):
+        nodes["shear_per_h"] = k
+
+    dead = blood(n, platelet_shear=1.0, platelet_time_h=tau, edit=everywhere).advance(5.0).ended
+    dose = k * tau * (1 - np.exp(-dead["t_event"] / tau))
+    u = np.sort((1 - np.exp(-dose)) / (1 - math.exp(-k * tau * (1 - math.exp(-5.0 / tau)))))
+    distance = np.abs(u - (np.arange(u.size) + 0.5) / u.size).max()
+    assert distance * math.sqrt(u.size) < 2.5  # Kolmogorov: false alarm 7e-6
+
+
+def lodged(n, **changes):
+    """n cells that the first bed, the lung, holds, followed until the blood is empty."""
+    def hold(nodes):
+        nodes["capillary_um"][LUNG] = 0.01
+
+    b = blood(n, arrest_offset=2.73, edit=hold, **changes)
+    walked = b.advance(1e4)
+    assert b.records.size == 0
+    return walked
+
+
+def test_half_of_the_arrested_cells_leave_the_vessel_in_the_time_to_half():
+    out = lodged(20_000, release_per_h=0.0).extravasated
+    assert (out["node"] == LUNG).all() and out.size == 20_000
+    early = (out["t_event"] < 24.0).sum()  # transit through the veins is seconds
+    assert abs(z_of(early, 20_000, 0.5)) < Z
+
+
+def test_what_becomes_of_arrested_cells_is_shared_by_hazard():
+    n, exit_per_h = 20_000, math.log(2) / 24
+    rates = dict(anoikis=0.02, nk=0.05)
+    walked = lodged(n, anoikis_per_h=0.02, anoikis_resistance=0.0, nk_per_h=0.05, platelet_nk=0.0,
+                    release_per_h=0.0)
+    total = exit_per_h + sum(rates.values())
+    # on the way to the lung, 11 s, a cell dies with a chance of 6e-5
+    assert abs(z_of(walked.extravasated.size, n, exit_per_h / total)) < Z
+    for cause, rate in rates.items():
+        assert abs(z_of(walked.deaths[cause], n, rate / total)) < Z, cause
+
+
+def test_released_cells_go_on_and_are_held_again():
+    walked = lodged(5_000, release_per_h=0.5)
+    mean = 1 + 0.5 / (math.log(2) / 24)  # visits: released each time with r / (r + x)
+    visits = walked.extravasated["hop"].astype(float).sum()
+    assert walked.extravasated.size == 5_000 and visits > 2 * mean * 5_000
+    assert walked.passages == pytest.approx(5_000 * (2.19 * mean - 1.19), rel=0.1)
+
+
+def test_cells_in_clusters_are_conserved():
+    b = blood(8_000, arrest_offset=2.73, anoikis_per_h=1.0, shear_per_h=3.0, nk_per_h=3.0, release_per_h=1.0)
+    b.records["n"] = np.random.default_rng(4).integers(1, 30, 8_000)
+    cells, gone = int(b.records["n"].sum()), 0
+    for t in (0.1, 1.0, 10.0, 40.0):
+        walked = b.advance(t)
+        gone += sum(int(part["n"].sum()) for part in (walked.ended, walked.extravasated, walked.returning))
+        assert sum(walked.deaths.values()) == walked.ended["n"].sum()
+        assert cells == gone + b.circulating + b.arrested
+    assert gone > 0
+
+
+def test_a_constant_source_settles_at_rate_times_mean_life():
+    """Poisson mean rate / k = 2000 at 8 lives: 4.5 sd of the mean of 10 nearly independent counts."""
+    rate, k, counts = 20_000, 10.0, []
+    b = blood(0, anoikis_per_h=k, anoikis_resistance=0.0)
+    rng = np.random.default_rng(9)
+    for step in range(38):
+        new = np.zeros(rng.poisson(rate * 0.1), CTC)
+        new["id"] = rng.integers(0, 2**64, new.size, dtype=np.uint64)
+        new["t_shed"], new["n"] = 0.1 * (step + rng.random(new.size)), 1
+        b.admit(new)
+        b.advance(0.1 * (step + 1))
+        if step >= 8 and step % 3 == 0:
+            counts.append(b.circulating)
+    assert abs(np.mean(counts) - rate / k) < Z * math.sqrt(rate / k / len(counts)) * 1.1
+
+
+def test_a_blood_draw_takes_the_share_of_its_volume_and_nothing_twice():
+    n = 40_000
+    b = blood(n)
+    b.advance(0.5)
+    there = (b.records["node"] == VENOUS).sum()
+    taken = b.sample(VENOUS, 100.0, 0, 0.5)
+    assert abs(z_of(taken.size, there, 100.0 / b.circuit.volume_mL[VENOUS])) < Z
+    assert (taken["node"] == VENOUS).all() and (taken["t_event"] == 0.5).all()
+    assert b.records.size == n - taken.size and not np.isin(taken["id"], b.records["id"]).any()
+    assert b.sample(VENOUS, 1e9, 1, 0.5).size == there - taken.size  # more blood than there is
