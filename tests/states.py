@@ -22,9 +22,11 @@ def whole_state(tiles=20, density=1.0, ctcs=300, lesions=40, seed=1, segments=5)
     cells = rng.integers(0, 256, int(counts.sum()) * CELL.itemsize).astype(np.uint8).view(CELL)
     meta = {"config": {"title": "invented"}, "step": 7, "time_s": 12600, "seed": 5, "parent": None, "parts": 2,
             "ledger": {"initial": int(counts.sum()), "divided": 0}}
+    side = 2 + round(tiles**(1 / 3))
+    places = np.unravel_index(rng.choice(side**3, tiles, replace=False), (side,) * 3)
     return State(
         meta, np.sort(rng.choice(1 << 60, tiles, replace=False).astype(np.uint64)),
-        rng.integers(-99, 99, (tiles, 3)).astype(np.int32), counts, slabs_of(canonical(cells, counts), counts),
+        np.stack(places, axis=1).astype(np.int32) - side // 2, counts, slabs_of(canonical(cells, counts), counts),
         rng.random((tiles, 512), np.float32), random_records(rng, CTC, ctcs), random_records(rng, LESION, lesions),
         np.zeros(segments, SEGMENT))
 

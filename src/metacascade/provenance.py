@@ -9,7 +9,9 @@ from collections import Counter
 from importlib import metadata
 from pathlib import Path
 
-PACKAGES = ("metacascade", "numpy", "h5py", "mpi4py", "pydantic", "pint")
+from metacascade import __version__
+
+PACKAGES = ("numpy", "h5py", "mpi4py", "pydantic", "pint")
 # Named one by one: an environment may hold secrets.
 ENVIRONMENT = (
     "SLURM_JOB_ID", "SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID", "SLURM_NTASKS", "SLURM_NNODES",
@@ -47,7 +49,7 @@ def collect(world, command=None):
 
 def versions():
     """Versions of this package and of those it computes and writes with."""
-    found = {}
+    found = {"metacascade": __version__}
     for name in PACKAGES:
         try:
             found[name] = metadata.version(name)
