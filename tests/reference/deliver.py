@@ -1,0 +1,9 @@
+"""Arrivals put into the voxels of tiles in plain Python: what _deliver.pyx must equal up to order in a voxel."""
+
+
+def insert(voxels, arrivals):
+    """`voxels`: one list of 512 lists of records per tile; `arrivals`: (row, voxel, record). Sorted lists."""
+    after = [[list(cells) for cells in tile] for tile in voxels]
+    for row, voxel, record in arrivals:
+        after[row][voxel].append(record)
+    return [[sorted(cells) for cells in tile] for tile in after]

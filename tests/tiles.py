@@ -1,0 +1,129 @@
+"""Some tiles of cells for tests, on one rank: what Tissue does, with oxygen and vessels given by hand."""
+import math
+
+import numpy as np
+
+from metacascade import tissue
+from metacascade._kernels._layout import CELL
+from metacascade._kernels._vessels import SEGMENT
+from metacascade.arena import Arena
+from metacascade.domain import Region
+from metacascade.exchange import Exchange
+from metacascade.parallel import serial_world
+from metacascade.tissue import Tissue
+
+QUIET = dict(        # parameters of the kernel with which nothing happens and nothing moves
+    seed=1, dt_h=0.5, edge_um=30.0, capacity=8, amplitude=0, lean=0.0, gradient_half=3.0, push_gain=0,
+    push_limit=16384, birth_per_h=0.0, oxygen_half_mmHg=5.0, death_per_h=0.0, hypoxia_per_h=0.0,
+    hypoxia_threshold_mmHg=5.0, hypoxia_full_mmHg=2.5, enter_per_h=0.0, reach_um=10.0, permeability_mature=0.1,
+    cluster_fraction=0.0, cluster_log_more=math.log(2 / 3))
+
+
+class Field:
+    """Oxygen that stays as it is."""
+
+    def __init__(self, value):
+        self.value = value
+
+
+class Vessels:
+    """The vessel map of tiles, each voxel with the segments that reach its bounding ball."""
+
+    def __init__(self, coords, segments, edge_um, reach_um):
+        self.segments = segments
+        v = np.arange(512)
+        voxel = 8 * coords[:, None, :] + np.stack([v & 7, v >> 3 & 7, v >> 6], axis=1)
+        center = (voxel.reshape(-1, 3) + 0.5) * edge_um
+        near = [distances(center, s) <= s["radius"] + reach_um + edge_um * 0.8661 for s in segments]
+        listed = np.array(near, bool).reshape(len(segments), len(center)).T
+        self.first = np.concatenate([[0], np.cumsum(listed.sum(axis=1))]).astype(np.int32)
+        self.index = np.nonzero(listed)[1].astype(np.int32)
+
+
+def distances(points, segment):
+    """Of points (n, 3) from the center line of a segment."""
+    a, b = (np.array([segment[end + axis] for axis in "xyz"]) for end in "ab")
+    along = ((points - a) * (b - a)).sum(axis=1) / ((b - a) ** 2).sum()
+    return np.linalg.norm(points - a - np.clip(along, 0, 1)[:, None] * (b - a), axis=1)
+
+
+class Patch(Tissue):
+    """Tiles at `coords` without cells; all stages of Tissue but those that need a config."""
+
+    def __init__(self, coords, segments=None, oxygen=40.0, detach_exponent=1.0, **parameters):
+        self.parameters = dict(QUIET, **parameters)
+        self.exchange = Exchange(serial_world())
+        self.region = Region(self.exchange, np.array([0, 2**63], np.uint64))
+        self.region.add(np.array(coords, np.int32).reshape(-1, 3))
+        tiles = len(self.region.keys)
+        self.arena = Arena()
+        self.arena.add(np.zeros(tiles, int))
+        self.counts = np.zeros((tiles, 512), np.uint16)
+        self.oxygen = Field(np.full((tiles, 512), oxygen, np.float32))
+        self.vessels = Vessels(self.region.coords, np.empty(0, SEGMENT) if segments is None else segments,
+                               self.parameters["edge_um"], self.parameters["reach_um"])
+        self.detach = np.array([math.pow(1.0 - a / 255.0, detach_exponent) for a in range(256)])
+        self._scratch = tissue.scratch(tissue.FIRST_SCRATCH)
+        self._migrants = np.empty(1024, tissue.MIGRANT)
+        self._shed = np.empty(64, tissue.CTC)
+        self.step_done = 0
+
+    def row(self, *tile):
+        """Row of the tile at a place."""
+        return int(np.flatnonzero((self.region.coords == tile).all(axis=1))[0])
+
+    def put(self, row, voxels, **columns):
+        """Add cells to a tile: one voxel for each, and their fields (0 where not given)."""
+        arrivals = np.zeros(len(voxels), tissue.MIGRANT)
+        arrivals["key"], arrivals["voxel"] = row, voxels
+        for name, values in columns.items():
+            arrivals["cell"][name] = values
+        self.arrive(arrivals)
+
+    def scatter(self, row, voxels, rng, **columns):
+        """Add cells at random places of their voxels."""
+        place = {axis: rng.integers(0, 65536, len(voxels)) for axis in "xyz"}
+        self.put(row, voxels, **{**place, **columns})
+
+    def step(self, **parameters):
+        """A whole step: (shed, tally)."""
+        keep, self.parameters = self.parameters, dict(self.parameters, **parameters)
+        migrants, shed, tally = self.advance(self.step_done, self.step_done * self.parameters["dt_h"])
+        self.parameters = keep
+        here, _, _ = self.leaving(migrants)
+        self.arrive(here)
+        self.step_done += 1
+        return shed, tally
+
+    def everyone(self):
+        """All cells, with their rows and voxels: (CELL array, rows, voxels)."""
+        tiles = range(len(self.region.keys))
+        cells = [self.arena.block(row) for row in tiles]
+        row = np.repeat(np.arange(len(self.region.keys)), self.arena.n)
+        voxel = np.concatenate([np.repeat(np.arange(512), self.counts[i]) for i in tiles])
+        return np.concatenate(cells), row, voxel
+
+    def places(self):
+        """All cells and where they are [um], shape (n, 3)."""
+        cells, row, v = self.everyone()
+        inside = (np.stack([cells[axis] for axis in "xyz"], axis=1) + 0.5) / 65536
+        voxel = 8 * self.region.coords[row] + np.stack([v & 7, v >> 3 & 7, v >> 6], axis=1)
+        return cells, (voxel + inside) * self.parameters["edge_um"]
+
+
+def with_margin(*size):
+    """Coordinates of a block of tiles from the origin, and of all tiles round it."""
+    size = np.array(size) + 2
+    return (np.stack(np.unravel_index(np.arange(np.prod(size)), size), axis=1) - 1).astype(np.int32)
+
+
+def voxel_lists(patch, row):
+    """The cells of each voxel of a tile as sorted triples of words."""
+    words = patch.arena.block(row).view(np.uint32).reshape(-1, 3).tolist()
+    ends = np.cumsum(patch.counts[row]).tolist()
+    return [sorted(map(tuple, words[a:b])) for a, b in zip([0] + ends[:-1], ends)]
+
+
+def random_cells(rng, n):
+    """Cells of random bytes."""
+    return rng.integers(0, 256, n * CELL.itemsize).astype(np.uint8).view(CELL)
