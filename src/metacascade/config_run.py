@@ -11,10 +11,11 @@ class Run(Section):
     table: ClassVar[str] = "run"
 
     seed: int = integer("seed", 1, 0, LARGEST_SEED, doc=(
-        "Key of every random number: config, seed and build fix every byte, whatever the ranks."))
+        "Key of every random number. Config, seed and build fix every byte of a result, on any number of ranks."))
     step_s: int = quantity("step", "min", "s", 30, 1 / 60, 1440, doc=(
         "Time step of the tissue and of the organs; the blood is exact in time within it."))
-    duration_s: int = quantity("duration", "day", "s", 7, 1 / 86400, 36525, doc="Simulated time; a multiple of the step.")
+    duration_s: int = quantity("duration", "day", "s", 7, 1 / 86400, 36525, doc=(
+        "Simulated time; a multiple of the step."))
     species: str = choice("species", "mouse", ("mouse", "human"), doc=(
         "Whose circulation: flows, volumes and transit times."))
 

@@ -21,17 +21,17 @@ def config(tmp_path):
 
 
 @pytest.fixture
-def simulation(monkeypatch):
+def commands(monkeypatch):
     """A stand-in for the module that runs; it remembers what it was asked for."""
-    module, calls = types.ModuleType("metacascade.simulation"), []
+    module, calls = types.ModuleType("metacascade.commands"), []
 
     def record(name, result):
         return lambda *arguments: calls.append((name, *arguments)) or result
     module.run, module.resume, module.branch = record("run", 0), record("resume", 75), record("branch", 0)
     module.estimate = record("estimate", {"memory per rank": "1 GB"})
     module.calls = calls
-    monkeypatch.setitem(sys.modules, "metacascade.simulation", module)
-    monkeypatch.setattr("metacascade.simulation", module, raising=False)
+    monkeypatch.setitem(sys.modules, "metacascade.commands", module)
+    monkeypatch.setattr("metacascade.commands", module, raising=False)
     return module
 
 
@@ -44,7 +44,7 @@ def outcome(capsys, *arguments):
 def test_check_says_what_would_be_simulated(capsys, config):
     code, out, err = outcome(capsys, "check", config)
     assert code == 0 and err == ""
-    assert "tumor of 500,000 cells in the breast" in out and out.endswith("run.toml: ok\n")
+    assert "tumor of 1,000,000 cells in the breast" in out and out.endswith("run.toml: ok\n")
 
 
 def test_check_lists_all_errors_and_exits_with_2(capsys, config):
@@ -89,20 +89,20 @@ def test_help_and_version_are_done(capsys):
     assert outcome(capsys, "--version") == (0, f"metacascade {__version__}\n", "")
 
 
-def test_run_resume_and_branch_delegate_and_pass_the_exit_code_on(capsys, config, simulation, tmp_path):
+def test_run_resume_and_branch_delegate_and_pass_the_exit_code_on(capsys, config, commands, tmp_path):
     out = tmp_path / "out"
     assert main(["run", str(config), "--out", str(out), "--set", "run.seed=3", "--set", "a.b=c", "--overwrite"]) == 0
     assert main(["resume", str(out)]) == 75
     assert main(["branch", "c.h5", "-o", str(out), "--seed", "9", "--set", "blood.nk=0/h"]) == 0
-    assert simulation.calls == [
+    assert commands.calls == [
         ("run", config, out, ["run.seed=3", "a.b=c"], True), ("resume", out),
         ("branch", Path("c.h5"), out, 9, ["blood.nk=0/h"], False)]
 
 
-def test_dry_run_estimates_and_writes_nothing(capsys, config, simulation, tmp_path):
+def test_dry_run_estimates_and_writes_nothing(capsys, config, commands, tmp_path):
     code, out, _ = outcome(capsys, "run", config, "--out", tmp_path / "out", "--dry-run")
     assert code == 0 and "memory per rank: 1 GB" in out
-    assert [call[0] for call in simulation.calls] == ["estimate"] and not (tmp_path / "out").exists()
+    assert [call[0] for call in commands.calls] == ["estimate"] and not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("error, code, message", [
@@ -110,10 +110,10 @@ def test_dry_run_estimates_and_writes_nothing(capsys, config, simulation, tmp_pa
     (CellsLost("2 cells vanished"), 1, "metacascade: internal error: 2 cells vanished\n"),
     (ZeroDivisionError("oops"), 1, "metacascade: internal error: ZeroDivisionError: oops\n"),
     (KeyboardInterrupt(), 1, "metacascade: interrupted\n")])
-def test_error_of_a_run_is_a_message_without_traceback(capsys, config, simulation, error, code, message):
+def test_error_of_a_run_is_a_message_without_traceback(capsys, config, commands, error, code, message):
     def fail(*_):
         raise error
-    simulation.run = fail
+    commands.run = fail
     found, _, err = outcome(capsys, "run", config, "--out", "d")
     assert found == code and err.startswith(message) and "Traceback" not in err
 
@@ -124,13 +124,13 @@ def test_debug_shows_the_traceback(capsys):
 
 
 @pytest.mark.parametrize("shared, speaks", [(True, False), (False, True)])
-def test_other_ranks_speak_only_of_errors_that_they_alone_know(capsys, config, simulation, monkeypatch, shared, speaks):
+def test_other_ranks_speak_only_of_errors_that_they_alone_know(capsys, config, commands, monkeypatch, shared, speaks):
     error, aborted = RunError("disk full"), []
     error.on_all_ranks = shared
 
     def fail(*_):
         raise error
-    simulation.run = fail
+    commands.run = fail
     monkeypatch.setitem(sys.modules, "mpi4py.MPI", types.ModuleType("mpi4py.MPI"))
     monkeypatch.setenv("PMI_RANK", "1")
     monkeypatch.setattr("metacascade.parallel.abort", aborted.append)
