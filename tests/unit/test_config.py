@@ -138,7 +138,8 @@ def test_contradiction_with_a_wrong_value_is_not_reported_twice():
 
 @pytest.mark.parametrize("toml, message", [
     ("[run\nstep = 1", "run.toml:1: not valid TOML: "),
-    ("a = 1\na = 2", "run.toml:2: not valid TOML: Cannot overwrite"), ("a = '''", "not valid TOML"), ("x = " + "[" * 5000, "not valid TOML: nested too deeply"),
+    ("a = 1\na = 2", "run.toml:2: not valid TOML: Cannot overwrite"), ("a = '''", "not valid TOML"),
+    ("x = " + "[" * 5000, "not valid TOML: nested too deeply"),
     ("x = 1" + "0" * 5000, "not valid TOML: "), ("a = 1 b", "run.toml:1: not valid TOML")])
 def test_text_that_is_not_toml_is_an_input_error_with_its_line(toml, message):
     assert message in only_error(toml)
