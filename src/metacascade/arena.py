@@ -39,13 +39,15 @@ class Arena:
 
     def reserve(self, rows, cells):
         """See that each of the tiles has room for so many cells: move its block to the end, or all blocks."""
+        rows, cells = np.asarray(rows), np.asarray(cells)
         short = self.capacity[rows] < cells
-        rows, wanted = rows[short], roomy(np.asarray(cells)[short])
-        if len(rows) == 0:
+        wanted = roomy(cells[short])
+        if len(wanted) == 0:
             return
         if self.tail + int(wanted.sum(dtype=np.int64)) > len(self.cells):
-            self._repack(rows, wanted)
+            self._repack(rows, roomy(cells))       # those with room now would lose it: all that are named
             return
+        rows = rows[short]
         start = self.tail + _before(wanted)
         for row, to in zip(rows, start):
             first, n = self.start[row], self.n[row]
