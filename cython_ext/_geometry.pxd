@@ -37,7 +37,7 @@ cdef inline double distance2(double px, double py, double pz, const segment_t* s
 
 cdef inline double _outside(double p, double low, double high) noexcept nogil:
     """How far p lies outside low..high, signed; 0 inside."""
-    return p - low if p < low else (p - high if p > high else 0.0)
+    return most(p - high, 0.0) + least(p - low, 0.0)
 
 cdef inline double _slope(const double* a, const double* d, const double* low, double edge,
                           double t) noexcept nogil:

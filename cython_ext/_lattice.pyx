@@ -83,13 +83,15 @@ cdef inline int64_t _nodes(const lattice_t* p, const box_t* box, double margin, 
         count[k] = <int64_t>ceil((box.high[k] + margin) / p.spacing + p.jitter) + 1 - start[k]
     return (count[0] + 1) * (count[1] + 1) * (count[2] + 1)
 
-cdef void _place_nodes(const lattice_t* p, const int64_t* start, const int64_t* step, int64_t n,
+cdef void _place_nodes(const lattice_t* p, const int64_t* start, const int64_t* count,
                        double[:, ::1] nodes) noexcept nogil:
-    """Node (u, v, w) from `start` goes to row ``u + step[1] v + step[2] w``."""
-    cdef int64_t row
-    for row in range(n):
-        _place_node(p, start[0] + row % step[1], start[1] + row % step[2] // step[1],
-                    start[2] + row // step[2], &nodes[row, 0])
+    """Nodes from `start`, one more along each axis than `count`; x runs fastest."""
+    cdef int64_t u, v, w, row = 0
+    for w in range(count[2] + 1):
+        for v in range(count[1] + 1):
+            for u in range(count[0] + 1):
+                _place_node(p, start[0] + u, start[1] + v, start[2] + w, &nodes[row, 0])
+                row += 1
 
 cdef inline bint _edge(const lattice_t* p, uint64_t node, uint32_t axis, const double* a, const double* b,
                        const box_t* box, double margin, double widest, segment_t* s) noexcept nogil:
@@ -112,7 +114,7 @@ cdef Py_ssize_t _lattice_tile(const lattice_t* p, const box_t* box, double margi
     if room > nodes.shape[0] or n + 3 * room > out.shape[0]:
         raise ValueError("too little room for the lattice near a tile")
     step[0], step[1], step[2] = 1, count[0] + 1, (count[0] + 1) * (count[1] + 1)
-    _place_nodes(p, start, step, room, nodes)
+    _place_nodes(p, start, count, nodes)
     for w in range(count[2]):
         for v in range(count[1]):
             for u in range(count[0]):

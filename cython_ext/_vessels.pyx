@@ -13,7 +13,7 @@ cdef enum:
     VOXELS = 512
 
 cdef double TWO_PI = 6.283185307179586
-cdef double HALF_DIAGONAL = 0.8660254037844387   # of the unit cube, rounded up
+cdef double HALF_DIAGONAL = 0.8660254037844388   # of the unit cube, rounded up
 
 
 def _dtype():
@@ -71,68 +71,81 @@ cdef void _add_length(const line_t* line, const int32_t* tile, double edge, doub
                 voxel[k] += 1.0 if line.d[k] > 0.0 else -1.0
                 next[k] = _crossing(line, k, voxel[k] + <double>SIDE * tile[k] + (line.d[k] > 0.0), edge)
 
-cdef inline void _span(double low, double high, double edge, int32_t tile, int* start, int* stop) noexcept nogil:
-    """Voxels of a tile, along one axis, that the interval low..high [um] touches."""
-    start[0] = <int>most(floor(low / edge) - <double>SIDE * tile, 0.0)
-    stop[0] = <int>least(floor(high / edge) - <double>SIDE * tile + 1.0, SIDE)
+cdef inline line_t _in_voxels(const line_t* line, const int32_t* tile, double edge) noexcept nogil:
+    """The line in the frame of a tile, in units of voxels."""
+    cdef line_t l
+    cdef int k
+    for k in range(3):
+        l.a[k] = line.a[k] / edge - <double>SIDE * tile[k]
+        l.d[k] = line.d[k] / edge
+    l.length = line.length / edge
+    l.per_length2 = line.per_length2 * edge * edge
+    return l
 
-cdef inline bint _reaches(const line_t* line, const double* low, double edge, double reach) noexcept nogil:
-    """Does any point of the cube low .. low + edge lie within `reach` of the line?
+cdef inline int _longest_axis(const line_t* l) noexcept nogil:
+    cdef int k, m = 0
+    for k in range(1, 3):
+        if fabs(l.d[k]) > fabs(l.d[m]):
+            m = k
+    return m
+
+cdef inline void _span(double a, double b, double reach, int* start, int* stop) noexcept nogil:
+    """Voxels of the tile, along one axis, within `reach` of the interval between a and b."""
+    start[0] = <int>floor(_clip(least(a, b) - reach, 0.0, SIDE))
+    stop[0] = <int>floor(_clip(most(a, b) + reach + 1.0, 0.0, SIDE))
+
+cdef inline void _cross_section(const line_t* l, int m, int slab, double reach, int* start, int* stop) noexcept nogil:
+    """Across axis m, the voxels of a slab within `reach` of the part of the line that reaches the slab."""
+    cdef double t0 = 0.0, t1 = 1.0, u, v
+    cdef int k
+    if l.d[m] != 0.0:
+        u, v = (slab - reach - l.a[m]) / l.d[m], (slab + 1 + reach - l.a[m]) / l.d[m]
+        t0, t1 = _clip(least(u, v), 0.0, 1.0), _clip(most(u, v), 0.0, 1.0)
+    for k in range(3):
+        if k != m:
+            _span(l.a[k] + t0 * l.d[k], l.a[k] + t1 * l.d[k], reach, &start[k], &stop[k])
+
+cdef inline bint _reaches(const line_t* l, const double* low, double reach) noexcept nogil:
+    """Does any point of the unit cube at `low` lie within `reach` of the line?
 
     The point of the line nearest to the center decides most cases; the exact distance the rest.
     """
-    cdef double half = 0.5 * edge, along = 0.0, center2 = 0.0, box2 = 0.0, t, off, over
+    cdef double along = 0.0, center2 = 0.0, box2 = 0.0, t, off, over
     cdef int k
     for k in range(3):
-        along += line.d[k] * (low[k] + half - line.a[k])
-    t = _clip(along * line.per_length2, 0.0, 1.0)
+        along += l.d[k] * (low[k] + 0.5 - l.a[k])
+    t = _clip(along * l.per_length2, 0.0, 1.0)
     for k in range(3):
-        off = fabs(line.a[k] + t * line.d[k] - (low[k] + half))
-        over = most(off - half, 0.0)
+        off = fabs(l.a[k] + t * l.d[k] - (low[k] + 0.5))
+        over = most(off - 0.5, 0.0)
         center2 += off * off
         box2 += over * over
     if box2 <= reach * reach:
         return True
-    over = reach + HALF_DIAGONAL * edge
-    return center2 <= over * over and box_distance2(line.a, line.d, low, edge) <= reach * reach
+    over = reach + HALF_DIAGONAL
+    return center2 <= over * over and box_distance2(l.a, l.d, low, 1.0) <= reach * reach
 
-cdef int _list_voxels(const line_t* line, const int32_t* tile, double edge, double reach,
-                      uint16_t* voxels) noexcept nogil:
-    """Voxels of a tile within `reach` of the line, in no particular order; how many.
+cdef int _list_voxels(const line_t* l, double reach, uint16_t* voxels) noexcept nogil:
+    """Voxels of a tile within `reach` of the line, all in voxels, in no particular order; how many.
 
     Walks slab by slab along the axis of the line's greatest extent, so that it looks at little more
     than what it lists.
     """
-    cdef int m = 0, k, p, q, n = 0, slab, i, j
+    cdef int m = _longest_axis(l), n = 0, slab, i, j
+    cdef int p = (m + 1) % 3, q = (m + 2) % 3
     cdef int start[3]
     cdef int stop[3]
-    cdef double t0, t1, u, v
-    cdef int stride[3]
-    cdef double corner[3]
-    stride[0], stride[1], stride[2] = 1, SIDE, SIDE * SIDE
-    for k in range(1, 3):
-        if fabs(line.d[k]) > fabs(line.d[m]):
-            m = k
-    p, q = (m + 1) % 3, (m + 2) % 3
-    _span(least(line.a[m], line.a[m] + line.d[m]) - reach, most(line.a[m], line.a[m] + line.d[m]) + reach, edge,
-          tile[m], &start[m], &stop[m])
+    cdef double low[3]
+    _span(l.a[m], l.a[m] + l.d[m], reach, &start[m], &stop[m])
     for slab in range(start[m], stop[m]):
-        corner[m] = (<double>SIDE * tile[m] + slab) * edge
-        t0, t1 = 0.0, 1.0
-        if line.d[m] != 0.0:
-            u = (corner[m] - reach - line.a[m]) / line.d[m]
-            v = (corner[m] + edge + reach - line.a[m]) / line.d[m]
-            t0, t1 = _clip(least(u, v), 0.0, 1.0), _clip(most(u, v), 0.0, 1.0)
-        for k in range(3):
-            if k != m:
-                u, v = line.a[k] + t0 * line.d[k], line.a[k] + t1 * line.d[k]
-                _span(least(u, v) - reach, most(u, v) + reach, edge, tile[k], &start[k], &stop[k])
+        low[m] = slab
+        _cross_section(l, m, slab, reach, start, stop)
         for i in range(start[p], stop[p]):
-            corner[p] = (<double>SIDE * tile[p] + i) * edge
+            low[p] = i
             for j in range(start[q], stop[q]):
-                corner[q] = (<double>SIDE * tile[q] + j) * edge
-                if _reaches(line, corner, edge, reach):
-                    voxels[n] = <uint16_t>(slab * stride[m] + i * stride[p] + j * stride[q])
+                low[q] = j
+                if _reaches(l, low, reach):
+                    voxels[n] = <uint16_t>(slab << 3 * m | i << 3 * p | j << 3 * q)
                     n += 1
     return n
 
@@ -141,7 +154,7 @@ cdef Py_ssize_t _map_tile(const int32_t* tile, const segment_t[::1] segments, Py
                           uint16_t[::1] voxels, int32_t[::1] owners, int32_t* index) except -1 nogil:
     """One tile: supply [1/h], and its part of the lists; first[0] is where it begins, in `index`."""
     cdef double total[VOXELS]
-    cdef line_t line
+    cdef line_t line, local
     cdef Py_ssize_t s, n = 0, i
     cdef int v, found
     for v in range(VOXELS):
@@ -154,7 +167,8 @@ cdef Py_ssize_t _map_tile(const int32_t* tile, const segment_t[::1] segments, Py
             raise ValueError("too little room for the segments in reach of a tile")
         line = _line(&segments[s])
         _add_length(&line, tile, edge, TWO_PI * segments[s].radius * wall / (edge * edge * edge), total)
-        found = _list_voxels(&line, tile, edge, segments[s].radius + reach + SLACK, &voxels[n])
+        local = _in_voxels(&line, tile, edge)
+        found = _list_voxels(&local, (segments[s].radius + reach + SLACK) / edge, &voxels[n])
         for i in range(n, n + found):
             owners[i] = <int32_t>s
             first[voxels[i] + 1] += 1

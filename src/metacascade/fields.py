@@ -85,7 +85,8 @@ class Field:
         neighbors : ndarray of int32, shape (n_owned, 6)
             Row of the tile at -x, +x, -y, +y, -z, +z, or -1 where there is none: no flux.
         halo : callable
-            ``halo(array)`` fills the ghost rows of a per-voxel array. Collective.
+            ``halo(array)`` fills the ghost rows of a per-voxel array. Collective. After the step the
+            ghosts are those of the last half sweep but one: whoever reads them fills them first.
 
         Raises
         ------
@@ -103,7 +104,6 @@ class Field:
         for half, factor in enumerate(self.factors):
             halo(self.value)
             _field.sweep(self.value, decay, rhs, neighbors, self.rate, factor, (RED, BLACK)[half % 2])
-        halo(self.value)
 
     def _check(self, counts, supply, neighbors) -> None:
         owned, rows = len(neighbors), len(self.value)

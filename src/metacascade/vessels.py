@@ -8,7 +8,7 @@ import numpy as np
 from metacascade._kernels import _vessels
 from metacascade._kernels._vessels import SEGMENT
 from metacascade.network_csv import read_network
-from metacascade.network_imported import Imported
+from metacascade.network_imported import Imported, ranges
 from metacascade.network_lattice import Lattice
 
 __all__ = ["SEGMENT", "Network", "VesselMap", "voxelize"]
@@ -32,9 +32,12 @@ class Network:
 
     @staticmethod
     def from_config(vessels, seed: int) -> Network:
-        """The network that section `vessels` asks for; reads ``vessels.file`` if given (rank 0)."""
+        """The network that section `vessels` asks for; reads ``vessels.file`` if given (rank 0).
+
+        `seed` is that of the run, used where the section gives none.
+        """
         if vessels.file is None:
-            return Network(Lattice.from_config(vessels, seed))
+            return Network(Lattice.from_config(vessels, seed if vessels.seed is None else vessels.seed))
         return Network.from_segments(read_network(vessels.file, maturity=vessels.maturity_mean))
 
     @staticmethod
@@ -64,16 +67,33 @@ class VesselMap:
     first: np.ndarray     # int32 (512 k + 1,)
     index: np.ndarray     # int32 (first[-1],): rows of `segments`
     segments: np.ndarray  # SEGMENT
+    near: np.ndarray      # int32 (k + 1,): the segments of tile t are rows near[t]:near[t + 1]
 
     @property
     def nbytes(self) -> int:
-        return self.supply.nbytes + self.first.nbytes + self.index.nbytes + self.segments.nbytes
+        return sum(part.nbytes for part in vars(self).values())
 
     def append(self, more: VesselMap) -> None:
         """Add the tiles of `more` behind these: ``map.append(voxelize(new_tiles, ...))``."""
-        joined = join([self, more])
-        self.supply, self.first = joined.supply, joined.first
-        self.index, self.segments = joined.index, joined.segments
+        vars(self).update(vars(join([self, more])))
+
+    def take(self, rows: np.ndarray) -> VesselMap:
+        """The map of these tiles alone, in the order of `rows`: what stays when others leave the rank."""
+        rows = np.asarray(rows, np.int64)
+        listed = np.diff(self.first).reshape(-1, VOXELS)[rows]
+        near = _offsets(np.diff(self.near)[rows])
+        moved = np.repeat(near[:-1] - self.near[rows], listed.sum(axis=1))
+        return VesselMap(
+            supply=self.supply[rows],
+            first=_offsets(listed.ravel()),
+            index=self.index[ranges(self.first[VOXELS * rows], self.first[VOXELS * (rows + 1)])] + moved,
+            segments=self.segments[ranges(self.near[rows], self.near[rows + 1])],
+            near=near)
+
+
+def _offsets(lengths: np.ndarray) -> np.ndarray:
+    """Where lists of these lengths begin, one after the other, and where the last ends: int32."""
+    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
 
 
 def join(maps: list[VesselMap]) -> VesselMap:
@@ -86,7 +106,8 @@ def join(maps: list[VesselMap]) -> VesselMap:
         supply=np.concatenate([np.empty((0, VOXELS), np.float32)] + [m.supply for m in maps]),
         first=np.concatenate([np.zeros(1, np.int32)] + [m.first[1:] + np.int32(n) for m, n in zip(maps, listed)]),
         index=np.concatenate([np.empty(0, np.int32)] + [m.index + np.int32(n) for m, n in zip(maps, known)]),
-        segments=np.concatenate([np.empty(0, SEGMENT)] + [m.segments for m in maps]))
+        segments=np.concatenate([np.empty(0, SEGMENT)] + [m.segments for m in maps]),
+        near=np.concatenate([np.zeros(1, np.int32)] + [m.near[1:] + np.int32(n) for m, n in zip(maps, known)]))
 
 
 def voxelize(tile_coords, edge_um: float, network: Network, reach_um: float, wall_um_per_h: float) -> VesselMap:
@@ -125,4 +146,5 @@ def _map(tiles: np.ndarray, edge_um: float, network: Network, reach_um: float, w
     supply = np.empty((len(tiles), VOXELS), np.float32)
     first = np.empty(VOXELS * len(tiles) + 1, np.int32)
     n = _vessels.map_tiles(tiles, segments, near, edge_um, reach_um, wall_um_per_h, supply, first, *scratch, index)
-    return VesselMap(supply=supply, first=first, index=index[:n].copy(), segments=segments.copy())
+    return VesselMap(supply=supply, first=first, index=index[:n].copy(), segments=segments.copy(),
+                     near=near)

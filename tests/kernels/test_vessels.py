@@ -17,7 +17,7 @@ EDGE, REACH, WALL = 30.0, 10.0, 1.2e6
 def section(**changed):
     """A section [vessels] of the config, as the network reads it."""
     values = dict(length_density_per_um2=1.5e-4, radius_um=5.0, radius_spread=0.5, maturity_mean=0.3,
-                  maturity_spread=0.2, jitter=0.3, drop=0.2, file=None)
+                  maturity_spread=0.2, jitter=0.3, drop=0.2, file=None, seed=None)
     return SimpleNamespace(**values | changed)
 
 
@@ -145,12 +145,29 @@ def test_a_tile_has_the_same_map_whichever_tiles_come_with_it():
     together = voxelize(tiles, EDGE, network, REACH, WALL)
     grown = voxelize(tiles[:50], EDGE, network, REACH, WALL)
     grown.append(voxelize(tiles[50:], EDGE, network, REACH, WALL))
-    for name in ("supply", "first", "index", "segments"):
-        np.testing.assert_array_equal(getattr(grown, name), getattr(together, name))
+    assert_same(grown, together)
     alone = voxelize(tiles[200:201], EDGE, network, REACH, WALL)
     np.testing.assert_array_equal(alone.supply[0], together.supply[200])
     mine = slice(together.first[512 * 200], together.first[512 * 201])
     np.testing.assert_array_equal(alone.segments[alone.index], together.segments[together.index[mine]])
+
+
+def assert_same(a, b):
+    for name in vars(a):
+        np.testing.assert_array_equal(getattr(a, name), getattr(b, name), err_msg=name)
+        assert getattr(a, name).dtype == getattr(b, name).dtype
+
+
+@pytest.mark.parametrize("rows", [[], [3], [40, 2, 2, 7, 63], range(64)], ids=str)
+def test_tiles_taken_from_a_map_are_those_that_would_be_made(rows):
+    network, tiles = Network.from_config(section(), 23), tiles_around(2)
+    taken = voxelize(tiles, EDGE, network, REACH, WALL).take(np.array(rows, int))
+    assert_same(taken, voxelize(tiles[list(rows)], EDGE, network, REACH, WALL))
+
+
+def test_the_seed_of_the_section_comes_before_that_of_the_run():
+    a, b, c = (Network.from_config(section(seed=s), run) for s, run in ((None, 5), (5, 1), (None, 1)))
+    assert a.source == b.source != c.source
 
 
 def test_segments_near_do_not_depend_on_the_order_of_the_tiles():

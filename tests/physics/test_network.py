@@ -15,7 +15,7 @@ EDGE = 30.0
 
 def section(**changed):
     values = dict(length_density_per_um2=1.5e-4, radius_um=5.0, radius_spread=0.72, maturity_mean=0.3,
-                  maturity_spread=0.2, jitter=0.3, drop=0.2, file=None)
+                  maturity_spread=0.2, jitter=0.3, drop=0.2, file=None, seed=None)
     return SimpleNamespace(**values | changed)
 
 
