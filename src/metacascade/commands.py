@@ -99,7 +99,7 @@ class Job:
         self.output = output.Output(
             world, directory, config_text=config_text, config=loaded.to_dict(), columns=COLUMNS,
             nodes=self.simulation.circuit.names, provenance=provenance.collect(world),
-            parts=saved.meta["parts"] if saved else 0)
+            first_part=saved.meta["parts"] if saved else 0)
         self.started = time.perf_counter()
 
     def run(self):
@@ -148,7 +148,7 @@ class Job:
         with self.simulation.stage("snapshot"):
             snapshots.write(self.world, self.directory, self.simulation.state(parts=0, parent=None),
                             edge_um=self.config.tissue.edge_um, limit=self.config.output.snapshot_cells,
-                            segments=self.simulation.tissue.vessels.segments)
+                            segments=self.simulation.tissue.vessels_here())
 
     def _finish(self):
         sim = self.simulation

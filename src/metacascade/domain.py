@@ -47,6 +47,9 @@ class Region:
         self.cuts = cuts
         self.keys = self.ghost_keys = np.empty(0, np.uint64)
         self.coords = np.empty((0, 3), np.int32)
+        self.ghost_owner = np.empty(0, np.int64)
+        self.neighbors, self.face_neighbors = np.empty((0, 27), np.int32), np.empty((0, 6), np.int32)
+        self.halo = Halo(exchange, {}, {})
 
     @property
     def rows(self):

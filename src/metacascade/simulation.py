@@ -227,11 +227,11 @@ def _network(config, world, segments=None):
     network = None
     with world.together():
         if world.rank == 0:
-            network = Network.from_config(config.vessels, config.run.seed)
+            network = Network.from_config(config.vessels, config.vessels.seed)
     imported = world.bcast(None if network is None else network.imported)
     if imported is not None:
         return Network.from_segments(imported)
-    return network or Network.from_config(config.vessels, config.run.seed)
+    return network or Network.from_config(config.vessels, config.vessels.seed)
 
 
 def _oxygen(config, network):

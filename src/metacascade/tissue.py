@@ -78,6 +78,10 @@ class Tissue:
         return voxelize(coords, c.tissue.edge_um, self.network,
                         c.intravasation.reach_um, c.oxygen.wall_um_per_h)
 
+    def vessels_here(self):
+        """Segments that come near the tiles of this rank, without duplicates."""
+        return self.network.segments_near(self.region.coords, self.config.tissue.edge_um, 0.0)
+
     def add_margin(self):
         """Where a tile has cells, all 26 places round it become tiles, for cells to move into. Collective.
 
@@ -102,7 +106,6 @@ class Tissue:
         """Fields: oxygen for the cells as they are, and the ghosts that the cells look at."""
         self.region.halo(self.counts)
         self.oxygen.advance(self.counts, self.vessels.supply, self.region.face_neighbors, self.region.halo)
-        self.region.halo(self.oxygen.value)
 
     def advance(self, step, t_h):
         """One step of all cells: (migrants, shed CTCs, tally).
