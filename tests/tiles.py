@@ -1,4 +1,4 @@
-"""Some tiles of cells for tests, on one rank: what Tissue does, with oxygen and vessels given by hand."""
+"""Some tiles of cells for tests: what Tissue does, with oxygen and vessels given by hand."""
 import math
 
 import numpy as np
@@ -7,7 +7,7 @@ from metacascade import tissue
 from metacascade._kernels._layout import CELL
 from metacascade._kernels._vessels import SEGMENT
 from metacascade.arena import Arena
-from metacascade.domain import Region
+from metacascade.domain import Region, keys_of
 from metacascade.exchange import Exchange
 from metacascade.parallel import serial_world
 from metacascade.tissue import Tissue
@@ -48,18 +48,24 @@ def distances(points, segment):
 
 
 class Patch(Tissue):
-    """Tiles at `coords` without cells; all stages of Tissue but those that need a config."""
+    """Tiles at `coords` without cells; all stages of Tissue but those that need a config.
 
-    def __init__(self, coords, segments=None, oxygen=40.0, detach_exponent=1.0, **parameters):
+    On several ranks each takes the tiles that are its own by `cuts`.
+    """
+
+    def __init__(self, coords, segments=None, oxygen=40.0, detach_exponent=1.0, exchange=None, cuts=(0, 2**63),
+                 **parameters):
         self.parameters = dict(QUIET, **parameters)
-        self.exchange = Exchange(serial_world())
-        self.region = Region(self.exchange, np.array([0, 2**63], np.uint64))
-        self.region.add(np.array(coords, np.int32).reshape(-1, 3))
+        self.exchange = exchange or Exchange(serial_world())
+        self.region = Region(self.exchange, np.array(cuts, np.uint64))
+        coords = np.array(coords, np.int32).reshape(-1, 3)
+        mine = self.region.owner(keys_of(coords)) == self.exchange.world.rank
+        self.region.add(coords[mine])
         tiles = len(self.region.keys)
         self.arena = Arena()
         self.arena.add(np.zeros(tiles, int))
-        self.counts = np.zeros((tiles, 512), np.uint16)
-        self.oxygen = Field(np.full((tiles, 512), oxygen, np.float32))
+        self.counts = np.zeros((self.region.rows, 512), np.uint16)
+        self.oxygen = Field(np.full((self.region.rows, 512), oxygen, np.float32))
         self.vessels = Vessels(self.region.coords, np.empty(0, SEGMENT) if segments is None else segments,
                                self.parameters["edge_um"], self.parameters["reach_um"])
         self.detach = np.array([math.pow(1.0 - a / 255.0, detach_exponent) for a in range(256)])
@@ -85,13 +91,13 @@ class Patch(Tissue):
         place = {axis: rng.integers(0, 65536, len(voxels)) for axis in "xyz"}
         self.put(row, voxels, **{**place, **columns})
 
-    def step(self, **parameters):
-        """A whole step: (shed, tally)."""
-        keep, self.parameters = self.parameters, dict(self.parameters, **parameters)
+    def step(self):
+        """A whole step: (shed, tally). Collective."""
+        self.region.halo(self.counts)
+        self.region.halo(self.oxygen.value)
         migrants, shed, tally = self.advance(self.step_done, self.step_done * self.parameters["dt_h"])
-        self.parameters = keep
-        here, _, _ = self.leaving(migrants)
-        self.arrive(here)
+        here, gone, to = self.leaving(migrants)
+        self.arrive(here, self.exchange.route({"migrants": (gone, to)})["migrants"])
         self.step_done += 1
         return shed, tally
 
