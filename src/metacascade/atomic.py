@@ -12,6 +12,7 @@ from metacascade.errors import InputError, RunError
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 FORBIDDEN = (errno.EROFS, errno.EACCES, errno.EPERM)
+LOCK = "run.lock"
 
 
 def temporary(path):
@@ -121,16 +122,19 @@ def remove_leftovers(directory):
 
 
 def lock(directory):
-    """Lock `directory` against a second run until this process ends, however it ends.
+    """Lock `directory`, made if need be, against other processes until this one ends, however it ends.
 
-    Returns the open file: keep it. Where the file system has no locks this does nothing.
+    Returns the open file ``run.lock``: keep it. Where the file system has no locks this does nothing.
     """
+    path = Path(directory) / LOCK
     with writing(directory):
-        file = open(Path(directory) / "run.lock", "a")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = open(path, "a")
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise InputError(f"{directory}: another run is writing here; wait for it, or choose another directory") from None
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        file.close()
+        raise InputError(f"{directory}: another run is writing here; wait for it, or choose another --out") from None
     except OSError:
         pass
     return file

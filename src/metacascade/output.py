@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from metacascade import checkpoint, datasets, parts, results, sealed
+from metacascade import checkpoint, datasets, parts, results, sealed, snapshots
 from metacascade._kernels._layout import Fate, LesionState, Place
-from metacascade.atomic import remove_leftovers, writing
+from metacascade.atomic import LOCK, lock, remove_leftovers, writing
 from metacascade.datasets import Table, units
 from metacascade.errors import InputError
 from metacascade.state import CTC, CTC_UNITS, LESION_UNITS, empty
@@ -125,9 +125,14 @@ class Output:
         shed.attributes = self._meaning("shed")
         datasets.write(self.world, self.path, [shed, Table.of("lesions", lesions, **self._meaning("lesions"))], head)
         parts.remove(self.world, self.parts.directory)
+        with self.world.together(), writing(self.path):
+            if self.world.rank == 0:
+                (self.path.parent / LOCK).unlink(missing_ok=True)
+                self.lock.close()
 
     def _keep_former(self, going_on):
         """Take the config text and the provenance of earlier sessions from the results so far."""
+        self.lock = lock(self.path.parent)
         remove_leftovers(self.path.parent)
         if going_on and self.path.exists():
             with results.open_results(self.path) as former:
@@ -174,20 +179,23 @@ def claim(world, directory, overwrite=False):
     directory = Path(directory)
     with world.together(), writing(directory):
         if world.rank == 0:
-            if directory.is_dir() and any(p.name != "run.lock" for p in directory.iterdir()) and not overwrite:
+            if directory.exists() and not overwrite and any(path.name != LOCK for path in directory.iterdir()):
                 raise InputError(f"{directory} holds files already; go on with `metacascade resume {directory}`, "
                                  "replace its results with --overwrite, or choose another --out")
-            for path in [path for pattern in OURS for path in directory.glob(pattern)]:
-                path.unlink()
-            directory.mkdir(parents=True, exist_ok=True)
+            with lock(directory):
+                for path in [path for pattern in OURS for path in directory.glob(pattern)]:
+                    path.unlink()
 
 
 def finished(world, directory):
-    """True if the results in a run directory are complete; then nothing else of the run's results is left. Collective."""
+    """True if the results in a run directory are complete. Collective.
+
+    Removes what a kill between their completion and the end of the run left behind.
+    """
     complete = None
     with world.together():
         if world.rank == 0:
-            complete = _complete(Path(directory))
+            complete = _complete(directory)
     complete = world.bcast(complete)
     if complete:
         parts.remove(world, Path(directory) / parts.FOLDER)
@@ -195,7 +203,6 @@ def finished(world, directory):
 
 
 def _complete(directory):
-    remove_leftovers(directory)
     try:
         with results.open_results(directory) as found:
             return found.complete
@@ -210,8 +217,20 @@ def describe(path):
         inside = [path / name for name in (results.NAME, checkpoint.NAME, checkpoint.FORMER) if (path / name).exists()]
         if not inside:
             raise InputError(f"{path} holds neither results nor a checkpoint")
-        return "\n".join(map(describe, inside))
-    if sealed.kind_of(path) == checkpoint.KIND:
-        return checkpoint.describe(path)
+        return "\n".join(map(_described, inside))
+    if path.suffix == ".vtkhdf":
+        return snapshots.describe(path)
+    kind = sealed.kind_of(path)
+    for module in (checkpoint, parts):      # by name too: HDF5 must not see one that has lost its head
+        if kind == module.KIND or kind is None and path.name.startswith(module.KIND.lower()):
+            return module.describe(path)
     return results.describe(path)
+
+
+def _described(path):
+    """The description of a file, or what is wrong with it."""
+    try:
+        return describe(path)
+    except InputError as error:
+        return str(error)
 

@@ -9,6 +9,7 @@ from metacascade import datasets, sealed
 from metacascade.atomic import writing
 from metacascade.datasets import Table
 from metacascade.errors import InputError
+from metacascade.parallel import serial_world
 from metacascade.state import CTC, empty
 
 FOLDER, KIND, FORMAT = "parts", "PART", 1
@@ -112,6 +113,14 @@ def remove(world, directory, number=0):
         if world.rank == 0:
             for path in directory.glob("part.*.h5"):
                 if int(path.name.split(".")[1]) >= number:
-                    path.unlink()
+                    path.unlink(missing_ok=True)
             with contextlib.suppress(OSError):
                 directory.rmdir()
+
+
+def describe(path):
+    """What is in a part, as text."""
+    sealed.verify(serial_world(), path, KIND, FORMAT)
+    with datasets.open_file(path) as h5:
+        rows = ", ".join(f"{len(h5[name])} rows in /{name}" for name in h5)
+    return f"{path}: intact part of results, format {FORMAT}\n  {rows}"

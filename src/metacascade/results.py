@@ -145,7 +145,8 @@ def describe(path):
                   f"{session.get('command', '?')}" for session in results.provenance]
         lines += [f"  digest {results.digest}"] if results.complete else []
         lines += ["  last row of /series"] * bool(last)
-        lines += [f"    {name:28} {value:.10g} {results.units('series/' + name)}".removesuffix(" 1") for name, value in last.items()]
+        lines += [f"    {name:28} {value:.10g} {results.units('series/' + name)}".removesuffix(" 1")
+                  for name, value in last.items()]
     return "\n".join(lines)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from metacascade import datasets
 from metacascade.atomic import write_text, writing
 from metacascade.datasets import Table
+from metacascade.errors import InputError
 from metacascade.state import CELL, CELL_UNITS, empty
 
 EDGE = 8                          # voxels along the edge of a tile
@@ -65,8 +66,20 @@ def _write_file(world, folder, kind, vtk_type, meta, tables):
 def _list(path, name, time_h):
     """Add a file to a list that ParaView reads; later ones of a run that was resumed are dropped."""
     files = json.loads(path.read_text())["files"] if path.exists() else []
-    files = [file for file in files if (len(file["name"]), file["name"]) < (len(name), name)] + [{"name": name, "time": time_h}]
+    files = [file for file in files if (len(file["name"]), file["name"]) < (len(name), name)]
+    files.append({"name": name, "time": time_h})
     write_text(path, json.dumps({"file-series-version": "1.0", "files": files}, indent=1))
+
+
+def describe(path):
+    """What is in a snapshot, as text."""
+    with datasets.open_file(path) as file:
+        if "VTKHDF" not in file:
+            raise InputError(f"{path} is not a VTKHDF file")
+        h5 = file["VTKHDF"]
+        return (f"{path}: snapshot for ParaView, {h5.attrs['Type'].decode()}\n"
+                f"  {h5['FieldData/time_h'][0]:g} h, {h5['NumberOfPoints'][0]} points, "
+                f"data {', '.join([*h5.get('PointData', ()), *h5.get('CellData', ())])}")
 
 
 def _cells(world, state, edge_um, limit):

@@ -1,9 +1,10 @@
 """Write and read every kind of file on these ranks; rank 0 prints what came out as JSON.
 
-Usage: files.py (write|fail|damaged) DIRECTORY
+Usage: files.py (write|fail|damaged|forever) DIRECTORY
 """
 import errno
 import hashlib
+import itertools
 import json
 import os
 import sys
@@ -51,7 +52,7 @@ def of_this_rank(records):
 
 
 def write_results(directory):
-    """Two parts, a resume that drops the second one, and the end; return the hash of the first part, and those of the results."""
+    """Two parts, a resume that drops the second one, and the end: the hash of the first part and of the results."""
     fixed = dict(config={"a": 1}, columns=COLUMNS, nodes=["tumor"], provenance={"command": "x"})
     output = Output(WORLD, directory, config_text="a = 1", **fixed)
     rng = np.random.default_rng(8)
@@ -136,5 +137,15 @@ def damaged(directory):
     say(messages=errors_of(lambda: checkpoint.read(WORLD, path)))
 
 
+def forever(directory):
+    """Write one checkpoint after the other; rank 0 prints the step of each that was written."""
+    state = share_of(whole_state(tiles=200), WORLD.rank, WORLD.size)
+    for step in itertools.count(1):
+        state.meta["step"] = step
+        checkpoint.write(WORLD, directory, state)
+        if WORLD.rank == 0:
+            print(step, flush=True)
+
+
 if __name__ == "__main__":
-    {"write": write, "fail": fail, "damaged": damaged}[sys.argv[1]](Path(sys.argv[2]))
+    {"write": write, "fail": fail, "damaged": damaged, "forever": forever}[sys.argv[1]](Path(sys.argv[2]))

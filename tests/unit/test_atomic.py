@@ -43,7 +43,8 @@ def test_leftovers_are_removed_and_nothing_else(tmp_path):
 
 
 def test_two_runs_cannot_lock_one_directory_and_a_killed_one_does_not_block_it(tmp_path):
-    code = "import sys, time; from metacascade import atomic; held = atomic.lock(sys.argv[1]); print('held', flush=True); time.sleep(99)"
+    code = ("import sys, time; from metacascade import atomic\n"
+            "held = atomic.lock(sys.argv[1]); print('held', flush=True); time.sleep(99)")
     other = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE)
     assert other.stdout.readline() == b"held\n"
     with pytest.raises(InputError, match="another run is writing here"):

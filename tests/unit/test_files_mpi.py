@@ -1,9 +1,16 @@
 """Files on several ranks: the same bytes, the same digest, one error for all."""
 import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from conftest import environment, launcher
 from metacascade import checkpoint
 from metacascade.digest import digest
 from metacascade.parallel import serial_world
@@ -54,3 +61,28 @@ def test_a_disk_that_is_full_on_one_rank_is_the_same_error_on_all_and_harms_no_f
 def test_a_damaged_file_is_the_same_input_error_on_all_ranks(mpirun, tmp_path):
     found = json.loads(mpirun(3, PROGRAM, "damaged", tmp_path).stdout)
     assert len(set(found["messages"])) == 1 and "InputError" in found["messages"][0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(15))
+def test_two_ranks_killed_at_a_random_moment_leave_an_intact_checkpoint(mpirun, tmp_path, seed):
+    process = subprocess.Popen(
+        [launcher(), "-n", "2", sys.executable, str(PROGRAM), "forever", str(tmp_path)], env=environment(),
+        stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, start_new_session=True)
+    for _ in range(3):
+        assert process.stdout.readline()
+    time.sleep(random.Random(seed).uniform(0, 0.3))
+    kill_all(process.pid)
+    steps = [3] + [int(line) for line in process.communicate()[0].split()]
+    state, _, remark = checkpoint.read_newest(serial_world(), tmp_path)
+    assert remark is None and state.meta["step"] - steps[-1] in (0, 1)
+    assert len(state.cells(0, 200)) == whole_state(tiles=200).first_cell[-1]
+
+
+def kill_all(pid):
+    """SIGKILL to a process and to all that it started, in sessions of their own too."""
+    os.kill(pid, signal.SIGSTOP)
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    for child in children:
+        kill_all(int(child))
+    os.kill(pid, signal.SIGKILL)

@@ -1,18 +1,20 @@
 import errno
 import json
 import os
+import subprocess
+import sys
 
 import h5py
 import numpy as np
 import pytest
 
-from metacascade import datasets, parts
+from metacascade import datasets, parts, snapshots
 from metacascade.errors import InputError, RunError
 from metacascade.output import DRAW, Output, claim, describe, finished
 from metacascade.parallel import serial_world
 from metacascade.results import open_results
 from metacascade.state import CTC, LESION, empty
-from states import random_records
+from states import random_records, whole_state
 
 WORLD = serial_world()
 COLUMNS = {"step": (int, "1"), "radius_um": (float, "um"), "alive": (int, "cells")}
@@ -192,7 +194,17 @@ def test_overwrite_removes_a_former_run_and_no_file_of_others(tmp_path):
         (tmp_path / name).touch()
     claim(WORLD, tmp_path, overwrite=True)
     assert sorted(str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file()) == [
-        "mine.txt", "other.h5", "parts/mine.h5"]
+        "mine.txt", "other.h5", "parts/mine.h5", "run.lock"]
+
+
+def test_while_a_run_writes_no_other_process_can_take_its_directory(tmp_path):
+    output = new(tmp_path)
+    code = ("import sys; from metacascade import output, parallel\n"
+            "output.claim(parallel.serial_world(), sys.argv[1], overwrite=True)")
+    other = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True)
+    assert "another run is writing here" in other.stderr and (tmp_path / "results.h5").exists()
+    output.finish(**LAST)
+    subprocess.run([sys.executable, "-c", code, tmp_path], check=True)
 
 
 def test_a_path_that_is_a_file_is_refused(tmp_path):
@@ -223,6 +235,17 @@ def test_a_missing_table_is_named_with_those_there_are(tmp_path):
     new(tmp_path)
     with open_results(tmp_path) as found, pytest.raises(KeyError, match="no /clones; it has .*draws"):
         found["clones"]
+
+
+def test_describe_tells_of_parts_snapshots_and_damaged_files(tmp_path):
+    add_part(new(tmp_path), 3)
+    assert "4 rows in /shed" in describe(tmp_path / "parts/part.000000.h5")
+    snapshots.write(WORLD, tmp_path, whole_state(tiles=2), edge_um=30.0, limit=100)
+    assert "3.5 h" in describe(tmp_path / "snapshots/cells.000007.vtkhdf")
+    (tmp_path / "checkpoint.h5").write_bytes(bytes(512) + b"\x89HDF")
+    assert "not complete" in describe(tmp_path) and "checkpoint.h5 is not a metacascade checkpoint" in describe(tmp_path)
+    with pytest.raises(InputError, match="interrupted"):
+        describe(tmp_path / "checkpoint.h5")
 
 
 def test_describe_tells_of_results_and_of_a_directory(tmp_path):
