@@ -124,15 +124,13 @@ class Output:
         shed = self.parts.merged()
         shed.attributes = self._meaning("shed")
         datasets.write(self.world, self.path, [shed, Table.of("lesions", lesions, **self._meaning("lesions"))], head)
-        parts.remove(self.world, self.parts.directory)
-        with self.world.together(), writing(self.path):
+        with self.world.together(), writing(self.path.parent):
             if self.world.rank == 0:
+                parts.remove(self.parts.directory)
                 (self.path.parent / LOCK).unlink(missing_ok=True)
-                self.lock.close()
 
     def _keep_former(self, going_on):
         """Take the config text and the provenance of earlier sessions from the results so far."""
-        self.lock = lock(self.path.parent)
         remove_leftovers(self.path.parent)
         if going_on and self.path.exists():
             with results.open_results(self.path) as former:
@@ -187,27 +185,19 @@ def claim(world, directory, overwrite=False):
                     path.unlink()
 
 
-def finished(world, directory):
-    """True if the results in a run directory are complete. Collective.
+def finished(directory):
+    """True if the results in a run directory are complete. One process.
 
-    Removes what a kill between their completion and the end of the run left behind.
+    Removes the parts that a kill between their merging and the end of the run left behind.
     """
-    complete = None
-    with world.together():
-        if world.rank == 0:
-            complete = _complete(directory)
-    complete = world.bcast(complete)
-    if complete:
-        parts.remove(world, Path(directory) / parts.FOLDER)
-    return complete
-
-
-def _complete(directory):
     try:
         with results.open_results(directory) as found:
-            return found.complete
+            complete = found.complete
     except InputError:
         return False
+    if complete:
+        parts.remove(Path(directory) / parts.FOLDER)
+    return complete
 
 
 def describe(path):

@@ -1,5 +1,6 @@
 """The parts of results: sealed files ``parts/part.NNNNNN.h5``, each whole, never changed once written."""
 import contextlib
+import os
 from pathlib import Path
 
 import h5py
@@ -42,7 +43,9 @@ class Parts:
 
         Raises InputError if one is missing, damaged, or has other columns.
         """
-        remove(self.world, self.directory, number)
+        with self.world.together():
+            if self.world.rank == 0:
+                remove(self.directory, number)
         for i in range(number):
             sealed.verify(self.world, self.path(i), KIND, FORMAT)
         counts = None
@@ -107,15 +110,14 @@ class Parts:
             start += rows
 
 
-def remove(world, directory, number=0):
-    """Remove all parts in `directory` but the first `number`, and it too if nothing is left. Collective."""
-    with world.together(), writing(directory):
-        if world.rank == 0:
-            for path in directory.glob("part.*.h5"):
-                if int(path.name.split(".")[1]) >= number:
-                    path.unlink(missing_ok=True)
-            with contextlib.suppress(OSError):
-                directory.rmdir()
+def remove(directory, number=0):
+    """Remove all parts in `directory` but the first `number`, and it too if nothing is left. One process."""
+    with writing(directory):
+        for path in Path(directory).glob("part.*.h5"):
+            if int(path.name.split(".")[1]) >= number:
+                path.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        os.rmdir(directory)
 
 
 def describe(path):

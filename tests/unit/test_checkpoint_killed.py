@@ -60,7 +60,7 @@ def test_a_write_killed_anywhere_leaves_the_former_or_the_new_checkpoint(fast_di
 
 def run_or_resume(directory):
     """A run of some steps that saves itself at every second, in the order that a simulation keeps."""
-    if finished(WORLD, directory):
+    if finished(directory):
         return
     text, state = "as given", at_step(0)
     if any(directory.glob("checkpoint*.h5")):

@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 import pytest
 
-from metacascade import datasets, parts, snapshots
+from metacascade import atomic, datasets, parts, snapshots
 from metacascade.errors import InputError, RunError
 from metacascade.output import DRAW, Output, claim, describe, finished
 from metacascade.parallel import serial_world
@@ -170,13 +170,13 @@ def test_a_full_disk_at_a_part_or_at_the_end_harms_no_file(tmp_path, monkeypatch
 def test_results_complete_are_recognized_and_what_a_kill_left_is_removed(tmp_path):
     output = new(tmp_path)
     add_part(output, 1)
-    assert not finished(WORLD, tmp_path)
+    assert not finished(tmp_path)
     part = (tmp_path / "parts/part.000000.h5").read_bytes()
     output.finish(**LAST)
     (tmp_path / "parts").mkdir()
     (tmp_path / "parts/part.000000.h5").write_bytes(part)
-    assert finished(WORLD, tmp_path) and os.listdir(tmp_path) == ["results.h5"]
-    assert not finished(WORLD, tmp_path / "nowhere")
+    assert finished(tmp_path) and os.listdir(tmp_path) == ["results.h5"]
+    assert not finished(tmp_path / "nowhere")
 
 
 def test_a_directory_with_files_is_refused_and_nothing_in_it_touched(tmp_path):
@@ -198,12 +198,13 @@ def test_overwrite_removes_a_former_run_and_no_file_of_others(tmp_path):
 
 
 def test_while_a_run_writes_no_other_process_can_take_its_directory(tmp_path):
-    output = new(tmp_path)
+    output, held = new(tmp_path), atomic.lock(tmp_path)
     code = ("import sys; from metacascade import output, parallel\n"
             "output.claim(parallel.serial_world(), sys.argv[1], overwrite=True)")
     other = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True)
     assert "another run is writing here" in other.stderr and (tmp_path / "results.h5").exists()
     output.finish(**LAST)
+    held.close()
     subprocess.run([sys.executable, "-c", code, tmp_path], check=True)
 
 
