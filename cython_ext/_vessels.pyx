@@ -201,11 +201,12 @@ def map_tiles(const int32_t[:, ::1] tiles not None, const segment_t[::1] segment
     `index` for 512 for each segment; vessels.py provides them.
     """
     cdef Py_ssize_t t, n = 0
+    cdef int32_t* listed = &index[0] if index.shape[0] > 0 else NULL
     first[0] = 0
     with nogil:
         for t in range(tiles.shape[0]):
             n += _map_tile(&tiles[t, 0], segments, near[t], near[t + 1], edge, reach, wall, &supply[t, 0],
-                           &first[t * VOXELS], voxels, owners, &index[0])
+                           &first[t * VOXELS], voxels, owners, listed)
     return n
 
 
