@@ -36,8 +36,9 @@ def read_network(path, *, maturity: float) -> np.ndarray:
     rows, lines = _read(Path(path), maturity, problems)
     segments = np.array([(*row, 0, 0, 0) for row in rows], SEGMENT)
     problems += [(lines[j], f"the same two ends as line {lines[i]}") for i, j in duplicates(segments)]
-    problems += [(lines[j], f"overlaps line {lines[i]}: the center lines come within {d:.3g} um, less than half of the "
-                            "smaller radius; where vessels join, write their ends alike") for i, j, d in overlaps(segments)]
+    problems += [(lines[j], f"overlaps line {lines[i]}: the center lines come within {d:.3g} um, less than half of "
+                            "the smaller radius; where vessels join, write their ends alike")
+                 for i, j, d in overlaps(segments)]
     if problems:
         raise InputError(_message(path, problems))
     return segments
