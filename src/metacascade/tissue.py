@@ -106,6 +106,7 @@ class Tissue:
         """Fields: oxygen for the cells as they are, and the ghosts that the cells look at."""
         self.region.halo(self.counts)
         self.oxygen.advance(self.counts, self.vessels.supply, self.region.face_neighbors, self.region.halo)
+        self.region.halo(self.oxygen.value)
 
     def advance(self, step, t_h):
         """One step of all cells: (migrants, shed CTCs, tally).
