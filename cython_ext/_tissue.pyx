@@ -1,6 +1,7 @@
 """One step of the cells of this rank's tiles: each moves, and at most one thing happens to it.
 
-For a cell in a voxel with oxygen P, n cells, and its nearest perfused vessel at distance d:
+For a cell in a voxel with oxygen P and n cells, at distance d from the center line of the perfused vessel
+whose wall is nearest to it:
 
     divide     birth * P / (P + half) * max(0, 1 - n / capacity)
     die        death                                                   (apoptosis)
@@ -144,14 +145,18 @@ cdef inline void place_of(const tiles_t* t, Py_ssize_t row, int v, const cell_t*
     at[2] = (8 * <int64_t>t.coords[3 * row + 2] + (v >> 6) + (c.z + 0.5) / 65536.0) * edge
 
 
-cdef int nearest(const tiles_t* t, Py_ssize_t row, int v, const double* at, double* d2) noexcept nogil:
-    """The nearest vessel of the voxel's list (-1: none) and the squared distance to its center line."""
+cdef int nearest(const tiles_t* t, Py_ssize_t row, int v, const double* at, double* gap) noexcept nogil:
+    """The vessel of the voxel's list whose wall is nearest (-1: none), and how far away that is.
+
+    Of the wall and not of the center line: a vessel out of reach must not hide one in reach, since the list
+    of a voxel holds the former or not as it happens.
+    """
     cdef int k, best = -1
     cdef double d
     for k in range(t.vessel_first[512 * row + v], t.vessel_first[512 * row + v + 1]):
-        d = distance2(at[0], at[1], at[2], &t.segments[t.vessel_index[k]])
-        if best < 0 or d < d2[0]:
-            d2[0] = d
+        d = sqrt(distance2(at[0], at[1], at[2], &t.segments[t.vessel_index[k]])) - t.segments[t.vessel_index[k]].radius
+        if best < 0 or d < gap[0]:
+            gap[0] = d
             best = t.vessel_index[k]
     return best
 
@@ -159,14 +164,11 @@ cdef int nearest(const tiles_t* t, Py_ssize_t row, int v, const double* at, doub
 cdef double entry(const tiles_t* t, Py_ssize_t row, int v, const cell_t* c, const tissue_t* p) noexcept nogil:
     """Hazard of entering the nearest vessel [1/h]."""
     cdef double at[3]
-    cdef double d2 = 0.0, range_um
+    cdef double gap = 0.0
     cdef int s
     place_of(t, row, v, c, p.edge_um, at)
-    s = nearest(t, row, v, at, &d2)
-    if s < 0:
-        return 0.0
-    range_um = t.segments[s].radius + p.reach_um
-    if d2 > range_um * range_um:
+    s = nearest(t, row, v, at, &gap)
+    if s < 0 or gap > p.reach_um:
         return 0.0
     return (p.enter_per_h * (p.permeability_mature + (1.0 - p.permeability_mature)
                              * (1.0 - t.segments[s].maturity)) * t.detach[c.adhesion])
@@ -271,15 +273,15 @@ cdef void write_shed(const tiles_t* t, Py_ssize_t row, int v, const cell_t* c, i
                      const tissue_t* p, ctc_t* out) noexcept nogil:
     cdef uint32_t r[4]
     cdef double at[3]
-    cdef double d2 = 0.0
+    cdef double gap = 0.0
     cdef int s
     place_of(t, row, v, c, p.edge_um, at)
-    s = nearest(t, row, v, at, &d2)
+    s = nearest(t, row, v, at, &gap)
     more_words(<const word_t*>c, v, 1, key, r)
     memset(out, 0, sizeof(ctc_t))
     out.id = r[0] | <uint64_t>r[1] << 32
     out.x, out.y, out.z = <float>at[0], <float>at[1], <float>at[2]
-    out.distance = <float>sqrt(d2)
+    out.distance = <float>sqrt(distance2(at[0], at[1], at[2], &t.segments[s]))
     out.maturity = t.segments[s].maturity
     out.clone, out.n = c.clone, <uint16_t>n
     out.emt, out.adhesion, out.flags = c.emt, c.adhesion, c.flags

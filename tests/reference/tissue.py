@@ -82,9 +82,8 @@ def entry(t, row, v, record, p):
     near = nearest(t, row, v, place_um(t, row, v, record, p["edge_um"]))
     if p["enter_per_h"] <= 0.0 or near is None:
         return 0.0
-    d2, s = near
-    reach = float(s["radius"]) + p["reach_um"]
-    if d2 > reach * reach:
+    gap, s = near
+    if gap > p["reach_um"]:
         return 0.0
     mature = p["permeability_mature"]
     adhesion = record[2] >> 8 & 255
@@ -98,9 +97,9 @@ def place_um(t, row, v, record, edge):
 
 
 def nearest(t, row, v, at):
-    """(squared distance, segment) of the first nearest one in the voxel's list."""
-    listed = t.index[t.first[512 * row + v]:t.first[512 * row + v + 1]]
-    return min(((distance2(at, t.segments[s]), t.segments[s]) for s in listed),
+    """(distance from the wall, segment) of the first in the voxel's list whose wall is nearest."""
+    listed = t.segments[t.index[t.first[512 * row + v]:t.first[512 * row + v + 1]]]
+    return min(((math.sqrt(distance2(at, s)) - float(s["radius"]), s) for s in listed),
                key=lambda pair: pair[0], default=None)
 
 
@@ -138,11 +137,11 @@ def leave(t, row, v, record, p, key, calm):
     for cell in followers:
         calm.remove(cell)
     at = place_um(t, row, v, record, p["edge_um"])
-    d2, segment = nearest(t, row, v, at)
+    _, segment = nearest(t, row, v, at)
     c = np.zeros((), CTC)
     c["id"] = word64(r)
     c["x"], c["y"], c["z"] = at
-    c["distance"], c["maturity"], c["n"] = math.sqrt(d2), segment["maturity"], 1 + len(followers)
+    c["distance"], c["maturity"], c["n"] = math.sqrt(distance2(at, segment)), segment["maturity"], 1 + len(followers)
     c["clone"], c["emt"] = record[1] >> 16, record[2] & 255
     c["adhesion"], c["flags"] = record[2] >> 8 & 255, record[2] >> 16 & 255
     c["t_shed"] = c["t_event"] = p["t_h"] + unit32(more(record, v, 2, key)[0]) * p["dt_h"]
