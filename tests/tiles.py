@@ -7,6 +7,7 @@ from metacascade import tissue
 from metacascade._kernels._layout import CELL
 from metacascade._kernels._vessels import SEGMENT
 from metacascade.arena import Arena
+from metacascade.config import Config
 from metacascade.domain import Region, keys_of
 from metacascade.exchange import Exchange
 from metacascade.parallel import serial_world
@@ -115,6 +116,15 @@ class Patch(Tissue):
         inside = (np.stack([cells[axis] for axis in "xyz"], axis=1) + 0.5) / 65536
         voxel = 8 * self.region.coords[row] + np.stack([v & 7, v >> 3 & 7, v >> 6], axis=1)
         return cells, (voxel + inside) * self.parameters["edge_um"]
+
+
+def only(**sections):
+    """Parameters of the kernel from a config in which of the mechanisms of the tissue only these are on."""
+    every = ("growth", "hypoxia", "migration", "crowding", "intravasation")
+    tables = {name: dict(enabled=name in sections) for name in every}
+    for name, values in sections.items():
+        tables.setdefault(name, {}).update(values)
+    return tissue.parameters(Config.from_dict(tables))
 
 
 def with_margin(*size):
