@@ -22,6 +22,7 @@ class Exchange:
         self.rounds = 0
         self.messages = 0
         self.bytes = 0
+        self.seconds = 0.0            # spent in sending, receiving and waiting
 
     def route(self, sections):
         """Send each record to its rank; return what now belongs here, in the order of the sending ranks.
@@ -43,11 +44,14 @@ class Exchange:
         """
         if self.world.size == 1:
             return {name: records for name, (records, _) in sections.items()}
+        started = time.perf_counter()
         kept, outgoing = self._pack(sections)
         incoming = self._consensus(outgoing)
         received = self._unpack(sections, kept, incoming)
         balance = [len(records) - len(received[name]) for name, (records, _) in sections.items()]
-        if (lost := self.world.sum(balance)).any():
+        lost = self.world.sum(balance)
+        self.seconds += time.perf_counter() - started
+        if lost.any():
             raise on_all_ranks(CellsLost("an exchange changed the number of records: " + ", ".join(
                 f"{name} {-n:+d}" for name, n in zip(sections, lost))))
         return received
@@ -137,6 +141,7 @@ class Halo:
     def __call__(self, array):
         if not self.send:
             return
+        started = time.perf_counter()
         flat = array.reshape(-1)
         requests = []
         inbox, outbox = self._buffers(array.dtype)
@@ -151,6 +156,7 @@ class Halo:
         self._wait(requests)
         for rank, buffer in inbox.items():
             flat[self.receive[rank]] = buffer
+        self.exchange.seconds += time.perf_counter() - started
 
     def _wait(self, requests):
         from mpi4py import MPI

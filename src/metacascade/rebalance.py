@@ -45,7 +45,7 @@ def keep(tissue, rows, cuts):
     tissue.counts = tissue.counts[rows]
     tissue.oxygen.arrange(rows)
     tissue.arena.keep(rows)
-    tissue.vessels = tissue.voxelize_tiles(region.coords)     # add_tiles counts what is within reach
+    tissue.vessels = tissue.vessels.take(rows)     # add_tiles counts what is within reach
 
 
 def unpack(tissue, tiles, cells):
