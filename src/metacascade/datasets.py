@@ -77,7 +77,7 @@ def write(world, path, tables, head=None, seal=None, before_replace=None):
                 _reserve(draft, image)
         offsets = world.bcast(offsets)
         with world.together(), writing(path):
-            _fill(draft, tables, starts, offsets)
+            _fill(draft, tables, starts, offsets, sync=world.rank > 0 or not seal)  # rank 0 syncs with the seal
         if seal:
             sealed.seal(world, draft, *seal)
         with world.together(), writing(path):
@@ -193,15 +193,16 @@ def _reserve(path, image):
             file.write(data)
 
 
-def _fill(path, tables, starts, offsets):
-    """Write this rank's rows of every table to their places and sync them."""
+def _fill(path, tables, starts, offsets, sync):
+    """Write this rank's rows of every table to their places."""
     with open(path, "r+b", buffering=0) as file:
         for table, start, offset in zip(tables, starts, offsets):
             row = table.dtype.itemsize * int(np.prod(table.shape, dtype=np.int64))
             written = _write_at(file.fileno(), offset + start * row, table)
             if written != table.rows * row:
                 raise ValueError(f"{table.name}: {written} bytes came for {table.rows} rows of {row}")
-        os.fsync(file.fileno())
+        if sync:
+            os.fsync(file.fileno())
 
 
 def _write_at(handle, position, table):
