@@ -26,7 +26,8 @@ def writing(path):
     try:
         yield
     except OSError as error:
-        raise RunError(f"cannot write {path}: {error.strerror or error}; {_remedy(error)}") from error
+        name = str(path).removesuffix(".tmp")
+        raise RunError(f"cannot write {name}: {error.strerror or error}; {_remedy(error)}") from error
 
 
 def _remedy(error):
