@@ -1,0 +1,152 @@
+"""The tissue of one rank: parameters in the units of the kernel, tiles and their margin, start and restart."""
+import math
+
+import numpy as np
+import pytest
+
+from metacascade import tissue
+from metacascade.config import Config
+from metacascade.domain import OFFSETS
+from metacascade.exchange import Exchange
+from metacascade.fields import Oxygen
+from metacascade.parallel import serial_world
+from metacascade.state import State, canonical, empty, slabs_of
+from metacascade.vessels import Network
+from tiles import Patch, only, voxel_lists
+
+SMALL = dict(tumor=dict(cells=500, center_um=[0.0, 100.0, 0.0]), oxygen=dict(initial_sweeps=3, sweeps=2),
+             run=dict(step_s=1800), traits=dict(motile_fraction=1.0))
+
+
+def parts(config):
+    """What a tissue needs, on one rank."""
+    oxygen = Oxygen(config.oxygen, step_h=config.run.step_h, edge_um=config.tissue.edge_um,
+                    capacity=config.tissue.capacity)
+    return Exchange(serial_world()), oxygen, Network.from_config(config.vessels, config.run.seed)
+
+
+def started(**tables):
+    config = Config.from_dict({**SMALL, **tables})
+    return tissue.start(config, *parts(config))
+
+
+def step(model, number):
+    model.breathe()
+    migrants, shed, tally = model.advance(number, number * 0.5)
+    model.arrive(model.leaving(migrants)[0])
+    model.add_margin()
+    return shed, tally
+
+
+# --- parameters -----------------------------------------------------------------------------------------
+
+def test_every_mechanism_that_is_off_has_rate_zero():
+    p = only()
+    assert [p[name] for name in ("amplitude", "lean", "push_gain", "birth_per_h", "death_per_h", "hypoxia_per_h",
+                                 "enter_per_h")] == [0] * 7
+
+
+def test_units_of_the_kernel():
+    p = tissue.parameters(Config.from_dict(dict(
+        run=dict(step_s=900), tissue=dict(edge_um=20.0), crowding=dict(mobility_um_per_h=2.0),
+        migration=dict(speed_um_per_h=12.0, persistence_h=0.5, bias=0.25, gradient_half_mmHg_per_um=0.2),
+        growth=dict(division_time_h=10.0), hypoxia=dict(survival_h=4.0), intravasation=dict(cluster_mean=5.0))))
+    assert p["amplitude"] == round(4096 * math.sqrt(6) * math.sqrt(2 * 12**2 * 0.5 / 3 * 0.25) / 20)
+    assert p["lean"] == pytest.approx(65536 * 0.25 * 12 * 0.25 / 20)
+    assert p["gradient_half"] == pytest.approx(0.2 * 20)
+    assert p["push_gain"] == round(32768 * 2 * 0.25 / 20)
+    assert p["birth_per_h"] == pytest.approx(math.log(2) / 10) and p["hypoxia_per_h"] == 0.25
+    assert math.exp(p["cluster_log_more"]) == pytest.approx(3 / 4)      # mean of the geometric part: 3 = 5 - 2
+
+
+def test_push_never_exceeds_half_an_edge():
+    p = only(crowding=dict(mobility_um_per_h=1000.0), run=dict(step_s=86400))
+    assert p["push_gain"] == p["push_limit"] == 16384                   # [edge / 32768]
+
+
+# --- tiles ----------------------------------------------------------------------------------------------
+
+def has_margin(model):
+    have = {tuple(c) for c in model.region.coords.tolist()}
+    return all(tuple(c) in have for row in np.flatnonzero(model.arena.n)
+               for c in (model.region.coords[row] + OFFSETS).tolist())
+
+
+def test_a_tumor_starts_with_all_its_cells_in_their_margin():
+    model = started()
+    assert model.cells == 500 and has_margin(model)
+    tiles = len(model.region.keys)
+    assert model.counts.shape == model.oxygen.value.shape == (tiles, 512)
+    assert len(model.vessels.first) == 512 * tiles + 1 and model.vessels.supply.shape == (tiles, 512)
+    np.testing.assert_array_equal(model.counts.sum(axis=1), model.arena.n)
+    assert model.add_margin() == 0
+
+
+def test_the_margin_follows_the_cells():
+    model = started(migration=dict(speed_um_per_h=90.0), tissue=dict(edge_um=20.0))
+    before = len(model.region.keys)
+    for number in range(30):
+        step(model, number)
+        assert has_margin(model)
+    assert len(model.region.keys) > before
+    assert model.oxygen.value.shape == model.counts.shape == (len(model.region.keys), 512)
+    np.testing.assert_array_equal(model.counts.sum(axis=1), model.arena.n)
+
+
+def test_without_a_tumor_there_is_an_empty_tissue_that_can_take_steps():
+    config = Config.from_dict(dict(SMALL, tumor=None))
+    model = tissue.start(config, *parts(config))
+    assert model.cells == 0 and len(model.region.keys) == 0
+    shed, tally = step(model, 0)
+    assert len(shed) == 0 and not any(tally.values())
+
+
+def test_a_tissue_goes_on_from_its_saved_state_with_the_same_bits():
+    whole = started(intravasation=dict(hazard_per_h=0.1))
+    for number in range(3):
+        step(whole, number)
+    order = np.argsort(whole.region.keys)
+    counts = whole.counts[order]
+    cells = np.concatenate([whole.arena.block(row) for row in order])
+    saved = State({}, whole.region.keys[order], whole.region.coords[order], counts,
+                  slabs_of(canonical(cells, counts), counts), whole.oxygen.value[order],
+                  empty(tissue.CTC), np.empty(0))
+    again = tissue.restore(whole.config, *parts(whole.config), saved)
+    for number in range(3, 6):
+        one, two = step(whole, number), step(again, number)
+        assert one[1] == two[1]
+        assert np.sort(one[0], order="id").tobytes() == np.sort(two[0], order="id").tobytes()
+    assert len(whole.region.keys) == len(again.region.keys)
+    for row in range(len(again.region.keys)):
+        twin = whole.region.rows_of(again.region.keys[row:row + 1])[0]
+        assert voxel_lists(again, row) == voxel_lists(whole, twin)
+        assert again.oxygen.value[row].tobytes() == whole.oxygen.value[twin].tobytes()
+
+
+# --- migrants -------------------------------------------------------------------------------------------
+
+def test_migrants_are_split_into_those_that_stay_and_those_for_others():
+    patch = Patch([(0, 0, 0)])
+    patch.region.ghost_keys = np.array([77, 88], np.uint64)
+    patch.region.ghost_owner = np.array([3, 5])
+    migrants = np.zeros(4, tissue.MIGRANT)
+    migrants["key"], migrants["voxel"] = [0, 2, 1, 0], [1, 2, 3, 4]
+    here, gone, to = patch.leaving(migrants)
+    assert here["voxel"].tolist() == [1, 4] and here["key"].tolist() == [0, 0]
+    assert gone["voxel"].tolist() == [2, 3] and gone["key"].tolist() == [88, 77] and to.tolist() == [5, 3]
+
+
+def test_arrivals_from_others_find_their_tile_by_its_key():
+    patch = Patch(OFFSETS)
+    arrivals = np.zeros(3, tissue.MIGRANT)
+    arrivals["key"], arrivals["voxel"] = patch.region.keys[[5, 9, 5]], [7, 8, 9]
+    patch.arrive(arrivals[:0], arrivals)
+    assert np.argwhere(patch.counts).tolist() == [[5, 7], [5, 9], [9, 8]]
+
+
+def test_an_arrival_for_a_tile_that_is_not_here_is_an_error():
+    patch = Patch([(0, 0, 0)])
+    arrivals = np.zeros(1, tissue.MIGRANT)
+    arrivals["key"] = 5
+    with pytest.raises(KeyError, match="does not own its tile"):
+        patch.arrive(arrivals[:0], arrivals)
