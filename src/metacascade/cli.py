@@ -125,9 +125,9 @@ def info(
 
 
 @app.command()
-def digest(file: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="A checkpoint file.")]):
+def digest(file: Annotated[Path, typer.Argument(metavar="FILE", help="A checkpoint, results.h5, or the directory of a run.")]):
     """Print the digest of a model state: equal for equal states, whatever the ranks that made it."""
-    from metacascade.checkpoint import digest_of
+    from metacascade.output import digest_of
     print(digest_of(file))
 
 

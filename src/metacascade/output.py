@@ -200,6 +200,19 @@ def finished(directory):
     return complete
 
 
+def digest_of(path):
+    """The digest of the state in a checkpoint, computed from it, or at the end of a run, kept in its results."""
+    path = Path(path)
+    if path.is_dir():
+        path = path / (results.NAME if finished(path) else checkpoint.NAME)
+    if sealed.kind_of(path) == checkpoint.KIND:
+        return checkpoint.digest_of(path)
+    with results.open_results(path) as found:
+        if not found.complete:
+            raise InputError(f"{path} is of a run that has not ended: take the digest of its {checkpoint.NAME}")
+        return found.digest
+
+
 def describe(path):
     """What is in a file or run directory, as text for ``metacascade info``."""
     path = Path(path)
