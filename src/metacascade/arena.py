@@ -2,6 +2,7 @@
 import numpy as np
 
 from metacascade._kernels._layout import CELL
+from metacascade.records import copy
 
 ROOM = 0.06          # room of a block beyond its cells, as a share of them ...
 ROOM_CELLS = 24      # ... and in cells
@@ -51,7 +52,7 @@ class Arena:
         start = self.tail + _before(wanted)
         for row, to in zip(rows, start):
             first, n = self.start[row], self.n[row]
-            self.cells[to:to + n] = self.cells[first:first + n]
+            copy(self.cells[to:to + n], self.cells[first:first + n])
         self.start[rows], self.capacity[rows] = start, wanted
         self.tail += int(wanted.sum(dtype=np.int64))
 
@@ -80,7 +81,7 @@ class Arena:
         for row, to in zip(order, places):
             first, n = self.start[row], self.n[row]
             if n and first != to:
-                self.cells[to:to + n] = self.cells[first:first + n]   # NumPy allows the overlap
+                copy(self.cells[to:to + n], self.cells[first:first + n])
         self.start[order] = places
 
     def _stretch(self, size):

@@ -5,6 +5,7 @@ import numpy as np
 
 from metacascade._kernels import _blood
 from metacascade._kernels._layout import CTC, Draw, Fate, Place, draws
+from metacascade.records import joined
 
 CAUSES = {fate.name.lower(): fate for fate in (Fate.ANOIKIS, Fate.SHEAR, Fate.NK)}
 
@@ -46,7 +47,7 @@ class Blood:
         new["node"], new["t_event"] = new["origin"], new["t_shed"]
         for field in ("hop", "place", "fate", "pending"):
             new[field] = 0  # CIRCULATING, OPEN, EVENT_ARRIVE
-        self.records = np.concatenate([self.records, new])
+        self.records = joined(self.records, new)
 
     def advance(self, t_end_h: float) -> Walked:
         """Let every event before t_end_h happen and take out what has left the blood."""

@@ -3,6 +3,8 @@ import signal
 import time
 from pathlib import Path
 
+import numpy as np
+
 from metacascade import atomic, checkpoint, config, ledger, output, parallel, provenance
 from metacascade.digest import digest
 from metacascade.errors import DONE, STOPPED_EARLY, InputError
@@ -13,6 +15,9 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
 COLUMNS = {"step": (int, "steps"), "time_s": (int, "s"), "tiles": (int, "tiles")} | {
     name: (int, "beds entered" if name == "passages" else "lesions" if name in ("founded", "woken")
            else "CTCs" if name == "shed_ctcs" else "cells") for name in ledger.NAMES}
+
+CLONES = (np.array([(0, -1, 0)], [("clone", "u2"), ("parent", "i4"), ("born_step", "i4")]),    # the first tumor's
+          {"clone": "1", "parent": "row of /clones, -1: none", "born_step": "steps"})
 
 
 def run(config_path, out, overrides=(), overwrite=False):
@@ -108,6 +113,7 @@ class Job:
         meter = progress(self.world, self.config)
         if sim.step_number == 0:
             self._record()
+            self._checkpoint()
         stopping = False
         while sim.time_s < end and not stopping:
             stopping = sim.step(self.stop)
@@ -156,7 +162,7 @@ class Job:
         with sim.stage("output"):
             self.output.finish(
                 open_ctcs=state.ctcs if self.config.output.shed_cells else state.ctcs[:0], lesions=state.lesions,
-                digest=sim.digest(), wall_s=dict(sim.wall_s))
+                digest=sim.digest(), wall_s=dict(sim.wall_s), tables={"clones": CLONES})
         fates = sim.fates.totals()
         _say(self.world, summary(sim, fates, self.directory, time.perf_counter() - self.started))
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from metacascade.errors import CellsLost
 from metacascade.parallel import on_all_ranks
+from metacascade.records import joined
 
 TAG_ROUTE, TAG_HALO = 100, 200
 
@@ -88,7 +89,7 @@ class Exchange:
                 part = buffer[at:end].view(records.dtype).reshape((int(count),) + records.shape[1:])
                 arrived[name][source] = part
                 at = end
-        return {name: np.concatenate([parts[source] for source in sorted(parts)])
+        return {name: together([parts[source] for source in sorted(parts)])
                 for name, parts in arrived.items()}
 
     def _consensus(self, outgoing):
@@ -114,6 +115,11 @@ class Exchange:
                 return incoming
             else:
                 idle = rest(idle)
+
+
+def together(parts):
+    """Arrays of one dtype, one behind the other; records as bytes."""
+    return joined(*parts) if parts[0].dtype.names else np.concatenate(parts)
 
 
 def rest(idle):

@@ -4,6 +4,7 @@ import numpy as np
 from metacascade import physiology
 from metacascade._kernels import _blood
 from metacascade._kernels._layout import CTC, Draw, Flag, draws
+from metacascade.records import joined
 
 CHUNK = 1 << 18  # cells enumerated at a time
 
@@ -25,7 +26,7 @@ class Injections:
         """The cells that enter at first_s <= time < last_s [s]: an array of CTC for `Blood.admit`."""
         found = [self._between(i, plan, first_s, last_s) for i, plan in enumerate(self._plans)
                  if plan.time_s < last_s and first_s <= plan.time_s + plan.duration_s]
-        return np.concatenate([np.empty(0, CTC), *found])
+        return joined(np.empty(0, CTC), *found)
 
     def _between(self, i, plan, first_s, last_s):
         """Cells of injection i, made when first asked for and forgotten when the last has entered."""
@@ -39,7 +40,7 @@ class Injections:
 
     def _make(self, i, plan):
         parts = [self._chunk(i, plan, k, min(k + CHUNK, plan.cells)) for k in range(0, plan.cells, CHUNK)]
-        ctcs = np.concatenate(parts)
+        ctcs = joined(*parts)
         return ctcs[np.lexsort((ctcs["id"], ctcs["t_shed"]))]
 
     def _chunk(self, i, plan, first, last):

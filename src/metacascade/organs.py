@@ -5,6 +5,7 @@ import numpy as np
 
 from metacascade._kernels import _lesions
 from metacascade._kernels._layout import CTC, LESION, Fate
+from metacascade.records import joined
 
 
 @dataclass
@@ -51,7 +52,7 @@ class Lesions:
         new = np.zeros(ctcs.size, LESION)
         n = _lesions.found(ctcs, new, self.circuit.nodes, self._establish, self._dormant, self.seed)
         if n:
-            self.records = np.concatenate([self.records, new[:n]])
+            self.records = joined(self.records, new[:n])
         founders = ctcs["fate"] == Fate.LESION
         return ctcs[~founders], ctcs[founders]
 

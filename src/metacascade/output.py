@@ -15,6 +15,7 @@ from metacascade._kernels._layout import Fate, LesionState, Place
 from metacascade.atomic import LOCK, lock, remove_leftovers, writing
 from metacascade.datasets import Table, units
 from metacascade.errors import InputError
+from metacascade.records import joined
 from metacascade.state import CTC, CTC_UNITS, LESION_UNITS, empty
 
 DRAW = np.dtype([("time_s", "i8"), ("index", "i4"), ("node", "i4"), ("volume_mL", "f8"),
@@ -87,7 +88,7 @@ class Output:
         Returns the number of parts. Rows of /shed are sorted by id, so the bytes of a part do not depend
         on the number of ranks.
         """
-        shed, before = np.concatenate([empty(CTC), *self.ctcs]), len(self.parts)
+        shed, before = joined(empty(CTC), *self.ctcs), len(self.parts)
         self.parts.add(np.array(self.rows, self.row), np.array(self.draws, DRAW), shed[np.argsort(shed["id"])])
         self.rows, self.draws, self.ctcs = [], [], []
         if len(self.parts) > before:

@@ -3,6 +3,7 @@ import numpy as np
 
 from metacascade._kernels._layout import CELL
 from metacascade.balance import cut, imbalance, work
+from metacascade.records import copy, joined
 
 TILE = np.dtype([("coords", "i4", 3), ("counts", "u2", 512), ("oxygen", "f4", 512)])
 
@@ -32,7 +33,7 @@ def pack(tissue, rows):
     tiles = np.empty(len(rows), TILE)
     tiles["coords"], tiles["counts"] = tissue.region.coords[rows], tissue.counts[rows]
     tiles["oxygen"] = tissue.oxygen.value[rows]
-    cells = np.concatenate([np.empty(0, CELL), *(tissue.arena.block(row) for row in rows)])
+    cells = joined(np.empty(0, CELL), *(tissue.arena.block(row) for row in rows))
     return tiles, cells
 
 
@@ -56,4 +57,4 @@ def unpack(tissue, tiles, cells):
     end = np.cumsum(tiles["counts"].sum(axis=1, dtype=np.int64))
     for row, i in zip(rows, order):
         n = tissue.arena.n[row]
-        tissue.arena.block(row)[:] = cells[end[i] - n:end[i]]
+        copy(tissue.arena.block(row), cells[end[i] - n:end[i]])

@@ -18,6 +18,7 @@ from metacascade.ledger import Ledger
 from metacascade.organs import Lesions
 from metacascade.parallel import owner_of_id
 from metacascade.rebalance import rebalance
+from metacascade.records import joined
 from metacascade.vessels import Network
 
 
@@ -121,7 +122,7 @@ class Simulation:
         """One routing of all that changed owner; returns the CTCs that enter the blood on this rank."""
         here, gone, gone_to = self.tissue.leaving(migrants)
         lodged, lodged_at = returning.places(self.tissue, self.returning, self.config.run.seed)
-        entering = np.concatenate([shed, self.newborn])
+        entering = joined(shed, self.newborn)
         routed = self.exchange.route({
             "migrants": (gone, gone_to),
             "ctcs": (entering, owner_of_id(entering["id"], self.world.size)),
@@ -184,7 +185,7 @@ class Simulation:
         self._bring_newborn_home()
         order = np.argsort(self.tissue.region.keys)
         rows = self.tissue.counts[order]
-        ctcs = np.concatenate([self.blood.records, self.returning, self.newborn])
+        ctcs = joined(self.blood.records, self.returning, self.newborn)
         return state.State(
             meta=dict(meta, config=self.config.to_dict(), step=self.step_number, time_s=self.time_s,
                       seed=self.config.run.seed, ledger=dict(self.ledger.totals), fates=self.fates.totals()),
@@ -216,7 +217,7 @@ def _cells(ctcs):
 
 
 def _canonical(tissue_, rows):
-    cells = np.concatenate([state.empty(state.CELL), *(tissue_.arena.block(row) for row in rows)])
+    cells = joined(state.empty(state.CELL), *(tissue_.arena.block(row) for row in rows))
     return state.canonical(cells, tissue_.counts[rows])
 
 

@@ -8,6 +8,7 @@ from metacascade._kernels._layout import CTC, MIGRANT
 from metacascade._kernels._place import place
 from metacascade.arena import Arena
 from metacascade.domain import Region
+from metacascade.records import copy, joined
 from metacascade.seeding import first_counts, seed_region
 from metacascade.vessels import voxelize
 
@@ -135,9 +136,9 @@ class Tissue:
         if self._scratch[0].shape[1] < 2 * n + 64:
             self._scratch = scratch(4 * n + 64)
         elif len(self._migrants) < progress[1] + 2 * n:
-            self._migrants = np.concatenate([self._migrants, np.empty(len(self._migrants) + 2 * n, MIGRANT)])
+            self._migrants = joined(self._migrants, np.empty(len(self._migrants) + 2 * n, MIGRANT))
         elif len(self._shed) < progress[2] + n:
-            self._shed = np.concatenate([self._shed, np.empty(len(self._shed) + n, CTC)])
+            self._shed = joined(self._shed, np.empty(len(self._shed) + n, CTC))
         else:
             self.arena.reserve(np.array([row]), np.array([int(self.arena.capacity[row]) * 5 // 4 + 8]))
 
@@ -154,7 +155,7 @@ class Tissue:
         """Insert migrants: `here` name rows, the others name curve keys."""
         for part in from_others:
             part["key"] = self.region.rows_of(part["key"])
-        arrivals = np.concatenate([here, *from_others])
+        arrivals = joined(here, *from_others)
         if len(arrivals) == 0:
             return
         rows, more = np.unique(arrivals["key"].astype(np.int64), return_counts=True)
@@ -201,7 +202,7 @@ def restore(config, exchange, oxygen, network, saved):
         cells, at = saved.cells(low, high), 0
         for row in range(low, high):
             n = tissue.arena.n[row]
-            tissue.arena.block(row)[:] = cells[at:at + n]
+            copy(tissue.arena.block(row), cells[at:at + n])
             at += n
     return tissue
 

@@ -1,0 +1,17 @@
+"""Copying records as bytes: NumPy copies structured arrays field by field, some fifty times slower."""
+import numpy as np
+
+
+def as_bytes(records):
+    """The same memory as opaque items, one per record; `records` is contiguous."""
+    return records.view(np.dtype((np.void, records.dtype.itemsize)))
+
+
+def joined(first, *more):
+    """Arrays of one structured dtype, one behind the other."""
+    return np.concatenate([as_bytes(np.ascontiguousarray(a)) for a in (first, *more)]).view(first.dtype)
+
+
+def copy(target, source):
+    """``target[:] = source`` for contiguous records of one dtype; they may overlap."""
+    as_bytes(target)[:] = as_bytes(source)
