@@ -1,0 +1,78 @@
+# Sourced by the scripts in this folder. Gives ROOT, PYTHON and MPIEXEC; `set_up` makes them usable: a virtual
+# environment in .venv of this checkout with metacascade in it. Done once, and again when the sources have changed.
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+VENV=$ROOT/.venv
+PYTHON=$VENV/bin/python
+MPIEXEC=$VENV/bin/mpiexec
+STAMP=$VENV/metacascade.stamp
+
+unset PYTHONPATH PYTHONHOME                                             # nothing but .venv
+export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1       # a rank is one thread
+export PIP_DISABLE_PIP_VERSION_CHECK=1
+
+say() { printf '%s\n' "$*" >&2; }
+fail() { say "$(basename "$0"): $*"; exit 2; }
+
+# set_up EXTRAS [editable]: install ".[EXTRAS]". An editable installation of the same sources serves for both.
+set_up() {
+    local kind=${2:-copied} wanted
+    wanted="$kind $(fingerprint "$kind")"
+    local found; found=$(cat "$STAMP" 2>/dev/null) || true
+    if working && { [ "$found" = "$wanted" ] || [ "$found" = "editable $(fingerprint editable)" ]; }; then
+        return
+    fi
+    working || make_venv
+    say "Installing metacascade with its kernels into $VENV; a minute or two ..."
+    rm -f "$STAMP"
+    find "$ROOT/build" -path '*/lib*' -name '*.py' -delete 2>/dev/null || true  # else modules removed since live on
+    (cd "$ROOT" && "$PYTHON" -m pip install --quiet ${2:+--editable} ".[$1]") || fail "the installation failed, see above"
+    printf '%s\n' "$wanted" > "$STAMP"
+}
+
+working() { "$PYTHON" -m pip --version > /dev/null 2>&1; }
+
+# fingerprint KIND: a number for all that an installation is made from. Of an editable one Python files are no part.
+fingerprint() {
+    local sources="cython_ext setup.py pyproject.toml"
+    [ "$1" = editable ] || sources="$sources src LICENSE"
+    (cd "$ROOT" && find $sources -type f ! -name '*.so' ! -name '*.c' ! -name '*.pyc' ! -path '*.egg-info/*' -print0 \
+        | LC_ALL=C sort -z | { printf '%s ' "$ROOT"; xargs -0 cksum; } | cksum)
+}
+
+make_venv() {
+    local python
+    python=$(find_python) || fail "no Python 3.11 or later found (looked for python3, python3.11 to python3.14).
+Install one, or name it: PYTHON3=/path/to/python3 bash $0"
+    check_tools "$python"
+    "$python" -m venv --clear "$VENV" || fail "$python cannot make a virtual environment in $VENV"
+}
+
+find_python() {
+    local python
+    for python in ${PYTHON3:-python3 python3.14 python3.13 python3.12 python3.11}; do
+        if "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null; then
+            printf '%s\n' "$python"
+            return
+        fi
+    done
+    return 1
+}
+
+# The kernels are compiled here: say at once what is missing, not after a page of messages.
+check_tools() {
+    local missing
+    missing=$("$1" - <<'EOF'
+import importlib.util, os, shlex, shutil, sysconfig
+compiler = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")[0]
+if not shutil.which(compiler):
+    print(f"  a C compiler ({compiler}): package gcc of your system, or set CC")
+if not os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.h")):
+    print("  the headers of Python (Python.h): package python3-dev or python3-devel")
+if not importlib.util.find_spec("ensurepip"):
+    print("  the module ensurepip: package python3-venv")
+EOF
+    ) || fail "$1 does not run"
+    [ -z "$missing" ] || fail "missing on this machine:
+$missing"
+}
