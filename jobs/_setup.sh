@@ -26,7 +26,7 @@ set_up() {
     say "Installing metacascade with its kernels into $VENV; a minute or two ..."
     rm -f "$STAMP"
     find "$ROOT/build" -path '*/lib*' -name '*.py' -delete 2>/dev/null || true  # else modules removed since live on
-    (cd "$ROOT" && "$PYTHON" -m pip install --quiet ${2:+--editable} ".[$1]") || fail "the installation failed, see above"
+    (cd "$ROOT" && "$PYTHON" -m pip install -qq ${2:+--editable} ".[$1]") || fail "the installation failed, see above"
     printf '%s\n' "$wanted" > "$STAMP"
 }
 
