@@ -1,0 +1,57 @@
+"""Whole runs with their files, one after the other; rank 0 prints for each a line ``FACTS {...}``.
+
+Usage: runs.py PLAN, a JSON list of objects: out, settings ("section.key=value" of the small mouse tumor), config
+(another file), stop_at (step at which the last rank wishes to stop), resume (go on in `out`), rates (constants
+of the tissue kernel to replace).
+"""
+import json
+import sys
+
+from metacascade import commands, parallel, simulation, tissue
+from metacascade.simulation import Simulation
+from metacascade.tissue import Tissue
+from small import EXAMPLE
+
+WORLD = parallel.start()
+COUNTS = {}
+WISH = {}
+
+
+def counted(name, function, count):
+    """`function`, with what `count` makes of its result added to COUNTS."""
+    def wrapped(*args, **kwargs):
+        result = function(*args, **kwargs)
+        COUNTS[name] = COUNTS.get(name, 0) + int(count(result))
+        return result
+    return wrapped
+
+
+def step(self, stop=False, original=Simulation.step):
+    wish = self.step_number + 1 == WISH["stop_at"] and self.world.rank == self.world.size - 1
+    return original(self, stop or wish)
+
+
+def run(job):
+    """One job of the plan: what it did, over all ranks."""
+    COUNTS.clear()
+    WISH.update(stop_at=job.get("stop_at"))
+    tissue.parameters = lambda config: PARAMETERS(config) | job.get("rates", {})
+    if job.get("resume"):
+        code = commands.resume(job["out"])
+    else:
+        code = commands.run(job.get("config", EXAMPLE), job["out"], job.get("settings", ()))
+    everyone = WORLD.allgather(dict(COUNTS))
+    return {name: [counts.get(name, 0) for counts in everyone] for name in ("crossed", "cut", "tiles")} | {"code": code}
+
+
+PARAMETERS = tissue.parameters
+Simulation.step = step
+Tissue.leaving = counted("crossed", Tissue.leaving, lambda result: len(result[1]))
+simulation.rebalance = counted("cut", simulation.rebalance, bool)
+Simulation.state = counted("tiles", Simulation.state, lambda result: 0 if "tiles" in COUNTS else len(result.tile_key))
+
+if __name__ == "__main__":
+    for job in json.loads(sys.argv[1]):
+        facts = run(job)
+        if WORLD.rank == 0:
+            print("FACTS", json.dumps(facts), flush=True)

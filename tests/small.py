@@ -1,0 +1,58 @@
+"""A small version of examples/mouse_breast.toml in which, within a day, everything happens that can happen."""
+from pathlib import Path
+
+import numpy as np
+
+from metacascade.results import open_results
+
+EXAMPLE = Path(__file__).parents[1] / "examples" / "mouse_breast.toml"
+EVERYTHING = {
+    "run.step": "1 h", "run.duration": "16 h", "output.interval": "4 h", "output.checkpoint": "8 h",
+    "oxygen.sweeps": 4, "oxygen.initial_sweeps": 32,
+    "tumor.cells": 20_000, "tumor.perfusion": "10 mL/min/g", "growth.division_time": "8 h",
+    "growth.death_rate": "0.5/day", "traits.motile_fraction": 0.5, "traits.adhesion_mean": 0.3,
+    "hypoxia.threshold": "30 mmHg", "hypoxia.full": "10 mmHg", "crowding.mobility": "3 um/h",
+    "intravasation.hazard": "4/day", "intravasation.cluster_fraction": 0.5, "blood.binding": 0.001,
+    "blood.arrest_offset": 5.0, "blood.anoikis_resistance": 0.5, "colonization.attraction": 1000,
+    "colonization.establish": 0.5, "colonization.dormant": 0.5, "colonization.wake": "5/day",
+    "colonization.dormant_death": "3/day", "colonization.birth": "6/day", "colonization.death": "1/day",
+    "colonization.shed": "2/day", "organs.lung.extravasation_time": "1 h", "organs.liver.extravasation_time": "1 h",
+    "injection": [{"node": "portal", "time": "3 h", "duration": "2 h", "cells": 1000, "diameter": "14 um"}],
+    "draw": [{"node": "venous", "time": "9 h", "volume": "0.3 mL"}, {"node": "lung", "time": "14 h", "volume": "0.1 mL"}]}
+TABLES = ("shed", "lesions", "draws")
+
+
+def settings(**changes):
+    """``section.key=value`` texts of EVERYTHING; `changes` have ``__`` for the dot."""
+    wanted = EVERYTHING | {name.replace("__", "."): value for name, value in changes.items()}
+    return [f"{name}={_toml(value)}" for name, value in wanted.items()]
+
+
+def arguments(**changes):
+    """The same as command-line arguments."""
+    return [word for setting in settings(**changes) for word in ("--set", setting)]
+
+
+def _toml(value):
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name} = {_toml(one)}" for name, one in value.items()) + "}"
+    return {True: "true", False: "false"}.get(value, str(value)) if isinstance(value, bool) else (
+        f'"{value}"' if isinstance(value, str) else str(value))
+
+
+def content(directory, ordered=False):
+    """Bytes of every table and column of the results of a run; `ordered`: rows of /shed by id."""
+    with open_results(directory) as results:
+        found = {f"series/{name}": column.tobytes() for name, column in results.series.items()}
+        for name in TABLES:
+            rows = results[name][:]
+            found[name] = (np.sort(rows, order="id") if ordered and name == "shed" else rows).tobytes()
+        return found | {"digest": results.digest}
+
+
+def last(directory):
+    """The last row of the time series: name -> int."""
+    with open_results(directory) as results:
+        return {name: int(column[-1]) for name, column in results.series.items()}

@@ -1,0 +1,125 @@
+"""Promise 1: the same bits on any number of ranks, however the tumor is cut, and after any stop and restart."""
+import json
+from pathlib import Path
+
+import pytest
+
+import small
+from metacascade import checkpoint
+from metacascade.results import open_results
+
+pytestmark = pytest.mark.mpi
+PROGRAM = Path(__file__).parent / "mpi" / "runs.py"
+ONE_TILE = dict(tumor__center=["120 um", "120 um", "120 um"], tissue__capacity=255, run__duration="6 h")
+VARIANTS = {
+    "everything": small.settings(),
+    "far away": small.settings(tumor__center=["-999000 um", "998000 um", "123456 um"], run__duration="6 h"),
+    "one tile": small.settings(**ONE_TILE)}
+INJECTION = dict(config=str(small.EXAMPLE.parent / "injection_liver.toml"),
+                 settings=["run.duration=1 day", "injection.0.cells=4000", "blood.arrest_offset=5.0", "blood.binding=0.001",
+                           "colonization.establish=0.5", "colonization.dormant=0.5"])
+
+
+@pytest.fixture(scope="session")
+def runs(mpirun, tmp_path_factory):
+    """``runs(ranks, *jobs)``: the facts of whole runs on so many ranks, see PROGRAM; `out` is filled in."""
+    folder = tmp_path_factory.mktemp("decomposition")
+
+    def start(ranks, *jobs):
+        for number, job in enumerate(jobs):
+            job.setdefault("out", str(folder / f"{len(list(folder.iterdir()))}.{ranks}.{number}"))
+        done = mpirun(ranks, PROGRAM, json.dumps(jobs), timeout=240)
+        facts = [json.loads(line[6:]) for line in done.stdout.splitlines() if line.startswith("FACTS ")]
+        return [dict(job, **fact) for job, fact in zip(jobs, facts, strict=True)]
+    return start
+
+
+@pytest.fixture(scope="session")
+def alone(runs):
+    """Every variant on one rank."""
+    jobs = [dict(settings=settings) for settings in VARIANTS.values()] + [dict(INJECTION)]
+    return dict(zip([*VARIANTS, "injection"], runs(1, *jobs)))
+
+
+@pytest.fixture(scope="session", params=[2, 3, 4, pytest.param(8, marks=pytest.mark.slow)], ids=lambda n: f"{n}_ranks")
+def together(request, runs):
+    """Every variant on several ranks."""
+    jobs = [dict(settings=settings) for settings in VARIANTS.values()] + [dict(INJECTION)]
+    return dict(zip([*VARIANTS, "injection"], runs(request.param, *jobs)))
+
+
+def assert_same(found, expected):
+    """Two runs have the same results, byte by byte, and the checkpoint holds the state that they speak of."""
+    one, other = small.content(expected["out"]), small.content(found["out"])
+    differ = [name for name in one.keys() | other.keys() if one.get(name) != other.get(name)]
+    assert not differ, f"these differ: {', '.join(sorted(differ))}"
+    assert checkpoint.digest_of(Path(found["out"]) / checkpoint.NAME) == other["digest"]
+
+
+@pytest.mark.parametrize("variant", [*VARIANTS, "injection"])
+def test_same_bits_on_any_number_of_ranks(alone, together, variant):
+    assert_same(together[variant], alone[variant])
+
+
+def test_the_runs_see_everything_happen(alone):
+    """Lest the comparison of nothing with nothing pass."""
+    counts = small.last(alone["everything"]["out"])
+    assert not [name for name, n in counts.items() if n == 0]
+    assert counts["self_seeded"] >= 20 and counts["shed_lesion"] >= 100
+    with open_results(alone["everything"]["out"]) as results:
+        shed, draws = results.shed[:], results.draws[:]
+        assert (shed["n"] > 1).sum() >= 50 and set(shed["flags"] & 6) >= {0, 2, 4}     # clusters; injected; of lesions
+        assert len(draws) == 2 and (draws["cells"] > 0).all()
+        assert len(set(shed["fate"])) == 8                                             # every fate occurs
+
+
+def test_cells_cross_the_borders_of_regions_and_regions_change(together):
+    run = together["everything"]
+    assert min(run["crossed"]) > 20, "too few cells changed rank in tissue"
+    assert min(run["tiles"]) > 0 and min(run["cut"]) > 0
+
+
+def test_ranks_without_any_tile_take_part(together):
+    assert sum(together["injection"]["tiles"]) == 0
+    counts = small.last(together["injection"]["out"])
+    assert counts["initial"] == 0 and counts["founded"] > 0 and counts["drawn"] > 0
+
+
+def test_a_tumor_far_from_the_origin_is_where_it_should_be(alone):
+    with open_results(alone["far away"]["out"]) as results:
+        shed = results.shed[:]
+    of_tumor = shed[(shed["flags"] & 6) == 0]
+    assert len(of_tumor) > 50
+    for axis, center in zip("xyz", (-999000, 998000, 123456)):
+        assert abs(of_tumor[axis] - center).max() < 500
+
+
+@pytest.mark.parametrize("ranks, change", [
+    (3, dict(balance__enabled=False)), (2, dict(balance__threshold=0.0, balance__interval=1))], ids=["off", "every_step"])
+def test_balancing_changes_no_result(runs, alone, ranks, change):
+    run, = runs(ranks, dict(settings=small.settings(**change)))
+    assert (sum(run["cut"]) > 0) == change.get("balance__enabled", True)
+    assert_same(run, alone["everything"])
+
+
+def test_what_is_written_changes_no_result(runs, alone):
+    """Other times of output and checkpoints, snapshots, no rows of shed cells."""
+    run, = runs(2, dict(settings=small.settings(
+        output__interval="1 h", output__checkpoint="3 h", output__shed_cells=False, output__snapshots=True,
+        output__snapshot_interval="12 h")))
+    with open_results(run["out"]) as results:
+        assert len(results.shed) == 0
+    assert small.content(run["out"])["digest"] == small.content(alone["everything"]["out"])["digest"]
+
+
+@pytest.mark.parametrize("variant, steps", [("everything", (5, 8, 11)), ("one tile", (2, 4))])
+def test_stopped_and_resumed_on_other_ranks_it_is_the_run_that_never_stopped(runs, alone, variant, steps):
+    """Stops at steps with and without output; the last session goes on alone."""
+    run, = runs(2, dict(settings=VARIANTS[variant], stop_at=steps[0]))
+    for ranks, stop_at in zip((4, 3), steps[1:]):
+        assert run["code"] == 75
+        run, = runs(ranks, dict(out=run["out"], resume=True, stop_at=stop_at))
+    assert run["code"] == 75
+    run, = runs(1, dict(out=run["out"], resume=True))
+    assert run["code"] == 0
+    assert small.content(run["out"], ordered=True) == small.content(alone[variant]["out"], ordered=True)

@@ -1,0 +1,67 @@
+"""Promise 6: a mechanism that is switched off leaves the same bits as one whose rate is zero."""
+from functools import cache
+
+import pytest
+
+import small
+from metacascade import tissue
+from metacascade.config import load
+from metacascade.parallel import serial_world
+from metacascade.simulation import Simulation
+
+STEPS = 8
+# section -> (settings that make its rates zero, constants of the tissue kernel that make the rest of them zero)
+ZERO = {
+    "growth": ({"death_rate": "0/day"}, {"birth_per_h": 0.0}),
+    "hypoxia": ({}, {"hypoxia_per_h": 0.0}),
+    "migration": ({"speed": "0 um/h"}, {}),
+    "crowding": ({"mobility": "0 um/h"}, {}),
+    "oxygen": ({"uptake": "0 mmHg/s", "wall": "0 um/s", "diffusion": "0.01 um^2/s"}, {}),
+    "intravasation": ({"hazard": "0/day"}, {}),
+    "blood": ({"anoikis": "0/h", "shear": "0/h", "nk": "0/h", "release": "0/h", "binding": 0, "arrest_offset": 50}, {}),
+    "colonization": ({"establish": 0}, {})}
+
+
+@cache
+def outcome(*changes, rates=()):
+    """(digest, ledger) after some steps of the small tumor; `changes` are (setting, value)."""
+    config = load(small.EXAMPLE, small.settings(**{"run__duration": f"{STEPS} h", **dict(changes)}))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tissue, "parameters", lambda config, real=tissue.parameters: real(config) | dict(rates))
+        model = Simulation(config, serial_world())
+    for _ in range(STEPS):
+        model.step()
+    return model.digest(), model.ledger.totals
+
+
+@pytest.mark.parametrize("section", ZERO)
+def test_switched_off_is_the_rate_zero_to_the_last_bit(section):
+    rates, constants = ZERO[section]
+    zero = outcome(*((f"{section}.{key}", value) for key, value in rates.items()), rates=tuple(constants.items()))
+    off = outcome((f"{section}.enabled", False))
+    assert off == zero
+    assert off != outcome(), f"the section {section} has no effect on this tumor, so the test proves nothing"
+
+
+@pytest.mark.parametrize("section, gone", [
+    ("growth", {"divided_tissue", "apoptosis"}), ("hypoxia", {"hypoxia"}), ("intravasation", {"shed", "shed_ctcs"}),
+    ("blood", {"anoikis", "shear", "nk", "extravasated", "arrested"}),
+    ("colonization", {"founded", "lesions", "divided_lesion"})])
+def test_switched_off_nothing_of_it_happens(section, gone):
+    before, after = outcome()[1], outcome((f"{section}.enabled", False))[1]
+    assert all(before[name] > 0 for name in gone) and not any(after[name] for name in gone)
+
+
+def test_without_motion_no_cell_leaves_its_voxel():
+    _, ledger = outcome(("migration.enabled", False), ("crowding.enabled", False))
+    assert ledger["changed_voxel"] == 0
+
+
+def test_a_section_that_is_off_does_not_read_its_parameters():
+    """Other values in a section that is off change nothing."""
+    for section, key, value in (("migration", "bias", 0.7), ("crowding", "mobility", "7 um/h"),
+                                ("intravasation", "hazard", "9/day"), ("oxygen", "uptake", "1 mmHg/s"),
+                                ("growth", "division_time", "5 h"), ("hypoxia", "survival", "1 h"),
+                                ("blood", "nk", "3/h"), ("colonization", "establish", 0.9)):
+        off = (f"{section}.enabled", False)
+        assert outcome(off) == outcome(off, (f"{section}.{key}", value)), f"{section}.{key}"
