@@ -4,6 +4,7 @@ import sys
 
 from metacascade.errors import CellsLost, InputError, RunError, exit_code
 
+THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 RANK_VARIABLES = ("OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK")
 MPI_STARTED = "mpi4py.MPI"
 
@@ -11,6 +12,8 @@ MPI_STARTED = "mpi4py.MPI"
 def main(arguments: list[str] | None = None) -> int:
     """Run one command line; returns the exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    for name in THREADS:  # before NumPy is imported: a rank is one thread, others would only hold cores and memory
+        os.environ.setdefault(name, "1")
     for stream in (sys.stdout, sys.stderr):  # a title or file name may hold what the terminal cannot show
         stream.reconfigure(errors="backslashreplace")
     try:

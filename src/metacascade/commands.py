@@ -23,7 +23,7 @@ CLONES = (np.array([(0, -1, 0)], [("clone", "u2"), ("parent", "i4"), ("born_step
 def run(config_path, out, overrides=(), overwrite=False):
     """Simulate what a config file describes; the exit code. Collective over all ranks."""
     world = parallel.start()
-    loaded, text = _load(world, config_path, overrides)
+    loaded, text = load(world, config_path, overrides)
     output.claim(world, out, overwrite)
     return Job(world, loaded, out, config_text=text).run()
 
@@ -71,7 +71,7 @@ def estimate(loaded):
     return expected(loaded)
 
 
-def _load(world, path, overrides):
+def load(world, path, overrides):
     """Rank 0 reads and checks the config; all ranks build the same from its values."""
     loaded, text = None, None
     with world.together():
@@ -175,3 +175,9 @@ class Job:
 
     def _wish_to_stop(self, *_):
         self.stop = True
+
+    def close(self):
+        """Let go of the directory; the simulation may go on in memory."""
+        self.simulation.on_ended = self.simulation.on_draw = None
+        if self.lock:
+            self.lock.close()

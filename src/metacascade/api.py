@@ -1,0 +1,105 @@
+"""A simulation from Python: in a notebook, in a script, or in a script under mpiexec."""
+import contextlib
+import signal
+
+from metacascade import commands, output, parallel, simulation
+from metacascade.config import Config
+from metacascade.results import open_results
+
+
+class Simulation:
+    """A simulation, step by step in memory or as a whole into files.
+
+    Under mpiexec the ranks share it: all of them make the same calls in the same order.
+
+    Parameters
+    ----------
+    config : path or Config
+        A TOML file, or what `metacascade.load` makes of one.
+    overrides : sequence of str
+        Settings ``section.key=value`` that replace those of `config`. A Config keeps its vessels under another
+        ``run.seed``; those of a file follow it, unless it has ``vessels.seed``.
+
+    Attributes
+    ----------
+    config : Config
+    world : World
+        The ranks: ``world.rank`` of ``world.size``.
+    model : metacascade.simulation.Simulation
+        Everything that is simulated, of this rank; made when it is first needed.
+
+    Raises
+    ------
+    InputError
+        With everything that is wrong in the config.
+    """
+
+    def __init__(self, config, overrides=()):
+        self.world = parallel.start()
+        if isinstance(config, Config):
+            self.config = config.with_overrides(list(overrides)) if overrides else config
+            self._text = self.config.to_toml()
+        else:
+            self.config, self._text = commands.load(self.world, config, overrides)
+        self._model = None
+
+    @property
+    def model(self):
+        if self._model is None:
+            self._model = simulation.Simulation(self.config, self.world)
+        return self._model
+
+    def step(self, steps=1):
+        """Advance by so many steps of ``run.step``, in memory; writes no file."""
+        for _ in range(steps):
+            self.model.step()
+
+    def run(self, out, overwrite=False):
+        """Simulate to the end of ``run.duration`` and write all files of the run into the directory `out`.
+
+        After `step` it goes on from the present state, like a branch: the files tell of what happens from there.
+        A signal to stop (Ctrl-C, SIGTERM) ends it early with a checkpoint. Returns the `Results`.
+        """
+        with _handlers_kept():
+            output.claim(self.world, out, overwrite)
+            job = commands.Job(self.world, self.config, out, saved=self._stepped(), config_text=self._text)
+            with contextlib.closing(job):
+                job.run()
+        self._model = job.simulation
+        return open_results(out)
+
+    def _stepped(self):
+        """The state to go on from, or None before the first step."""
+        if self._model is None or self._model.step_number == 0:
+            return None
+        return self._model.state(parts=0, parent=self._model.digest())
+
+    @property
+    def ledger(self):
+        """Cells by name, over all ranks: alive in tissue, circulating, dead by each cause, and so on."""
+        return dict(self.model.ledger.totals)
+
+    @property
+    def fates(self):
+        """Of the cells that left the blood: {fate: {organ: cells}}, over all ranks."""
+        return self.model.fates.totals()
+
+    @property
+    def time_h(self):
+        """Simulated time [h]."""
+        return self.model.time_s / 3600
+
+    def digest(self):
+        """SHA-256 of the state: the same on any number of ranks."""
+        return self.model.digest()
+
+
+@contextlib.contextmanager
+def _handlers_kept():
+    """A run takes the signals to stop; give them back afterwards."""
+    before = {number: signal.getsignal(number) for number in commands.STOP_SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
