@@ -12,7 +12,7 @@ from metacascade.circulation import Blood
 from metacascade.report import memory, peak_memory
 from metacascade.simulation import Simulation
 
-CELLS = 4_000_000            # of the tumor that is timed
+CELLS = 16_000_000           # of the tumor that is timed: enough for most tiles to be full
 WARM, STEPS = 3, 8
 CTCS = 200_000
 

@@ -49,6 +49,7 @@ class Region:
         self.coords = np.empty((0, 3), np.int32)
         self.ghost_owner = np.empty(0, np.int64)
         self.neighbors, self.face_neighbors = np.empty((0, 27), np.int32), np.empty((0, 6), np.int32)
+        self.border = np.empty(0, np.int64)
         self.halo = Halo(exchange, {}, {})
 
     @property
@@ -83,16 +84,30 @@ class Region:
         self._find_neighbors()
         return coords
 
+    def keep(self, rows, cuts):
+        """Forget all tiles but these, and own another part of the curve. `add` is called next."""
+        self.cuts = cuts
+        self.keys, self.coords = self.keys[rows], self.coords[rows]
+        self.ghost_keys = self.ghost_keys[:0]
+        self.neighbors = self.neighbors[:0]
+
     def _find_neighbors(self):
-        around = (self.coords[:, None, :] + OFFSETS).reshape(-1, 3)
+        """Look round the new tiles and those that had a neighbor missing or elsewhere; the others are settled."""
+        settled = len(self.neighbors)
+        loose = ((self.neighbors < 0) | (self.neighbors >= settled)).any(axis=1)
+        look = np.concatenate([np.flatnonzero(loose), np.arange(settled, len(self.keys))])
+        around = (self.coords[look, None, :] + OFFSETS).reshape(-1, 3)
         rows = _rows_of(around, self.coords)
         foreign = np.flatnonzero(rows < 0)
         foreign_keys = keys_of(around[foreign])
-        foreign_owner = self.owner(foreign_keys)
-        self._meet_ghosts(foreign // 27, foreign_owner)
+        self._meet_ghosts(look[foreign // 27], self.owner(foreign_keys))
         rows[foreign] = _match(foreign_keys, self.ghost_keys, len(self.keys))
-        self.neighbors = np.ascontiguousarray(rows.reshape(-1, 27), np.int32)
-        self.face_neighbors = np.ascontiguousarray(self.neighbors[:, FACES])
+        neighbors = np.empty((len(self.keys), 27), np.int32)
+        neighbors[:settled] = self.neighbors
+        neighbors[look] = rows.reshape(-1, 27)
+        self.neighbors = neighbors
+        self.face_neighbors = np.ascontiguousarray(neighbors[:, FACES])
+        self.border = np.flatnonzero((neighbors < 0).any(axis=1))      # tiles beside which one is missing
         self.halo = self._make_halo()
 
     def _meet_ghosts(self, row, owner):
@@ -119,8 +134,9 @@ class Region:
             receive[int(rank)] = (512 * g[got, None].astype(np.int64) + FACE_VOXELS[f[got] ^ 1]).ravel()
         return Halo(self.exchange, send, receive)
 
-    def missing_around(self, rows):
-        """Coords of the places next to these tiles where no tile exists, unique, with their owners."""
+    def missing_around(self, chosen):
+        """Coords of the places next to the chosen tiles (bool) where no tile exists, unique, with their owners."""
+        rows = self.border[chosen[self.border]]
         row, offset = np.nonzero(self.neighbors[rows] < 0)
         places = np.unique(self.coords[rows][row] + OFFSETS[offset], axis=0).astype(np.int32).reshape(-1, 3)
         return places, self.owner(keys_of(places))

@@ -89,7 +89,7 @@ class Exchange:
                 part = buffer[at:end].view(records.dtype).reshape((int(count),) + records.shape[1:])
                 arrived[name][source] = part
                 at = end
-        return {name: together([parts[source] for source in sorted(parts)])
+        return {name: joined(*(parts[source] for source in sorted(parts)))
                 for name, parts in arrived.items()}
 
     def _consensus(self, outgoing):
@@ -115,11 +115,6 @@ class Exchange:
                 return incoming
             else:
                 idle = rest(idle)
-
-
-def together(parts):
-    """Arrays of one dtype, one behind the other; records as bytes."""
-    return joined(*parts) if parts[0].dtype.names else np.concatenate(parts)
 
 
 def rest(idle):

@@ -39,14 +39,11 @@ def pack(tissue, rows):
 
 def keep(tissue, rows, cuts):
     """Forget all tiles but these rows."""
-    region = tissue.region
-    region.cuts = cuts
-    region.keys, region.coords = region.keys[rows], region.coords[rows]
-    region.ghost_keys = region.ghost_keys[:0]
+    tissue.region.keep(rows, cuts)
     tissue.counts = tissue.counts[rows]
     tissue.oxygen.arrange(rows)
     tissue.arena.keep(rows)
-    tissue.vessels = tissue.vessels.take(rows)     # add_tiles counts what is within reach
+    tissue.vessels, tissue.reachable = tissue.vessels.take(rows), tissue.reachable[rows]
 
 
 def unpack(tissue, tiles, cells):

@@ -3,7 +3,9 @@ import numpy as np
 
 
 def as_bytes(records):
-    """The same memory as opaque items, one per record; `records` is contiguous."""
+    """The same memory as opaque items, one per record; `records` is contiguous. Plain arrays stay as they are."""
+    if records.dtype.names is None:
+        return records
     return records.view(np.dtype((np.void, records.dtype.itemsize)))
 
 

@@ -67,8 +67,9 @@ class Tissue:
         self.counts = np.concatenate([self.counts[:before], new, self._ghosts()])
         self.arena.add(new.sum(axis=1, dtype=np.int64))
         self.oxygen.arrange(np.concatenate([np.arange(before), np.full(self.region.rows - before, -1)]))
-        self.vessels.append(self.voxelize_tiles(coords))
-        self.reachable = reachable(self.vessels)
+        vessels = self.voxelize_tiles(coords)
+        self.vessels.append(vessels)
+        self.reachable = np.concatenate([self.reachable, reachable(vessels)])
         return rows
 
     def _ghosts(self):
@@ -89,7 +90,7 @@ class Tissue:
         Returns the number of new tiles on all ranks.
         """
         world = self.exchange.world
-        places, owner = self.region.missing_around(np.flatnonzero(self.arena.n > 0))
+        places, owner = self.region.missing_around(self.arena.n > 0)
         if not (new := int(world.sum([len(places)])[0])):
             return 0
         wanted = self.exchange.route({"places": (places, owner)})["places"]

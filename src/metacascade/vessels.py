@@ -1,7 +1,7 @@
 """The vessels of the tumor: a network of segments, and what each voxel has of it."""
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from metacascade._kernels._vessels import SEGMENT
 from metacascade.network_csv import read_network
 from metacascade.network_imported import Imported, ranges
 from metacascade.network_lattice import Lattice
+from metacascade.records import copy, joined
 
 __all__ = ["SEGMENT", "Network", "VesselMap", "voxelize"]
 
@@ -68,14 +69,34 @@ class VesselMap:
     index: np.ndarray     # int32 (first[-1],): rows of `segments`
     segments: np.ndarray  # SEGMENT
     near: np.ndarray      # int32 (k + 1,): the segments of tile t are rows near[t]:near[t + 1]
+    _room: dict = field(default_factory=dict, repr=False)   # name -> the array with room at its end
 
     @property
     def nbytes(self) -> int:
-        return sum(part.nbytes for part in vars(self).values())
+        return sum(getattr(self, name).nbytes for name in ("supply", "first", "index", "segments", "near"))
 
     def append(self, more: VesselMap) -> None:
-        """Add the tiles of `more` behind these: ``map.append(voxelize(new_tiles, ...))``."""
-        vars(self).update(vars(join([self, more])))
+        """Add the tiles of `more` behind these: ``map.append(voxelize(new_tiles, ...))``.
+
+        The cost is that of the new tiles: the arrays keep some room at their ends.
+        """
+        listed, known = np.int32(len(self.index)), np.int32(len(self.segments))
+        _check_size(len(self.index) + len(more.index))
+        self._extend("supply", more.supply)
+        self._extend("first", more.first[1:] + listed)
+        self._extend("index", more.index + known)
+        self._extend("segments", more.segments)
+        self._extend("near", more.near[1:] + known)
+
+    def _extend(self, name: str, more: np.ndarray) -> None:
+        have = getattr(self, name)
+        n, total = len(have), len(have) + len(more)
+        room = self._room.get(name)
+        if room is None or len(room) < total:
+            room = self._room[name] = np.empty((total + total // 16 + 64, *have.shape[1:]), have.dtype)
+            copy(room[:n], have)
+        copy(room[n:total], np.ascontiguousarray(more))
+        setattr(self, name, room[:total])
 
     def take(self, rows: np.ndarray) -> VesselMap:
         """The map of these tiles alone, in the order of `rows`: what stays when others leave the rank."""
@@ -96,17 +117,21 @@ def _offsets(lengths: np.ndarray) -> np.ndarray:
     return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
 
 
+def _check_size(listed: int) -> None:
+    if listed > np.iinfo(np.int32).max:
+        raise ValueError(f"{listed} vessels in reach of the voxels of one rank: use more ranks")
+
+
 def join(maps: list[VesselMap]) -> VesselMap:
     """One map of the tiles of several, in their order."""
     listed = np.cumsum([0] + [len(m.index) for m in maps])
     known = np.cumsum([0] + [len(m.segments) for m in maps])
-    if listed[-1] > np.iinfo(np.int32).max:
-        raise ValueError(f"{listed[-1]} vessels in reach of the voxels of one rank: use more ranks")
+    _check_size(listed[-1])
     return VesselMap(
         supply=np.concatenate([np.empty((0, VOXELS), np.float32)] + [m.supply for m in maps]),
         first=np.concatenate([np.zeros(1, np.int32)] + [m.first[1:] + np.int32(n) for m, n in zip(maps, listed)]),
         index=np.concatenate([np.empty(0, np.int32)] + [m.index + np.int32(n) for m, n in zip(maps, known)]),
-        segments=np.concatenate([np.empty(0, SEGMENT)] + [m.segments for m in maps]),
+        segments=joined(np.empty(0, SEGMENT), *(m.segments for m in maps)),
         near=np.concatenate([np.zeros(1, np.int32)] + [m.near[1:] + np.int32(n) for m, n in zip(maps, known)]))
 
 

@@ -170,7 +170,7 @@ def check_missing_places_are_those_of_the_whole():
         exists = {tuple(c) for c in tiles.tolist()}
         rows = np.arange(len(region.keys))[::2]
         around = {tuple(c) for row in rows for c in (region.coords[row] + OFFSETS).tolist()}
-        places, owner = region.missing_around(rows)
+        places, owner = region.missing_around(np.isin(np.arange(len(region.keys)), rows))
         assert [tuple(p) for p in places.tolist()] == sorted(around - exists)
         np.testing.assert_array_equal(owner, region.owner(keys_of(places)))
 

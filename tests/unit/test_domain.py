@@ -90,7 +90,7 @@ def test_missing_places_round_some_tiles():
     rows = np.array([0, 7, 30])
     have = {tuple(c) for c in here.coords.tolist()}
     expected = sorted({tuple(c) for row in rows for c in (here.coords[row] + OFFSETS).tolist()} - have)
-    places, owner = here.missing_around(rows)
+    places, owner = here.missing_around(np.isin(np.arange(50), rows))
     assert [tuple(p) for p in places.tolist()] == expected
     assert places.dtype == np.int32 and not owner.any() and len(owner) == len(places)
 
@@ -100,7 +100,7 @@ def test_nothing_is_missing_inside_a_block_or_round_no_tiles():
     here.add(OFFSETS)
     center = np.flatnonzero(~here.coords.any(axis=1))
     for rows in (center, np.empty(0, int)):
-        places, owner = here.missing_around(rows)
+        places, owner = here.missing_around(np.isin(np.arange(27), rows))
         assert places.shape == (0, 3) and len(owner) == 0
 
 
