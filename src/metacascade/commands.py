@@ -8,7 +8,7 @@ import numpy as np
 from metacascade import atomic, checkpoint, config, ledger, output, parallel, provenance
 from metacascade.digest import digest
 from metacascade.errors import DONE, STOPPED_EARLY, InputError
-from metacascade.report import progress, summary
+from metacascade.report import peak_memory, progress, summary
 from metacascade.simulation import Simulation
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
@@ -163,8 +163,8 @@ class Job:
             self.output.finish(
                 open_ctcs=state.ctcs if self.config.output.shed_cells else state.ctcs[:0], lesions=state.lesions,
                 digest=sim.digest(), wall_s=dict(sim.wall_s), tables={"clones": CLONES})
-        fates = sim.fates.totals()
-        _say(self.world, summary(sim, fates, self.directory, time.perf_counter() - self.started))
+        fates, memory = sim.fates.totals(), self.world.max(peak_memory())
+        _say(self.world, summary(sim, fates, self.directory, time.perf_counter() - self.started, memory))
 
     def _ended(self, ctcs):
         if self.config.output.shed_cells:

@@ -64,12 +64,12 @@ def state_of(simulation):
             f"{totals['arrested']:,} arrested, {totals['lesions']:,} in lesions")
 
 
-def summary(simulation, fates, directory, seconds):
-    """What happened in a run, as lines of text."""
+def summary(simulation, fates, directory, seconds, memory):
+    """What happened in a run, as lines of text; `memory`: bytes of the largest rank."""
     t = simulation.ledger.totals
     lines = [
         f"{simulation.time_s / 86400:g} days in {simulation.step_number:,} steps, {seconds:.1f} s on "
-        f"{simulation.world.size} rank{'s' * (simulation.world.size > 1)}",
+        f"{simulation.world.size} rank{'s' * (simulation.world.size > 1)}, at most {memory / 2**20:,.0f} MiB each",
         f"  tumor     {t['tissue']:,} cells (started with {t['initial']:,}; {t['divided_tissue']:,} divisions, "
         f"{t['apoptosis']:,} died by apoptosis, {t['hypoxia']:,} of hypoxia)",
         f"  shed      {t['shed']:,} cells in {t['shed_ctcs']:,} single cells and clusters; {t['injected']:,} injected; "
