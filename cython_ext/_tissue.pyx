@@ -13,107 +13,21 @@ whether and what. A cell to which nothing happens moves: a random step, a drift 
 drift out of crowded voxels. The random numbers of a cell are Philox of its own record, its voxel, and a key
 that belongs to tile and step, so the order of cells has no meaning.
 """
-from libc.math cimport expm1, floor, log, sqrt
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
-from _geometry cimport distance2, segment_t
-from _random cimport DRAW_TILE, draw, philox4x32, unit32
-from _types cimport CIRCULATING, cell_t, ctc_t, migrant_t
-
-cdef extern from "tissue.h" nogil:
-    ctypedef uint32_t word_t
-    int PADDED
-    ctypedef struct voxel_table_t:
-        pass
-    ctypedef struct cell_table_t:
-        pass
-    ctypedef struct columns_t:
-        uint32_t* first
-        uint32_t* xy
-        uint32_t* zc
-        uint32_t* traits
-        uint16_t* voxel
-        uint16_t* code
-        uint8_t* hit           # 0: nothing can happen, 1: nothing happened, 2: something happened
-    void pad_excess(const uint16_t* counts, int64_t row, const int32_t* neighbors, int32_t capacity, int32_t* pad)
-    void pad_oxygen(const float* oxygen, int64_t row, const int32_t* neighbors, int32_t capacity, float* pad)
-    void fill_push(const int32_t* pad, int32_t gain, int32_t limit, voxel_table_t* table)
-    void fill_lean(const float* pad, float lean, float half, voxel_table_t* table)
-    void fill_limit(const uint16_t* counts, const float* oxygen, const int32_t* first, int32_t capacity,
-                    float birth, float death, float hypoxia, float threshold, float full, float enter,
-                    voxel_table_t* table)
-    int expand_voxels(const uint16_t* counts, uint16_t* voxel)
-    int draw_and_move(const word_t* record, const uint16_t* counts, uint64_t key, int32_t amplitude,
-                      const voxel_table_t* table, int with_push, cell_table_t* wide, const columns_t* c)
-    int list_hits(const uint8_t* hit, int n, int32_t* list)
-    int list_moved(const uint16_t* code, const uint16_t* voxel, int n, int32_t* list)
-    void put_back(word_t* record, const columns_t* c, int n, int32_t* place)
-
-cdef struct tissue_t:              # filled by name from metacascade.tissue.parameters
-    uint64_t seed
-    uint32_t step
-    double dt_h, t_h, edge_um
-    int32_t capacity               # cells of a voxel without crowding
-    int32_t amplitude              # random step of a motile cell: sd = amplitude / 4096 / sqrt(6) edges
-    float lean, gradient_half      # largest lean [edge/65536]; gradient that gives half of it [mmHg/edge]
-    int32_t push_gain, push_limit  # [edge/32768] per cell above capacity; largest push
-    double birth_per_h, oxygen_half_mmHg, death_per_h
-    double hypoxia_per_h, hypoxia_threshold_mmHg, hypoxia_full_mmHg
-    double enter_per_h, reach_um, permeability_mature
-    double cluster_fraction, cluster_log_more   # log of the chance that a cluster has one cell more
-
-cdef struct tiles_t:               # this rank's tiles, row by row
-    cell_t* cells
-    const int64_t* start           # first record of a tile
-    int32_t* n                     # its cells
-    const int32_t* capacity        # its room
-    const uint16_t* counts         # (rows, 512) cells per voxel before the step; rows of ghosts at the end
-    uint16_t* new_counts           # (rows, 512) after it; another array, since neighbors still read the old one
-    const float* oxygen            # (rows, 512)
-    const int32_t* neighbors       # (tiles, 27) row of the tile at each offset, itself in the middle; -1: none
-    const uint64_t* keys
-    const int32_t* coords          # (tiles, 3)
-    const int32_t* vessel_first    # (tiles * 512 + 1)
-    const int32_t* vessel_index
-    const segment_t* segments
-    const double* detach           # (256) (1 - adhesion / 255)^k
-
-cdef struct scratch_t:
-    Py_ssize_t room                # cells of a tile, with daughters
-    columns_t c
-    int32_t* list                  # cells to look at
-    int32_t* leader                # pairs (cell, followers wanted) of cells that enter a vessel
-    voxel_table_t table
-    cell_table_t wide
-    int32_t excess[1000]
-    float oxygen[1000]
-
-cdef struct outbox_t:
-    migrant_t* migrants
-    ctc_t* shed
-    Py_ssize_t n_migrants, n_shed, room_migrants, room_shed
+from _clusters cimport followers_wanted, shed_clusters, write_all_shed
+from _geometry cimport segment_t
+from _hazards cimport DIE, DIVIDE, ENTER, NOTHING, event_e, what_happens
+from _random cimport DRAW_TILE, draw
+from _tiles cimport (
+    GONE, columns_t, draw_and_move, expand_voxels, fill_lean, fill_limit, fill_push, list_hits, list_moved, more_words,
+    outbox_t, pad_excess, pad_oxygen, put_back, scratch_t, tiles_t, tissue_t, word_t)
+from _types cimport cell_t, ctc_t, migrant_t
 
 cdef enum:                         # rows of the tally
     DIVIDED, APOPTOSIS, HYPOXIA, SHED_CELLS, CHANGED_VOXEL, TALLIES
-
-cdef enum event_e:
-    NOTHING, ENTER, DIE, SUFFOCATE, DIVIDE
-
-cdef uint16_t GONE = 0xffff
-
-
-cdef inline double birth(const tissue_t* p, double oxygen, int cells) noexcept nogil:
-    if cells >= p.capacity:
-        return 0.0
-    return p.birth_per_h * oxygen / (oxygen + p.oxygen_half_mmHg) * (1.0 - <double>cells / p.capacity)
-
-
-cdef inline double suffocation(const tissue_t* p, double oxygen) noexcept nogil:
-    cdef double lack = ((p.hypoxia_threshold_mmHg - oxygen)
-                        / (p.hypoxia_threshold_mmHg - p.hypoxia_full_mmHg))
-    return p.hypoxia_per_h * (0.0 if lack < 0.0 else 1.0 if lack > 1.0 else lack)
 
 
 cdef bint fill_table(const tiles_t* t, Py_ssize_t row, const tissue_t* p, scratch_t* s) noexcept nogil:
@@ -137,73 +51,6 @@ cdef bint fill_table(const tiles_t* t, Py_ssize_t row, const tissue_t* p, scratc
     return True
 
 
-cdef inline void place_of(const tiles_t* t, Py_ssize_t row, int v, const cell_t* c, double edge,
-                          double* at) noexcept nogil:
-    """The place of a cell [um]."""
-    at[0] = (8 * <int64_t>t.coords[3 * row] + (v & 7) + (c.x + 0.5) / 65536.0) * edge
-    at[1] = (8 * <int64_t>t.coords[3 * row + 1] + (v >> 3 & 7) + (c.y + 0.5) / 65536.0) * edge
-    at[2] = (8 * <int64_t>t.coords[3 * row + 2] + (v >> 6) + (c.z + 0.5) / 65536.0) * edge
-
-
-cdef int nearest(const tiles_t* t, Py_ssize_t row, int v, const double* at, double* gap) noexcept nogil:
-    """The vessel of the voxel's list whose wall is nearest (-1: none), and how far away that is.
-
-    Of the wall and not of the center line: a vessel out of reach must not hide one in reach, since the list
-    of a voxel holds the former or not as it happens.
-    """
-    cdef int k, best = -1
-    cdef double d
-    for k in range(t.vessel_first[512 * row + v], t.vessel_first[512 * row + v + 1]):
-        d = sqrt(distance2(at[0], at[1], at[2], &t.segments[t.vessel_index[k]])) - t.segments[t.vessel_index[k]].radius
-        if best < 0 or d < gap[0]:
-            gap[0] = d
-            best = t.vessel_index[k]
-    return best
-
-
-cdef double entry(const tiles_t* t, Py_ssize_t row, int v, const cell_t* c, const tissue_t* p) noexcept nogil:
-    """Hazard of entering the nearest vessel [1/h]."""
-    cdef double at[3]
-    cdef double gap = 0.0
-    cdef int s
-    place_of(t, row, v, c, p.edge_um, at)
-    s = nearest(t, row, v, at, &gap)
-    if s < 0 or gap > p.reach_um:
-        return 0.0
-    return (p.enter_per_h * (p.permeability_mature + (1.0 - p.permeability_mature)
-                             * (1.0 - t.segments[s].maturity)) * t.detach[c.adhesion])
-
-
-cdef event_e what_happens(const tiles_t* t, Py_ssize_t row, int v, const cell_t* c, const tissue_t* p,
-                          uint32_t word) noexcept nogil:
-    cdef double oxygen = t.oxygen[512 * row + v]
-    cdef double enter = entry(t, row, v, c, p) if p.enter_per_h > 0.0 else 0.0
-    cdef double lack = suffocation(p, oxygen)
-    cdef double divide = birth(p, oxygen, t.counts[512 * row + v])
-    cdef double total = enter + p.death_per_h + lack + divide
-    cdef double chance = -expm1(-total * p.dt_h), u = unit32(word), at
-    if u >= chance:
-        return NOTHING
-    at = u / chance * total
-    if at < enter:
-        return ENTER
-    if at < enter + p.death_per_h:
-        return DIE
-    if at < enter + p.death_per_h + lack:
-        return SUFFOCATE
-    return DIVIDE
-
-
-cdef inline void more_words(const word_t* record, int v, uint32_t block, uint64_t key, uint32_t* out) noexcept nogil:
-    """The block-th further draw of a cell in this step."""
-    cdef uint32_t counter[4]
-    counter[0] = record[0]
-    counter[1] = record[1]
-    counter[2] = record[2]
-    counter[3] = <uint32_t>v | block << 16
-    philox4x32(counter, key, out)
-
-
 cdef void divide_cell(const word_t* record, int v, uint64_t key, scratch_t* s, Py_ssize_t i,
                       Py_ssize_t daughter) noexcept nogil:
     """The mother keeps her place; the daughter lies anywhere in the same voxel, and differs in a bit."""
@@ -217,88 +64,6 @@ cdef void divide_cell(const word_t* record, int v, uint64_t key, scratch_t* s, P
     s.c.zc[daughter] = (r[1] & 0xffff) | (record[1] >> 16 << 16)
     s.c.traits[daughter] = s.c.traits[i]
     s.c.code[daughter] = s.c.code[i]
-
-
-cdef int followers_wanted(const cell_t* c, const tissue_t* p, const uint32_t* r) noexcept nogil:
-    """0 for a single cell; else the cluster has 2 + a geometric number of cells."""
-    cdef double more
-    if unit32(r[2]) >= p.cluster_fraction * c.adhesion / 255.0:
-        return 0
-    more = floor(log(unit32(r[3])) / p.cluster_log_more)
-    return 1 + (<int>more if more < 65000.0 else 65000)
-
-
-cdef inline bint before(const word_t* a, const word_t* b) noexcept nogil:
-    """Whether record a comes before record b in the order of their words."""
-    if a[0] != b[0]:
-        return a[0] < b[0]
-    if a[1] != b[1]:
-        return a[1] < b[1]
-    return a[2] < b[2]
-
-
-cdef int gather_cluster(const word_t* record, Py_ssize_t low, Py_ssize_t high, int wanted,
-                        scratch_t* s) noexcept nogil:
-    """Take the first `wanted` undecided cells of the voxel, in the order of their records; how many."""
-    cdef int taken
-    cdef Py_ssize_t k, best
-    for taken in range(wanted):
-        best = -1
-        for k in range(low, high):
-            if s.c.hit[k] < 2 and (best < 0 or before(record + 3 * k, record + 3 * best)):
-                best = k
-        if best < 0:
-            return taken
-        s.c.hit[best] = 2
-        s.c.code[best] = GONE
-    return wanted
-
-
-cdef void order_leaders(const word_t* record, scratch_t* s, int n) noexcept nogil:
-    """By voxel, then by record: so that who leads first does not depend on the order of the cells."""
-    cdef int i, k
-    cdef int32_t a, w
-    for i in range(1, n):
-        a, w = s.leader[2 * i], s.leader[2 * i + 1]
-        k = i
-        while k > 0 and (s.c.voxel[s.leader[2 * k - 2]] > s.c.voxel[a] or (
-                s.c.voxel[s.leader[2 * k - 2]] == s.c.voxel[a]
-                and before(record + 3 * a, record + 3 * s.leader[2 * k - 2]))):
-            s.leader[2 * k], s.leader[2 * k + 1] = s.leader[2 * k - 2], s.leader[2 * k - 1]
-            k -= 1
-        s.leader[2 * k], s.leader[2 * k + 1] = a, w
-
-
-cdef void write_shed(const tiles_t* t, Py_ssize_t row, int v, const cell_t* c, int n, uint64_t key,
-                     const tissue_t* p, ctc_t* out) noexcept nogil:
-    cdef uint32_t r[4]
-    cdef double at[3]
-    cdef double gap = 0.0
-    cdef int s
-    place_of(t, row, v, c, p.edge_um, at)
-    s = nearest(t, row, v, at, &gap)
-    more_words(<const word_t*>c, v, 1, key, r)
-    memset(out, 0, sizeof(ctc_t))
-    out.id = r[0] | <uint64_t>r[1] << 32
-    out.x, out.y, out.z = <float>at[0], <float>at[1], <float>at[2]
-    out.distance = <float>sqrt(distance2(at[0], at[1], at[2], &t.segments[s]))
-    out.maturity = t.segments[s].maturity
-    out.clone, out.n = c.clone, <uint16_t>n
-    out.emt, out.adhesion, out.flags = c.emt, c.adhesion, c.flags
-    out.place = CIRCULATING
-    more_words(<const word_t*>c, v, 2, key, r)
-    out.t_shed = out.t_event = p.t_h + unit32(r[0]) * p.dt_h     # any moment of the step
-
-
-cdef void write_all_shed(const tiles_t* t, Py_ssize_t row, int leaders, uint64_t key, const tissue_t* p,
-                         const scratch_t* s, outbox_t* box) noexcept nogil:
-    cdef int k
-    cdef int32_t i
-    for k in range(leaders):
-        i = s.leader[2 * k]
-        write_shed(t, row, s.c.voxel[i], t.cells + t.start[row] + i, 1 + s.leader[2 * k + 1], key, p,
-                   &box.shed[box.n_shed])
-        box.n_shed += 1
 
 
 cdef inline uint64_t key_of_step(uint64_t tile, const tissue_t* p) noexcept nogil:
@@ -337,24 +102,6 @@ cdef Py_ssize_t decide(const tiles_t* t, Py_ssize_t row, Py_ssize_t n, uint64_t 
             tally[APOPTOSIS if event == DIE else HYPOXIA] += 1
     tally[DIVIDED] += born
     return born
-
-
-cdef int shed_clusters(const tiles_t* t, Py_ssize_t row, Py_ssize_t n, scratch_t* s, int leaders) noexcept nogil:
-    """Give each leader its followers (the number replaces the wish); how many cells leave."""
-    cdef const word_t* record = <const word_t*>(t.cells + t.start[row])
-    cdef int k, total = 0
-    cdef Py_ssize_t low, high
-    order_leaders(record, s, leaders)
-    for k in range(leaders):
-        low = high = s.leader[2 * k]
-        if s.leader[2 * k + 1]:
-            while low > 0 and s.c.voxel[low - 1] == s.c.voxel[s.leader[2 * k]]:
-                low -= 1
-            while high < n and s.c.voxel[high] == s.c.voxel[s.leader[2 * k]]:
-                high += 1
-            s.leader[2 * k + 1] = gather_cluster(record, low, high, s.leader[2 * k + 1], s)
-        total += 1 + s.leader[2 * k + 1]
-    return total
 
 
 cdef inline bint leaves(uint16_t code) noexcept nogil:
