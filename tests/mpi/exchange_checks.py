@@ -138,16 +138,17 @@ def owned(region, tiles):
 def regions():
     """Regions of many kinds, with all tiles of all ranks: (Region, tiles)."""
     for n in (0, 1, 8, 60, 216):
-        for seed in range(3):
+        for seed in range(2):
             tiles = random_tiles(seed, n)
             region = Region(Exchange(WORLD), random_cuts(seed, tiles))
             for some in np.array_split(tiles, 3):            # in pieces: ghosts come to be before and after
                 region.add(owned(region, some))
             yield region, tiles
-    tiles = random_tiles(9, 216)
-    for which in (0, SIZE - 1):                              # all tiles on one rank
-        cuts = np.array([0] * (which + 1) + [2**63] * (SIZE - which), np.uint64)
-        region = Region(Exchange(WORLD), cuts)
+    tiles = random_tiles(9, 512, 4)
+    key = np.sort(keys_of(tiles))
+    corner = key[[3, 26, 60][:SIZE - 1]].tolist()            # a tile lies between two tiles of one other rank
+    for cuts in ([0] + [2**63] * SIZE, [0] * SIZE + [2**63], [0, *corner, 2**63]):
+        region = Region(Exchange(WORLD), np.array(cuts, np.uint64))
         region.add(owned(region, tiles))
         yield region, tiles
 
@@ -176,9 +177,9 @@ def check_missing_places_are_those_of_the_whole():
 
 
 def values_of(keys, dtype, salt):
-    """A value for every voxel of the tiles, that each rank can compute."""
-    v = (keys[:, None] * np.uint64(0x9E3779B97F4A7C15) + np.arange(512, dtype=np.uint64) * np.uint64(77773 + salt))
-    return (v >> np.uint64(40)).astype(dtype)
+    """A value for every voxel of the tiles, that each rank can compute; neighbors differ."""
+    v = keys[:, None] * np.uint64(512) + np.arange(512, dtype=np.uint64) + np.uint64(salt)
+    return (v * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(40)).astype(dtype)
 
 
 def check_halo_fills_the_faces_toward_us_and_nothing_else():
