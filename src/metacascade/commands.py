@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from metacascade import atomic, checkpoint, config, ledger, output, parallel, provenance
+from metacascade._kernels._layout import Place
 from metacascade.digest import digest
 from metacascade.errors import DONE, STOPPED_EARLY, InputError
 from metacascade.report import peak_memory, progress, summary
@@ -159,9 +160,10 @@ class Job:
     def _finish(self):
         sim = self.simulation
         state = sim.state(parts=0, parent=self.parent)
+        still = state.ctcs[state.ctcs["place"] != Place.RETURNING]        # those have their row already
         with sim.stage("output"):
             self.output.finish(
-                open_ctcs=state.ctcs if self.config.output.shed_cells else state.ctcs[:0], lesions=state.lesions,
+                open_ctcs=still if self.config.output.shed_cells else still[:0], lesions=state.lesions,
                 digest=sim.digest(), wall_s=dict(sim.wall_s), tables={"clones": CLONES})
         fates, memory = sim.fates.totals(), self.world.max(peak_memory())
         _say(self.world, summary(sim, fates, self.directory, time.perf_counter() - self.started, memory))

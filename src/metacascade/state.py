@@ -9,7 +9,9 @@ from functools import cached_property
 
 import numpy as np
 
+from metacascade._kernels._canonical import sort_voxels
 from metacascade._kernels._layout import CELL, CTC, LESION
+from metacascade.records import as_bytes
 
 VOXELS = 512                      # voxels in a tile
 SLAB_CELLS = 1 << 20              # cells that are written, hashed or read at a time: 12 MiB
@@ -103,10 +105,10 @@ def raw(array):
 
 
 def canonical(cells, counts):
-    """The cells of whole voxels, `counts` of them each, with every voxel's cells sorted by their bytes."""
-    voxel = np.repeat(np.arange(counts.size), np.ravel(counts))
-    text = np.ascontiguousarray(cells).view(np.uint8).reshape(len(cells), CELL.itemsize)
-    return cells[np.lexsort([*text.T[::-1], voxel])]
+    """A copy of the cells of whole tiles with every voxel's cells sorted by their bytes; counts as in `State`."""
+    cells = np.array(as_bytes(cells)).view(CELL)
+    sort_voxels(cells, np.ascontiguousarray(counts, np.uint16).reshape(-1, VOXELS))
+    return cells
 
 
 def empty(kind):

@@ -39,7 +39,7 @@ PACKAGES = {
 }
 # kernel: the only modules that call it; _layout, the records, is for all
 OWNERS = {
-    "_tissue": "tissue", "_deliver": "tissue", "_place": "tissue", "_curve": "domain", "_field": "fields",
+    "_tissue": "tissue", "_canonical": "state", "_deliver": "tissue", "_place": "tissue", "_curve": "domain", "_field": "fields",
     "_vessels": "vessels network_csv network_imported network_lattice", "_lattice": "network_lattice",
     "_blood": "circuit circulation injection", "_lesions": "organs",
 }
