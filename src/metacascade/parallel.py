@@ -151,7 +151,7 @@ def start():
         mpi4py.rc.thread_level = "funneled"
         from mpi4py import MPI
     except (ImportError, RuntimeError) as error:
-        _refuse_lonely_rank(1, f"no MPI library could be loaded ({error})")
+        _refuse_lonely_rank(1, f"no MPI library could be loaded ({str(error).splitlines()[0]})")
         return World()
     _refuse_lonely_rank(MPI.COMM_WORLD.size, f"MPI library: {MPI.Get_library_version().splitlines()[0]}")
     if MPI.COMM_WORLD.size == 1:
