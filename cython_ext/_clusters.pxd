@@ -9,7 +9,7 @@ from _geometry cimport distance2
 from _random cimport unit32
 from _tiles cimport (
     GONE, more_words, nearest, outbox_t, place_of, scratch_t, tiles_t, tissue_t, word_t)
-from _types cimport CIRCULATING, cell_t, ctc_t
+from _types cimport CIRCULATING, FLAG_RETURNED, cell_t, ctc_t
 
 cdef inline int followers_wanted(const cell_t* c, const tissue_t* p, const uint32_t* r) noexcept nogil:
     """0 for a single cell; else the cluster has 2 + a geometric number of cells."""
@@ -94,7 +94,7 @@ cdef inline void write_shed(const tiles_t* t, Py_ssize_t row, int v, const cell_
     out.distance = <float>sqrt(distance2(at[0], at[1], at[2], &t.segments[s]))
     out.maturity = t.segments[s].maturity
     out.clone, out.n = c.clone, <uint16_t>n
-    out.emt, out.adhesion, out.flags = c.emt, c.adhesion, c.flags
+    out.emt, out.adhesion, out.flags = c.emt, c.adhesion, c.flags & FLAG_RETURNED  # how an ancestor got in is its own
     out.place = CIRCULATING
     more_words(<const word_t*>c, v, 2, key, r)
     out.t_shed = out.t_event = p.t_h + unit32(r[0]) * p.dt_h     # any moment of the step

@@ -7,7 +7,7 @@ from _circuit cimport node_t
 from _random cimport (DRAW_CHILD, DRAW_COLONIZE, DRAW_LESION, DRAW_LESION_SHED, draw, normal, philox4x32,
                       unit32, unit52)
 from _types cimport (ACTIVE, CIRCULATING, CLEARED, DORMANT, ENDED, FATE_LESION, FATE_NOT_ESTABLISHED,
-                     FLAG_LESION, ctc_t, lesion_t)
+                     FLAG_LESION, FLAG_RETURNED, ctc_t, lesion_t)
 
 cdef enum:
     BORN, DIED_ACTIVE, DIED_DORMANT, SHED, WOKEN, TALLIES
@@ -168,7 +168,7 @@ cdef void _child(ctc_t* c, const lesion_t* l, uint64_t seed, int64_t index, doub
     c.id = <uint64_t>r[1] << 32 | r[0]
     c.t_shed = start + unit52(r[2], r[3]) * (end - start)
     c.n, c.clone, c.origin, c.node = 1, l.clone, l.node, l.node
-    c.emt, c.adhesion, c.flags = l.emt, l.adhesion, l.flags | FLAG_LESION
+    c.emt, c.adhesion, c.flags = l.emt, l.adhesion, l.flags & FLAG_RETURNED | FLAG_LESION
     c.place = CIRCULATING
 
 

@@ -27,7 +27,7 @@ cdef extern from "types.h" nogil:
         uint8_t node, state, emt, adhesion, flags, pad
 
 cdef enum flag_e:
-    FLAG_RETURNED = 1         # it, or an ancestor, came back to the tumor through the blood
+    FLAG_RETURNED = 1         # it, or an ancestor, came back to the tumor through the blood; alone inherited
     FLAG_INJECTED = 2         # it entered the blood by injection
     FLAG_LESION = 4           # it was shed by a lesion
 

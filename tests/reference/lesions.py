@@ -104,7 +104,7 @@ def child(lesion, seed, index, since, end):
     r = words(seed, Draw.CHILD, lesion["id"], index)
     same = {name: lesion[name] for name in ("clone", "node", "emt", "adhesion")}
     return same | dict(id=r[1] << 32 | r[0], t_shed=since + unit52(r[2], r[3]) * (end - since), n=1,
-                       origin=lesion["node"], flags=lesion["flags"] | Flag.LESION)
+                       origin=lesion["node"], flags=lesion["flags"] & Flag.RETURNED | Flag.LESION)
 
 
 def found(c, soil, establish, dormant, seed):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from metacascade._kernels._layout import CTC, Draw
+from metacascade._kernels._layout import CTC, Draw, Flag
 from reference.philox import draw, philox, unit32, word64
 
 FACES = (12, 14, 10, 16, 4, 22)      # of the 27 places round a tile: -x, +x, -y, +y, -z, +z
@@ -143,7 +143,7 @@ def leave(t, row, v, record, p, key, calm):
     c["x"], c["y"], c["z"] = at
     c["distance"], c["maturity"], c["n"] = math.sqrt(distance2(at, segment)), segment["maturity"], 1 + len(followers)
     c["clone"], c["emt"] = record[1] >> 16, record[2] & 255
-    c["adhesion"], c["flags"] = record[2] >> 8 & 255, record[2] >> 16 & 255
+    c["adhesion"], c["flags"] = record[2] >> 8 & 255, record[2] >> 16 & Flag.RETURNED
     c["t_shed"] = c["t_event"] = p["t_h"] + unit32(more(record, v, 2, key)[0]) * p["dt_h"]
     return c
 
