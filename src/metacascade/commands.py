@@ -50,14 +50,16 @@ def branch(checkpoint_path, out, seed=None, overrides=(), overwrite=False):
     parent = digest(world, saved)
     with world.together():
         changed = config.Config.from_dict(saved.meta["config"]).with_overrides(list(overrides), seed)
-        _refuse_other_grid(config.Config.from_dict(saved.meta["config"]), changed)
+        _refuse_other_grid(config.Config.from_dict(saved.meta["config"]), changed, saved.meta["time_s"])
     output.claim(world, out, overwrite)
     saved.meta.update(parts=0, parent=parent)
     return Job(world, changed, out, saved=saved, config_text=changed.to_toml()).run()
 
 
-def _refuse_other_grid(old, new):
-    """What the saved cells lie in cannot change under them."""
+def _refuse_other_grid(old, new, time_s):
+    """What the saved cells lie in cannot change under them, and steps from `time_s` on must meet the times of output."""
+    if time_s % new.run.step_s:
+        raise InputError(f"--set run.step: the checkpoint is at {time_s} s, which must be a multiple of the step")
     if old.tissue.edge_um != new.tissue.edge_um:
         raise InputError("--set tissue.voxel: a branch keeps the voxels of the run that it starts from")
     if old.run.species != new.run.species:
@@ -112,7 +114,7 @@ class Job:
         """All steps to the end, or to a wish to stop: the exit code."""
         sim, end = self.simulation, self.config.run.duration_s
         meter = progress(self.world, self.config)
-        if sim.step_number == 0:
+        if sim.step_number == 0 and len(self.output.parts) == 0:      # else resumed: the first row is written
             self._record()
             self._checkpoint()
         stopping = False

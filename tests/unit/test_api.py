@@ -9,6 +9,8 @@ import pytest
 
 import metacascade as mc
 from conftest import environment
+from metacascade import commands
+from metacascade.api import _handlers_kept
 
 CONFIG = """
 [run]
@@ -125,3 +127,20 @@ def test_an_open_run_reads_like_arrays(toml):
         assert shed["n"].sum() == results.series["shed"][-1] > 0
         assert np.isin(shed["fate"], list(results.names("shed")["fate"])).all()
     assert Path(results.path).name == "results.h5"
+
+
+def test_a_run_that_died_in_its_first_step_is_resumed_without_a_second_first_row(toml, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr("metacascade.simulation.Simulation.step", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            mc.Simulation(toml).run(tmp_path / "out")
+    with _handlers_kept():
+        assert commands.resume(tmp_path / "out") == 0
+    assert mc.open(tmp_path / "out").series["step"].tolist() == [0, 2, 4, 6]
+
+
+def test_a_branch_refuses_steps_that_would_miss_the_times_of_output(toml, tmp_path):
+    mc.Simulation(toml, ["run.duration=3 h", "output.interval=3 h"]).run(tmp_path / "out")
+    with pytest.raises(mc.InputError, match="the checkpoint is at 10800 s, which must be a multiple of the step"):
+        commands.branch(tmp_path / "out" / "checkpoint.h5", tmp_path / "branch", overrides=[
+            "run.step=2 h", "run.duration=8 h", "output.interval=2 h", "output.checkpoint=4 h"])
