@@ -9,8 +9,8 @@ LODGED = np.dtype([("ctc", CTC), ("rank_place", "i8")])     # k-th place of the 
 def places(tissue, ctcs, seed):
     """Draw a place for each CTC: (LODGED, rank). Collective.
 
-    The places are the voxels within reach of a perfused vessel, in tiles that have cells (if no cell is left,
-    in all tiles), tile after tile in curve order; each is equally likely. Which one is a matter of integers
+    The places are the voxels within reach of a perfused vessel, in tiles that have cells (in all tiles, if there
+    is none in those), tile after tile in curve order; each is equally likely. Which one is a matter of integers
     alone, the number of places before it, so it is the same on any number of ranks.
     """
     world = tissue.exchange.world
@@ -27,9 +27,9 @@ def places(tissue, ctcs, seed):
 
 
 def places_of_tiles(tissue):
-    """Voxels within reach of a vessel in each tile that has cells (in each tile if none has), by row."""
-    cells = int(tissue.exchange.world.sum([tissue.cells])[0])
-    return tissue.reachable * ((tissue.arena.n > 0) | (cells == 0))
+    """Voxels within reach of a vessel in each tile that has cells; in each tile, if there is none in those."""
+    beside_cells = tissue.reachable * (tissue.arena.n > 0)
+    return beside_cells if int(tissue.exchange.world.sum([beside_cells.sum()])[0]) else tissue.reachable
 
 
 def become_cells(tissue, lodged, seed):
