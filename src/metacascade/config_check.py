@@ -44,6 +44,9 @@ def _sources(config):
     if config.tumor is None and not config.injection:
         yield Problem((), "there is neither a [tumor] nor an [[injection]]: nothing to simulate",
                       (("tumor",), ("injection",)))
+    for i, injection in enumerate(config.injection):
+        if injection.node == "tumor" and config.tumor is None:
+            yield Problem(("injection", i, "node"), "there is no [tumor] to inject into", (("tumor",),))
 
 
 def moves_um(config) -> tuple[float, float]:

@@ -101,6 +101,7 @@ def test_wrong_line_is_named_with_its_place_and_rule(line, message):
     (MINIMAL + "[run]\nstep = '1.5 s'\n", "run.toml:4: run.step = \"1.5 s\": must be a whole number of seconds"),
     (MINIMAL + "[run]\nspecies = 'human\\n'\n", "must be one of mouse, human"),
     (MINIMAL + "[vessels]\nfile = 'no.csv'\n", "vessels.file = \"no.csv\": there is no file"),
+    ("[[injection]]\nnode = 'tumor'\n", "injection[0].node = \"tumor\": there is no [tumor] to inject into"),
     ("", "run.toml:1: config: there is neither a [tumor] nor an [[injection]]: nothing to simulate")])
 def test_wrong_table_or_value_is_named(toml, message):
     assert message in only_error(toml)
