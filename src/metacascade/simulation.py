@@ -140,11 +140,9 @@ class Simulation:
     def _colonize(self, walked):
         """What left the blood: into the tumor, into the list of the ended, or to a lesion."""
         self.returning = walked.returning
-        before = self.lesions.cells
         failed, founders = self.lesions.found(walked.extravasated)
-        out = _cells(walked.extravasated)
-        self.ledger.add(extravasated=out, founded=len(founders), self_seeded=_cells(walked.returning),
-                        not_established=out - (self.lesions.cells - before))
+        self.ledger.add(extravasated=_cells(walked.extravasated), founded=len(founders),
+                        self_seeded=_cells(walked.returning), not_established=_cells(failed))
         for ctcs in (walked.ended, failed, founders, walked.returning):
             self._end(ctcs)
 
