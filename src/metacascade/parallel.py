@@ -1,4 +1,4 @@
-"""The ranks of a run: who they are, exact sums, taking turns, and how one rank's error ends all.
+"""The ranks of a run: who they are, exact sums, and how one rank's error ends all.
 
 Only this module and ``exchange`` import mpi4py, and only when a run starts, so that file tools and
 ``check`` work where no MPI library is installed or MPI may not be started.
@@ -74,20 +74,6 @@ class World:
     def barrier(self):
         if self.size > 1:
             self.comm.Barrier()
-
-    @contextlib.contextmanager
-    def turn(self):
-        """The body runs on rank 0, then on rank 1, and so on; one rank's error is raised on all."""
-        error = None
-        if self.rank > 0:
-            self.comm.recv(source=self.rank - 1, tag=7)
-        try:
-            yield
-        except Exception as exception:
-            error = exception
-        if self.rank + 1 < self.size:
-            self.comm.send(None, dest=self.rank + 1, tag=7)
-        self.agree(error)
 
     def agree(self, error):
         """Raise the error of the lowest rank that has one, on every rank; do nothing if none has."""
