@@ -12,8 +12,6 @@ cdef extern from "field.h" nogil:
                      int64_t tiles, float r, float omega, int color)
 
 
-
-
 def coefficients(const float[:, ::1] c not None, const uint16_t[:, ::1] counts not None,
                  const float[:, ::1] supply not None, float[:, ::1] decay not None,
                  float[:, ::1] rhs not None, field_t params):

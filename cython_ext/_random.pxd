@@ -7,19 +7,19 @@ cdef extern from "philox.h" nogil:
     void philox4x32(const uint32_t* counter, uint64_t key, uint32_t* out)
 
 cdef enum draw_e:
-    DRAW_TILE = 1        # a = tile key, b = step: the key of the cells of a tile in a step
+    DRAW_TILE = 1        # a = tile key, b = step: the key of the cells of a tile in a step (their words: more_words)
     DRAW_PLACE = 2       # a = tile key, b = 512 k + voxel: the k-th initial cell of a voxel
     DRAW_NODE = 3        # a = lattice node: jitter of the vessel network
     DRAW_SEGMENT = 4     # a = lattice node, b = axis: presence, radius and maturity of a vessel
     DRAW_DIAMETER = 5    # a = id of a CTC: its diameter
-    DRAW_WALK = 6        # a = id of a CTC, b = hop: its way through the circuit
+    DRAW_WALK = 6        # a = id of a CTC, b = hop: its way through the circuit; hop + 2^31: how it dies or is arrested
     DRAW_COLONIZE = 7    # a = id of a CTC: dies, sleeps or grows after leaving the vessel
-    DRAW_LESION = 8      # a = id of a lesion, b = step: wakes, dies, divides
+    DRAW_LESION = 8      # a = id of a lesion, b = step: wakes; the key by which its cells die and divide
     DRAW_LESION_SHED = 9 # a = id of a lesion, b = step: how many cells it sheds
-    DRAW_CHILD = 10      # a = id of a parent, b = index: the id of what it sheds or injects
-    DRAW_RETURN = 11     # a = id of a CTC: the place in the tumor where it lodges
+    DRAW_CHILD = 10      # a = id of a lesion, b = index: id and time of a cell that it sheds
+    DRAW_RETURN = 11     # a = id of a CTC, b = 0: the voxel where it lodges, b = k: the place of its k-th cell in it
     DRAW_SAMPLE = 12     # a = id of a CTC, b = index of the blood draw: taken or not
-    DRAW_INJECT = 13     # a = index of the injection, b = index of the cell: id and entry time
+    DRAW_INJECT = 13     # a, b = index of the injection and of the cell (its high half in a): id and entry time
 
 cdef inline void draw(uint64_t seed, uint32_t use, uint64_t a, uint32_t b, uint32_t* out) noexcept nogil:
     """Four words; counter = (a low, a high, b, use), key = seed."""

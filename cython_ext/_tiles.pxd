@@ -108,7 +108,10 @@ cdef inline int nearest(const tiles_t* t, Py_ssize_t row, int v, const double* a
 
 
 cdef inline void more_words(const word_t* record, int v, uint32_t block, uint64_t key, uint32_t* out) noexcept nogil:
-    """The block-th further draw of a cell in this step."""
+    """The block-th further draw of a cell in this step; the kernel of the moves has block 0.
+
+    Block 1: the daughter's place; or the id of the CTC (words 0, 1) and its followers (2, 3). Block 2: when it is shed.
+    """
     cdef uint32_t counter[4]
     counter[0] = record[0]
     counter[1] = record[1]

@@ -42,7 +42,7 @@ def tissue(world, cells, steps):
     exchange = simulation.exchange
     simulation.wall_s.clear()
     exchange.seconds = exchange.messages = exchange.bytes = 0
-    wall, updates, kernel = [], 0, 0.0
+    wall, updates = [], 0
     for _ in range(steps):
         n = simulation.ledger.totals["tissue"]
         world.barrier()
