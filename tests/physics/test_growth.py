@@ -42,7 +42,8 @@ def test_survivors_decay_exponentially_for_any_step(minutes):
     assert_binomial(patch.cells, n, math.exp(-rate * hours))
 
 
-@pytest.mark.parametrize(("oxygen", "share"), [(10.0, 0.0), (5.0, 0.0), (4.375, 0.25), (3.75, 0.5), (2.5, 1.0), (0.0, 1.0)])
+@pytest.mark.parametrize(("oxygen", "share"), [
+    (10.0, 0.0), (5.0, 0.0), (4.375, 0.25), (3.75, 0.5), (2.5, 1.0), (0.0, 1.0)])
 def test_hypoxia_kills_the_faster_the_less_oxygen_there_is(oxygen, share):
     """n = 50 000; hazard share / survival between threshold 5 and full 2.5 mmHg; survivors of 6 h."""
     n = 50_000
@@ -139,8 +140,8 @@ def test_competing_hazards_share_the_events_in_proportion():
     Chi square with 4 degrees of freedom; the bound is that of a false alarm of 7e-6."""
     n, vessel = 300_000, np.zeros(1, SEGMENT)
     vessel["bx"], vessel["radius"], vessel["maturity"], vessel["perfused"] = 240, 1000, 0.5, 1
-    p = only(run=dict(step_s=3 * 3600), hypoxia=dict(survival_h=4.0), growth=dict(division_time_h=3.0, death_per_h=0.07),
-             intravasation=dict(hazard_per_h=0.2, cluster_fraction=0.0))
+    p = only(run=dict(step_s=3 * 3600), hypoxia=dict(survival_h=4.0),
+             growth=dict(division_time_h=3.0, death_per_h=0.07), intravasation=dict(hazard_per_h=0.2, cluster_fraction=0.0))
     patch = cells_in(n, dict(p, capacity=WIDE), 3.75, segments=vessel)
     hazards = {"divided": math.log(2) / 3 * 3.75 / 8.75, "apoptosis": 0.07, "hypoxia": 0.125,
                "shed": 0.2 * (0.1 + 0.9 * 0.5)}
