@@ -41,8 +41,13 @@ class World:
         return total
 
     def max(self, value):
-        """Largest of one number (or tuple) per rank."""
-        return value if self.size == 1 else max(self.comm.allgather(value))
+        """Largest of one integer per rank."""
+        if self.size == 1:
+            return value
+        from mpi4py import MPI
+        largest = np.empty(1, np.int64)
+        self.comm.Allreduce(np.array([value], np.int64), largest, MPI.MAX)
+        return int(largest[0])
 
     def exscan(self, value):
         """Sum of `value` over the ranks before this one."""

@@ -11,12 +11,13 @@ from metacascade.circuit import Circuit
 from metacascade.circulation import Blood
 from metacascade.digest import digest
 from metacascade.exchange import Exchange
+from metacascade.errors import InputError
 from metacascade.fates import Fates
 from metacascade.fields import Oxygen
 from metacascade.injection import Injections
 from metacascade.ledger import Ledger
 from metacascade.organs import Lesions
-from metacascade.parallel import owner_of_id
+from metacascade.parallel import on_all_ranks, owner_of_id
 from metacascade.rebalance import rebalance
 from metacascade.records import joined
 from metacascade.vessels import Network
@@ -56,6 +57,8 @@ class Simulation:
         else:
             self._go_on(saved)
         self.perfused = int(world.sum([self.tissue.reachable.sum()])[0]) > 0   # blood flows through the tumor
+        if not self.perfused and any(plan.node == "tumor" for plan in config.injection):
+            raise on_all_ranks(InputError("[[injection]] node = \"tumor\": no perfused vessel is in reach of the tumor"))
 
     def _begin(self):
         network = _network(self.config, self.world)
