@@ -46,6 +46,8 @@ cdef inline event_e what_happens(const tiles_t* t, Py_ssize_t row, int v, const 
     if u >= chance:
         return NOTHING
     at = u / chance * total
+    if at >= total:                            # rounded up: never beyond what has a rate
+        at = total * (1.0 - 2.0**-53)
     if at < enter:
         return ENTER
     if at < enter + p.death_per_h:

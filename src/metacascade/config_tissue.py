@@ -184,6 +184,7 @@ class Intravasation(Section):
     detach_exponent: float = number("detach_exponent", 1.0, 0, 10, source="no measurement", status=ASSUMED, doc=(
         "n of the factor (1 - adhesion)^n."))
     cluster_fraction: float = number("cluster_fraction", 0.03, 0, 1, usual=(0.005, 0.1), source=(
-        "few per cent in mouse mammary tumors (Aceto 2014)"), status=RECALLED, doc="Share of exits that are clusters.")
+        "few per cent in mouse mammary tumors (Aceto 2014)"), status=RECALLED, doc=(
+            "Chance that a cell of full adhesion leaves with neighbors; of others in proportion to their adhesion."))
     cluster_mean: float = number("cluster_mean", 4.0, 2, 50, source="no direct measurement", status=RECALLED, doc=(
         "Mean cells of a cluster: 2 plus a geometric number."))

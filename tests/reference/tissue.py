@@ -70,6 +70,8 @@ def what_happens(t, row, v, record, p, word):
     if u >= chance:
         return None
     at = u / chance * total
+    if at >= total:
+        at = total * (1.0 - 2.0**-53)
     if at < enter:
         return "enter"
     if at < enter + p["death_per_h"]:
