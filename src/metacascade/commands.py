@@ -114,7 +114,7 @@ class Job:
         """All steps to the end, or to a wish to stop: the exit code."""
         sim, end = self.simulation, self.config.run.duration_s
         meter = progress(self.world, self.config)
-        if sim.step_number == 0 and len(self.output.parts) == 0:      # else resumed: the first row is written
+        if len(self.output.parts) == 0:      # a new run or branch; not one that goes on from its first checkpoint
             self._record()
             self._checkpoint()
         stopping = False
