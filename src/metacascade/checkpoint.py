@@ -15,7 +15,7 @@ from metacascade.atomic import keep_former, writing
 from metacascade.datasets import Table, units
 from metacascade.digest import digest
 from metacascade.errors import InputError
-from metacascade.parallel import owner_of_id, serial_world
+from metacascade.parallel import on_all_ranks, owner_of_id, serial_world
 from metacascade.state import CELL, CELL_UNITS, CTC, CTC_UNITS, LESION, LESION_UNITS, VOXELS, State, empty
 
 KIND, FORMAT = "CHECKPOINT", 1
@@ -119,7 +119,7 @@ def read_newest(world, directory):
     try:
         state = read(world, former)
     except InputError as second:
-        raise InputError(f"no checkpoint to go on from:\n{first}\n{second}") from None
+        raise on_all_ranks(InputError(f"no checkpoint to go on from:\n{first}\n{second}")) from None
     with world.together(), writing(newest):
         if world.rank == 0 and newest.exists():
             os.replace(newest, f"{newest}.damaged")

@@ -10,6 +10,7 @@ import re
 
 from metacascade.atomic import reading, writing
 from metacascade.errors import InputError
+from metacascade.parallel import on_all_ranks
 
 BLOCK = 512                       # bytes of the seal; HDF5 calls it the user block
 CHUNK = 16 << 20
@@ -34,7 +35,7 @@ def verify(world, path, kind, version):
         promised = _checked_block(path, size, kind, version)
         hashes = _hash_chunks(path, size, world)
     if _root(world, hashes) != promised:
-        raise InputError(f"{path} is damaged: its content does not match its checksum")
+        raise on_all_ranks(InputError(f"{path} is damaged: its content does not match its checksum"))
 
 
 def kind_of(path):
