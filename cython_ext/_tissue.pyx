@@ -187,7 +187,8 @@ cdef int one_tile(const tiles_t* t, Py_ssize_t row, const tissue_t* p, scratch_t
         return 1
     memset(mine, 0, sizeof(mine))
     key = key_of_step(t.keys[row], p)
-    expand_voxels(t.counts + 512 * row, s.c.voxel)
+    if expand_voxels(t.counts + 512 * row, s.c.voxel) != n:
+        raise RuntimeError("cells were lost: a tile does not hold as many as its voxels count")
     pushed = fill_table(t, row, p, s)
     if draw_and_move(record, t.counts + 512 * row, key, p.amplitude, &s.table, pushed, &s.wide, &s.c):
         raise OverflowError("a voxel holds more than 1024 cells: its crowding is switched off or too weak")
