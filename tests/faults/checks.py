@@ -1,0 +1,39 @@
+"""What a run that ended badly must still have done well."""
+import hashlib
+import re
+
+import small
+
+SETTINGS = dict(run__duration="10 h", output__interval="1 h", output__checkpoint="4 h", tumor__cells=12_000)
+STOPPED = 4               # steps after which the run is stopped that the tests go on with
+FAILED, WRONG = 1, 2
+SECONDS = 60              # no command here takes longer, on a busy machine
+
+
+def assert_one_message(done, code, *parts):
+    """It ended with this exit code and one message that holds all these parts."""
+    assert done.returncode == code, f"exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
+    assert "Traceback" not in done.stdout + done.stderr, done.stderr
+    assert len(re.findall(r"^metacascade:", done.stderr, re.M)) == 1, f"not one message:\n{done.stderr}"
+    missing = [part for part in map(str, parts) if part not in done.stderr]
+    assert not missing, f"{missing} not in:\n{done.stderr}"
+
+
+def hashes(directory):
+    return {str(path.relative_to(directory)): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in directory.rglob("*") if path.is_file() and path.name not in ("run.lock", "results.h5")}
+
+
+def assert_intact(directory, before):
+    """All earlier files are as they were, results can be read, and nothing unfinished lies about."""
+    now = hashes(directory)
+    assert {name: now.get(name) for name in before} == before
+    assert not list(directory.rglob("*.tmp"))
+    assert len(small.last(directory)) > 20
+
+
+def assert_ends_well(start, directory, expected):
+    """Resumed on one rank it ends with the expected results."""
+    done = start(1, "resume", directory)
+    assert done.returncode == 0, done.stderr
+    assert small.content(directory) == expected

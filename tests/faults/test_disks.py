@@ -1,0 +1,90 @@
+"""Full disks and disks that can only be read: one message, exit code 1, and no earlier file is harmed."""
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import small
+from faults.checks import FAILED, SETTINGS, STOPPED, assert_ends_well, assert_intact, assert_one_message, hashes
+
+pytestmark = pytest.mark.mpi
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+@pytest.mark.parametrize("what, size", [("checkpoint.h5", 300_000), ("parts/part.", 9_000)], ids=["checkpoint", "part"])
+def test_a_file_that_may_not_grow_ends_the_run(start, faulty, stopped, expected, ranks, what, size):
+    before = hashes(stopped)
+    done = faulty(ranks, f"limit:{size}", -1, STOPPED, "resume", stopped)
+    assert_one_message(done, FAILED, f"cannot write {stopped}/{what}", "File too large", "metacascade resume")
+    assert_intact(stopped, before)
+    if ranks == 2:
+        assert_ends_well(start, stopped, expected)
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """``disk(size)``: a directory on a file system of so many bytes; ``disk(size)`` again changes it."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mounted = []
+
+    def mount(*options):
+        done = subprocess.run(["mount", *options, str(place)], capture_output=True, text=True)
+        if done.returncode:
+            pytest.skip(f"cannot mount a file system: {done.stderr.strip()}")
+
+    def disk(size, flags="rw"):
+        options = ["-o", f"size={size},{flags}"]
+        mount(*(["-o", "remount", *options] if mounted else ["-t", "tmpfs", *options, "none"]))
+        mounted.append(size)
+        return place
+
+    if os.geteuid():
+        pytest.skip("only root can mount a small file system")
+    yield disk
+    if mounted:
+        subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def used(directory):
+    """Bytes of its files in whole pages."""
+    return sum(-(-path.stat().st_size // 4096) * 4096 for path in directory.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+@pytest.mark.parametrize("what, room", [("checkpoint.h5", 250_000), ("h5", 30_000)], ids=["checkpoint", "parts"])
+def test_a_full_disk_ends_the_run_and_harms_no_file(start, template, disk, expected, ranks, what, room):
+    out = Path(shutil.copytree(template, disk("64m") / "run"))
+    before = hashes(out)
+    disk(used(out) + room)
+    done = start(ranks, "resume", out)
+    assert_one_message(done, FAILED, f"cannot write {out}", what, "No space left", "metacascade resume")
+    assert_intact(out, before)
+    if ranks == 2:
+        disk("64m")
+        assert_ends_well(start, out, expected)
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_a_disk_that_is_full_from_the_start(start, disk, ranks):
+    out = disk("64k") / "run"
+    done = start(ranks, "run", small.EXAMPLE, "--out", out, *small.arguments(**SETTINGS))
+    assert_one_message(done, FAILED, f"cannot write {out}", "No space left")
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_a_disk_that_can_only_be_read(start, template, disk, ranks):
+    out = Path(shutil.copytree(template, disk("64m") / "run"))
+    before = hashes(out)
+    disk("64m", "ro")
+    assert_one_message(start(ranks, "resume", out), FAILED, "cannot write", out, "Read-only file system", "writable")
+    assert_one_message(start(ranks, "run", small.EXAMPLE, "--out", out.parent / "new"), FAILED, "cannot write", "new")
+    assert hashes(out) == before
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write into every directory")
+def test_a_directory_without_permission(start, tmp_path):
+    tmp_path.chmod(0o555)
+    assert_one_message(start(2, "run", small.EXAMPLE, "--out", tmp_path / "run"), FAILED, "cannot write", "writable")
