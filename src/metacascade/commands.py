@@ -114,8 +114,9 @@ class Job:
         """All steps to the end, or to a wish to stop: the exit code."""
         sim, end = self.simulation, self.config.run.duration_s
         meter = progress(self.world, self.config)
-        if len(self.output.parts) == 0:      # a new run or branch; not one that goes on from its first checkpoint
-            self._record()
+        if len(self.output.parts) == 0:      # new: from its first moment on it can be resumed
+            if sim.step_number == 0:
+                self._record()
             self._checkpoint()
         stopping = False
         while sim.time_s < end and not stopping:
