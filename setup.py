@@ -24,8 +24,10 @@ extensions = [
     for source in sorted(Path("cython_ext").glob("*.pyx"))
 ]
 
-setup(ext_modules=cythonize(
-    extensions, include_path=["cython_ext"], build_dir="build/cython",
-    compiler_directives=dict(
-        language_level=3, boundscheck=checked, wraparound=False, cdivision=True,
-        initializedcheck=checked, embedsignature=True)))
+setup(
+    options={"build_ext": {"parallel": os.cpu_count()}},
+    ext_modules=cythonize(
+        extensions, include_path=["cython_ext"], build_dir="build/cython",
+        compiler_directives=dict(
+            language_level=3, boundscheck=checked, wraparound=False, cdivision=True,
+            initializedcheck=checked, embedsignature=True)))
