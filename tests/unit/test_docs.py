@@ -1,0 +1,52 @@
+"""What the documentation names exists: files, commands, parameters, modules."""
+import re
+from pathlib import Path
+
+import pytest
+
+from metacascade import cli, config, ledger
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+SECTIONS = set(config.Config.tables)
+FILES = {"h", "py", "lock"}         # tissue.h is not a parameter
+
+
+every_page = pytest.mark.parametrize(
+    "text, folder", [pytest.param(path.read_text("utf-8"), path.parent, id=path.name) for path in PAGES])
+
+
+@every_page
+def test_links_lead_to_files(text, folder):
+    links = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in link]
+    assert [link for link in links if not (folder / link).exists()] == []
+
+
+@every_page
+def test_named_files_exist(text, folder):
+    named = set(re.findall(r"`((?:docs|examples|tests|jobs|cython_ext|benchmarks|src)/[\w./]+)`", text))
+    assert [name for name in named if "test_x" not in name and not name.endswith("/x.py") and "_x.pyx" not in name
+            and not (ROOT / name).exists()] == []
+
+
+@every_page
+def test_named_parameters_exist(text, folder):
+    known = {f"{name}.{key}" for name, (section, _) in config.Config.tables.items() for key in section.parameters}
+    named = {name for name in re.findall(r"(?:`|--set )([a-z]+\.[a-z_]+)(?:`|=| = )", text)
+             if name.split(".")[0] in SECTIONS and name.split(".")[1] not in FILES}
+    assert named - known == set()
+
+
+@every_page
+def test_named_commands_exist(text, folder):
+    named = set(re.findall(r"(?:^|`|-n \d )metacascade (\w+)", text, re.M))
+    assert named <= set(cli.COMMANDS)
+
+
+def test_every_counter_of_the_ledger_is_explained():
+    text = (ROOT / "docs" / "formats.md").read_text("utf-8")
+    assert [name for name in ledger.NAMES if f"`{name}`" not in text] == []
+
+
+def test_the_readme_is_short():
+    assert len((ROOT / "README.md").read_text("utf-8").splitlines()) <= 150
