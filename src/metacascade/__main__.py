@@ -14,6 +14,8 @@ def main(arguments: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     for name in THREADS:  # before NumPy is imported: a rank is one thread, others would only hold cores and memory
         os.environ.setdefault(name, "1")
+    sys.stdout = sys.stdout or open(os.devnull, "w")    # None where the shell closed it: `>&-`
+    sys.stderr = sys.stderr or open(os.devnull, "w")
     for stream in (sys.stdout, sys.stderr):  # a title or file name may hold what the terminal cannot show
         stream.reconfigure(errors="backslashreplace")
     try:

@@ -192,3 +192,9 @@ def test_closed_pipe_is_quiet():
     process.stdout.close()
     assert process.wait(60) == 1 and process.stderr.read() == b""
     process.stderr.close()
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_streams_that_the_shell_closed_are_no_error(config, closed):
+    line = f'"{sys.executable}" -m metacascade check "{config}" {closed}'
+    assert subprocess.run(line, shell=True, capture_output=True, timeout=60).returncode == 0
