@@ -141,7 +141,8 @@ def describe(path):
     ledger = "".join(f"\n    {name:24} {value}" for name, value in meta["ledger"].items())
     return (f"{path}: intact checkpoint, format {FORMAT}, {os.stat(path).st_size} bytes\n"
             f"  step {meta['step']}, {meta['time_s'] / 3600:g} h, seed {meta['seed']}\n"
-            f"  {len(h5['cells'])} cells in {len(h5['tile_key'])} tiles, {len(h5['ctcs'])} circulating or arrested, "
+            f"  {len(h5['cells'])} cells in {len(h5['tile_key'])} tiles, "
+            f"{len(h5['ctcs'])} single cells and clusters circulating or arrested, "
             f"{len(h5['lesions'])} lesions\n  ledger{ledger}")
 
 

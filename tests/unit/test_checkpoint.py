@@ -210,4 +210,4 @@ def test_records_of_another_rank_are_never_written():
 
 def test_describe_tells_step_time_and_ledger(written):
     text = checkpoint.describe(written)
-    assert "step 7, 3.5 h, seed 5" in text and "divided" in text and "300 circulating or arrested" in text
+    assert "step 7, 3.5 h, seed 5" in text and "divided" in text and "300 single cells and clusters circulating" in text
