@@ -125,7 +125,7 @@ class Job:
             self._write_what_is_due(end)
         if sim.time_s < end:
             self._checkpoint()
-            _say(self.world, f"stopped at {sim.time_s / 86400:g} of {end / 86400:g} days; "
+            _say(self.world, f"stopped at day {sim.time_s / 86400:.2f} of {end / 86400:g}; "
                              f"go on with `metacascade resume {self.directory}`")
             return STOPPED_EARLY
         self._finish()
