@@ -68,7 +68,8 @@ def summary(simulation, fates, directory, seconds, memory):
     """What happened in a run, as lines of text; `memory`: bytes of the largest rank."""
     t = simulation.ledger.totals
     lines = [
-        f"{simulation.time_s / 86400:g} days in {simulation.step_number:,} steps, {seconds:.1f} s on "
+        f"{simulation.time_s / 86400:g} day{'s' * (simulation.time_s != 86400)} in {simulation.step_number:,} steps, "
+        f"{seconds:.1f} s on "
         f"{simulation.world.size} rank{'s' * (simulation.world.size > 1)}, at most {memory / 2**20:,.0f} MiB each",
         f"  tumor     {t['tissue']:,} cells (started with {t['initial']:,}; {t['divided_tissue']:,} divisions, "
         f"{t['apoptosis']:,} died by apoptosis, {t['hypoxia']:,} of hypoxia)",
@@ -98,7 +99,7 @@ def expected(config):
         "steps": f"{config.run.steps:,} of {config.run.step_h:g} h",
         "memory": f"{bytes_ / 2**30 + 0.15:.2f} GiB for the cells at the start, over all ranks",
         "checkpoint": f"{(cells * CELL.itemsize + voxels * 12) / 2**30:.2f} GiB, twice",
-        "time": f"{cells * day / 3e7 / 60:.1f} min a day on one core at 30 million cells a second, if the tumor keeps its size",
+        "time": f"{cells * day / 3e7:,.1f} s a day on one core at 30 million cells a second, if the tumor keeps its size",
     }
 
 
