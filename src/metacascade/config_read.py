@@ -44,7 +44,10 @@ class Document:
         raise InputError("\n".join(dict.fromkeys(map(self.message, ordered))))
 
     def _is_set(self, path):
-        return any(path[:len(o)] == o for o in self.overridden)
+        if any(path[:len(o)] == o for o in self.overridden):
+            return True
+        only_there = path and path not in (self.lines or {})  # a table that only a setting names
+        return only_there and any(o[:len(path)] == path for o in self.overridden)
 
     def _place(self, path):
         if self._is_set(path):
@@ -182,7 +185,9 @@ def validated(model: type[Section], values: dict, problems: list[Problem]):
 
 def _rule(parameter, value) -> str:
     known = parameter.choices if isinstance(value, str) else ()
-    return f"must be {parameter.allowed()}{nearest(str(value), known)}"
+    whole = parameter.kind == "integer" and isinstance(value, float) and value.is_integer()
+    hint = f"; write it as {int(value):_}" if whole and parameter.low <= value <= parameter.high else ""
+    return f"must be {parameter.allowed()}{nearest(str(value), known)}{hint}"
 
 
 def _locate(model, location: tuple) -> tuple[tuple, Parameter | None]:

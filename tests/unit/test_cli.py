@@ -57,6 +57,12 @@ def test_check_lists_all_errors_and_exits_with_2(capsys, config):
         f"{config}:3: grwth: unknown key (did you mean 'growth'?)", ""]
 
 
+def test_a_table_that_only_a_setting_names_is_not_blamed_on_the_file(capsys, config):
+    code, _, err = outcome(capsys, "check", config, "--set", "grwth.enabled=false", "--set", "organs.lungs.nk=0")
+    assert code == 2 and "--set: grwth: unknown key" in err and "--set: organs.lungs: unknown name" in err
+    assert str(config) not in err
+
+
 def test_check_prints_warnings_on_stderr(capsys, config):
     code, _, err = outcome(capsys, "check", config, "--set", "blood.nk=9/h")
     assert code == 0 and err == "warning: blood.nk = 9/h is outside the usual range, 0.02/h to 0.5/h\n"

@@ -94,6 +94,7 @@ def test_wrong_line_is_named_with_its_place_and_rule(line, message):
     (MINIMAL + "[organs]\nlung = 3\n", "run.toml:4: organs.lung = 3: must be a table"),
     ("title = 3\n" + MINIMAL, "run.toml:1: title = 3: must be a text of at most 200 characters"),
     ("[tumor]\ncells = 1.0\n", "run.toml:2: tumor.cells = 1.0: must be a whole number from 1 to"),
+    ("[tumor]\ncells = 1e5\n", "must be a whole number from 1 to 1000000000000; write it as 100_000"),
     ("[tumor]\norgan = 'brest'\n", "(did you mean 'breast'?)"),
     ("[tumor]\ncenter = ['1 um', '1 um']\n", "tumor.center = [\"1 um\", \"1 um\"]: must be three quantities"),
     ("[tumor]\ncenter = ['1 um', '1 um', '2 m']\n", "must be three quantities from -1000000 um to 1000000 um"),
