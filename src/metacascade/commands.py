@@ -51,6 +51,8 @@ def branch(checkpoint_path, out, seed=None, overrides=(), overwrite=False):
     with world.together():
         changed = config.Config.from_dict(saved.meta["config"]).with_overrides(list(overrides), seed)
         _refuse_other_grid(config.Config.from_dict(saved.meta["config"]), changed, saved.meta["time_s"])
+    if overwrite and Path(out).resolve() in Path(checkpoint_path).resolve().parents:
+        raise InputError(f"{checkpoint_path} lies in {out}, which --overwrite would empty: choose another --out")
     output.claim(world, out, overwrite)
     saved.meta.update(parts=0, parent=parent)
     return Job(world, changed, out, saved=saved, config_text=changed.to_toml()).run()
@@ -60,6 +62,8 @@ def _refuse_other_grid(old, new, time_s):
     """What the saved cells lie in cannot change under them, and steps from `time_s` on must meet the times of output."""
     if time_s % new.run.step_s:
         raise InputError(f"--set run.step: the checkpoint is at {time_s} s, which must be a multiple of the step")
+    if time_s > new.run.duration_s:
+        raise InputError(f"--set run.duration: the checkpoint is at {time_s / 86400:g} days, beyond the end")
     if old.tissue.edge_um != new.tissue.edge_um:
         raise InputError("--set tissue.voxel: a branch keeps the voxels of the run that it starts from")
     if old.run.species != new.run.species:
@@ -79,8 +83,7 @@ def load(world, path, overrides):
     loaded, text = None, None
     with world.together():
         if world.rank == 0:
-            loaded = config.load(path, list(overrides))
-            text = Path(path).read_text(encoding="utf-8-sig")
+            loaded, text = config.load_with_text(path, list(overrides))
     for warning in loaded.warnings if loaded else ():
         _say(world, f"warning: {warning}")
     values, text = world.bcast((loaded.to_dict(), text) if loaded else None)

@@ -124,9 +124,14 @@ def load(path, overrides: list[str] = ()) -> Config:
 
     Raises InputError with every problem in it: ``file:line: section.key = value: what is allowed``.
     """
+    return load_with_text(path, overrides)[0]
+
+
+def load_with_text(path, overrides: list[str] = ()) -> tuple[Config, str]:
+    """As `load`, and the text of the file, which is read once: it may be a pipe, or change."""
     document = config_read.read_file(path)
     config_read.override(document, list(overrides))
-    return build(document)
+    return build(document), document.text
 
 
 def build(document: config_read.Document) -> Config:

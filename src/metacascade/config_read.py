@@ -32,6 +32,7 @@ class Document:
     lines: dict | None = None      # None: not read from a text
     overridden: set = field(default_factory=set)
     folder: str = "."
+    text: str = ""
     stored: bool = False           # from a checkpoint, which holds the vessels; their file may be gone
 
     def message(self, problem: Problem) -> str:
@@ -111,7 +112,7 @@ def parse_text(text: str, name: str, folder: str = ".") -> Document:
         line = where and (where[1] or text.count("\n") + 1)
         reason = str(error)[:where.start()] if where else str(error)
         raise InputError(f"{name}{f':{line}' if line else ''}: not valid TOML: {reason}") from None
-    return Document(tables, name, key_lines(text), folder=folder)
+    return Document(tables, name, key_lines(text), folder=folder, text=text)
 
 
 def override(document: Document, settings: list[str]):
