@@ -1,4 +1,5 @@
 """Fixtures that start ranks and the command line, each in a process group of its own."""
+import json
 import os
 import shutil
 import signal
@@ -70,4 +71,18 @@ def metacascade():
     """``metacascade(*args, timeout=60, check=False, cwd=None)``: the command line, as a CompletedProcess."""
     def start(*args, timeout=60, check=False, cwd=None):
         return run([sys.executable, "-m", "metacascade", *map(str, args)], timeout, check, cwd)
+    return start
+
+
+@pytest.fixture(scope="session")
+def runs(mpirun, tmp_path_factory):
+    """``runs(ranks, *jobs)``: the facts of whole runs on so many ranks, see mpi/runs.py; `out` is filled in."""
+    folder = tmp_path_factory.mktemp("decomposition")
+
+    def start(ranks, *jobs):
+        for number, job in enumerate(jobs):
+            job.setdefault("out", str(folder / f"{len(list(folder.iterdir()))}.{ranks}.{number}"))
+        done = mpirun(ranks, TESTS / "mpi" / "runs.py", json.dumps(jobs), timeout=240)
+        facts = [json.loads(line[6:]) for line in done.stdout.splitlines() if line.startswith("FACTS ")]
+        return [dict(job, **fact) for job, fact in zip(jobs, facts, strict=True)]
     return start

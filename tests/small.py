@@ -1,4 +1,5 @@
 """A small version of examples/mouse_breast.toml in which, within a day, everything happens that can happen."""
+import json
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,8 @@ EVERYTHING = {
     "colonization.dormant_death": "3/day", "colonization.birth": "6/day", "colonization.death": "1/day",
     "colonization.shed": "2/day", "organs.lung.extravasation_time": "1 h", "organs.liver.extravasation_time": "1 h",
     "injection": [{"node": "portal", "time": "3 h", "duration": "2 h", "cells": 1000, "diameter": "14 um"}],
-    "draw": [{"node": "venous", "time": "9 h", "volume": "0.3 mL"}, {"node": "lung", "time": "14 h", "volume": "0.1 mL"}]}
+    "draw": [{"node": "venous", "time": "9 h", "volume": "0.3 mL"},
+             {"node": "lung", "time": "14 h", "volume": "0.1 mL"}]}
 TABLES = ("shed", "lesions", "draws")
 
 
@@ -34,12 +36,12 @@ def arguments(**changes):
 
 
 def _toml(value):
+    """A value as TOML."""
     if isinstance(value, list):
         return "[" + ", ".join(map(_toml, value)) + "]"
     if isinstance(value, dict):
         return "{" + ", ".join(f"{name} = {_toml(one)}" for name, one in value.items()) + "}"
-    return {True: "true", False: "false"}.get(value, str(value)) if isinstance(value, bool) else (
-        f'"{value}"' if isinstance(value, str) else str(value))
+    return json.dumps(value)
 
 
 def content(directory, ordered=False):

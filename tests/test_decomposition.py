@@ -1,5 +1,4 @@
 """Promise 1: the same bits on any number of ranks, however the tumor is cut, and after any stop and restart."""
-import json
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,6 @@ from metacascade import checkpoint
 from metacascade.results import open_results
 
 pytestmark = pytest.mark.mpi
-PROGRAM = Path(__file__).parent / "mpi" / "runs.py"
 ONE_TILE = dict(tumor__center=["120 um", "120 um", "120 um"], tissue__capacity=255, run__duration="6 h")
 VARIANTS = {
     "everything": small.settings(),
@@ -18,20 +16,6 @@ VARIANTS = {
 INJECTION = dict(config=str(small.EXAMPLE.parent / "injection_liver.toml"),
                  settings=["run.duration=1 day", "injection.0.cells=4000", "blood.arrest_offset=5.0", "blood.binding=0.001",
                            "colonization.establish=0.5", "colonization.dormant=0.5"])
-
-
-@pytest.fixture(scope="session")
-def runs(mpirun, tmp_path_factory):
-    """``runs(ranks, *jobs)``: the facts of whole runs on so many ranks, see PROGRAM; `out` is filled in."""
-    folder = tmp_path_factory.mktemp("decomposition")
-
-    def start(ranks, *jobs):
-        for number, job in enumerate(jobs):
-            job.setdefault("out", str(folder / f"{len(list(folder.iterdir()))}.{ranks}.{number}"))
-        done = mpirun(ranks, PROGRAM, json.dumps(jobs), timeout=240)
-        facts = [json.loads(line[6:]) for line in done.stdout.splitlines() if line.startswith("FACTS ")]
-        return [dict(job, **fact) for job, fact in zip(jobs, facts, strict=True)]
-    return start
 
 
 @pytest.fixture(scope="session")
@@ -95,7 +79,8 @@ def test_a_tumor_far_from_the_origin_is_where_it_should_be(alone):
 
 
 @pytest.mark.parametrize("ranks, change", [
-    (3, dict(balance__enabled=False)), (2, dict(balance__threshold=0.0, balance__interval=1))], ids=["off", "every_step"])
+    (3, dict(balance__enabled=False)), (2, dict(balance__threshold=0.0, balance__interval=1))],
+    ids=["off", "at_every_step"])
 def test_balancing_changes_no_result(runs, alone, ranks, change):
     run, = runs(ranks, dict(settings=small.settings(**change)))
     assert (sum(run["cut"]) > 0) == change.get("balance__enabled", True)

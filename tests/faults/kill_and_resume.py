@@ -124,7 +124,8 @@ def kill(pid):
 
 def unfinished(directory):
     """Files that were being written when the run died."""
-    return tuple(sorted(str(path.relative_to(directory)) for path in [*directory.glob("*.tmp"), *directory.glob("*/*.tmp")]))
+    found = [*directory.glob("*.tmp"), *directory.glob("*/*.tmp")]
+    return tuple(sorted(str(path.relative_to(directory)) for path in found))
 
 
 class Torture:

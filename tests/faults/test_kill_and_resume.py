@@ -10,7 +10,8 @@ from faults.kill_and_resume import Torture, summary
 pytestmark = [pytest.mark.mpi, pytest.mark.skipif(sys.platform != "linux", reason="finds the ranks in /proc")]
 
 
-@pytest.mark.parametrize("kills, seed", [(3, 5), pytest.param(20, 1, marks=[pytest.mark.slow, pytest.mark.timeout(1200)])])
+@pytest.mark.parametrize("kills, seed", [
+    (3, 5), pytest.param(20, 1, marks=[pytest.mark.slow, pytest.mark.timeout(1200)])])
 def test_killed_and_resumed_on_other_ranks_it_ends_as_if_nothing_had_happened(mpirun, tmp_path, kills, seed):
     torture = Torture(tmp_path, kills, seed)
     assert len(torture.run()) == kills

@@ -19,7 +19,7 @@ def accounted(message):
 def test_a_cell_too_few_or_too_many_ends_the_run(faulty, stopped, fault, ranks):
     before = hashes(stopped)
     done = faulty(ranks, fault, ranks - 1, STOPPED + 1, "resume", stopped)
-    assert_one_message(done, FAILED, "internal error: the ledger does not balance", "tissue ", "circulating ", "lesions ")
+    assert_one_message(done, FAILED, "internal error: the ledger does not balance", "tissue ", "arrested ", "lesions ")
     born, found = accounted(done.stderr)
     cells = found - born
     # what is lost in the blood or on its way there may be a cluster
