@@ -42,7 +42,7 @@ fingerprint() {
 
 make_venv() {
     local python
-    python=$(find_python) || fail "no Python 3.11 or later found (looked for python3, python3.11 to python3.14).
+    python=$(find_python) || fail "no Python 3.11 or later found (looked for ${PYTHON3:-python3, python3.11 to python3.14}).
 Install one, or name it: PYTHON3=/path/to/python3 bash $0"
     check_tools "$python"
     "$python" -m venv --clear "$VENV" || fail "$python cannot make a virtual environment in $VENV"
