@@ -8,7 +8,7 @@ from metacascade.results import open_results
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "mouse_breast.toml"
 EVERYTHING = {
-    "run.step": "1 h", "run.duration": "16 h", "output.interval": "4 h", "output.checkpoint": "8 h",
+    "run.step": "1 h", "run.duration": "12 h", "output.interval": "4 h", "output.checkpoint": "6 h",
     "oxygen.sweeps": 4, "oxygen.initial_sweeps": 32,
     "tumor.cells": 20_000, "tumor.perfusion": "10 mL/min/g", "growth.division_time": "8 h",
     "growth.death_rate": "0.5/day", "traits.motile_fraction": 0.5, "traits.adhesion_mean": 0.3,
@@ -18,9 +18,9 @@ EVERYTHING = {
     "colonization.establish": 0.5, "colonization.dormant": 0.5, "colonization.wake": "5/day",
     "colonization.dormant_death": "3/day", "colonization.birth": "6/day", "colonization.death": "1/day",
     "colonization.shed": "2/day", "organs.lung.extravasation_time": "1 h", "organs.liver.extravasation_time": "1 h",
-    "injection": [{"node": "portal", "time": "3 h", "duration": "2 h", "cells": 1000, "diameter": "14 um"}],
-    "draw": [{"node": "venous", "time": "9 h", "volume": "0.3 mL"},
-             {"node": "lung", "time": "14 h", "volume": "0.1 mL"}]}
+    "injection": [{"node": "portal", "time": "2 h", "duration": "2 h", "cells": 1000, "diameter": "14 um"}],
+    "draw": [{"node": "venous", "time": "6 h", "volume": "0.3 mL"},
+             {"node": "lung", "time": "10 h", "volume": "0.1 mL"}]}
 TABLES = ("shed", "lesions", "draws")
 
 

@@ -14,8 +14,8 @@ VARIANTS = {
     "far away": small.settings(tumor__center=["-999000 um", "998000 um", "123456 um"], run__duration="6 h"),
     "one tile": small.settings(**ONE_TILE)}
 INJECTION = dict(config=str(small.EXAMPLE.parent / "injection_liver.toml"),
-                 settings=["run.duration=1 day", "injection.0.cells=4000", "blood.arrest_offset=5.0", "blood.binding=0.001",
-                           "colonization.establish=0.5", "colonization.dormant=0.5"])
+                 settings=["run.duration=1 day", "injection.0.cells=4000", "blood.arrest_offset=5.0",
+                           "blood.binding=0.001", "colonization.establish=0.5", "colonization.dormant=0.5"])
 
 
 @pytest.fixture(scope="session")
@@ -49,7 +49,7 @@ def test_the_runs_see_everything_happen(alone):
     """Lest the comparison of nothing with nothing pass."""
     counts = small.last(alone["everything"]["out"])
     assert not [name for name, n in counts.items() if n == 0]
-    assert counts["self_seeded"] >= 20 and counts["shed_lesion"] >= 100
+    assert counts["self_seeded"] >= 10 and counts["shed_lesion"] >= 100
     with open_results(alone["everything"]["out"]) as results:
         shed, draws = results.shed[:], results.draws[:]
         assert (shed["n"] > 1).sum() >= 50 and set(shed["flags"] & 6) >= {0, 2, 4}     # clusters; injected; of lesions
@@ -91,7 +91,7 @@ def test_what_is_written_changes_no_result(runs, alone):
     """Other times of output and checkpoints, snapshots, no rows of shed cells."""
     run, = runs(2, dict(settings=small.settings(
         output__interval="1 h", output__checkpoint="3 h", output__shed_cells=False, output__snapshots=True,
-        output__snapshot_interval="12 h")))
+        output__snapshot_interval="6 h")))
     with open_results(run["out"]) as results:
         assert len(results.shed) == 0
     assert small.content(run["out"])["digest"] == small.content(alone["everything"]["out"])["digest"]
