@@ -6,8 +6,10 @@ all processes at once or one rank alone, at a random moment or just when a file 
 one that nobody disturbed.
 """
 import argparse
+import contextlib
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -67,8 +69,9 @@ class Session:
 
     def kill(self, victims, dice):
         """Send SIGKILL to all, or to one rank; then wait until nobody is left."""
-        everyone = self.everyone()
+        everyone = self.freeze() if victims == "all" else self.everyone()
         ranks = [pid for pid in everyone if is_rank(pid)]
+        memory = shared_memory(ranks)
         for pid in [dice.choice(ranks)] if victims == "one rank" and ranks else everyone:
             kill(pid)
         deadline = time.monotonic() + AFTERWARDS_S
@@ -79,7 +82,18 @@ class Session:
                 raise AssertionError(f"{AFTERWARDS_S} s after {victims} of {self.ranks} was killed some still run")
             self.process.poll()
             time.sleep(0.005)
+        for path in memory:       # the MPI library cannot remove what it shares when it is killed
+            path.unlink(missing_ok=True)
         return self.process.wait()
+
+    def freeze(self):
+        """Stop everyone where they are, so that none starts another who would outlive this session."""
+        frozen = []
+        while len(everyone := self.everyone()) > len(frozen):
+            for pid in everyone:
+                kill(pid, signal.SIGSTOP)
+            frozen = everyone
+        return frozen
 
     def end(self):
         """Wait for the end; the exit code."""
@@ -115,16 +129,27 @@ def alive(pid):
         return False
 
 
-def kill(pid):
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
+def kill(pid, number=signal.SIGKILL):
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
 
 
-def unfinished(directory):
-    """Files that were being written when the run died."""
-    found = [*directory.glob("*.tmp"), *directory.glob("*/*.tmp")]
+def shared_memory(pids):
+    """Files in memory that the MPI library made for these processes."""
+    found = set()
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            maps = Path(f"/proc/{pid}/maps").read_text()
+            found |= {Path(path) for path in re.findall(r"(/dev/shm/\S+)", maps)}
+    return found
+
+
+def unfinished(directory, *patterns):
+    """Files that are being written, by default all: names, sorted. A folder may go while one looks at it."""
+    found = []
+    for pattern in patterns or ("*.tmp", "*/*.tmp"):
+        with contextlib.suppress(FileNotFoundError):
+            found += directory.glob(pattern)
     return tuple(sorted(str(path.relative_to(directory)) for path in found))
 
 
@@ -201,9 +226,9 @@ class Torture:
 
     def watch(self, session, directory, pattern, times):
         """Wait until files of the pattern have appeared so many times."""
-        there, deadline = bool(list(directory.glob(pattern))), time.monotonic() + PATIENCE_S
+        there, deadline = bool(unfinished(directory, pattern)), time.monotonic() + PATIENCE_S
         while session.process.poll() is None and time.monotonic() < deadline:
-            before, there = there, bool(list(directory.glob(pattern)))
+            before, there = there, bool(unfinished(directory, pattern))
             times -= there and not before
             if times == 0:
                 return

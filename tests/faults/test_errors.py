@@ -52,9 +52,8 @@ def test_an_overlapping_network_is_refused_with_its_lines(start, tmp_path, ranks
     assert_one_message(done, WRONG, f"{network}:3: overlaps line 2", f"{network}:4: radius = -5")
 
 
-@pytest.mark.parametrize("ranks", [1, 2])
-def test_a_missing_config_is_one_message(start, tmp_path, ranks):
-    assert_one_message(start(ranks, "run", tmp_path / "no.toml", "--out", tmp_path / "out"), WRONG, "no.toml")
+def test_a_missing_config_is_one_message(start, tmp_path):
+    assert_one_message(start(2, "run", tmp_path / "no.toml", "--out", tmp_path / "out"), WRONG, "no.toml")
 
 
 # --- files --------------------------------------------------------------------------------------------------
@@ -106,11 +105,10 @@ def test_a_truncated_checkpoint_is_replaced_by_the_former_one(start, stopped, ex
     assert small.content(stopped) == expected
 
 
-@pytest.mark.parametrize("ranks", [1, 2])
-def test_a_part_of_the_results_that_is_missing_is_named(start, stopped, ranks):
+def test_a_part_of_the_results_that_is_missing_is_named(start, stopped):
     part = sorted((stopped / "parts").iterdir())[1]
     part.unlink()
-    assert_one_message(start(ranks, "resume", stopped), WRONG, part)
+    assert_one_message(start(2, "resume", stopped), WRONG, part)
 
 
 @pytest.mark.parametrize("command", ["info", "digest", "branch"])
@@ -121,10 +119,9 @@ def test_a_file_that_is_not_hdf5_is_refused(start, tmp_path, command):
     assert_one_message(done, WRONG, file)
 
 
-@pytest.mark.parametrize("ranks", [1, 2])
-def test_a_directory_that_holds_files_is_refused(start, stopped, ranks):
+def test_a_directory_that_holds_files_is_refused(start, stopped):
     before = hashes(stopped)
-    done = start(ranks, "run", small.EXAMPLE, "--out", stopped)
+    done = start(2, "run", small.EXAMPLE, "--out", stopped)
     assert_one_message(done, WRONG, stopped, "--overwrite", "resume")
     assert_intact(stopped, before)
 
