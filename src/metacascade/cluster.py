@@ -1,0 +1,109 @@
+"""The site file: what is special about a cluster, in lines that both bash and this module read.
+
+::
+
+    PARTITION=batch                  # of sbatch
+    ACCOUNT=tumor_lab                # of sbatch
+    MODULES="gcc/12.2 mpich/4.2"     # loaded in a job before anything else
+    LAUNCH="srun --mpi=pmi2"         # starts ranks, followed by `-n RANKS`; default: mpiexec
+    OPTIONS="--exclusive --mem=0"    # further options of sbatch
+
+It is the file that METACASCADE_SITE names, else ~/.config/metacascade/site.conf; without one the
+defaults hold.
+"""
+import os
+import shlex
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from metacascade.errors import InputError
+from metacascade.names import nearest
+
+VARIABLE = "METACASCADE_SITE"
+MPIEXEC = "mpiexec"
+KEYS = ("PARTITION", "ACCOUNT", "MODULES", "LAUNCH", "OPTIONS")
+
+
+@dataclass(frozen=True)
+class Site:
+    """One cluster, or this machine. `path`: the file it was read from, None for the defaults."""
+    partition: str = ""
+    account: str = ""
+    modules: tuple[str, ...] = ()
+    launch: tuple[str, ...] = (MPIEXEC,)
+    options: tuple[str, ...] = ()
+    path: Path | None = None
+
+    def command(self, ranks):
+        """The words before ``PYTHON -m metacascade ...`` that start so many ranks; InputError without a launcher."""
+        return [_found(self.launch[0], self.path), *self.launch[1:], "-n", str(ranks)]
+
+
+def site(path=None):
+    """The Site of a file, of the one in its usual place, or the defaults; InputError for what is wrong in it."""
+    chosen = path or os.environ.get(VARIABLE)
+    if chosen:
+        return _read(Path(chosen), "--site" if path else VARIABLE)
+    usual = usual_path()
+    return _read(usual, "the usual place") if usual.is_file() else Site()
+
+
+def usual_path():
+    """Where a site file is looked for when nothing names one."""
+    return Path(os.environ.get("HOME") or "/") / ".config" / "metacascade" / "site.conf"
+
+
+def _read(path, named_by):
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "it is not text in UTF-8"
+        raise InputError(f"site file {path} ({named_by}): {why}") from None
+    values, problems = {}, []
+    for number, line in enumerate(text.splitlines(), 1):
+        try:
+            values |= _setting(line)
+        except ValueError as error:
+            problems.append(f"{path}:{number}: {error}")
+    if problems:
+        raise InputError("\n".join(problems))
+    return Site(
+        partition=values.get("PARTITION", ""), account=values.get("ACCOUNT", ""),
+        modules=tuple(values.get("MODULES", "").split()), launch=tuple(values.get("LAUNCH", "").split()) or (MPIEXEC,),
+        options=tuple(values.get("OPTIONS", "").split()), path=path)
+
+
+def _setting(line):
+    """A line as {KEY: value}, {} for an empty one; ValueError where bash would read something else."""
+    try:
+        words = shlex.split(line, comments=True)
+    except ValueError as error:
+        raise ValueError(f"{str(error).lower()}: {line.strip()}") from None
+    if not words:
+        return {}
+    key, equals, value = words[0].partition("=")
+    if not equals or not line.lstrip().startswith(f"{key}="):
+        raise ValueError(f"expected KEY=VALUE without spaces round the =, found: {line.strip()}")
+    if key not in KEYS:
+        raise ValueError(f"there is no key {key!r}{nearest(key, KEYS)}; keys: {', '.join(KEYS)}")
+    if len(words) > 1:
+        raise ValueError(f'a value with spaces needs quotes: {key}="{" ".join([value, *words[1:]])}"')
+    first = line.split()[0]
+    unquoted = first if not set(first) & set("\"'") else ""
+    if set(value) & set("$`\\\"'") or set(unquoted) & set("~;&|<>()#"):
+        raise ValueError(f"{key} is a plain text, in which nothing is replaced or run: {line.strip()}")
+    return {key: value}
+
+
+def _found(program, path):
+    """The program that starts ranks: of mpiexec the one beside this Python, which belongs to its MPI."""
+    beside = Path(sys.executable).parent / program
+    if program == MPIEXEC and os.access(beside, os.X_OK):
+        return str(beside)
+    if shutil.which(program):
+        return program
+    where = f"LAUNCH in {path}" if path else f"no site file ({usual_path()} or ${VARIABLE}) says otherwise"
+    raise InputError(f"{program} starts the ranks, but is neither beside this Python nor on the PATH; {where}.\n"
+                     'Load the MPI of the site, set LAUNCH, or install one: pip install "metacascade[mpich]"')
