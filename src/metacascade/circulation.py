@@ -32,6 +32,7 @@ class Blood:
     def __init__(self, config, circuit, seed: int):
         self.circuit, self.seed = circuit, seed
         self.records = np.empty(0, CTC)
+        self.passages = 0       # entries into beds on this rank since it started
         self._diameter = config.blood.diameter_um, config.blood.diameter_spread
 
     def admit(self, ctcs):
@@ -55,6 +56,7 @@ class Blood:
         passages = _blood.advance(
             self.records, circuit.nodes, circuit.upper, circuit.target, circuit.guide, circuit.hazards,
             self.seed, t_end_h)
+        self.passages += passages
         place, fate = self.records["place"], self.records["fate"]
         gone = place == Place.ENDED
         dead = self._taken(gone & (fate != Fate.OPEN))

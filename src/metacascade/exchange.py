@@ -9,21 +9,30 @@ import time
 import numpy as np
 
 from metacascade.errors import CellsLost
-from metacascade.parallel import on_all_ranks
+from metacascade.parallel import Traffic, on_all_ranks
 from metacascade.records import joined
 
 TAG_ROUTE, TAG_HALO = 100, 200
 
 
 class Exchange:
-    """Routes records between the ranks of a world, and counts what that costs."""
+    """Routes records between the ranks of a world, and counts what that costs.
+
+    Attributes
+    ----------
+    traffic : dict of str to Traffic
+        What this rank's communication has cost since the start: halo, route, collectives (those of the world).
+    """
 
     def __init__(self, world):
         self.world = world
         self.rounds = 0
-        self.messages = 0
-        self.bytes = 0
-        self.seconds = 0.0            # spent in sending, receiving and waiting
+        self.traffic = {"halo": Traffic(), "route": Traffic(), "collectives": world.collectives}
+
+    def spent(self):
+        """Wall and CPU seconds that this rank has spent in communication and waiting."""
+        kinds = self.traffic.values()
+        return sum(kind.wall_s for kind in kinds), sum(kind.cpu_s for kind in kinds)
 
     def route(self, sections):
         """Send each record to its rank; return what now belongs here, in the order of the sending ranks.
@@ -45,13 +54,11 @@ class Exchange:
         """
         if self.world.size == 1:
             return {name: records for name, (records, _) in sections.items()}
-        started = time.perf_counter()
-        kept, outgoing = self._pack(sections)
-        incoming = self._consensus(outgoing)
-        received = self._unpack(sections, kept, incoming)
-        balance = [len(records) - len(received[name]) for name, (records, _) in sections.items()]
-        lost = self.world.sum(balance)
-        self.seconds += time.perf_counter() - started
+        with self.traffic["route"].timed():
+            kept, outgoing = self._pack(sections)
+            incoming = self._consensus(outgoing)
+            received = self._unpack(sections, kept, incoming)
+        lost = self.world.sum([len(records) - len(received[name]) for name, (records, _) in sections.items()])
         if lost.any():
             raise on_all_ranks(CellsLost("an exchange changed the number of records: " + ", ".join(
                 f"{name} {-n:+d}" for name, n in zip(sections, lost))))
@@ -98,8 +105,8 @@ class Exchange:
         comm, tag = self.world.comm, TAG_ROUTE + self.rounds % 2    # a fast rank may be one round ahead
         self.rounds += 1
         sends = [comm.Issend([buffer, MPI.BYTE], dest=to, tag=tag) for to, buffer in outgoing.items()]
-        self.messages += len(sends)
-        self.bytes += sum(buffer.size for buffer in outgoing.values())
+        for buffer in outgoing.values():
+            self.traffic["route"].add(buffer.size)
         incoming, status, barrier, idle = {}, MPI.Status(), None, 0
         while True:
             if comm.Iprobe(source=MPI.ANY_SOURCE, tag=tag, status=status):
@@ -110,6 +117,7 @@ class Exchange:
             elif barrier is None:
                 if MPI.Request.Testall(sends):
                     barrier = comm.Ibarrier()
+                    self.world.collectives.add(0)
                 idle = rest(idle)
             elif barrier.Test():
                 return incoming
@@ -142,22 +150,23 @@ class Halo:
     def __call__(self, array):
         if not self.send:
             return
-        started = time.perf_counter()
-        flat = array.reshape(-1)
+        traffic = self.exchange.traffic["halo"]
+        with traffic.timed():
+            self._swap(array.reshape(-1), traffic)
+
+    def _swap(self, flat, traffic):
         requests = []
-        inbox, outbox = self._buffers(array.dtype)
+        inbox, outbox = self._buffers(flat.dtype)
         comm = self.exchange.world.comm
         for rank, buffer in inbox.items():
             requests.append(comm.Irecv(buffer.view(np.uint8), source=rank, tag=TAG_HALO))
         for rank, buffer in outbox.items():
             np.take(flat, self.send[rank], out=buffer)
             requests.append(comm.Isend(buffer.view(np.uint8), dest=rank, tag=TAG_HALO))
-            self.exchange.messages += 1
-            self.exchange.bytes += buffer.nbytes
+            traffic.add(buffer.nbytes)
         self._wait(requests)
         for rank, buffer in inbox.items():
             flat[self.receive[rank]] = buffer
-        self.exchange.seconds += time.perf_counter() - started
 
     def _wait(self, requests):
         from mpi4py import MPI

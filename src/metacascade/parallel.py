@@ -6,7 +6,9 @@ Only this module and ``exchange`` import mpi4py, and only when a run starts, so 
 import contextlib
 import os
 import sys
+import time
 import traceback
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -20,14 +22,47 @@ def owner_of_id(ids, size):
     return (((np.asarray(ids, np.uint64) >> np.uint64(48)) * np.uint64(size)) >> np.uint64(16)).astype(np.int64)
 
 
+@dataclass
+class Traffic:
+    """What one kind of communication has cost this rank so far.
+
+    `count`: messages sent, or collectives taken part in; `bytes`: handed over by this rank; `wall_s` and `cpu_s`:
+    sending, receiving and waiting. A rank that waits may use its core all the while: `cpu_s` is no work.
+    """
+
+    count: int = 0
+    bytes: int = 0
+    wall_s: float = 0.0
+    cpu_s: float = 0.0
+
+    def add(self, sent):
+        """Count one message or collective of so many bytes."""
+        self.count += 1
+        self.bytes += sent
+
+    @contextlib.contextmanager
+    def timed(self):
+        """Count the time of the body as communication of this kind."""
+        wall, cpu = time.perf_counter(), time.thread_time()
+        yield
+        self.wall_s += time.perf_counter() - wall
+        self.cpu_s += time.thread_time() - cpu
+
+    def one(self, sent=0):
+        """Count the body as one collective of so many bytes (0 for objects), with its time."""
+        self.add(sent)
+        return self.timed()
+
+
 class World:
     """The ranks of this run. With one rank no MPI call is ever made.
 
-    Every method is collective: all ranks call it, in the same order.
+    Every method is collective: all ranks call it, in the same order. `collectives` counts them.
     """
 
     def __init__(self, comm=None):
         self.comm = comm
+        self.collectives = Traffic()
         self.rank = 0 if comm is None else comm.rank
         self.size = 1 if comm is None else comm.size
 
@@ -37,7 +72,8 @@ class World:
         if self.size == 1:
             return values.copy()
         total = np.empty_like(values)
-        self.comm.Allreduce(values, total)
+        with self.collectives.one(values.nbytes):
+            self.comm.Allreduce(values, total)
         return total
 
     def max(self, value):
@@ -46,14 +82,16 @@ class World:
             return value
         from mpi4py import MPI
         largest = np.empty(1, np.int64)
-        self.comm.Allreduce(np.array([value], np.int64), largest, MPI.MAX)
+        with self.collectives.one(8):
+            self.comm.Allreduce(np.array([value], np.int64), largest, MPI.MAX)
         return int(largest[0])
 
     def exscan(self, value):
         """Sum of `value` over the ranks before this one."""
         if self.size == 1:
             return 0
-        before = self.comm.exscan(int(value))
+        with self.collectives.one(8):
+            before = self.comm.exscan(int(value))
         return 0 if self.rank == 0 else before
 
     def counts(self, value):
@@ -62,23 +100,34 @@ class World:
         if self.size == 1:
             return mine
         everyone = np.empty(self.size, np.int64)
-        self.comm.Allgather(mine, everyone)
+        with self.collectives.one(8):
+            self.comm.Allgather(mine, everyone)
         return everyone
 
     def gather(self, value):
         """A list with one object per rank on rank 0, None elsewhere. For small things."""
-        return [value] if self.size == 1 else self.comm.gather(value)
+        if self.size == 1:
+            return [value]
+        with self.collectives.one():
+            return self.comm.gather(value)
 
     def allgather(self, value):
-        return [value] if self.size == 1 else self.comm.allgather(value)
+        if self.size == 1:
+            return [value]
+        with self.collectives.one():
+            return self.comm.allgather(value)
 
     def bcast(self, value):
         """Rank 0's object on all ranks."""
-        return value if self.size == 1 else self.comm.bcast(value)
+        if self.size == 1:
+            return value
+        with self.collectives.one():
+            return self.comm.bcast(value)
 
     def barrier(self):
         if self.size > 1:
-            self.comm.Barrier()
+            with self.collectives.one():
+                self.comm.Barrier()
 
     def agree(self, error):
         """Raise the error of the lowest rank that has one, on every rank; do nothing if none has."""
@@ -89,7 +138,8 @@ class World:
         failed = np.array([self.rank if error is not None else self.size])
         lowest = np.empty_like(failed)
         from mpi4py import MPI
-        self.comm.Allreduce(failed, lowest, MPI.MIN)
+        with self.collectives.one(8):
+            self.comm.Allreduce(failed, lowest, MPI.MIN)
         if lowest[0] == self.size:
             return
         shared = self.comm.bcast(_portable(error), root=int(lowest[0]))

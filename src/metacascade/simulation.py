@@ -49,7 +49,9 @@ class Simulation:
         self.fates = Fates(world, self.circuit.names)
         self.returning = np.empty(0, CTC)     # left the blood inside the tumor
         self.newborn = np.empty(0, CTC)       # shed by lesions, not yet with their owners
-        self.wall_s = defaultdict(float)
+        self.wall_s = defaultdict(float)      # by stage
+        self.cpu_s = defaultdict(float)       # by stage, without what sending and waiting used
+        self.waited_s = defaultdict(float)    # by stage: wall seconds of sending, receiving and waiting
         self.step_number, self.time_s = 0, 0
         self.ledger = Ledger(world)
         if saved is None:
@@ -208,9 +210,17 @@ class Simulation:
     @contextmanager
     def stage(self, name):
         """Count the time of the body as that of a stage."""
-        start = time.perf_counter()
+        wall, cpu, waited = self._clocks()
         yield
-        self.wall_s[name] += time.perf_counter() - start
+        now = self._clocks()
+        self.wall_s[name] += now[0] - wall
+        self.cpu_s[name] += now[1] - cpu
+        self.waited_s[name] += now[2] - waited
+
+    def _clocks(self):
+        """Seconds so far: wall, CPU without communication, communication and waiting."""
+        waited, waiting_cpu = self.exchange.spent()
+        return time.perf_counter(), time.thread_time() - waiting_cpu, waited
 
 
 def _cells(ctcs):
