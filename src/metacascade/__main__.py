@@ -1,12 +1,14 @@
 """Entry of ``metacascade`` and ``python -m metacascade``: one message and an exit code for every error."""
 import os
 import sys
+import time
 
 from metacascade.errors import CellsLost, InputError, RunError, exit_code
 
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
-RANK_VARIABLES = ("OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK")
+RANK_VARIABLES = ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK")
 MPI_STARTED = "mpi4py.MPI"
+OPEN_MPI = "OMPI_COMM_WORLD_SIZE"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -42,6 +44,8 @@ def fail(error: BaseException, debug: bool) -> int:
         traceback.print_exception(error)
     if rank() == 0 or not shared:
         print(message(error), file=sys.stderr, flush=True)
+    elif OPEN_MPI in os.environ:
+        time.sleep(2)        # its mpiexec ends all ranks as soon as one fails, rank 0 too before it has spoken
     if launched() and not shared:
         from metacascade.parallel import abort
         abort(exit_code(error))

@@ -8,6 +8,7 @@ import os
 import sys
 import time
 import traceback
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -164,7 +165,7 @@ class World:
         if self.comm is None:
             return "none"
         from mpi4py import MPI
-        return MPI.Get_library_version().splitlines()[0].strip("\x00 ")
+        return _name(MPI.Get_library_version())
 
 
 def on_all_ranks(error):
@@ -189,16 +190,39 @@ def start():
     """The world of this process: MPI if it is there, one rank if not; refuses a wrong launch."""
     try:
         import mpi4py
-        mpi4py.rc.thread_level = "funneled"
+        mpi4py.rc(initialize=False, finalize=True, thread_level="funneled")
         from mpi4py import MPI
     except (ImportError, RuntimeError) as error:
         _refuse_lonely_rank(1, f"no MPI library could be loaded ({str(error).splitlines()[0]})")
         return World()
-    _refuse_lonely_rank(MPI.COMM_WORLD.size, f"MPI library: {MPI.Get_library_version().splitlines()[0]}")
+    if not MPI.Is_initialized():
+        _refuse_pmix(MPI.Get_library_version())
+        with warnings.catch_warnings():                # mpi4py's, of what is refused below
+            warnings.simplefilter("ignore", RuntimeWarning)
+            MPI.Init_thread(MPI.THREAD_FUNNELED)
+    _refuse_lonely_rank(MPI.COMM_WORLD.size, f"MPI library: {_name(MPI.Get_library_version())}")
     if MPI.COMM_WORLD.size == 1:
         return World()
     _abort_on_error(MPI)
     return World(MPI.COMM_WORLD.Dup())
+
+
+OTHER_LAUNCHER = ("Start with the mpiexec of the MPI that this Python uses, or choose another "
+                  "`srun --mpi=...` (see `srun --mpi=list`).")
+
+
+def _name(library):
+    """First line of what an MPI library says of itself."""
+    return " ".join(library.splitlines()[0].strip("\x00").split())
+
+
+def _refuse_pmix(library):
+    """MPICH ends the process without a word of ours where the launcher speaks only PMIx and it does not."""
+    if ("PMIX_RANK" in os.environ and "PMI_FD" not in os.environ and "PMI_SIZE" not in os.environ
+            and library.startswith("MPICH") and "pmix" not in library):
+        raise on_all_ranks(InputError(
+            f"the launcher is that of another MPI, such as Open MPI; MPI library: {_name(library)}.\n"
+            + OTHER_LAUNCHER))
 
 
 def _refuse_lonely_rank(size, why):
@@ -206,10 +230,9 @@ def _refuse_lonely_rank(size, why):
     for name in LAUNCHER_SIZES:
         launched = os.environ.get(name, "")
         if size == 1 and launched.isdigit() and int(launched) > 1:
-            raise InputError(
+            raise on_all_ranks(InputError(
                 f"the launcher started {launched} processes ({name}), but each sees only itself; {why}.\n"
-                "Start with the mpiexec of the MPI that this Python uses, or choose another "
-                "`srun --mpi=...` (see `srun --mpi=list`).")
+                + OTHER_LAUNCHER))
 
 
 def _abort_on_error(MPI):

@@ -1,4 +1,5 @@
 """What a run says while it goes on, before it starts, and at its end."""
+import os
 import resource
 import sys
 import time
@@ -12,7 +13,8 @@ def progress(world, config):
     """A meter for rank 0: a bar on a terminal, now and then a line in a log; nothing on other ranks."""
     if world.rank:
         return Meter(config)
-    return Bar(config) if sys.stdout.isatty() else Log(config)
+    false_terminal = "OMPI_COMM_WORLD_SIZE" in os.environ     # Open MPI gives one to ranks even when it writes to a log
+    return Bar(config) if sys.stdout.isatty() and not false_terminal else Log(config)
 
 
 class Meter:
