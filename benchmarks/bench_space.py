@@ -42,7 +42,7 @@ def measure() -> dict:
     reach, wall = config.intravasation.reach_um, config.oxygen.wall_um_per_h
     vessels = voxelize(coords, config.tissue.edge_um, network, reach, wall)
     oxygen = Oxygen(config.oxygen, step_h=0.5, edge_um=config.tissue.edge_um, capacity=config.tissue.capacity)
-    oxygen.arrange(np.full(len(coords), -1))
+    oxygen.grow(0, len(coords))
     counts = np.random.default_rng(1).poisson(8, oxygen.value.shape).astype(np.uint16)
     oxygen.advance(counts, vessels.supply, neighbors)
     decay, rhs = np.ones((2, len(coords), 512), np.float32)

@@ -61,8 +61,7 @@ class Region:
 
     def rows_of(self, keys):
         """Row of each tile of this rank, by key."""
-        order = np.argsort(self.keys)
-        rows = _match(keys, self.keys[order], 0, order)
+        rows = _rows_of(keys, self.keys)
         if (rows < 0).any():
             raise KeyError("a cell came to a rank that does not own its tile")
         return rows
@@ -85,39 +84,52 @@ class Region:
         return coords
 
     def keep(self, rows, cuts):
-        """Forget all tiles but these, and own another part of the curve. `add` is called next."""
+        """Forget all tiles but these, and own another part of the curve. All ranks do so, and `add` is called next."""
         self.cuts = cuts
         self.keys, self.coords = self.keys[rows], self.coords[rows]
-        self.ghost_keys = self.ghost_keys[:0]
+        self.ghost_keys, self.ghost_owner = self.ghost_keys[:0], self.ghost_owner[:0]
         self.neighbors = self.neighbors[:0]
 
     def _find_neighbors(self):
-        """Look round the new tiles and those that had a neighbor missing or elsewhere; the others are settled."""
-        settled = len(self.neighbors)
-        loose = ((self.neighbors < 0) | (self.neighbors >= settled)).any(axis=1)
-        look = np.concatenate([np.flatnonzero(loose), np.arange(settled, len(self.keys))])
-        around = (self.coords[look, None, :] + OFFSETS).reshape(-1, 3)
-        rows = _rows_of(around, self.coords)
+        """Look round the new tiles, and tell the ranks beside which they lie; learn of theirs."""
+        before, tiles = len(self.neighbors), len(self.keys)
+        neighbors = np.full((tiles, 27), -1, np.int32)
+        neighbors[:before] = self.neighbors + (self.neighbors >= before) * np.int32(tiles - before)     # ghosts move
+        rows, around = self._tiles_around(neighbors, np.arange(before, tiles), self.coords[before:])
         foreign = np.flatnonzero(rows < 0)
         foreign_keys = keys_of(around[foreign])
-        self._meet_ghosts(look[foreign // 27], self.owner(foreign_keys))
-        rows[foreign] = _match(foreign_keys, self.ghost_keys, len(self.keys))
-        neighbors = np.empty((len(self.keys), 27), np.int32)
-        neighbors[:settled] = self.neighbors
-        neighbors[look] = rows.reshape(-1, 27)
+        known, met = len(self.ghost_keys), self._meet_ghosts(before + foreign // 27, self.owner(foreign_keys))
+        rows[foreign] = _rows_of(foreign_keys, self.ghost_keys, tiles)
+        neighbors[before:] = rows.reshape(-1, 27)
+        self._tiles_around(neighbors, tiles + known + np.arange(len(met)), met)
         self.neighbors = neighbors
         self.face_neighbors = np.ascontiguousarray(neighbors[:, FACES])
         self.border = np.flatnonzero((neighbors < 0).any(axis=1))      # tiles beside which one is missing
         self.halo = self._make_halo()
 
+    def _tiles_around(self, neighbors, rows, coords):
+        """Make these tiles or ghosts neighbors of our tiles round them: rows of those (-1: not ours), and all places."""
+        around = (coords[:, None, :] + OFFSETS).reshape(-1, 3)
+        beside = _rows_of(_packed(around), _packed(self.coords))
+        ours = np.flatnonzero(beside >= 0)
+        neighbors[beside[ours], 26 - ours % 27] = rows[ours // 27]     # offset 26 - k is the opposite of k
+        return beside, around
+
     def _meet_ghosts(self, row, owner):
-        """Tell the owners of places beside our tiles which tiles we have there; learn theirs."""
+        """Tell the owners of places beside our new tiles which those are; coords of the new ghosts, told by others.
+
+        Whoever owns a place hears of all tiles beside it when they come into being, before there is a tile at
+        the place itself; so nobody need ask.
+        """
         elsewhere = owner != self.world.rank
         pairs = np.unique(np.stack([owner[elsewhere], row[elsewhere]], axis=1), axis=0).reshape(-1, 2)
-        ghost = np.empty(len(pairs), [("key", np.uint64), ("rank", np.int64)])
-        ghost["key"], ghost["rank"] = self.keys[pairs[:, 1]], self.world.rank
-        ghosts = np.sort(self.exchange.route({"tiles": (ghost, pairs[:, 0])})["tiles"], order="key")
-        self.ghost_keys, self.ghost_owner = ghosts["key"].copy(), ghosts["rank"].copy()
+        ghost = np.empty(len(pairs), [("coords", np.int32, 3), ("rank", np.int32)])
+        ghost["coords"], ghost["rank"] = self.coords[pairs[:, 1]], self.world.rank
+        met = self.exchange.route({"tiles": (ghost, pairs[:, 0])})["tiles"]
+        coords = np.ascontiguousarray(met["coords"])
+        self.ghost_keys = np.concatenate([self.ghost_keys, keys_of(coords)])
+        self.ghost_owner = np.concatenate([self.ghost_owner, met["rank"]])
+        return coords
 
     def _make_halo(self):
         tiles, send, receive = len(self.keys), {}, {}
@@ -148,17 +160,11 @@ def _packed(coords):
     return c[:, 0] << 42 | c[:, 1] << 21 | c[:, 2]
 
 
-def _rows_of(places, coords):
-    """Row in `coords` of each place, -1 where it is not there."""
-    have = _packed(coords)
-    order = np.argsort(have)
-    return _match(_packed(places), have[order], 0, order)
-
-
-def _match(wanted, have_sorted, first, order=None):
-    """``first`` + position of each wanted value in a sorted array (through `order`), -1 where absent."""
-    if len(have_sorted) == 0:
+def _rows_of(wanted, have, first=0):
+    """Row in `have` (unique, in any order) of each wanted value, plus `first`; -1 where it is not there."""
+    if len(have) == 0:
         return np.full(len(wanted), -1, np.int64)
-    at = np.minimum(np.searchsorted(have_sorted, wanted), len(have_sorted) - 1)
-    found = have_sorted[at] == wanted
-    return np.where(found, (at if order is None else order[at]) + first, -1)
+    order = np.argsort(have)
+    at = np.minimum(np.searchsorted(have, wanted, sorter=order), len(have) - 1)
+    row = order[at]
+    return np.where(have[row] == wanted, row + first, -1)

@@ -59,13 +59,14 @@ class Field:
         self.rounds = math.ceil(initial_sweeps / sweeps)
         self.value = np.empty((0, VOXELS), np.float32)
 
-    def arrange(self, source: np.ndarray) -> None:
-        """New rows: row i is the present row ``source[i]``, or a new tile at the initial value for -1."""
-        source = np.asarray(source)
-        value = np.full((len(source), VOXELS), self.initial, np.float32)
-        kept = source >= 0
-        value[kept] = self.value[source[kept]]
-        self.value = value
+    def keep(self, rows: np.ndarray) -> None:
+        """Forget all rows but these."""
+        self.value = self.value[rows]
+
+    def grow(self, tiles: int, rows: int) -> None:
+        """Have so many rows; those behind the first `tiles` begin with the initial value."""
+        self.value.resize((rows, VOXELS), refcheck=False)      # in place where the system can remap it
+        self.value[tiles:] = self.initial
 
     def settle(self, counts, supply, neighbors, halo: Callable = no_halo) -> None:
         """Come near the steady state at the start of a run: ``initial_sweeps`` sweeps, as steps."""

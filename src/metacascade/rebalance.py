@@ -41,7 +41,7 @@ def keep(tissue, rows, cuts):
     """Forget all tiles but these rows."""
     tissue.region.keep(rows, cuts)
     tissue.counts = tissue.counts[rows]
-    tissue.oxygen.arrange(rows)
+    tissue.oxygen.keep(rows)
     tissue.arena.keep(rows)
     tissue.vessels, tissue.reachable = tissue.vessels.take(rows), tissue.reachable[rows]
 

@@ -63,17 +63,16 @@ class Tissue:
         order = np.argsort(self.region.keys_of(coords))
         coords = self.region.add(coords)
         rows = np.arange(before, len(self.region.keys))
-        new = np.zeros((len(coords), 512), np.uint16) if counts is None else counts[order]
-        self.counts = np.concatenate([self.counts[:before], new, self._ghosts()])
-        self.arena.add(new.sum(axis=1, dtype=np.int64))
-        self.oxygen.arrange(np.concatenate([np.arange(before), np.full(self.region.rows - before, -1)]))
+        self.counts.resize((self.region.rows, 512), refcheck=False)    # grows in place where the system can remap it
+        self.counts[before:] = 0
+        if counts is not None:
+            self.counts[rows] = counts[order]
+        self.arena.add(self.counts[rows].sum(axis=1, dtype=np.int64))
+        self.oxygen.grow(before, self.region.rows)
         vessels = self.voxelize_tiles(coords)
         self.vessels.append(vessels)
         self.reachable = np.concatenate([self.reachable, reachable(vessels)])
         return rows
-
-    def _ghosts(self):
-        return np.zeros((self.region.rows - len(self.region.keys), 512), np.uint16)
 
     def voxelize_tiles(self, coords):
         c = self.config

@@ -15,7 +15,7 @@ STEADY_H = 1e6                # a step so long that its end is the steady state
 def field(coords, *, edge_um, initial=40.0, uptake=0.0, michaelis=1.0, vessel=40.0, step_h=STEADY_H, sweeps=400):
     made = Field(enabled=True, diffusion=D, uptake=uptake, michaelis=michaelis, vessel=vessel, initial=initial,
                  capacity=FULL, step_h=step_h, edge_um=edge_um, sweeps=sweeps, initial_sweeps=0)
-    made.arrange(np.full(len(coords), -1))
+    made.grow(0, len(coords))
     return made
 
 
