@@ -2,30 +2,65 @@
 import numpy as np
 
 from metacascade._kernels._layout import CELL
-from metacascade.balance import cut, imbalance, work
+from metacascade.balance import cut_again, work
 from metacascade.records import copy, joined
 
 TILE = np.dtype([("coords", "i4", 3), ("counts", "u2", 512), ("oxygen", "f4", 512)])
+MOVE_COST = 5          # work of moving a cell to another rank, in updates of a cell; measured: 3 to 8
 
 
-def rebalance(tissue, threshold):
-    """Cut the curve anew if the busiest rank exceeds the mean by `threshold`; whether it did. Collective."""
-    world = tissue.exchange.world
-    if world.size == 1 or imbalance(world, int(work(tissue.arena.n).sum())) <= threshold:
-        return False
-    region = tissue.region
-    cuts = cut(world, region.keys, work(tissue.arena.n))
-    if (cuts == region.cuts).all():
-        return False
-    owner = np.searchsorted(cuts, region.keys, side="right") - 1
-    going = np.flatnonzero(owner != world.rank)
+class Balance:
+    """Looks now and then whether some ranks have more work than others, and moves tiles when that pays.
+
+    It pays when all that ranks have lost by waiting for the busiest one since tiles were last moved is
+    more than moving them costs (Menon, Jain, Zheng and Kale 2012, doi:10.1109/CLUSTER.2012.61): seldom for a
+    slow drift, at once when a tumor begins on few ranks. Work is counted, not timed, so that it repeats.
+
+    Parameters
+    ----------
+    threshold : float
+        Nothing is done while the busiest rank exceeds the mean by less than this share. With 0 tiles are
+        moved at every look, whether it pays or not.
+    interval : int
+        Steps between two looks.
+    """
+
+    def __init__(self, threshold, interval):
+        self.threshold, self.interval = threshold, interval
+        self.lost = 0.0            # work that could have been done while waiting [cells]
+
+    def look(self, tissue):
+        """Cut the curve anew if that pays; whether tiles were moved. Collective."""
+        world, region = tissue.exchange.world, tissue.region
+        if world.size == 1:
+            return False
+        weights = work(tissue.arena.n)
+        mine = int(weights.sum())
+        mean, busiest = int(world.sum([mine])[0]) / world.size, world.max(mine)
+        if busiest <= (1.0 + self.threshold) * mean:
+            return False
+        self.lost += (busiest - mean) * self.interval
+        cuts = cut_again(world, region.keys, weights)
+        owner = np.searchsorted(cuts, region.keys, side="right") - 1
+        going = np.flatnonzero(owner != world.rank)
+        if self.threshold and self.lost < MOVE_COST * world.max(int(weights[going].sum())):
+            return False
+        self.lost = 0.0
+        if world.max(len(going)) == 0:
+            return False
+        move(tissue, going, owner, cuts)
+        return True
+
+
+def move(tissue, going, owner, cuts):
+    """Send the tiles in rows `going` to their owners, and own the range of `cuts`. Collective."""
+    rank = tissue.exchange.world.rank
     tiles, cells = pack(tissue, going)
     routed = tissue.exchange.route({
         "tiles": (tiles, owner[going]),
         "cells": (cells, np.repeat(owner[going], tissue.arena.n[going]))})
-    keep(tissue, np.flatnonzero(owner == world.rank), cuts)
+    keep(tissue, np.flatnonzero(owner == rank), cuts)
     unpack(tissue, routed["tiles"], routed["cells"])
-    return True
 
 
 def pack(tissue, rows):

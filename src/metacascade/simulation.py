@@ -18,7 +18,7 @@ from metacascade.injection import Injections
 from metacascade.ledger import Ledger
 from metacascade.organs import Lesions
 from metacascade.parallel import on_all_ranks, owner_of_id
-from metacascade.rebalance import rebalance
+from metacascade.rebalance import Balance
 from metacascade.records import joined
 from metacascade.vessels import Network
 
@@ -54,6 +54,7 @@ class Simulation:
         self.waited_s = defaultdict(float)    # by stage: wall seconds of sending, receiving and waiting
         self.step_number, self.time_s = 0, 0
         self.ledger = Ledger(world)
+        self.balance = Balance(config.balance.threshold, config.balance.interval)
         if saved is None:
             self._begin()
         else:
@@ -179,7 +180,7 @@ class Simulation:
     def _balance(self):
         plan = self.config.balance
         if plan.enabled and self.config.tumor and self.step_number % plan.interval == 0:
-            rebalance(self.tissue, plan.threshold)
+            self.balance.look(self.tissue)
 
     # --- state --------------------------------------------------------------------------------------------
 

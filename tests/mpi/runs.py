@@ -7,7 +7,8 @@ of the tissue kernel to replace).
 import json
 import sys
 
-from metacascade import commands, parallel, simulation, tissue
+from metacascade import commands, parallel, tissue
+from metacascade.rebalance import Balance
 from metacascade.simulation import Simulation
 from metacascade.tissue import Tissue
 from small import EXAMPLE
@@ -47,7 +48,7 @@ def run(job):
 PARAMETERS = tissue.parameters
 Simulation.step = step
 Tissue.leaving = counted("crossed", Tissue.leaving, lambda result: len(result[1]))
-simulation.rebalance = counted("cut", simulation.rebalance, bool)
+Balance.look = counted("cut", Balance.look, bool)
 Simulation.state = counted("tiles", Simulation.state, lambda result: 0 if "tiles" in COUNTS else len(result.tile_key))
 
 if __name__ == "__main__":

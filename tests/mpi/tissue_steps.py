@@ -16,7 +16,7 @@ from metacascade.config import Config
 from metacascade.domain import keys_of
 from metacascade.exchange import Exchange
 from metacascade.fields import Oxygen
-from metacascade.rebalance import rebalance
+from metacascade.rebalance import Balance
 from metacascade.state import canonical
 from metacascade.vessels import Network
 from tiles import Patch, random_cells, with_margin
@@ -84,7 +84,7 @@ def whole_tissue(seed):
         model.arrive(here, model.exchange.route({"migrants": (gone, to)})["migrants"])
         model.add_margin()
         if number % 2:
-            rebalance(model, 0.0)
+            Balance(0.0, 1).look(model)
         return shed, tally
     return run(model, step)
 

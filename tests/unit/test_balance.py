@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from metacascade.balance import TILE_COST, cut, imbalance, work
+from metacascade.balance import TILE_COST, cut, cut_again, work
 from metacascade.domain import LAST_KEY
 
 
@@ -77,10 +77,39 @@ def test_one_heavy_tile_leaves_the_other_ranks_the_rest():
     assert sorted(mine.tolist()) == [0, 5, 1004]
 
 
-def test_imbalance():
-    assert imbalance(Played(1), 70) == 0.0
-    assert imbalance(Played(4, others=100), 0) == pytest.approx(3.0)
-    assert imbalance(Played(3), 0) == 0.0
+class Ranges:
+    """Ranks that hold ranges of the curve, one after the other: what each tells, and what all know then."""
+
+    def __init__(self, work_of):
+        self.work_of, self.size, self.told = work_of, len(work_of), []
+
+    def sum(self, values):
+        if len(values) == 1:
+            return np.array([sum(self.work_of)])
+        self.told.append(values.copy())
+        return values
+
+    def exscan(self, value):
+        return sum(self.work_of[:len(self.told)])
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("ranks", [1, 2, 3, 8, 40])
+def test_cutting_again_gives_the_cuts_that_are_found_by_halving(ranks, seed):
+    rng = np.random.default_rng(seed)
+    n = (0, 1, 5, 100, 500, 2000)[seed]
+    keys, weights = np.sort(random_keys(n, seed)), rng.integers(1, 900, n)
+    bounds = np.sort(rng.integers(0, n + 1, ranks - 1))                 # some ranks have no tile
+    pieces = list(zip(np.split(keys, bounds), np.split(weights, bounds)))
+    world = Ranges([int(w.sum()) for _, w in pieces])
+    for k, w in pieces:
+        order = rng.permutation(len(k))
+        cut_again(world, k[order], w[order])
+    told = np.sum(world.told, axis=0, dtype=np.int64).view(np.uint64)
+    assert (np.count_nonzero(world.told, axis=0) <= 1).all(), "two ranks tell of the same cut"
+    expected = cut(Played(ranks), keys, weights)
+    np.testing.assert_array_equal(told[:-1], expected[:-1])
+    assert cut_again(world, keys[:0], weights[:0])[-1] == expected[-1] == LAST_KEY
 
 
 def test_an_empty_tile_is_work_too():
