@@ -28,6 +28,7 @@ def collect(world, command=None):
         The command line; by default that of this process.
     """
     hosts, library = world.hosts(), world.library()
+    nodes = world.gather((os.uname().nodename, {"cores": os.cpu_count(), "memory_bytes": physical_memory()}))
     found = None
     if world.rank == 0:
         found = {
@@ -36,6 +37,7 @@ def collect(world, command=None):
             "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             "ranks": world.size,
             "hosts": dict(Counter(hosts)),
+            "nodes": dict(nodes),
             "mpi": library,
             "python": platform.python_version(),
             "system": platform.platform(),
@@ -74,6 +76,14 @@ def _git(directory, *arguments):
     done = subprocess.run(["git", "-C", str(directory), *arguments], check=True, timeout=20, text=True,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     return done.stdout.strip()
+
+
+def physical_memory():
+    """Memory of this node [bytes]; 0 where the system does not tell."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (ValueError, OSError):
+        return 0
 
 
 def processor():
