@@ -143,14 +143,38 @@ def bench(
     measure(config, settings or [], steps, warm, json)
 
 
+scaling = typer.Typer(help="Measure how a model scales with the ranks, and project to more.", rich_markup_mode=None)
+app.add_typer(scaling, name="scaling")
+RankList = Annotated[str, typer.Option("--ranks", metavar="1,2,4", help="Numbers of ranks, with commas between.")]
+Repeat = Annotated[int, typer.Option("--repeat", min=1, metavar="K", help="Measure K times; the median counts.")]
+
+
+@scaling.command()
+def strong(config: ConfigFile, ranks: RankList, out: Out, settings: Settings = None, steps: Steps = 8, warm: Warm = 3,
+           repeat: Repeat = 1, overwrite: Overwrite = False):
+    """The same tumor on more and more ranks: table, pictures and digests. Goes on where it stopped."""
+    from metacascade.scaling import study
+    return study("strong", config, out, ranks, settings or [], steps, warm, repeat, overwrite=overwrite)
+
+
+@scaling.command()
+def weak(config: ConfigFile, ranks: RankList, out: Out, settings: Settings = None, steps: Steps = 8, warm: Warm = 3,
+         repeat: Repeat = 1, overwrite: Overwrite = False,
+         no_verify: Annotated[bool, typer.Option(
+             "--no-verify", help="Do not measure each size on the next smaller number of ranks too.")] = False):
+    """A tumor that grows with the ranks, `tumor.cells` for each of them: table, pictures and digests."""
+    from metacascade.scaling import study
+    return study("weak", config, out, ranks, settings or [], steps, warm, repeat, not no_verify, overwrite)
+
+
 def _warn(config):
     for warning in config.warnings:
         print(f"warning: {warning}", file=sys.stderr)
 
 
-COMMANDS = ("check", "run", "resume", "branch", "init", "schema", "info", "digest", "bench")
+COMMANDS = ("check", "run", "resume", "branch", "init", "schema", "info", "digest", "bench", "scaling")
 OPTIONS = ("--set", "--out", "--overwrite", "--dry-run", "--seed", "--parameters", "--markdown", "--json", "--debug",
-           "--version", "--help")
+           "--version", "--help", "--steps", "--warm", "--ranks", "--repeat", "--no-verify")
 TYPERS_INTERRUPT = 130  # what typer makes of Ctrl-C
 UsageError = typer.BadParameter.__mro__[1]
 

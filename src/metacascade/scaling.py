@@ -1,0 +1,237 @@
+"""Scaling studies: the same measurement on several numbers of ranks, one after the other, and what they say together.
+
+This process starts the ranks and is none of them. A measurement is `metacascade bench`; what it printed is kept in
+``DIR/bench``, so that a study that was stopped goes on with what is missing.
+"""
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from metacascade import cluster, scaling_table
+from metacascade.atomic import LOCK, lock, write_text
+from metacascade.bench import OVERSUBSCRIBED
+from metacascade.config import load
+from metacascade.errors import DONE, FAILED, STOPPED_EARLY, WRONG_INPUT, InputError, RunError
+from metacascade.parallel import LAUNCHER_SIZES
+from metacascade.provenance import git_state, versions
+
+STRONG, WEAK = "strong", "weak"
+FOLDER, NAMES = "bench", ("scaling.json", "scaling.csv", "scaling.png")
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One measurement: a tumor of so many cells on so many ranks, for the `number`-th time."""
+
+    cells: int
+    ranks: int
+    number: int = 0
+
+    @property
+    def name(self):
+        return f"cells-{self.cells}.ranks-{self.ranks}.{self.number}.json"
+
+
+class Stopped(BaseException):
+    """A signal asked this process to end."""
+
+
+def study(kind, config_path, out, ranks, overrides=(), steps=8, warm=3, repeat=1, verify=True, overwrite=False):
+    """Measure a config on each of `ranks`, or take what is in `out` already; the exit code.
+
+    Strong: the tumor of the config on all. Weak: its cells times the ranks; to compare digests, each size is
+    measured on the next smaller number of ranks too, unless `verify` is False.
+
+    Raises
+    ------
+    InputError
+        If the arguments are wrong, or `out` holds measurements of other settings.
+    RunError
+        If a measurement failed. Those before it are kept.
+    """
+    _refuse_to_be_a_rank()
+    ranks, config = numbers(ranks), load(config_path, list(overrides))
+    if kind == WEAK and config.tumor is None:
+        raise InputError(f"{config_path}: a weak study multiplies tumor.cells, but there is no [tumor]")
+    cells = config.tumor.cells if config.tumor else 0
+    cases = planned(kind, cells, ranks, repeat, verify)
+    settings = dict(kind=kind, steps=steps, warm=warm, config=json.loads(json.dumps(config.to_dict())),
+                    version=versions()["metacascade"], git=git_state())
+    locked, folder = lock(out), _folder(out, overwrite)
+    options = ["--json", "--steps", str(steps), "--warm", str(warm)]
+    options += [word for setting in overrides for word in ("--set", setting)]
+    try:
+        with _stoppable():
+            found = {case: _measured(case, settings, folder, [str(config_path), *options]) for case in cases}
+    except Stopped:
+        print(f"stopped; the same command goes on with what is in {folder}", flush=True)
+        return STOPPED_EARLY
+    code = _report(kind, cells, settings, found, Path(out))
+    locked.close()
+    (Path(out) / LOCK).unlink(missing_ok=True)
+    return code
+
+
+def numbers(text):
+    """The numbers of ranks in a text such as "1,2,4" or "1e3,1e4", ascending. Raises InputError."""
+    found = []
+    for word in str(text).split(","):
+        try:
+            number = float(word)
+        except ValueError:
+            number = 0.0
+        if not (number >= 1 and number == int(number) and number < 1e9):
+            raise InputError(f"--ranks {text}: {word.strip() or 'an empty place'!r} is not a whole number from 1 on; "
+                             "give them as 1,2,4")
+        found.append(int(number))
+    if twice := sorted({n for n in found if found.count(n) > 1}):
+        raise InputError(f"--ranks {text}: {twice[0]} is there twice; to measure more than once use --repeat")
+    return sorted(found)
+
+
+def planned(kind, cells, ranks, repeat, verify):
+    """The measurements of a study, in order."""
+    cases = []
+    for before, here in zip([None, *ranks], ranks):
+        size = cells * here if kind == WEAK else cells
+        cases += [Case(size, here, number) for number in range(repeat)]
+        if kind == WEAK and verify and before:
+            cases.append(Case(size, before))
+    return cases
+
+
+def _refuse_to_be_a_rank():
+    if any(int(size) > 1 for size in map(os.environ.get, LAUNCHER_SIZES) if size and size.isdigit()):
+        raise InputError("scaling starts the ranks itself: start it once, without mpiexec or srun")
+
+
+def _folder(out, overwrite):
+    """The folder of the measurements, made; emptied first with `overwrite`."""
+    folder = Path(out) / FOLDER
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if overwrite:
+            for path in [*folder.glob("cells-*.ranks-*.json"), *(Path(out) / name for name in NAMES)]:
+                path.unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(f"--out {out}: {error.strerror}") from None
+    return folder
+
+
+def _measured(case, settings, folder, arguments):
+    """The figures of a case: those kept from before, or measured now and kept."""
+    path = folder / case.name
+    if path.exists():
+        return _kept(path, settings)
+    if case.cells:
+        arguments = [*arguments, "--set", f"tumor.cells={case.cells}"]
+    figures = _bench(case, arguments)
+    write_text(path, json.dumps({"settings": settings, "figures": figures}))
+    speed = f"{scaling_table.step_s(figures):.4g} s a step"
+    print(f"{case.ranks:>7,} ranks, {case.cells:,} cells: {speed}", flush=True)
+    return figures
+
+
+def _kept(path, settings):
+    try:
+        kept = json.loads(path.read_text("utf-8"))
+        other = differences(kept["settings"], settings)
+    except (OSError, ValueError, KeyError, TypeError):
+        raise InputError(f"{path} is damaged: remove it, and it is measured again") from None
+    if other:
+        raise InputError(f"{path} was measured with other settings; replace the study with --overwrite, "
+                         "or choose another --out:\n" + "\n".join(other))
+    return kept["figures"]
+
+
+def differences(old, new, name=""):
+    """Lines that name where two trees of dicts differ."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        return [line for key in sorted(old.keys() | new.keys())
+                for line in differences(old.get(key), new.get(key), f"{name}.{key}" if name else key)]
+    return [] if old == new else [f"{name}: {old} there, {new} now"]
+
+
+def _bench(case, arguments):
+    """Start the ranks; the figures that they print. Raises RunError, or InputError where the input was wrong."""
+    command = [*cluster.site().command(case.ranks), sys.executable, "-m", "metacascade", "bench", *arguments]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        printed, complaints = process.communicate()
+    finally:
+        _end(process)
+    if process.returncode:
+        kind = InputError if process.returncode == WRONG_INPUT else RunError
+        raise kind(f"{case.ranks} ranks, {case.cells} cells: exit code {process.returncode}\n"
+                   f"{complaints.strip()[-4000:]}\ncommand: {' '.join(command)}")
+    figures = _last_json(printed)
+    if figures is None or figures.get("ranks") != case.ranks:
+        raise RunError(f"{' '.join(command)}\nprinted no figures of {case.ranks} ranks, but\n{printed[-2000:]}")
+    return figures
+
+
+def _last_json(printed):
+    """The JSON object in the last line that holds one; launchers may print lines of their own."""
+    for line in reversed(printed.splitlines()):
+        with contextlib.suppress(ValueError):
+            if isinstance(found := json.loads(line), dict):
+                return found
+    return None
+
+
+def _end(process):
+    """See that the ranks have ended."""
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.communicate(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+
+
+@contextlib.contextmanager
+def _stoppable():
+    """Signals that ask for an end raise Stopped in the body."""
+    def stop(*_):
+        raise Stopped
+    former = {number: signal.signal(number, stop) for number in STOP_SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+
+
+def _report(kind, cells, settings, found, out):
+    """Write the table and the pictures; exit code FAILED if two measurements of one tumor ended differently."""
+    cases = [dict(cells=case.cells, ranks=case.ranks, number=case.number, figures=figures)
+             for case, figures in found.items()]
+    rows = scaling_table.rows(kind, cells, cases)
+    disagree = scaling_table.disagreements(cases)
+    write_text(out / "scaling.json", json.dumps(dict(
+        kind=kind, settings=settings, rows=rows, disagreements=disagree, cases=cases), indent=1))
+    write_text(out / "scaling.csv", scaling_table.as_csv(rows))
+    print(scaling_table.as_text(kind, rows))
+    if any(row["oversubscribed"] for row in rows):
+        print(f"* {OVERSUBSCRIBED}")
+    _draw(kind, rows, out / "scaling.png")
+    for line in disagree:
+        print(f"metacascade: {line}", file=sys.stderr)
+    if not disagree:
+        print(f"digests agree wherever one tumor was measured on several numbers of ranks; all figures: {out}/scaling.json")
+    return FAILED if disagree else DONE
+
+
+def _draw(kind, rows, path):
+    from metacascade import scaling_picture
+    try:
+        scaling_picture.draw(kind, rows, path)
+    except InputError as error:
+        print(f"no picture: {error}")
