@@ -22,7 +22,7 @@ GROUPS = {
     "body": ("physiology circuit circulation injection organs fates", "ground config"),
     "model": ("ledger simulation", "ground ranks state tissue body"),
     "files": ("atomic sealed datasets parts checkpoint output results snapshots provenance", "ground ranks state"),
-    "runs": ("commands report bench scaling scaling_table scaling_picture scaling_model api cluster cli __main__ __init__",
+    "runs": ("commands report bench scaling scaling_table scaling_picture scaling_model api cluster batch cli __main__ __init__",
              "ground config ranks state tissue body model files"),
 }
 GROUP_OF = {module: group for group, (modules, _) in GROUPS.items() for module in modules.split()}

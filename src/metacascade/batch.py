@@ -1,0 +1,188 @@
+"""What the files of ``jobs`` do once they have found this Python: start ranks, pass on a wish to stop, queue again.
+
+::
+
+    python -m metacascade.batch run CONFIG OUT [OPTIONS OF run]
+    python -m metacascade.batch ensemble SWEEP OUT [OPTIONS OF sweep]
+    python -m metacascade.batch scaling strong|weak CONFIG OUT RANKS [OPTIONS OF scaling]
+
+SLURM sends SIGUSR1 to a job before its time limit, and SIGTERM when it is canceled. Both go to the
+launcher as SIGUSR1, which every launcher passes on. After a stop with a checkpoint (exit code 75) a job
+whose time was up is queued again under its number; outside SLURM, and when canceled, 75 is the end.
+"""
+import os
+import shlex
+import signal
+import subprocess
+import sys
+
+wishes = []         # signals received; before all imports that take time, as the first may come at once
+running = []        # the launcher, once there is one
+
+
+def _wish(number, _):
+    wishes.append(number)
+    for process in running:
+        process.send_signal(signal.SIGUSR1)
+
+
+if __name__ == "__main__":
+    for _number in (signal.SIGUSR1, signal.SIGTERM, signal.SIGINT):
+        signal.signal(_number, _wish)
+
+from pathlib import Path
+
+from metacascade import cluster
+from metacascade.__main__ import message
+from metacascade.errors import STOPPED_EARLY, InputError, RunError, exit_code
+
+CHECKPOINTS = ("checkpoint.h5", "checkpoint.prev.h5")
+ALSO_OF_RESUME = ("--wall-limit", "--watchdog")      # options of run that resume has, too
+SEAL = 512                                           # first bytes of a checkpoint, with the checksum of the rest
+
+
+def main(words, env=os.environ):
+    """One job: its exit code. Raises InputError and RunError."""
+    commands = {"run": run, "ensemble": ensemble, "scaling": scaling}
+    if not words or words[0] not in commands:
+        raise InputError(f"expected one of {', '.join(commands)}, found {' '.join(words[:1]) or 'nothing'}")
+    command, out = commands[words[0]](words[1:], env)
+    before = checkpoints(out)
+    say(f"{_where(env)}: {shlex.join(command)}")
+    code = supervised(command)
+    if code == STOPPED_EARLY and "SLURM_JOB_ID" in env:
+        go_on(out, before, env)
+    return code
+
+
+def run(words, env):
+    """The command that starts a run, or goes on with it where `out` holds a checkpoint; and `out`."""
+    config, out, *options = _needs(words, "CONFIG OUT")
+    start = cluster.site().command(ranks(env)) + [sys.executable, "-m", "metacascade"]
+    if "--overwrite" in options:
+        raise InputError(f"a job goes on with what is in {out}: remove it for a new run, instead of --overwrite")
+    if checkpoints(out):
+        say(f"{out} holds a checkpoint: it goes on from there, with the config in it")
+        return start + ["resume", out] + _of_resume(options), out
+    again = ["--overwrite"] if env.get("SLURM_RESTART_COUNT", "0") != "0" else []    # ended before its first checkpoint
+    return start + ["run", config, "--out", out, *again, *options], out
+
+
+def ensemble(words, env):
+    """The command that simulates the members of a sweep: all, or in a job array this task's part; and `out`."""
+    sweep, out, *options = _needs(words, "SWEEP OUT")
+    part = ["--part", array_part(env)] if "SLURM_ARRAY_TASK_ID" in env else []
+    many = ["--ranks", str(ranks(env))] if "SLURM_JOB_ID" in env else []
+    return [sys.executable, "-m", "metacascade", "sweep", sweep, "--out", out, *many, *part, *options], out
+
+
+def scaling(words, env):
+    """The command that measures a series of ranks; and `out`."""
+    kind, config, out, series, *options = _needs(words, "strong|weak CONFIG OUT RANKS")
+    return [sys.executable, "-m", "metacascade", "scaling", kind, config,
+            "--ranks", series, "--out", out, *options], out
+
+
+def _needs(words, names):
+    if len(words) < len(names.split()) or any(word.startswith("-") for word in words[:len(names.split())]):
+        raise InputError(f"expected the arguments {names} [OPTIONS], found: {shlex.join(words) or 'nothing'}")
+    return words
+
+
+def _of_resume(options):
+    """Those options of run that resume has as well."""
+    kept, wanted = [], False
+    for word in options:
+        if word.startswith("--"):
+            wanted = word.partition("=")[0] in ALSO_OF_RESUME
+        kept += [word] if wanted else []
+    return kept
+
+
+def ranks(env):
+    """How many ranks: those of the job, else RANKS, else one for each core of this machine."""
+    text = env.get("SLURM_NTASKS") or env.get("RANKS") or str(len(os.sched_getaffinity(0)))
+    if not text.isdigit() or int(text) < 1:
+        raise InputError(f"RANKS={text}: the number of ranks must be a whole number from 1")
+    return int(text)
+
+
+def array_part(env):
+    """``I/N``: which part of the ensemble an array task does, counted from 1."""
+    first, count, step = (int(env.get(f"SLURM_ARRAY_TASK_{name}", 1)) for name in ("MIN", "COUNT", "STEP"))
+    number, rest = divmod(int(env["SLURM_ARRAY_TASK_ID"]) - first, step)
+    if rest or int(env.get("SLURM_ARRAY_TASK_MAX", first)) != first + step * (count - 1):
+        raise InputError("the numbers of the array must be even, such as --array=1-8: they say which part a task does")
+    return f"{number + 1}/{count}"
+
+
+def supervised(command):
+    """Run a command, with a wish to stop passed on to it; its exit code, 128 + n if signal n ended it."""
+    if wishes:
+        say("stopped before it began")
+        return 128 + wishes[0]
+    running.append(subprocess.Popen(command))
+    if wishes:                      # came while it was started
+        running[0].send_signal(signal.SIGUSR1)
+    code = running[0].wait()
+    running.clear()
+    return code if code >= 0 else 128 - code
+
+
+def go_on(out, before, env):
+    """Queue this job again, unless it was canceled; RunError if that would be in vain."""
+    if signal.SIGTERM in wishes or signal.SIGINT in wishes:
+        say(f"canceled; {out} holds a checkpoint, and the same sbatch goes on from there")
+    elif checkpoints(out) == before:
+        raise RunError(f"{out} is where it was when this job began, so it is not queued again: the time limit does "
+                       "not suffice for one step.\nAsk for more time, more ranks, or a shorter --signal before the end.")
+    else:
+        requeue(job_name(env))
+
+
+def requeue(name):
+    """Queue a job of SLURM again under its number."""
+    say(f"stopped with a checkpoint before the end of its time; job {name} is queued again")
+    try:
+        done = subprocess.run(["scontrol", "requeue", name], capture_output=True, text=True)
+        failure = done.stderr.strip() if done.returncode else None
+    except OSError as error:
+        failure = f"scontrol: {error.strerror}"
+    if failure:
+        raise RunError(f"SLURM does not queue job {name} again: {failure}\nThe same sbatch goes on from the checkpoint.")
+
+
+def job_name(env):
+    """What scontrol calls this job; the plain number of a task may be that of its whole array."""
+    if "SLURM_ARRAY_JOB_ID" in env:
+        return f"{env['SLURM_ARRAY_JOB_ID']}_{env['SLURM_ARRAY_TASK_ID']}"
+    return env["SLURM_JOB_ID"]
+
+
+def checkpoints(out):
+    """Path -> seal of the checkpoints of a run or of the members of an ensemble: equal when nothing went on."""
+    found = {}
+    for pattern in CHECKPOINTS + tuple(f"**/{name}" for name in CHECKPOINTS[:1]):
+        for path in Path(out).glob(pattern):
+            with open(path, "rb") as file:
+                found[path] = file.read(SEAL)
+    return found
+
+
+def say(line):
+    print(f"metacascade job: {line}", flush=True)
+
+
+def _where(env):
+    if "SLURM_JOB_ID" not in env:
+        return os.uname().nodename
+    times = int(env.get("SLURM_RESTART_COUNT", 0))
+    return f"job {job_name(env)} on {env.get('SLURM_JOB_NODELIST')}" + (f", queued again {times} x" if times else "")
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except (InputError, RunError) as error:
+        print(message(error), file=sys.stderr)
+        sys.exit(exit_code(error))

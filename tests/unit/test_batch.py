@@ -1,0 +1,182 @@
+"""A batch job without SLURM: what it starts, that a wish to stop is passed on, and when it is queued again."""
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from conftest import environment
+from metacascade import batch, cluster
+from metacascade.errors import InputError
+
+ROOT = Path(__file__).parents[2]
+SCRIPTS = sorted((ROOT / "jobs").glob("*.sbatch"))
+LAUNCHER = """\
+#!/usr/bin/env bash
+# in place of mpiexec: it remembers what it should start, and stops when asked, with a checkpoint
+here=$(dirname "$0")
+echo "$*" >> "$here/started"
+trap 'echo new >> "$here/out/checkpoint.h5"; exit 75' USR1
+mkdir -p "$here/out"
+case $(cat "$here/plan" 2> /dev/null) in
+    work) touch "$here/out/checkpoint.h5"; for _ in $(seq 600); do sleep 0.05; done;;
+    stop) exit 75;;
+    fail) exit 3;;
+esac
+"""
+SCONTROL = '#!/usr/bin/env bash\necho "$*" >> "$(dirname "$0")/queued"; [ ! -e "$(dirname "$0")/forbidden" ] || { echo no >&2; exit 1; }\n'
+
+
+@pytest.fixture
+def site(monkeypatch, tmp_path):
+    """A folder with a site file that starts ranks by LAUNCHER, and with a stand-in for scontrol."""
+    for name, text in (("launch", LAUNCHER), ("scontrol", SCONTROL)):
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o755)
+    (tmp_path / "site.conf").write_text(f"LAUNCH={tmp_path}/launch\n")
+    monkeypatch.setenv(cluster.VARIABLE, str(tmp_path / "site.conf"))
+    monkeypatch.setenv("METACASCADE_PYTHON", sys.executable)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    return tmp_path
+
+
+@pytest.fixture
+def start(site):
+    """``start(*words, plan, **env)``: jobs/run.sbatch as a process."""
+    started = []
+
+    def start(*words, plan="", **env):
+        (site / "plan").write_text(plan)
+        started.append(subprocess.Popen(
+            ["bash", ROOT / "jobs" / "run.sbatch", *map(str, words)], env=environment() | env, start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True))
+        return started[-1]
+    yield start
+    for process in started:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def end(process):
+    said = process.communicate(timeout=60)[0]
+    return process.returncode, said
+
+
+def wait_for(path):
+    for _ in range(1200):
+        if path.exists():
+            return
+        time.sleep(0.05)
+    pytest.fail(f"{path} did not appear in a minute")
+
+
+SLURM = dict(SLURM_JOB_ID="7", SLURM_NTASKS="4", SLURM_JOB_NODELIST="n[1-2]")
+
+
+def test_the_files_of_jobs_are_those_of_the_package_and_differ_only_in_what_they_ask_for():
+    assert [path.name for path in SCRIPTS] == ["ensemble.sbatch", "run.sbatch", "scaling.sbatch"]
+    bodies = {path.read_text().partition("\ntrap")[2].replace(f"batch {path.stem}", "batch KIND") for path in SCRIPTS}
+    assert len(bodies) == 1
+    assert {path.resolve().parent for path in SCRIPTS} == {ROOT / "src" / "metacascade" / "jobs"}
+
+
+def test_a_new_run_starts_and_one_with_a_checkpoint_goes_on(site):
+    words = ["a.toml", str(site / "out"), "--set", "run.seed=3", "--wall-limit", "2 h", "--watchdog=5 min"]
+    command, out = batch.run(words, {"RANKS": "3"})
+    launch = [f"{site}/launch", "-n", "3", sys.executable, "-m", "metacascade"]
+    assert (command, out) == (launch + ["run", "a.toml", "--out", out, *words[2:]], str(site / "out"))
+    (site / "out").mkdir()
+    (site / "out" / "checkpoint.prev.h5").write_text("c")
+    assert batch.run(words, SLURM)[0] == [*launch[:2], "4", *launch[3:], "resume", out, *words[4:]]
+
+
+def test_a_job_that_ended_before_its_first_checkpoint_begins_anew_when_slurm_starts_it_again(site):
+    assert "--overwrite" not in batch.run(["a.toml", "out"], SLURM)[0]
+    assert "--overwrite" in batch.run(["a.toml", "out"], SLURM | {"SLURM_RESTART_COUNT": "1"})[0]
+
+
+@pytest.mark.parametrize("arguments, told", [
+    ([], "CONFIG OUT"), (["a.toml"], "CONFIG OUT"), (["a.toml", "--set"], "CONFIG OUT"),
+    (["a.toml", "out", "--overwrite"], "remove it for a new run")])
+def test_wrong_arguments_are_refused(site, arguments, told):
+    with pytest.raises(InputError, match=told):
+        batch.run(arguments, {})
+
+
+def test_a_wrong_number_of_ranks_is_refused():
+    with pytest.raises(InputError, match="RANKS=two: .* whole number from 1"):
+        batch.ranks({"RANKS": "two"})
+
+
+@pytest.mark.parametrize("number, low, high, step, count, part", [
+    (0, 0, 7, 1, 8, "1/8"), (7, 0, 7, 1, 8, "8/8"), (1, 1, 4, 1, 4, "1/4"), (9, 1, 13, 4, 4, "3/4"), (5, 5, 5, 1, 1, "1/1"),
+    (3, 1, 7, 1, 3, None), (2, 1, 7, 2, 4, None)])
+def test_a_task_of_an_array_does_its_part(number, low, high, step, count, part):
+    env = {f"SLURM_ARRAY_TASK_{name}": str(value) for name, value in
+           dict(ID=number, MIN=low, MAX=high, STEP=step, COUNT=count).items()}
+    if part is None:
+        with pytest.raises(InputError, match="--array=1-8"):
+            batch.array_part(env)
+    else:
+        assert batch.array_part(env) == part
+
+
+def test_an_array_task_is_queued_again_alone():
+    assert batch.job_name({"SLURM_JOB_ID": "7", "SLURM_ARRAY_JOB_ID": "7", "SLURM_ARRAY_TASK_ID": "2"}) == "7_2"
+
+
+@pytest.mark.parametrize("wish, queued, told", [
+    (signal.SIGUSR1, "requeue 7\n", "stopped with a checkpoint before the end of its time; job 7 is queued again"),
+    (signal.SIGTERM, None, "canceled; .* holds a checkpoint")])
+def test_a_job_is_queued_again_when_its_time_is_up_but_not_when_it_is_canceled(start, site, wish, queued, told):
+    process = start("a.toml", site / "out", plan="work", **SLURM)
+    wait_for(site / "out" / "checkpoint.h5")
+    process.send_signal(wish)
+    code, said = end(process)
+    assert code == 75 and re.search(told, said), said
+    assert ((site / "queued").read_text() if (site / "queued").exists() else None) == queued
+
+
+def test_on_a_workstation_a_stop_is_just_75(start, site):
+    process = start("a.toml", site / "out", plan="work", RANKS="1")
+    wait_for(site / "out" / "checkpoint.h5")
+    process.send_signal(signal.SIGUSR1)
+    assert end(process)[0] == 75 and not (site / "queued").exists()
+
+
+def test_a_job_that_makes_no_step_is_not_queued_for_ever(start, site):
+    (site / "out").mkdir()
+    (site / "out" / "checkpoint.h5").write_text("as before")
+    code, said = end(start("a.toml", site / "out", plan="stop", **SLURM))
+    assert code == 1 and "not queued again: the time limit does not suffice for one step" in said
+    assert not (site / "queued").exists()
+
+
+def test_where_slurm_does_not_queue_it_again_it_says_how_to_go_on(start, site):
+    (site / "forbidden").touch()
+    process = start("a.toml", site / "out", plan="work", **SLURM)
+    wait_for(site / "out" / "checkpoint.h5")
+    process.send_signal(signal.SIGUSR1)
+    code, said = end(process)
+    assert code == 1 and "SLURM does not queue job 7 again: no\nThe same sbatch goes on" in said
+
+
+def test_a_failure_is_passed_on_and_nothing_queued(start, site):
+    assert end(start("a.toml", site / "out", plan="fail", **SLURM))[0] == 3
+    assert not (site / "queued").exists()
+
+
+def test_without_metacascade_anywhere_it_says_so(site, tmp_path):
+    env = {k: v for k, v in environment().items() if k not in ("PYTHONPATH", "METACASCADE_PYTHON")}
+    copied = tmp_path / "copied.sbatch"
+    copied.write_text((ROOT / "jobs" / "run.sbatch").read_text())
+    for name in ("bash", "dirname"):
+        (tmp_path / name).symlink_to(f"/bin/{name}" if Path(f"/bin/{name}").exists() else f"/usr/bin/{name}")
+    done = subprocess.run(["bash", copied, "a.toml", "out"], env=env | {"PATH": str(tmp_path)}, cwd=tmp_path,
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2 and "METACASCADE_PYTHON=/path/to/bin/python" in done.stderr
