@@ -6,6 +6,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import struct
 from pathlib import Path
 
 from metacascade.errors import InputError, RunError
@@ -83,6 +84,14 @@ def write_text(path, text):
     write_bytes(path, [(0, text.encode())])
 
 
+def write_shared(path, text):
+    """As `write_text`, where several processes may write `path` at the same moment: one of them has the last word."""
+    mine = f"{path}.{os.uname().nodename}.{os.getpid()}"
+    write_text(mine, text)
+    with writing(path), removed_on_error(mine):
+        os.replace(mine, path)
+
+
 @contextlib.contextmanager
 def removed_on_error(path):
     """Remove `path` if the body fails."""
@@ -139,3 +148,17 @@ def lock(directory):
     except OSError:
         pass
     return file
+
+
+def locked(directory):
+    """Does another process hold the `lock` of `directory`? Asking takes no lock, so it is in nobody's way.
+
+    Not for a process that holds it itself: closing the file here would let go of it.
+    """
+    question = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)      # struct flock of 64-bit Linux
+    try:
+        with open(Path(directory) / LOCK, "rb") as file:
+            answer = fcntl.fcntl(file, fcntl.F_GETLK, question)
+    except OSError:
+        return False
+    return struct.unpack("hhqqi4x", answer)[0] != fcntl.F_UNLCK

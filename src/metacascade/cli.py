@@ -86,6 +86,21 @@ def branch(
 
 
 @app.command()
+def sweep(
+        file: Annotated[Path, typer.Argument(metavar="SWEEP", help="A TOML file, see docs/sweeps.md.")],
+        out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="The directory for all runs.")],
+        ranks: Annotated[int, typer.Option("--ranks", min=1, help="Ranks of each run.")] = 1,
+        jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Runs at the same time.")] = 1,
+        part: Annotated[Optional[str], typer.Option(
+            "--part", metavar="I/N", help="Only the runs whose number is I modulo N.")] = None,
+        gather: Annotated[bool, typer.Option("--gather", help="Only write the table anew.")] = False,
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="List the runs instead.")] = False):
+    """Run a config with many settings and seeds; the same call again goes on. Not under mpiexec."""
+    from metacascade.sweep import run as run_sweep
+    return run_sweep(file, out, ranks, jobs, part, gather, dry_run)
+
+
+@app.command()
 def init(
         preset: Annotated[Optional[str], typer.Argument(metavar="PRESET", help="Left out: list them.")] = None,
         file: Annotated[Optional[Path], typer.Argument(metavar="FILE", help="Default: PRESET.toml")] = None,
@@ -172,9 +187,10 @@ def _warn(config):
         print(f"warning: {warning}", file=sys.stderr)
 
 
-COMMANDS = ("check", "run", "resume", "branch", "init", "schema", "info", "digest", "bench", "scaling")
+COMMANDS = ("check", "run", "resume", "branch", "sweep", "init", "schema", "info", "digest", "bench", "scaling")
 OPTIONS = ("--set", "--out", "--overwrite", "--dry-run", "--seed", "--parameters", "--markdown", "--json", "--debug",
-           "--version", "--help", "--steps", "--warm", "--ranks", "--repeat", "--no-verify")
+           "--version", "--help", "--steps", "--warm", "--ranks", "--repeat", "--no-verify",
+           "--jobs", "--part", "--gather")
 TYPERS_INTERRUPT = 130  # what typer makes of Ctrl-C
 UsageError = typer.BadParameter.__mro__[1]
 

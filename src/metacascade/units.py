@@ -131,6 +131,12 @@ def parse(text: str, into: str) -> float:
         raise QuantityError("the number is too large") from None
 
 
+def unit_of(text: str) -> str:
+    """The unit of a quantity, as `written` wants it: ``"0.1 /day"`` has ``1/day``. The text must be one that `parse` reads."""
+    unit = _QUANTITY.fullmatch(text)[2]
+    return f"1{unit}" if unit.startswith("/") else unit
+
+
 def show(value: float, unit: str, internal: str) -> str:
     """`value` [internal] as text in `unit`, or in `internal` where no short number reads back to the same bits."""
     number = float(Fraction(repr(value)) / factor(unit, internal))

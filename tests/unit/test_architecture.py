@@ -22,7 +22,8 @@ GROUPS = {
     "body": ("physiology circuit circulation injection organs fates", "ground config"),
     "model": ("ledger simulation", "ground ranks state tissue body"),
     "files": ("atomic sealed datasets parts checkpoint output results snapshots provenance", "ground ranks state"),
-    "runs": ("commands report bench scaling scaling_table scaling_picture scaling_model api cluster batch cli __main__ __init__",
+    "runs": ("commands report bench scaling scaling_table scaling_picture scaling_model api cluster batch "
+             "sweep sweep_file sweep_values sweep_plan sweep_table cli __main__ __init__",
              "ground config ranks state tissue body model files"),
 }
 GROUP_OF = {module: group for group, (modules, _) in GROUPS.items() for module in modules.split()}
@@ -35,6 +36,7 @@ PACKAGES = {
     "pint": "units",
     "typer": "cli",
     "rich": "report",
+    "SALib": "sweep_plan",
     "pandas": "results",
     "matplotlib": "scaling_picture",
 }
