@@ -37,8 +37,9 @@ from metacascade.__main__ import message
 from metacascade.errors import STOPPED_EARLY, InputError, RunError, exit_code
 
 CHECKPOINTS = ("checkpoint.h5", "checkpoint.prev.h5")
+PROGRESS = ("**/checkpoint.h5", "bench/*.json")      # of a run or the members of an ensemble; of a scaling study
 ALSO_OF_RESUME = ("--wall-limit", "--watchdog")      # options of run that resume has, too
-SEAL = 512                                           # first bytes of a checkpoint, with the checksum of the rest
+SEAL = 512                                           # of a checkpoint: these bytes hold the checksum of the rest
 
 
 def main(words, env=os.environ):
@@ -47,7 +48,7 @@ def main(words, env=os.environ):
     if not words or words[0] not in commands:
         raise InputError(f"expected one of {', '.join(commands)}, found {' '.join(words[:1]) or 'nothing'}")
     command, out = commands[words[0]](words[1:], env)
-    before = checkpoints(out)
+    before = progress(out)
     say(f"{_where(env)}: {shlex.join(command)}")
     code = supervised(command)
     if code == STOPPED_EARLY and "SLURM_JOB_ID" in env:
@@ -61,7 +62,7 @@ def run(words, env):
     start = cluster.site().command(ranks(env)) + [sys.executable, "-m", "metacascade"]
     if "--overwrite" in options:
         raise InputError(f"a job goes on with what is in {out}: remove it for a new run, instead of --overwrite")
-    if checkpoints(out):
+    if holds_checkpoint(out):
         say(f"{out} holds a checkpoint: it goes on from there, with the config in it")
         return start + ["resume", out] + _of_resume(options), out
     again = ["--overwrite"] if env.get("SLURM_RESTART_COUNT", "0") != "0" else []    # ended before its first checkpoint
@@ -133,7 +134,7 @@ def go_on(out, before, env):
     """Queue this job again, unless it was canceled; RunError if that would be in vain."""
     if signal.SIGTERM in wishes or signal.SIGINT in wishes:
         say(f"canceled; {out} holds a checkpoint, and the same sbatch goes on from there")
-    elif checkpoints(out) == before:
+    elif progress(out) == before:
         raise RunError(f"{out} is where it was when this job began, so it is not queued again: the time limit does "
                        "not suffice for one step.\nAsk for more time, more ranks, or a shorter --signal before the end.")
     else:
@@ -159,14 +160,18 @@ def job_name(env):
     return env["SLURM_JOB_ID"]
 
 
-def checkpoints(out):
-    """Path -> seal of the checkpoints of a run or of the members of an ensemble: equal when nothing went on."""
-    found = {}
-    for pattern in CHECKPOINTS + tuple(f"**/{name}" for name in CHECKPOINTS[:1]):
-        for path in Path(out).glob(pattern):
-            with open(path, "rb") as file:
-                found[path] = file.read(SEAL)
-    return found
+def holds_checkpoint(out):
+    return any((Path(out) / name).exists() for name in CHECKPOINTS)
+
+
+def progress(out):
+    """Path -> first bytes of all that tells how far a job has come: equal when nothing went on."""
+    return {path: _head(path) for pattern in PROGRESS for path in Path(out).glob(pattern)}
+
+
+def _head(path):
+    with open(path, "rb") as file:
+        return file.read(SEAL)
 
 
 def say(line):

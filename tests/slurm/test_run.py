@@ -1,0 +1,89 @@
+"""jobs/run.sbatch on a real SLURM of two nodes: it queues itself again, and the results are those of no disturbance."""
+import sys
+
+import pytest
+
+import small
+from conftest import run
+from slurm.conftest import JOBS
+
+pytestmark = [pytest.mark.slurm, pytest.mark.timeout(600)]
+TWO_NODES = ("--nodes=2", "--ntasks-per-node=1")
+RUN = JOBS / "run.sbatch"
+
+
+def assert_undisturbed(out, undisturbed):
+    assert small.content(out, ordered=True) == small.content(undisturbed, ordered=True)
+
+
+def test_stopped_before_its_limit_three_times_it_queues_itself_again_and_ends_like_one_that_was_not(
+        slurm, tmp_path, long_config, undisturbed, steps):
+    out, log = tmp_path / "run", tmp_path / "log"
+    number = slurm.sbatch(*TWO_NODES, "--output", log, RUN, long_config, out, cwd=tmp_path)
+    for step in (16, 40, 64):
+        slurm.until(lambda: steps(out) >= step, log)
+        slurm.call("scancel", "--signal=USR1", "--batch", number)
+        slurm.until(lambda: slurm.jobs(number)[0]["JobState"] == "PENDING", log)
+    [job] = slurm.end(number, log)
+    said = log.read_text()
+    assert (job["JobState"], job["Restarts"], job["NumNodes"]) == ("COMPLETED", "3", "2"), said
+    assert said.count(f"job {number} is queued again") == 3 and said.count("going on from") == 3
+    assert_undisturbed(out, undisturbed)
+
+
+def test_canceled_it_leaves_a_checkpoint_is_not_queued_again_and_the_same_sbatch_goes_on(
+        slurm, tmp_path, long_config, undisturbed, steps):
+    out, log = tmp_path / "run", tmp_path / "log"
+    submit = (*TWO_NODES, "--output", log, RUN, long_config, out)
+    number = slurm.sbatch(*submit, cwd=tmp_path)
+    slurm.until(lambda: steps(out) >= 16, log)
+    slurm.call("scancel", number)
+    [job] = slurm.end(number, log)
+    assert (job["JobState"], job["Restarts"]) == ("CANCELLED", "0")
+    assert (out / "checkpoint.h5").exists() and not list(out.rglob("*.tmp"))
+    [job] = slurm.end(slurm.sbatch(*submit, cwd=tmp_path), log)
+    assert job["JobState"] == "COMPLETED" and "going on from" in log.read_text()
+    assert_undisturbed(out, undisturbed)
+
+
+def test_when_a_node_fails_slurm_queues_it_again_and_it_goes_on_from_its_last_checkpoint(
+        slurm, tmp_path, write_config, metacascade, steps):
+    config, out, log = write_config("often", run__duration="4 days", tumor__cells=12_000, output__checkpoint="4 h",
+                                    colonization__birth="1/day"), tmp_path / "run", tmp_path / "log"
+    number = slurm.sbatch(*TWO_NODES, "--output", log, RUN, config, out, cwd=tmp_path)
+    slurm.until(lambda: steps(out) >= 16, log)
+    slurm.call("scontrol", "update", "NodeName=n2", "State=DOWN", "Reason=test")
+    slurm.until(lambda: slurm.jobs(number)[0]["Restarts"] == "1", log)
+    slurm.call("scontrol", "update", "NodeName=n2", "State=RESUME")
+    [job] = slurm.end(number, log)
+    assert job["JobState"] == "COMPLETED" and "going on from" in log.read_text()
+    metacascade("run", config, "--out", tmp_path / "undisturbed", check=True)
+    assert_undisturbed(out, tmp_path / "undisturbed")
+
+
+def test_processes_that_do_not_know_of_each_other_are_refused_before_anything_is_written(slurm, tmp_path, write_config):
+    site, out, log = tmp_path / "site.conf", tmp_path / "run", tmp_path / "log"
+    site.write_text('LAUNCH="srun --mpi=none"\n')
+    number = slurm.sbatch(*TWO_NODES, "--output", log, f"--export=ALL,METACASCADE_SITE={site}", RUN, write_config(), out,
+                          cwd=tmp_path)
+    [job] = slurm.end(number, log)
+    assert (job["JobState"], job["ExitCode"]) == ("FAILED", "2:0"), log.read_text()
+    assert "the launcher started 2 processes" in log.read_text() and not out.exists()
+
+
+def test_with_the_mpiexec_of_this_python_it_runs_as_well(slurm, tmp_path, write_config, metacascade, mpirun):
+    site, config, log = tmp_path / "site.conf", write_config(), tmp_path / "log"
+    site.write_text("LAUNCH=mpiexec\n")
+    number = slurm.sbatch(*TWO_NODES, "--output", log, f"--export=ALL,METACASCADE_SITE={site}", RUN, config, "run", cwd=tmp_path)
+    [job] = slurm.end(number, log)
+    assert job["JobState"] == "COMPLETED", log.read_text()
+    metacascade("run", config, "--out", tmp_path / "undisturbed", check=True)
+    assert_undisturbed(tmp_path / "run", tmp_path / "undisturbed")
+
+
+def test_without_slurm_it_runs_on_a_workstation(metacascade, mpirun, tmp_path, write_config, monkeypatch):
+    monkeypatch.setenv("METACASCADE_PYTHON", sys.executable)
+    monkeypatch.setenv("RANKS", "2")
+    run(["bash", str(RUN), str(write_config()), str(tmp_path / "run")], 120, check=True)
+    metacascade("run", write_config(), "--out", tmp_path / "undisturbed", check=True)
+    assert_undisturbed(tmp_path / "run", tmp_path / "undisturbed")
