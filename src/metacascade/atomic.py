@@ -14,6 +14,7 @@ from metacascade.errors import InputError, RunError
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 FORBIDDEN = (errno.EROFS, errno.EACCES, errno.EPERM)
 LOCK = "run.lock"
+SIGNS = "watchdog.txt"           # of a run on several ranks, see metacascade.watchdog
 
 
 def temporary(path):

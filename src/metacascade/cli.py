@@ -18,6 +18,10 @@ ConfigFile = Annotated[Path, typer.Argument(metavar="CONFIG", help="A TOML file;
 Settings = Annotated[Optional[list[str]], typer.Option(
     "--set", metavar="SECTION.KEY=VALUE", help="Replace a value of the config; may be repeated.")]
 Out = Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="The directory for all files of the run.")]
+WallLimit = Annotated[Optional[str], typer.Option(
+    "--wall-limit", metavar="TIME", help="Stop before this time is over, with a checkpoint, for example \"11.5 h\".")]
+Patience = Annotated[Optional[str], typer.Option(
+    "--watchdog", metavar="TIME", help="End the run when nothing moves for so long; \"0 s\": never. Default: 30 min")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
 Steps = Annotated[int, typer.Option("--steps", min=1, metavar="N", help="Steps that are measured.")]
 Warm = Annotated[int, typer.Option("--warm", min=0, metavar="N", help="Steps before those that are measured.")]
@@ -50,12 +54,29 @@ def check(config: ConfigFile, settings: Settings = None):
 
 @app.command()
 def run(config: ConfigFile, out: Out, overwrite: Overwrite = False, settings: Settings = None,
-        dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the expected size and time instead.")] = False):
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the expected size and time instead.")] = False,
+        wall_limit: WallLimit = None, watchdog: Patience = None):
     """Simulate what CONFIG describes. Under mpiexec or srun all ranks work on it."""
     from metacascade import commands
     if dry_run:
         return _estimate(config, settings or [])
-    return commands.run(config, out, settings or [], overwrite)
+    return commands.run(config, out, settings or [], overwrite, **_times(wall_limit, watchdog))
+
+
+def _times(wall_limit, watchdog):
+    """Seconds of the options that have times."""
+    from metacascade.units import QuantityError, parse
+    seconds = {}
+    for key, option, text in (("wall_limit_s", "--wall-limit", wall_limit), ("patience_s", "--watchdog", watchdog)):
+        if text is None:
+            continue
+        try:
+            seconds[key] = parse(text, "s")
+        except QuantityError as error:
+            raise InputError(f"{option} {text}: {error}; write a time such as \"30 min\" or \"11.5 h\"") from None
+        if seconds[key] < 0:
+            raise InputError(f"{option} {text}: a time cannot be negative")
+    return seconds
 
 
 def _estimate(config, settings):
@@ -69,20 +90,22 @@ def _estimate(config, settings):
 
 
 @app.command()
-def resume(directory: Annotated[Path, typer.Argument(metavar="DIR", help="The directory of a run.")]):
+def resume(directory: Annotated[Path, typer.Argument(metavar="DIR", help="The directory of a run.")],
+           wall_limit: WallLimit = None, watchdog: Patience = None):
     """Go on from the last checkpoint of a run, on any number of ranks."""
     from metacascade import commands
-    return commands.resume(directory)
+    return commands.resume(directory, **_times(wall_limit, watchdog))
 
 
 @app.command()
 def branch(
         checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="A checkpoint of another run.")],
         out: Out, overwrite: Overwrite = False, settings: Settings = None,
-        seed: Annotated[Optional[int], typer.Option("--seed", help="Another run.seed from here on.")] = None):
+        seed: Annotated[Optional[int], typer.Option("--seed", help="Another run.seed from here on.")] = None,
+        wall_limit: WallLimit = None, watchdog: Patience = None):
     """Start a new run from the state in CHECKPOINT, with another seed or other parameters."""
     from metacascade import commands
-    return commands.branch(checkpoint, out, seed, settings or [], overwrite)
+    return commands.branch(checkpoint, out, seed, settings or [], overwrite, **_times(wall_limit, watchdog))
 
 
 @app.command()
@@ -187,10 +210,6 @@ def _warn(config):
         print(f"warning: {warning}", file=sys.stderr)
 
 
-COMMANDS = ("check", "run", "resume", "branch", "sweep", "init", "schema", "info", "digest", "bench", "scaling")
-OPTIONS = ("--set", "--out", "--overwrite", "--dry-run", "--seed", "--parameters", "--markdown", "--json", "--debug",
-           "--version", "--help", "--steps", "--warm", "--ranks", "--repeat", "--no-verify",
-           "--jobs", "--part", "--gather")
 TYPERS_INTERRUPT = 130  # what typer makes of Ctrl-C
 UsageError = typer.BadParameter.__mro__[1]
 
@@ -212,12 +231,14 @@ def execute(arguments: list[str]) -> int:
 
 
 def _usage_message(error, arguments) -> str:
+    commands = typer.main.get_command(app).commands
     words = [a for a in arguments if not a.startswith("-")]
-    if words and words[0] not in COMMANDS:
-        return f"there is no command {words[0]!r}{nearest(words[0], COMMANDS)}; commands: {', '.join(COMMANDS)}"
+    if words and words[0] not in commands:
+        return f"there is no command {words[0]!r}{nearest(words[0], commands)}; commands: {', '.join(commands)}"
     command = f" {words[0]}" if words else ""
     if option := getattr(error, "option_name", None):
-        message = f"there is no option {option}{nearest(option, OPTIONS)}"
+        known = {name for one in commands.values() for parameter in one.params for name in parameter.opts}
+        message = f"there is no option {option}{nearest(option, known | {'--debug', '--version', '--help'})}"
     else:
         message = error.format_message().rstrip(".")
     return f"{message}; see metacascade{command} --help"

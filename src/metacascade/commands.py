@@ -1,5 +1,6 @@
 """What the commands run, resume and branch do: a simulation, its files, and when to stop."""
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -9,9 +10,12 @@ from metacascade import atomic, checkpoint, config, ledger, output, parallel, pr
 from metacascade._kernels._layout import Place
 from metacascade.digest import digest
 from metacascade.errors import DONE, STOPPED_EARLY, InputError
-from metacascade.report import peak_memory, progress, summary
+from metacascade.report import peak_memory, progress, ranks_and_cores, summary
 from metacascade.simulation import Simulation
+from metacascade.walllimit import WallLimit
+from metacascade.watchdog import Watchdog
 
+PATIENCE_S = 1800.0           # of the watchdog, unless another is given
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
 COLUMNS = {"step": (int, "steps"), "time_s": (int, "s"), "tiles": (int, "tiles")} | {
     name: (int, "beds entered" if name == "passages" else "lesions" if name in ("founded", "woken")
@@ -21,15 +25,18 @@ CLONES = (np.array([(0, -1, 0)], [("clone", "u2"), ("parent", "i4"), ("born_step
           {"clone": "1", "parent": "row of /clones, -1: none", "born_step": "steps"})
 
 
-def run(config_path, out, overrides=(), overwrite=False):
-    """Simulate what a config file describes; the exit code. Collective over all ranks."""
+def run(config_path, out, overrides=(), overwrite=False, **times):
+    """Simulate what a config file describes; the exit code. Collective over all ranks.
+
+    `times`: wall_limit_s and patience_s, see Job; the same for `resume` and `branch`.
+    """
     world = parallel.start()
     loaded, text = load(world, config_path, overrides)
     output.claim(world, out, overwrite)
-    return Job(world, loaded, out, config_text=text).run()
+    return Job(world, loaded, out, config_text=text, **times).run()
 
 
-def resume(directory):
+def resume(directory, **times):
     """Go on from the newest checkpoint in a run directory; the exit code."""
     world = parallel.start()
     with world.together():
@@ -40,10 +47,10 @@ def resume(directory):
         return DONE
     saved, path, remark = checkpoint.read_newest(world, directory)
     _say(world, remark or f"going on from {path}")
-    return Job(world, config.Config.from_dict(saved.meta["config"]), directory, saved=saved).run()
+    return Job(world, config.Config.from_dict(saved.meta["config"]), directory, saved=saved, **times).run()
 
 
-def branch(checkpoint_path, out, seed=None, overrides=(), overwrite=False):
+def branch(checkpoint_path, out, seed=None, overrides=(), overwrite=False, **times):
     """Start a new run from a checkpoint, with another seed or other settings; the exit code."""
     world = parallel.start()
     saved = checkpoint.read(world, checkpoint_path)
@@ -55,7 +62,7 @@ def branch(checkpoint_path, out, seed=None, overrides=(), overwrite=False):
         raise InputError(f"{checkpoint_path} lies in {out}, which --overwrite would empty: choose another --out")
     output.claim(world, out, overwrite)
     saved.meta.update(parts=0, parent=parent)
-    return Job(world, changed, out, saved=saved, config_text=changed.to_toml()).run()
+    return Job(world, changed, out, saved=saved, config_text=changed.to_toml(), **times).run()
 
 
 def _refuse_other_grid(old, new, time_s):
@@ -96,15 +103,23 @@ def _say(world, line):
 
 
 class Job:
-    """A simulation with its directory: steps, time series, parts, checkpoints, and the end."""
+    """A simulation with its directory: steps, time series, parts, checkpoints, and the end.
 
-    def __init__(self, world, loaded, directory, saved=None, config_text=None):
+    It stops early, with a checkpoint, on a signal or when `wall_limit_s` (from the start of the process) is near;
+    it ends with an error if nothing moves for `patience_s` (0: it waits for ever).
+    """
+
+    def __init__(self, world, loaded, directory, saved=None, config_text=None, wall_limit_s=None,
+                 patience_s=PATIENCE_S):
         self.world, self.config, self.directory = world, loaded, Path(directory)
-        self.stop = False
+        self.stop, self.simulation = False, None
+        self.limit = WallLimit(wall_limit_s)
         for number in STOP_SIGNALS:
             signal.signal(number, self._wish_to_stop)
         with world.together():
             self.lock = atomic.lock(directory) if world.rank == 0 else None
+        self.watchdog = Watchdog(world, directory, patience_s, self._where)
+        self._say_where_it_runs()
         self.simulation = Simulation(loaded, world, saved, on_ended=self._ended, on_draw=self._drawn)
         self.parent = saved.meta.get("parent") if saved else None
         self.output = output.Output(
@@ -123,11 +138,14 @@ class Job:
             self._checkpoint()
         stopping = False
         while sim.time_s < end and not stopping:
-            stopping = sim.step(self.stop)
+            began = time.perf_counter()
+            stopping = sim.step(self.stop or self.limit.reached(sim.ledger.totals["tissue"]))
             meter.show(sim)
             self._write_what_is_due(end)
+            self.limit.step_took(time.perf_counter() - began)
         if sim.time_s < end:
             self._checkpoint()
+            self.watchdog.end()
             _say(self.world, f"stopped at day {sim.time_s / 86400:.2f} of {end / 86400:g}; "
                              f"go on with `metacascade resume {self.directory}`")
             return STOPPED_EARLY
@@ -152,9 +170,11 @@ class Job:
         self.output.record(dict(sim.ledger.totals, step=sim.step_number, time_s=sim.time_s, tiles=tiles))
 
     def _checkpoint(self):
+        began = time.perf_counter()
         with self.simulation.stage("checkpoint"):
             parts = self.output.flush()
             checkpoint.write(self.world, self.directory, self.simulation.state(parts=parts, parent=self.parent))
+        self.limit.write_took(time.perf_counter() - began, self.simulation.ledger.totals["tissue"])
 
     def _snapshot(self):
         from metacascade import snapshots
@@ -165,13 +185,14 @@ class Job:
 
     def _finish(self):
         sim = self.simulation
-        state = sim.state(parts=0, parent=self.parent)
-        still = state.ctcs[state.ctcs["place"] != Place.RETURNING]        # those have their row already
         with sim.stage("output"):
+            state = sim.state(parts=0, parent=self.parent)
+            still = state.ctcs[state.ctcs["place"] != Place.RETURNING]    # those have their row already
             self.output.finish(
                 open_ctcs=still if self.config.output.shed_cells else still[:0], lesions=state.lesions,
                 digest=sim.digest(), wall_s=dict(sim.wall_s), tables={"clones": CLONES})
         fates, memory = sim.fates.totals(), self.world.max(peak_memory())
+        self.watchdog.end()
         _say(self.world, summary(sim, fates, self.directory, time.perf_counter() - self.started, memory))
 
     def _ended(self, ctcs):
@@ -184,8 +205,21 @@ class Job:
     def _wish_to_stop(self, *_):
         self.stop = True
 
+    def _where(self):
+        sim = self.simulation
+        return (sim.step_number, sim.now, sim.stages) if sim else (0, "start", 0)
+
+    def _say_where_it_runs(self):
+        places = self.world.places()
+        if self.world.rank == 0:
+            text, warnings = ranks_and_cores(places)
+            print(text, flush=True)
+            for warning in warnings:
+                print(f"warning: {warning}", file=sys.stderr, flush=True)
+
     def close(self):
         """Let go of the directory; the simulation may go on in memory."""
         self.simulation.on_ended = self.simulation.on_draw = None
+        self.watchdog.end()
         if self.lock:
             self.lock.close()

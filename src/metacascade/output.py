@@ -12,7 +12,7 @@ import numpy as np
 
 from metacascade import checkpoint, datasets, parts, results, sealed, snapshots
 from metacascade._kernels._layout import Fate, LesionState, Place
-from metacascade.atomic import LOCK, lock, remove_leftovers, writing
+from metacascade.atomic import LOCK, SIGNS, lock, remove_leftovers, writing
 from metacascade.datasets import Table, units
 from metacascade.errors import InputError
 from metacascade.records import joined
@@ -23,7 +23,7 @@ DRAW = np.dtype([("time_s", "i8"), ("index", "i4"), ("node", "i4"), ("volume_mL"
 DRAW_UNITS = {"time_s": "s", "index": "1", "node": "node", "volume_mL": "mL",
               "singles": "CTCs", "clusters": "CTCs", "cells": "cells"}
 OURS = (results.NAME, checkpoint.NAME, checkpoint.FORMER, "*.damaged", "*.tmp", "*/*.tmp",
-        "parts/part.*.h5", "snapshots/*.vtkhdf", "snapshots/*.vtkhdf.series")
+        "parts/part.*.h5", "snapshots/*.vtkhdf", "snapshots/*.vtkhdf.series", SIGNS)
 
 
 class Output:
@@ -178,7 +178,7 @@ def claim(world, directory, overwrite=False):
     directory = Path(directory)
     with world.together(), writing(directory):
         if world.rank == 0:
-            if directory.exists() and not overwrite and any(path.name != LOCK for path in directory.iterdir()):
+            if directory.exists() and not overwrite and any(path.name not in (LOCK, SIGNS) for path in directory.iterdir()):
                 raise InputError(f"{directory} holds files already; go on with `metacascade resume {directory}`, "
                                  "replace its results with --overwrite, or choose another --out")
             with lock(directory):

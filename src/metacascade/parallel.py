@@ -9,6 +9,7 @@ import sys
 import time
 import traceback
 import warnings
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 
 import numpy as np
@@ -156,9 +157,14 @@ class World:
             error = exception
         self.agree(error)
 
-    def hosts(self):
-        """Names of the hosts, one per rank, on rank 0."""
-        return self.gather(os.uname().nodename)
+    def places(self):
+        """Where the ranks are, on rank 0: {host: (ranks, cores that they may use)}."""
+        mine = os.uname().nodename, os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else {0}
+        ranks, cores = Counter(), defaultdict(set)
+        for host, usable in self.gather(mine) or ():
+            ranks[host] += 1
+            cores[host] |= usable
+        return {host: (n, len(cores[host])) for host, n in ranks.items()}
 
     def library(self):
         """First line of what the MPI library says of itself."""

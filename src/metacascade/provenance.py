@@ -5,7 +5,6 @@ import platform
 import shlex
 import subprocess
 import sys
-from collections import Counter
 from importlib import metadata
 from pathlib import Path
 
@@ -27,7 +26,7 @@ def collect(world, command=None):
     command : list of str, optional
         The command line; by default that of this process.
     """
-    hosts, library = world.hosts(), world.library()
+    places, library = world.places(), world.library()
     nodes = world.gather((os.uname().nodename, {"cores": os.cpu_count(), "memory_bytes": physical_memory()}))
     found = None
     if world.rank == 0:
@@ -36,7 +35,7 @@ def collect(world, command=None):
             "directory": os.getcwd(),
             "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             "ranks": world.size,
-            "hosts": dict(Counter(hosts)),
+            "hosts": {host: ranks for host, (ranks, _) in places.items()},
             "nodes": dict(nodes),
             "mpi": library,
             "python": platform.python_version(),

@@ -60,6 +60,19 @@ class Bar(Meter):
         self.bar.stop()
 
 
+def ranks_and_cores(places):
+    """What a run has to compute with, in words, and what is wrong with it; `places` as World.places has it."""
+    ranks, cores = (sum(numbers) for numbers in zip(*places.values()))
+    text = f"{_number(ranks, 'rank')} on {_number(len(places), 'node')} with {_number(cores, 'core')}"
+    return text, [
+        f"{n} ranks share {_number(m, 'core')} of {host}: they wait for each other; start one rank per core"
+        for host, (n, m) in places.items() if n > m]
+
+
+def _number(n, thing):
+    return f"{n:,} {thing}{'s' * (n != 1)}"
+
+
 def state_of(simulation):
     totals = simulation.ledger.totals
     return (f"{totals['tissue']:,} cells, {totals['shed']:,} shed, {totals['circulating']:,} in the blood, "

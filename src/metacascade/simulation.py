@@ -52,6 +52,7 @@ class Simulation:
         self.wall_s = defaultdict(float)      # by stage
         self.cpu_s = defaultdict(float)       # by stage, without what sending and waiting used
         self.waited_s = defaultdict(float)    # by stage: wall seconds of sending, receiving and waiting
+        self.now, self.stages = "start", 0    # the present stage, and the number of stages begun
         self.step_number, self.time_s = 0, 0
         self.ledger = Ledger(world)
         self.balance = Balance(config.balance.threshold, config.balance.interval)
@@ -211,6 +212,7 @@ class Simulation:
     @contextmanager
     def stage(self, name):
         """Count the time of the body as that of a stage."""
+        self.now, self.stages = name, self.stages + 1
         wall, cpu, waited = self._clocks()
         yield
         now = self._clocks()

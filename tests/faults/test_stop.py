@@ -22,6 +22,26 @@ def send(session, number, to):
         os.kill(pid, number)
 
 
+def test_stopped_by_its_wall_limit_it_can_be_resumed_to_the_same_end(start, undisturbed, tmp_path):
+    """A limit that is over at once: each session does one step, which is more than none."""
+    out = tmp_path / "run"
+    for step, ranks in enumerate((1, 2, 3), 1):
+        command = ("run", small.EXAMPLE, "--out", out, *small.arguments(**SETTINGS)) if step == 1 else ("resume", out)
+        done = start(ranks, *command, "--wall-limit", "1 s")
+        assert done.returncode == STOPPED_EARLY and f"metacascade resume {out}" in done.stdout, done.stderr
+        assert small.last(out)["step"] == step
+    assert start(2, "resume", out, "--wall-limit", "1 h").returncode == 0
+    assert small.content(out, ordered=True) == small.content(undisturbed, ordered=True)
+
+
+@pytest.mark.parametrize("option, text, part", [
+    ("--wall-limit", "3600", "needs a unit"), ("--wall-limit", "2 um", "time"), ("--watchdog", "-3 s", "negative")])
+def test_a_time_that_is_none_is_refused(start, tmp_path, option, text, part):
+    done = start(1, "run", small.EXAMPLE, "--out", tmp_path / "run", option, text)
+    assert done.returncode == 2 and option in done.stderr and part in done.stderr
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize("ranks, number, to, resumed_on", [
     (1, signal.SIGTERM, "every rank", 2), (1, signal.SIGINT, "every rank", 1), (2, signal.SIGUSR1, "every rank", 1),
     (2, signal.SIGTERM, "one rank", 3), (2, signal.SIGTERM, "launcher", 1)],

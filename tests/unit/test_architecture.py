@@ -22,9 +22,11 @@ GROUPS = {
     "body": ("physiology circuit circulation injection organs fates", "ground config"),
     "model": ("ledger simulation", "ground ranks state tissue body"),
     "files": ("atomic sealed datasets parts checkpoint output results snapshots provenance", "ground ranks state"),
-    "runs": ("commands report bench scaling scaling_table scaling_picture scaling_model api cluster batch "
-             "sweep sweep_file sweep_values sweep_plan sweep_table cli __main__ __init__",
-             "ground config ranks state tissue body model files"),
+    "runs": ("commands walllimit watchdog report bench api __init__", "ground config ranks state tissue body model files"),
+    "studies": ("cluster scaling scaling_table scaling_picture scaling_model "
+                "sweep sweep_file sweep_values sweep_plan sweep_table",
+                "ground config ranks state tissue body model files runs"),
+    "entry": ("batch cli __main__", "ground config ranks state tissue body model files runs studies"),
 }
 GROUP_OF = {module: group for group, (modules, _) in GROUPS.items() for module in modules.split()}
 

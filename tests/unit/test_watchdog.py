@@ -1,0 +1,79 @@
+"""When a run counts as standing still, and what is said of it; signals to real ranks are in tests/faults."""
+import os
+import time
+
+import pytest
+
+from metacascade.parallel import serial_world
+from metacascade.watchdog import LINE, Sign, Watchdog, spans, verdict
+
+
+def sign(rank, does, step="7", stage="fields"):
+    return Sign(rank, "n1", 100 + rank, step, stage, does)
+
+
+def test_a_rank_that_gives_no_sign_is_named_with_its_host_and_process():
+    text = verdict([sign(0, "waits"), sign(1, "starts", "0", "start"), sign(2, "waits")], 60)
+    assert "rank 1 (host n1, process 101) gives no sign of life" in text
+    assert "ranks 0, 2 wait for others in stage fields of step 7" in text and "bug" not in text
+
+
+def test_a_rank_that_works_while_others_wait_is_named_with_its_stage():
+    text = verdict([sign(0, "waits"), sign(1, "works", "7", "tissue")], 60)
+    assert "rank 1 (host n1, process 101) has not come out of stage tissue of step 7" in text
+    assert "rank 0 waits for others in stage fields of step 7" in text
+
+
+def test_that_all_wait_for_each_other_is_called_a_bug():
+    assert "bug" in verdict([sign(0, "waits"), sign(1, "waits", "6", "ledger")], 60)
+
+
+@pytest.mark.parametrize("numbers, text", [([3], "3"), ([4, 1, 2, 0], "0-2, 4"), ([5, 7, 9], "5, 7, 9"), ([0, 1], "0-1")])
+def test_spans(numbers, text):
+    assert spans(numbers) == text
+
+
+@pytest.fixture
+def ended(monkeypatch):
+    """The ends that a watchdog wished for."""
+    wishes = []
+    monkeypatch.setattr(os, "_exit", wishes.append)
+    return wishes
+
+
+def watch(directory, where, seconds):
+    dog = Watchdog(serial_world(), directory, 0.4, where)
+    time.sleep(seconds)
+    dog.end()
+
+
+def test_a_run_that_stands_still_is_ended_with_exit_code_1(ended, capfd, tmp_path):
+    watch(tmp_path, lambda: (3, "fields", 20), 3.0)
+    assert ended and set(ended) == {1}
+    said = capfd.readouterr().err
+    assert "nothing has moved for 0.4 s" in said and "has not come out of stage fields of step 3" in said
+
+
+def test_a_run_that_moves_goes_on(ended, tmp_path):
+    began = time.monotonic()
+    watch(tmp_path, lambda: (3, "fields", int((time.monotonic() - began) * 10)), 2.5)
+    assert not ended
+
+
+def test_it_can_be_turned_off(ended, tmp_path):
+    dog = Watchdog(serial_world(), tmp_path, 0, lambda: (3, "fields", 20))
+    time.sleep(0.5)
+    dog.end()
+    assert not ended and not list(tmp_path.iterdir())
+
+
+class Second:
+    rank, size = 1, 2
+
+
+def test_each_rank_has_a_line_of_its_own_in_the_file(tmp_path):
+    dog = Watchdog(Second(), tmp_path, 60, lambda: (0, "start", 0))
+    dog._write("12 exchange", "waits")
+    assert dog._read() == [Sign(1, os.uname().nodename, os.getpid(), "12", "exchange", "waits")]
+    assert (tmp_path / "watchdog.txt").stat().st_size == 2 * LINE
+    dog.ended.set()
