@@ -205,6 +205,22 @@ def weak(config: ConfigFile, ranks: RankList, out: Out, settings: Settings = Non
     return study("weak", config, out, ranks, settings or [], steps, warm, repeat, not no_verify, overwrite)
 
 
+@scaling.command()
+def project(
+        directories: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Directories of studies.")],
+        ranks: Annotated[str, typer.Option("--ranks", metavar="1e3,1e4,1e5")] = "1e3,1e4,1e5",
+        latency: Annotated[str, typer.Option("--latency", help="From one node to another.")] = "2 us",
+        bandwidth: Annotated[str, typer.Option("--bandwidth", help="Of each rank while all send.")] = "1 GB/s",
+        overhead: Annotated[str, typer.Option("--overhead", help="CPU time of one message.")] = "7.5 us",
+        cells: Annotated[Optional[float], typer.Option(
+            "--cells", min=1, help="Of the tumor in strong scaling; default: the largest of the studies.")] = None,
+        cells_per_rank: Annotated[Optional[float], typer.Option(
+            "--cells-per-rank", min=1, help="In weak scaling; default: as in the studies.")] = None):
+    """Project studies to more ranks by a model of cost, with every assumption and its number."""
+    from metacascade.scaling_projection import project as show
+    show(directories, latency, bandwidth, overhead, ranks, cells, cells_per_rank)
+
+
 def _warn(config):
     for warning in config.warnings:
         print(f"warning: {warning}", file=sys.stderr)
