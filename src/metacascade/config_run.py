@@ -49,6 +49,6 @@ class Balance(Section):
     table: ClassVar[str] = "balance"
 
     enabled: bool = switch("Rebalance at all.")
-    threshold: float = number("threshold", 0.1, 0.0, 100.0, doc=(
+    threshold: float = number("threshold", 0.05, 0.0, 100.0, doc=(
         "Rebalance when the busiest rank has this share more work than the mean and moving pays; 0: always."))
     interval: int = integer("interval", 8, 1, 10**6, doc="Steps between two looks at the balance.")
