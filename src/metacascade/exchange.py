@@ -145,28 +145,32 @@ class Halo:
     def __init__(self, exchange, send, receive):
         self.exchange = exchange
         self.send, self.receive = send, receive
+        self.routes = {None: (send, receive)} | {
+            color: (_of_color(send, color), _of_color(receive, color)) for color in (0, 1)}
         self.buffers = {}
 
-    def __call__(self, array):
+    def __call__(self, array, color=None):
+        """Fill the ghosts: all that face us, or those of one color of a checkerboard, ``(x + y + z) & 1``."""
         if not self.send:
             return
         traffic = self.exchange.traffic["halo"]
         with traffic.timed():
-            self._swap(array.reshape(-1), traffic)
+            self._swap(array.reshape(-1), color, traffic)
 
-    def _swap(self, flat, traffic):
+    def _swap(self, flat, color, traffic):
         requests = []
-        inbox, outbox = self._buffers(flat.dtype)
+        inbox, outbox = self._buffers(flat.dtype, color)
+        send, receive = self.routes[color]
         comm = self.exchange.world.comm
         for rank, buffer in inbox.items():
             requests.append(comm.Irecv(buffer.view(np.uint8), source=rank, tag=TAG_HALO))
         for rank, buffer in outbox.items():
-            np.take(flat, self.send[rank], out=buffer)
+            np.take(flat, send[rank], out=buffer)
             requests.append(comm.Isend(buffer.view(np.uint8), dest=rank, tag=TAG_HALO))
             traffic.add(buffer.nbytes)
         self._wait(requests)
         for rank, buffer in inbox.items():
-            flat[self.receive[rank]] = buffer
+            flat[receive[rank]] = buffer
 
     def _wait(self, requests):
         from mpi4py import MPI
@@ -174,9 +178,14 @@ class Halo:
         while not MPI.Request.Testall(requests):
             idle = rest(idle)
 
-    def _buffers(self, dtype):
-        if dtype not in self.buffers:
-            self.buffers[dtype] = tuple(
-                {rank: np.empty(len(index), dtype) for rank, index in which.items()}
-                for which in (self.receive, self.send))
-        return self.buffers[dtype]
+    def _buffers(self, dtype, color):
+        if (dtype, color) not in self.buffers:
+            send, receive = self.routes[color]
+            self.buffers[dtype, color] = tuple(
+                {rank: np.empty(len(index), dtype) for rank, index in which.items()} for which in (receive, send))
+        return self.buffers[dtype, color]
+
+
+def _of_color(routes, color):
+    """Those voxels of each route that have this color."""
+    return {rank: index[(index ^ index >> 3 ^ index >> 6) & 1 == color] for rank, index in routes.items()}

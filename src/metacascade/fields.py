@@ -13,7 +13,7 @@ RED, BLACK = 0, 1
 GAIN = 100.0                  # by which the sweeps of a step are to reduce an error
 
 
-def no_halo(array: np.ndarray) -> None:
+def no_halo(array: np.ndarray, color: int | None = None) -> None:
     """The halo exchange of a run on one rank: there is nothing to fill."""
 
 
@@ -86,8 +86,8 @@ class Field:
         neighbors : ndarray of int32, shape (n_owned, 6)
             Row of the tile at -x, +x, -y, +y, -z, +z, or -1 where there is none: no flux.
         halo : callable
-            ``halo(array)`` fills the ghost rows of a per-voxel array. Collective. After the step the
-            ghosts are those of the last half sweep but one: whoever reads them fills them first.
+            ``halo(array, color)`` fills the ghost voxels of one color, or of both for None. Collective. After
+            the step the ghosts are not those of the last half sweeps: whoever reads them fills them first.
 
         Raises
         ------
@@ -103,8 +103,9 @@ class Field:
         decay, rhs = np.empty((2, owned, VOXELS), np.float32)
         _field.coefficients(self.value, counts, supply, decay, rhs, self.params)
         for half, factor in enumerate(self.factors):
-            halo(self.value)
-            _field.sweep(self.value, decay, rhs, neighbors, self.rate, factor, (RED, BLACK)[half % 2])
+            color = (RED, BLACK)[half % 2]
+            halo(self.value, 1 - color)
+            _field.sweep(self.value, decay, rhs, neighbors, self.rate, factor, color)
 
     def _check(self, counts, supply, neighbors) -> None:
         owned, rows = len(neighbors), len(self.value)

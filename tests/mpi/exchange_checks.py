@@ -194,8 +194,14 @@ def check_halo_fills_the_faces_toward_us_and_nothing_else():
             for row, face in zip(*np.nonzero(region.face_neighbors >= tiles)):
                 faces[region.face_neighbors[row, face], FACE_VOXELS[face ^ 1]] = True
             expected[tiles:][~faces[tiles:]] = 1
+            one_color = array.copy()
             region.halo(array)
             assert array.tobytes() == expected.tobytes()
+            voxel = np.arange(512)
+            odd = (voxel % 8 + voxel // 8 % 8 + voxel // 64) % 2 == 1
+            before = one_color.copy()
+            region.halo(one_color, 1)
+            assert one_color.tobytes() == np.where(odd, expected, before).tobytes()
 
 
 def check_cuts_are_those_that_one_process_would_make():
