@@ -9,7 +9,7 @@ import sys
 import time
 import traceback
 import warnings
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -159,12 +159,12 @@ class World:
 
     def places(self):
         """Where the ranks are, on rank 0: {host: (ranks, cores that they may use)}."""
-        mine = os.uname().nodename, os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else {0}
-        ranks, cores = Counter(), defaultdict(set)
-        for host, usable in self.gather(mine) or ():
+        usable = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count())
+        ranks, cores = Counter(), Counter()
+        for host, bits in self.gather((os.uname().nodename, sum(1 << core for core in usable))) or ():
             ranks[host] += 1
-            cores[host] |= usable
-        return {host: (n, len(cores[host])) for host, n in ranks.items()}
+            cores[host] |= bits
+        return {host: (n, cores[host].bit_count()) for host, n in ranks.items()}
 
     def library(self):
         """First line of what the MPI library says of itself."""
