@@ -27,7 +27,7 @@ def collect(world, command=None):
         The command line; by default that of this process.
     """
     places, library = world.places(), world.library()
-    nodes = world.gather((os.uname().nodename, {"cores": os.cpu_count(), "memory_bytes": physical_memory()}))
+    memory = dict(world.gather((os.uname().nodename, physical_memory())) or ())
     found = None
     if world.rank == 0:
         found = {
@@ -36,7 +36,7 @@ def collect(world, command=None):
             "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             "ranks": world.size,
             "hosts": {host: ranks for host, (ranks, _) in places.items()},
-            "nodes": dict(nodes),
+            "nodes": {host: {"cores": cores, "memory_bytes": memory[host]} for host, (_, cores) in places.items()},
             "mpi": library,
             "python": platform.python_version(),
             "system": platform.platform(),

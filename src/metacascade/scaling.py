@@ -86,7 +86,7 @@ def numbers(text):
             number = float(word)
         except ValueError:
             number = 0.0
-        if not (number >= 1 and number == int(number) and number < 1e9):
+        if not (1 <= number < 1e9 and number == int(number)):
             raise InputError(f"--ranks {text}: {word.strip() or 'an empty place'!r} is not a whole number from 1 on; "
                              "give them as 1,2,4")
         found.append(int(number))

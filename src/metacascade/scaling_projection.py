@@ -97,66 +97,6 @@ def assumptions(model, network):
         return (f"{law.scale:,.0f} bytes x tiles^{law.power:.2f} ({how}) x (1 - ranks^(-1/3)), "
                 f"{law.busiest:.2f} times that on the busiest rank")
 
-    work = model.work_s(cells=mine, tiles=tiles, sweeps=sweeps, passages=model.passages * mine, one=1.0)
-    load = mine + model.tile_work * tiles
-    imbalance = model.threshold + model.largest_tile / load if ranks > 1 else 0.0
-    terms = {"work": work, "imbalance": work * imbalance}
-    if ranks > 1:
-        shed = model.shed * mine
-        messages = (model.neighbors(tiles, ranks) * model.exchanges + model.route_messages(tiles, ranks)
-                    + strangers(shed, ranks))
-        sent = model.halo_bytes(tiles, ranks) + model.route_bytes(tiles, ranks) + CTC_BYTES * shed
-        terms |= {
-            "messages": messages * (network.latency_s + network.overhead_s),
-            "bytes": sent * (1 / network.bandwidth + network.copy_s),
-            "collectives": model.collectives * math.ceil(math.log2(ranks)) * network.latency_s,
-            "all ranks": (1 + 2 / model.interval) * ranks * (8 / network.bandwidth + network.entry_s)}
-    base, cell, tile = model.memory
-    memory = base + cell * mine + tile * tiles + (PER_RANK_BYTES * ranks if ranks > 1 else 0)
-    return Step(ranks, mine, tiles, terms, memory)
-
-
-def project(directories, latency="2 us", bandwidth="1 GB/s", overhead="7.5 us", ranks="1e3,1e4,1e5", cells=None,
-            cells_per_rank=None):
-    """Print what the model says of more ranks, for one tumor and for one that grows with them. Raises InputError."""
-    studies = [_read(Path(directory)) for directory in directories]
-    network = Network(_quantity("--latency", latency, "s"), _quantity("--bandwidth", bandwidth, "B/s"),
-                      _quantity("--overhead", overhead, "s"))
-    wanted, model = numbers(ranks), fit(studies)
-    largest = max((f["figures"] for study in studies for f in study["cases"]), key=lambda f: f["cells"])
-    if not largest["cells"]:
-        raise InputError("the study is of a model without a tumor: there is nothing to project")
-    total = cells or largest["cells"]
-    each = cells_per_rank or largest["cells"] / largest["ranks"]
-    lines = [f"strong scaling: {total:,.0f} cells in all"] + table(model, network, total, 0, wanted)
-    lines += ["", f"weak scaling: {each:,.0f} cells on each rank"] + table(model, network, 0, each, wanted)
-    print("\n".join(lines + ["", "assumptions"] + assumptions(model, network)))
-
-
-def table(model, network, total, each, ranks):
-    """Lines of a projection: of `total` cells in all, or of `each` on every rank."""
-    lines = [f"{'ranks':>9}{'cells/rank':>13}{'tiles/rank':>12}{'ms/step':>11}{'effic.':>8}{'MiB/rank':>10}  "
-             "most of it; then the rest"]
-    for n in ranks:
-        if total and model.tiles(total) < n:
-            lines.append(f"{n:>9,}  more ranks than tiles ({model.tiles(total):,.0f}): some have nothing to do")
-            continue
-        here, alone = step(model, network, total or each * n, n), step(model, network, total or each, 1)
-        efficiency = alone.seconds / here.seconds / (n if total else 1)
-        shares = sorted(here.terms.items(), key=lambda item: -item[1])
-        lines.append(
-            f"{n:>9,}{here.cells:>13,.0f}{here.tiles:>12,.1f}{1e3 * here.seconds:>11.3f}{efficiency:>8.1%}"
-            f"{here.memory / 2**20:>10,.0f}  " + ", ".join(
-                f"{name} {s / here.seconds:.0%}" for name, s in shares if s >= 0.005 * here.seconds))
-    return lines
-
-
-def assumptions(model, network):
-    """Every number that a projection rests on, a line each."""
-    def of(law):
-        how = "fitted" if law.fitted else "exponent assumed"
-        return f"{law.scale:,.0f} bytes x tiles^{law.power:.2f} ({how})"
-
     work = ", ".join(f"{stage} {1e9 * c:,.4g} ns per {'step' if count == 'one' else COUNTED[count]}"
                      for (stage, count), c in model.seconds.items() if c)
     return [f"  {line}" for line in (
