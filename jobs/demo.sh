@@ -3,7 +3,7 @@
 # Python 3.11 and a C compiler; another number of ranks (RANKS=1 bash jobs/demo.sh) gives the same bits.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/_setup.sh"
-set_up mpich
+set_up "$MPI"
 cd "$ROOT"
 "$MPIEXEC" -n "${RANKS:-2}" "$PYTHON" -m metacascade run examples/mouse_breast.toml --out runs/demo --overwrite
 echo "The directory is $ROOT/runs/demo; the command is $VENV/bin/metacascade"

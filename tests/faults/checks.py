@@ -14,7 +14,7 @@ def assert_one_message(done, code, *parts):
     """It ended with this exit code and one message that holds all these parts."""
     assert done.returncode == code, f"exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
     assert "Traceback" not in done.stdout + done.stderr, done.stderr
-    assert len(re.findall(r"^metacascade:", done.stderr, re.M)) == 1, f"not one message:\n{done.stderr}"
+    assert len(re.findall(r"^ ?metacascade:", done.stderr, re.M)) == 1, f"not one message:\n{done.stderr}"
     missing = [part for part in map(str, parts) if part not in done.stderr]
     assert not missing, f"{missing} not in:\n{done.stderr}"
 

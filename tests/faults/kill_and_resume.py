@@ -47,10 +47,10 @@ class Kill:
 class Session:
     """The processes of one `metacascade run` or `metacascade resume`."""
 
-    def __init__(self, ranks, *arguments, log):
-        command = [sys.executable, "-m", "metacascade", *map(str, arguments)]
+    def __init__(self, ranks, *arguments, log, python=sys.executable, mpiexec=None):
+        command = [python, "-m", "metacascade", *map(str, arguments)]
         if ranks > 1:
-            command = [launcher(), "-n", str(ranks), *command]
+            command = [mpiexec or launcher(), "-n", str(ranks), *command]
         self.ranks, self.log = ranks, log
         with open(log, "w") as file:
             self.process = subprocess.Popen(command, env=environment(), start_new_session=True, stdout=file,
@@ -119,7 +119,7 @@ def is_rank(pid):
         words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     except OSError:
         return False
-    return words[:3] == [os.fsencode(sys.executable), b"-m", b"metacascade"]
+    return b"python" in words[0] and words[1:3] == [b"-m", b"metacascade"]
 
 
 def alive(pid):
