@@ -13,6 +13,7 @@ from metacascade.errors import InputError, RunError
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 FORBIDDEN = (errno.EROFS, errno.EACCES, errno.EPERM)
+MISSING = (errno.ENOENT, errno.ENOTDIR, errno.EEXIST, errno.ESTALE)
 LOCK = "run.lock"
 SIGNS = "watchdog.txt"           # of a run on several ranks, see metacascade.watchdog
 
@@ -38,6 +39,8 @@ def _remedy(error):
                 "The files written before are whole")
     if error.errno in FORBIDDEN:
         return "the directory must be writable; choose another with --out"
+    if error.errno in MISSING:
+        return "there is no directory for it, and none can be made; choose another with --out, or bring the former one back"
     return "the files written before are whole; go on with `metacascade resume`"
 
 
@@ -163,3 +166,15 @@ def locked(directory):
     except OSError:
         return False
     return struct.unpack("hhqqi4x", answer)[0] != fcntl.F_UNLCK
+
+
+def still_locked(directory, file):
+    """Raise RunError if `directory` is no longer the one in which `lock` opened `file`: removed, moved or replaced."""
+    try:
+        if os.path.samestat(os.stat(Path(directory) / LOCK), os.fstat(file.fileno())):
+            return
+    except OSError as error:
+        if error.errno not in MISSING:      # what else a file system may say for a while ends no run
+            return
+    raise RunError(f"{directory} was removed, moved or replaced in the middle of the run, or {LOCK} in it was. If it was "
+                   "moved, bring it back and go on with `metacascade resume`: its last whole checkpoint counts")

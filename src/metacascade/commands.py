@@ -155,6 +155,8 @@ class Job:
 
     def _write_what_is_due(self, end):
         sim, plan = self.simulation, self.config.output
+        if self.lock:
+            atomic.still_locked(self.directory, self.lock)
         if sim.time_s % plan.interval_s == 0 or sim.time_s == end:
             self._record()
             with sim.stage("output"):

@@ -4,6 +4,7 @@ Usage: one_fault.py FAULT[:VALUE] RANK STEP ARGUMENTS OF METACASCADE... FAULT is
 """
 import os
 import resource
+import shutil
 import signal
 import sys
 import time
@@ -102,6 +103,25 @@ def unpacked(unpack=Exchange._unpack):
             found["ctcs"] = found["ctcs"][1:]
         return found
     return losing
+
+
+def remove(model):
+    """The directory of the run is removed."""
+    shutil.rmtree(sys.argv[-1])
+
+
+def replace(model):
+    """It is moved away, and a copy of it is in its place."""
+    os.rename(sys.argv[-1], sys.argv[-1] + ".moved")
+    shutil.copytree(sys.argv[-1] + ".moved", sys.argv[-1])
+
+
+def forbid(model):
+    """Nobody may write into it from now on, not even root."""
+    for place in Path(sys.argv[-1]), Path(sys.argv[-1]) / "parts":
+        place.chmod(0o555)
+    if os.geteuid() == 0:
+        os.seteuid(65534)
 
 
 def limit(model):
