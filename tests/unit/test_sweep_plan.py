@@ -1,6 +1,8 @@
 """The file of a sweep and its plan: what is refused, and that each design has the points that it promises."""
 import json
 import math
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from metacascade.config import build
 from metacascade.errors import InputError
 from metacascade.sweep_values import parameters
 
+ROOT = Path(__file__).parents[2]
 BASE = """
 [run]
 seed = 7
@@ -289,6 +292,17 @@ def test_without_salib_the_extra_is_named(plan, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "SALib.sample", None)
     with pytest.raises(InputError, match=r'needs SALib: pip install "metacascade\[sweep\]"'):
         plan('design = "latin"\nsamples = 4\n' + SPANS)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("sweep_*.toml")), ids=lambda path: path.stem)
+def test_examples_are_sweeps(path, tmp_path):
+    assert len(sweep_plan.opened(tmp_path / "out", path)["members"]) > 1
+
+
+def test_the_sweeps_in_the_documentation_can_be_read(plan):
+    pytest.importorskip("SALib")
+    blocks = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "sweeps.md").read_text("utf-8"), re.DOTALL)
+    assert [len(plan(block)["members"]) for block in blocks] == [12, 192, 2]
 
 
 def test_every_parameter_of_the_config_can_be_named():
