@@ -70,10 +70,13 @@ def run(words, env):
 
 
 def ensemble(words, env):
-    """The command that simulates the members of a sweep: all, or in a job array this task's part; and `out`."""
+    """The command that simulates the members of a sweep; and `out`.
+
+    In SLURM one after the other on all ranks of the job, in an array only this task's part; else all, side by side.
+    """
     sweep, out, *options = _needs(words, "SWEEP OUT")
     part = ["--part", array_part(env)] if "SLURM_ARRAY_TASK_ID" in env else []
-    many = ["--ranks", str(ranks(env))] if "SLURM_JOB_ID" in env else []
+    many = ["--ranks", str(ranks(env))] if "SLURM_JOB_ID" in env else ["--jobs", str(ranks(env))]
     return [sys.executable, "-m", "metacascade", "sweep", sweep, "--out", out, *many, *part, *options], out
 
 

@@ -23,6 +23,7 @@ from metacascade.names import nearest
 
 VARIABLE = "METACASCADE_SITE"
 MPIEXEC = "mpiexec"
+SRUN_WAIT_S = 60      # srun alone would wait for ever for the other ranks of one that has died
 KEYS = ("PARTITION", "ACCOUNT", "MODULES", "LAUNCH", "OPTIONS")
 
 
@@ -38,7 +39,10 @@ class Site:
 
     def command(self, ranks):
         """The words before ``PYTHON -m metacascade ...`` that start so many ranks; InputError without a launcher."""
-        return [_found(self.launch[0], self.path), *self.launch[1:], "-n", str(ranks)]
+        program, *options = self.launch
+        if program == "srun":
+            options.insert(0, f"--wait={SRUN_WAIT_S}")
+        return [_found(program, self.path), *options, "-n", str(ranks)]
 
 
 def site(path=None):

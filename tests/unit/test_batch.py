@@ -126,6 +126,14 @@ def test_a_task_of_an_array_does_its_part(number, low, high, step, count, part):
         assert batch.array_part(env) == part
 
 
+def test_an_ensemble_has_all_ranks_of_a_job_for_a_member_and_elsewhere_a_member_for_each_core():
+    start = [sys.executable, "-m", "metacascade", "sweep", "s.toml", "--out", "o"]
+    array = {f"SLURM_ARRAY_TASK_{name}": str(n) for name, n in dict(ID=2, MIN=1, MAX=8, STEP=1, COUNT=8).items()}
+    for env, words in (({"RANKS": "3"}, ["--jobs", "3"]), (SLURM, ["--ranks", "4"]),
+                       (SLURM | array, ["--ranks", "4", "--part", "2/8"])):
+        assert batch.ensemble(["s.toml", "o", "--x"], env) == (start + words + ["--x"], "o")
+
+
 def test_an_array_task_is_queued_again_alone():
     assert batch.job_name({"SLURM_JOB_ID": "7", "SLURM_ARRAY_JOB_ID": "7", "SLURM_ARRAY_TASK_ID": "2"}) == "7_2"
 

@@ -94,7 +94,7 @@ def test_all_mistakes_are_told_at_once(write):
 def test_the_launcher_of_the_site_starts_ranks(write, monkeypatch, tmp_path):
     executable(tmp_path / "srun")
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert cluster.site(write(FULL)).command(8) == ["srun", "--mpi=pmi2", "-n", "8"]
+    assert cluster.site(write(FULL)).command(8) == ["srun", "--wait=60", "--mpi=pmi2", "-n", "8"]
 
 
 def test_by_default_the_mpiexec_beside_this_python_does_else_the_one_on_the_path(monkeypatch, tmp_path):

@@ -1,0 +1,101 @@
+"""jobs/ensemble.sbatch and jobs/scaling.sbatch, on a real SLURM of two nodes and without."""
+import csv
+import json
+import sys
+
+import pytest
+
+import small
+from conftest import run
+from metacascade import sweep_plan
+from slurm.conftest import JOBS
+
+pytestmark = [pytest.mark.slurm, pytest.mark.timeout(600)]
+TASKS = 8
+
+
+@pytest.fixture(scope="session")
+def sweep(write_config, tmp_path_factory):
+    """A sweep of eight runs that differ in their seed."""
+    config = write_config("member", run__duration="2 days", tumor__cells=12_000, colonization__birth="1/day")
+    path = tmp_path_factory.mktemp("sweep") / "sweep.toml"
+    path.write_text(f'config = "{config}"\nreplicates = {TASKS}\n')
+    return path
+
+
+@pytest.fixture(autouse=True)
+def this_python(monkeypatch):
+    monkeypatch.setenv("METACASCADE_PYTHON", sys.executable)
+    monkeypatch.setenv("RANKS", "2")
+
+
+def table(out):
+    with open(out / "sweep.csv", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def members(out):
+    plan = json.loads((out / sweep_plan.NAME).read_text())["members"]
+    return [sweep_plan.folder(out, member) for member in plan]
+
+
+@pytest.fixture(scope="session")
+def without_slurm(sweep, tmp_path_factory):
+    """The directory of the same ensemble, simulated by ``bash jobs/ensemble.sbatch``."""
+    out = tmp_path_factory.mktemp("ensemble") / "all"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("METACASCADE_PYTHON", sys.executable)
+        patch.setenv("RANKS", "2")
+        run(["bash", str(JOBS / "ensemble.sbatch"), str(sweep), str(out)], 240, check=True)
+    return out
+
+
+def test_without_slurm_an_ensemble_has_all_members_in_one_table(without_slurm):
+    assert [row["status"] for row in table(without_slurm)] == ["done"] * TASKS
+
+
+def test_an_array_of_which_a_node_fails_and_a_task_is_out_of_time_has_all_members_in_one_table(
+        slurm, tmp_path, sweep, without_slurm, steps):
+    out = tmp_path / "ensemble"
+    number = slurm.sbatch(f"--array=1-{TASKS}", "--cpus-per-task=2", "--output", tmp_path / "log.%a",
+                          JOBS / "ensemble.sbatch", sweep, out, cwd=tmp_path)
+    logs = [tmp_path / f"log.{task}" for task in range(1, TASKS + 1)]
+
+    def under_way(node):
+        """Numbers of the tasks on a node whose member has made steps, but not all."""
+        tasks = [int(job["ArrayTaskId"]) for job in slurm.jobs(number)
+                 if job["JobState"] == "RUNNING" and job.get("NodeList") == node]
+        return [task for task in tasks if 4 <= steps(members(out)[task % TASKS]) < 40]
+
+    slurm.until(lambda: (out / sweep_plan.NAME).exists() and under_way("n2"), *logs)
+    for state in ("DOWN", "DRAIN"):         # else a node that answers comes back by itself
+        slurm.call("scontrol", "update", "NodeName=n2", f"State={state}", "Reason=test")
+    [stopped, *_] = slurm.until(lambda: under_way("n1"), *logs)
+    slurm.call("scancel", "--signal=USR1", "--batch", f"{number}_{stopped}")
+    jobs = slurm.end(number, *logs)
+    assert [job["JobState"] for job in jobs] == ["COMPLETED"] * TASKS
+    again = {int(job["ArrayTaskId"]) for job in jobs if job["Restarts"] != "0"}
+    assert stopped in again and len(again) >= 2, jobs
+    assert [row["status"] for row in table(out)] == ["done"] * TASKS
+    for here, there in zip(members(out), members(without_slurm), strict=True):
+        assert small.content(here, ordered=True) == small.content(there, ordered=True)
+
+
+SCALING = ("1,2", "--steps", "2", "--warm", "1")
+
+
+def assert_measured(out):
+    assert (out / "scaling.csv").exists() and len(list((out / "bench").glob("*.json"))) >= 2
+
+
+def test_a_scaling_series_over_two_nodes(slurm, tmp_path, write_config):
+    number = slurm.sbatch("--nodes=2", "--ntasks-per-node=1", "--output", tmp_path / "log", JOBS / "scaling.sbatch",
+                          "strong", write_config(), tmp_path / "out", *SCALING, cwd=tmp_path)
+    [job] = slurm.end(number, tmp_path / "log")
+    assert job["JobState"] == "COMPLETED", (tmp_path / "log").read_text()
+    assert_measured(tmp_path / "out")
+
+
+def test_without_slurm_a_scaling_series(tmp_path, write_config, mpirun):
+    run(["bash", str(JOBS / "scaling.sbatch"), "weak", str(write_config()), str(tmp_path / "out"), *SCALING], 240, check=True)
+    assert_measured(tmp_path / "out")
