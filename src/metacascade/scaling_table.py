@@ -38,8 +38,10 @@ def _row(repeats):
         communication_share=figures["communication_share"],
         imbalance_work=imbalance([rank["work"] for rank in ranks]), imbalance_cpu=imbalance(work_s),
         work_cpu_s_max=max(work_s), work_cpu_s_mean=mean(work_s),
-        tiles_max=max(rank["tiles"] for rank in ranks), neighbors_max=max(rank["neighbors"] for rank in ranks),
-        peak_bytes_max=max(rank["peak_bytes"] for rank in ranks), collectives=figures["collectives_per_step"])
+        collectives=figures["collectives_per_step"])
+    for name in ("tiles", "neighbors", "peak_bytes"):
+        each = [rank[name] for rank in ranks]
+        row |= {f"{name}_max": max(each), f"{name}_mean": mean(each)}
     for kind in KINDS:
         for name, counter in (("messages", "count"), ("bytes", "bytes")):
             each = [rank["traffic"][kind][counter] / steps for rank in ranks]
