@@ -12,12 +12,12 @@ import numpy as np
 
 from metacascade.balance import work
 from metacascade.domain import OFFSETS, keys_of
-from metacascade.scaling import numbers
-from metacascade.seeding import tiles_of_ball, voxels_inside  # noqa: F401 (the same ball as in a run)
 from metacascade.parallel import serial_world
+from metacascade.scaling import numbers
+from metacascade.seeding import tiles_of_ball
 
 SWEEPS = 8
-FACE_BYTES = 64 * (2 + 4 * (2 * SWEEPS + 1))      # of a face in a step: counts once, oxygen before each half sweep and once more
+FACE_BYTES = 64 * 2 + 2 * SWEEPS * 32 * 4 + 64 * 4     # of a face in a step: counts, half of the oxygen each time, all of it
 
 
 def tumor(cells, capacity):

@@ -234,7 +234,8 @@ def test_two_ranks_send_one_message_each_in_every_halo_exchange(small_study):
     for rank in two["figures"]["per_rank"]:
         assert rank["neighbors"] == 1
         assert rank["traffic"]["halo"]["count"] == 2 * (2 + 2 * 8)              # steps x (counts, oxygen, sweeps)
-        faces = rank["traffic"]["halo"]["bytes"] / 2 / (64 * (2 + 17 * 4))      # uint16 once, float32 17 times
+        face = 64 * 2 + 16 * 32 * 4 + 64 * 4                        # counts, one color of oxygen each time, oxygen
+        faces = rank["traffic"]["halo"]["bytes"] / 2 / face
         assert faces == int(faces) > 0
     sent = [rank["traffic"]["halo"]["bytes"] for rank in two["figures"]["per_rank"]]
     assert sent[0] == sent[1], "what two ranks share has as many faces on either side"
