@@ -1,12 +1,16 @@
 """What a run that ended badly must still have done well."""
 import hashlib
 import re
+import time
+from pathlib import Path
 
 import small
+from faults.kill_and_resume import alive, kill, state
 
 SETTINGS = dict(run__duration="10 h", output__interval="1 h", output__checkpoint="4 h", tumor__cells=12_000)
 STOPPED = 4               # steps after which the run is stopped that the tests go on with
 FAILED, WRONG = 1, 2
+PATIENCE = "4 s"          # of the watchdog
 SECONDS = 60              # no command here takes longer, on a busy machine
 
 
@@ -37,3 +41,32 @@ def assert_ends_well(start, directory, expected):
     done = start(1, "resume", directory)
     assert done.returncode == 0, done.stderr
     assert small.content(directory) == expected
+
+
+def frozen(session):
+    """All processes of a session, and the one that stands still, when there is one."""
+    deadline = time.monotonic() + SECONDS
+    while session.process.poll() is None and time.monotonic() < deadline:
+        everyone = session.everyone()
+        if stopped := [pid for pid in everyone if state(pid) == "T"]:
+            return everyone, stopped[0]
+        time.sleep(0.01)
+    raise AssertionError(f"no rank was stopped:\n{Path(session.log).read_text()}")
+
+
+def assert_named_and_ended(session, rank, where):
+    """A stopped `rank` was named, with where the others wait for it, and nobody is left but perhaps that one."""
+    everyone, still = frozen(session)
+    try:
+        code, said = session.end(), Path(session.log).read_text()
+        deadline = time.monotonic() + SECONDS
+        while [pid for pid in everyone if alive(pid) and pid != still] and time.monotonic() < deadline:
+            time.sleep(0.05)
+        left = [pid for pid in everyone if alive(pid)]
+    finally:
+        kill(still)
+    assert code == FAILED, said
+    assert left in ([], [still]), "others were left behind"
+    assert len(re.findall("^ ?metacascade:", said, re.M)) == 1 and "Traceback" not in said, said
+    assert f"rank {rank} " in said and f"process {still}) gives no sign of life" in said, said
+    assert re.search(f"ranks? [0-9, -]+ waits? for others in {where}", said), said

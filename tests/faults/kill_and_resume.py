@@ -47,8 +47,8 @@ class Kill:
 class Session:
     """The processes of one `metacascade run` or `metacascade resume`."""
 
-    def __init__(self, ranks, *arguments, log, python=sys.executable, mpiexec=None):
-        command = [python, "-m", "metacascade", *map(str, arguments)]
+    def __init__(self, ranks, *arguments, log, python=sys.executable, mpiexec=None, program=("-m", "metacascade")):
+        command = [python, *map(str, program + arguments)]
         if ranks > 1:
             command = [mpiexec or launcher(), "-n", str(ranks), *command]
         self.ranks, self.log = ranks, log
@@ -123,10 +123,15 @@ def is_rank(pid):
 
 
 def alive(pid):
+    return state(pid) not in "ZX"
+
+
+def state(pid):
+    """R for running, S for sleeping, T for stopped, Z for ended, X if there is none."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
-        return False
+        return "X"
 
 
 def kill(pid, number=signal.SIGKILL):

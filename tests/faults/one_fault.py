@@ -2,6 +2,7 @@
 
 Usage: one_fault.py FAULT[:VALUE] RANK STEP ARGUMENTS OF METACASCADE... FAULT is one of the functions below.
 """
+import itertools
 import os
 import resource
 import shutil
@@ -26,6 +27,26 @@ def stop(model):
 
 def die(model):
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def clock(model):
+    """From now on the clock of this rank jumps by three days, back and forth, whenever somebody looks at it."""
+    jumps = itertools.cycle((3 * 86400, -3 * 86400))
+    time.time = lambda now=time.time: now() + next(jumps)
+    time.time_ns = lambda: int(time.time() * 1e9)
+
+
+def freeze(model):
+    """Stopped, as by a debugger, a scheduler or a node that no longer answers."""
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def freeze_saving(model):
+    """The same in the middle of the next checkpoint, with the file begun by all."""
+    def check(state, rank, size, check=checkpoint._check):
+        check(state, rank, size)
+        os.pwrite = lambda *_: freeze(model)
+    checkpoint._check = check
 
 
 def error(model):

@@ -98,8 +98,9 @@ def test_without_an_intact_checkpoint_resume_says_what_is_wrong_with_each(start,
     assert_intact(stopped, before)
 
 
-def test_a_truncated_checkpoint_is_replaced_by_the_former_one(start, stopped, expected):
-    truncate(stopped / "checkpoint.h5")
+@pytest.mark.parametrize("damage", [truncate, flip])
+def test_a_damaged_checkpoint_is_replaced_by_the_former_one(start, stopped, expected, damage):
+    damage(stopped / "checkpoint.h5")
     done = start(2, "resume", stopped)
     assert done.returncode == 0 and "damaged" in done.stdout and "checkpoint.prev.h5" in done.stdout
     assert small.content(stopped) == expected
@@ -158,6 +159,14 @@ def test_a_rank_that_dies_ends_all(faulty, stopped):
     before = hashes(stopped)
     assert faulty(3, "die", 1, STOPPED + 2, "resume", stopped).returncode != 0
     assert not [name for name in before if hashes(stopped).get(name) != before[name]]
+
+
+@pytest.mark.parametrize("ranks, rank", [(1, 0), (3, 1)])
+def test_a_clock_that_jumps_changes_nothing(faulty, stopped, undisturbed, ranks, rank):
+    """With a wall limit and a watchdog, which look at the time, but not at that clock."""
+    done = faulty(ranks, "clock", rank, STOPPED + 1, "resume", "--watchdog", "1 h", "--wall-limit", "1 h", stopped)
+    assert done.returncode == 0, done.stderr
+    assert small.content(stopped, ordered=True) == small.content(undisturbed, ordered=True)
 
 
 def test_debug_shows_where_it_happened(faulty, stopped):

@@ -16,7 +16,9 @@ import pytest
 import small
 from conftest import launcher
 from conftest import run as run_command
-from faults.checks import FAILED, SECONDS, SETTINGS, STOPPED, WRONG, assert_one_message, hashes
+from faults.checks import FAILED, PATIENCE, SECONDS, SETTINGS, STOPPED, WRONG, assert_named_and_ended, \
+    assert_one_message, hashes
+from faults.conftest import FAULTY
 from faults.kill_and_resume import Session, alive, is_rank
 
 pytestmark = [pytest.mark.mpi, pytest.mark.openmpi]
@@ -112,9 +114,14 @@ def test_a_rank_that_is_killed_ends_all(session):
     assert ended(session) not in (0, STOPPED_EARLY)
 
 
+def test_a_rank_that_stands_still_is_named_and_the_job_ended(openmpi, stopped, tmp_path):
+    session = Session(2, "freeze", 0, STOPPED + 1, "resume", stopped, "--watchdog", PATIENCE, log=tmp_path / "log",
+                      program=(FAULTY,), python=openmpi.python, mpiexec=openmpi.mpiexec)
+    assert_named_and_ended(session, 0, "stage fields of step 5")
+
+
 def test_an_error_of_one_rank_ends_all_with_its_message(openmpi, stopped):
-    fault = Path(__file__).parent / "one_fault.py"
-    done = openmpi.program(3, fault, "error", 1, STOPPED + 1, "resume", stopped)
+    done = openmpi.program(3, FAULTY, "error", 1, STOPPED + 1, "resume", stopped)
     assert_one_message(done, FAILED, "the magnet failed")
 
 
