@@ -63,19 +63,17 @@ def study(kind, config_path, out, ranks, overrides=(), steps=8, warm=3, repeat=1
     cases = planned(kind, cells, ranks, repeat, verify)
     settings = dict(kind=kind, steps=steps, warm=warm, config=json.loads(json.dumps(config.to_dict())),
                     version=versions()["metacascade"], git=git_state())
-    locked, folder = lock(out), _folder(out, overwrite)
-    options = ["--json", "--steps", str(steps), "--warm", str(warm)]
-    options += [word for setting in overrides for word in ("--set", setting)]
-    try:
-        with _stoppable():
-            found = {case: _measured(case, settings, folder, [str(config_path), *options]) for case in cases}
-    except Stopped:
-        print(f"stopped; the same command goes on with what is in {folder}", flush=True)
-        return STOPPED_EARLY
-    code = _report(kind, cells, settings, found, Path(out))
-    locked.close()
-    (Path(out) / LOCK).unlink(missing_ok=True)
-    return code
+    arguments = [str(config_path), "--json", "--steps", str(steps), "--warm", str(warm)]
+    arguments += [word for setting in overrides for word in ("--set", setting)]
+    with _alone(out):
+        folder = _folder(out, overwrite)
+        try:
+            with _stoppable():
+                found = {case: _measured(case, settings, folder, arguments) for case in cases}
+        except Stopped:
+            print(f"stopped; the same command goes on with what is in {folder}", flush=True)
+            return STOPPED_EARLY
+        return _report(kind, cells, settings, found, Path(out))
 
 
 def numbers(text):
@@ -109,6 +107,16 @@ def planned(kind, cells, ranks, repeat, verify):
 def _refuse_to_be_a_rank():
     if any(int(size) > 1 for size in map(os.environ.get, LAUNCHER_SIZES) if size and size.isdigit()):
         raise InputError("scaling starts the ranks itself: start it once, without mpiexec or srun")
+
+
+@contextlib.contextmanager
+def _alone(out):
+    """No other process writes into `out` meanwhile."""
+    with lock(out):
+        try:
+            yield
+        finally:
+            (Path(out) / LOCK).unlink(missing_ok=True)
 
 
 def _folder(out, overwrite):

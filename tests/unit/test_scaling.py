@@ -178,7 +178,8 @@ def test_a_study_under_mpiexec_is_refused(bench, config, tmp_path, monkeypatch):
 def test_a_measurement_that_fails_is_named_with_what_it_said(launcher, config, tmp_path, code, kind, message):
     launcher(code)
     with pytest.raises(kind, match=message):
-        study("strong", config, tmp_path, "2")
+        study("strong", config, tmp_path / "out", "2")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["bench"]
 
 
 def test_figures_are_found_among_the_lines_of_a_launcher(launcher, config):
