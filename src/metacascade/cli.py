@@ -90,6 +90,26 @@ def _estimate(config, settings):
 
 
 @app.command()
+def submit(
+        config: ConfigFile, out: Out,
+        time: Annotated[str, typer.Option("--time", help="Of one job, such as 12h or 12:00:00; it queues itself again.")],
+        nodes: Annotated[int, typer.Option("--nodes", min=1, help="Nodes of the cluster.")] = 1,
+        ranks_per_node: Annotated[Optional[int], typer.Option(
+            "--ranks-per-node", min=1, help="Default: one for each core of a node.")] = None,
+        site: Annotated[Optional[Path], typer.Option(
+            "--site", metavar="FILE", help="The site file, see docs/cluster.md; default: the usual one.")] = None,
+        settings: Settings = None,
+        options: Annotated[Optional[list[str]], typer.Option(
+            "--sbatch", metavar="OPTION", help="A further option of sbatch, such as --qos=long; may be repeated.")] = None,
+        watchdog: Patience = None,
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the script instead.")] = False):
+    """Hand a run in to SLURM, as a job that queues itself again until the run is done."""
+    from metacascade.submit import submit as hand_in
+    _times(None, watchdog)
+    return hand_in(config, out, nodes, time, ranks_per_node, site, settings or [], options or [], watchdog, dry_run)
+
+
+@app.command()
 def resume(directory: Annotated[Path, typer.Argument(metavar="DIR", help="The directory of a run.")],
            wall_limit: WallLimit = None, watchdog: Patience = None):
     """Go on from the last checkpoint of a run, on any number of ranks."""

@@ -82,7 +82,7 @@ def _refuse_other_grid(old, new, time_s):
 def estimate(loaded):
     """What a run will need, from its config alone: a dict of texts."""
     from metacascade.report import expected
-    return expected(loaded)
+    return expected(loaded).texts()
 
 
 def load(world, path, overrides):

@@ -3,10 +3,13 @@ import os
 import resource
 import sys
 import time
+from dataclasses import dataclass
 
 from metacascade.state import CELL
 
 QUIET_S = 10.0        # seconds between two lines in a log
+SPEED = 3e7           # cells a second on one core
+OF_A_RANK = 0.15 * 2**30      # bytes of memory without any cell
 
 
 def progress(world, config):
@@ -103,19 +106,52 @@ def summary(simulation, fates, directory, seconds, memory):
     return "\n".join(lines)
 
 
-def expected(config):
-    """What a run will need, per rank when run on one: a dict of texts."""
+@dataclass(frozen=True)
+class Expected:
+    """What a run will need, on all its ranks together, if its tumor keeps the size that it starts with."""
+
+    cells: int
+    steps: int
+    step_h: float
+    ranks: int
+    memory_bytes: float
+    checkpoint_bytes: float
+    step_s: float               # wall time of a step
+
+    @property
+    def seconds(self):
+        """Wall time of the whole run."""
+        return self.steps * self.step_s
+
+    def texts(self):
+        """The same for people: name -> text."""
+        return {
+            "cells at the start": f"{self.cells:,}",
+            "steps": f"{self.steps:,} of {self.step_h:g} h",
+            "memory": f"{self.memory_bytes / 2**30:.2f} GiB for the cells at the start, over all ranks",
+            "checkpoint": f"{self.checkpoint_bytes / 2**30:.2f} GiB, twice",
+            "time": f"{self.step_s * 24 / self.step_h:,.1f} s a day, {duration(self.seconds)} in all, on "
+                    f"{'one core' if self.ranks == 1 else f'{self.ranks:,} cores'} at {SPEED / 1e6:g} million cells a "
+                    "second each, if the tumor keeps its size",
+        }
+
+
+def expected(config, ranks=1):
+    """What a run of this config on so many ranks will need: an Expected."""
     cells = config.tumor.cells if config.tumor else 0
     voxels = cells / config.tissue.capacity
-    bytes_ = cells * CELL.itemsize * 1.1 + 2.5 * voxels * 30
-    day = 24 / config.run.step_h
-    return {
-        "cells at the start": f"{cells:,}",
-        "steps": f"{config.run.steps:,} of {config.run.step_h:g} h",
-        "memory": f"{bytes_ / 2**30 + 0.15:.2f} GiB for the cells at the start, over all ranks",
-        "checkpoint": f"{(cells * CELL.itemsize + voxels * 12) / 2**30:.2f} GiB, twice",
-        "time": f"{cells * day / 3e7:,.1f} s a day on one core at 30 million cells a second, if the tumor keeps its size",
-    }
+    return Expected(
+        cells=cells, steps=config.run.steps, step_h=config.run.step_h, ranks=ranks,
+        memory_bytes=cells * CELL.itemsize * 1.1 + 2.5 * voxels * 30 + ranks * OF_A_RANK,
+        checkpoint_bytes=cells * CELL.itemsize + voxels * 12, step_s=cells / SPEED / ranks)
+
+
+def duration(seconds):
+    """A wall time as text: ``50 s``, ``2.5 h``."""
+    for unit, size in (("days", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds:.3g} s"
 
 
 def memory():

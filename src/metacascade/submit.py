@@ -1,0 +1,173 @@
+"""Handing a run in to SLURM: jobs/run.sbatch with everything filled in, after the config has been checked."""
+import json
+import math
+import os
+import re
+import shlex
+import subprocess
+import sys
+from importlib import resources
+from pathlib import Path
+
+from metacascade import cluster, config
+from metacascade.atomic import write_text, writing
+from metacascade.errors import DONE, InputError, RunError
+from metacascade.report import duration, expected
+from metacascade.results import open_results
+from metacascade.sweep_table import state
+from metacascade.units import QuantityError, parse
+
+SHORTEST_S = 60             # SLURM counts the time of a job in minutes
+WARNING_S = 120             # before the end of its time a job is told to stop: at least so much earlier ...
+WRITTEN_PER_S = 1e8         # ... and time for two steps and a checkpoint at so many bytes a second
+CLOCK = re.compile(r"(?:(\d+)-)?(\d+)(?::(\d+))?(?::(\d+))?")      # of SLURM: [days-]hours[:minutes[:seconds]]
+
+
+def submit(config_path, out, nodes, time, ranks_per_node=None, site_path=None, overrides=(), options=(), watchdog=None,
+           dry_run=False):
+    """Write the script ``out.sbatch`` and hand it in, or with `dry_run` print it; the exit code.
+
+    Parameters
+    ----------
+    time : str
+        For one job: ``"12 h"`` or as SLURM writes it. A run that takes longer queues itself again.
+    ranks_per_node : int, optional
+        By default one for each core of a node, as SLURM knows it.
+    options : sequence of str
+        Further options of sbatch.
+
+    Raises
+    ------
+    InputError
+        If the config is wrong or not that of the run in `out`, or if something of SLURM is missing.
+    RunError
+        If sbatch refuses the job.
+    """
+    loaded, site, out = config.load(config_path, list(overrides)), cluster.site(site_path), Path(os.path.abspath(out))
+    seconds = wall_time(time)
+    found = _state(out, loaded)
+    if found == "done":
+        print(f"{out} is complete: nothing to submit")
+        return DONE
+    per_node = ranks_per_node or _cores_of_a_node(site)
+    estimate = expected(loaded, nodes * per_node)
+    arguments = [os.path.abspath(config_path), str(out), *(word for text in overrides for word in ("--set", text)),
+                 *(["--watchdog", watchdog] if watchdog else [])]
+    script = written(out, site, nodes, per_node, seconds, warning(estimate, seconds), options, arguments)
+    for line in [*loaded.warnings, *_doubts(estimate, seconds)]:
+        print(f"warning: {line}", file=sys.stderr)
+    if dry_run:
+        print(script, end="")
+    else:
+        number = _handed_in(out, script)
+        print(f"submitted job {number}: {nodes} node{'s' * (nodes > 1)} with {per_node} rank{'s' * (per_node > 1)} each, "
+              f"{duration(seconds)}; it {'goes on from the checkpoint' if found == 'stopped' else 'begins'} in {out}")
+    for name, text in estimate.texts().items():
+        print(f"{'# ' * dry_run}{name}: {text}")
+    if not dry_run:
+        print(f"watch it:   squeue -j {number}; tail -f {out}.log\nstop it:    scancel {number}; it leaves a checkpoint, and "
+              "the same submit goes on from there")
+    return DONE
+
+
+def wall_time(text):
+    """Seconds of a time such as "12 h", "1-12:00:00" or "12:00:00". Raises InputError."""
+    clock = CLOCK.fullmatch(text.strip())
+    if clock and (clock[1] or clock[4]):
+        days, hours, minutes, seconds = (int(part or 0) for part in clock.groups())
+        found = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+    else:
+        try:
+            found = parse(text, "s")
+        except QuantityError as error:
+            raise InputError(f'--time {text}: {error}; write "12 h", or as SLURM does 12:00:00 or 1-12:00:00') from None
+    if found < SHORTEST_S:
+        raise InputError(f"--time {text}: a job of SLURM has at least one minute")
+    return found
+
+
+def warning(estimate, seconds):
+    """How long before the end of its time a job is told to stop [s]."""
+    needed = WARNING_S + 2 * estimate.step_s + estimate.checkpoint_bytes / WRITTEN_PER_S
+    return math.ceil(min(needed, seconds / 2))
+
+
+def written(out, site, nodes, per_node, seconds, warning_s, options, arguments):
+    """jobs/run.sbatch with its options and arguments filled in."""
+    minutes = math.ceil(seconds / 60)
+    lines = [f"--job-name={shlex.quote(out.name)}", f"--output={shlex.quote(f'{out}.log'.replace('%', '%%'))}",
+             f"--nodes={nodes}", f"--ntasks-per-node={per_node}",
+             f"--time={minutes // 1440}-{minutes // 60 % 24:02}:{minutes % 60:02}:00",
+             f"--signal=B:USR1@{warning_s}", "--requeue", "--open-mode=append",
+             *([f"--partition={site.partition}"] if site.partition else []),
+             *([f"--account={site.account}"] if site.account else []),
+             *([" ".join(site.options)] if site.options else []), *options]
+    named = {"METACASCADE_PYTHON": sys.executable} | ({cluster.VARIABLE: os.path.abspath(site.path)} if site.path else {})
+    body = resources.files("metacascade").joinpath("jobs", "run.sbatch").read_text("utf-8").partition("\ntrap")[2]
+    return "\n".join([
+        "#!/usr/bin/env bash", "# By `metacascade submit`. To hand it in again by hand: sbatch with the name of this file",
+        *(f"#SBATCH {line}" for line in lines), "",
+        *(f"export {name}={shlex.quote(value)}" for name, value in named.items()),
+        f"set -- {shlex.join(arguments)}", f"trap{body}"])
+
+
+def _state(out, loaded):
+    """Whether the run in `out` is done, stopped (it goes on) or waiting (it begins); InputError if it must not."""
+    found = state(out)
+    if found == "running":
+        raise InputError(f"{out}: another run is writing here; wait for it, or choose another --out")
+    if found == "waiting" and out.exists() and any(path.name != "run.lock" for path in out.iterdir()):
+        raise InputError(f"{out} holds files already, but no checkpoint; choose another --out")
+    if found in ("done", "stopped"):
+        with open_results(out) as results:
+            former = results.config
+        if differ := [name for name, values in json.loads(json.dumps(loaded.to_dict())).items()
+                      if values != former.get(name)]:
+            raise InputError(f"{out} holds a run with another [{differ[0]}]; a run goes on with its own config.\n"
+                             "Choose another --out, or start from its checkpoint with `metacascade branch`")
+    return found
+
+
+def _cores_of_a_node(site):
+    """Cores of the smallest node of the partition, as SLURM knows it."""
+    partition = ["--partition", site.partition] if site.partition else []
+    try:
+        said = subprocess.run(["sinfo", "--noheader", "--format=%P %X %Y", *partition], capture_output=True, text=True)
+    except OSError:
+        raise InputError("sinfo does not start here, so the cores of a node are not known: "
+                         "give --ranks-per-node") from None
+    lines = [line.split() for line in said.stdout.splitlines()]
+    lines = [line for line in lines if line[0].endswith("*")] or lines
+    cores = [int(sockets.rstrip("+")) * int(each.rstrip("+")) for _, sockets, each in lines]
+    if not cores:
+        raise InputError(f"SLURM does not tell the cores of a node ({said.stderr.strip() or 'sinfo lists none'}): "
+                         "give --ranks-per-node")
+    return min(cores)
+
+
+def _doubts(estimate, seconds):
+    """What may be wrong with the time that is asked for."""
+    if estimate.step_s > seconds / 2:
+        yield (f"a step takes {duration(estimate.step_s)} by estimate, and the job has {duration(seconds)}: "
+               "ask for more nodes or more time")
+    elif estimate.seconds > seconds:
+        sessions = math.ceil(estimate.seconds / (seconds - warning(estimate, seconds)))
+        yield (f"the run takes {duration(estimate.seconds)} by estimate, and a job has {duration(seconds)}: "
+               f"it will queue itself again about {sessions - 1} times")
+
+
+def _handed_in(out, script):
+    """The number that sbatch gives to the script."""
+    path = f"{out}.sbatch"
+    with writing(path):
+        out.parent.mkdir(parents=True, exist_ok=True)
+    write_text(path, script)
+    try:
+        done = subprocess.run(["sbatch", "--parsable", path], capture_output=True, text=True)
+    except OSError as error:
+        raise InputError(f"sbatch does not start ({error.strerror}): submit from a machine of the cluster.\n"
+                         "Without SLURM: `bash jobs/run.sbatch CONFIG OUT`, or metacascade run under mpiexec") from None
+    if done.returncode:
+        raise RunError(f"sbatch refuses {path}: {done.stderr.strip() or f'exit code {done.returncode}'}\n"
+                       "Options of sbatch come from the site file (docs/cluster.md) and from --sbatch")
+    return done.stdout.strip().partition(";")[0]
