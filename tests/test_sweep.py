@@ -31,7 +31,7 @@ UNSEEN = ("wall_s",)
 def sweep_file(tmp_path_factory):
     """Two points with two replicates; a member takes about a second."""
     folder = tmp_path_factory.mktemp("sweep")
-    settings = small.settings(tumor__cells=500, oxygen__sweeps=1, injection=[])
+    settings = small.settings(tumor__cells=500, oxygen__sweeps=1, injection=[], colonization__shed="0.01/day")
     (folder / "base.toml").write_text(config.load(small.EXAMPLE, settings).to_toml())
     (folder / "sweep.toml").write_text(SWEEP)
     return folder / "sweep.toml"
