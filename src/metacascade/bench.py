@@ -28,7 +28,9 @@ def run(config_path=None, overrides=(), steps=STEPS, warm=WARM, json=False):
     """Measure and print; the figures as a dict. Collective: under mpiexec all ranks work on one tumor."""
     world = parallel.start()
     config = read(world, config_path, overrides)
-    figures = whole_steps(world, config, steps, warm) | ({} if world.size > 1 else blood(config))
+    figures = whole_steps(world, config, steps, warm)
+    if config_path is None and world.size == 1:     # of a model of any kind it could take minutes
+        figures |= blood(config)
     if world.rank == 0:
         print(json_text.dumps(figures) if json else as_text(figures))
     return figures
