@@ -3,6 +3,7 @@ import os
 import sys
 import time
 
+from metacascade.atomic import FULL
 from metacascade.errors import CellsLost, InputError, RunError, exit_code
 
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
@@ -58,6 +59,8 @@ def message(error: BaseException) -> str:
         return "metacascade: interrupted"
     if isinstance(error, (InputError, RunError)):
         return f"metacascade: {error}" if "\n" not in str(error) else f"metacascade:\n{error}"
+    if isinstance(error, OSError) and error.errno in FULL and error.filename is None:    # files have names: atomic.writing
+        return f"metacascade: cannot write to the standard output: {error.strerror}"
     kind = "" if isinstance(error, CellsLost) else f"{type(error).__name__}: "
     return f"metacascade: internal error: {kind}{error}\nThis is a bug; --debug shows where it happened."
 

@@ -61,8 +61,8 @@ class Simulation:
         A signal to stop (Ctrl-C, SIGTERM) ends it early with a checkpoint. Returns the `Results`.
         """
         with _handlers_kept():
-            output.claim(self.world, out, overwrite)
-            job = commands.Job(self.world, self.config, out, saved=self._stepped(), config_text=self._text)
+            lock = output.claim(self.world, out, overwrite)
+            job = commands.Job(self.world, self.config, out, lock, saved=self._stepped(), config_text=self._text)
             with contextlib.closing(job):
                 job.run()
         self._model = job.simulation

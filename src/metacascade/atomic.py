@@ -40,7 +40,7 @@ def _remedy(error):
     if error.errno in FORBIDDEN:
         return "the directory must be writable; choose another with --out"
     if error.errno in MISSING:
-        return "there is no directory for it, and none can be made; choose another with --out, or bring the former one back"
+        return "it has no directory, and none can be made; choose another with --out, or bring the former one back"
     return "the files written before are whole; go on with `metacascade resume`"
 
 
@@ -176,5 +176,5 @@ def still_locked(directory, file):
     except OSError as error:
         if error.errno not in MISSING:      # what else a file system may say for a while ends no run
             return
-    raise RunError(f"{directory} was removed, moved or replaced in the middle of the run, or {LOCK} in it was. If it was "
-                   "moved, bring it back and go on with `metacascade resume`: its last whole checkpoint counts")
+    raise RunError(f"{directory} was removed, moved or replaced in the middle of the run, or {LOCK} in it was. "
+                   "If it was moved, bring it back and go on with `metacascade resume`: the last checkpoint counts")

@@ -178,7 +178,8 @@ def info(
         print(config.parameters_markdown() if markdown else config.parameters_table(), end="" if markdown else "\n")
     elif file is not None:
         from metacascade.output import describe
-        print(describe(file))
+        for text in describe(file):
+            print(text, flush=True)
     else:
         from metacascade.versions import versions
         print("\n".join(f"{name:12}{value}" for name, value in versions().items()))
@@ -255,6 +256,8 @@ def execute(arguments: list[str]) -> int:
     if not arguments:
         execute(["--help"])
         return WRONG_INPUT
+    if "" in arguments or "--out=" in arguments:      # a path of no letters would be the present directory
+        raise InputError("an argument is empty; is a variable of the shell not set?")
     try:
         code = app(list(arguments), prog_name="metacascade", standalone_mode=False) or 0
     except UsageError as error:

@@ -32,8 +32,8 @@ def run(config_path, out, overrides=(), overwrite=False, **times):
     """
     world = parallel.start()
     loaded, text = load(world, config_path, overrides)
-    output.claim(world, out, overwrite)
-    return Job(world, loaded, out, config_text=text, **times).run()
+    lock = output.claim(world, out, overwrite)
+    return Job(world, loaded, out, lock, config_text=text, **times).run()
 
 
 def resume(directory, **times):
@@ -45,9 +45,10 @@ def resume(directory, **times):
     if world.bcast(world.rank == 0 and output.finished(directory)):
         _say(world, f"{directory} is complete: nothing to resume")
         return DONE
+    lock = output.hold(world, directory)        # before anything is read that another run could be writing
     saved, path, remark = checkpoint.read_newest(world, directory)
     _say(world, remark or f"going on from {path}")
-    return Job(world, config.Config.from_dict(saved.meta["config"]), directory, saved=saved, **times).run()
+    return Job(world, config.Config.from_dict(saved.meta["config"]), directory, lock, saved=saved, **times).run()
 
 
 def branch(checkpoint_path, out, seed=None, overrides=(), overwrite=False, **times):
@@ -60,9 +61,9 @@ def branch(checkpoint_path, out, seed=None, overrides=(), overwrite=False, **tim
         _refuse_other_grid(config.Config.from_dict(saved.meta["config"]), changed, saved.meta["time_s"])
     if overwrite and Path(out).resolve() in Path(checkpoint_path).resolve().parents:
         raise InputError(f"{checkpoint_path} lies in {out}, which --overwrite would empty: choose another --out")
-    output.claim(world, out, overwrite)
+    lock = output.claim(world, out, overwrite)
     saved.meta.update(parts=0, parent=parent)
-    return Job(world, changed, out, saved=saved, config_text=changed.to_toml(), **times).run()
+    return Job(world, changed, out, lock, saved=saved, config_text=changed.to_toml(), **times).run()
 
 
 def _refuse_other_grid(old, new, time_s):
@@ -92,7 +93,7 @@ def load(world, path, overrides):
         if world.rank == 0:
             loaded, text = config.load_with_text(path, list(overrides))
     for warning in loaded.warnings if loaded else ():
-        _say(world, f"warning: {warning}")
+        print(f"warning: {warning}", file=sys.stderr, flush=True)
     values, text = world.bcast((loaded.to_dict(), text) if loaded else None)
     return config.Config.from_dict(values), text
 
@@ -109,15 +110,13 @@ class Job:
     it ends with an error if nothing moves for `patience_s` (0: it waits for ever).
     """
 
-    def __init__(self, world, loaded, directory, saved=None, config_text=None, wall_limit_s=None,
+    def __init__(self, world, loaded, directory, lock, saved=None, config_text=None, wall_limit_s=None,
                  patience_s=PATIENCE_S):
-        self.world, self.config, self.directory = world, loaded, Path(directory)
-        self.stop, self.simulation = False, None
+        self.world, self.config, self.directory, self.lock = world, loaded, Path(directory), lock
+        self.stop, self.simulation, self.saved_step = False, None, None
         self.limit = WallLimit(wall_limit_s)
         for number in STOP_SIGNALS:
             signal.signal(number, self._wish_to_stop)
-        with world.together():
-            self.lock = atomic.lock(directory) if world.rank == 0 else None
         self.watchdog = Watchdog(world, directory, patience_s, self._where)
         self._say_where_it_runs()
         self.simulation = Simulation(loaded, world, saved, on_ended=self._ended, on_draw=self._drawn)
@@ -144,7 +143,8 @@ class Job:
             self._write_what_is_due(end)
             self.limit.step_took(time.perf_counter() - began)
         if sim.time_s < end:
-            self._checkpoint()
+            if self.saved_step != sim.step_number:
+                self._checkpoint()
             self.watchdog.end()
             _say(self.world, f"stopped at day {sim.time_s / 86400:.2f} of {end / 86400:g}; "
                              f"go on with `metacascade resume {self.directory}`")
@@ -176,6 +176,7 @@ class Job:
         with self.simulation.stage("checkpoint"):
             parts = self.output.flush()
             checkpoint.write(self.world, self.directory, self.simulation.state(parts=parts, parent=self.parent))
+        self.saved_step = self.simulation.step_number
         self.limit.write_took(time.perf_counter() - began, self.simulation.ledger.totals["tissue"])
 
     def _snapshot(self):

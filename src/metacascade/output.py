@@ -173,17 +173,26 @@ class Output:
 def claim(world, directory, overwrite=False):
     """Make `directory` ours: refuse one that holds files; with `overwrite`, remove those of a former run.
 
-    Collective. Only files that metacascade writes are ever removed.
+    Collective. Only files that metacascade writes are ever removed. Returns the lock of the directory, see `hold`.
     """
-    directory = Path(directory)
+    directory, held = Path(directory), None
     with world.together(), writing(directory):
         if world.rank == 0:
+            if directory.exists() and not directory.is_dir():
+                raise InputError(f"{directory} is a file; --out names a directory")
             if directory.exists() and not overwrite and any(path.name not in (LOCK, SIGNS) for path in directory.iterdir()):
                 raise InputError(f"{directory} holds files already; go on with `metacascade resume {directory}`, "
                                  "replace its results with --overwrite, or choose another --out")
-            with lock(directory):
-                for path in [path for pattern in OURS for path in directory.glob(pattern)]:
-                    path.unlink()
+            held = lock(directory)
+            for path in [path for pattern in OURS for path in directory.glob(pattern)]:
+                path.unlink()
+    return held
+
+
+def hold(world, directory):
+    """Lock a run directory against other runs: the open file on rank 0, None on the others. Collective."""
+    with world.together():
+        return lock(directory) if world.rank == 0 else None
 
 
 def finished(directory):
@@ -215,13 +224,24 @@ def digest_of(path):
 
 
 def describe(path):
-    """What is in a file or run directory, as text for ``metacascade info``."""
-    path = Path(path)
+    """What is in a file or in those of a run directory: a text for each; in the end InputError if any is damaged."""
+    path, damaged = Path(path), []
+    inside = [path]
     if path.is_dir():
         inside = [path / name for name in (results.NAME, checkpoint.NAME, checkpoint.FORMER) if (path / name).exists()]
         if not inside:
             raise InputError(f"{path} holds neither results nor a checkpoint")
-        return "\n".join(map(_described, inside))
+    for file in inside:
+        try:
+            yield _described(file)
+        except InputError as error:
+            damaged.append(str(error))
+    if damaged:
+        raise InputError("\n".join(damaged))
+
+
+def _described(path):
+    """What is in a file."""
     if path.suffix == ".vtkhdf":
         return snapshots.describe(path)
     kind = sealed.kind_of(path)
@@ -229,12 +249,4 @@ def describe(path):
         if kind == module.KIND or kind is None and path.name.startswith(module.KIND.lower()):
             return module.describe(path)
     return results.describe(path)
-
-
-def _described(path):
-    """The description of a file, or what is wrong with it."""
-    try:
-        return describe(path)
-    except InputError as error:
-        return str(error)
 

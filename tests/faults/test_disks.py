@@ -2,12 +2,15 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 import small
-from faults.checks import FAILED, SETTINGS, STOPPED, assert_ends_well, assert_intact, assert_one_message, hashes
+from conftest import run as run_command
+from faults.checks import (
+    FAILED, SECONDS, SETTINGS, STOPPED, WRONG, assert_ends_well, assert_intact, assert_one_message, hashes)
 
 pytestmark = pytest.mark.mpi
 
@@ -82,6 +85,26 @@ def test_a_disk_that_can_only_be_read(start, template, disk, ranks):
     assert_one_message(start(ranks, "resume", out), FAILED, "cannot write", out, "Read-only file system", "writable")
     assert_one_message(start(ranks, "run", small.EXAMPLE, "--out", out.parent / "new"), FAILED, "cannot write", "new")
     assert hashes(out) == before
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
+@pytest.mark.parametrize("command", ["info", "resume"])
+def test_an_output_that_cannot_be_printed_is_one_message(stopped, command):
+    words = [sys.executable, "-m", "metacascade", command, str(stopped)]
+    done = run_command(["sh", "-c", 'exec "$@" > /dev/full', "sh", *words], SECONDS, check=False)
+    assert_one_message(done, FAILED, "cannot write to the standard output: No space left on device")
+
+
+@pytest.mark.parametrize("make, code, part", [
+    (lambda path: path.write_text(""), WRONG, "is a file"),
+    (lambda path: path.symlink_to("/proc/none"), FAILED, "none can be made")],
+    ids=["file", "nowhere"])
+def test_a_place_where_no_directory_can_be_made_is_refused(start, tmp_path, make, code, part):
+    out = tmp_path / "out"
+    make(out)
+    done = start(1, "run", small.EXAMPLE, "--out", out)
+    assert_one_message(done, code, out, part, "--out")
+    assert "resume" not in done.stderr
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write into every directory")

@@ -112,6 +112,19 @@ def test_a_part_of_the_results_that_is_missing_is_named(start, stopped):
     assert_one_message(start(2, "resume", stopped), WRONG, part)
 
 
+def test_info_says_what_is_whole_and_fails_for_what_is_damaged(start, stopped):
+    truncate(stopped / "checkpoint.h5")
+    done = start(1, "info", stopped)
+    assert_one_message(done, WRONG, stopped / "checkpoint.h5", "is damaged")
+    assert "results, format" in done.stdout and f"{stopped}/checkpoint.prev.h5: intact checkpoint" in done.stdout
+
+
+def test_warnings_of_a_config_go_to_the_standard_error(start, tmp_path):
+    settings = ("blood.nk=9/h", "tumor.cells=100", "run.duration=1 h", "run.step=1 h")
+    done = start(2, "run", small.EXAMPLE, "--out", tmp_path / "run", *(w for s in settings for w in ("--set", s)))
+    assert done.returncode == 0 and done.stderr.count("warning: blood.nk") == 1 and "warning:" not in done.stdout
+
+
 @pytest.mark.parametrize("command", ["info", "digest", "branch"])
 def test_a_file_that_is_not_hdf5_is_refused(start, tmp_path, command):
     file = tmp_path / "some.h5"
@@ -191,7 +204,9 @@ def test_a_second_run_in_the_same_directory_is_refused(start, faulty, stopped, w
     thread.start()
     while not (stopped / "napping").exists():
         assert thread.is_alive()
+    truncate(stopped / "checkpoint.h5")
     done = start(1, *words, stopped)
+    assert (stopped / "checkpoint.h5").exists(), "a file was set aside that is not its own"
     (stopped / "napping").unlink()
     thread.join()
     assert_one_message(done, WRONG, stopped, "another run is writing here")

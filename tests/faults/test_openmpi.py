@@ -1,6 +1,6 @@
 """Under Open MPI a run gives the bits of every other one, and ends as well or as clearly.
 
-All tests of ranks run under it with ``MPI=openmpi bash jobs/test.sh -m mpi``; these, of what is special to it, always do.
+All tests of ranks run under it with ``MPI=openmpi bash jobs/test.sh -m mpi``; these always do.
 """
 import os
 import signal
@@ -16,8 +16,8 @@ import pytest
 import small
 from conftest import launcher
 from conftest import run as run_command
-from faults.checks import FAILED, PATIENCE, SECONDS, SETTINGS, STOPPED, WRONG, assert_named_and_ended, \
-    assert_one_message, hashes
+from faults.checks import (
+    FAILED, PATIENCE, SECONDS, SETTINGS, STOPPED, WRONG, assert_named_and_ended, assert_one_message, hashes)
 from faults.conftest import FAULTY
 from faults.kill_and_resume import Session, alive, is_rank
 
@@ -48,7 +48,7 @@ def make():
 
 @pytest.fixture(scope="session")
 def openmpi():
-    """Its `python` and `mpiexec`, ``start(ranks, *arguments)`` for metacascade and ``program(ranks, path, *arguments)``."""
+    """`python`, `mpiexec`, ``start(ranks, *arguments)`` for metacascade and ``program(ranks, path, *arguments)``."""
     if not (HOME / "bin" / "python").exists() or not usable():
         make()
         assert usable()
@@ -96,7 +96,8 @@ def test_the_files_are_those_of_a_run_on_one_rank_without_mpi(openmpi, undisturb
     ("launcher", signal.SIGUSR1, STOPPED_EARLY), ("one rank", signal.SIGTERM, STOPPED_EARLY),
     ("launcher", signal.SIGTERM, FAILED), ("launcher", signal.SIGINT, FAILED)],
     ids=lambda value: getattr(value, "name", str(value).replace(" ", "_")))
-def test_stopped_by_a_signal_it_can_be_resumed_to_the_same_end(openmpi, start, session, undisturbed, to, number, code):
+def test_stopped_by_a_signal_it_can_be_resumed_to_the_same_end(
+        openmpi, start, session, undisturbed, to, number, code):
     """Its mpiexec hands on USR1 only; at TERM and INT it ends the ranks, and the last whole checkpoint counts.
 
     The run goes on under Open MPI on three ranks, or on one rank without MPI.
@@ -104,7 +105,8 @@ def test_stopped_by_a_signal_it_can_be_resumed_to_the_same_end(openmpi, start, s
     ranks = [pid for pid in session.everyone() if is_rank(pid)]
     os.kill(session.process.pid if to == "launcher" else ranks[-1], number)
     assert ended(session) == code
-    done = openmpi.start(3, "resume", session.directory) if code == STOPPED_EARLY else start(1, "resume", session.directory)
+    ranks, resumed = (3, openmpi.start) if code == STOPPED_EARLY else (1, start)
+    done = resumed(ranks, "resume", session.directory)
     assert done.returncode == 0, done.stderr
     assert small.content(session.directory, ordered=True) == small.content(undisturbed, ordered=True)
 

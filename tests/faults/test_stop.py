@@ -34,6 +34,10 @@ def test_stopped_by_its_wall_limit_it_can_be_resumed_to_the_same_end(start, undi
     assert small.content(out, ordered=True) == small.content(undisturbed, ordered=True)
 
 
+def test_stopped_when_a_checkpoint_is_due_it_writes_one_and_keeps_the_former(template):
+    assert (template / "checkpoint.h5").read_bytes() != (template / "checkpoint.prev.h5").read_bytes()
+
+
 @pytest.mark.parametrize("option, text, part", [
     ("--wall-limit", "3600", "needs a unit"), ("--wall-limit", "2 um", "time"), ("--watchdog", "-3 s", "negative")])
 def test_a_time_that_is_none_is_refused(start, tmp_path, option, text, part):

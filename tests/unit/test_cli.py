@@ -124,6 +124,12 @@ def test_error_of_a_run_is_a_message_without_traceback(capsys, config, commands,
     assert found == code and err.startswith(message) and "Traceback" not in err
 
 
+@pytest.mark.parametrize("arguments", [("run", "my.toml", "-o", ""), ("run", "my.toml", "--out="), ("resume", "")])
+def test_an_empty_argument_is_not_the_present_directory(capsys, commands, arguments):
+    code, _, err = outcome(capsys, *arguments)
+    assert code == 2 and "an argument is empty" in err and not commands.calls
+
+
 def test_debug_shows_the_traceback(capsys):
     code, _, err = outcome(capsys, "--debug", "check", "no.toml")
     assert code == 2 and err.startswith("Traceback") and err.endswith("No such file or directory\n")

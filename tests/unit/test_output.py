@@ -238,23 +238,30 @@ def test_a_missing_table_is_named_with_those_there_are(tmp_path):
         found["clones"]
 
 
+def told(path):
+    return "\n".join(describe(path))
+
+
 def test_describe_tells_of_parts_snapshots_and_damaged_files(tmp_path):
     add_part(new(tmp_path), 3)
-    assert "4 rows in /shed" in describe(tmp_path / "parts/part.000000.h5")
+    assert "4 rows in /shed" in told(tmp_path / "parts/part.000000.h5")
     snapshots.write(WORLD, tmp_path, whole_state(tiles=2), edge_um=30.0, limit=100)
-    assert "3.5 h" in describe(tmp_path / "snapshots/cells.000007.vtkhdf")
+    assert "3.5 h" in told(tmp_path / "snapshots/cells.000007.vtkhdf")
     (tmp_path / "checkpoint.h5").write_bytes(bytes(512) + b"\x89HDF")
-    assert "not complete" in describe(tmp_path) and "checkpoint.h5 is not a metacascade checkpoint" in describe(tmp_path)
+    texts = describe(tmp_path)
+    assert "not complete" in next(texts)
+    with pytest.raises(InputError, match="checkpoint.h5 is not a metacascade checkpoint"):
+        next(texts)
     with pytest.raises(InputError, match="interrupted"):
-        describe(tmp_path / "checkpoint.h5")
+        told(tmp_path / "checkpoint.h5")
 
 
 def test_describe_tells_of_results_and_of_a_directory(tmp_path):
     output = new(tmp_path)
     add_part(output, 3)
-    assert "not complete" in describe(tmp_path) and "alive                        30 cells" in describe(tmp_path)
+    assert "not complete" in told(tmp_path) and "alive                        30 cells" in told(tmp_path)
     output.finish(**LAST)
-    assert "digest d" in describe(tmp_path / "results.h5")
+    assert "digest d" in told(tmp_path / "results.h5")
     with pytest.raises(InputError, match="neither"):
         (tmp_path / "empty").mkdir()
-        describe(tmp_path / "empty")
+        told(tmp_path / "empty")
