@@ -135,7 +135,10 @@ def supervised(command):
 
 def go_on(out, before, env):
     """Queue this job again, unless it was canceled; RunError if that would be in vain."""
-    if signal.SIGTERM in wishes or signal.SIGINT in wishes:
+    if {signal.SIGUSR1, signal.SIGTERM} <= set(wishes):
+        say(f"stopped too late to be queued again: its time was over. {out} holds a checkpoint, and the same sbatch goes on "
+            "from there; let SLURM warn it earlier, by --signal=B:USR1@SECONDS")
+    elif signal.SIGTERM in wishes or signal.SIGINT in wishes:
         say(f"canceled; {out} holds a checkpoint, and the same sbatch goes on from there")
     elif progress(out) == before:
         raise RunError(f"{out} is where it was when this job began, so it is not queued again: the time limit does "

@@ -21,7 +21,7 @@ ENDED = "COMPLETED FAILED CANCELLED TIMEOUT NODE_FAIL OUT_OF_MEMORY BOOT_FAIL DE
 
 
 class Slurm:
-    """The cluster: ``slurm.sbatch(...)`` gives the number of a job; waiting never lasts longer than PATIENCE_S."""
+    """The cluster: ``slurm.sbatch(...)`` gives the number of a job; nobody waits for ever."""
 
     def __init__(self, folder, site):
         self.folder = folder
@@ -52,19 +52,19 @@ class Slurm:
         lines = self.call("scontrol", "show", "job", "-o", number).stdout.splitlines()
         return [dict(re.findall(r"(\w+)=(\S*)", line)) for line in lines]
 
-    def end(self, number, *logs):
+    def end(self, number, *logs, patience_s=PATIENCE_S):
         """Wait until a job has ended, all its tasks; what SLURM says of them."""
-        return self.until(lambda: all_ended(self.jobs(number)), *logs)
+        return self.until(lambda: all_ended(self.jobs(number)), *logs, patience_s=patience_s)
 
-    def until(self, true, *logs):
+    def until(self, true, *logs, patience_s=PATIENCE_S):
         """Wait until ``true()`` is true, and return what it gave; the logs are shown if that takes too long."""
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + patience_s
         while time.monotonic() < deadline:
             if found := true():
                 return found
             time.sleep(0.1)
         said = "\n".join(f"{log}:\n{Path(log).read_text()[-3000:]}" for log in logs if Path(log).exists())
-        pytest.fail(f"did not happen in {PATIENCE_S} s\n{self.call('squeue', check=False).stdout}\n{said}", pytrace=False)
+        pytest.fail(f"did not happen in {patience_s} s\n{self.call('squeue', check=False).stdout}\n{said}", pytrace=False)
 
 
 def all_ended(jobs):
