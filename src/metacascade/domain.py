@@ -99,6 +99,8 @@ class Region:
         foreign = np.flatnonzero(rows < 0)
         foreign_keys = keys_of(around[foreign])
         known, met = len(self.ghost_keys), self._meet_ghosts(before + foreign // 27, self.owner(foreign_keys))
+        if len(met) == 0 and tiles == before > 0:
+            return                                  # the new tiles are elsewhere, and none is beside ours
         rows[foreign] = _rows_of(foreign_keys, self.ghost_keys, tiles)
         neighbors[before:] = rows.reshape(-1, 27)
         self._tiles_around(neighbors, tiles + known + np.arange(len(met)), met)
