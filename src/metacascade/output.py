@@ -180,13 +180,18 @@ def claim(world, directory, overwrite=False):
         if world.rank == 0:
             if directory.exists() and not directory.is_dir():
                 raise InputError(f"{directory} is a file; --out names a directory")
-            if directory.exists() and not overwrite and any(path.name not in (LOCK, SIGNS) for path in directory.iterdir()):
+            if holds_files(directory) and not overwrite:
                 raise InputError(f"{directory} holds files already; go on with `metacascade resume {directory}`, "
                                  "replace its results with --overwrite, or choose another --out")
             held = lock(directory)
             for path in [path for pattern in OURS for path in directory.glob(pattern)]:
                 path.unlink()
     return held
+
+
+def holds_files(directory):
+    """Is anything in a directory but what a run leaves that ended before its first checkpoint?"""
+    return directory.is_dir() and any(path.name not in (LOCK, SIGNS) for path in directory.iterdir())
 
 
 def hold(world, directory):

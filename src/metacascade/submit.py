@@ -12,6 +12,7 @@ from pathlib import Path
 from metacascade import cluster, config
 from metacascade.atomic import write_text, writing
 from metacascade.errors import DONE, InputError, RunError
+from metacascade.output import holds_files
 from metacascade.report import duration, expected
 from metacascade.results import open_results
 from metacascade.sweep_table import state
@@ -116,7 +117,9 @@ def _state(out, loaded):
     found = state(out)
     if found == "running":
         raise InputError(f"{out}: another run is writing here; wait for it, or choose another --out")
-    if found == "waiting" and out.exists() and any(path.name != "run.lock" for path in out.iterdir()):
+    if out.exists() and not out.is_dir():
+        raise InputError(f"{out} is a file; --out names a directory")
+    if found == "waiting" and holds_files(out):
         raise InputError(f"{out} holds files already, but no checkpoint; choose another --out")
     if found in ("done", "stopped"):
         with open_results(out) as results:

@@ -9,7 +9,7 @@ import time
 from collections import deque
 from pathlib import Path
 
-from metacascade import atomic, cluster, commands, config_read, sweep_plan, sweep_table
+from metacascade import atomic, cluster, commands, config_read, output, sweep_plan, sweep_table
 from metacascade.config import build
 from metacascade.errors import DONE, FAILED, STOPPED_EARLY, InputError, RunError
 from metacascade.parallel import LAUNCHER_SIZES
@@ -149,7 +149,7 @@ class Coordinator:
         words = ["resume", str(out)]
         if state == "waiting":
             words = ["run", str(self.directory / sweep_plan.CONFIG), "--out", str(out)]
-            if out.is_dir() and any(path.name != atomic.LOCK for path in out.iterdir()):
+            if output.holds_files(out):
                 words.append("--overwrite")         # it ended before its first checkpoint
             words += [word for text in sweep_plan.arguments(self.plan, member) for word in ("--set", text)]
         return [*self.launch, sys.executable, "-m", "metacascade", *words]

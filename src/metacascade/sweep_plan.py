@@ -174,7 +174,7 @@ def _stored(path):
         plan = json.loads(text)
         found = plan["format"]
     except (ValueError, KeyError, TypeError):
-        raise InputError(f"{path} is damaged: remove it, and the next call writes it anew") from None
+        raise InputError(f"{path} is damaged: bring back a copy of it, or choose another --out") from None
     if found != FORMAT:
         raise InputError(f"{path} has format {found}; this version of metacascade reads format {FORMAT}")
     return plan

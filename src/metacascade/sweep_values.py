@@ -161,7 +161,7 @@ def _span_problems(parameter, span, grid):
     for key in ("from", "to"):
         if key not in span:
             yield f"needs {key}"
-        elif parameter.kind != "quantity" and (isinstance(span[key], (str, bool)) or not abs(span[key]) < math.inf):
+        elif parameter.kind != "quantity" and (type(span[key]) not in (int, float) or not abs(span[key]) < math.inf):
             yield f"{key} must be {parameter.allowed()}"
     if span.get("scale", "linear") not in ("linear", "log"):
         yield 'scale must be "linear" or "log"'

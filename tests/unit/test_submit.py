@@ -6,7 +6,7 @@ import sys
 import pytest
 
 import small
-from metacascade import cluster, report, submit
+from metacascade import atomic, cluster, report, submit
 from metacascade.config import load
 from metacascade.errors import InputError, RunError
 
@@ -128,6 +128,16 @@ def test_a_directory_with_other_files_is_refused(slurm, tmp_path):
     (tmp_path / "a" / "thesis.tex").touch()
     with pytest.raises(InputError, match="holds files already"):
         submit.submit(small.EXAMPLE, tmp_path / "a", 1, "1 h", 2)
+    (tmp_path / "b").touch()
+    with pytest.raises(InputError, match="b is a file; --out names a directory"):
+        submit.submit(small.EXAMPLE, tmp_path / "b", 1, "1 h", 2)
+
+
+def test_a_run_that_ended_before_its_first_checkpoint_is_submitted_again(slurm, tmp_path):
+    (tmp_path / "a").mkdir()
+    for name in (atomic.LOCK, atomic.SIGNS):
+        (tmp_path / "a" / name).touch()
+    assert submit.submit(small.EXAMPLE, tmp_path / "a", 1, "1 h", 2) == 0 and (slurm / "sbatch.called").exists()
 
 
 def test_the_estimate_of_a_run_falls_with_the_ranks_in_time_and_grows_in_memory():

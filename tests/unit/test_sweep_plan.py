@@ -198,11 +198,13 @@ design = "latin"
 blood.nk = {from = "1/h", to = "0.1/h"}
 tumor.cells = {from = 0, to = 9, scale = "log"}
 migration.bias = {from = 0, to = 0.5, levels = 3}
+traits.adhesion_mean = {from = [0], to = 2020-01-01}
 """, [
         '2: design = "latin": needs samples = N',
         "4: vary.blood.nk: from must be less than to",
         "5: vary.tumor.cells: from must be more than 0",
-        "6: vary.migration.bias: levels is for a grid"]),
+        "6: vary.migration.bias: levels is for a grid",
+        "7: vary.traits.adhesion_mean: from must be a number", "7: vary.traits.adhesion_mean: to must be a number"]),
     "contradictions": ("""config = "base.toml"
 samples = 3
 replicates = 2
