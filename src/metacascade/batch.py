@@ -32,14 +32,13 @@ if __name__ == "__main__":
 
 from pathlib import Path
 
-from metacascade import cluster
+from metacascade import checkpoint, cluster
 from metacascade.__main__ import message
 from metacascade.errors import STOPPED_EARLY, InputError, RunError, exit_code
+from metacascade.sealed import BLOCK
 
-CHECKPOINTS = ("checkpoint.h5", "checkpoint.prev.h5")
-PROGRESS = ("**/checkpoint.h5", "bench/*.json")      # of a run or the members of an ensemble; of a scaling study
+PROGRESS = (checkpoint.NAME, f"*/{checkpoint.NAME}", "bench/*.json")     # of a run, a sweep's members, a scaling study
 ALSO_OF_RESUME = ("--wall-limit", "--watchdog")      # options of run that resume has, too
-SEAL = 512                                           # of a checkpoint: these bytes hold the checksum of the rest
 
 
 def main(words, env=os.environ):
@@ -62,7 +61,7 @@ def run(words, env):
     start = cluster.site().command(ranks(env)) + [sys.executable, "-m", "metacascade"]
     if "--overwrite" in options:
         raise InputError(f"a job goes on with what is in {out}: remove it for a new run, instead of --overwrite")
-    if holds_checkpoint(out):
+    if checkpoint.found(out):
         say(f"{out} holds a checkpoint: it goes on from there, with the config in it")
         return start + ["resume", out] + _of_resume(options), out
     again = ["--overwrite"] if env.get("SLURM_RESTART_COUNT", "0") != "0" else []    # ended before its first checkpoint
@@ -166,18 +165,17 @@ def job_name(env):
     return env["SLURM_JOB_ID"]
 
 
-def holds_checkpoint(out):
-    return any((Path(out) / name).exists() for name in CHECKPOINTS)
-
-
 def progress(out):
-    """Path -> first bytes of all that tells how far a job has come: equal when nothing went on."""
+    """Path -> first bytes of all that tells how far a job has come: equal when nothing went on.
+
+    Those of a checkpoint are its seal, which has the checksum of the rest.
+    """
     return {path: _head(path) for pattern in PROGRESS for path in Path(out).glob(pattern)}
 
 
 def _head(path):
     with open(path, "rb") as file:
-        return file.read(SEAL)
+        return file.read(BLOCK)
 
 
 def say(line):

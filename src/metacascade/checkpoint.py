@@ -23,6 +23,11 @@ NAME, FORMER = "checkpoint.h5", "checkpoint.prev.h5"
 TILE_COST = 64                    # a tile without cells counts as so many cells when tiles are shared out
 
 
+def found(directory):
+    """The checkpoints in a run directory, newest first: a list of paths. They may be damaged."""
+    return [path for name in (NAME, FORMER) if (path := Path(directory) / name).exists()]
+
+
 def write(world, directory, state):
     """Write `state` to ``directory/checkpoint.h5``; the former one stays as ``checkpoint.prev.h5``.
 

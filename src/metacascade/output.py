@@ -233,7 +233,7 @@ def describe(path):
     path, damaged = Path(path), []
     inside = [path]
     if path.is_dir():
-        inside = [path / name for name in (results.NAME, checkpoint.NAME, checkpoint.FORMER) if (path / name).exists()]
+        inside = [path / results.NAME] * (path / results.NAME).exists() + checkpoint.found(path)
         if not inside:
             raise InputError(f"{path} holds neither results nor a checkpoint")
     for file in inside:

@@ -18,13 +18,11 @@ RESULTS = ("digest", *COLUMNS, *(f"lesions_{bed}" for bed in BEDS))
 
 def state(directory):
     """How the run in a directory is: done, running (it is locked), stopped (it has a checkpoint), or waiting."""
-    directory = Path(directory)
     if atomic.locked(directory):
         return "running"
     if output.finished(directory):
         return "done"
-    saved = any((directory / name).exists() for name in (checkpoint.NAME, checkpoint.FORMER))
-    return "stopped" if saved else "waiting"
+    return "stopped" if checkpoint.found(directory) else "waiting"
 
 
 def log(directory, member):
