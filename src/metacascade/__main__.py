@@ -1,5 +1,6 @@
 """Entry of ``metacascade`` and ``python -m metacascade``: one message and an exit code for every error."""
 import os
+import signal
 import sys
 import time
 
@@ -14,7 +15,9 @@ OPEN_MPI = "OMPI_COMM_WORLD_SIZE"
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command line; returns the exit code."""
-    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments is None:
+        arguments = sys.argv[1:]
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)   # until a run listens: one that comes too early would be its end
     for name in THREADS:  # before NumPy is imported: a rank is one thread, others would only hold cores and memory
         os.environ.setdefault(name, "1")
     sys.stdout = sys.stdout or open(os.devnull, "w")    # None where the shell closed it: `>&-`

@@ -10,6 +10,7 @@ SLURM sends SIGUSR1 to a job before its time limit, and SIGTERM when it is cance
 launcher as SIGUSR1, which every launcher passes on. After a stop with a checkpoint (exit code 75) a job
 whose time was up is queued again under its number; outside SLURM, and when canceled, 75 is the end.
 """
+import contextlib
 import os
 import shlex
 import signal
@@ -39,6 +40,7 @@ from metacascade.sealed import BLOCK
 
 PROGRESS = (checkpoint.NAME, f"*/{checkpoint.NAME}", "bench/*.json")     # of a run, a sweep's members, a scaling study
 ALSO_OF_RESUME = ("--wall-limit", "--watchdog")      # options of run that resume has, too
+REMIND_S = 5.0
 
 
 def main(words, env=os.environ):
@@ -124,12 +126,20 @@ def supervised(command):
     if wishes:
         say("stopped before it began")
         return 128 + wishes[0]
-    running.append(subprocess.Popen(command))
-    if wishes:                      # came while it was started
-        running[0].send_signal(signal.SIGUSR1)
-    code = running[0].wait()
+    running.append(subprocess.Popen(command, preexec_fn=_deaf if command[0] == sys.executable else None))
+    code = None
+    while code is None:
+        if wishes:              # told now and then again: who was just starting may not have heard it
+            running[0].send_signal(signal.SIGUSR1)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            code = running[0].wait(REMIND_S)
     running.clear()
     return code if code >= 0 else 128 - code
+
+
+def _deaf():
+    """In a new Python: a wish that comes before it listens is lost, instead of ending it."""
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 
 
 def go_on(out, before, env):

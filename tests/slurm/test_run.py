@@ -34,7 +34,7 @@ def test_stopped_before_its_limit_three_times_it_queues_itself_again_and_ends_li
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_with_a_limit_of_a_minute_it_queues_itself_again_until_it_is_done(slurm, tmp_path, write_config, mpirun):
-    config = write_config("minutes", run__step="1 min", run__duration="4 days", tumor__cells=12_000,
+    config = write_config("minutes", run__step="1 min", run__duration="8 days", tumor__cells=12_000,
                           output__checkpoint="4 days", colonization__birth="1/day")
     out, log = tmp_path / "run", tmp_path / "log"
     number = slurm.sbatch(*TWO_NODES, "--output", log, "--time=1", "--signal=B:USR1@30", RUN, config, out, cwd=tmp_path)

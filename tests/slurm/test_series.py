@@ -77,7 +77,7 @@ def test_an_array_of_which_a_node_fails_and_a_task_is_out_of_time_has_all_member
         slurm.call("scontrol", "update", "NodeName=n2", f"State={state}", "Reason=test")
     [stopped] = slurm.until(told_to_stop, *logs)
     jobs = slurm.end(number, *logs)
-    assert [job["JobState"] for job in jobs] == ["COMPLETED"] * TASKS
+    assert [job["JobState"] for job in jobs] == ["COMPLETED"] * TASKS, [jobs, *(log.read_text() for log in logs)]
     again = {int(job["ArrayTaskId"]) for job in jobs if job["Restarts"] != "0"}
     assert stopped in again and len(again) >= 2, jobs
     assert [row["status"] for row in table(out)] == ["done"] * TASKS

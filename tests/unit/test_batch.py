@@ -157,6 +157,14 @@ def test_on_a_workstation_a_stop_is_just_75(start, site):
     assert end(process)[0] == 75 and not (site / "queued").exists()
 
 
+def test_a_launcher_that_was_not_yet_listening_is_told_again(start, site, monkeypatch):
+    (site / "launch").write_text(LAUNCHER.replace("trap", "trap '' USR1; touch \"$here/deaf\"; sleep 2; trap", 1))
+    process = start("a.toml", site / "out", plan="work", RANKS="1")
+    wait_for(site / "deaf")
+    process.send_signal(signal.SIGUSR1)
+    assert end(process)[0] == 75
+
+
 def test_a_job_that_makes_no_step_is_not_queued_for_ever(start, site):
     (site / "out").mkdir()
     (site / "out" / "checkpoint.h5").write_text("as before")
