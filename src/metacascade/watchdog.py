@@ -63,7 +63,8 @@ class Watchdog:
         self._write(f"{step} {stage}", does)
         if self.ended.wait(max(1.0, GRACE * self.patience_s / LOOKS)) or self.where()[:2] != (step, stage):
             return
-        signs = self._read() or [Sign(self.world.rank, os.uname().nodename, os.getpid(), str(step), stage, does)]
+        mine = Sign(self.world.rank, os.uname().nodename, os.getpid(), str(step), stage, does)
+        signs = [sign for sign in self._read() if sign.rank != mine.rank] + [mine]      # whatever the file has of it
         if self.world.rank == min(sign.rank for sign in signs if sign.does != "starts"):
             print("metacascade: " + verdict(signs, self.patience_s), file=sys.stderr, flush=True)
         elif self.ended.wait(10.0):                # the one that speaks also ends all; else each for itself

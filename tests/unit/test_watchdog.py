@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from metacascade import parallel
 from metacascade.parallel import serial_world
 from metacascade.watchdog import LINE, Sign, Watchdog, spans, verdict
 
@@ -41,14 +42,16 @@ def ended(monkeypatch):
     return wishes
 
 
-def watch(directory, where, seconds):
-    dog = Watchdog(serial_world(), directory, 0.4, where)
-    time.sleep(seconds)
+def watch(directory, where, seconds, ended):
+    """Let a watchdog watch for so long, or until it wished for the end."""
+    dog, began = Watchdog(serial_world(), directory, 0.4, where), time.monotonic()
+    while not ended and time.monotonic() - began < seconds:
+        time.sleep(0.05)
     dog.end()
 
 
 def test_a_run_that_stands_still_is_ended_with_exit_code_1(ended, capfd, tmp_path):
-    watch(tmp_path, lambda: (3, "fields", 20), 3.0)
+    watch(tmp_path, lambda: (3, "fields", 20), 30.0, ended)
     assert ended and set(ended) == {1}
     said = capfd.readouterr().err
     assert "nothing has moved for 0.4 s" in said and "has not come out of stage fields of step 3" in said
@@ -56,7 +59,7 @@ def test_a_run_that_stands_still_is_ended_with_exit_code_1(ended, capfd, tmp_pat
 
 def test_a_run_that_moves_goes_on(ended, tmp_path):
     began = time.monotonic()
-    watch(tmp_path, lambda: (3, "fields", int((time.monotonic() - began) * 10)), 2.5)
+    watch(tmp_path, lambda: (3, "fields", int((time.monotonic() - began) * 10)), 2.5, ended)
     assert not ended
 
 
@@ -69,6 +72,16 @@ def test_it_can_be_turned_off(ended, tmp_path):
 
 class Second:
     rank, size = 1, 2
+
+
+def test_where_the_file_can_no_longer_be_written_it_ends_all_the_same(ended, monkeypatch, capfd, tmp_path):
+    monkeypatch.setattr(parallel, "abort", ended.append)
+    dog = Watchdog(Second(), tmp_path, 60, lambda: (12, "exchange", 5))
+    monkeypatch.setattr(dog, "_write", lambda *_: None)         # what was written at the start is all there is
+    monkeypatch.setattr(dog.ended, "wait", lambda _: False)
+    dog._end_the_job(12, "exchange")
+    assert ended == [1, 1] and "rank 1 (host" in capfd.readouterr().err
+    dog.ended.set()
 
 
 def test_each_rank_has_a_line_of_its_own_in_the_file(tmp_path):
