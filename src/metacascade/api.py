@@ -1,6 +1,5 @@
 """A simulation from Python: in a notebook, in a script, or in a script under mpiexec."""
 import contextlib
-import signal
 
 from metacascade import commands, output, parallel, simulation
 from metacascade.config import Config
@@ -60,7 +59,7 @@ class Simulation:
         After `step` it goes on from the present state, like a branch: the files tell of what happens from there.
         A signal to stop (Ctrl-C, SIGTERM) ends it early with a checkpoint. Returns the `Results`.
         """
-        with _handlers_kept():
+        with commands.signals_kept():
             lock = output.claim(self.world, out, overwrite)
             job = commands.Job(self.world, self.config, out, lock, saved=self._stepped(), config_text=self._text)
             with contextlib.closing(job):
@@ -92,14 +91,3 @@ class Simulation:
     def digest(self):
         """SHA-256 of the state: the same on any number of ranks."""
         return self.model.digest()
-
-
-@contextlib.contextmanager
-def _handlers_kept():
-    """A run takes the signals to stop; give them back afterwards."""
-    before = {number: signal.getsignal(number) for number in commands.STOP_SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -15,7 +15,7 @@ def cut(world, keys, weights):
     """Keys at which the curve is cut so that each rank gets the same work.
 
     Every rank holds some tiles (`keys`, any order) of integer work `weights`. Cut r is the smallest key
-    with at least r / ranks of the total work before it, found by 63 halvings in which all ranks take part;
+    with at least r / ranks of the total work before it, found by 64 halvings in which all ranks take part;
     no rank sees the tiles of another. For tiles that lie anywhere; see `cut_again`. Returns uint64 of shape
     (ranks + 1,).
     """

@@ -61,8 +61,8 @@ def whole_steps(world, config, steps, warm):
     if world.rank:
         return {}
     return summary(simulation, per_rank, meter.wall, used) | dict(
-        steps=steps, warm=warm, shed_ctcs_per_step=(simulation.ledger.totals["shed_ctcs"] - shed) / steps, digest=digest, oversubscribed=oversubscribed(machine), step_s=meter.wall,
-        per_rank=per_rank, provenance=machine)
+        steps=steps, warm=warm, shed_ctcs_per_step=(simulation.ledger.totals["shed_ctcs"] - shed) / steps, digest=digest,
+        oversubscribed=oversubscribed(machine), step_s=meter.wall, per_rank=per_rank, provenance=machine)
 
 
 class Meter:
@@ -85,10 +85,11 @@ class Meter:
     def figures(self):
         """Of this rank since the beginning: a JSON-able dict; times [s], memory [bytes]."""
         tissue, counted = self.simulation.tissue, less(self._counters(), self.before)
+        tile_work = work(tissue.arena.n)
         return dict(
             rank=self.simulation.world.rank, cells=tissue.cells, tiles=len(tissue.region.keys),
-            work=int(work(tissue.arena.n).sum()), largest_tile_work=int(work(tissue.arena.n).max(initial=0)), ctcs=len(self.simulation.blood.records),
-            neighbors=len(tissue.region.halo.send), peak_bytes=peak_memory(),
+            work=int(tile_work.sum()), largest_tile_work=int(tile_work.max(initial=0)),
+            ctcs=len(self.simulation.blood.records), neighbors=len(tissue.region.halo.send), peak_bytes=peak_memory(),
             cell_updates=self.updates, tile_sweeps=self.sweeps, **counted)
 
     def _counters(self):

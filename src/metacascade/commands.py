@@ -1,4 +1,5 @@
 """What the commands run, resume and branch do: a simulation, its files, and when to stop."""
+import contextlib
 import signal
 import sys
 import time
@@ -10,7 +11,7 @@ from metacascade import atomic, checkpoint, config, ledger, output, parallel, pr
 from metacascade._kernels._layout import Place
 from metacascade.digest import digest
 from metacascade.errors import DONE, STOPPED_EARLY, InputError
-from metacascade.report import peak_memory, progress, ranks_and_cores, summary
+from metacascade.report import expected, peak_memory, progress, ranks_and_cores, summary
 from metacascade.simulation import Simulation
 from metacascade.walllimit import WallLimit
 from metacascade.watchdog import Watchdog
@@ -82,7 +83,6 @@ def _refuse_other_grid(old, new, time_s):
 
 def estimate(loaded):
     """What a run will need, from its config alone: a dict of texts."""
-    from metacascade.report import expected
     return expected(loaded).texts()
 
 
@@ -96,6 +96,23 @@ def load(world, path, overrides):
         print(f"warning: {warning}", file=sys.stderr, flush=True)
     values, text = world.bcast((loaded.to_dict(), text) if loaded else None)
     return config.Config.from_dict(values), text
+
+
+def on_stop_signals(handler):
+    """Call `handler` at the signals that stop a run."""
+    for number in STOP_SIGNALS:
+        signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def signals_kept():
+    """After the body these signals are handled as before."""
+    before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _say(world, line):
@@ -115,8 +132,7 @@ class Job:
         self.world, self.config, self.directory, self.lock = world, loaded, Path(directory), lock
         self.stop, self.simulation, self.saved_step = False, None, None
         self.limit = WallLimit(wall_limit_s)
-        for number in STOP_SIGNALS:
-            signal.signal(number, self._wish_to_stop)
+        on_stop_signals(self._wish_to_stop)
         self.watchdog = Watchdog(world, directory, patience_s, self._where)
         self._say_where_it_runs()
         self.simulation = Simulation(loaded, world, saved, on_ended=self._ended, on_draw=self._drawn)

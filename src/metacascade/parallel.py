@@ -97,7 +97,7 @@ class World:
         return 0 if self.rank == 0 else before
 
     def counts(self, value):
-        """One int64 per rank, on all ranks: shape (size,). The only array that grows with the ranks."""
+        """One int64 per rank, on all ranks: shape (size,). It grows with the ranks; docs/scaling.md lists what does."""
         mine = np.array([value], np.int64)
         if self.size == 1:
             return mine
@@ -231,14 +231,21 @@ def _refuse_pmix(library):
             + OTHER_LAUNCHER))
 
 
+def launcher():
+    """(number of processes, variable that tells it) if a launcher started this one as one of several, else None."""
+    for name in LAUNCHER_SIZES:
+        size = os.environ.get(name, "")
+        if size.isdigit() and int(size) > 1:
+            return int(size), name
+    return None
+
+
 def _refuse_lonely_rank(size, why):
     """N processes that each believe to be alone would all write the same files."""
-    for name in LAUNCHER_SIZES:
-        launched = os.environ.get(name, "")
-        if size == 1 and launched.isdigit() and int(launched) > 1:
-            raise on_all_ranks(InputError(
-                f"the launcher started {launched} processes ({name}), but each sees only itself; {why}.\n"
-                + OTHER_LAUNCHER))
+    if size == 1 and (found := launcher()):
+        raise on_all_ranks(InputError(
+            f"the launcher started {found[0]} processes ({found[1]}), but each sees only itself; {why}.\n"
+            + OTHER_LAUNCHER))
 
 
 def _abort_on_error(MPI):

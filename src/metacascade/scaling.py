@@ -5,24 +5,21 @@ This process starts the ranks and is none of them. A measurement is `metacascade
 """
 import contextlib
 import json
-import os
-import signal
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from metacascade import cluster, scaling_table
-from metacascade.atomic import LOCK, lock, write_text
+from metacascade import cluster, commands, scaling_table
+from metacascade.atomic import LOCK, lock, write_text, writing
 from metacascade.bench import OVERSUBSCRIBED
 from metacascade.config import load
 from metacascade.errors import DONE, FAILED, STOPPED_EARLY, WRONG_INPUT, InputError, RunError
-from metacascade.parallel import LAUNCHER_SIZES
+from metacascade.parallel import launcher
 from metacascade.provenance import git_state, versions
 
 STRONG, WEAK = "strong", "weak"
 FOLDER, NAMES = "bench", ("scaling.json", "scaling.csv", "scaling.png")
-STOP_SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
 
 
 @dataclass(frozen=True)
@@ -55,7 +52,8 @@ def study(kind, config_path, out, ranks, overrides=(), steps=8, warm=3, repeat=1
     RunError
         If a measurement failed. Those before it are kept.
     """
-    _refuse_to_be_a_rank()
+    if launcher():
+        raise InputError("scaling starts the ranks itself: start it once, without mpiexec or srun")
     ranks, config = numbers(ranks), load(config_path, list(overrides))
     if kind == WEAK and config.tumor is None:
         raise InputError(f"{config_path}: a weak study multiplies tumor.cells, but there is no [tumor]")
@@ -68,7 +66,8 @@ def study(kind, config_path, out, ranks, overrides=(), steps=8, warm=3, repeat=1
     with _alone(out):
         folder = _folder(out, overwrite)
         try:
-            with _stoppable():
+            with commands.signals_kept():
+                commands.on_stop_signals(_stop)
                 found = {case: _measured(case, settings, folder, arguments) for case in cases}
         except Stopped:
             print(f"stopped; the same command goes on with what is in {folder}", flush=True)
@@ -104,11 +103,6 @@ def planned(kind, cells, ranks, repeat, verify):
     return cases
 
 
-def _refuse_to_be_a_rank():
-    if any(int(size) > 1 for size in map(os.environ.get, LAUNCHER_SIZES) if size and size.isdigit()):
-        raise InputError("scaling starts the ranks itself: start it once, without mpiexec or srun")
-
-
 @contextlib.contextmanager
 def _alone(out):
     """No other process writes into `out` meanwhile."""
@@ -122,13 +116,11 @@ def _alone(out):
 def _folder(out, overwrite):
     """The folder of the measurements, made; emptied first with `overwrite`."""
     folder = Path(out) / FOLDER
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
+    with writing(folder):
+        folder.mkdir(exist_ok=True)
         if overwrite:
             for path in [*folder.glob("cells-*.ranks-*.json"), *(Path(out) / name for name in NAMES)]:
                 path.unlink(missing_ok=True)
-    except OSError as error:
-        raise InputError(f"--out {out}: {error.strerror}") from None
     return folder
 
 
@@ -204,17 +196,8 @@ def _end(process):
             process.communicate()
 
 
-@contextlib.contextmanager
-def _stoppable():
-    """Signals that ask for an end raise Stopped in the body."""
-    def stop(*_):
-        raise Stopped
-    former = {number: signal.signal(number, stop) for number in STOP_SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)
+def _stop(*_):
+    raise Stopped
 
 
 def _report(kind, cells, settings, found, out):

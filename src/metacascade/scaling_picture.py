@@ -1,6 +1,9 @@
 """The pictures of a scaling study: speed-up, efficiency, and the share of each stage. Needs matplotlib."""
-from metacascade.atomic import temporary, writing
+import itertools
+
+from metacascade.atomic import replace, temporary, writing
 from metacascade.errors import InputError
+from metacascade.scaling_table import stages_of
 
 STAGE_COLORS = ("#3a6ea5", "#b3261e", "#e6a23c", "#6b4c9a", "#2e8b57", "#9aa5b1", "#8c564b", "#d98cb3", "#444444",
                 "#17becf", "#bcbd22")
@@ -20,7 +23,7 @@ def draw(kind, rows, path):
     _stages(stages, rows)
     with writing(path):
         figure.savefig(temporary(path), format="png", dpi=120)
-        temporary(path).replace(path)
+        replace(path)
     pyplot.close(figure)
 
 
@@ -52,11 +55,9 @@ def _efficiency(axes, kind, rows):
 
 
 def _stages(axes, rows):
-    stages = [name.removeprefix("wall_s_").removesuffix("_mean") for name in rows[0]
-              if name.startswith("wall_s_") and name.endswith("_mean")]
-    below = [0.0] * len(rows)
-    for stage, color in zip(stages, STAGE_COLORS * len(stages)):
-        total = [sum(row[f"wall_s_{name}_mean"] for name in stages) for row in rows]
+    stages, below = stages_of(rows), [0.0] * len(rows)
+    total = [sum(row[f"wall_s_{name}_mean"] for name in stages) for row in rows]
+    for stage, color in zip(stages, itertools.cycle(STAGE_COLORS)):
         share = [100 * row[f"wall_s_{stage}_mean"] / all_ for row, all_ in zip(rows, total)]
         axes.bar(range(len(rows)), share, bottom=below, label=stage, color=color)
         below = [a + b for a, b in zip(below, share)]

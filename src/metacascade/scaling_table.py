@@ -85,10 +85,16 @@ def disagreements(cases):
     return lines
 
 
+def stages_of(table):
+    """Names of the stages that the first row has seconds of."""
+    return [name.removeprefix("wall_s_").removesuffix("_max") for name in table[0]
+            if name.startswith("wall_s_") and name.endswith("_max")]
+
+
 def as_csv(table):
     """The rows as text with a head; a stage that a row lacks is empty."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(dict.fromkeys(name for row in table for name in row)))
+    writer = csv.DictWriter(text, list(dict.fromkeys(name for row in table for name in row)), lineterminator="\n")
     writer.writeheader()
     writer.writerows(table)
     return text.getvalue()
@@ -122,8 +128,7 @@ def as_text(kind, table):
     lines = [f"{kind} scaling; CPU, messages, bytes and memory are per rank, all but memory per step",
              "".join(f"{title:>{width}}" for title, width, _ in COLUMNS)]
     lines += ["".join(f"{show(row):>{width}}" for _, width, show in COLUMNS) for row in table]
-    stages = [name.removeprefix("wall_s_").removesuffix("_max") for name in table[0]
-              if name.startswith("wall_s_") and name.endswith("_max")]
+    stages = stages_of(table)
     lines += ["", "CPU ms of a step by stage, without communication: mean over ranks, max",
               f"{'ranks':>7}" + "".join(f"{stage:>15}" for stage in stages)]
     return "\n".join(lines + [

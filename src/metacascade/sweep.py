@@ -1,5 +1,4 @@
 """Running a sweep: a coordinator that starts its members, each an ordinary run, so many at a time."""
-import contextlib
 import os
 import re
 import signal
@@ -12,7 +11,7 @@ from pathlib import Path
 from metacascade import atomic, cluster, commands, config_read, output, sweep_plan, sweep_table
 from metacascade.config import build
 from metacascade.errors import DONE, FAILED, STOPPED_EARLY, InputError, RunError
-from metacascade.parallel import LAUNCHER_SIZES
+from metacascade.parallel import launcher
 from metacascade.sweep_plan import folder
 
 LOOK_S = 0.05              # between two looks at the members
@@ -36,7 +35,9 @@ def run(sweep_path, out, ranks=1, jobs=1, part=None, gather=False, dry_run=False
         Before anything is started: for all that is wrong in the sweep file, the config or a member, and where `out` is
         the directory of another sweep.
     """
-    _refuse_ranks()
+    if launcher():
+        raise InputError("sweep starts the ranks of its members itself: call it without mpiexec or srun, "
+                         "with --ranks R for R ranks each")
     mine = _part(part)
     plan = sweep_plan.opened(out, sweep_path)
     members = [member for member in plan["members"] if mine(member["number"])]
@@ -51,13 +52,6 @@ def run(sweep_path, out, ranks=1, jobs=1, part=None, gather=False, dry_run=False
     print(f"{len(plan['members'])} members: " + ", ".join(f"{n} {status}" for status, n in counts.items() if n)
           + f"; table in {Path(out) / sweep_table.NAME}", flush=True)
     return code
-
-
-def _refuse_ranks():
-    for name in LAUNCHER_SIZES:
-        if os.environ.get(name, "").isdigit() and int(os.environ[name]) > 1:
-            raise InputError("sweep starts the ranks of its members itself: call it without mpiexec or srun, "
-                             "with --ranks R for R ranks each")
 
 
 def _part(text):
@@ -105,7 +99,8 @@ class Coordinator:
 
     def run(self):
         """All members; the exit code."""
-        with self._signals():
+        with commands.signals_kept():
+            commands.on_stop_signals(self._wish_to_stop)
             try:
                 self._go_through(self.waiting)
                 elsewhere = [number for number, how in self.ended.items() if how == "elsewhere"]
@@ -196,16 +191,6 @@ class Coordinator:
         print(f"[{done} of {self.total} done, {len(self.running)} running] {member['number']:04} {text}", flush=True)
 
     # --- stopping -----------------------------------------------------------------------------------------
-
-    @contextlib.contextmanager
-    def _signals(self):
-        """Stop at the signals that stop a run."""
-        before = {number: signal.signal(number, self._wish_to_stop) for number in commands.STOP_SIGNALS}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
     def _wish_to_stop(self, *_):
         self.stop = True

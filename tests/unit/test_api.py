@@ -10,7 +10,6 @@ import pytest
 import metacascade as mc
 from conftest import environment
 from metacascade import commands
-from metacascade.api import _handlers_kept
 
 CONFIG = """
 [run]
@@ -134,7 +133,7 @@ def test_a_run_that_died_in_its_first_step_is_resumed_without_a_second_first_row
         patch.setattr("metacascade.simulation.Simulation.step", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             mc.Simulation(toml).run(tmp_path / "out")
-    with _handlers_kept():
+    with commands.signals_kept():
         assert commands.resume(tmp_path / "out") == 0
     assert mc.open(tmp_path / "out").series["step"].tolist() == [0, 2, 4, 6]
 
