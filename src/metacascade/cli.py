@@ -274,10 +274,10 @@ def _usage_message(error, arguments) -> str:
     words = [a for a in arguments if not a.startswith("-")]
     if words and words[0] not in commands:
         return f"there is no command {words[0]!r}{nearest(words[0], commands)}; commands: {', '.join(commands)}"
-    command = f" {words[0]}" if words else ""
+    command = error.ctx.command_path if error.ctx else "metacascade"
     if option := getattr(error, "option_name", None):
-        known = {name for one in commands.values() for parameter in one.params for name in parameter.opts}
+        known = {name for parameter in error.ctx.command.params for name in parameter.opts}
         message = f"there is no option {option}{nearest(option, known | {'--debug', '--version', '--help'})}"
     else:
         message = error.format_message().rstrip(".")
-    return f"{message}; see metacascade{command} --help"
+    return f"{message}; see {command} --help"

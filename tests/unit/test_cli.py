@@ -74,6 +74,8 @@ def test_check_prints_warnings_on_stderr(capsys, config):
     (["check"], "Missing argument 'CONFIG'; see metacascade check --help"),
     (["run", "x.toml"], "Missing option '--out'"),
     (["run", "x.toml", "--ouput", "d"], "there is no option --ouput (did you mean '--out'?)"),
+    (["scaling", "project", "d", "--latncy=2 us"],
+     "there is no option --latncy (did you mean '--latency'?); see metacascade scaling project --help"),
     (["check", "a", "b"], "see metacascade check --help"),
     (["branch", "c.h5", "--out", "d", "--seed", "x"], "Invalid value for '--seed'"),
     (["check", "no.toml"], "cannot read the config 'no.toml': No such file or directory"),
