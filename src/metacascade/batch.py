@@ -126,7 +126,7 @@ def supervised(command):
     if wishes:
         say("stopped before it began")
         return 128 + wishes[0]
-    running.append(subprocess.Popen(command, preexec_fn=_deaf if command[0] == sys.executable else None))
+    running.append(subprocess.Popen(command, preexec_fn=cluster.deaf if command[0] == sys.executable else None))
     code = None
     while code is None:
         if wishes:              # told now and then again: who was just starting may not have heard it
@@ -135,11 +135,6 @@ def supervised(command):
             code = running[0].wait(REMIND_S)
     running.clear()
     return code if code >= 0 else 128 - code
-
-
-def _deaf():
-    """In a new Python: a wish that comes before it listens is lost, instead of ending it."""
-    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 
 
 def go_on(out, before, env):

@@ -14,6 +14,7 @@ defaults hold.
 import os
 import shlex
 import shutil
+import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +44,11 @@ class Site:
         if program == "srun":
             options.insert(0, f"--wait={SRUN_WAIT_S}")
         return [_found(program, self.path), *options, "-n", str(ranks)]
+
+
+def deaf():
+    """For a Python that is being started: a wish to stop that comes before it listens is lost, instead of ending it."""
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 
 
 def site(path=None):

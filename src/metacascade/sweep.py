@@ -156,7 +156,8 @@ class Coordinator:
             log.flush()
             try:
                 process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-                                           env=self.environment, start_new_session=True)   # Ctrl-C is passed on
+                                           env=self.environment, start_new_session=True,    # Ctrl-C is passed on
+                                           preexec_fn=None if self.launch else cluster.deaf)
             except OSError as error:
                 raise RunError(f"cannot start {command[0]}: {error.strerror}") from None
         self.running[process] = member, time.monotonic()
