@@ -77,10 +77,11 @@ def table(model, network, total, each, ranks):
     lines = [f"{'ranks':>9}{'cells/rank':>13}{'tiles/rank':>12}{'ms/step':>11}{'effic.':>8}{'MiB/rank':>10}  "
              "most of it; then the rest"]
     for n in ranks:
-        if total and model.tiles(total) < n:
-            lines.append(f"{n:>9,}  more ranks than tiles ({model.tiles(total):,.0f}): some have nothing to do")
+        cells = total or each * n
+        if model.tiles(cells) < n:
+            lines.append(f"{n:>9,}  more ranks than tiles ({model.tiles(cells):,.0f}): some have nothing to do")
             continue
-        here, alone = step(model, network, total or each * n, n), step(model, network, total or each, 1)
+        here, alone = step(model, network, cells, n), step(model, network, total or each, 1)
         efficiency = alone.seconds / here.seconds / (n if total else 1)
         shares = sorted(here.terms.items(), key=lambda item: -item[1])
         lines.append(

@@ -116,6 +116,11 @@ def test_a_projection_names_its_assumptions(capsys, tmp_path):
     assert "more ranks than tiles (5" in printed
 
 
+def test_a_rank_with_less_than_a_tile_is_not_projected_in_weak_scaling_either(capsys, tmp_path):
+    project([saved(tmp_path, studies()[0])], ranks="1e5", cells=1e12, cells_per_rank=100)
+    assert capsys.readouterr().out.partition("weak scaling")[2].count("more ranks than tiles") == 1
+
+
 @pytest.mark.parametrize("change, message", [
     (dict(latency="2"), "--latency '2' needs a unit"), (dict(latency="2 GB/s"), "--latency '2 GB/s'"),
     (dict(bandwidth="0 GB/s"), "--bandwidth '0 GB/s' must be positive"), (dict(ranks="0"), "--ranks 0")])
