@@ -5,7 +5,8 @@ from typing import Annotated, Optional
 
 import typer
 
-from metacascade import __version__
+from metacascade import __version__, cli_scaling
+from metacascade.cli_options import AsJson, ConfigFile, Out, Overwrite, Patience, Settings, Steps, WallLimit, Warm
 from metacascade.errors import WRONG_INPUT, InputError
 from metacascade.names import nearest
 
@@ -13,19 +14,7 @@ app = typer.Typer(
     name="metacascade", help="The blood-borne metastatic cascade, cell by cell, on any number of MPI ranks.",
     epilog="Exit codes: 0 done, 75 stopped early with a checkpoint (resume it), 2 wrong input, 1 failure.",
     add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-
-ConfigFile = Annotated[Path, typer.Argument(metavar="CONFIG", help="A TOML file; `metacascade init` writes one.")]
-Settings = Annotated[Optional[list[str]], typer.Option(
-    "--set", metavar="SECTION.KEY=VALUE", help="Replace a value of the config; may be repeated.")]
-Out = Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="The directory for all files of the run.")]
-WallLimit = Annotated[Optional[str], typer.Option(
-    "--wall-limit", metavar="TIME", help="Stop before this time is over, with a checkpoint, for example \"11.5 h\".")]
-Patience = Annotated[Optional[str], typer.Option(
-    "--watchdog", metavar="TIME", help="End the run when nothing moves for so long; \"0 s\": never. Default: 30 min")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
-Steps = Annotated[int, typer.Option("--steps", min=1, metavar="N", help="Steps that are measured.")]
-Warm = Annotated[int, typer.Option("--warm", min=0, metavar="N", help="Steps before those that are measured.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+app.add_typer(cli_scaling.app, name="scaling")
 
 
 def _version(wanted: bool):
@@ -200,46 +189,6 @@ def bench(
     """Measure this machine: cells, bed passages and communication per second, by stage and rank."""
     from metacascade.bench import run as measure
     measure(config, settings or [], steps, warm, json)
-
-
-scaling = typer.Typer(help="Measure how a model scales with the ranks, and project to more.", rich_markup_mode=None)
-app.add_typer(scaling, name="scaling")
-RankList = Annotated[str, typer.Option("--ranks", metavar="1,2,4", help="Numbers of ranks, with commas between.")]
-Repeat = Annotated[int, typer.Option("--repeat", min=1, metavar="K", help="Measure K times; the median counts.")]
-
-
-@scaling.command()
-def strong(config: ConfigFile, ranks: RankList, out: Out, settings: Settings = None, steps: Steps = 8, warm: Warm = 3,
-           repeat: Repeat = 1, overwrite: Overwrite = False):
-    """The same tumor on more and more ranks: table, pictures and digests. Goes on where it stopped."""
-    from metacascade.scaling import study
-    return study("strong", config, out, ranks, settings or [], steps, warm, repeat, overwrite=overwrite)
-
-
-@scaling.command()
-def weak(config: ConfigFile, ranks: RankList, out: Out, settings: Settings = None, steps: Steps = 8, warm: Warm = 3,
-         repeat: Repeat = 1, overwrite: Overwrite = False,
-         no_verify: Annotated[bool, typer.Option(
-             "--no-verify", help="Do not measure each size on the next smaller number of ranks too.")] = False):
-    """A tumor that grows with the ranks, `tumor.cells` for each of them: table, pictures and digests."""
-    from metacascade.scaling import study
-    return study("weak", config, out, ranks, settings or [], steps, warm, repeat, not no_verify, overwrite)
-
-
-@scaling.command()
-def project(
-        directories: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Directories of studies.")],
-        ranks: Annotated[str, typer.Option("--ranks", metavar="1e3,1e4,1e5")] = "1e3,1e4,1e5",
-        latency: Annotated[str, typer.Option("--latency", help="From one node to another.")] = "2 us",
-        bandwidth: Annotated[str, typer.Option("--bandwidth", help="Of each rank while all send.")] = "1 GB/s",
-        overhead: Annotated[str, typer.Option("--overhead", help="CPU time of one message.")] = "7.5 us",
-        cells: Annotated[Optional[float], typer.Option(
-            "--cells", min=1, help="Of the tumor in strong scaling; default: the largest of the studies.")] = None,
-        cells_per_rank: Annotated[Optional[float], typer.Option(
-            "--cells-per-rank", min=1, help="In weak scaling; default: as in the studies.")] = None):
-    """Project studies to more ranks by a model of cost, with every assumption and its number."""
-    from metacascade.scaling_projection import project as show
-    show(directories, latency, bandwidth, overhead, ranks, cells, cells_per_rank)
 
 
 def _warn(config):

@@ -26,7 +26,7 @@ GROUPS = {
     "studies": ("cluster submit scaling scaling_table scaling_picture scaling_model scaling_projection "
                 "sweep sweep_file sweep_values sweep_plan sweep_table",
                 "ground config ranks state tissue body model files runs"),
-    "entry": ("batch cli __main__", "ground config ranks state tissue body model files runs studies"),
+    "entry": ("batch cli cli_options cli_scaling __main__", "ground config ranks state tissue body model files runs studies"),
 }
 GROUP_OF = {module: group for group, (modules, _) in GROUPS.items() for module in modules.split()}
 
@@ -36,7 +36,7 @@ PACKAGES = {
     "h5py": "datasets parts",
     "pydantic": "config config_declare config_read config_tissue",
     "pint": "units",
-    "typer": "cli",
+    "typer": "cli cli_options cli_scaling",
     "rich": "report",
     "SALib": "sweep_plan",
     "pandas": "results",
