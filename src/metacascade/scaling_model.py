@@ -75,7 +75,6 @@ class Model:
     route_bytes: Law
     collectives: float
     largest_tile: float     # work of the fullest tile over that of one cell
-    tile_work: float        # work of an empty tile likewise
     threshold: float        # of the balance
     interval: int           # steps between two looks at the balance
 
@@ -102,7 +101,6 @@ def fit(studies):
     seconds, error = fit_work(samples)
     updates = sum(s["cells"] for s in samples)
     shed = sum(f["shed_ctcs_per_step"] for f in figures) / max(updates, 1)
-    tile_work = _tile_work(figures)
     return Model(
         seconds=seconds, error=error, samples=len(samples), volume=fit_volume(figures), memory=fit_memory(figures),
         passages=sum(s["passages"] for s in samples) / max(updates, 1), shed=shed,
@@ -114,7 +112,7 @@ def fit(studies):
         route_bytes=law(many, lambda rank, f: max(
             rank["traffic"]["route"]["bytes"] / f["steps"] - CTC_BYTES * _shed(f), 0.0), SURFACE),
         collectives=max(f["collectives_per_step"] for f in many),
-        largest_tile=max(rank["largest_tile_work"] for f in figures for rank in f["per_rank"]), tile_work=tile_work,
+        largest_tile=max(rank["largest_tile_work"] for f in figures for rank in f["per_rank"]),
         threshold=config.balance.threshold, interval=config.balance.interval)
 
 
@@ -210,12 +208,6 @@ def _tiles(figures):
 def _shed(figures):
     """CTCs that a rank sheds in a step, in the mean."""
     return figures["shed_ctcs_per_step"] / figures["ranks"]
-
-
-def _tile_work(figures):
-    """Work of a tile besides that of its cells, as the balance counts it."""
-    rank = max((rank for f in figures for rank in f["per_rank"]), key=lambda rank: rank["tiles"])
-    return (rank["work"] - rank["cells"]) / max(rank["tiles"], 1)
 
 
 def _physics(study):

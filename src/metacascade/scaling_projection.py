@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from metacascade.atomic import reading
+from metacascade.balance import TILE_COST
 from metacascade.errors import InputError
 from metacascade.scaling import numbers
 from metacascade.scaling_model import CTC_BYTES, Network, fit, strangers
@@ -37,7 +38,7 @@ def step(model, network, cells, ranks):
     mine, tiles = cells / ranks, model.tiles(cells) / ranks
     sweeps = tiles * (model.exchanges - 2) / 2
     work = model.work_s(cells=mine, tiles=tiles, sweeps=sweeps, passages=model.passages * mine, one=1.0)
-    load = mine + model.tile_work * tiles
+    load = mine + TILE_COST * tiles
     imbalance = model.threshold + model.largest_tile / load if ranks > 1 else 0.0
     terms = {"work": work, "imbalance": work * imbalance}
     if ranks > 1:
