@@ -31,6 +31,11 @@ def launcher():
     return str(beside) if beside.is_file() else shutil.which("mpiexec")
 
 
+def hydra():
+    """Whether the launcher is that of MPICH."""
+    return b"hydra" in subprocess.run([launcher(), "--version"], capture_output=True).stdout.lower()
+
+
 def run(command, timeout, check, cwd=None):
     """Run to the end, or kill the whole group after `timeout` seconds."""
     process = subprocess.Popen(

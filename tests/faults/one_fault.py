@@ -43,9 +43,13 @@ def freeze(model):
 
 def freeze_saving(model):
     """The same in the middle of the next checkpoint, with the file begun by all."""
+    def pwrite(*what, pwrite=os.pwrite):
+        freeze(model)
+        return pwrite(*what)
+
     def check(state, rank, size, check=checkpoint._check):
         check(state, rank, size)
-        os.pwrite = lambda *_: freeze(model)
+        os.pwrite = pwrite
     checkpoint._check = check
 
 

