@@ -92,7 +92,7 @@ def submit(
             "--sbatch", metavar="OPTION", help="A further option of sbatch, such as --qos=long; may be repeated.")] = None,
         watchdog: Patience = None,
         dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the script instead.")] = False):
-    """Hand a run in to SLURM, as a job that queues itself again until the run is done."""
+    """Submit a run to SLURM, as a job that queues itself again until the run is done."""
     from metacascade.submit import submit as hand_in
     _times(None, watchdog)
     return hand_in(config, out, nodes, time, ranks_per_node, site, settings or [], options or [], watchdog, dry_run)

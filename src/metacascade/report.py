@@ -9,6 +9,7 @@ from metacascade.state import CELL
 
 QUIET_S = 10.0        # seconds between two lines in a log
 SPEED = 3e7           # cells a second on one core
+FIXED_S = 4e-3        # of a step, however few the cells of a rank
 OF_A_RANK = 0.15 * 2**30      # bytes of memory without any cell
 
 
@@ -128,11 +129,11 @@ class Expected:
         return {
             "cells at the start": f"{self.cells:,}",
             "steps": f"{self.steps:,} of {self.step_h:g} h",
-            "memory": f"{self.memory_bytes / 2**30:.2f} GiB for the cells at the start, over all ranks",
-            "checkpoint": f"{self.checkpoint_bytes / 2**30:.2f} GiB, twice",
-            "time": f"{self.step_s * 24 / self.step_h:,.1f} s a day, {duration(self.seconds)} in all, on "
+            "memory": f"{_size(self.memory_bytes)} over all ranks, with the cells at the start",
+            "checkpoint": f"{_size(self.checkpoint_bytes)}, twice; three times while one is written",
+            "time": f"{duration(self.step_s * 24 / self.step_h)} a day, {duration(self.seconds)} in all, on "
                     f"{'one core' if self.ranks == 1 else f'{self.ranks:,} cores'} at {SPEED / 1e6:g} million cells a "
-                    "second each, if the tumor keeps its size",
+                    f"second each and {1e3 * FIXED_S:g} ms a step, if the tumor keeps its size",
         }
 
 
@@ -143,7 +144,12 @@ def expected(config, ranks=1):
     return Expected(
         cells=cells, steps=config.run.steps, step_h=config.run.step_h, ranks=ranks,
         memory_bytes=cells * CELL.itemsize * 1.1 + 2.5 * voxels * 30 + ranks * OF_A_RANK,
-        checkpoint_bytes=cells * CELL.itemsize + voxels * 12, step_s=cells / SPEED / ranks)
+        checkpoint_bytes=cells * CELL.itemsize + voxels * 12, step_s=cells / SPEED / ranks + FIXED_S)
+
+
+def _size(number):
+    """Bytes as text: ``1.25 GiB``, ``3.1 MiB``."""
+    return f"{number / 2**30:,.2f} GiB" if number >= 2**30 else f"{number / 2**20:,.1f} MiB"
 
 
 def duration(seconds):

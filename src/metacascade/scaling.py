@@ -134,7 +134,7 @@ def _measured(case, settings, folder, arguments):
     figures = _bench(case, arguments)
     write_text(path, json.dumps({"settings": settings, "figures": figures}))
     speed = f"{scaling_table.step_s(figures):.4g} s a step"
-    print(f"{case.ranks:>7,} ranks, {case.cells:,} cells: {speed}", flush=True)
+    print(f"{case.ranks:>7,} rank{'s' * (case.ranks > 1)}, {case.cells:,} cells: {speed}", flush=True)
     return figures
 
 

@@ -64,6 +64,7 @@ class Model:
     seconds: dict           # (stage, count) -> CPU seconds of one
     error: float            # median of |fit / measured - 1| of the work of a rank
     samples: int
+    measured: tuple         # least and most cells of a rank, most ranks
     volume: tuple           # tiles of a tumor: these x cells ^ (1, 2/3, 1/3)
     memory: tuple           # bytes of a rank: these x (1, cells, tiles)
     passages: float         # beds entered per cell
@@ -102,7 +103,8 @@ def fit(studies):
     updates = sum(s["cells"] for s in samples)
     shed = sum(f["shed_ctcs_per_step"] for f in figures) / max(updates, 1)
     return Model(
-        seconds=seconds, error=error, samples=len(samples), volume=fit_volume(figures), memory=fit_memory(figures),
+        seconds=seconds, error=error, samples=len(samples), measured=_measured(figures),
+        volume=fit_volume(figures, config.tissue.capacity), memory=fit_memory(figures),
         passages=sum(s["passages"] for s in samples) / max(updates, 1), shed=shed,
         exchanges=2 + 2 * config.oxygen.sweeps * config.oxygen.enabled,
         neighbors=law(many, lambda rank, f: rank["neighbors"], 0.0),
@@ -150,11 +152,17 @@ def non_negative(matrix, goal):
     return best
 
 
-def fit_volume(figures):
-    """Coefficients of cells^(1, 2/3, 1/3) for the tiles of a tumor: its inside, its surface, its margin."""
+def fit_volume(figures, capacity):
+    """Coefficients of cells^(1, 2/3, 1/3) for the tiles of a tumor: its inside, its surface, its margin.
+
+    Its inside has never fewer tiles than full voxels need, which studies of small tumors, all margin, cannot see.
+    """
+    full = 1 / (capacity * TILE_VOXELS)
     cells = [max(f["cells"], 1) for f in figures]
     tiles = np.array([f["voxels"] / TILE_VOXELS for f in figures])
-    return tuple(non_negative(np.array([_powers(n) for n in cells]) / tiles[:, None], np.ones(len(tiles))))
+    rest = np.maximum(tiles - full * np.array(cells), 0.0)
+    inside_, *outside = non_negative(np.array([_powers(n) for n in cells]) / tiles[:, None], rest / tiles)
+    return (float(inside_) + full, *map(float, outside))
 
 
 def fit_memory(figures):
@@ -208,6 +216,12 @@ def _tiles(figures):
 def _shed(figures):
     """CTCs that a rank sheds in a step, in the mean."""
     return figures["shed_ctcs_per_step"] / figures["ranks"]
+
+
+def _measured(figures):
+    """Least and most cells of a rank (in the mean of the ranks), most ranks."""
+    cells = [f["cells"] // f["ranks"] for f in figures]
+    return min(cells), max(cells), max(f["ranks"] for f in figures)
 
 
 def _physics(study):

@@ -107,6 +107,8 @@ def assumptions(model, network):
         f"{1e9 * network.entry_s:g} ns for each rank that an array has a number of",
         f"CPU as in the study: {work}",
         f"the fit misses the work of a rank by {model.error:.0%} in the median of {model.samples} samples",
+        f"measured were {model.measured[0]:,} to {model.measured[1]:,} cells on a rank, at most {model.measured[2]:,} "
+        "ranks: the further from that, the more of this is guessed",
         f"tiles of a tumor: {model.volume[0]:.3g} cells + {model.volume[1]:.3g} cells^(2/3) "
         f"+ {model.volume[2]:.3g} cells^(1/3)",
         f"imbalance: at most the threshold of the balance, {model.threshold:.0%}, and one full tile "

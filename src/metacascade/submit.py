@@ -81,7 +81,7 @@ def wall_time(text):
         try:
             found = parse(text, "s")
         except QuantityError as error:
-            raise InputError(f'--time {text}: {error}; write "12 h", or as SLURM does 12:00:00 or 1-12:00:00') from None
+            raise InputError(f'--time {text}: {error}; write "12 h", "30 min", or as SLURM does 12:00:00 or 1-12:00:00') from None
     if found < SHORTEST_S:
         raise InputError(f"--time {text}: a job of SLURM has at least one minute")
     return found
@@ -124,11 +124,20 @@ def _state(out, loaded):
     if found in ("done", "stopped"):
         with open_results(out) as results:
             former = results.config
-        if differ := [name for name, values in json.loads(json.dumps(loaded.to_dict())).items()
-                      if values != former.get(name)]:
-            raise InputError(f"{out} holds a run with another [{differ[0]}]; a run goes on with its own config.\n"
+        if differ := _difference(json.loads(json.dumps(loaded.to_dict())), former):
+            raise InputError(f"{out} holds a run with another {differ}; a run goes on with its own config.\n"
                              "Choose another --out, or start from its checkpoint with `metacascade branch`")
     return found
+
+
+def _difference(wanted, former):
+    """The first section, or key of one, in which two configs differ; empty if in none."""
+    for name, values in wanted.items():
+        if values != (other := former.get(name)):
+            keys = [key for key in values if values[key] != other.get(key)] if isinstance(values, dict) \
+                and isinstance(other, dict) else []
+            return f"{name}.{keys[0]}" if keys else f"[{name}]"
+    return ""
 
 
 def _cores_of_a_node(site):

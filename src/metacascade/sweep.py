@@ -47,8 +47,9 @@ def run(sweep_path, out, ranks=1, jobs=1, part=None, gather=False, dry_run=False
     if gather and not (Path(out) / sweep_plan.NAME).exists():
         raise InputError(f"{out} is not the directory of a sweep: there is nothing to gather")
     sweep_plan.write(out, plan)
-    code = DONE if gather else Coordinator(out, plan, members, _launch(ranks), jobs).run()
-    counts = sweep_table.write(out, plan)
+    with commands.signals_kept():       # until the table is there: a signal that comes late must not cost it
+        code = DONE if gather else Coordinator(out, plan, members, _launch(ranks), jobs).run()
+        counts = sweep_table.write(out, plan)
     print(f"{len(plan['members'])} members: " + ", ".join(f"{n} {status}" for status, n in counts.items() if n)
           + f"; table in {Path(out) / sweep_table.NAME}", flush=True)
     return code
@@ -99,14 +100,13 @@ class Coordinator:
 
     def run(self):
         """All members; the exit code."""
-        with commands.signals_kept():
-            commands.on_stop_signals(self._wish_to_stop)
-            try:
-                self._go_through(self.waiting)
-                elsewhere = [number for number, how in self.ended.items() if how == "elsewhere"]
-                self._go_through(deque(self.plan["members"][number] for number in elsewhere))    # ended meanwhile?
-            finally:
-                self._end_all()
+        commands.on_stop_signals(self._wish_to_stop)
+        try:
+            self._go_through(self.waiting)
+            elsewhere = [number for number, how in self.ended.items() if how == "elsewhere"]
+            self._go_through(deque(self.plan["members"][number] for number in elsewhere))    # ended meanwhile?
+        finally:
+            self._end_all()
         for line in self.messages:
             print(line, file=sys.stderr, flush=True)
         return self._exit_code()
