@@ -1,8 +1,9 @@
 """A watchdog: a run that has come to a standstill ends, and says which rank is the cause, and where.
 
-Its thread on each rank looks only at its own rank, and does nothing but look, until all have stood still for so
-long. Then those that can write down where they are, in a file with a line for each rank: a rank that was stopped,
-or whose node is gone, cannot. The lowest of the others reads the file and speaks.
+Its thread on each rank does nothing but look, until its own rank has stood still for so long. Then it writes down
+where that is, in a file with a line for each rank, and asks the others in one more line. A rank that has moved
+meanwhile answers, and the job goes on. One that was stopped, or whose node is gone, cannot. When nobody moves, the
+lowest rank of those that can speaks.
 """
 import os
 import sys
@@ -16,9 +17,10 @@ from metacascade.errors import FAILED
 
 LINE = 160                    # bytes of a rank in the file
 LOOKS = 20                    # the patience, in looks: a process that was itself stopped for long has looked once
+SHORTEST_S, LONGEST_S = 1e-3, 1e6     # between two looks
 GRACE = 2                     # looks more, for the slowest to write down where they are
 WAITING = tuple(f"{os.sep}{name}.py" for name in ("exchange", "parallel"))
-Sign = namedtuple("Sign", "rank host process step stage does")
+Sign = namedtuple("Sign", "rank host process step stage does look", defaults=("0",))
 
 
 class Watchdog:
@@ -29,7 +31,7 @@ class Watchdog:
     world : World
     directory : path of the run
     patience_s : float
-        Longest time without a new stage or step on this rank.
+        Longest time without a new stage or step on any rank.
     where : callable
         ``where()``: (step, stage, number of stages entered so far) of this rank. Called from another thread.
     """
@@ -37,7 +39,9 @@ class Watchdog:
     def __init__(self, world, directory, patience_s, where):
         self.world, self.path, self.patience_s, self.where = world, Path(directory) / SIGNS, patience_s, where
         self.main = threading.get_ident()
-        self.ended = threading.Event()
+        self.ended, self.looks = threading.Event(), 0
+        self.between_s = min(max(patience_s / LOOKS, SHORTEST_S), LONGEST_S)
+        self.grace_s = max(1.0, GRACE * self.between_s)
         if patience_s:
             self._write("", "starts")
             threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
@@ -49,25 +53,36 @@ class Watchdog:
             self.path.unlink(missing_ok=True)
 
     def _watch(self):
-        last, still = None, 0
-        while not self.ended.wait(self.patience_s / LOOKS):
-            now = self.where()
+        last, still, heard = None, 0, self._question()
+        while not self.ended.wait(self.between_s):
+            now, question = self.where(), self._question()
+            self.looks += 1
             still = still + 1 if now == last else 0
             last = now
             if still >= LOOKS:
-                self._end_the_job(*now[:2])
-                still = 0
+                self._end_the_job(now)
+            elif question != heard:
+                self._write(f"{now[0]} {now[1]}", "moves")
+            heard = question
 
-    def _end_the_job(self, step, stage):
-        does = "waits" if self._is_waiting() else "works"
-        self._write(f"{step} {stage}", does)
-        if self.ended.wait(max(1.0, GRACE * self.patience_s / LOOKS)) or self.where()[:2] != (step, stage):
+    def _end_the_job(self, now):
+        """End it, unless another rank has moved within the patience: then it is asked again after the next look."""
+        does, former = "waits" if self._is_waiting() else "works", self._read()
+        self._write(f"{now[0]} {now[1]}", does)
+        self._ask()
+        if self.ended.wait(self.grace_s):
             return
-        mine = Sign(self.world.rank, os.uname().nodename, os.getpid(), str(step), stage, does)
-        signs = [sign for sign in self._read() if sign.rank != mine.rank] + [mine]      # whatever the file has of it
-        if self.world.rank == min(sign.rank for sign in signs if sign.does != "starts"):
+        if self.where() != now:
+            self._write("", "starts")              # what was written no longer holds
+            return
+        mine = Sign(self.world.rank, os.uname().nodename, os.getpid(), str(now[0]), now[1], does)
+        signs = sorted([mine] + [sign for sign in self._read() if sign.rank != mine.rank])
+        if any(sign.does == "moves" and sign not in former for sign in signs):
+            return
+        signs = [sign._replace(does="starts") if sign.does == "moves" else sign for sign in signs]     # of long ago
+        if mine.rank == min(sign.rank for sign in signs if sign.does != "starts"):
             print("metacascade: " + verdict(signs, self.patience_s), file=sys.stderr, flush=True)
-        elif self.ended.wait(10.0):                # the one that speaks also ends all; else each for itself
+        elif self.ended.wait(self.grace_s + 10.0):     # the one that speaks also ends all; else each for itself
             return
         if self.world.size > 1:
             parallel.abort(FAILED)
@@ -86,11 +101,29 @@ class Watchdog:
         """This rank's line of the file, if there are others to read it. A file that cannot be written ends no run."""
         if self.world.size == 1:
             return
-        line = f"{self.world.rank} {os.uname().nodename} {os.getpid()} {at or '0 start'} {does}"
+        place = f"{os.uname().nodename} {os.getpid()} {at or '0 start'}"
+        self._put(self.world.rank, f"{self.world.rank} {place} {does} {self.looks}")
+
+    def _ask(self):
+        """Change the line behind those of all ranks, at which all look."""
+        if self.world.size > 1:
+            self._put(self.world.size, f"does anybody move? {self.world.rank} {self.looks}")
+
+    def _question(self):
+        """That line, as bytes."""
+        if self.world.size == 1:
+            return b""
+        try:
+            with open(self.path, "rb") as file:
+                return os.pread(file.fileno(), LINE, LINE * self.world.size)
+        except OSError:
+            return b""
+
+    def _put(self, row, line):
         try:
             handle = os.open(self.path, os.O_WRONLY | os.O_CREAT, 0o644)
             try:
-                os.pwrite(handle, f"{line[:LINE - 1]:<{LINE - 1}}\n".encode(), LINE * self.world.rank)
+                os.pwrite(handle, f"{line[:LINE - 1]:<{LINE - 1}}\n".encode(), LINE * row)
             finally:
                 os.close(handle)
         except OSError:

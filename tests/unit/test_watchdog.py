@@ -1,5 +1,6 @@
 """When a run counts as standing still, and what is said of it; signals to real ranks are in tests/faults."""
 import os
+import threading
 import time
 
 import pytest
@@ -39,7 +40,10 @@ def ended(monkeypatch):
     """The ends that a watchdog wished for."""
     wishes = []
     monkeypatch.setattr(os, "_exit", wishes.append)
-    return wishes
+    monkeypatch.setattr(parallel, "abort", wishes.append)
+    yield wishes
+    for thread in [thread for thread in threading.enumerate() if thread.name == "watchdog"]:
+        thread.join(timeout=5)           # else it would end the tests
 
 
 def watch(directory, where, seconds, ended):
@@ -70,18 +74,46 @@ def test_it_can_be_turned_off(ended, tmp_path):
     assert not ended and not list(tmp_path.iterdir())
 
 
+class First:
+    rank, size = 0, 2
+
+
 class Second:
     rank, size = 1, 2
 
 
 def test_where_the_file_can_no_longer_be_written_it_ends_all_the_same(ended, monkeypatch, capfd, tmp_path):
-    monkeypatch.setattr(parallel, "abort", ended.append)
     dog = Watchdog(Second(), tmp_path, 60, lambda: (12, "exchange", 5))
+    time.sleep(0.2)                                             # its thread has begun to wait
     monkeypatch.setattr(dog, "_write", lambda *_: None)         # what was written at the start is all there is
     monkeypatch.setattr(dog.ended, "wait", lambda _: False)
-    dog._end_the_job(12, "exchange")
+    dog._end_the_job((12, "exchange", 5))
     assert ended == [1, 1] and "rank 1 (host" in capfd.readouterr().err
     dog.ended.set()
+
+
+def test_a_rank_that_waits_long_for_one_that_moves_is_no_standstill(ended, capfd, tmp_path):
+    began, moves_s = time.monotonic(), 2.5
+    dogs = [Watchdog(First(), tmp_path, 0.4, lambda: (3, "margin", 20)),
+            Watchdog(Second(), tmp_path, 0.4, lambda: (3, "organs", int(10 * min(time.monotonic() - began, moves_s))))]
+    time.sleep(moves_s - 0.2)
+    early = list(ended)
+    while not ended and time.monotonic() - began < 30:
+        time.sleep(0.05)                 # now neither moves
+    for dog in dogs:
+        dog.end()
+    assert ended and not early
+    said = capfd.readouterr().err
+    assert "no sign of life" not in said and "rank 1 (host" in said and "has not come out of stage organs of step 3" in said
+
+
+def test_a_rank_that_moved_once_and_was_then_stopped_is_named(ended, capfd, tmp_path):
+    stopped = Watchdog(Second(), tmp_path, 0, lambda: (3, "organs", 20))
+    stopped._write("3 organs", "moves")
+    dog = Watchdog(First(), tmp_path, 0.4, lambda: (3, "margin", 20))
+    time.sleep(2.5)
+    dog.end()
+    assert ended and "rank 1 (host" in (said := capfd.readouterr().err) and "gives no sign of life" in said
 
 
 def test_each_rank_has_a_line_of_its_own_in_the_file(tmp_path):
