@@ -169,7 +169,7 @@ def _refuse_other_files(directory):
 
 def _stored(path):
     with atomic.reading(path):
-        text = path.read_text("utf-8")
+        text = path.read_bytes()
     try:
         plan = json.loads(text)
         found = plan["format"]

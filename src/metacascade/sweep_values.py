@@ -1,6 +1,7 @@
 """Parameters in a sweep file and their values: one, a list, or a span from which a design takes some."""
 import functools
 import math
+import sys
 from dataclasses import dataclass
 
 from metacascade import config_read, units
@@ -151,7 +152,14 @@ def _from_to(path, name, parameter, span, problems, grid):
         problems.append(Problem(path, "from must be less than to"))
     elif log and low <= 0:
         problems.append(Problem(path, "from must be more than 0 for a log scale"))
+    elif (high / low if log else high - low) == math.inf:
+        problems.append(Problem(path, "from and to are too far apart"))
     return Varied(name, parameter, unit, (), low, high, log, span.get("levels"))
+
+
+def _is_finite(value):
+    """Is it a number that fits into a float?"""
+    return type(value) in (int, float) and abs(value) <= sys.float_info.max
 
 
 def _span_problems(parameter, span, grid):
@@ -161,7 +169,7 @@ def _span_problems(parameter, span, grid):
     for key in ("from", "to"):
         if key not in span:
             yield f"needs {key}"
-        elif parameter.kind != "quantity" and (type(span[key]) not in (int, float) or not abs(span[key]) < math.inf):
+        elif parameter.kind != "quantity" and not _is_finite(span[key]):
             yield f"{key} must be {parameter.allowed()}"
     if span.get("scale", "linear") not in ("linear", "log"):
         yield 'scale must be "linear" or "log"'

@@ -240,7 +240,17 @@ organs.lungs.nk = [1]
 """, [
         "3: vary.blood.nk[1] = \"2 um\": 'um' is a length, but a rate (1/time) is needed",
         "4: vary.blood.nkk = [1]: unknown parameter (did you mean 'blood.nk'?)",
-        "5: vary.organs.lungs.nk = [1]: unknown parameter (did you mean 'organs.lung.nk'?)"])}
+        "5: vary.organs.lungs.nk = [1]: unknown parameter (did you mean 'organs.lung.nk'?)"]),
+    "spans without numbers, or with too large ones": (f"""config = "mouse_breast"
+[vary]
+tumor.cells = {{from = [1], to = 2020-01-01, levels = 2}}
+migration.bias = {{from = 0, to = {10**400}, levels = 2}}
+growth.death_rate = {{from = "1e-300/day", to = "1e300/day", levels = 3, scale = "log"}}
+""", [
+        "3: vary.tumor.cells: from must be a whole number",
+        "3: vary.tumor.cells: to must be a whole number",
+        "4: vary.migration.bias: to must be a number",
+        "5: vary.growth.death_rate: from and to are too far apart"])}
 
 
 @pytest.mark.parametrize("text, expected", WRONG.values(), ids=WRONG)
@@ -285,9 +295,10 @@ def test_a_directory_with_something_else_in_it_is_refused(plan, tmp_path):
     with pytest.raises(InputError, match="it is not the directory of a sweep"):
         plan("")
     (tmp_path / "out" / "results.h5").unlink()
-    (tmp_path / "out" / "members.json").write_text("{")
-    with pytest.raises(InputError, match="members.json is damaged"):
-        plan("")
+    for damaged in b"{", b"\xff":
+        (tmp_path / "out" / "members.json").write_bytes(damaged)
+        with pytest.raises(InputError, match="members.json is damaged"):
+            plan("")
 
 
 def test_without_salib_the_extra_is_named(plan, monkeypatch):
