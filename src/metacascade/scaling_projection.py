@@ -62,10 +62,15 @@ def project(directories, latency="2 us", bandwidth="1 GB/s", overhead="7.5 us", 
     studies = [_read(Path(directory)) for directory in directories]
     network = Network(_quantity("--latency", latency, "s"), _quantity("--bandwidth", bandwidth, "B/s"),
                       _quantity("--overhead", overhead, "s"))
-    wanted, model = numbers(ranks), fit(studies)
-    largest = max((f["figures"] for study in studies for f in study["cases"]), key=lambda f: f["cells"])
-    if not largest["cells"]:
-        raise InputError("the study is of a model without a tumor: there is nothing to project")
+    wanted = numbers(ranks)
+    try:
+        largest = max((f["figures"] for study in studies for f in study["cases"]), key=lambda f: f["cells"], default=None)
+        if largest and not largest["cells"]:
+            raise InputError("the study is of a model without a tumor: there is nothing to project")
+        model = fit(studies)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"the figures of {' or '.join(map(str, directories))} are damaged ({type(error).__name__}: {error}): "
+                         "measure anew with --overwrite") from None
     total = cells or largest["cells"]
     each = cells_per_rank or largest["cells"] / largest["ranks"]
     lines = [f"strong scaling: {total:,.0f} cells in all"] + table(model, network, total, 0, wanted)
@@ -146,7 +151,7 @@ def _quantity(option, text, unit):
 def _read(directory):
     path = directory / "scaling.json" if directory.is_dir() else directory
     with reading(path):
-        text = path.read_text("utf-8")
+        text = path.read_bytes()
     try:
         found = json.loads(text)
         found["cases"], found["settings"]["config"], found["kind"]

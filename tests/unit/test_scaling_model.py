@@ -143,13 +143,22 @@ def test_studies_of_different_models_are_not_mixed(tmp_path):
         fit([*studies(), other])
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"cases": []}'])
+@pytest.mark.parametrize("text", [b"", b"[]", b'{"cases": []}', b"\xff\xfe"])
 def test_what_is_no_study_is_refused(tmp_path, text):
-    (tmp_path / "scaling.json").write_text(text)
+    (tmp_path / "scaling.json").write_bytes(text)
     with pytest.raises(InputError, match="is not of a scaling study"):
         scaling_projection.project([tmp_path])
     with pytest.raises(InputError, match="cannot read"):
         scaling_projection.project([tmp_path / "nowhere"])
+
+
+@pytest.mark.parametrize("figures, said", [
+    ('{"cells": 0, "ranks": 2}', "without a tumor"), ('{"cells": 9}', "are damaged"), ("[]", "are damaged")])
+def test_a_study_without_tumor_or_figures_is_refused(tmp_path, figures, said):
+    (tmp_path / "scaling.json").write_text(
+        f'{{"cases": [{{"figures": {figures}}}], "settings": {{"config": {{}}}}, "kind": "strong"}}')
+    with pytest.raises(InputError, match=said):
+        scaling_projection.project([tmp_path])
 
 
 def test_a_law_without_points_is_nothing():
