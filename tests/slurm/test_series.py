@@ -54,32 +54,34 @@ def test_without_slurm_an_ensemble_has_all_members_in_one_table(without_slurm):
     assert [row["status"] for row in table(without_slurm)] == ["done"] * TASKS
 
 
-def test_an_array_of_which_a_node_fails_and_a_task_is_out_of_time_has_all_members_in_one_table(
+def assert_all_completed(jobs, folder):
+    for job in jobs:
+        if job["JobState"] != "COMPLETED":
+            log = (folder / f"log.{job['ArrayTaskId']}").read_text()
+            pytest.fail(f"task {job['ArrayTaskId']}: {job['JobState']}, exit code {job['ExitCode']}\n{log}", pytrace=False)
+
+
+def test_an_array_of_which_a_node_is_drained_and_a_task_is_out_of_time_has_all_members_in_one_table(
         slurm, tmp_path, sweep, without_slurm, steps):
     out = tmp_path / "ensemble"
     number = slurm.sbatch(f"--array=1-{TASKS}", "--cpus-per-task=2", "--output", tmp_path / "log.%a",
                           JOBS / "ensemble.sbatch", sweep, out, cwd=tmp_path)
     logs = [tmp_path / f"log.{task}" for task in range(1, TASKS + 1)]
 
-    def under_way(node):
-        """Numbers of the tasks on a node whose member has made steps, but not all."""
-        tasks = [int(job["ArrayTaskId"]) for job in slurm.jobs(number)
-                 if job["JobState"] == "RUNNING" and job.get("NodeList") == node]
-        return [task for task in tasks if 4 <= steps(members(out)[task % TASKS]) < 24]
-
     def told_to_stop():
-        """The number of a task on n1 that was told that its time is up while it was under way."""
-        return [task for task in under_way("n1")[:1]
-                if slurm.call("scancel", "--signal=USR1", "--batch", f"{number}_{task}", check=False).returncode == 0]
+        """The number of a task on n2 that was told that its time is up while its member was under way."""
+        running = [int(job["ArrayTaskId"]) for job in slurm.jobs(number)
+                   if job["JobState"] == "RUNNING" and job.get("NodeList") == "n2"]
+        return [task for task in running if 4 <= steps(members(out)[task % TASKS]) < 24
+                and slurm.call("scancel", "--signal=USR1", "--batch", f"{number}_{task}", check=False).returncode == 0]
 
-    slurm.until(lambda: (out / sweep_plan.NAME).exists() and under_way("n2"), *logs)
-    for state in ("DOWN", "DRAIN"):         # else a node that answers comes back by itself
-        slurm.call("scontrol", "update", "NodeName=n2", f"State={state}", "Reason=test")
-    [stopped] = slurm.until(told_to_stop, *logs)
+    slurm.until((out / sweep_plan.NAME).exists, *logs)
+    slurm.call("scontrol", "update", "NodeName=n2", "State=DRAIN", "Reason=test")
+    stopped = slurm.until(told_to_stop, *logs)
     jobs = slurm.end(number, *logs)
-    assert [job["JobState"] for job in jobs] == ["COMPLETED"] * TASKS, [jobs, *(log.read_text() for log in logs)]
-    again = {int(job["ArrayTaskId"]) for job in jobs if job["Restarts"] != "0"}
-    assert stopped in again and len(again) >= 2, jobs
+    assert_all_completed(jobs, tmp_path)
+    again = {int(job["ArrayTaskId"]): job["NodeList"] for job in jobs if job["Restarts"] != "0"}
+    assert again == dict.fromkeys(stopped, "n1")
     assert [row["status"] for row in table(out)] == ["done"] * TASKS
     for here, there in zip(members(out), members(without_slurm), strict=True):
         assert small.content(here, ordered=True) == small.content(there, ordered=True)
