@@ -4,6 +4,7 @@ A rank sends messages only to those ranks for which it has something, and learns
 the non-blocking consensus of Hoefler, Siebert and Lumsdaine (2010, PPoPP, doi:10.1145/1693453.1693476):
 nothing that is sent, received or looped over grows with the number of ranks.
 """
+import os
 import time
 
 import numpy as np
@@ -13,6 +14,7 @@ from metacascade.parallel import Traffic, on_all_ranks
 from metacascade.records import joined
 
 TAG_ROUTE, TAG_HALO = 100, 200
+GREEDY = 200                      # polls of a waiting rank before it lets others use its core
 
 
 class Exchange:
@@ -118,17 +120,19 @@ class Exchange:
                 if MPI.Request.Testall(sends):
                     barrier = comm.Ibarrier()
                     self.world.collectives.add(0)
-                idle = rest(idle)
+                idle = rest(idle, self.world.polls)
             elif barrier.Test():
                 return incoming
             else:
-                idle = rest(idle)
+                idle = rest(idle, self.world.polls)
 
 
-def rest(idle):
-    """Poll without pause for a while, then sleep longer and longer: a waiting rank leaves its core to others."""
-    if idle > 200:
-        time.sleep(min(1e-3, 2e-5 * (idle - 200)))
+def rest(idle, polls):
+    """Poll without pause for a while, then offer the core to others, then sleep longer and longer."""
+    if idle > polls:
+        time.sleep(min(1e-3, 2e-5 * (idle - polls)))
+    elif idle > GREEDY:
+        os.sched_yield()
     return idle + 1
 
 
@@ -176,7 +180,7 @@ class Halo:
         from mpi4py import MPI
         idle = 0
         while not MPI.Request.Testall(requests):
-            idle = rest(idle)
+            idle = rest(idle, self.exchange.world.polls)
 
     def _buffers(self, dtype, color):
         if (dtype, color) not in self.buffers:

@@ -16,6 +16,7 @@ import numpy as np
 
 from metacascade.errors import InputError, RunError
 
+POLLS, POLLS_CROWDED = 20_000, 200     # looks for a message before a waiting rank sleeps: to wake up takes longer than most waits
 LAUNCHER_SIZES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS")
 
 
@@ -59,11 +60,13 @@ class Traffic:
 class World:
     """The ranks of this run. With one rank no MPI call is ever made.
 
-    Every method is collective: all ranks call it, in the same order. `collectives` counts them.
+    Every method is collective: all ranks call it, in the same order. `collectives` counts them. `polls`: how often a
+    waiting rank looks for a message before it begins to sleep.
     """
 
     def __init__(self, comm=None):
         self.comm = comm
+        self.polls = POLLS_CROWDED if _crowded(comm) else POLLS
         self.collectives = Traffic()
         self.rank = 0 if comm is None else comm.rank
         self.size = 1 if comm is None else comm.size
@@ -159,9 +162,8 @@ class World:
 
     def places(self):
         """Where the ranks are, on rank 0: {host: (ranks, cores that they may use)}."""
-        usable = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count())
         ranks, cores = Counter(), Counter()
-        for host, bits in self.gather((os.uname().nodename, sum(1 << core for core in usable))) or ():
+        for host, bits in self.gather((os.uname().nodename, _usable_cores())) or ():
             ranks[host] += 1
             cores[host] |= bits
         return {host: (n, cores[host].bit_count()) for host, n in ranks.items()}
@@ -172,6 +174,26 @@ class World:
             return "none"
         from mpi4py import MPI
         return _name(MPI.Get_library_version())
+
+
+def _usable_cores():
+    """The cores that this process may use, as bits of a number."""
+    usable = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count())
+    return sum(1 << core for core in usable)
+
+
+def _crowded(comm):
+    """Do more ranks than cores share this node? Collective."""
+    if comm is None:
+        return False
+    from mpi4py import MPI
+    node = comm.Split_type(MPI.COMM_TYPE_SHARED)
+    cores = 0
+    for bits in node.allgather(_usable_cores()):
+        cores |= bits
+    crowded = node.size > cores.bit_count()
+    node.Free()
+    return crowded
 
 
 def on_all_ranks(error):
