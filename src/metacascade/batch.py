@@ -51,6 +51,7 @@ def main(words, env=os.environ):
     command, out = commands[words[0]](words[1:], env)
     before = progress(out)
     say(f"{_where(env)}: {shlex.join(command)}")
+    use_up_steps(command, env)
     code = supervised(command)
     if code == STOPPED_EARLY and "SLURM_JOB_ID" in env:
         go_on(out, before, env)
@@ -86,6 +87,17 @@ def scaling(words, env):
     kind, config, out, series, *options = _needs(words, "strong|weak CONFIG OUT RANKS")
     return [sys.executable, "-m", "metacascade", "scaling", kind, config,
             "--ranks", series, "--out", out, *options], out
+
+
+def use_up_steps(command, env):
+    """See that the next step of SLURM has a number that no step of this job had before it was queued again.
+
+    Job and step name the shared memory of MPICH; what killed ranks left of it on a node is taken for that of the
+    new ones, which then fail to start.
+    """
+    for _ in range(int(env.get("SLURM_RESTART_COUNT", 0)) if Path(command[0]).name == "srun" else 0):
+        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+            subprocess.run(["srun", "--ntasks=1", "--nodes=1", "true"], stdin=subprocess.DEVNULL, timeout=60)
 
 
 def _needs(words, names):

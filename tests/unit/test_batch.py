@@ -173,6 +173,15 @@ def test_a_job_that_makes_no_step_is_not_queued_for_ever(start, site):
     assert not (site / "queued").exists()
 
 
+@pytest.mark.parametrize("launcher, times, used", [("srun", 2, 2), ("srun", 0, 0), ("mpiexec", 3, 0)])
+def test_a_job_that_was_queued_again_leaves_out_the_numbers_of_its_former_steps(site, launcher, times, used):
+    (site / "srun").write_text(f'#!/usr/bin/env bash\necho "$*" >> {site}/steps\n')
+    (site / "srun").chmod(0o755)
+    batch.use_up_steps([launcher, "-n", "2"], {"SLURM_RESTART_COUNT": str(times)})
+    found = (site / "steps").read_text().splitlines() if (site / "steps").exists() else []
+    assert len(found) == used and all(line.endswith("true") for line in found)
+
+
 def test_where_slurm_does_not_queue_it_again_it_says_how_to_go_on(start, site):
     (site / "forbidden").touch()
     process = start("a.toml", site / "out", plan="work", **SLURM)
