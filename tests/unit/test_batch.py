@@ -205,3 +205,10 @@ def test_without_metacascade_anywhere_it_says_so(site, tmp_path):
     done = subprocess.run(["bash", copied, "a.toml", "out"], env=env | {"PATH": str(tmp_path)}, cwd=tmp_path,
                           capture_output=True, text=True, timeout=60)
     assert done.returncode == 2 and "METACASCADE_PYTHON=/path/to/bin/python" in done.stderr
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+def test_a_named_python_without_metacascade_is_not_replaced_by_another(site, script):
+    done = subprocess.run(["bash", script, "a.toml", "out"], env=environment() | {"METACASCADE_PYTHON": "/nowhere/python"},
+                          cwd=site, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2 and "found no Python" in done.stderr and not (site / "started").exists()
