@@ -135,7 +135,10 @@ class Job:
         on_stop_signals(self._wish_to_stop)
         self.watchdog = Watchdog(world, directory, patience_s, self._where)
         self._say_where_it_runs()
+        began = time.perf_counter()
         self.simulation = Simulation(loaded, world, saved, on_ended=self._ended, on_draw=self._drawn)
+        if saved:      # until this session has written a checkpoint: as long as to read one
+            self.limit.write_took(time.perf_counter() - began, self.simulation.ledger.totals["tissue"])
         self.parent = saved.meta.get("parent") if saved else None
         self.output = output.Output(
             world, directory, config_text=config_text, config=loaded.to_dict(), columns=COLUMNS,
