@@ -35,12 +35,14 @@ from pathlib import Path
 
 from metacascade import checkpoint, cluster
 from metacascade.__main__ import message
-from metacascade.errors import STOPPED_EARLY, InputError, RunError, exit_code
+from metacascade.errors import DONE, FAILED, STOPPED_EARLY, WRONG_INPUT, InputError, RunError, exit_code
 from metacascade.sealed import BLOCK
 
 PROGRESS = (checkpoint.NAME, f"*/{checkpoint.NAME}", "bench/*.json")     # of a run, a sweep's members, a scaling study
 ALSO_OF_RESUME = ("--wall-limit", "--watchdog")      # options of run that resume has, too
 REMIND_S = 5.0
+OURS = (DONE, FAILED, WRONG_INPUT, STOPPED_EARLY)     # exit codes of metacascade; others are those of a launcher or a signal
+STARTS = 3                                           # of ranks that die before they have done anything
 
 
 def main(words, env=os.environ):
@@ -52,7 +54,11 @@ def main(words, env=os.environ):
     before = progress(out)
     say(f"{_where(env)}: {shlex.join(command)}")
     use_up_steps(command, env)
-    code = supervised(command)
+    for _ in range(STARTS):
+        code = supervised(command)
+        if code in OURS or wishes or "SLURM_JOB_ID" not in env or progress(out) != before:
+            break
+        say(f"the ranks ended with {code} before they had begun")      # of MPI under srun, now and then
     if code == STOPPED_EARLY and "SLURM_JOB_ID" in env:
         go_on(out, before, env)
     return code

@@ -22,7 +22,7 @@ def test_stopped_before_its_limit_three_times_it_queues_itself_again_and_ends_li
     number = slurm.sbatch(*TWO_NODES, "--output", log, RUN, long_config, out, cwd=tmp_path)
     for step in (16, 40, 64):
         slurm.until(lambda: steps(out) >= step, log)
-        slurm.call("scancel", "--signal=USR1", "--batch", number)
+        slurm.scancel("--signal=USR1", "--batch", number)
         slurm.until(lambda: slurm.jobs(number)[0]["JobState"] == "PENDING", log)
     [job] = slurm.end(number, log)
     said = log.read_text()
@@ -51,7 +51,7 @@ def test_canceled_it_leaves_a_checkpoint_is_not_queued_again_and_the_same_sbatch
     submit = (*TWO_NODES, "--output", log, RUN, long_config, out)
     number = slurm.sbatch(*submit, cwd=tmp_path)
     slurm.until(lambda: steps(out) >= 16, log)
-    slurm.call("scancel", number)
+    slurm.scancel(number)
     [job] = slurm.end(number, log)
     assert (job["JobState"], job["Restarts"]) == ("CANCELLED", "0")
     assert (out / "checkpoint.h5").exists() and not list(out.rglob("*.tmp"))

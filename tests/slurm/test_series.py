@@ -17,7 +17,7 @@ TASKS = 8
 @pytest.fixture(scope="session")
 def sweep(write_config, tmp_path_factory):
     """A sweep of eight runs that differ in their seed."""
-    config = write_config("member", run__duration="2 days", tumor__cells=12_000, colonization__birth="1/day")
+    config = write_config("member", run__duration="4 days", tumor__cells=12_000, colonization__birth="1/day")
     path = tmp_path_factory.mktemp("sweep") / "sweep.toml"
     path.write_text(f'config = "{config}"\nreplicates = {TASKS}\n')
     return path
@@ -68,20 +68,20 @@ def test_an_array_of_which_a_node_is_drained_and_a_task_is_out_of_time_has_all_m
                           JOBS / "ensemble.sbatch", sweep, out, cwd=tmp_path)
     logs = [tmp_path / f"log.{task}" for task in range(1, TASKS + 1)]
 
-    def told_to_stop():
-        """The number of a task on n2 that was told that its time is up while its member was under way."""
-        running = [int(job["ArrayTaskId"]) for job in slurm.jobs(number)
-                   if job["JobState"] == "RUNNING" and job.get("NodeList") == "n2"]
-        return [task for task in running if 4 <= steps(members(out)[task % TASKS]) < 24
-                and slurm.call("scancel", "--signal=USR1", "--batch", f"{number}_{task}", check=False).returncode == 0]
+    def under_way():
+        """The tasks on n2 whose member has made steps, but not all: task -> number of its job."""
+        running = {int(job["ArrayTaskId"]): job["JobId"] for job in slurm.jobs(number)
+                   if job["JobState"] == "RUNNING" and job.get("NodeList") == "n2"}
+        return {task: job for task, job in running.items() if 4 <= steps(members(out)[task % TASKS]) < 72}
 
     slurm.until((out / sweep_plan.NAME).exists, *logs)
     slurm.call("scontrol", "update", "NodeName=n2", "State=DRAIN", "Reason=test")
-    stopped = slurm.until(told_to_stop, *logs)
+    stopped, job = slurm.until(under_way, *logs).popitem()
+    slurm.scancel("--signal=USR1", "--batch", job)
     jobs = slurm.end(number, *logs)
     assert_all_completed(jobs, tmp_path)
     again = {int(job["ArrayTaskId"]): job["NodeList"] for job in jobs if job["Restarts"] != "0"}
-    assert again == dict.fromkeys(stopped, "n1")
+    assert again == {stopped: "n1"}
     assert [row["status"] for row in table(out)] == ["done"] * TASKS
     for here, there in zip(members(out), members(without_slurm), strict=True):
         assert small.content(here, ordered=True) == small.content(there, ordered=True)

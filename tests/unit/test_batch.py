@@ -25,7 +25,9 @@ mkdir -p "$here/out"
 case $(cat "$here/plan" 2> /dev/null) in
     work) touch "$here/out/checkpoint.h5"; for _ in $(seq 600); do sleep 0.05; done;;
     stop) exit 75;;
-    fail) exit 3;;
+    fail) exit 1;;
+    die) exit 134;;
+    die_once) echo stop > "$here/plan"; exit 134;;
 esac
 """
 SCONTROL = '#!/usr/bin/env bash\necho "$*" >> "$(dirname "$0")/queued"; [ ! -e "$(dirname "$0")/forbidden" ] || { echo no >&2; exit 1; }\n'
@@ -192,8 +194,16 @@ def test_where_slurm_does_not_queue_it_again_it_says_how_to_go_on(start, site):
 
 
 def test_a_failure_is_passed_on_and_nothing_queued(start, site):
-    assert end(start("a.toml", site / "out", plan="fail", **SLURM))[0] == 3
-    assert not (site / "queued").exists()
+    assert end(start("a.toml", site / "out", plan="fail", **SLURM))[0] == 1
+    assert not (site / "queued").exists() and len((site / "started").read_text().splitlines()) == 1
+
+
+@pytest.mark.parametrize("plan, code, starts", [("die", 134, batch.STARTS), ("die_once", 1, 2)])
+def test_ranks_that_die_before_they_have_begun_are_started_again_some_times(start, site, plan, code, starts):
+    process = start("a.toml", site / "out", plan=plan, **SLURM)
+    found, said = end(process)
+    assert len((site / "started").read_text().splitlines()) == starts and "the ranks ended with 134" in said
+    assert found == code                    # 1: stopped without a step is not queued for ever
 
 
 def test_without_metacascade_anywhere_it_says_so(site, tmp_path):
