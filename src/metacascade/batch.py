@@ -27,13 +27,17 @@ def _wish(number, _):
         process.send_signal(signal.SIGUSR1)
 
 
+def _at_signals(handler):
+    for number in (signal.SIGUSR1, signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, handler)
+
+
 if __name__ == "__main__":
-    for _number in (signal.SIGUSR1, signal.SIGTERM, signal.SIGINT):
-        signal.signal(_number, _wish)
+    _at_signals(_wish)
 
 from pathlib import Path
 
-from metacascade import checkpoint, cluster
+from metacascade import checkpoint, cluster, output
 from metacascade.__main__ import message
 from metacascade.errors import DONE, FAILED, STOPPED_EARLY, WRONG_INPUT, InputError, RunError, exit_code
 from metacascade.sealed import BLOCK
@@ -59,6 +63,9 @@ def main(words, env=os.environ):
         if code in OURS or wishes or "SLURM_JOB_ID" not in env or progress(out) != before:
             break
         say(f"the ranks ended with {code} before they had begun")      # of MPI under srun, now and then
+    if code not in OURS and wishes and output.finished(out):
+        say(f"{out} is complete: a signal has met the launcher when the ranks had ended")
+        return DONE
     if code == STOPPED_EARLY and "SLURM_JOB_ID" in env:
         go_on(out, before, env)
     return code
@@ -214,7 +221,9 @@ def _where(env):
 
 if __name__ == "__main__":
     try:
-        sys.exit(main(sys.argv[1:]))
+        _code = main(sys.argv[1:])
     except (InputError, RunError) as error:
         print(message(error), file=sys.stderr)
-        sys.exit(exit_code(error))
+        _code = exit_code(error)
+    _at_signals(signal.SIG_IGN)         # Python would let go of its handlers first, and then be killed
+    sys.exit(_code)

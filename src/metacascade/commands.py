@@ -164,7 +164,7 @@ class Job:
         if sim.time_s < end:
             if self.saved_step != sim.step_number:
                 self._checkpoint()
-            self.watchdog.end()
+            self._all_is_written()
             _say(self.world, f"stopped at day {sim.time_s / 86400:.2f} of {end / 86400:g}; "
                              f"go on with `metacascade resume {self.directory}`")
             return STOPPED_EARLY
@@ -214,8 +214,13 @@ class Job:
                 open_ctcs=still if self.config.output.shed_cells else still[:0], lesions=state.lesions,
                 digest=sim.digest(), wall_s=dict(sim.wall_s), tables={"clones": CLONES})
         fates, memory = sim.fates.totals(), self.world.max(peak_memory())
-        self.watchdog.end()
+        self._all_is_written()
         _say(self.world, summary(sim, fates, self.directory, time.perf_counter() - self.started, memory))
+
+    def _all_is_written(self):
+        """Nothing is left to be stopped: a signal must not spoil the exit code, also while MPI and Python end."""
+        self.watchdog.end()
+        on_stop_signals(signal.SIG_IGN)
 
     def _ended(self, ctcs):
         if self.config.output.shed_cells:

@@ -7,7 +7,7 @@ import time
 import pytest
 
 import small
-from conftest import hydra
+from conftest import TESTS, hydra
 from faults.checks import SETTINGS
 from faults.kill_and_resume import Session, is_rank
 
@@ -67,3 +67,11 @@ def test_stopped_by_a_signal_it_can_be_resumed_to_the_same_end(
     done = start(resumed_on, "resume", out)
     assert done.returncode == 0, done.stderr
     assert small.content(out, ordered=True) == small.content(undisturbed, ordered=True)
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+@pytest.mark.parametrize("options, code", [((), 0), (("--wall-limit", "1 s"), STOPPED_EARLY)], ids=["done", "stopped"])
+def test_signals_in_the_last_moments_change_no_exit_code(start, tmp_path, monkeypatch, ranks, options, code):
+    monkeypatch.setenv("PYTHONPATH", str(TESTS / "late"))
+    done = start(ranks, "run", small.EXAMPLE, "--out", tmp_path / "run", *small.arguments(**SETTINGS), *options)
+    assert done.returncode == code, done.stderr

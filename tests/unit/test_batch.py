@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from conftest import environment
+import small
+from conftest import TESTS, environment, run
 from metacascade import batch, cluster
 from metacascade.errors import InputError
 
@@ -27,6 +28,7 @@ case $(cat "$here/plan" 2> /dev/null) in
     stop) exit 75;;
     fail) exit 1;;
     die) exit 134;;
+    late) trap - USR1; kill -USR1 $PPID; exec sleep 60;;
     die_once) echo stop > "$here/plan"; exit 134;;
 esac
 """
@@ -204,6 +206,23 @@ def test_ranks_that_die_before_they_have_begun_are_started_again_some_times(star
     found, said = end(process)
     assert len((site / "started").read_text().splitlines()) == starts and "the ranks ended with 134" in said
     assert found == code                    # 1: stopped without a step is not queued for ever
+
+
+def test_a_signal_that_meets_only_the_launcher_of_a_complete_run_is_no_failure(start, site, metacascade):
+    metacascade("run", small.EXAMPLE, "--out", site / "out", *small.arguments(run__duration="2 h", tumor__cells=500), check=True)
+    code, said = end(start("a.toml", site / "out", plan="late", **SLURM))
+    assert code == 0 and "is complete" in said, said
+    (site / "out" / "results.h5").unlink()
+    assert end(start("a.toml", site / "out", plan="late", **SLURM))[0] == 128 + signal.SIGUSR1
+
+
+@pytest.mark.parametrize("plan, code", [("", 0), ("fail", 1)])
+def test_signals_in_the_last_moments_of_a_job_change_no_exit_code(site, monkeypatch, plan, code):
+    (site / "plan").write_text(plan)
+    monkeypatch.setenv("PYTHONPATH", str(TESTS / "late"))
+    job = [sys.executable, "-m", "metacascade.batch", "run", "a.toml", str(site / "out")]
+    done = run(job, 60, check=False)
+    assert done.returncode == code, done.stderr
 
 
 def test_without_metacascade_anywhere_it_says_so(site, tmp_path):
