@@ -1,8 +1,7 @@
 """Cutting the space-filling curve into regions of equal work."""
 import numpy as np
 
-from metacascade.domain import LAST_KEY
-
+LAST_KEY = np.uint64(2**63)     # above all keys of the curve
 TILE_COST = 400       # work of a tile without cells (fields, tables), in cells; measured, see benchmarks
 
 

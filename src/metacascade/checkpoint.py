@@ -12,6 +12,7 @@ import numpy as np
 
 from metacascade import datasets, sealed
 from metacascade.atomic import keep_former, writing
+from metacascade.balance import TILE_COST
 from metacascade.datasets import Table, units
 from metacascade.digest import digest
 from metacascade.errors import InputError
@@ -20,7 +21,6 @@ from metacascade.state import CELL, CELL_UNITS, CTC, CTC_UNITS, LESION, LESION_U
 
 KIND, FORMAT = "CHECKPOINT", 1
 NAME, FORMER = "checkpoint.h5", "checkpoint.prev.h5"
-TILE_COST = 64                    # a tile without cells counts as so many cells when tiles are shared out
 
 
 def found(directory):
@@ -91,7 +91,7 @@ def _check_order(state, rank, size):
 def read(world, path):
     """This rank's share of the state in the file `path`, for any number of ranks. Collective.
 
-    Rank r takes the tiles from the one whose cumulative cost (cells + 64 for each tile) is nearest to
+    Rank r takes the tiles from the one whose cumulative work (see ``balance.work``) is nearest to
     r/size of the whole, and the CTCs and lesions that it owns by id. The cells stay in the file:
     ``state.cells(first, last)`` reads them, also after the file got another name.
 
@@ -187,7 +187,7 @@ class _Stored:
         return int(self.first[tile]) if tile < len(self.first) else len(self.cells)
 
     def _tile_bound(self, rank, size):
-        """The first tile of `rank`: where the cumulative cost is nearest to rank/size of the whole."""
+        """The first tile of `rank`: where the cumulative work is nearest to rank/size of the whole."""
         def excess(tile):
             return size * (self._cells_before(tile) + TILE_COST * tile) - goal
 

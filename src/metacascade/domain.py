@@ -7,7 +7,6 @@ from metacascade.exchange import Halo
 OFFSETS = np.array([(x, y, z) for z in (-1, 0, 1) for y in (-1, 0, 1) for x in (-1, 0, 1)], np.int32)
 FACES = (12, 14, 10, 16, 4, 22)      # rows of OFFSETS: -x, +x, -y, +y, -z, +z
 CENTER = 13
-LAST_KEY = np.uint64(2**63)
 
 
 def face_voxels():

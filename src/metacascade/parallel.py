@@ -99,16 +99,6 @@ class World:
             before = self.comm.exscan(int(value))
         return 0 if self.rank == 0 else before
 
-    def counts(self, value):
-        """One int64 per rank, on all ranks: shape (size,). It grows with the ranks; docs/scaling.md lists what does."""
-        mine = np.array([value], np.int64)
-        if self.size == 1:
-            return mine
-        everyone = np.empty(self.size, np.int64)
-        with self.collectives.one(8):
-            self.comm.Allgather(mine, everyone)
-        return everyone
-
     def gather(self, value):
         """A list with one object per rank on rank 0, None elsewhere. For small things."""
         if self.size == 1:

@@ -3,11 +3,12 @@ import numpy as np
 
 from metacascade._kernels._layout import CTC, MIGRANT, Draw, Flag, draws
 
-LODGED = np.dtype([("ctc", CTC), ("rank_place", "i8")])     # k-th place of the rank that it goes to
+LODGED = np.dtype([("ctc", CTC), ("place", "i8")])     # k-th place of all, then of the rank that it goes to
+SPAN = np.dtype([("first", "i8"), ("rank", "i4")])      # places of a rank, up to those of the next
 
 
 def places(tissue, ctcs, seed):
-    """Draw a place for each CTC: (LODGED, rank). Collective.
+    """Draw a place for each CTC: (LODGED, rank), of CTCs of any rank. Collective.
 
     The places are the voxels within reach of a perfused vessel, in tiles that have cells (in all tiles, if there
     is none in those), tile after tile in curve order; each is equally likely. Which one is a matter of integers
@@ -17,13 +18,30 @@ def places(tissue, ctcs, seed):
     if not int(world.sum([len(ctcs)])[0]):
         return np.empty(0, LODGED), np.empty(0, np.int64)
     mine = int(places_of_tiles(tissue).sum())
-    first = np.concatenate([[0], np.cumsum(world.counts(mine))])
+    total = int(world.sum([mine])[0])
     words = draws(seed, Draw.RETURN, np.ascontiguousarray(ctcs["id"]), np.zeros(len(ctcs), np.uint32))
-    place = np.array([(int(a) | int(b) << 32) * int(first[-1]) >> 64 for a, b, *_ in words], np.int64)
-    rank = np.searchsorted(first, place, side="right") - 1
     lodged = np.empty(len(ctcs), LODGED)
-    lodged["ctc"], lodged["rank_place"] = ctcs, place - first[rank]
-    return lodged, rank
+    lodged["ctc"] = ctcs
+    lodged["place"] = [(int(a) | int(b) << 32) * total >> 64 for a, b, *_ in words]
+    return _at_ranks(tissue.exchange, lodged, mine, total)
+
+
+def _at_ranks(exchange, lodged, mine, total):
+    """The k-th place of all -> the place of a rank, and that rank.
+
+    No rank knows how many places each of the others has. Rank r keeps the list for the r-th part of all places: those
+    who have some of them tell it, and whoever looks for one sends it there. Returns those that came here.
+    """
+    world = exchange.world
+    before = world.exscan(mine)
+    listed_at = np.arange(before * world.size // total, (before + mine - 1) * world.size // total + 1 if mine else 0)
+    span = np.array([(before, world.rank)], SPAN)
+    routed = exchange.route({"spans": (np.repeat(span, len(listed_at)), listed_at),
+                             "lodged": (lodged, lodged["place"] * world.size // total)})
+    spans, lodged = np.sort(routed["spans"], order="first"), routed["lodged"]
+    found = spans[np.searchsorted(spans["first"], lodged["place"], side="right") - 1]
+    lodged["place"] -= found["first"]
+    return lodged, found["rank"]
 
 
 def places_of_tiles(tissue):
@@ -40,9 +58,9 @@ def become_cells(tissue, lodged, seed):
     before = np.concatenate([[0], np.cumsum(places_of_tiles(tissue)[order])])
     if len(lodged) == 0:
         return np.empty(0, MIGRANT)
-    tile = np.searchsorted(before, lodged["rank_place"], side="right") - 1
+    tile = np.searchsorted(before, lodged["place"], side="right") - 1
     rows = order[tile]
-    voxels = [_nth_voxel(tissue, row, n) for row, n in zip(rows, lodged["rank_place"] - before[tile])]
+    voxels = [_nth_voxel(tissue, row, n) for row, n in zip(rows, lodged["place"] - before[tile])]
     ctcs = lodged["ctc"]
     index = np.repeat(np.arange(len(ctcs)), ctcs["n"])
     member = np.concatenate([np.arange(1, n + 1, dtype=np.uint32) for n in ctcs["n"]])

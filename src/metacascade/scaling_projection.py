@@ -50,7 +50,7 @@ def step(model, network, cells, ranks):
             "messages": messages * (network.latency_s + network.overhead_s),
             "bytes": sent * (1 / network.bandwidth + network.copy_s),
             "collectives": model.collectives * math.ceil(math.log2(ranks)) * network.latency_s,
-            "all ranks": (1 + 2 / model.interval) * ranks * (8 / network.bandwidth + network.entry_s)}
+            "all ranks": 2 / model.interval * ranks * (8 / network.bandwidth + network.entry_s)}
     base, cell, tile = model.memory
     memory = base + cell * mine + tile * tiles + (PER_RANK_BYTES * ranks if ranks > 1 else 0)
     return Step(ranks, mine, tiles, terms, memory)

@@ -13,6 +13,7 @@ from metacascade.balance import cut
 from metacascade.domain import FACE_VOXELS, FACES, OFFSETS, Region, keys_of
 from metacascade.errors import CellsLost
 from metacascade.exchange import Exchange
+from metacascade.returning import LODGED, _at_ranks
 
 WORLD = parallel.start()
 RANK, SIZE = WORLD.rank, WORLD.size
@@ -71,6 +72,24 @@ def check_messages_go_only_where_there_is_something():
     exchange.route({"a": (records[RANK], np.full(30, (RANK + 1) % SIZE)), "b": (records[RANK], np.full(30, RANK))})
     assert sent.count == (SIZE > 1)
     assert sent.bytes == (SIZE > 1) * (2 * 8 + 30 * MIGRANT.itemsize)
+
+
+def check_the_kth_of_all_places_is_found_at_the_rank_that_has_it():
+    rng = np.random.default_rng(9)
+    for places in (rng.integers(1, 1000, SIZE), np.ones(SIZE, int), np.arange(SIZE) * (np.arange(SIZE) % 2 == 0) + (
+            np.arange(SIZE) == SIZE - 1), np.where(np.arange(SIZE) == SIZE // 2, 10**14, 0)):
+        first = np.concatenate([[0], np.cumsum(places)])
+        wanted = np.array([rng.integers(0, first[-1], 20) for _ in range(SIZE)])
+        wanted[:, 0], wanted[:, 1] = 0, first[-1] - 1
+        lodged = np.zeros(20 * (RANK % 2 == 0), LODGED)                  # odd ranks look for none
+        lodged["ctc"]["id"] = RANK * 100 + np.arange(len(lodged))
+        lodged["place"] = wanted[RANK, :len(lodged)]
+        got, rank = _at_ranks(Exchange(WORLD), lodged, int(places[RANK]), int(first[-1]))
+        found = {id: (place, at) for ids, places_, at_ in WORLD.allgather(
+            (got["ctc"]["id"].tolist(), got["place"].tolist(), rank.tolist())) for id, place, at in zip(ids, places_, at_)}
+        for r in range(0, SIZE, 2):
+            owner = np.array([np.flatnonzero(first[1:] > place)[0] for place in wanted[r]])
+            assert [found[r * 100 + k] for k in range(20)] == list(zip((wanted[r] - first[owner]).tolist(), owner.tolist()))
 
 
 def check_rounds_in_a_row_with_ranks_in_and_out_of_step():

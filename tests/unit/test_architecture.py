@@ -15,9 +15,9 @@ GROUPS = {
     "ground": ("errors names records versions", ""),
     "config": ("units config config_body config_check config_declare config_describe config_lines config_read "
                "config_run config_tissue config_write presets", "ground"),
-    "ranks": ("parallel exchange", "ground"),
+    "ranks": ("parallel exchange balance", "ground"),
     "state": ("state digest", "ground"),
-    "tissue": ("domain arena balance rebalance seeding returning tissue fields vessels "
+    "tissue": ("domain arena rebalance seeding returning tissue fields vessels "
                "network_check network_csv network_imported network_lattice", "ground ranks"),
     "body": ("physiology circuit circulation injection organs fates", "ground config"),
     "model": ("ledger simulation", "ground ranks state tissue body"),

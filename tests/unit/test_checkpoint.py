@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from metacascade import checkpoint, datasets, sealed
+from metacascade.balance import work
 from metacascade.digest import digest
 from metacascade.errors import InputError, RunError
 from metacascade.parallel import serial_world
@@ -69,9 +70,9 @@ def test_the_shares_of_any_number_of_ranks_are_the_whole(written, size):
 
 
 @pytest.mark.parametrize("size", [2, 3, 7])
-def test_a_rank_starts_at_the_tile_whose_cumulative_cost_is_nearest_to_its_part(written, size):
+def test_a_rank_starts_at_the_tile_whose_cumulative_work_is_nearest_to_its_part(written, size):
     whole, stored = whole_state(), checkpoint._Stored(written)
-    cost = whole.first_cell + 64 * np.arange(len(whole.tile_key) + 1)
+    cost = np.concatenate([[0], np.cumsum(work(np.diff(whole.first_cell)))])
     for rank in range(size):
         goal = rank * cost[-1] / size
         bound = stored._tile_bound(rank, size)
