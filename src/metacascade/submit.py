@@ -21,6 +21,7 @@ from metacascade.units import QuantityError, parse
 SHORTEST_S = 60             # SLURM counts the time of a job in minutes
 WARNING_S = 120             # before the end of its time a job is told to stop: at least so much earlier ...
 WRITTEN_PER_S = 1e8         # ... and time for two steps and a checkpoint at so many bytes a second
+FEW_CELLS = 100_000         # of a rank: all else in a step, such as messages, takes as long (docs/scaling.md)
 CLOCK = re.compile(r"(?:(\d+)-)?(\d+)(?::(\d+))?(?::(\d+))?")      # of SLURM: [days-]hours[:minutes[:seconds]]
 
 
@@ -40,7 +41,8 @@ def submit(config_path, out, nodes, time, ranks_per_node=None, site_path=None, o
     Raises
     ------
     InputError
-        If the config is wrong or not that of the run in `out`, or if something of SLURM is missing.
+        If the config is wrong or not that of the run in `out`, if a job of that run is there, or if something
+        of SLURM is missing.
     RunError
         If sbatch refuses the job.
     """
@@ -50,6 +52,7 @@ def submit(config_path, out, nodes, time, ranks_per_node=None, site_path=None, o
     if found == "done":
         print(f"{out} is complete: nothing to submit")
         return DONE
+    _refuse_second(out)
     per_node = ranks_per_node or _cores_of_a_node(site)
     estimate = expected(loaded, nodes * per_node)
     arguments = [os.path.abspath(config_path), str(out), *(word for text in overrides for word in ("--set", text)),
@@ -130,6 +133,19 @@ def _state(out, loaded):
     return found
 
 
+def _refuse_second(out):
+    """InputError if SLURM has a job of this script that has not ended. If it cannot tell, the lock of `out` is left."""
+    try:
+        said = subprocess.run(["squeue", "--me", "--noheader", "--format=%i %T %o"], capture_output=True, text=True)
+    except OSError:
+        return
+    for line in said.stdout.splitlines():
+        number, state, script = (line.split(" ", 2) + ["", ""])[:3]
+        if script == f"{out}.sbatch":
+            raise InputError(f"{out}: job {number} ({state.lower()}) is submitted for it; wait for its end, "
+                             f"`scancel {number}`, or choose another --out")
+
+
 def _difference(wanted, former):
     """The first section, or key of one, in which two configs differ; empty if in none."""
     for name, values in wanted.items():
@@ -158,7 +174,11 @@ def _cores_of_a_node(site):
 
 
 def _doubts(estimate, seconds):
-    """What may be wrong with the time that is asked for."""
+    """What may be wrong with the time and the ranks that are asked for."""
+    few = estimate.cells / estimate.ranks
+    if estimate.ranks > 1 and 0 < few < FEW_CELLS:
+        yield (f"a rank has {few:,.0f} cells at the start; with fewer than {FEW_CELLS:,} it spends more time on all else "
+               f"than on cells: {max(estimate.cells // FEW_CELLS, 1):,} would do, instead of {estimate.ranks:,} ranks")
     if estimate.step_s > seconds / 2:
         yield (f"a step takes {duration(estimate.step_s)} by estimate, and the job has {duration(seconds)}: "
                "ask for more nodes or more time")

@@ -4,8 +4,13 @@ import sys
 import pytest
 
 import small
+from slurm.conftest import JOBS
 
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(600)]
+
+
+def number_of(said):
+    return said.stdout.partition("submitted job ")[2].partition(":")[0]
 
 
 def test_a_run_that_is_submitted_ends_and_a_dry_run_shows_the_same_script(slurm, tmp_path, write_config, metacascade):
@@ -14,15 +19,43 @@ def test_a_run_that_is_submitted_ends_and_a_dry_run_shows_the_same_script(slurm,
              "--time", "10 min"]
     shown = slurm.call(*words, "--dry-run").stdout
     assert not out.parent.exists()
-    said = slurm.call(*words).stdout
+    said = slurm.call(*words)
     script = (out.parent / "a.sbatch").read_text()
     assert shown.startswith(script) and script.startswith("#!")
-    number = said.partition("submitted job ")[2].partition(":")[0]
-    [job] = slurm.end(number, f"{out}.log")
-    assert (job["JobState"], job["NumNodes"], job["TimeLimit"]) == ("COMPLETED", "2", "00:10:00")
+    log = out.parent / "a.log"
+    [job] = slurm.end(number_of(said), log)
+    assert (job["JobState"], job["NumNodes"], job["TimeLimit"]) == ("COMPLETED", "2", "00:10:00"), log.read_text()
     metacascade("run", config, "--out", tmp_path / "undisturbed", check=True)
     assert small.content(out, ordered=True) == small.content(tmp_path / "undisturbed", ordered=True)
     assert "is complete: nothing to submit" in slurm.call(*words).stdout
+
+
+def test_a_second_submit_is_refused_until_the_first_job_has_ended(slurm, tmp_path, write_config):
+    words = [sys.executable, "-m", "metacascade", "submit", write_config(), "--out", tmp_path / "a b", "--time", "10 min",
+             "--ranks-per-node", "1"]
+    number = number_of(slurm.call(*words, "--sbatch=--hold"))
+    done = slurm.call(*words, check=False)
+    assert done.returncode == 2 and f"job {number} (pending) is submitted for it" in done.stderr
+    slurm.scancel(number)
+    slurm.end(number)
+    log = tmp_path / "a b.log"
+    [job] = slurm.end(number_of(slurm.call(*words)), log)
+    assert job["JobState"] == "COMPLETED", log.read_text()
+
+
+def test_of_two_jobs_with_one_directory_the_second_ends_with_one_message(
+        slurm, tmp_path, long_config, undisturbed, steps):
+    out, log, second = tmp_path / "run", tmp_path / "log", tmp_path / "second"
+    number = slurm.sbatch("--ntasks=1", "--output", log, JOBS / "run.sbatch", long_config, out, cwd=tmp_path)
+    slurm.until(lambda: steps(out) >= 4, log)
+    slurm.scancel("--signal=STOP", number)          # the ranks stand still until the second job has ended
+    other = slurm.sbatch("--ntasks=1", "--output", second, JOBS / "run.sbatch", long_config, out, cwd=tmp_path)
+    [job] = slurm.end(other, second)
+    assert job["ExitCode"] == "2:0" and "another run is writing here" in second.read_text(), second.read_text()
+    slurm.scancel("--signal=CONT", number)
+    [job] = slurm.end(number, log)
+    assert job["JobState"] == "COMPLETED", log.read_text()
+    assert small.content(out, ordered=True) == small.content(undisturbed, ordered=True)
 
 
 def test_what_slurm_refuses_is_one_message_and_nothing_runs(slurm, tmp_path, write_config):

@@ -1,4 +1,5 @@
 """Handing a run in: what is refused before SLURM hears of it, what the script says, and what is printed."""
+import contextlib
 import os
 import subprocess
 import sys
@@ -103,6 +104,25 @@ def test_a_time_that_is_too_short_is_warned_of(slurm, tmp_path, capsys):
     assert "it will queue itself again about" in capsys.readouterr().err
     submit.submit(small.EXAMPLE, tmp_path / "b", 1, "10 min", 1, overrides=huge)
     assert "a step takes 55.6 min by estimate" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("cells, nodes, warned", [(100_000, 32, True), (1_000_000_000, 32, False), (100_000, 1, True)])
+def test_more_ranks_than_the_cells_are_worth_are_warned_of(slurm, tmp_path, capsys, cells, nodes, warned):
+    submit.submit(small.EXAMPLE, tmp_path / "a", nodes, "1 h", 32, overrides=[f"tumor.cells={cells}"])
+    told = f"a rank has {cells / nodes / 32:,.0f} cells at the start"
+    said = capsys.readouterr().err
+    assert (told in said) == warned and (f"1 would do, instead of {nodes * 32:,} ranks" in said) == warned
+
+
+@pytest.mark.parametrize("squeue, refused", [
+    ('echo "16 RUNNING /b.sbatch"; echo "17 PENDING $(dirname "$0")/a.sbatch"', r"job 17 \(pending\) is submitted for it"),
+    ('echo "16 RUNNING /b.sbatch"; echo', None), ("echo no; exit 1", None)])
+def test_a_second_job_for_a_run_is_refused_while_slurm_has_the_first(slurm, tmp_path, squeue, refused):
+    (tmp_path / "squeue").write_text(f"#!/bin/sh\n{squeue}\n")
+    (tmp_path / "squeue").chmod(0o755)
+    with pytest.raises(InputError, match=refused) if refused else contextlib.nullcontext():
+        submit.submit(small.EXAMPLE, tmp_path / "a", 1, "1 h", 2)
+    assert (slurm / "sbatch.called").exists() == (not refused)
 
 
 def test_a_run_that_is_there_goes_on_with_its_own_config_or_is_complete(slurm, tmp_path, capsys, metacascade):
