@@ -33,7 +33,7 @@ def test_stopped_before_its_limit_three_times_it_queues_itself_again_and_ends_li
 
 @pytest.mark.slow
 def test_with_a_limit_of_a_minute_it_queues_itself_again_until_it_is_done(slurm, tmp_path, long_config, undisturbed):
-    """96 steps of 0.8 s and more; SLURM looks at its clock every 30 s, so this job is told after 5 to 35 s, then after 25."""
+    """96 steps of 0.8 s and more; SLURM looks at its clock every 30 s: the job is told after 5 to 35 s, then after 25."""
     out, log = tmp_path / "run", tmp_path / "log"
     slowed = f"--export=ALL,PYTHONPATH={HERE / 'slowed'}:{slurm.env['PYTHONPATH']}"
     number = slurm.sbatch(*TWO_NODES, "--output", log, "--time=1", "--signal=B:USR1@25", slowed, RUN, long_config, out,

@@ -209,7 +209,8 @@ def test_ranks_that_die_before_they_have_begun_are_started_again_some_times(star
 
 
 def test_a_signal_that_meets_only_the_launcher_of_a_complete_run_is_no_failure(start, site, metacascade):
-    metacascade("run", small.EXAMPLE, "--out", site / "out", *small.arguments(run__duration="2 h", tumor__cells=500), check=True)
+    settings = small.arguments(run__duration="2 h", tumor__cells=500)
+    metacascade("run", small.EXAMPLE, "--out", site / "out", *settings, check=True)
     code, said = end(start("a.toml", site / "out", plan="late", **SLURM))
     assert code == 0 and "is complete" in said, said
     (site / "out" / "results.h5").unlink()
