@@ -58,9 +58,13 @@ class Slurm:
         lines = self.call("scontrol", "show", "job", "-o", number).stdout.splitlines()
         return [dict(re.findall(r"(\w+)=(\S*)", line)) for line in lines]
 
-    def end(self, number, *logs, patience_s=PATIENCE_S):
-        """Wait until a job has ended, all its tasks; what SLURM says of them."""
-        return self.until(lambda: all_ended(self.jobs(number)), *logs, patience_s=patience_s)
+    def end(self, number, *logs, state="COMPLETED", patience_s=PATIENCE_S):
+        """Wait until a job has ended, all its tasks, in this state; what SLURM says of them."""
+        jobs = self.until(lambda: all_ended(self.jobs(number)), *logs, patience_s=patience_s)
+        if any(job["JobState"] != state for job in jobs):
+            how = [(job["JobId"], job["JobState"], job["ExitCode"]) for job in jobs]
+            pytest.fail(f"not all are {state}: {how}\n{said(logs)}", pytrace=False)
+        return jobs
 
     def until(self, true, *logs, patience_s=PATIENCE_S):
         """Wait until ``true()`` is true, and return what it gave; the logs are shown if that takes too long."""
@@ -69,8 +73,12 @@ class Slurm:
             if found := true():
                 return found
             time.sleep(0.1)
-        said = "\n".join(f"{log}:\n{Path(log).read_text()[-3000:]}" for log in logs if Path(log).exists())
-        pytest.fail(f"did not happen in {patience_s} s\n{self.call('squeue', check=False).stdout}\n{said}", pytrace=False)
+        queue = self.call("squeue", check=False).stdout
+        pytest.fail(f"did not happen in {patience_s} s\n{queue}\n{said(logs)}", pytrace=False)
+
+
+def said(logs):
+    return "\n".join(f"{log}:\n{Path(log).read_text()[-3000:]}" for log in logs if Path(log).exists())
 
 
 def all_ended(jobs):
