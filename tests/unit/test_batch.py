@@ -36,15 +36,12 @@ SCONTROL = '#!/usr/bin/env bash\necho "$*" >> "$(dirname "$0")/queued"; [ ! -e "
 
 
 @pytest.fixture
-def site(monkeypatch, tmp_path):
+def site(stand_in, monkeypatch, tmp_path):
     """A folder with a site file that starts ranks by LAUNCHER, and with a stand-in for scontrol."""
-    for name, text in (("launch", LAUNCHER), ("scontrol", SCONTROL)):
-        (tmp_path / name).write_text(text)
-        (tmp_path / name).chmod(0o755)
+    stand_in(launch=LAUNCHER, scontrol=SCONTROL)
     (tmp_path / "site.conf").write_text(f"LAUNCH={tmp_path}/launch\n")
     monkeypatch.setenv(cluster.VARIABLE, str(tmp_path / "site.conf"))
     monkeypatch.setenv("METACASCADE_PYTHON", sys.executable)
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     return tmp_path
 
 
@@ -178,9 +175,8 @@ def test_a_job_that_makes_no_step_is_not_queued_for_ever(start, site):
 
 
 @pytest.mark.parametrize("launcher, times, used", [("srun", 2, 2), ("srun", 0, 0), ("mpiexec", 3, 0)])
-def test_a_job_that_was_queued_again_leaves_out_the_numbers_of_its_former_steps(site, launcher, times, used):
-    (site / "srun").write_text(f'#!/usr/bin/env bash\necho "$*" >> {site}/steps\n')
-    (site / "srun").chmod(0o755)
+def test_a_job_that_was_queued_again_leaves_out_the_numbers_of_its_former_steps(site, stand_in, launcher, times, used):
+    stand_in(srun=f'#!/usr/bin/env bash\necho "$*" >> {site}/steps\n')
     batch.use_up_steps([launcher, "-n", "2"], {"SLURM_RESTART_COUNT": str(times)})
     found = (site / "steps").read_text().splitlines() if (site / "steps").exists() else []
     assert len(found) == used and all(line.endswith("true") for line in found)

@@ -1,6 +1,5 @@
 """Handing a run in: what is refused before SLURM hears of it, what the script says, and what is printed."""
 import contextlib
-import os
 import subprocess
 import sys
 
@@ -20,12 +19,9 @@ SINFO = '#!/bin/sh\necho "debug* 2 16+"; echo "debug* 2 12"; echo "fat 8 16"\n'
 
 
 @pytest.fixture
-def slurm(monkeypatch, tmp_path):
+def slurm(stand_in, monkeypatch, tmp_path):
     """A folder on the PATH with stand-ins for sbatch and sinfo, and no site file anywhere."""
-    for name, text in (("sbatch", SBATCH), ("sinfo", SINFO)):
-        (tmp_path / name).write_text(text)
-        (tmp_path / name).chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    stand_in(sbatch=SBATCH, sinfo=SINFO)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv(cluster.VARIABLE, raising=False)
     return tmp_path
@@ -117,9 +113,9 @@ def test_more_ranks_than_the_cells_are_worth_are_warned_of(slurm, tmp_path, caps
 @pytest.mark.parametrize("squeue, refused", [
     ('echo "16 RUNNING /b.sbatch"; echo "17 PENDING $(dirname "$0")/a.sbatch"', r"job 17 \(pending\) is submitted for it"),
     ('echo "16 RUNNING /b.sbatch"; echo', None), ("echo no; exit 1", None)])
-def test_a_second_job_for_a_run_is_refused_while_slurm_has_the_first(slurm, tmp_path, squeue, refused):
-    (tmp_path / "squeue").write_text(f"#!/bin/sh\n{squeue}\n")
-    (tmp_path / "squeue").chmod(0o755)
+def test_a_second_job_for_a_run_is_refused_while_slurm_has_the_first(
+        slurm, stand_in, tmp_path, squeue, refused):
+    stand_in(squeue=f"#!/bin/sh\n{squeue}\n")
     with pytest.raises(InputError, match=refused) if refused else contextlib.nullcontext():
         submit.submit(small.EXAMPLE, tmp_path / "a", 1, "1 h", 2)
     assert (slurm / "sbatch.called").exists() == (not refused)
