@@ -54,6 +54,22 @@ def test_of_two_jobs_with_one_directory_the_second_ends_with_one_message(
     assert small.content(out, ordered=True) == small.content(undisturbed, ordered=True)
 
 
+@pytest.mark.parametrize("module, state", [('() { echo "loaded $2"; }', "COMPLETED"), ("() { return 3; }", "FAILED")])
+def test_a_job_loads_the_modules_of_its_site_and_takes_the_python_that_submitted_it(
+        slurm, tmp_path, write_config, monkeypatch, module, state):
+    site, log = tmp_path / "site.conf", tmp_path / "a.log"
+    site.write_text('LAUNCH="srun --mpi=pmi2"\nMODULES="gcc/12 mpich/4"\n')
+    monkeypatch.setitem(slurm.env, "BASH_FUNC_module%%", module)         # as clusters give it to every bash
+    monkeypatch.setitem(slurm.env, "METACASCADE_PYTHON", "/nowhere/python")
+    said = slurm.call(sys.executable, "-m", "metacascade", "submit", write_config(), "--out", tmp_path / "a", "--site", site,
+                      "--ranks-per-node", "1", "--time", "10 min")
+    [job] = slurm.end(number_of(said), log, state=state)
+    if state == "COMPLETED":
+        assert log.read_text().startswith("loaded gcc/12\nloaded mpich/4\nmetacascade job"), log.read_text()
+    else:
+        assert job["ExitCode"] == "3:0" and "metacascade" not in log.read_text(), log.read_text()
+
+
 def test_what_slurm_refuses_is_one_message_and_nothing_runs(slurm, tmp_path, write_config):
     done = slurm.call(sys.executable, "-m", "metacascade", "submit", write_config(), "--out", tmp_path / "a", "--time", "1 h",
                       "--sbatch=--partition=none", check=False)
