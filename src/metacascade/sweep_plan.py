@@ -4,6 +4,7 @@ import itertools
 import json
 import random
 import re
+import sys
 from pathlib import Path
 
 from metacascade import atomic, config, config_read, sweep_file
@@ -14,6 +15,7 @@ from metacascade.errors import InputError
 NAME, CONFIG, FORMAT = "members.json", "config.toml", 1
 MOST = 100_000          # members
 SHOWN = 10              # problems or differences
+AGAIN = 'the same run again, by all values and run.seed; seeds = "independent" gives each member a seed of its own'
 
 
 def opened(directory, sweep_path):
@@ -76,7 +78,7 @@ def _new(sweep):
         raise InputError(f"the sweep would have more than {MOST:,} members")
     plan = dict(format=FORMAT, sweep=sweep.tables, config=sweep.base.text, fixed=sweep.fixed,
                 units={varied.name: varied.unit for varied in sweep.varied}, members=[*_members(sweep, found)])
-    _check(sweep.base, plan)
+    _check(sweep, plan)
     return plan
 
 
@@ -129,23 +131,40 @@ def _own_seed(sweep):
     return sweep.fixed.get("run.seed", own.get("seed", 1) if isinstance(own, dict) else 1)
 
 
-def _check(base, plan):
-    """Build the config of every point; one InputError for all that is wrong, naming the members."""
-    wrong, first = {}, [member for member in plan["members"] if member["replicate"] == 0]
+def _check(sweep, plan):
+    """Build the config of every point: one InputError for all that is wrong, and a warning of what is unusual."""
+    wrong, unusual, seen = {}, {}, set()
+    first = [member for member in plan["members"] if member["replicate"] == 0]
+    again = unusual if sweep.options.design in sweep_file.SAMPLED else wrong     # draws may be equal by chance
     for member in first:
-        document = config_read.parse_text(base.text, base.name, base.folder)
+        number = f"{member['number']:04}"
+        document = config_read.parse_text(sweep.base.text, sweep.base.name, sweep.base.folder)
         try:
             config_read.override(document, arguments(plan, member))
-            config.build(document)
+            built = config.build(document)
         except InputError as error:
             for line in str(error).splitlines():
-                wrong.setdefault(line.replace("--set: ", "").replace("--set ", ""), []).append(f"{member['number']:04}")
+                wrong.setdefault(line.replace("--set: ", "").replace("--set ", ""), []).append(number)
+            continue
+        for line in built.warnings:
+            unusual.setdefault(line, []).append(number)
+        key = hashlib.sha256(json.dumps(built.to_dict()).encode()).digest()
+        if key in seen:
+            again.setdefault(AGAIN, []).append(number)
+        seen.add(key)
     if wrong:
-        raise InputError("\n".join(_some([f"{_who(numbers, len(first))}: {line}" for line, numbers in wrong.items()])))
+        raise InputError("\n".join(_about(wrong, len(first))))
+    for line in _about(unusual, len(first)):
+        print(f"warning: {line}", file=sys.stderr, flush=True)
 
 
-def _who(numbers, all_points):
-    if len(numbers) == all_points > 1:
+def _about(found, points):
+    """Lines about members: which, and what; `found`: what -> numbers."""
+    return _some([f"{_who(numbers, points)}: {line}" for line, numbers in found.items()])
+
+
+def _who(numbers, points):
+    if len(numbers) == points > 1:
         return "every member"
     more = f" and {len(numbers) - 3} more" * (len(numbers) > 3)
     return f"member{'s' * (len(numbers) > 1)} {', '.join(numbers[:3])}{more}"

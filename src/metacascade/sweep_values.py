@@ -154,7 +154,17 @@ def _from_to(path, name, parameter, span, problems, grid):
         problems.append(Problem(path, "from must be more than 0 for a log scale"))
     elif (high / low if log else high - low) == math.inf:
         problems.append(Problem(path, "from and to are too far apart"))
-    return Varied(name, parameter, unit, (), low, high, log, span.get("levels"))
+    else:
+        found = Varied(name, parameter, unit, (), low, high, log, span.get("levels"))
+        problems += [Problem(path, message) for message in _equal_levels(found)] if grid else []
+        return found
+
+
+def _equal_levels(varied):
+    """Levels that are the same once rounded: their members would be the same run."""
+    different = len(set(varied.all()))
+    if different < varied.levels:
+        yield f"{varied.levels} levels are only {different} different values once rounded: take fewer, or list them"
 
 
 def _is_finite(value):

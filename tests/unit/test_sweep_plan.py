@@ -67,11 +67,11 @@ def column(found, name, unit=None):
 
 
 def test_a_grid_has_all_combinations_in_order(plan):
-    found = plan('[vary]\n"blood.nk" = ["0.1/h", "2.4/day"]\n'
+    found = plan('[vary]\n"blood.nk" = ["0.1/h", "4.8/day"]\n'
                  'tumor.cells = {from = 10, to = 1000, scale = "log", levels = 3}\nrun.species = ["human"]')
     assert settings(found) == [
         {"blood.nk": nk, "tumor.cells": cells, "run.species": "human"}
-        for nk in ("0.1/h", "2.4/day") for cells in (10, 100, 1000)]
+        for nk in ("0.1/h", "4.8/day") for cells in (10, 100, 1000)]
     assert found["units"] == {"blood.nk": "1/h", "tumor.cells": "", "run.species": ""}
 
 
@@ -268,6 +268,37 @@ def test_a_wrong_value_in_one_member_is_refused_naming_it(problems):
         "member 0001: tumor.cells = 0: must be a whole number from 1 to 1000000000000"]
     assert problems("[vary]\ninjection.3.cells = [1, 2]\n")[0] == (
         "member 0000: injection.3.cells=1: there is no table injection[3] to set it in")
+
+
+@pytest.mark.parametrize("span, values", [
+    ("from = 1, to = 2, levels = 5", 2), ('from = 1, to = 100, levels = 50, scale = "log"', 34)])
+def test_levels_that_are_equal_once_rounded_are_refused(problems, span, values):
+    said, = problems(f"[vary]\ntumor.cells = {{{span}}}\n")
+    assert f"vary.tumor.cells: {span.split('levels = ')[1].split(',')[0]} levels are only {values} different values" in said
+
+
+def test_as_many_levels_as_whole_numbers_are_all_of_them(plan):
+    assert column(plan("[vary]\ntumor.cells = {from = 1, to = 5, levels = 5}\n"), "tumor.cells").tolist() == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("text", [
+    '[vary]\nrun.duration = ["60 min", "2 h", "1 h"]\n',
+    'design = "list"\n' + "".join(f'[[point]]\nrun.duration = "{text}"\n' for text in ("60 min", "2 h", "1 h"))])
+def test_points_that_are_the_same_run_are_refused_unless_each_has_its_own_seed(plan, problems, text):
+    assert problems("replicates = 2\n" + text)[0].startswith("member 0004: the same run again, by all values and run.seed")
+    assert len(plan('seeds = "independent"\n' + text)["members"]) == 3
+
+
+def test_draws_that_are_the_same_run_are_told_and_stay(plan, capsys):
+    text = 'design = "random"\nsamples = 4\n[vary]\ntumor.cells = {from = 1, to = 2}\n'
+    assert len(plan(text)["members"]) == 4
+    assert "warning: members 0002, 0003: the same run again" in capsys.readouterr().err
+    assert len(plan('seeds = "independent"\n' + text)["members"]) == 4 and capsys.readouterr().err == ""
+
+
+def test_what_is_unusual_in_all_members_is_said_once(plan, capsys):
+    plan('replicates = 3\n[set]\nblood.nk = "9/h"\n[vary]\ntumor.cells = [1, 2, 3]\n')
+    assert capsys.readouterr().err == "warning: every member: blood.nk = 9/h is outside the usual range, 0.02/h to 0.5/h\n"
 
 
 def test_too_many_members_are_refused_before_they_are_made(problems):
