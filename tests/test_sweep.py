@@ -1,6 +1,7 @@
 """Whole sweeps: killed, stopped, shared out and with a member that fails, they end with the same table."""
 import csv
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -141,6 +142,30 @@ def test_the_table_is_gathered_anew_without_running_anything(capsys, sweep_file,
     (undisturbed / "sweep.csv").unlink()
     assert main(["sweep", str(sweep_file), "--out", str(undisturbed), "--gather"]) == 0
     assert (undisturbed / "sweep.csv").read_bytes() == before and "4 members: 4 done" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("option", ["--gather", "--part=1/4"])
+@pytest.mark.parametrize("name, content, code, message", [
+    ("members.json", b'{"format": 1}', 2, "members.json is damaged: bring back a copy"),
+    ("members.json", b'{"format": 1, "sweep": {}, "config": "", "fixed": {}, "units": {}, "members": [{}]}', 2, "damaged"),
+    ("members.json", b"", 2, "members.json is damaged"),
+    ("config.toml", b"", 2, "config.toml is not the config that the sweep began with: remove it"),
+    ("0001/results.h5", None, 1, "0001/results.h5 is damaged: remove"),
+    ("0001/results.h5", b"", 1, "0001/results.h5 is damaged: remove")])
+def test_a_damaged_file_is_named_with_what_to_do(
+        capsys, sweep_file, undisturbed, tmp_path, name, content, code, message, option):
+    out = shutil.copytree(undisturbed, tmp_path / "out")
+    (out / name).write_bytes((out / name).read_bytes()[:-100] if content is None else content)
+    assert main(["sweep", str(sweep_file), "--out", str(out), option]) == code
+    said = capsys.readouterr().err
+    assert message in said and "internal error" not in said
+    assert code == 2 or [row["status"] for row in table(out)] == ["done", "damaged", "done", "done"]
+
+
+def test_a_damaged_member_that_was_removed_is_simulated_again(call, undisturbed, expected, tmp_path):
+    out = shutil.copytree(undisturbed, tmp_path / "out")
+    shutil.rmtree(out / "0001")
+    assert call(out).returncode == 0 and table(out) == expected
 
 
 def test_what_is_wrong_is_refused_before_anything_is_written(capsys, sweep_file, tmp_path):

@@ -128,7 +128,7 @@ def _measured(case, settings, folder, arguments):
     """The figures of a case: those kept from before, or measured now and kept."""
     path = folder / case.name
     if path.exists():
-        return _kept(path, settings)
+        return _kept(path, case, settings)
     if case.cells:
         arguments = [*arguments, "--set", f"tumor.cells={case.cells}"]
     figures = _bench(case, arguments)
@@ -138,11 +138,15 @@ def _measured(case, settings, folder, arguments):
     return figures
 
 
-def _kept(path, settings):
+def _kept(path, case, settings):
+    """The figures of a case that was measured before. Raises InputError where they are damaged or of other settings."""
     try:
         kept = json.loads(path.read_text("utf-8"))
         other = differences(kept["settings"], settings)
-    except (OSError, ValueError, KeyError, TypeError):
+        if kept["figures"]["ranks"] != case.ranks:
+            raise ValueError("of another case")
+        scaling_table.of_one(case.ranks, kept["figures"])      # looks up all that the study will
+    except scaling_table.DAMAGED:
         raise InputError(f"{path} is damaged: remove it, and it is measured again") from None
     if other:
         raise InputError(f"{path} was measured with other settings; replace the study with --overwrite, "

@@ -9,6 +9,7 @@ from metacascade.balance import TILE_COST
 from metacascade.errors import InputError
 from metacascade.scaling import numbers
 from metacascade.scaling_model import CTC_BYTES, Network, fit, strangers
+from metacascade.scaling_table import DAMAGED
 from metacascade.units import QuantityError, parse
 
 PER_RANK_BYTES = 8 * 8      # arrays with a number for each rank that may live at once on every rank: cuts, counts
@@ -64,18 +65,25 @@ def project(directories, latency="2 us", bandwidth="1 GB/s", overhead="7.5 us", 
                       _quantity("--overhead", overhead, "s"))
     wanted = numbers(ranks)
     try:
-        largest = max((f["figures"] for study in studies for f in study["cases"]), key=lambda f: f["cells"], default=None)
-        if largest and not largest["cells"]:
-            raise InputError("the study is of a model without a tumor: there is nothing to project")
-        model = fit(studies)
-    except (KeyError, TypeError, AttributeError) as error:
+        print("\n".join(_projected(studies, network, wanted, cells, cells_per_rank)))
+    except InputError:
+        raise
+    except DAMAGED as error:
         raise InputError(f"the figures of {' or '.join(map(str, directories))} are damaged ({type(error).__name__}: {error}): "
                          "measure anew with --overwrite") from None
+
+
+def _projected(studies, network, wanted, cells, cells_per_rank):
+    """The lines of a projection."""
+    largest = max((f["figures"] for study in studies for f in study["cases"]), key=lambda f: f["cells"], default=None)
+    if largest and not largest["cells"]:
+        raise InputError("the study is of a model without a tumor: there is nothing to project")
+    model = fit(studies)
     total = cells or largest["cells"]
     each = cells_per_rank or largest["cells"] / largest["ranks"]
     lines = [f"strong scaling: {total:,.0f} cells in all"] + table(model, network, total, 0, wanted)
     lines += ["", f"weak scaling: {each:,.0f} cells on each rank"] + table(model, network, 0, each, wanted)
-    print("\n".join(lines + ["", "assumptions"] + assumptions(model, network)))
+    return lines + ["", "assumptions"] + assumptions(model, network)
 
 
 def table(model, network, total, each, ranks):
@@ -155,6 +163,6 @@ def _read(directory):
     try:
         found = json.loads(text)
         found["cases"], found["settings"]["config"], found["kind"]
-    except (ValueError, KeyError, TypeError):
-        raise InputError(f"{path} is not of a scaling study") from None
+    except DAMAGED:
+        raise InputError(f"{path} is not of a scaling study, or damaged: `metacascade scaling` writes it anew") from None
     return found

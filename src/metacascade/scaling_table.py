@@ -4,6 +4,7 @@ import io
 import statistics
 
 KINDS = ("halo", "route")
+DAMAGED = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError)     # by lost figures
 
 
 def step_s(figures):
@@ -117,6 +118,13 @@ COLUMNS = (     # title, width, text of a row
     ("max", 8, lambda row: f"{_both(row, 'bytes_max') / 1024:.1f}"),
     ("collect.", 9, lambda row: f"{row['collectives']:.1f}"),
     ("MiB", 7, lambda row: f"{row['peak_bytes_max'] / 2**20:,.0f}"))
+
+
+def of_one(ranks, figures):
+    """The table of one measurement; one of DAMAGED where its figures are not whole."""
+    case = dict(cells=figures["cells"], ranks=ranks, figures=figures)
+    disagreements([case])
+    return as_text("strong", rows("strong", case["cells"], [case]))
 
 
 def _both(row, name):

@@ -8,7 +8,7 @@ import time
 from collections import deque
 from pathlib import Path
 
-from metacascade import atomic, cluster, commands, config_read, output, sweep_plan, sweep_table
+from metacascade import atomic, cluster, commands, config_read, output, results, sweep_plan, sweep_table
 from metacascade.config import build
 from metacascade.errors import DONE, FAILED, STOPPED_EARLY, InputError, RunError
 from metacascade.parallel import launcher
@@ -49,10 +49,14 @@ def run(sweep_path, out, ranks=1, jobs=1, part=None, gather=False, dry_run=False
     sweep_plan.write(out, plan)
     with commands.signals_kept():       # until the table is there: a signal that comes late must not cost it
         code = DONE if gather else Coordinator(out, plan, members, _launch(ranks), jobs).run()
-        counts = sweep_table.write(out, plan)
-    print(f"{len(plan['members'])} members: " + ", ".join(f"{n} {status}" for status, n in counts.items() if n)
+        found = sweep_table.write(out, plan)
+    print(f"{len(plan['members'])} members: " + ", ".join(f"{len(n)} {status}" for status, n in found.items() if n)
           + f"; table in {Path(out) / sweep_table.NAME}", flush=True)
-    return code
+    damaged = [folder(out, member) for member in members if member["number"] in found["damaged"]]
+    for directory in damaged:
+        print(f"{directory / results.NAME} is damaged: remove {directory}, and the next call simulates it again",
+              file=sys.stderr, flush=True)
+    return FAILED if damaged and code == DONE else code
 
 
 def _part(text):
@@ -135,6 +139,8 @@ class Coordinator:
             self.ended[member["number"]] = "done"
         elif state == "running":
             self._note(member, "elsewhere", "runs elsewhere")
+        elif state == "stopped" and sweep_table.damaged(folder(self.directory, member)):
+            self._note(member, "failed", "has damaged results")
         else:
             self._start(member, self._command(member, state))
             self._say(member, f"{'goes on' if state == 'stopped' else 'starts'}: {sweep_plan.described(member)}")

@@ -48,9 +48,18 @@ def write(directory, plan):
     directory = Path(directory)
     with atomic.writing(directory):
         directory.mkdir(parents=True, exist_ok=True)
-    if not (directory / NAME).exists():
-        atomic.write_shared(directory / CONFIG, plan["config"])
-        atomic.write_shared(directory / NAME, json.dumps(plan, indent=1, ensure_ascii=False))
+    path, config_path = directory / NAME, directory / CONFIG
+    if not path.exists() or not config_path.exists():
+        atomic.write_shared(config_path, plan["config"])
+    elif _bytes(config_path) != plan["config"].encode():
+        raise InputError(f"{config_path} is not the config that the sweep began with: remove it, it is written anew")
+    if not path.exists():
+        atomic.write_shared(path, json.dumps(plan, indent=1, ensure_ascii=False))
+
+
+def _bytes(path):
+    with atomic.reading(path):
+        return path.read_bytes()
 
 
 def folder(directory, member):
@@ -187,16 +196,27 @@ def _refuse_other_files(directory):
 
 
 def _stored(path):
-    with atomic.reading(path):
-        text = path.read_bytes()
+    text = _bytes(path)
     try:
         plan = json.loads(text)
         found = plan["format"]
+        whole = found != FORMAT or _is_whole(plan)
     except (ValueError, KeyError, TypeError):
-        raise InputError(f"{path} is damaged: bring back a copy of it, or choose another --out") from None
+        whole = False
+    if not whole:
+        raise InputError(f"{path} is damaged: bring back a copy of it, or choose another --out")
     if found != FORMAT:
         raise InputError(f"{path} has format {found}; this version of metacascade reads format {FORMAT}")
     return plan
+
+
+def _is_whole(plan):
+    """Has a plan all that is looked up in it?"""
+    kinds = dict(sweep=dict, config=str, fixed=dict, units=dict, members=list)
+    of_member = dict(number=int, point=int, replicate=int, seed=int, settings=dict)
+    return all(isinstance(plan[key], kind) for key, kind in kinds.items()) and all(
+        isinstance(member[key], kind) for member in plan["members"] for key, kind in of_member.items()) and all(
+        member["settings"].keys() == plan["units"].keys() for member in plan["members"])
 
 
 def _differences(stored, sweep):

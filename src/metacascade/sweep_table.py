@@ -1,4 +1,5 @@
 """How the members of a sweep are, and the table of what came out of them."""
+import contextlib
 import csv
 import io
 import re
@@ -13,6 +14,8 @@ from metacascade.units import parse, plain
 
 NAME = "sweep.csv"
 _END = re.compile(r"^sweep: exit code (-?\d+) after ([\d.]+) s$", re.MULTILINE)
+STATUSES = ("done", "running", "stopped", "failed", "damaged", "waiting")
+UNREADABLE = (OSError, ValueError, LookupError, RuntimeError)      # InputError; of h5py, where a file is damaged inside
 RESULTS = ("digest", *COLUMNS, *(f"lesions_{bed}" for bed in BEDS))
 
 
@@ -20,9 +23,20 @@ def state(directory):
     """How the run in a directory is: done, running (it is locked), stopped (it has a checkpoint), or waiting."""
     if atomic.locked(directory):
         return "running"
-    if output.finished(directory):
-        return "done"
+    with contextlib.suppress(*UNREADABLE):
+        if output.finished(directory):
+            return "done"
     return "stopped" if checkpoint.found(directory) else "waiting"
+
+
+def damaged(directory):
+    """Are there results that cannot be read? They are never half written, and a run does not go on without them."""
+    path = Path(directory) / results.NAME
+    try:
+        with results.open_results(path):
+            return False
+    except UNREADABLE:
+        return path.exists()
 
 
 def log(directory, member):
@@ -47,7 +61,7 @@ def ends(directory, member):
 
 
 def write(directory, plan):
-    """Write sweep.csv: a row for each member. Returns {status: members}.
+    """Write sweep.csv: a row for each member. Returns {status: numbers of the members}.
 
     Coordinators of other parts may write it at the same time. Whoever writes looks again afterwards, so the last
     table to be written tells of everything that had happened before.
@@ -56,8 +70,7 @@ def write(directory, plan):
     while (text := _text(directory, plan, rows)) != written:
         atomic.write_shared(path, text)
         written = text
-    found = [row["status"] for row in rows.values()]
-    return {status: found.count(status) for status in ("done", "running", "stopped", "failed", "waiting")}
+    return {status: [number for number, row in rows.items() if row["status"] == status] for status in STATUSES}
 
 
 def _text(directory, plan, rows):
@@ -77,12 +90,23 @@ def _text(directory, plan, rows):
 def _row(directory, plan, member):
     settings = {name: plain(parse(value, plan["units"][name])) if plan["units"][name] else value
                 for name, value in member["settings"].items()}
-    sessions, status = ends(directory, member), state(folder(directory, member))
+    (status, found), sessions = _outcome(directory, member), ends(directory, member)
     if status in ("stopped", "waiting") and sessions and sessions[-1][0] not in (DONE, STOPPED_EARLY):
         status = "failed"
     wall = {"wall_s": f"{sum(seconds for _, seconds in sessions):.2f}"} if sessions else {}
     row = {name: member[name] for name in ("number", "point", "replicate", "seed")}
-    return row | settings | wall | dict(status=status) | (_results(directory, member) if status == "done" else {})
+    return row | settings | wall | dict(status=status) | found
+
+
+def _outcome(directory, member):
+    """How a member is, and of one that is done what came out of it."""
+    status = state(folder(directory, member))
+    if status == "stopped" and damaged(folder(directory, member)):
+        return "damaged", {}
+    try:
+        return status, _results(directory, member) if status == "done" else {}
+    except UNREADABLE:
+        return "damaged", {}
 
 
 def _results(directory, member):

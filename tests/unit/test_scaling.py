@@ -150,9 +150,14 @@ def test_measurements_of_other_settings_are_not_mixed(bench, config, tmp_path):
         study("weak", config, tmp_path, "1")
 
 
-def test_a_damaged_measurement_is_named(bench, config, tmp_path):
+@pytest.mark.parametrize("change", [
+    lambda kept: {}, lambda kept: {"figures": {}}, lambda kept: kept | {"figures": {}},
+    lambda kept: kept | {"figures": kept["figures"] | {"per_rank": []}},
+    lambda kept: kept | {"figures": kept["figures"] | {"ranks": 2}}, None])
+def test_a_damaged_measurement_is_named(bench, config, tmp_path, change):
     study("strong", config, tmp_path, "1")
-    (tmp_path / "bench" / "cells-1000.ranks-1.0.json").write_text("{")
+    path = tmp_path / "bench" / "cells-1000.ranks-1.0.json"
+    path.write_text(json.dumps(change(json.loads(path.read_text()))) if change else "")
     with pytest.raises(InputError, match="cells-1000.ranks-1.0.json is damaged: remove it"):
         study("strong", config, tmp_path, "1")
 

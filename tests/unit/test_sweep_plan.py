@@ -274,18 +274,19 @@ def test_a_wrong_value_in_one_member_is_refused_naming_it(problems):
     ("from = 1, to = 2, levels = 5", 2), ('from = 1, to = 100, levels = 50, scale = "log"', 34)])
 def test_levels_that_are_equal_once_rounded_are_refused(problems, span, values):
     said, = problems(f"[vary]\ntumor.cells = {{{span}}}\n")
-    assert f"vary.tumor.cells: {span.split('levels = ')[1].split(',')[0]} levels are only {values} different values" in said
+    assert re.search(f"vary.tumor.cells: [0-9]+ levels are only {values} different values once rounded", said)
 
 
 def test_as_many_levels_as_whole_numbers_are_all_of_them(plan):
-    assert column(plan("[vary]\ntumor.cells = {from = 1, to = 5, levels = 5}\n"), "tumor.cells").tolist() == [1, 2, 3, 4, 5]
+    found = plan("[vary]\ntumor.cells = {from = 1, to = 5, levels = 5}\n")
+    assert column(found, "tumor.cells").tolist() == [1, 2, 3, 4, 5]
 
 
 @pytest.mark.parametrize("text", [
     '[vary]\nrun.duration = ["60 min", "2 h", "1 h"]\n',
     'design = "list"\n' + "".join(f'[[point]]\nrun.duration = "{text}"\n' for text in ("60 min", "2 h", "1 h"))])
 def test_points_that_are_the_same_run_are_refused_unless_each_has_its_own_seed(plan, problems, text):
-    assert problems("replicates = 2\n" + text)[0].startswith("member 0004: the same run again, by all values and run.seed")
+    assert problems("replicates = 2\n" + text)[0].startswith("member 0004: the same run again, by all values and")
     assert len(plan('seeds = "independent"\n' + text)["members"]) == 3
 
 
@@ -298,7 +299,8 @@ def test_draws_that_are_the_same_run_are_told_and_stay(plan, capsys):
 
 def test_what_is_unusual_in_all_members_is_said_once(plan, capsys):
     plan('replicates = 3\n[set]\nblood.nk = "9/h"\n[vary]\ntumor.cells = [1, 2, 3]\n')
-    assert capsys.readouterr().err == "warning: every member: blood.nk = 9/h is outside the usual range, 0.02/h to 0.5/h\n"
+    said = "warning: every member: blood.nk = 9/h is outside the usual range, 0.02/h to 0.5/h\n"
+    assert capsys.readouterr().err == said
 
 
 def test_too_many_members_are_refused_before_they_are_made(problems):
