@@ -12,9 +12,11 @@ import pytest
 
 import small
 from conftest import environment
-from metacascade import atomic, config, sweep_plan
+from metacascade import atomic, checkpoint, config, sweep_plan
 from metacascade.__main__ import main
+from metacascade.parallel import serial_world
 from metacascade.results import open_results
+from metacascade.walllimit import SLACK_S, STARTED
 
 SWEEP = """
 config = "base.toml"
@@ -213,6 +215,35 @@ def test_a_signal_stops_members_with_checkpoints_and_the_next_call_goes_on(begun
     assert [row["status"] for row in table(out)] == ["waiting", "stopped", "waiting", "waiting"]
     assert "exit code 75 after" in (out / "0001.log").read_text()
     assert call(out, "--part", "1/2").returncode == 0 and table(out)[1::2] == expected[1::2]
+
+
+@pytest.fixture
+def long_sweep(sweep_file):
+    """A sweep of one member that takes minutes."""
+    path = sweep_file.with_name("long.toml")
+    path.write_text('config = "base.toml"\n[set]\nrun.duration = "1000 days"\n')
+    return path
+
+
+def limited(file, out, seconds):
+    """The exit code of a sweep in this process that has `seconds` left of its wall limit."""
+    return main(["sweep", str(file), "--out", str(out), "--wall-limit", f"{time.monotonic() - STARTED + seconds} s"])
+
+
+def test_members_stop_with_checkpoints_before_the_wall_limit_and_the_next_call_goes_on(long_sweep, tmp_path):
+    steps = []
+    for _ in range(2):
+        assert limited(long_sweep, tmp_path / "out", 2.5 * SLACK_S) == 75
+        assert table(tmp_path / "out")[0]["status"] == "stopped"
+        steps.append(checkpoint.read(serial_world(), tmp_path / "out" / "0000" / "checkpoint.h5").meta["step"])
+    log = (tmp_path / "out" / "0000.log").read_text()
+    assert 0 < steps[0] < steps[1] and log.count("exit code 75") == 2 and log.count("metacascade resume") >= 1
+    assert log.count("--wall-limit") == 2
+
+
+def test_no_member_is_started_when_no_time_is_left(capsys, long_sweep, tmp_path):
+    assert limited(long_sweep, tmp_path / "out", 1.9 * SLACK_S) == 75
+    assert "the wall limit is near" in capsys.readouterr().out and table(tmp_path / "out")[0]["status"] == "waiting"
 
 
 def test_after_a_kill_of_the_coordinator_no_member_is_run_twice(begun, call, expected):

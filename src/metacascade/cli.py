@@ -126,10 +126,11 @@ def sweep(
         part: Annotated[Optional[str], typer.Option(
             "--part", metavar="I/N", help="Only the runs whose number is I modulo N.")] = None,
         gather: Annotated[bool, typer.Option("--gather", help="Only write the table anew.")] = False,
-        dry_run: Annotated[bool, typer.Option("--dry-run", help="List the runs instead.")] = False):
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="List the runs instead.")] = False,
+        wall_limit: WallLimit = None):
     """Run a config with many settings and seeds; the same call again goes on. Not under mpiexec."""
     from metacascade.sweep import run as run_sweep
-    return run_sweep(file, out, ranks, jobs, part, gather, dry_run)
+    return run_sweep(file, out, ranks, jobs, part, gather, dry_run, **_times(wall_limit, None))
 
 
 @app.command()

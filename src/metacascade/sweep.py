@@ -1,4 +1,5 @@
 """Running a sweep: a coordinator that starts its members, each an ordinary run, so many at a time."""
+import math
 import os
 import re
 import signal
@@ -13,6 +14,7 @@ from metacascade.config import build
 from metacascade.errors import DONE, FAILED, STOPPED_EARLY, InputError, RunError
 from metacascade.parallel import launcher
 from metacascade.sweep_plan import folder
+from metacascade.walllimit import SLACK_S, STARTED
 
 LOOK_S = 0.05              # between two looks at the members
 REMIND_S = 10.0            # between two signals to members that are to stop
@@ -21,13 +23,15 @@ OF_A_LAUNCHER = ("PMI_", "PMIX_", "OMPI_COMM_WORLD_", "HYDI_")
 UNBOUND = {"OMPI_MCA_hwloc_base_binding_policy": "none", "PRTE_MCA_hwloc_default_binding_policy": "none"}
 
 
-def run(sweep_path, out, ranks=1, jobs=1, part=None, gather=False, dry_run=False):
+def run(sweep_path, out, ranks=1, jobs=1, part=None, gather=False, dry_run=False, wall_limit_s=None):
     """Run the members of a sweep that are not done, or only gather the table; the exit code.
 
     Parameters
     ----------
     part : str, optional
         ``"I/N"``: only the members whose number is I modulo N.
+    wall_limit_s : float, optional
+        From the start of this process; before it is over the running members stop with checkpoints.
 
     Raises
     ------
@@ -48,7 +52,7 @@ def run(sweep_path, out, ranks=1, jobs=1, part=None, gather=False, dry_run=False
         raise InputError(f"{out} is not the directory of a sweep: there is nothing to gather")
     sweep_plan.write(out, plan)
     with commands.signals_kept():       # until the table is there: a signal that comes late must not cost it
-        code = DONE if gather else Coordinator(out, plan, members, _launch(ranks), jobs).run()
+        code = DONE if gather else Coordinator(out, plan, members, _launch(ranks), jobs, wall_limit_s).run()
         found = sweep_table.write(out, plan)
     print(f"{len(plan['members'])} members: " + ", ".join(f"{len(n)} {status}" for status, n in found.items() if n)
           + f"; table in {Path(out) / sweep_table.NAME}", flush=True)
@@ -89,15 +93,16 @@ def _preview(out, plan, members):
 
 
 class Coordinator:
-    """Keeps `jobs` members at a time running, until all have ended or it is told to stop."""
+    """Keeps `jobs` members at a time running, until all have ended, it is told to stop, or its time is over."""
 
-    def __init__(self, directory, plan, members, launch, jobs):
+    def __init__(self, directory, plan, members, launch, jobs, wall_limit_s=None):
         self.directory, self.plan, self.launch, self.jobs = Path(directory), plan, launch, jobs
         self.waiting, self.total = deque(members), len(members)
         self.running = {}           # process: (member, when it started)
         self.ended = {}             # number: done, stopped, failed, elsewhere
         self.messages = []          # about those that failed
         self.stop, self.reminded = False, 0.0
+        self.end = math.inf if wall_limit_s is None else STARTED + wall_limit_s - SLACK_S     # then the table
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith(OF_A_LAUNCHER)}
         if jobs > 1:                # else Open MPI would put all members on the same first cores
             self.environment = UNBOUND | self.environment
@@ -124,6 +129,7 @@ class Coordinator:
     def _go_through(self, waiting):
         self.waiting = waiting
         while self.running or (self.waiting and not self.stop):
+            self._watch_the_time()
             while self.waiting and len(self.running) < self.jobs and not self.stop:
                 self._consider(self.waiting.popleft())
             if self.stop:
@@ -153,6 +159,8 @@ class Coordinator:
             if output.holds_files(out):
                 words.append("--overwrite")         # it ended before its first checkpoint
             words += [word for text in sweep_plan.arguments(self.plan, member) for word in ("--set", text)]
+        if self.end < math.inf:
+            words += ["--wall-limit", f"{self._left_s():.1f} s"]
         return [*self.launch, sys.executable, "-m", "metacascade", *words]
 
     def _start(self, member, command):
@@ -201,6 +209,14 @@ class Coordinator:
 
     def _wish_to_stop(self, *_):
         self.stop = True
+
+    def _left_s(self):
+        return self.end - time.monotonic()
+
+    def _watch_the_time(self):
+        if not self.stop and self._left_s() <= SLACK_S:       # what a member keeps free itself
+            self.stop = True
+            print("the wall limit is near: no other member is started; the same command goes on", flush=True)
 
     def _remind(self):
         """Tell the running members to stop, now and then again: one that was just starting may not have heard it."""
