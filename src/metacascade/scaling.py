@@ -5,6 +5,7 @@ This process starts the ranks and is none of them. A measurement is `metacascade
 """
 import contextlib
 import json
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -165,8 +166,9 @@ def differences(old, new, name=""):
 def _bench(case, arguments):
     """Start the ranks; the figures that they print. Raises RunError, or InputError where the input was wrong."""
     command = [*cluster.site().command(case.ranks), sys.executable, "-m", "metacascade", "bench", *arguments]
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = _start(command)
     try:
+        _hear()
         printed, complaints = process.communicate()
     finally:
         _end(process)
@@ -178,6 +180,21 @@ def _bench(case, arguments):
     if figures is None or figures.get("ranks") != case.ranks:
         raise RunError(f"{' '.join(command)}\nprinted no figures of {case.ranks} ranks, but\n{printed[-2000:]}")
     return figures
+
+
+def _start(command):
+    """Start the ranks. Signals are kept back until `_hear`: one inside of Popen would leave ranks that nobody ends."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, commands.STOP_SIGNALS)
+    try:
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                preexec_fn=_hear)
+    except OSError as error:
+        _hear()
+        raise RunError(f"cannot start {command[0]}: {error.strerror}") from None
+
+
+def _hear():
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, commands.STOP_SIGNALS)
 
 
 def _last_json(printed):
@@ -201,6 +218,7 @@ def _end(process):
 
 
 def _stop(*_):
+    commands.on_stop_signals(signal.SIG_IGN)       # a second one would end the waiting for the ranks
     raise Stopped
 
 

@@ -212,6 +212,21 @@ def test_a_study_that_is_told_to_stop_ends_its_ranks_and_exits_with_75(config, t
         os.kill(int(pid.read_text()), 0)
 
 
+def test_a_signal_while_ranks_are_being_started_leaves_none_behind(launcher, config, tmp_path, monkeypatch):
+    launcher("import time; time.sleep(100)")
+    started, begin = [], subprocess.Popen
+
+    def with_a_signal(*arguments, **options):
+        if "bench" not in arguments[0]:
+            return begin(*arguments, **options)
+        started.append(begin(*arguments, **options))
+        os.kill(os.getpid(), signal.SIGTERM)
+        return started[0]
+    monkeypatch.setattr(subprocess, "Popen", with_a_signal)
+    assert study("strong", config, tmp_path / "out", "2") == STOPPED_EARLY
+    assert [process.poll() for process in started] == [-signal.SIGTERM]
+
+
 # --- on ranks -----------------------------------------------------------------------------------------------
 
 @pytest.fixture(scope="module")
