@@ -24,6 +24,7 @@ from metacascade.names import nearest
 
 VARIABLE = "METACASCADE_SITE"
 MPIEXEC = "mpiexec"
+RANKS_PER_CORE = 128  # on this machine: each takes some 80 MB, and time to start
 SRUN_WAIT_S = 60      # srun alone would wait for ever for the other ranks of one that has died
 KEYS = ("PARTITION", "ACCOUNT", "MODULES", "LAUNCH", "OPTIONS")
 
@@ -44,6 +45,16 @@ class Site:
         if program == "srun":
             options.insert(0, f"--wait={SRUN_WAIT_S}")
         return [_found(program, self.path), *options, "-n", str(ranks)]
+
+
+def refuse_too_many(ranks, launch):
+    """InputError for more ranks than this machine can hold; of a job, or a launcher of the site, nothing is known here."""
+    cores = len(os.sched_getaffinity(0))
+    if tuple(launch) == Site().launch and "SLURM_JOB_ID" not in os.environ and ranks > RANKS_PER_CORE * cores:
+        raise InputError(f"{ranks:,} ranks cannot be started here: {MPIEXEC} starts them all on this machine, which has "
+                         f"{cores} core{'s' * (cores > 1)}, and more than {RANKS_PER_CORE} ranks a core are refused.\n"
+                         "On a cluster: in a job of SLURM, or with LAUNCH in the site file; `metacascade scaling project` "
+                         "projects to more ranks")
 
 
 def deaf():

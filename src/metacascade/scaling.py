@@ -64,6 +64,7 @@ def study(kind, config_path, out, ranks, overrides=(), steps=8, warm=3, repeat=1
                     version=versions()["metacascade"], git=git_state())
     arguments = [str(config_path), "--json", "--steps", str(steps), "--warm", str(warm)]
     arguments += [word for setting in overrides for word in ("--set", setting)]
+    cluster.refuse_too_many(_most_to_start(cases, out, overwrite), cluster.site().launch)
     with _alone(out):
         folder = _folder(out, overwrite)
         try:
@@ -102,6 +103,12 @@ def planned(kind, cells, ranks, repeat, verify):
         if kind == WEAK and verify and before:
             cases.append(Case(size, before))
     return cases
+
+
+def _most_to_start(cases, out, overwrite):
+    """Ranks of the largest case that was not measured yet, or 0."""
+    folder = Path(out) / FOLDER
+    return max((case.ranks for case in cases if overwrite or not (folder / case.name).exists()), default=0)
 
 
 @contextlib.contextmanager

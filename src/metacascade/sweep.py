@@ -77,6 +77,7 @@ def _part(text):
 def _launch(ranks):
     """The words that start the ranks of a member. One rank alone needs no mpiexec, but the launcher of a site."""
     site = cluster.site()
+    cluster.refuse_too_many(ranks, site.launch)
     return [] if ranks == 1 and site.launch == cluster.Site().launch else site.command(ranks)
 
 

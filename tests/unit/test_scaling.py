@@ -42,7 +42,7 @@ def launcher(monkeypatch):
     """``launcher(code)``: Python code that is run in place of the ranks."""
     def use(code):
         monkeypatch.setattr(cluster, "site", lambda: SimpleNamespace(
-            command=lambda ranks: [sys.executable, "-c", f"import sys, json; ranks = {ranks}; {code}; sys.exit(0)"]))
+            launch=(sys.executable,), command=lambda ranks: [sys.executable, "-c", f"import sys, json; ranks = {ranks}; {code}; sys.exit(0)"]))
     return use
 
 
@@ -167,6 +167,20 @@ def test_a_weak_study_needs_a_tumor(bench, tmp_path):
     file.write_text(text("injection_liver"))
     with pytest.raises(InputError, match=r"multiplies tumor.cells, but there is no \[tumor\]"):
         study("weak", file, tmp_path / "out", "1")
+
+
+def test_more_ranks_than_this_machine_can_hold_are_refused_unless_a_cluster_starts_them(
+        bench, config, tmp_path, monkeypatch):
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+    most = cluster.RANKS_PER_CORE * len(os.sched_getaffinity(0))
+    with pytest.raises(InputError, match="1,000,000 ranks cannot be started here: .* and more than 128 ranks a core"):
+        study("strong", config, tmp_path / "out", "1,1e6")
+    assert bench.cases == [] and not (tmp_path / "out").exists()
+    assert study("strong", config, tmp_path / "out", f"{most}") == DONE
+    monkeypatch.setenv("SLURM_JOB_ID", "7")
+    assert study("strong", config, tmp_path / "out", f"{most + 1}") == DONE
+    monkeypatch.delenv("SLURM_JOB_ID")
+    assert study("strong", config, tmp_path / "out", f"{most},{most + 1}") == DONE, "both are measured already"
 
 
 def test_a_study_under_mpiexec_is_refused(bench, config, tmp_path, monkeypatch):
