@@ -15,6 +15,7 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 FORBIDDEN = (errno.EROFS, errno.EACCES, errno.EPERM)
 MISSING = (errno.ENOENT, errno.ENOTDIR, errno.EEXIST, errno.ESTALE)
 LOCK = "run.lock"
+GO_ON = "go on: a run with `metacascade resume`, a study with the same command"
 SIGNS = "watchdog.txt"           # of a run on several ranks, see metacascade.watchdog
 
 
@@ -35,13 +36,12 @@ def writing(path):
 
 def _remedy(error):
     if error.errno in FULL:
-        return ("free some space, then go on with `metacascade resume`. "
-                "The files written before are whole")
+        return f"free some space, then {GO_ON}. The files written before are whole"
     if error.errno in FORBIDDEN:
         return "the directory must be writable; choose another with --out"
     if error.errno in MISSING:
         return "it has no directory, and none can be made; choose another with --out, or bring the former one back"
-    return "the files written before are whole; go on with `metacascade resume`"
+    return f"the files written before are whole; {GO_ON}"
 
 
 @contextlib.contextmanager

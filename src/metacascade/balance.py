@@ -33,16 +33,16 @@ def cut(world, keys, weights):
     return np.concatenate([[np.uint64(0)], high, [LAST_KEY]])
 
 
-def cut_again(world, keys, weights):
+def cut_again(world, keys, weights, total):
     """The same cuts, for ranks that each have a range of the curve already: one prefix sum, then one sum of all cuts.
 
-    Tile i has the work between b and b + w along the curve; cut r is behind the tile with b < goal <= b + w,
+    `total`: the work of all ranks. Tile i has the work between b and b + w along the curve; cut r is behind the tile with b < goal <= b + w,
     where goal is r / ranks of the whole: whoever has that tile tells all.
     """
     order = np.argsort(keys)
     end = np.cumsum(np.asarray(weights, np.int64)[order])
     mine = int(end[-1]) if len(end) else 0
-    total, before = int(world.sum([mine])[0]), world.exscan(mine)
+    before = world.exscan(mine)
     cuts = np.zeros(world.size + 1, np.uint64)
     if mine:
         first, last = (((before + 1) * world.size - 1) // total + 1, ((before + mine + 1) * world.size - 1) // total)

@@ -36,11 +36,12 @@ class Balance:
             return False
         weights = work(tissue.arena.n)
         mine = int(weights.sum())
-        mean, busiest = int(world.sum([mine])[0]) / world.size, world.max(mine)
+        total, busiest = int(world.sum([mine])[0]), world.max(mine)
+        mean = total / world.size
         if busiest <= (1.0 + self.threshold) * mean:
             return False
         self.lost += (busiest - mean) * self.interval
-        cuts = cut_again(world, region.keys, weights)
+        cuts = cut_again(world, region.keys, weights, total)
         owner = np.searchsorted(cuts, region.keys, side="right") - 1
         going = np.flatnonzero(owner != world.rank)
         if self.threshold and self.lost < MOVE_COST * world.max(int(weights[going].sum())):
