@@ -72,7 +72,8 @@ def main(directory, gib=1.0):
             found[way].append(total / seconds(world, way, path, tables))
     if world.rank == 0:
         path.unlink()
-        print(f"{total:.2f} GB on {world.size} ranks, {world.library()}, HDF5 {h5py.version.hdf5_version}: GB/s to disk")
+        print(f"{total:.2f} GB on {world.size} ranks, {world.library()}, HDF5 {h5py.version.hdf5_version}: "
+              "GB/s to disk")
         for way, speeds in found.items():
             print(f"  {way.__name__:12} best {max(speeds):5.2f}  median {np.median(speeds):5.2f}")
 

@@ -17,7 +17,8 @@ from metacascade.scaling import numbers
 from metacascade.seeding import tiles_of_ball
 
 SWEEPS = 8
-FACE_BYTES = 64 * 2 + 2 * SWEEPS * 32 * 4 + 64 * 4     # of a face in a step: counts, half of the oxygen each time, all of it
+# of a face in a step: counts, half of the oxygen each time, all of it
+FACE_BYTES = 64 * 2 + 2 * SWEEPS * 32 * 4 + 64 * 4
 
 
 def tumor(cells, capacity):

@@ -32,7 +32,8 @@ from metacascade.vessels import Network
 
 EDGE, TILES, PITCH = 50.0, 5, 200.0
 SETTINGS = [
-    "run.step='1 min'", "run.duration='1 h'", "output.interval='1 h'", "output.checkpoint='1 h'", "tissue.voxel='50 um'", "tissue.capacity=1", "oxygen.enabled=false",
+    "run.step='1 min'", "run.duration='1 h'", "output.interval='1 h'", "output.checkpoint='1 h'",
+    "tissue.voxel='50 um'", "tissue.capacity=1", "oxygen.enabled=false",
     "hypoxia.enabled=false", "crowding.enabled=false", "growth.death_rate='0.006/h'", "migration.speed='84.853 um/h'",
     "migration.persistence='15 min'", "migration.bias=0.0", "traits.motile_fraction=1.0", "traits.adhesion_mean=0.0",
     "traits.adhesion_spread=0.0", "intravasation.hazard='0.06/h'", "intravasation.permeability_mature=1.0",

@@ -62,7 +62,7 @@ def message(error: BaseException) -> str:
         return "metacascade: interrupted"
     if isinstance(error, (InputError, RunError)):
         return f"metacascade: {error}" if "\n" not in str(error) else f"metacascade:\n{error}"
-    if isinstance(error, OSError) and error.errno in FULL and error.filename is None:    # files have names: atomic.writing
+    if isinstance(error, OSError) and error.errno in FULL and error.filename is None:    # of a file: atomic.writing
         return f"metacascade: cannot write to the standard output: {error.strerror}"
     kind = "" if isinstance(error, CellsLost) else f"{type(error).__name__}: "
     return f"metacascade: internal error: {kind}{error}\nThis is a bug; --debug shows where it happened."

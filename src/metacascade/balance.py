@@ -36,8 +36,8 @@ def cut(world, keys, weights):
 def cut_again(world, keys, weights, total):
     """The same cuts, for ranks that each have a range of the curve already: one prefix sum, then one sum of all cuts.
 
-    `total`: the work of all ranks. Tile i has the work between b and b + w along the curve; cut r is behind the tile with b < goal <= b + w,
-    where goal is r / ranks of the whole: whoever has that tile tells all.
+    `total`: the work of all ranks. Tile i has the work between b and b + w along the curve; cut r is behind the tile
+    with b < goal <= b + w, where goal is r / ranks of the whole: whoever has that tile tells all.
     """
     order = np.argsort(keys)
     end = np.cumsum(np.asarray(weights, np.int64)[order])

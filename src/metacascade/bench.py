@@ -61,7 +61,8 @@ def whole_steps(world, config, steps, warm):
     if world.rank:
         return {}
     return summary(simulation, per_rank, meter.wall, used) | dict(
-        steps=steps, warm=warm, shed_ctcs_per_step=(simulation.ledger.totals["shed_ctcs"] - shed) / steps, digest=digest,
+        steps=steps, warm=warm, digest=digest,
+        shed_ctcs_per_step=(simulation.ledger.totals["shed_ctcs"] - shed) / steps,
         oversubscribed=oversubscribed(machine), step_s=meter.wall, per_rank=per_rank, provenance=machine)
 
 

@@ -81,7 +81,7 @@ def _estimate(config, settings):
 @app.command()
 def submit(
         config: ConfigFile, out: Out,
-        time: Annotated[str, typer.Option("--time", help="Of one job, such as 12h or 12:00:00; it queues itself again.")],
+        time: Annotated[str, typer.Option("--time", help="Of a job, such as 12h or 12:00:00; it queues itself again.")],
         nodes: Annotated[int, typer.Option("--nodes", min=1, help="Nodes of the cluster.")] = 1,
         ranks_per_node: Annotated[Optional[int], typer.Option(
             "--ranks-per-node", min=1, help="Default: one for each core of a node.")] = None,
@@ -89,7 +89,7 @@ def submit(
             "--site", metavar="FILE", help="The site file, see docs/cluster.md; default: the usual one.")] = None,
         settings: Settings = None,
         options: Annotated[Optional[list[str]], typer.Option(
-            "--sbatch", metavar="OPTION", help="A further option of sbatch, such as --qos=long; may be repeated.")] = None,
+            "--sbatch", metavar="OPTION", help="A further option of sbatch, e.g. --qos=long; may be repeated.")] = None,
         watchdog: Patience = None,
         dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the script instead.")] = False):
     """Submit a run to SLURM, as a job that queues itself again until the run is done."""
@@ -176,7 +176,8 @@ def info(
 
 
 @app.command()
-def digest(file: Annotated[Path, typer.Argument(metavar="FILE", help="A checkpoint, results.h5, or the directory of a run.")]):
+def digest(file: Annotated[Path, typer.Argument(
+        metavar="FILE", help="A checkpoint, results.h5, or the directory of a run.")]):
     """Print the digest of a model state: equal for equal states, whatever the ranks that made it."""
     from metacascade.output import digest_of
     print(digest_of(file))

@@ -68,7 +68,7 @@ def branch(checkpoint_path, out, seed=None, overrides=(), overwrite=False, **tim
 
 
 def _refuse_other_grid(old, new, time_s):
-    """What the saved cells lie in cannot change under them, and steps from `time_s` on must meet the times of output."""
+    """What the saved cells lie in cannot change under them, and steps from `time_s` must meet the times of output."""
     if time_s % new.run.step_s:
         raise InputError(f"--set run.step: the checkpoint is at {time_s} s, which must be a multiple of the step")
     if time_s > new.run.duration_s:

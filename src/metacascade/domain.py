@@ -109,7 +109,7 @@ class Region:
         self.halo = self._make_halo()
 
     def _tiles_around(self, neighbors, rows, coords):
-        """Make these tiles or ghosts neighbors of our tiles round them: rows of those (-1: not ours), and all places."""
+        """Make these tiles or ghosts neighbors of our tiles round them: rows of those (-1: not ours), all places."""
         around = (coords[:, None, :] + OFFSETS).reshape(-1, 3)
         beside = _rows_of(_packed(around), _packed(self.coords))
         ours = np.flatnonzero(beside >= 0)

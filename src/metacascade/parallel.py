@@ -16,7 +16,8 @@ import numpy as np
 
 from metacascade.errors import InputError, RunError
 
-POLLS, POLLS_CROWDED = 20_000, 200     # looks for a message before a waiting rank sleeps: to wake up takes longer than most waits
+# looks for a message before a waiting rank sleeps: to wake up takes longer than most waits
+POLLS, POLLS_CROWDED = 20_000, 200
 LAUNCHER_SIZES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS")
 
 

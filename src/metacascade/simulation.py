@@ -62,7 +62,7 @@ class Simulation:
             self._go_on(saved)
         self.perfused = int(world.sum([self.tissue.reachable.sum()])[0]) > 0   # blood flows through the tumor
         if not self.perfused and any(plan.node == "tumor" for plan in config.injection):
-            raise on_all_ranks(InputError("[[injection]] node = \"tumor\": no perfused vessel is in reach of the tumor"))
+            raise on_all_ranks(InputError('[[injection]] node = "tumor": no perfused vessel is in reach of the tumor'))
 
     def _begin(self):
         network = _network(self.config, self.world)

@@ -132,7 +132,7 @@ def parse(text: str, into: str) -> float:
 
 
 def unit_of(text: str) -> str:
-    """The unit of a quantity, as `written` wants it: ``"0.1 /day"`` has ``1/day``. The text must be one that `parse` reads."""
+    """The unit of a quantity, as `written` wants it: ``"0.1 /day"`` has ``1/day``. `parse` must be able to read it."""
     unit = _QUANTITY.fullmatch(text)[2]
     return f"1{unit}" if unit.startswith("/") else unit
 

@@ -85,11 +85,12 @@ def check_the_kth_of_all_places_is_found_at_the_rank_that_has_it():
         lodged["ctc"]["id"] = RANK * 100 + np.arange(len(lodged))
         lodged["place"] = wanted[RANK, :len(lodged)]
         got, rank = _at_ranks(Exchange(WORLD), lodged, int(places[RANK]), int(first[-1]))
-        found = {id: (place, at) for ids, places_, at_ in WORLD.allgather(
-            (got["ctc"]["id"].tolist(), got["place"].tolist(), rank.tolist())) for id, place, at in zip(ids, places_, at_)}
+        told = WORLD.allgather(list(zip(got["ctc"]["id"].tolist(), got["place"].tolist(), rank.tolist())))
+        found = {id: place_and_rank for rows in told for id, *place_and_rank in rows}
         for r in range(0, SIZE, 2):
             owner = np.array([np.flatnonzero(first[1:] > place)[0] for place in wanted[r]])
-            assert [found[r * 100 + k] for k in range(20)] == list(zip((wanted[r] - first[owner]).tolist(), owner.tolist()))
+            expected = np.stack([wanted[r] - first[owner], owner], axis=1)
+            assert [found[r * 100 + k] for k in range(20)] == expected.tolist()
 
 
 def check_rounds_in_a_row_with_ranks_in_and_out_of_step():
