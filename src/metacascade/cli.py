@@ -119,7 +119,7 @@ def branch(
 
 @app.command()
 def sweep(
-        file: Annotated[Path, typer.Argument(metavar="SWEEP", help="A TOML file, see docs/sweeps.md.")],
+        file: Annotated[Path, typer.Argument(metavar="SWEEP", help="A TOML file; `metacascade init sweep_shedding` writes one.")],
         out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="The directory for all runs.")],
         ranks: Annotated[int, typer.Option("--ranks", min=1, help="Ranks of each run.")] = 1,
         jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Runs at the same time.")] = 1,
@@ -138,13 +138,14 @@ def init(
         preset: Annotated[Optional[str], typer.Argument(metavar="PRESET", help="Left out: list them.")] = None,
         file: Annotated[Optional[Path], typer.Argument(metavar="FILE", help="Default: PRESET.toml")] = None,
         overwrite: Overwrite = False):
-    """Write a commented config to start from."""
+    """Write a commented config, or a sweep of one, to start from."""
     from metacascade import presets
     if preset is None:
-        print("\n".join(f"{name:24}{presets.title(name)}" for name in presets.names()))
+        print("\n".join(f"{name:24}{presets.title(name)}" for name in presets.names() + presets.sweeps()))
         return
     written = presets.write(preset, file, overwrite)
-    print(f"wrote {written}; next: metacascade check {written}")
+    ready = f"sweep {written} --out DIR --dry-run" if preset in presets.sweeps() else f"check {written}"
+    print(f"wrote {written}; next: metacascade {ready}")
 
 
 @app.command()

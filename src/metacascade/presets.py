@@ -1,4 +1,4 @@
-"""The presets: commented config files that come with the package."""
+"""The presets: commented config files that come with the package, and sweeps of them."""
 import tomllib
 from importlib.resources import files
 from pathlib import Path
@@ -7,22 +7,34 @@ from metacascade.errors import InputError
 from metacascade.names import nearest
 
 FOLDER = files("metacascade") / "presets"
+SWEEP = "sweep_"            # so begin the names of sweeps
 
 
 def names() -> list[str]:
-    """Names of the presets."""
+    """Names of the presets that are configs."""
+    return [name for name in _all() if not name.startswith(SWEEP)]
+
+
+def sweeps() -> list[str]:
+    """Names of the presets that are sweeps."""
+    return [name for name in _all() if name.startswith(SWEEP)]
+
+
+def _all() -> list[str]:
     return sorted(p.name.removesuffix(".toml") for p in FOLDER.iterdir() if p.name.endswith(".toml"))
 
 
 def text(name: str) -> str:
     """The file of a preset. Raises InputError for an unknown name."""
-    if name not in names():
-        raise InputError(f"there is no preset {name!r}{nearest(name, names())}; presets: {', '.join(names())}")
+    if name not in _all():
+        raise InputError(f"there is no preset {name!r}{nearest(name, _all())}; presets: {', '.join(_all())}")
     return (FOLDER / f"{name}.toml").read_text("utf-8")
 
 
 def title(name: str) -> str:
-    """Its title."""
+    """Its title; of a sweep the first line."""
+    if name in sweeps():
+        return text(name).splitlines()[0].strip("# :")
     return tomllib.loads(text(name))["title"]
 
 

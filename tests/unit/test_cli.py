@@ -10,7 +10,7 @@ import pytest
 from metacascade import __version__
 from metacascade.__main__ import main
 from metacascade.errors import CellsLost, InputError, RunError
-from metacascade.presets import names, text
+from metacascade.presets import names, sweeps, text
 
 
 @pytest.fixture
@@ -161,13 +161,15 @@ def test_usage_error_under_mpiexec_is_printed_by_rank_0_only(capsys, monkeypatch
 def test_init_lists_and_writes_presets(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     code, out, _ = outcome(capsys, "init")
-    assert code == 0 and [line.split()[0] for line in out.splitlines()] == names()
+    assert code == 0 and [line.split()[0] for line in out.splitlines()] == names() + sweeps()
     assert outcome(capsys, "init", "mouse_breast")[0] == 0
     assert (tmp_path / "mouse_breast.toml").read_text() == text("mouse_breast")
     code, _, err = outcome(capsys, "init", "mouse_breast")
     assert code == 2 and "mouse_breast.toml exists; give another name or --overwrite" in err
     assert outcome(capsys, "init", "injection_liver", "mouse_breast.toml", "--overwrite")[0] == 0
     assert (tmp_path / "mouse_breast.toml").read_text() == text("injection_liver")
+    code, out, _ = outcome(capsys, "init", "sweep_shedding")
+    assert code == 0 and "next: metacascade sweep sweep_shedding.toml --out DIR --dry-run" in out
     code, _, err = outcome(capsys, "init", "mouse_breast", tmp_path / "no" / "a.toml")
     assert code == 2 and "cannot write" in err
 

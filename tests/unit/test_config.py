@@ -9,7 +9,7 @@ import pytest
 from metacascade.config import Config, build, load, parameters
 from metacascade.config_read import Document, parse_text
 from metacascade.errors import InputError
-from metacascade.presets import names, text
+from metacascade.presets import names, sweeps, text
 
 ROOT = Path(__file__).parents[2]
 MINIMAL = "[tumor]\ncells = 1000\n"
@@ -233,8 +233,8 @@ def test_preset_has_no_warning_and_a_title(name):
 
 
 def test_examples_are_the_presets():
-    examples = {f.stem: f.read_text() for f in (ROOT / "examples").glob("*.toml") if not f.stem.startswith("sweep_")}
-    assert examples == {name: text(name) for name in names()}, "copy src/metacascade/presets/*.toml to examples/"
+    examples = {f.stem: f.read_text() for f in (ROOT / "examples").glob("*.toml")}
+    assert examples == {name: text(name) for name in names() + sweeps()}, "copy src/metacascade/presets/*.toml to examples/"
 
 
 def test_dict_is_plain_and_strict():

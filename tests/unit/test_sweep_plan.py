@@ -341,8 +341,8 @@ def test_without_salib_the_extra_is_named(plan, monkeypatch):
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("sweep_*.toml")), ids=lambda path: path.stem)
-def test_examples_are_sweeps(path, tmp_path):
-    assert len(sweep_plan.opened(tmp_path / "out", path)["members"]) > 1
+def test_examples_are_sweeps_without_a_warning(path, tmp_path, capsys):
+    assert len(sweep_plan.opened(tmp_path / "out", path)["members"]) > 1 and capsys.readouterr().err == ""
 
 
 def test_the_sweeps_in_the_documentation_can_be_read(plan):
