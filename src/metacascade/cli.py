@@ -54,18 +54,9 @@ def run(config: ConfigFile, out: Out, overwrite: Overwrite = False, settings: Se
 
 def _times(wall_limit, watchdog):
     """Seconds of the options that have times."""
-    from metacascade.units import QuantityError, parse
-    seconds = {}
-    for key, option, text in (("wall_limit_s", "--wall-limit", wall_limit), ("patience_s", "--watchdog", watchdog)):
-        if text is None:
-            continue
-        try:
-            seconds[key] = parse(text, "s")
-        except QuantityError as error:
-            raise InputError(f"{option} {text}: {error}; write a time such as \"30 min\" or \"11.5 h\"") from None
-        if seconds[key] < 0:
-            raise InputError(f"{option} {text}: a time cannot be negative")
-    return seconds
+    from metacascade.units import option
+    given = (("wall_limit_s", "--wall-limit", wall_limit), ("patience_s", "--watchdog", watchdog))
+    return {key: option(name, text, "s", '"30 min" or "11.5 h"') for key, name, text in given if text is not None}
 
 
 def _estimate(config, settings):

@@ -10,7 +10,7 @@ from metacascade.errors import InputError
 from metacascade.scaling import numbers
 from metacascade.scaling_model import CTC_BYTES, Network, fit, strangers
 from metacascade.scaling_table import DAMAGED
-from metacascade.units import QuantityError, parse
+from metacascade.units import option
 
 PER_RANK_BYTES = 8 * 8      # arrays with a number for each rank that may live at once on every rank: cuts, counts
 
@@ -61,8 +61,10 @@ def project(directories, latency="2 us", bandwidth="1 GB/s", overhead="7.5 us", 
             cells_per_rank=None):
     """Print what the model says of more ranks, for one tumor and for one that grows with them. Raises InputError."""
     studies = [_read(Path(directory)) for directory in directories]
-    network = Network(_quantity("--latency", latency, "s"), _quantity("--bandwidth", bandwidth, "B/s"),
-                      _quantity("--overhead", overhead, "s"))
+    network = Network(option("--latency", latency, "s", '"2 us"'), option("--bandwidth", bandwidth, "B/s", '"1 GB/s"'),
+                      option("--overhead", overhead, "s", '"7.5 us"'))
+    if not network.bandwidth:
+        raise InputError(f"--bandwidth {bandwidth}: must be more than 0")
     wanted = numbers(ranks)
     try:
         print("\n".join(_projected(studies, network, wanted, cells, cells_per_rank)))
@@ -143,17 +145,6 @@ def _count(law):
 
 
 COUNTED = {"cells": "cell", "tiles": "tile", "sweeps": "tile and sweep", "passages": "bed entered"}
-
-
-def _quantity(option, text, unit):
-    try:
-        value = parse(text, unit)
-    except QuantityError as error:
-        raise InputError(f"{option} {text!r} {error}" if str(error).startswith(("is ", "needs")) else
-                         f"{option} {text!r}: {error}") from None
-    if not value >= 0 or option == "--bandwidth" and value == 0:
-        raise InputError(f"{option} {text!r} must be positive")
-    return value
 
 
 def _read(directory):

@@ -9,6 +9,7 @@ import math
 import re
 from fractions import Fraction
 
+from metacascade.errors import InputError
 from metacascade.names import nearest
 
 NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
@@ -129,6 +130,17 @@ def parse(text: str, into: str) -> float:
         return exact(float(match[1]), match[2], into)
     except OverflowError:
         raise QuantityError("the number is too large") from None
+
+
+def option(name: str, text: str, into: str, example: str) -> float:
+    """As `parse`, for an option of a command. Raises InputError, also for a negative quantity."""
+    try:
+        value = parse(text, into)
+    except QuantityError as error:
+        raise InputError(f"{name} {text}: {error}; write it like {example}") from None
+    if value < 0:
+        raise InputError(f"{name} {text}: must not be negative")
+    return value
 
 
 def unit_of(text: str) -> str:

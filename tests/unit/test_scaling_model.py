@@ -122,8 +122,9 @@ def test_a_rank_with_less_than_a_tile_is_not_projected_in_weak_scaling_either(ca
 
 
 @pytest.mark.parametrize("change, message", [
-    (dict(latency="2"), "--latency '2' needs a unit"), (dict(latency="2 GB/s"), "--latency '2 GB/s'"),
-    (dict(bandwidth="0 GB/s"), "--bandwidth '0 GB/s' must be positive"), (dict(ranks="0"), "--ranks 0")])
+    (dict(latency="2"), '--latency 2: needs a unit; write it like "2 us"'), (dict(latency="2 GB/s"), "--latency 2 GB/s: "),
+    (dict(latency="-2 us"), "--latency -2 us: must not be negative"), (dict(ranks="0"), "--ranks 0"),
+    (dict(bandwidth="0 GB/s"), "--bandwidth 0 GB/s: must be more than 0")])
 def test_wrong_numbers_of_a_projection_are_named(tmp_path, change, message):
     with pytest.raises(InputError, match=message):
         project([saved(tmp_path, studies()[0])], **change)
