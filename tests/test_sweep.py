@@ -149,7 +149,7 @@ def test_the_table_is_gathered_anew_without_running_anything(capsys, sweep_file,
 @pytest.mark.parametrize("option", ["--gather", "--part=1/4"])
 @pytest.mark.parametrize("name, content, code, message", [
     ("members.json", b'{"format": 1}', 2, "members.json is damaged: bring back a copy"),
-    ("members.json", b'{"format": 1, "sweep": {}, "config": "", "fixed": {}, "units": {}, "members": [{}]}', 2, "damaged"),
+    ("members.json", b'{"format": 1, "sweep": {}, "config": "", "fixed": {}, "units": {}, "members": [1]}', 2, "damaged"),
     ("members.json", b"", 2, "members.json is damaged"),
     ("config.toml", b"", 2, "config.toml is not the config that the sweep began with: remove it"),
     ("0001/results.h5", None, 1, "0001/results.h5 is damaged: remove"),
@@ -170,11 +170,13 @@ def test_a_damaged_member_that_was_removed_is_simulated_again(call, undisturbed,
     assert call(out).returncode == 0 and table(out) == expected
 
 
-def test_what_is_wrong_is_refused_before_anything_is_written(capsys, sweep_file, tmp_path):
+def test_what_is_wrong_is_refused_before_anything_is_written(capsys, sweep_file, tmp_path, monkeypatch):
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)       # its srun may start any number of ranks
     out = tmp_path / "out"
     for options, message in (
             (["--part=3/2"], "must be I/N"), (["--part=0/0"], "must be I/N"), (["--part=1"], "must be I/N"),
-            (["--gather"], "nothing to gather"), (["--jobs=0"], "'--jobs'"), (["--rank=2"], "did you mean '--ranks'?")):
+            (["--gather"], "nothing to gather"), (["--ranks=1000000"], "1,000,000 ranks cannot be"), (["--jobs=0"], "'--jobs'"),
+            (["--rank=2"], "did you mean '--ranks'?")):
         assert main(["sweep", str(sweep_file), "--out", str(out), *options]) == 2 and message in capsys.readouterr().err
     assert main(["sweep", str(sweep_file), "--out", str(out), "--dry-run", "--part=1/2"]) == 0
     shown = capsys.readouterr().out

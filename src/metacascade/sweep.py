@@ -50,9 +50,10 @@ def run(sweep_path, out, ranks=1, jobs=1, part=None, gather=False, dry_run=False
         return DONE
     if gather and not (Path(out) / sweep_plan.NAME).exists():
         raise InputError(f"{out} is not the directory of a sweep: there is nothing to gather")
+    launch = [] if gather else _launch(ranks)
     sweep_plan.write(out, plan)
     with commands.signals_kept():       # until the table is there: a signal that comes late must not cost it
-        code = DONE if gather else Coordinator(out, plan, members, _launch(ranks), jobs, wall_limit_s).run()
+        code = DONE if gather else Coordinator(out, plan, members, launch, jobs, wall_limit_s).run()
         found = sweep_table.write(out, plan)
     print(f"{len(plan['members'])} members: " + ", ".join(f"{len(n)} {status}" for status, n in found.items() if n)
           + f"; table in {Path(out) / sweep_table.NAME}", flush=True)
