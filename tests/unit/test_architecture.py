@@ -137,3 +137,15 @@ def test_kernels_share_headers_only():
 def test_a_twin_owes_nothing_to_what_it_checks(twin):
     assert not [name for name in imported(TWINS / f"{twin}.py")
                 if name.startswith("metacascade.") and not name.startswith(RECORDS)]
+
+
+def test_a_source_distribution_has_all_kernels_and_tests(monkeypatch):
+    """Without MANIFEST.in it builds, and what it builds has no kernels."""
+    manifest = pytest.importorskip("setuptools._distutils.filelist").FileList()
+    monkeypatch.chdir(ROOT)
+    for line in Path("MANIFEST.in").read_text("utf-8").splitlines():
+        manifest.process_template_line(line)
+    wanted = {str(path) for folder in ("cython_ext", "tests", "docs", "examples", "jobs")
+              for pattern in ("*.pyx", "*.pxd", "*.h", "*.py", "*.md", "*.toml", "*.sh", "*.sbatch")
+              for path in Path(folder).rglob(pattern)}
+    assert wanted <= set(manifest.files)
