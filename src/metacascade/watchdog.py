@@ -5,6 +5,7 @@ where that is, in a file with a line for each rank, and asks the others in one m
 meanwhile answers, and the job goes on. One that was stopped, or whose node is gone, cannot. When nobody moves, the
 lowest rank of those that can speaks.
 """
+import contextlib
 import os
 import sys
 import threading
@@ -50,7 +51,8 @@ class Watchdog:
         """The run is over, or another takes over."""
         self.ended.set()
         if self.patience_s and self.world.rank == 0:
-            self.path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):      # as `_put`: this file ends no run, least of all one that is done
+                self.path.unlink()
 
     def _watch(self):
         last, still, heard = None, 0, self._question()

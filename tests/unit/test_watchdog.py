@@ -92,6 +92,12 @@ def test_where_the_file_can_no_longer_be_written_it_ends_all_the_same(ended, mon
     dog.ended.set()
 
 
+def test_a_file_that_cannot_be_removed_spoils_no_run_that_is_done(tmp_path):
+    dog = Watchdog(serial_world(), tmp_path, 60, lambda: (3, "fields", 20))
+    dog.path.mkdir()
+    dog.end()
+
+
 def test_a_rank_that_waits_long_for_one_that_moves_is_no_standstill(ended, capfd, tmp_path):
     began, moves_s = time.monotonic(), 2.5
     dogs = [Watchdog(First(), tmp_path, 0.4, lambda: (3, "margin", 20)),
