@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
         return code
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return end_others(1)
     except (Exception, KeyboardInterrupt) as error:
         return fail(error, debug="--debug" in arguments)
 
@@ -50,10 +50,15 @@ def fail(error: BaseException, debug: bool) -> int:
         print(message(error), file=sys.stderr, flush=True)
     elif OPEN_MPI in os.environ:
         time.sleep(2)        # its mpiexec ends all ranks as soon as one fails, rank 0 too before it has spoken
-    if launched() and not shared:
+    return exit_code(error) if shared else end_others(exit_code(error))
+
+
+def end_others(code: int) -> int:
+    """End the other ranks, which do not know of the error of this one and would wait for it; returns the exit code."""
+    if launched() and MPI_STARTED in sys.modules:
         from metacascade.parallel import abort
-        abort(exit_code(error))
-    return exit_code(error)
+        abort(code)
+    return code
 
 
 def message(error: BaseException) -> str:

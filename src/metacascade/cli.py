@@ -207,6 +207,8 @@ def execute(arguments: list[str]) -> int:
         raise InputError(_usage_message(error, arguments)) from None
     except typer.Abort:
         raise KeyboardInterrupt from None
+    except SystemExit:              # what typer makes of a pipe that nobody reads any more
+        raise BrokenPipeError from None
     if code == TYPERS_INTERRUPT:
         raise KeyboardInterrupt
     return code

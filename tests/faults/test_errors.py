@@ -8,7 +8,7 @@ import pytest
 
 import small
 from conftest import run as run_command
-from faults.checks import FAILED, SECONDS, STOPPED, WRONG, assert_intact, assert_one_message, hashes
+from faults.checks import FAILED, SECONDS, STOPPED, WRONG, assert_ends_well, assert_intact, assert_one_message, hashes
 
 pytestmark = pytest.mark.mpi
 
@@ -212,3 +212,9 @@ def test_a_second_run_in_the_same_directory_is_refused(start, faulty, stopped, w
     assert_one_message(done, WRONG, stopped, "another run is writing here")
     assert first[0].returncode == 0, first[0].stderr
     assert small.content(stopped) == expected
+
+
+def test_a_rank_whose_output_nobody_reads_any_more_ends_the_others_too(faulty, start, stopped, expected):
+    done = faulty(2, "unheard", 0, STOPPED + 1, "resume", stopped, "--watchdog", "0 s")      # else it would end them
+    assert done.returncode == FAILED and "Traceback" not in done.stderr
+    assert_ends_well(start, stopped, expected)
