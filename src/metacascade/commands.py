@@ -137,13 +137,13 @@ class Job:
         self._say_where_it_runs()
         began = time.perf_counter()
         self.simulation = Simulation(loaded, world, saved, on_ended=self._ended, on_draw=self._drawn)
-        if saved:      # until this session has written a checkpoint: as long as to read one
-            self.limit.write_took(time.perf_counter() - began, self.simulation.ledger.totals["tissue"])
         self.parent = saved.meta.get("parent") if saved else None
         self.output = output.Output(
             world, directory, config_text=config_text, config=loaded.to_dict(), columns=COLUMNS,
             nodes=self.simulation.circuit.names, provenance=provenance.collect(world),
             first_part=saved.meta["parts"] if saved else 0)
+        if saved:      # until this session has written a checkpoint: as long as to read one and to write results.h5
+            self.limit.write_took(time.perf_counter() - began, self.simulation.ledger.totals["tissue"])
         self.started = time.perf_counter()
 
     def run(self):
@@ -157,10 +157,12 @@ class Job:
         stopping = False
         while sim.time_s < end and not stopping:
             began = time.perf_counter()
-            stopping = sim.step(self.stop or self.limit.reached(sim.ledger.totals["tissue"]))
+            stopping = sim.step(self._must_stop())
             meter.show(sim)
             self._write_what_is_due(end)
             self.limit.step_took(time.perf_counter() - began)
+            if self.saved_step == sim.step_number:     # a stop that came meanwhile needs no step and checkpoint more
+                stopping = self.world.max(int(stopping or self._must_stop())) > 0
         if sim.time_s < end:
             if self.saved_step != sim.step_number:
                 self._checkpoint()
@@ -171,6 +173,9 @@ class Job:
         self._finish()
         meter.close()
         return DONE
+
+    def _must_stop(self):
+        return self.stop or self.limit.reached(self.simulation.ledger.totals["tissue"])
 
     def _write_what_is_due(self, end):
         sim, plan = self.simulation, self.config.output

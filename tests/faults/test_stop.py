@@ -8,7 +8,7 @@ import pytest
 
 import small
 from conftest import TESTS, hydra
-from faults.checks import SETTINGS
+from faults.checks import SETTINGS, STOPPED
 from faults.kill_and_resume import Session, is_rank
 
 pytestmark = [pytest.mark.mpi, pytest.mark.skipif(sys.platform != "linux", reason="finds the ranks in /proc")]
@@ -37,6 +37,14 @@ def test_stopped_by_its_wall_limit_it_can_be_resumed_to_the_same_end(start, undi
 
 def test_stopped_when_a_checkpoint_is_due_it_writes_one_and_keeps_the_former(template):
     assert (template / "checkpoint.h5").read_bytes() != (template / "checkpoint.prev.h5").read_bytes()
+
+
+@pytest.mark.parametrize("ranks, rank", [(1, 0), (2, 1)])
+def test_stopped_while_a_checkpoint_is_written_it_makes_no_step_more(faulty, tmp_path, ranks, rank):
+    out = tmp_path / "run"
+    done = faulty(ranks, "stop_saving", rank, STOPPED - 1, "run", small.EXAMPLE, "--out", out,
+                  *small.arguments(**SETTINGS))
+    assert done.returncode == STOPPED_EARLY and small.last(out)["step"] == STOPPED, done.stderr
 
 
 @pytest.mark.parametrize("option, text, part", [
