@@ -134,9 +134,13 @@ class Output:
         """Take the config text and the provenance of earlier sessions from the results so far."""
         remove_leftovers(self.path.parent)
         if going_on and self.path.exists():
-            with results.open_results(self.path) as former:
-                self.text = former.config_text
-                self.sessions = former.provenance + self.sessions
+            try:
+                with results.open_results(self.path) as former:
+                    self.text = former.config_text
+                    self.sessions = former.provenance + self.sessions
+            except InputError as error:
+                raise InputError(f"{error}\nIt is made anew when it is gone: remove it, and resume again. "
+                                 "Only the text of the config and the provenance so far are lost") from None
 
     def _renew(self):
         """Let results.h5 show all parts."""

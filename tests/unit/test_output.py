@@ -98,6 +98,17 @@ def test_resume_refuses_a_missing_or_damaged_part(tmp_path, spoil, words):
         new(tmp_path, config_text=None, first_part=1)
 
 
+def test_resume_tells_what_to_do_about_damaged_results(tmp_path):
+    add_part(new(tmp_path), 1)
+    (tmp_path / "results.h5").write_bytes(b"no HDF5")
+    with pytest.raises(InputError, match="(?s)results.h5.*remove it, and resume again"):
+        new(tmp_path, config_text=None, first_part=1)
+    (tmp_path / "results.h5").unlink()
+    new(tmp_path, config_text=None, first_part=1)
+    with open_results(tmp_path) as found:
+        assert len(found.series["step"]) == 1
+
+
 def test_resume_refuses_parts_with_other_columns(tmp_path):
     add_part(new(tmp_path), 0)
     with pytest.raises(InputError, match="other columns"):
