@@ -44,8 +44,7 @@ from metacascade.sealed import BLOCK
 
 PROGRESS = (checkpoint.NAME, f"*/{checkpoint.NAME}", "bench/*.json")     # of a run, a sweep's members, a scaling study
 ALSO_OF_RESUME = ("--wall-limit", "--watchdog")      # options of run that resume has, too
-REMIND_S = 5.0
-OURS = (DONE, FAILED, WRONG_INPUT, STOPPED_EARLY)     # exit codes of metacascade; others are those of a launcher or a signal
+OURS = (DONE, FAILED, WRONG_INPUT, STOPPED_EARLY)     # exit codes; others are of a launcher or a signal
 STARTS = 3                                           # of ranks that die before they have done anything
 
 
@@ -74,7 +73,9 @@ def main(words, env=os.environ):
 def run(words, env):
     """The command that starts a run, or goes on with it where `out` holds a checkpoint; and `out`."""
     config, out, *options = _needs(words, "CONFIG OUT")
-    start = cluster.site().command(ranks(env)) + [sys.executable, "-m", "metacascade"]
+    site = cluster.site()
+    cluster.refuse_too_many(ranks(env), site.launch)
+    start = site.command(ranks(env)) + [sys.executable, "-m", "metacascade"]
     if "--overwrite" in options:
         raise InputError(f"a job goes on with what is in {out}: remove it for a new run, instead of --overwrite")
     if checkpoint.found(out):
@@ -157,7 +158,7 @@ def supervised(command):
         if wishes:              # told now and then again: who was just starting may not have heard it
             running[0].send_signal(signal.SIGUSR1)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            code = running[0].wait(REMIND_S)
+            code = running[0].wait(cluster.REMIND_S)
     running.clear()
     return code if code >= 0 else 128 - code
 
@@ -165,13 +166,13 @@ def supervised(command):
 def go_on(out, before, env):
     """Queue this job again, unless it was canceled; RunError if that would be in vain."""
     if {signal.SIGUSR1, signal.SIGTERM} <= set(wishes):
-        say(f"stopped too late to be queued again: its time was over. {out} holds a checkpoint, and the same sbatch goes on "
-            "from there; let SLURM warn it earlier, by --signal=B:USR1@SECONDS")
+        say(f"stopped too late to be queued again: its time was over. {out} holds a checkpoint, and the same sbatch "
+            "goes on from there; let SLURM warn it earlier, by --signal=B:USR1@SECONDS")
     elif signal.SIGTERM in wishes or signal.SIGINT in wishes:
         say(f"canceled; {out} holds a checkpoint, and the same sbatch goes on from there")
     elif progress(out) == before:
-        raise RunError(f"{out} is where it was when this job began, so it is not queued again: the time limit does "
-                       "not suffice for one step.\nAsk for more time, more ranks, or a shorter --signal before the end.")
+        raise RunError(f"{out} is where it was when this job began, so it is not queued again: the time limit does not "
+                       "suffice for one step.\nAsk for more time, more ranks, or a shorter --signal before the end.")
     else:
         requeue(job_name(env))
 
@@ -185,7 +186,8 @@ def requeue(name):
     except OSError as error:
         failure = f"scontrol: {error.strerror}"
     if failure:
-        raise RunError(f"SLURM does not queue job {name} again: {failure}\nThe same sbatch goes on from the checkpoint.")
+        raise RunError(f"SLURM does not queue job {name} again: {failure}\n"
+                       "The same sbatch goes on from the checkpoint.")
 
 
 def job_name(env):

@@ -110,7 +110,8 @@ def branch(
 
 @app.command()
 def sweep(
-        file: Annotated[Path, typer.Argument(metavar="SWEEP", help="A TOML file; `metacascade init sweep_shedding` writes one.")],
+        file: Annotated[Path, typer.Argument(
+            metavar="SWEEP", help="A TOML file; `metacascade init sweep_shedding` writes one.")],
         out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="The directory for all runs.")],
         ranks: Annotated[int, typer.Option("--ranks", min=1, help="Ranks of each run.")] = 1,
         jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Runs at the same time.")] = 1,

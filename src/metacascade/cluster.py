@@ -25,6 +25,7 @@ from metacascade.names import nearest
 VARIABLE = "METACASCADE_SITE"
 MPIEXEC = "mpiexec"
 RANKS_PER_CORE = 128  # on this machine: each takes some 80 MB, and time to start
+REMIND_S = 5.0        # between two signals to ranks that are to stop: the first may come before they listen
 SRUN_WAIT_S = 60      # srun alone would wait for ever for the other ranks of one that has died
 KEYS = ("PARTITION", "ACCOUNT", "MODULES", "LAUNCH", "OPTIONS")
 
@@ -48,13 +49,14 @@ class Site:
 
 
 def refuse_too_many(ranks, launch):
-    """InputError for more ranks than this machine can hold; of a job, or a launcher of the site, nothing is known here."""
+    """InputError for more ranks than this machine holds; of a job, or a launcher of the site, nothing is known here."""
     cores = len(os.sched_getaffinity(0))
     if tuple(launch) == Site().launch and "SLURM_JOB_ID" not in os.environ and ranks > RANKS_PER_CORE * cores:
-        raise InputError(f"{ranks:,} ranks cannot be started here: {MPIEXEC} starts them all on this machine, which has "
-                         f"{cores} core{'s' * (cores > 1)}, and more than {RANKS_PER_CORE} ranks a core are refused.\n"
-                         "On a cluster: in a job of SLURM, or with LAUNCH in the site file; `metacascade scaling project` "
-                         "projects to more ranks")
+        raise InputError(f"{ranks:,} ranks cannot be started here: {MPIEXEC} starts them all on this machine, which "
+                         f"has {cores} core{'s' * (cores > 1)}, and more than {RANKS_PER_CORE} ranks a core "
+                         "are refused.\n"
+                         "On a cluster: in a job of SLURM, or with LAUNCH in the site file; `metacascade scaling "
+                         "project` projects to more ranks")
 
 
 def deaf():

@@ -193,8 +193,8 @@ def _start(command):
     """Start the ranks. Signals are kept back until `_hear`: one inside of Popen would leave ranks that nobody ends."""
     signal.pthread_sigmask(signal.SIG_BLOCK, commands.STOP_SIGNALS)
     try:
-        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                preexec_fn=_hear)
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                text=True, preexec_fn=_hear)
     except OSError as error:
         _hear()
         raise RunError(f"cannot start {command[0]}: {error.strerror}") from None
@@ -245,7 +245,8 @@ def _report(kind, cells, settings, found, out):
     for line in disagree:
         print(f"metacascade: {line}", file=sys.stderr)
     if not disagree:
-        print(f"digests agree wherever one tumor was measured on several numbers of ranks; all figures: {out}/scaling.json")
+        print("digests agree wherever one tumor was measured on several numbers of ranks; "
+              f"all figures: {out}/scaling.json")
     return FAILED if disagree else DONE
 
 

@@ -71,8 +71,8 @@ def project(directories, latency="2 us", bandwidth="1 GB/s", overhead="7.5 us", 
     except InputError:
         raise
     except DAMAGED as error:
-        raise InputError(f"the figures of {' or '.join(map(str, directories))} are damaged ({type(error).__name__}: {error}): "
-                         "measure anew with --overwrite") from None
+        raise InputError(f"the figures of {' or '.join(map(str, directories))} are damaged ({type(error).__name__}: "
+                         f"{error}): measure anew with --overwrite") from None
 
 
 def _projected(studies, network, wanted, cells, cells_per_rank):
@@ -117,7 +117,7 @@ def assumptions(model, network):
     work = ", ".join(f"{stage} {1e9 * c:,.4g} ns per {'step' if count == 'one' else COUNTED[count]}"
                      for (stage, count), c in model.seconds.items() if c)
     return [f"  {line}" for line in (
-        f"latency {1e6 * network.latency_s:g} us; bandwidth {network.bandwidth / 1e9:g} GB/s for each rank while all send",
+        f"latency {1e6 * network.latency_s:g} us; bandwidth {network.bandwidth / 1e9:g} GB/s of a rank while all send",
         f"overhead {1e6 * network.overhead_s:g} us of CPU for a message, {1e9 * network.copy_s:g} ns for a byte; "
         f"{1e9 * network.entry_s:g} ns for each rank that an array has a number of",
         f"CPU as in the study: {work}",
@@ -155,5 +155,6 @@ def _read(directory):
         found = json.loads(text)
         found["cases"], found["settings"]["config"], found["kind"]
     except DAMAGED:
-        raise InputError(f"{path} is not of a scaling study, or damaged: `metacascade scaling` writes it anew") from None
+        raise InputError(f"{path} is not of a scaling study, or damaged: `metacascade scaling` "
+                         "writes it anew") from None
     return found

@@ -16,7 +16,7 @@ from metacascade.output import holds_files
 from metacascade.report import duration, expected
 from metacascade.results import open_results
 from metacascade.sweep_table import state
-from metacascade.units import QuantityError, parse
+from metacascade.units import option
 
 SHORTEST_S = 60             # SLURM counts the time of a job in minutes
 WARNING_S = 120             # before the end of its time a job is told to stop: at least so much earlier ...
@@ -64,13 +64,14 @@ def submit(config_path, out, nodes, time, ranks_per_node=None, site_path=None, o
         print(script, end="")
     else:
         number = _handed_in(out, script)
-        print(f"submitted job {number}: {nodes} node{'s' * (nodes > 1)} with {per_node} rank{'s' * (per_node > 1)} each, "
-              f"{duration(seconds)}; it {'goes on from the checkpoint' if found == 'stopped' else 'begins'} in {out}")
+        print(f"submitted job {number}: {nodes} node{'s' * (nodes > 1)} with {per_node} rank{'s' * (per_node > 1)} "
+              f"each, {duration(seconds)}; it {'goes on from the checkpoint' if found == 'stopped' else 'begins'} "
+              f"in {out}")
     for name, text in estimate.texts().items():
         print(f"{'# ' * dry_run}{name}: {text}")
     if not dry_run:
-        print(f"watch it:   squeue -j {number}; tail -f {out}.log\nstop it:    scancel {number}; it leaves a checkpoint, and "
-              "the same submit goes on from there")
+        print(f"watch it:   squeue -j {number}; tail -f {out}.log\n"
+              f"stop it:    scancel {number}; it leaves a checkpoint, and the same submit goes on from there")
     return DONE
 
 
@@ -81,10 +82,7 @@ def wall_time(text):
         days, hours, minutes, seconds = (int(part or 0) for part in clock.groups())
         found = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
     else:
-        try:
-            found = parse(text, "s")
-        except QuantityError as error:
-            raise InputError(f'--time {text}: {error}; write "12 h", "30 min", or as SLURM does 12:00:00 or 1-12:00:00') from None
+        found = option("--time", text, "s", '"12 h", "30 min", or as SLURM does 12:00:00 or 1-12:00:00')
     if found < SHORTEST_S:
         raise InputError(f"--time {text}: a job of SLURM has at least one minute")
     return found
@@ -106,10 +104,13 @@ def written(out, site, nodes, per_node, seconds, warning_s, options, arguments):
              *([f"--partition={site.partition}"] if site.partition else []),
              *([f"--account={site.account}"] if site.account else []),
              *([" ".join(site.options)] if site.options else []), *options]
-    named = {"METACASCADE_PYTHON": sys.executable} | ({cluster.VARIABLE: os.path.abspath(site.path)} if site.path else {})
+    named = {"METACASCADE_PYTHON": sys.executable}
+    if site.path:
+        named[cluster.VARIABLE] = os.path.abspath(site.path)
     body = resources.files("metacascade").joinpath("jobs", "run.sbatch").read_text("utf-8").partition("\ntrap")[2]
     return "\n".join([
-        "#!/usr/bin/env bash", "# By `metacascade submit`. To hand it in again by hand: sbatch with the name of this file",
+        "#!/usr/bin/env bash",
+        "# By `metacascade submit`. To hand it in again by hand: sbatch with the name of this file",
         *(f"#SBATCH {line}" for line in lines), "",
         *(f"export {name}={shlex.quote(value)}" for name, value in named.items()),
         f"set -- {shlex.join(arguments)}", f"trap{body}"])
@@ -177,8 +178,9 @@ def _doubts(estimate, seconds):
     """What may be wrong with the time and the ranks that are asked for."""
     few = estimate.cells / estimate.ranks
     if estimate.ranks > 1 and 0 < few < FEW_CELLS:
-        yield (f"a rank has {few:,.0f} cells at the start; with fewer than {FEW_CELLS:,} it spends more time on all else "
-               f"than on cells: {max(estimate.cells // FEW_CELLS, 1):,} would do, instead of {estimate.ranks:,} ranks")
+        yield (f"a rank has {few:,.0f} cells at the start; with fewer than {FEW_CELLS:,} it spends more time on all "
+               f"else than on cells: {max(estimate.cells // FEW_CELLS, 1):,} would do, instead of "
+               f"{estimate.ranks:,} ranks")
     if estimate.step_s > seconds / 2:
         yield (f"a step takes {duration(estimate.step_s)} by estimate, and the job has {duration(seconds)}: "
                "ask for more nodes or more time")

@@ -17,7 +17,6 @@ from metacascade.sweep_plan import folder
 from metacascade.walllimit import SLACK_S, STARTED
 
 LOOK_S = 0.05              # between two looks at the members
-REMIND_S = 10.0            # between two signals to members that are to stop
 PASSED_ON = signal.SIGUSR1      # the one signal that every mpiexec and srun hands to its ranks
 OF_A_LAUNCHER = ("PMI_", "PMIX_", "OMPI_COMM_WORLD_", "HYDI_")
 UNBOUND = {"OMPI_MCA_hwloc_base_binding_policy": "none", "PRTE_MCA_hwloc_default_binding_policy": "none"}
@@ -222,7 +221,7 @@ class Coordinator:
 
     def _remind(self):
         """Tell the running members to stop, now and then again: one that was just starting may not have heard it."""
-        if time.monotonic() - self.reminded >= REMIND_S:
+        if time.monotonic() - self.reminded >= cluster.REMIND_S:
             self.reminded = time.monotonic()
             for process in self.running:
                 process.send_signal(PASSED_ON)

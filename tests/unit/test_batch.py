@@ -112,6 +112,8 @@ def test_wrong_arguments_are_refused(site, arguments, told):
 def test_a_wrong_number_of_ranks_is_refused():
     with pytest.raises(InputError, match="RANKS=two: .* whole number from 1"):
         batch.ranks({"RANKS": "two"})
+    with pytest.raises(InputError, match="1,000,000 ranks cannot be started here"):
+        batch.run(["a.toml", "out"], {"RANKS": "1000000"})
 
 
 @pytest.mark.parametrize("number, low, high, step, count, part", [
