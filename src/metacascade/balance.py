@@ -2,7 +2,7 @@
 import numpy as np
 
 LAST_KEY = np.uint64(2**63)     # above all keys of the curve
-TILE_COST = 400       # work of a tile without cells (fields, tables), in cells; measured, see benchmarks
+TILE_COST = 600       # work of a tile without cells (fields, tables), in cells; measured, see docs/scaling.md
 
 
 def work(cells_per_tile):
