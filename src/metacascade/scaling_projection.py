@@ -133,8 +133,7 @@ def assumptions(model, network):
         f"{1e6 * model.shed:.3g} CTCs shed per million cells, each to any rank; "
         f"{1e6 * model.passages:.4g} beds entered per million cells",
         f"{model.collectives:.1f} collectives a step, each log2(ranks) latencies",
-        f"a number of every rank on every rank: once a step (CTCs that come back), twice in "
-        f"{model.interval} steps (balance)",
+        f"a number of every rank on every rank: twice in {model.interval} steps (balance)",
         f"memory of a rank: {model.memory[0] / 2**20:,.0f} MiB + {model.memory[1]:.1f} bytes per cell + "
         f"{model.memory[2]:,.0f} per tile + {PER_RANK_BYTES} per rank; not what MPI keeps for its connections",
         "messages do not wait for each other, no rank is slowed by the system, computing and sending do not overlap")]
