@@ -235,6 +235,18 @@ def test_without_metacascade_anywhere_it_says_so(site, tmp_path):
     assert done.returncode == 2 and "METACASCADE_PYTHON=/path/to/bin/python" in done.stderr
 
 
+def test_a_folder_that_only_has_its_name_is_no_metacascade(tmp_path):
+    (tmp_path / "metacascade").mkdir()          # a checkout, seen from the directory above
+    (tmp_path / "python3").write_text(f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')
+    (tmp_path / "python3").chmod(0o755)
+    env = {k: v for k, v in environment().items() if k not in ("PYTHONPATH", "METACASCADE_PYTHON")}
+    copied = tmp_path / "copied.sbatch"
+    copied.write_text((ROOT / "jobs" / "run.sbatch").read_text())
+    env["PATH"] = f"{tmp_path}:/usr/bin:/bin"
+    done = subprocess.run(["bash", copied, "a.toml", "out"], env=env, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2 and "found no Python with metacascade in it" in done.stderr, done.stderr
+
+
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
 def test_a_named_python_without_metacascade_is_not_replaced_by_another(site, script):
     done = subprocess.run(["bash", script, "a.toml", "out"], env=environment() | {"METACASCADE_PYTHON": "/nowhere/python"},
