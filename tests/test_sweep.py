@@ -12,7 +12,7 @@ import pytest
 
 import small
 from conftest import environment
-from metacascade import atomic, checkpoint, config, sweep_plan
+from metacascade import atomic, checkpoint, cluster, config, sweep, sweep_plan
 from metacascade.__main__ import main
 from metacascade.parallel import serial_world
 from metacascade.results import open_results
@@ -275,6 +275,27 @@ def test_parts_that_begin_at_the_same_moment_make_one_table(begun, expected):
         text, _ = process.communicate(timeout=SECONDS)
         assert process.returncode == 0, text
     assert table(out) == expected and [starts(out, number) for number in range(4)] == [1] * 4
+
+
+class HardOfHearing:
+    """A process that stops when it was told twice: at first it was just starting."""
+    told = looks = 0
+
+    def send_signal(self, number):
+        self.told += 1
+
+    def poll(self):
+        self.looks += 1
+        return 0 if self.told == 2 or self.looks > 1000 else None
+
+
+def test_after_an_error_of_its_own_it_tells_members_to_stop_until_they_hear(monkeypatch, tmp_path):
+    monkeypatch.setattr(cluster, "REMIND_S", 0.001)
+    monkeypatch.setattr(sweep, "LOOK_S", 0.001)
+    coordinator, member = sweep.Coordinator(tmp_path, {}, [], [], 1), HardOfHearing()
+    coordinator.running = {member: None}
+    coordinator._end_all()
+    assert member.told == 2 and not coordinator.running
 
 
 @pytest.mark.slow

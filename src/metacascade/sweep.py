@@ -228,10 +228,10 @@ class Coordinator:
 
     def _end_all(self):
         """After an error of the coordinator: let the members that still run write their checkpoints."""
-        for process in self.running:
-            process.send_signal(PASSED_ON)
-        for process in self.running:
-            process.wait()
+        while self.running:
+            self._remind()
+            time.sleep(LOOK_S)
+            self.running = {process: member for process, member in self.running.items() if process.poll() is None}
 
 
 def _ending(code):
