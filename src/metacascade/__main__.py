@@ -9,6 +9,7 @@ from metacascade.errors import CellsLost, InputError, RunError, exit_code
 
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 RANK_VARIABLES = ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK")
+OF_SRUN = "SLURM_PROCID"        # the last resort: it is also set in a batch job, and under mpiexec tells of no rank
 MPI_STARTED = "mpi4py.MPI"
 OPEN_MPI = "OMPI_COMM_WORLD_SIZE"
 
@@ -75,7 +76,8 @@ def message(error: BaseException) -> str:
 
 def rank() -> int:
     """The rank that the launcher gave to this process; 0 without a launcher."""
-    return next((int(os.environ[v]) for v in RANK_VARIABLES if os.environ.get(v, "").isdigit()), 0)
+    variables = (*RANK_VARIABLES, OF_SRUN)
+    return next((int(os.environ[v]) for v in variables if os.environ.get(v, "").isdigit()), 0)
 
 
 def launched() -> bool:

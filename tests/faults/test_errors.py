@@ -195,6 +195,12 @@ def test_processes_of_another_launcher_that_see_only_themselves_are_refused(tmp_
     assert not (tmp_path / "out").exists()
 
 
+def test_of_the_processes_of_srun_that_see_only_themselves_the_first_speaks(tmp_path):
+    command = [sys.executable, "-m", "metacascade", "run", str(small.EXAMPLE), "--out", str(tmp_path / "out")]
+    done = run_command(["env", "SLURM_STEP_NUM_TASKS=4", "SLURM_PROCID=1", *command], SECONDS, check=False)
+    assert (done.returncode, done.stderr) == (WRONG, "")
+
+
 @pytest.mark.parametrize("words", [("resume",), ("run", small.EXAMPLE, "--overwrite", "--out")], ids=lambda w: w[0])
 def test_a_second_run_in_the_same_directory_is_refused(start, faulty, stopped, words, expected):
     """The first one is asked to wait a little in the middle of its way."""
