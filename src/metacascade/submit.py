@@ -14,7 +14,7 @@ from metacascade.atomic import write_text, writing
 from metacascade.errors import DONE, InputError, RunError
 from metacascade.output import holds_files
 from metacascade.report import duration, expected
-from metacascade.results import open_results
+from metacascade.results import NAME, open_results
 from metacascade.sweep_table import state
 from metacascade.units import option
 
@@ -125,7 +125,7 @@ def _state(out, loaded):
         raise InputError(f"{out} is a file; --out names a directory")
     if found == "waiting" and holds_files(out):
         raise InputError(f"{out} holds files already, but no checkpoint; choose another --out")
-    if found in ("done", "stopped"):
+    if found in ("done", "stopped") and (out / NAME).exists():      # without it a run goes on, from its checkpoint
         with open_results(out) as results:
             former = results.config
         if differ := _difference(json.loads(json.dumps(loaded.to_dict())), former):

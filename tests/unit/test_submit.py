@@ -126,10 +126,13 @@ def test_a_run_that_is_there_goes_on_with_its_own_config_or_is_complete(slurm, t
     metacascade("run", small.EXAMPLE, "--out", out, *small.arguments(run__duration="2 h", tumor__cells=500), check=True)
     assert submit.submit(small.EXAMPLE, out, 1, "1 h", 2, overrides=settings) == 0
     assert "is complete: nothing to submit" in capsys.readouterr().out
-    (out / "results.h5").unlink()
-    with pytest.raises(InputError):
-        submit.submit(small.EXAMPLE, out, 1, "1 h", 2, overrides=settings)
     assert not (slurm / "sbatch.called").exists()
+    (out / "results.h5").write_bytes(b"no HDF5")
+    with pytest.raises(InputError, match="results.h5"):
+        submit.submit(small.EXAMPLE, out, 1, "1 h", 2, overrides=settings)
+    (out / "results.h5").unlink()               # as `resume` says of a damaged one
+    assert submit.submit(small.EXAMPLE, out, 1, "1 h", 2, overrides=settings) == 0
+    assert "it goes on from the checkpoint" in capsys.readouterr().out
 
 
 def test_another_config_than_that_of_the_run_is_refused(slurm, tmp_path, metacascade):
