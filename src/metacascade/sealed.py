@@ -78,10 +78,12 @@ def _checked_block(path, size, kind, version):
 
 def _hash_chunks(path, size, world):
     """SHA-256 of every world.size-th chunk of 16 MiB behind the seal, from this rank's on."""
-    buffer = memoryview(bytearray(min(CHUNK, max(size - BLOCK, 0))))
-    hashes = []
+    hashes, mine = [], range(BLOCK + world.rank * CHUNK, size, world.size * CHUNK)
+    if not mine:            # a small file of many ranks: they need not all open it
+        return hashes
+    buffer = memoryview(bytearray(min(CHUNK, size - BLOCK)))
     with open(path, "rb", buffering=0) as file:
-        for start in range(BLOCK + world.rank * CHUNK, size, world.size * CHUNK):
+        for start in mine:
             length = _read_full(file, start, buffer[:min(CHUNK, size - start)])
             hashes.append(hashlib.sha256(buffer[:length]).digest())
     return hashes
