@@ -19,7 +19,6 @@ from metacascade.errors import DONE, FAILED, STOPPED_EARLY, WRONG_INPUT, InputEr
 from metacascade.parallel import launcher
 from metacascade.provenance import git_state, versions
 
-STRONG, WEAK = "strong", "weak"
 FOLDER, NAMES = "bench", ("scaling.json", "scaling.csv", "scaling.png")
 
 
@@ -56,7 +55,7 @@ def study(kind, config_path, out, ranks, overrides=(), steps=8, warm=3, repeat=1
     if launcher():
         raise InputError("scaling starts the ranks itself: start it once, without mpiexec or srun")
     ranks, config = numbers(ranks), load(config_path, list(overrides))
-    if kind == WEAK and config.tumor is None:
+    if kind == "weak" and config.tumor is None:
         raise InputError(f"{config_path}: a weak study multiplies tumor.cells, but there is no [tumor]")
     cells = config.tumor.cells if config.tumor else 0
     cases = planned(kind, cells, ranks, repeat, verify)
@@ -98,9 +97,9 @@ def planned(kind, cells, ranks, repeat, verify):
     """The measurements of a study, in order."""
     cases = []
     for before, here in zip([None, *ranks], ranks):
-        size = cells * here if kind == WEAK else cells
+        size = cells * here if kind == "weak" else cells
         cases += [Case(size, here, number) for number in range(repeat)]
-        if kind == WEAK and verify and before:
+        if kind == "weak" and verify and before:
             cases.append(Case(size, before))
     return cases
 

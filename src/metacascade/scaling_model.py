@@ -1,7 +1,7 @@
 """What a step costs on how many ranks: a model fitted to scaling studies, for more ranks than there are.
 
     step = work x (1 + imbalance) + messages x (latency + overhead) + bytes x (1 / bandwidth + copy)
-           + collectives x log2(ranks) x latency + ranks x (what every rank keeps of every other)
+           + collectives x ceil(log2(ranks)) x latency + ranks x (what every rank keeps of every other)
 
 Work comes from measured CPU seconds; messages and bytes from exact counts, which do not mind if ranks
 share cores. docs/scaling.md derives each term and says what the model leaves out.

@@ -29,10 +29,6 @@ class Step:
     def seconds(self):
         return sum(self.terms.values())
 
-    @property
-    def dominant(self):
-        return max(self.terms, key=self.terms.get)
-
 
 def step(model, network, cells, ranks):
     """The projected step of a tumor of so many cells in all."""
