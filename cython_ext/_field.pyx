@@ -9,7 +9,7 @@ cdef extern from "field.h" nogil:
     int64_t field_coefficients(const float* c, const uint16_t* counts, const float* supply, float* decay,
                                float* rhs, int64_t n, field_t p)
     void field_sweep(float* c, const float* decay, const float* rhs, const int32_t* neighbors,
-                     int64_t tiles, float r, float omega, int color)
+                     const int32_t* rows, int64_t n, float r, float omega, int color)
 
 
 def coefficients(const float[:, ::1] c not None, const uint16_t[:, ::1] counts not None,
@@ -26,10 +26,16 @@ def coefficients(const float[:, ::1] c not None, const uint16_t[:, ::1] counts n
 
 
 def sweep(float[:, ::1] c not None, const float[:, ::1] decay not None, const float[:, ::1] rhs not None,
-          const int32_t[:, ::1] neighbors not None, float r, float omega, int color):
-    """One half sweep in place over the voxels with ``(x + y + z) & 1 == color``; r = D / h^2 [1/h]."""
-    cdef int64_t tiles = neighbors.shape[0]
-    if tiles == 0:
+          const int32_t[:, ::1] neighbors not None, float r, float omega, int color, const int32_t[::1] rows=None):
+    """One half sweep in place over the voxels with ``(x + y + z) & 1 == color``; r = D / h^2 [1/h].
+
+    `rows`: the tiles to sweep, in any order, each once; fields.py made them. All, if left out.
+    """
+    cdef int64_t n = neighbors.shape[0] if rows is None else rows.shape[0]
+    cdef const int32_t* some = NULL
+    if n == 0:
         return
+    if rows is not None:
+        some = &rows[0]
     with nogil:
-        field_sweep(&c[0, 0], &decay[0, 0], &rhs[0, 0], &neighbors[0, 0], tiles, r, omega, color)
+        field_sweep(&c[0, 0], &decay[0, 0], &rhs[0, 0], &neighbors[0, 0], some, n, r, omega, color)

@@ -66,13 +66,15 @@ FIELD_INLINE void field_gather(float p[FIELD_PAD][FIELD_PAD][FIELD_PAD], const f
     }
 }
 
-/* One half sweep of successive over-relaxation over the voxels of one color, (x + y + z) & 1 == color,
+/* One half sweep of successive over-relaxation over the voxels of one color, (x + y + z) & 1 == color, of `n` tiles:
+   those in `rows`, or the first ones if that is null,
      c += omega (rhs - decay c + r sum(neighbor - c)) / (decay + 6 r), never below 0.
    The other color has weight 0: a row is worked on whole. Differences of neighbors, not a sum of six
    values: where the field is level nothing is rounded. */
 METACASCADE_CLONES
 static void field_sweep(float *restrict c, const float *restrict decay, const float *restrict rhs,
-                        const int32_t *restrict neighbors, int64_t tiles, float r, float omega, int color)
+                        const int32_t *restrict neighbors, const int32_t *restrict rows, int64_t n, float r,
+                        float omega, int color)
 {
     float p[FIELD_PAD][FIELD_PAD][FIELD_PAD], weight[2][FIELD_EDGE];
     const float six = 6.0f * r;
@@ -80,7 +82,8 @@ static void field_sweep(float *restrict c, const float *restrict decay, const fl
         weight[0][x] = (x & 1) == color ? omega : 0.0f;
         weight[1][x] = (x & 1) == color ? 0.0f : omega;
     }
-    for (int64_t t = 0; t < tiles; t++) {
+    for (int64_t i = 0; i < n; i++) {
+        const int64_t t = rows ? rows[i] : i;
         field_gather(p, c, neighbors, t);
         for (int z = 0; z < FIELD_EDGE; z++)
             for (int y = 0; y < FIELD_EDGE; y++) {

@@ -155,32 +155,40 @@ class Halo:
 
     def __call__(self, array, color=None):
         """Fill the ghosts: all that face us, or those of one color of a checkerboard, ``(x + y + z) & 1``."""
-        if not self.send:
-            return
+        self.begin(array, color)
+        self.end()
+
+    def begin(self, array, color=None):
+        """Send what the ghosts of others are to be. Until `end` our voxels may change, and the ghosts are not there."""
         traffic = self.exchange.traffic["halo"]
         with traffic.timed():
-            self._swap(array.reshape(-1), color, traffic)
+            self._send(array.reshape(-1), color, traffic)
 
-    def _swap(self, flat, color, traffic):
-        requests = []
+    def end(self):
+        """Wait for what others have sent since `begin`, and fill the ghosts."""
+        with self.exchange.traffic["halo"].timed():
+            self._receive(*self.under_way)
+
+    def _send(self, flat, color, traffic):
         inbox, outbox = self._buffers(flat.dtype, color)
         send, receive = self.routes[color]
         comm = self.exchange.world.comm
-        for rank, buffer in inbox.items():
-            requests.append(comm.Irecv(buffer.view(np.uint8), source=rank, tag=TAG_HALO))
+        requests = [comm.Irecv(buffer.view(np.uint8), source=rank, tag=TAG_HALO) for rank, buffer in inbox.items()]
         for rank, buffer in outbox.items():
             np.take(flat, send[rank], out=buffer)
             requests.append(comm.Isend(buffer.view(np.uint8), dest=rank, tag=TAG_HALO))
             traffic.add(buffer.nbytes)
-        self._wait(requests)
-        for rank, buffer in inbox.items():
-            flat[receive[rank]] = buffer
+        self.under_way = requests, inbox, receive, flat
 
-    def _wait(self, requests):
+    def _receive(self, requests, inbox, receive, flat):
+        if not requests:
+            return
         from mpi4py import MPI
         idle = 0
         while not MPI.Request.Testall(requests):
             idle = rest(idle, self.exchange.world.polls)
+        for rank, buffer in inbox.items():
+            flat[receive[rank]] = buffer
 
     def _buffers(self, dtype, color):
         if (dtype, color) not in self.buffers:

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 
@@ -13,8 +12,14 @@ RED, BLACK = 0, 1
 GAIN = 100.0                  # by which the sweeps of a step are to reduce an error
 
 
-def no_halo(array: np.ndarray, color: int | None = None) -> None:
+class NoHalo:
     """The halo exchange of a run on one rank: there is nothing to fill."""
+
+    def begin(self, array: np.ndarray, color: int | None = None) -> None:
+        pass
+
+    def end(self) -> None:
+        pass
 
 
 def relaxation_factors(ratio: float, sweeps: int) -> list[float]:
@@ -68,13 +73,13 @@ class Field:
         self.value.resize((rows, VOXELS), refcheck=False)      # in place where the system can remap it
         self.value[tiles:] = self.initial
 
-    def settle(self, counts, supply, neighbors, halo: Callable = no_halo) -> None:
+    def settle(self, counts, supply, neighbors, halo=NoHalo()) -> None:
         """Come near the steady state at the start of a run: ``initial_sweeps`` sweeps, as steps."""
         for _ in range(self.rounds):
             self.advance(counts, supply, neighbors, halo)
 
     def advance(self, counts: np.ndarray, supply: np.ndarray, neighbors: np.ndarray,
-                halo: Callable = no_halo) -> None:
+                halo=NoHalo()) -> None:
         """One time step, in place.
 
         Parameters
@@ -85,9 +90,9 @@ class Field:
             s [1/h], of VesselMap.
         neighbors : ndarray of int32, shape (n_owned, 6)
             Row of the tile at -x, +x, -y, +y, -z, +z, or -1 where there is none: no flux.
-        halo : callable
-            ``halo(array, color)`` fills the ghost voxels of one color, or of both for None. Collective. After
-            the step the ghosts are not those of the last half sweeps: whoever reads them fills them first.
+        halo : exchange.Halo
+            Fills the ghost voxels of one color, while the tiles that have no ghost beside them are swept. Collective.
+            After the step the ghosts are not those of the last half sweeps: whoever reads them fills them first.
 
         Raises
         ------
@@ -102,10 +107,14 @@ class Field:
         self._check(counts, supply, neighbors)
         decay, rhs = np.empty((2, owned, VOXELS), np.float32)
         _field.coefficients(self.value, counts, supply, decay, rhs, self.params)
+        at_ghosts = (neighbors >= owned).any(axis=1)
+        inner, border = (np.flatnonzero(which).astype(np.int32) for which in (~at_ghosts, at_ghosts))
         for half, factor in enumerate(self.factors):
             color = (RED, BLACK)[half % 2]
-            halo(self.value, 1 - color)
-            _field.sweep(self.value, decay, rhs, neighbors, self.rate, factor, color)
+            halo.begin(self.value, 1 - color)
+            _field.sweep(self.value, decay, rhs, neighbors, self.rate, factor, color, inner)
+            halo.end()
+            _field.sweep(self.value, decay, rhs, neighbors, self.rate, factor, color, border)
 
     def _check(self, counts, supply, neighbors) -> None:
         owned, rows = len(neighbors), len(self.value)

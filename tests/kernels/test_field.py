@@ -61,6 +61,18 @@ def test_a_half_sweep_leaves_the_other_color_alone():
     assert (c[:, red] != before[:, red]).any()
 
 
+def test_tiles_that_are_swept_in_parts_and_in_any_order_get_the_same_bits():
+    c, counts, supply, neighbors = a_field(8, (4, 3, 2))
+    decay, rhs = system(c, counts, supply)
+    rows = np.random.default_rng(8).permutation(len(c)).astype(np.int32)
+    whole, in_parts = c.copy(), c.copy()
+    for half in range(4):
+        _field.sweep(whole, decay, rhs, neighbors, RATE, 1.5, half % 2)
+        for some in (rows[:7], rows[7:7], rows[7:]):
+            _field.sweep(in_parts, decay, rhs, neighbors, RATE, 1.5, half % 2, some)
+    np.testing.assert_array_equal(in_parts, whole)
+
+
 def test_tiles_in_two_groups_with_ghosts_give_the_same_bits_as_in_one():
     c, counts, supply, neighbors = a_field(7, (4, 3, 2))
     decay, rhs = system(c, counts, supply)
@@ -122,7 +134,7 @@ def test_no_tiles_are_no_work():
 DOOR = """
 #include "field.h"
 void sweep(float *c, const float *d, const float *q, const int32_t *nb, int64_t n, float r, float w, int k)
-{ field_sweep(c, d, q, nb, n, r, w, k); }
+{ field_sweep(c, d, q, nb, 0, n, r, w, k); }
 int64_t coefficients(const float *c, const uint16_t *n, const float *s, float *d, float *q, int64_t m, float a,
                      float b, float e, float f) { field_t p = {a, b, e, f}; return field_coefficients(c, n, s, d, q, m, p); }
 """

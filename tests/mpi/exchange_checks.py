@@ -224,6 +224,19 @@ def check_halo_fills_the_faces_toward_us_and_nothing_else():
             assert one_color.tobytes() == np.where(odd, expected, before).tobytes()
 
 
+def check_voxels_may_change_while_a_halo_is_under_way():
+    for region, _ in regions():
+        array = values_of(np.concatenate([region.keys, region.ghost_keys]), np.float32, 5)
+        array[len(region.keys):] = 1
+        expected = array.copy()
+        region.halo(expected)
+        region.halo.begin(array)
+        array[:len(region.keys)] = -1
+        region.halo.end()
+        assert array[len(region.keys):].tobytes() == expected[len(region.keys):].tobytes()
+        assert (array[:len(region.keys)] == -1).all()
+
+
 def check_cuts_are_those_that_one_process_would_make():
     tiles = random_tiles(4, 150)
     keys, weights = keys_of(tiles), np.random.default_rng(4).integers(1, 900, 150)
