@@ -70,7 +70,7 @@ def submit(config_path, out, nodes, time, ranks_per_node=None, site_path=None, o
     for name, text in estimate.texts().items():
         print(f"{'# ' * dry_run}{name}: {text}")
     if not dry_run:
-        print(f"watch it:   squeue -j {number}; tail -f {out}.log\n"
+        print(f"watch it:   squeue -j {number}; tail -f {shlex.quote(f'{out}.log')}\n"
               f"stop it:    scancel {number}; it leaves a checkpoint, and the same submit goes on from there")
     return DONE
 
