@@ -168,6 +168,7 @@ class Halo:
         """Wait for what others have sent since `begin`, and fill the ghosts."""
         with self.exchange.traffic["halo"].timed():
             self._receive(*self.under_way)
+        self.under_way = None
 
     def _send(self, flat, color, traffic):
         inbox, outbox = self._buffers(flat.dtype, color)

@@ -53,12 +53,14 @@ def submit(config_path, out, nodes, time, ranks_per_node=None, site_path=None, o
         print(f"{out} is complete: nothing to submit")
         return DONE
     _refuse_second(out)
-    per_node = ranks_per_node or _cores_of_a_node(site)
+    cores, memory_bytes = _smallest_node(site, ranks_per_node)
+    per_node = ranks_per_node or cores
     estimate = expected(loaded, nodes * per_node)
+    warning_s = warning(estimate, seconds)
     arguments = [os.path.abspath(config_path), str(out), *(word for text in overrides for word in ("--set", text)),
-                 *(["--watchdog", watchdog] if watchdog else [])]
-    script = written(out, site, nodes, per_node, seconds, warning(estimate, seconds), options, arguments)
-    for line in [*loaded.warnings, *_doubts(estimate, seconds)]:
+                 "--wall-limit", f"{seconds - warning_s / 2:.0f} s", *(["--watchdog", watchdog] if watchdog else [])]
+    script = written(out, site, nodes, per_node, seconds, warning_s, options, arguments)
+    for line in [*loaded.warnings, *_doubts(estimate, seconds, nodes, memory_bytes)]:
         print(f"warning: {line}", file=sys.stderr)
     if dry_run:
         print(script, end="")
@@ -89,7 +91,10 @@ def wall_time(text):
 
 
 def warning(estimate, seconds):
-    """How long before the end of its time a job is told to stop [s]."""
+    """How long before the end of its time a job is told to stop [s]. Half of it later the run stops by itself.
+
+    A guess, made before the run; its own wall limit knows how long a step and a checkpoint have become.
+    """
     needed = WARNING_S + 2 * estimate.step_s + estimate.checkpoint_bytes / WRITTEN_PER_S
     return math.ceil(min(needed, seconds / 2))
 
@@ -157,25 +162,30 @@ def _difference(wanted, former):
     return ""
 
 
-def _cores_of_a_node(site):
-    """Cores of the smallest node of the partition, as SLURM knows it."""
+def _smallest_node(site, ranks_per_node):
+    """(cores, bytes of memory) of the smallest node of the partition, as SLURM knows it; 0 where it does not tell."""
     partition = ["--partition", site.partition] if site.partition else []
+    failure = "sinfo lists none"
     try:
-        said = subprocess.run(["sinfo", "--noheader", "--format=%P %X %Y", *partition], capture_output=True, text=True)
+        said = subprocess.run(["sinfo", "--noheader", "--format=%P %X %Y %m", *partition],
+                              capture_output=True, text=True)
+        failure = said.stderr.strip() or failure
+        lines = [line.split() for line in said.stdout.splitlines()]
     except OSError:
-        raise InputError("sinfo does not start here, so the cores of a node are not known: "
-                         "give --ranks-per-node") from None
-    lines = [line.split() for line in said.stdout.splitlines()]
+        failure, lines = "sinfo does not start here", []
     lines = [line for line in lines if line[0].endswith("*")] or lines
-    cores = [int(sockets.rstrip("+")) * int(each.rstrip("+")) for _, sockets, each in lines]
-    if not cores:
-        raise InputError(f"SLURM does not tell the cores of a node ({said.stderr.strip() or 'sinfo lists none'}): "
-                         "give --ranks-per-node")
-    return min(cores)
+    nodes = [[int(number.rstrip("+")) for number in line[1:]] for line in lines]
+    if not nodes and not ranks_per_node:
+        raise InputError(f"SLURM does not tell the cores of a node ({failure}): give --ranks-per-node")
+    return (min((sockets * each for sockets, each, _ in nodes), default=0),
+            min((megabytes * 2**20 for _, _, megabytes in nodes), default=0))
 
 
-def _doubts(estimate, seconds):
-    """What may be wrong with the time and the ranks that are asked for."""
+def _doubts(estimate, seconds, nodes, memory_of_a_node):
+    """What may be wrong with the time, the ranks and the nodes that are asked for."""
+    if 0 < memory_of_a_node < estimate.memory_bytes / nodes:
+        yield (f"the run needs {estimate.memory_bytes / 2**30:,.0f} GiB by estimate, and a node has "
+               f"{memory_of_a_node / 2**30:,.0f} GiB: ask for more nodes")
     few = estimate.cells / estimate.ranks
     if estimate.ranks > 1 and 0 < few < FEW_CELLS:
         yield (f"a rank has {few:,.0f} cells at the start; with fewer than {FEW_CELLS:,} it spends more time on all "

@@ -15,7 +15,7 @@ SBATCH = """\
 [ ! -e "$0.refuse" ] || { echo "sbatch: error: invalid account" >&2; exit 1; }
 echo "$*" >> "$0.called"; echo "17;other"
 """
-SINFO = '#!/bin/sh\necho "debug* 2 16+"; echo "debug* 2 12"; echo "fat 8 16"\n'
+SINFO = '#!/bin/sh\necho "debug* 2 16+ 64000"; echo "debug* 2 12 1024+"; echo "fat 8 16 9"\n'
 
 
 @pytest.fixture
@@ -50,13 +50,20 @@ def test_everything_is_filled_in_and_the_number_of_the_job_is_told(slurm, tmp_pa
     assert (found["--partition"], found["--account"], found["--qos"]) == ("batch", "lab", "long")
     assert {"--requeue", "--exclusive"} <= found.keys() and found["--signal"].startswith("B:USR1@")
     assert f"export METACASCADE_PYTHON={sys.executable}" in script and f"export METACASCADE_SITE={site}" in script
-    assert f"set -- {small.EXAMPLE} '{out}' --set run.seed=3 --watchdog '5 min'\n" in script
+    own = f"{36 * 3600 - int(found['--signal'].partition('@')[2]) / 2:.0f} s"     # after SLURM's warning
+    assert f"set -- {small.EXAMPLE} '{out}' --set run.seed=3 --wall-limit '{own}' --watchdog '5 min'\n" in script
     assert subprocess.run(["bash", "-n", f"{out}.sbatch"]).returncode == 0
 
 
 def test_by_default_there_is_a_rank_for_each_core_of_the_smallest_node_of_the_partition(slurm, tmp_path):
     submit.submit(small.EXAMPLE, tmp_path / "a", 1, "1 h")
     assert options_of(script_of(tmp_path / "a"))["--ntasks-per-node"] == "24"
+
+
+def test_a_run_that_does_not_fit_into_the_memory_of_the_nodes_is_told(slurm, tmp_path, capsys):
+    for nodes, told in ((1, True), (64, False)):
+        submit.submit(small.EXAMPLE, tmp_path / "a", nodes, "1 h", 1, overrides=["tumor.cells=100_000_000"], dry_run=True)
+        assert ("and a node has 1 GiB: ask for more nodes" in capsys.readouterr().err) is told
 
 
 def test_a_dry_run_prints_the_script_and_submits_nothing(slurm, tmp_path, capsys):
