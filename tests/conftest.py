@@ -91,3 +91,17 @@ def runs(mpirun, tmp_path_factory):
         facts = [json.loads(line[6:]) for line in done.stdout.splitlines() if line.startswith("FACTS ")]
         return [dict(job, **fact) for job, fact in zip(jobs, facts, strict=True)]
     return start
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory):
+    """A small virtual environment that has this package, and finds all else, MPI too, where this Python has it."""
+    folder = tmp_path_factory.mktemp("installed") / "venv"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True, timeout=120)
+    [packages] = folder.glob("lib/python3*/site-packages")
+    shutil.copytree(SOURCE / "metacascade", packages / "metacascade", ignore=shutil.ignore_patterns("__pycache__"))
+    for path in Path(sys.prefix, "lib").glob("*mpi*"):
+        (folder / "lib" / path.name).symlink_to(path)
+    others = [path for path in sys.path if path.endswith(("site-packages", "dist-packages"))]
+    (packages / "others.pth").write_text("".join(f"{path}\n" for path in others))
+    return folder

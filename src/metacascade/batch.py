@@ -37,7 +37,7 @@ if __name__ == "__main__":
 
 from pathlib import Path
 
-from metacascade import checkpoint, cluster, output
+from metacascade import checkpoint, cluster, nodedisk, output
 from metacascade.__main__ import message
 from metacascade.errors import DONE, FAILED, STOPPED_EARLY, WRONG_INPUT, InputError, RunError, exit_code
 from metacascade.sealed import BLOCK
@@ -55,6 +55,18 @@ def main(words, env=os.environ):
         raise InputError(f"expected one of {', '.join(commands)}, found {' '.join(words[:1]) or 'nothing'}")
     command, out = commands[words[0]](words[1:], env)
     before = progress(out)
+    with nodedisk.python(cluster.site().node_disk, env) as python:
+        code = started([python if word == sys.executable else word for word in command], out, before, env)
+    if code not in OURS and wishes and output.finished(out):
+        say(f"{out} is complete: a signal has met the launcher when the ranks had ended")
+        return DONE
+    if code == STOPPED_EARLY and "SLURM_JOB_ID" in env:
+        go_on(out, before, env)
+    return code
+
+
+def started(command, out, before, env):
+    """Run a command that starts ranks, again if they die before they have begun; its exit code."""
     say(f"{_where(env)}: {shlex.join(command)}")
     use_up_steps(command, env)
     for _ in range(STARTS):
@@ -62,11 +74,6 @@ def main(words, env=os.environ):
         if code in OURS or wishes or "SLURM_JOB_ID" not in env or progress(out) != before:
             break
         say(f"the ranks ended with {code} before they had begun")      # of MPI under srun, now and then
-    if code not in OURS and wishes and output.finished(out):
-        say(f"{out} is complete: a signal has met the launcher when the ranks had ended")
-        return DONE
-    if code == STOPPED_EARLY and "SLURM_JOB_ID" in env:
-        go_on(out, before, env)
     return code
 
 
@@ -152,7 +159,7 @@ def supervised(command):
     if wishes:
         say("stopped before it began")
         return 128 + wishes[0]
-    running.append(subprocess.Popen(command, preexec_fn=cluster.deaf if command[0] == sys.executable else None))
+    running.append(subprocess.Popen(command, preexec_fn=cluster.deaf if command[1] == "-m" else None))
     code = None
     while code is None:
         if wishes:              # told now and then again: who was just starting may not have heard it

@@ -7,6 +7,7 @@
     MODULES="gcc/12.2 mpich/4.2"     # loaded in a job before anything else
     LAUNCH="srun --mpi=pmi2"         # starts ranks, followed by `-n RANKS`; default: mpiexec
     OPTIONS="--exclusive --mem=0"    # further options of sbatch
+    NODE_DISK=/tmp                   # a disk of each node's own: a job copies Python there before the ranks start
 
 It is the file that METACASCADE_SITE names, else ~/.config/metacascade/site.conf; without one the
 defaults hold.
@@ -27,7 +28,7 @@ MPIEXEC = "mpiexec"
 RANKS_PER_CORE = 128  # on this machine: each takes some 80 MB, and time to start
 REMIND_S = 5.0        # between two signals to ranks that are to stop: the first may come before they listen
 SRUN_WAIT_S = 60      # srun alone would wait for ever for the other ranks of one that has died
-KEYS = ("PARTITION", "ACCOUNT", "MODULES", "LAUNCH", "OPTIONS")
+KEYS = ("PARTITION", "ACCOUNT", "MODULES", "LAUNCH", "OPTIONS", "NODE_DISK")
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Site:
     modules: tuple[str, ...] = ()
     launch: tuple[str, ...] = (MPIEXEC,)
     options: tuple[str, ...] = ()
+    node_disk: str = ""
     path: Path | None = None
 
     def command(self, ranks):
@@ -95,7 +97,7 @@ def _read(path, named_by):
     return Site(
         partition=values.get("PARTITION", ""), account=values.get("ACCOUNT", ""),
         modules=tuple(values.get("MODULES", "").split()), launch=tuple(values.get("LAUNCH", "").split()) or (MPIEXEC,),
-        options=tuple(values.get("OPTIONS", "").split()), path=path)
+        options=tuple(values.get("OPTIONS", "").split()), node_disk=values.get("NODE_DISK", ""), path=path)
 
 
 def _setting(line):
@@ -117,6 +119,8 @@ def _setting(line):
     unquoted = first if not set(first) & set("\"'") else ""
     if set(value) & set("$`\\\"'") or set(unquoted) & set("~;&|<>()#"):
         raise ValueError(f"{key} is a plain text, in which nothing is replaced or run: {line.strip()}")
+    if key == "NODE_DISK" and value and not value.startswith("/"):
+        raise ValueError(f"expected the full path of a directory on each node, such as NODE_DISK=/tmp: {line.strip()}")
     return {key: value}
 
 

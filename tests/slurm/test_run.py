@@ -92,6 +92,25 @@ def test_with_the_mpiexec_of_this_python_it_runs_as_well(slurm, tmp_path, write_
     assert_undisturbed(tmp_path / "run", tmp_path / "undisturbed")
 
 
+def test_with_a_disk_on_each_node_the_ranks_start_from_a_copy_there_that_is_gone_in_the_end(
+        slurm, tmp_path, installed, long_config, undisturbed, steps):
+    """Twice: the job is stopped and queues itself again."""
+    site, disk, out, log = tmp_path / "site.conf", tmp_path / "disk", tmp_path / "run", tmp_path / "log"
+    site.write_text(f'LAUNCH="srun --mpi=pmi2"\nNODE_DISK={disk}\n')
+    disk.mkdir()
+    export = f"--export=ALL,METACASCADE_SITE={site},METACASCADE_PYTHON={installed}/bin/python,PYTHONPATH="
+    number = slurm.sbatch(*TWO_NODES, "--output", log, export, RUN, long_config, out, cwd=tmp_path)
+    slurm.until(lambda: steps(out) >= 16, log)
+    slurm.scancel("--signal=USR1", "--batch", number)
+    slurm.until(lambda: slurm.jobs(number)[0]["JobState"] == "PENDING", log)
+    assert not list(disk.iterdir())
+    slurm.end(number, log)
+    said = log.read_text()
+    assert said.count(f"-n 2 {disk}/metacascade.{number}/python/bin/python -m metacascade") == 2, said
+    assert not list(disk.iterdir())
+    assert_undisturbed(out, undisturbed)
+
+
 def test_without_slurm_it_runs_on_a_workstation(metacascade, mpirun, tmp_path, write_config, monkeypatch):
     monkeypatch.setenv("METACASCADE_PYTHON", sys.executable)
     monkeypatch.setenv("RANKS", "2")

@@ -23,7 +23,7 @@ GROUPS = {
     "model": ("ledger simulation", "ground ranks state tissue body"),
     "files": ("atomic sealed datasets parts checkpoint output results snapshots provenance", "ground ranks state"),
     "runs": ("commands walllimit watchdog report bench api __init__", "ground config ranks state tissue body model files"),
-    "studies": ("cluster submit scaling scaling_table scaling_picture scaling_model scaling_projection "
+    "studies": ("cluster nodedisk submit scaling scaling_table scaling_picture scaling_model scaling_projection "
                 "sweep sweep_file sweep_values sweep_plan sweep_table",
                 "ground config ranks state tissue body model files runs"),
     "entry": ("batch cli cli_options cli_scaling __main__", "ground config ranks state tissue body model files runs studies"),

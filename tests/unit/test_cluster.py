@@ -17,6 +17,7 @@ MODULES="gcc/12.2 mpich/4.2"
 
 LAUNCH="srun --mpi=pmi2"
 OPTIONS="--exclusive --mem=0"
+NODE_DISK=/tmp
 """
 
 
@@ -38,16 +39,16 @@ def test_every_key_is_read(write):
     path = write(FULL)
     assert cluster.site(path) == cluster.Site(
         partition="batch", account="tumor_lab", modules=("gcc/12.2", "mpich/4.2"),
-        launch=("srun", "--mpi=pmi2"), options=("--exclusive", "--mem=0"), path=path)
+        launch=("srun", "--mpi=pmi2"), options=("--exclusive", "--mem=0"), node_disk="/tmp", path=path)
 
 
 def test_bash_reads_the_same(write):
     path = write(FULL)
-    script = 'set -euo pipefail; . "$1"; printf "%s\\n" "$PARTITION" "$ACCOUNT" "$MODULES" "$LAUNCH" "$OPTIONS"'
+    script = 'set -euo pipefail; . "$1"; printf "%s\\n" "$PARTITION" "$ACCOUNT" "$MODULES" "$LAUNCH" "$OPTIONS" "$NODE_DISK"'
     said = subprocess.run(["bash", "-c", script, "bash", str(path)], capture_output=True, text=True, check=True, timeout=20)
     site = cluster.site(path)
     assert said.stdout.splitlines() == [
-        site.partition, site.account, *(" ".join(words) for words in (site.modules, site.launch, site.options))]
+        site.partition, site.account, *(" ".join(words) for words in (site.modules, site.launch, site.options)), site.node_disk]
 
 
 def test_without_a_file_the_defaults_hold():
@@ -78,7 +79,8 @@ def test_a_named_file_that_is_not_there_is_refused(monkeypatch, tmp_path):
     ("PARTITON=batch", "no key 'PARTITON' .did you mean 'PARTITION'.*; keys: PARTITION, ACCOUNT"),
     ("PARTITION = batch", "without spaces"), ("srun", "expected KEY=VALUE"), ("MODULES=gcc mpich", 'MODULES="gcc mpich"'),
     ("LAUNCH='srun", "no closing quotation"), ("MODULES=$HOME/gcc", "plain text"), ("OPTIONS=`date`", "plain text"),
-    ("ACCOUNT=a;b", "plain text"), ("ACCOUNT=a#b", "plain text"), ("export ACCOUNT=a", "expected KEY=VALUE")])
+    ("ACCOUNT=a;b", "plain text"), ("ACCOUNT=a#b", "plain text"), ("export ACCOUNT=a", "expected KEY=VALUE"),
+    ("NODE_DISK=tmp", "full path of a directory on each node")])
 def test_a_mistake_is_told_with_file_and_line(write, line, told):
     path = write(f"# site\n{line}\n")
     with pytest.raises(InputError, match=told) as caught:
