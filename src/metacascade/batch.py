@@ -45,7 +45,7 @@ from metacascade.sealed import BLOCK
 PROGRESS = (checkpoint.NAME, f"*/{checkpoint.NAME}", "bench/*.json")     # of a run, a sweep's members, a scaling study
 ALSO_OF_RESUME = ("--wall-limit", "--watchdog")      # options of run that resume has, too
 OURS = (DONE, FAILED, WRONG_INPUT, STOPPED_EARLY)     # exit codes; others are of a launcher or a signal
-STARTS = 3                                           # of ranks that die before they have done anything
+STARTS = 3                                           # of ranks that die before a new checkpoint
 
 
 def main(words, env=os.environ):
@@ -53,10 +53,13 @@ def main(words, env=os.environ):
     commands = {"run": run, "ensemble": ensemble, "scaling": scaling}
     if not words or words[0] not in commands:
         raise InputError(f"expected one of {', '.join(commands)}, found {' '.join(words[:1]) or 'nothing'}")
-    command, out = commands[words[0]](words[1:], env)
-    before = progress(out)
+    _, out = commands[words[0]](words[1:], env)
+    before = progress(out, env)
     with nodedisk.python(cluster.site().node_disk, env) as python:
-        code = started([python if word == sys.executable else word for word in command], out, before, env)
+        def command(env):
+            found, _ = commands[words[0]](words[1:], env)
+            return [python if word == sys.executable else word for word in found]
+        code = started(command, out, before, env)
     if code not in OURS and wishes and output.finished(out):
         say(f"{out} is complete: a signal has met the launcher when the ranks had ended")
         return DONE
@@ -66,14 +69,16 @@ def main(words, env=os.environ):
 
 
 def started(command, out, before, env):
-    """Run a command that starts ranks, again if they die before they have begun; its exit code."""
-    say(f"{_where(env)}: {shlex.join(command)}")
-    use_up_steps(command, env)
-    for _ in range(STARTS):
-        code = supervised(command)
-        if code in OURS or wishes or "SLURM_JOB_ID" not in env or progress(out) != before:
+    """Run the command that starts ranks, again if they die before a new checkpoint; its exit code."""
+    first = command(env)
+    say(f"{_where(env)}: {shlex.join(first)}")
+    use_up_steps(first, env)
+    code = supervised(first)
+    for _ in range(STARTS - 1):
+        if code in OURS or wishes or "SLURM_JOB_ID" not in env or progress(out, env) != before:
             break
-        say(f"the ranks ended with {code} before they had begun")      # of MPI under srun, now and then
+        say(f"the ranks ended with {code} before a new checkpoint; they are started again")    # MPI under srun can
+        code = supervised(command(env | {"SLURM_RESTART_COUNT": "1"}))      # what they left is replaced
     return code
 
 
@@ -158,7 +163,7 @@ def supervised(command):
     """Run a command, with a wish to stop passed on to it; its exit code, 128 + n if signal n ended it."""
     if wishes:
         say("stopped before it began")
-        return 128 + wishes[0]
+        return STOPPED_EARLY
     running.append(subprocess.Popen(command, preexec_fn=cluster.deaf if command[1] == "-m" else None))
     code = None
     while code is None:
@@ -173,11 +178,11 @@ def supervised(command):
 def go_on(out, before, env):
     """Queue this job again, unless it was canceled; RunError if that would be in vain."""
     if {signal.SIGUSR1, signal.SIGTERM} <= set(wishes):
-        say(f"stopped too late to be queued again: its time was over. {out} holds a checkpoint, and the same sbatch "
-            "goes on from there; let SLURM warn it earlier, by --signal=B:USR1@SECONDS")
+        say("stopped too late to be queued again: its time was over. The same sbatch goes on from the last checkpoint "
+            f"in {out}, if there is one; let SLURM warn it earlier, by --signal=B:USR1@SECONDS")
     elif signal.SIGTERM in wishes or signal.SIGINT in wishes:
-        say(f"canceled; {out} holds a checkpoint, and the same sbatch goes on from there")
-    elif progress(out) == before:
+        say(f"canceled; the same sbatch goes on from the last checkpoint in {out}, if there is one")
+    elif progress(out, env) == before:
         raise RunError(f"{out} is where it was when this job began, so it is not queued again: the time limit does not "
                        "suffice for one step.\nAsk for more time, more ranks, or a shorter --signal before the end.")
     else:
@@ -204,17 +209,25 @@ def job_name(env):
     return env["SLURM_JOB_ID"]
 
 
-def progress(out):
+def progress(out, env):
     """Path -> first bytes of all that tells how far a job has come: equal when nothing went on.
 
-    Those of a checkpoint are its seal, which has the checksum of the rest.
+    Those of a checkpoint are its seal, which has the checksum of the rest. Of an ensemble, the members of this task.
     """
-    return {path: _head(path) for pattern in PROGRESS for path in Path(out).glob(pattern)}
+    found = [path for pattern in PROGRESS for path in Path(out).glob(pattern)]
+    if "SLURM_ARRAY_TASK_ID" in env:
+        index, parts = map(int, array_part(env).split("/"))
+        found = [path for path in found if path.parent == Path(out) or not path.parent.name.isdigit()
+                 or (int(path.parent.name) - index) % parts == 0]
+    return {path: _head(path) for path in found}
 
 
 def _head(path):
-    with open(path, "rb") as file:
-        return file.read(BLOCK)
+    try:
+        with open(path, "rb") as file:
+            return file.read(BLOCK)
+    except OSError:         # it is just being replaced
+        return b""
 
 
 def say(line):

@@ -45,7 +45,7 @@ class Site:
     def command(self, ranks):
         """The words before ``PYTHON -m metacascade ...`` that start so many ranks; InputError without a launcher."""
         program, *options = self.launch
-        if program == "srun":
+        if Path(program).name == "srun":
             options.insert(0, f"--wait={SRUN_WAIT_S}")
         return [_found(program, self.path), *options, "-n", str(ranks)]
 

@@ -143,7 +143,7 @@ def test_an_array_task_is_queued_again_alone():
 
 @pytest.mark.parametrize("wish, queued, told", [
     (signal.SIGUSR1, "requeue 7\n", "stopped with a checkpoint before the end of its time; job 7 is queued again"),
-    (signal.SIGTERM, None, "canceled; .* holds a checkpoint")])
+    (signal.SIGTERM, None, "canceled; the same sbatch goes on")])
 def test_a_job_is_queued_again_when_its_time_is_up_but_not_when_it_is_canceled(start, site, wish, queued, told):
     process = start("a.toml", site / "out", plan="work", **SLURM)
     wait_for(site / "out" / "checkpoint.h5")
@@ -166,6 +166,18 @@ def test_a_launcher_that_was_not_yet_listening_is_told_again(start, site, monkey
     wait_for(site / "deaf")
     process.send_signal(signal.SIGUSR1)
     assert end(process)[0] == 75
+
+
+def test_a_task_of_an_array_comes_on_by_its_own_members_alone(tmp_path):
+    env = dict(SLURM_ARRAY_TASK_ID="2", SLURM_ARRAY_TASK_MIN="1", SLURM_ARRAY_TASK_COUNT="3", SLURM_ARRAY_TASK_MAX="3")
+    for name in ("0002", "0003", "0005", "bench"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "checkpoint.h5").write_text(name)
+    found = {path.parent.name: head for path, head in batch.progress(tmp_path, env).items()}
+    assert found == {"0002": b"0002", "0005": b"0005", "bench": b"bench"}
+    (tmp_path / "0002" / "checkpoint.h5").unlink()
+    (tmp_path / "0002" / "checkpoint.h5").mkdir()               # what cannot be read is no end of the job
+    assert batch.progress(tmp_path, env)[tmp_path / "0002" / "checkpoint.h5"] == b""
 
 
 def test_a_job_that_makes_no_step_is_not_queued_for_ever(start, site):
@@ -199,10 +211,12 @@ def test_a_failure_is_passed_on_and_nothing_queued(start, site):
 
 
 @pytest.mark.parametrize("plan, code, starts", [("die", 134, batch.STARTS), ("die_once", 1, 2)])
-def test_ranks_that_die_before_they_have_begun_are_started_again_some_times(start, site, plan, code, starts):
+def test_ranks_that_die_before_a_new_checkpoint_are_started_again_some_times(start, site, plan, code, starts):
     process = start("a.toml", site / "out", plan=plan, **SLURM)
     found, said = end(process)
-    assert len((site / "started").read_text().splitlines()) == starts and "the ranks ended with 134" in said
+    began = (site / "started").read_text().splitlines()
+    assert len(began) == starts and "the ranks ended with 134 before a new checkpoint" in said
+    assert "--overwrite" not in began[0] and all("--overwrite" in line for line in began[1:])    # of what they left
     assert found == code                    # 1: stopped without a step is not queued for ever
 
 
