@@ -11,12 +11,12 @@ import pytest
 
 TESTS = Path(__file__).parent
 SOURCE = TESTS.parent / "src"
-LAUNCHED = ("PMI_", "PMIX_", "OMPI_", "SLURM_", "HYDRA_", "MPI_")
+NOT_OF_USERS = ("PMI_", "PMIX_", "OMPI_", "SLURM_", "HYDRA_", "MPI_", "PYTHONUNBUFFERED")
 
 
 def environment():
-    """This one, without traces of a launcher, with one thread per rank and the package importable."""
-    env = {k: v for k, v in os.environ.items() if not k.startswith(LAUNCHED)}
+    """This one, without what few users have set, with one thread per rank and the package importable."""
+    env = {k: v for k, v in os.environ.items() if not k.startswith(NOT_OF_USERS)}
     path = os.pathsep.join([str(SOURCE), str(TESTS)] + [p for p in [env.get("PYTHONPATH")] if p])
     env.update(PYTHONPATH=path, OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1", PYTHONDONTWRITEBYTECODE="1")
     # Open MPI refuses root and more ranks than cores unless it is told; others ignore these

@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        give_up_stdout()
         return end_others(1)
     except (Exception, KeyboardInterrupt) as error:
         return fail(error, debug="--debug" in arguments)
@@ -47,11 +47,20 @@ def fail(error: BaseException, debug: bool) -> int:
     if debug:
         import traceback
         traceback.print_exception(error)
+    try:
+        sys.stdout.flush()
+    except OSError:
+        give_up_stdout()
     if rank() == 0 or not shared:
         print(message(error), file=sys.stderr, flush=True)
     elif OPEN_MPI in os.environ:
         time.sleep(2)        # its mpiexec ends all ranks as soon as one fails, rank 0 too before it has spoken
     return exit_code(error) if shared else end_others(exit_code(error))
+
+
+def give_up_stdout() -> None:
+    """What it still holds cannot be written; Python would try again at its end, and change the exit code."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def end_others(code: int) -> int:
