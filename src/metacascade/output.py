@@ -5,6 +5,7 @@ so none straddles a checkpoint, and ``results.h5`` is a small file over the part
 A resumed run removes the parts newer than its checkpoint and writes them again, byte for byte. At the
 end `Output.finish` merges the parts into results.h5.
 """
+import contextlib
 import json
 from pathlib import Path
 
@@ -207,7 +208,7 @@ def hold(world, directory):
 def finished(directory):
     """True if the results in a run directory are complete. One process.
 
-    Removes the parts that a kill between their merging and the end of the run left behind.
+    Removes what a kill between the merging of the parts and the end of the run left behind.
     """
     try:
         with results.open_results(directory) as found:
@@ -216,6 +217,8 @@ def finished(directory):
         return False
     if complete:
         parts.remove(Path(directory) / parts.FOLDER)
+        with contextlib.suppress(OSError):
+            (Path(directory) / SIGNS).unlink()
     return complete
 
 

@@ -186,6 +186,7 @@ def test_results_complete_are_recognized_and_what_a_kill_left_is_removed(tmp_pat
     output.finish(**LAST)
     (tmp_path / "parts").mkdir()
     (tmp_path / "parts/part.000000.h5").write_bytes(part)
+    (tmp_path / "watchdog.txt").touch()
     assert finished(tmp_path) and os.listdir(tmp_path) == ["results.h5"]
     assert not finished(tmp_path / "nowhere")
 
