@@ -160,12 +160,16 @@ class Halo:
 
     def begin(self, array, color=None):
         """Send what the ghosts of others are to be. Until `end` our voxels may change, and the ghosts are not there."""
+        if not self.send:
+            return
         traffic = self.exchange.traffic["halo"]
         with traffic.timed():
             self._send(array.reshape(-1), color, traffic)
 
     def end(self):
         """Wait for what others have sent since `begin`, and fill the ghosts."""
+        if not self.send:
+            return
         with self.exchange.traffic["halo"].timed():
             self._receive(*self.under_way)
         self.under_way = None
@@ -182,8 +186,6 @@ class Halo:
         self.under_way = requests, inbox, receive, flat
 
     def _receive(self, requests, inbox, receive, flat):
-        if not requests:
-            return
         from mpi4py import MPI
         idle = 0
         while not MPI.Request.Testall(requests):
