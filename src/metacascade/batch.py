@@ -11,6 +11,7 @@ launcher as SIGUSR1, which every launcher passes on. After a stop with a checkpo
 whose time was up is queued again under its number; outside SLURM, and when canceled, 75 is the end.
 """
 import contextlib
+import functools
 import os
 import shlex
 import signal
@@ -53,13 +54,11 @@ def main(words, env=os.environ):
     commands = {"run": run, "ensemble": ensemble, "scaling": scaling}
     if not words or words[0] not in commands:
         raise InputError(f"expected one of {', '.join(commands)}, found {' '.join(words[:1]) or 'nothing'}")
-    _, out = commands[words[0]](words[1:], env)
+    make = functools.partial(commands[words[0]], words[1:])
+    command, out = make(env)
     before = progress(out, env)
     with nodedisk.python(cluster.site().node_disk, env) as python:
-        def command(env):
-            found, _ = commands[words[0]](words[1:], env)
-            return [python if word == sys.executable else word for word in found]
-        code = started(command, out, before, env)
+        code = started(make, command, python, out, before, env)
     if code not in OURS and wishes and output.finished(out):
         say(f"{out} is complete: a signal has met the launcher when the ranks had ended")
         return DONE
@@ -68,18 +67,17 @@ def main(words, env=os.environ):
     return code
 
 
-def started(command, out, before, env):
-    """Run the command that starts ranks, again if they die before a new checkpoint; its exit code."""
-    first = command(env)
-    say(f"{_where(env)}: {shlex.join(first)}")
-    use_up_steps(first, env)
-    code = supervised(first)
-    for _ in range(STARTS - 1):
-        if code in OURS or wishes or "SLURM_JOB_ID" not in env or progress(out, env) != before:
-            break
+def started(make, command, python, out, before, env):
+    """Run the command that starts ranks by `python`, again if they die before a new checkpoint; its exit code."""
+    use_up_steps(command, env)
+    for start in range(1, STARTS + 1):
+        words = [python if word == sys.executable else word for word in command]
+        say(f"{_where(env)}: {shlex.join(words)}")
+        code = supervised(words)
+        if start == STARTS or code in OURS or wishes or "SLURM_JOB_ID" not in env or progress(out, env) != before:
+            return code
         say(f"the ranks ended with {code} before a new checkpoint; they are started again")    # MPI under srun can
-        code = supervised(command(env | {"SLURM_RESTART_COUNT": "1"}))      # what they left is replaced
-    return code
+        command, _ = make(env | {"SLURM_RESTART_COUNT": "1"})       # what they left is replaced
 
 
 def run(words, env):

@@ -185,6 +185,7 @@ def test_a_job_that_makes_no_step_is_not_queued_for_ever(start, site):
     (site / "out" / "checkpoint.h5").write_text("as before")
     code, said = end(start("a.toml", site / "out", plan="stop", **SLURM))
     assert code == 1 and "not queued again: the time limit does not suffice for one step" in said
+    assert said.count("holds a checkpoint: it goes on from there") == 1
     assert not (site / "queued").exists()
 
 
