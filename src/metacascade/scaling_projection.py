@@ -12,7 +12,7 @@ from metacascade.scaling_model import CTC_BYTES, Network, fit, strangers
 from metacascade.scaling_table import DAMAGED
 from metacascade.units import option
 
-PER_RANK_BYTES = 8 * 8      # arrays with a number for each rank that may live at once on every rank: cuts, counts
+PER_RANK_BYTES = 8 * 8      # arrays with a number for each rank that may live at once on every rank: cuts, their sums
 
 
 @dataclass(frozen=True)

@@ -96,6 +96,7 @@ def test_a_file_that_cannot_be_removed_spoils_no_run_that_is_done(tmp_path):
     dog = Watchdog(serial_world(), tmp_path, 60, lambda: (3, "fields", 20))
     dog.path.mkdir()
     dog.end()
+    assert dog.ended.is_set() and dog.path.is_dir()
 
 
 def test_a_rank_that_waits_long_for_one_that_moves_is_no_standstill(ended, capfd, tmp_path):
