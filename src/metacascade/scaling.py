@@ -172,9 +172,11 @@ def differences(old, new, name=""):
 def _bench(case, arguments):
     """Start the ranks; the figures that they print. Raises RunError, or InputError where the input was wrong."""
     command = [*cluster.site().command(case.ranks), sys.executable, "-m", "metacascade", "bench", *arguments]
-    process = _start(command)
+    process, heard = _start(command)
     try:
-        _hear()
+        commands.on_stop_signals(_stop)
+        if heard:
+            _stop()
         printed, complaints = process.communicate()
     finally:
         _end(process)
@@ -189,18 +191,15 @@ def _bench(case, arguments):
 
 
 def _start(command):
-    """Start the ranks. Signals are kept back until `_hear`: one inside of Popen would leave ranks that nobody ends."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, commands.STOP_SIGNALS)
+    """Start the ranks; also a list of the signals since: one inside of Popen would leave ranks that nobody ends."""
+    heard = []
+    commands.on_stop_signals(lambda number, _: heard.append(number))
     try:
         return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                text=True, preexec_fn=_hear)
+                                text=True), heard
     except OSError as error:
-        _hear()
+        commands.on_stop_signals(_stop)
         raise RunError(f"cannot start {command[0]}: {error.strerror}") from None
-
-
-def _hear():
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, commands.STOP_SIGNALS)
 
 
 def _last_json(printed):

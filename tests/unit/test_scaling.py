@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from types import SimpleNamespace
 
@@ -228,6 +229,7 @@ def test_a_study_that_is_told_to_stop_ends_its_ranks_and_exits_with_75(config, t
 
 def test_a_signal_while_ranks_are_being_started_leaves_none_behind(launcher, config, tmp_path, monkeypatch):
     launcher("import time; time.sleep(100)")
+    threading.Thread(target=time.sleep, args=(5,), daemon=True).start()      # the system may hand it the signal
     started, begin = [], subprocess.Popen
 
     def with_a_signal(*arguments, **options):
