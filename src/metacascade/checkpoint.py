@@ -18,9 +18,12 @@ from metacascade.digest import digest
 from metacascade.errors import InputError
 from metacascade.parallel import on_all_ranks, owner_of_id, serial_world
 from metacascade.state import CELL, CELL_UNITS, CTC, CTC_UNITS, LESION, LESION_UNITS, VOXELS, State, empty
+from metacascade.structure import understood
 
 KIND, FORMAT = "CHECKPOINT", 1
-NAME, FORMER = "checkpoint.h5", "checkpoint.prev.h5"
+NAME, FORMER, DAMAGED = "checkpoint.h5", "checkpoint.prev.h5", "checkpoint.h5.damaged"
+META = {"config": (dict,), "step": (int,), "time_s": (int,), "seed": (int,), "ledger": (dict,),
+        "parent": (str, type(None)), "parts": (int,)}
 
 
 def found(directory):
@@ -78,6 +81,12 @@ def _check(state, rank, size):
     _check_order(state, rank, size)
 
 
+def _check_cells(state):
+    """Raise ValueError unless every tile has as many cells as its voxels say."""
+    if not np.array_equal(state.counts.sum(axis=1, dtype=np.int64), np.diff(state.first_cell)):
+        raise ValueError("the cells of a tile are not those of its voxels")
+
+
 def _check_order(state, rank, size):
     """Raise ValueError unless keys and ids ascend and the ids are those of this rank."""
     for name, keys in (("tile_key", state.tile_key), ("ctcs", state.ctcs["id"]), ("lesions", state.lesions["id"])):
@@ -101,12 +110,10 @@ def read(world, path):
         On every rank, if the file is not an intact checkpoint of this format; HDF5 has not seen it then.
     """
     sealed.verify(world, path, KIND, FORMAT)
-    with world.together():
-        try:
-            state = _Stored(path).share(world.rank, world.size)
-            _check(state, world.rank, world.size)
-        except (KeyError, IndexError, ValueError) as error:
-            raise InputError(f"{path} contradicts itself: {error}") from None
+    with world.together(), understood(path):
+        state = _Stored(path).share(world.rank, world.size)
+        _check(state, world.rank, world.size)
+        _check_cells(state)
     return state
 
 
@@ -127,7 +134,7 @@ def read_newest(world, directory):
         raise on_all_ranks(InputError(f"no checkpoint to go on from:\n{first}\n{second}")) from None
     with world.together(), writing(newest):
         if world.rank == 0 and newest.exists():
-            os.replace(newest, f"{newest}.damaged")
+            os.replace(newest, newest.with_name(DAMAGED))
     return state, former, f"{first}; going on from {former}"
 
 
@@ -135,13 +142,18 @@ def digest_of(path):
     """The digest of the state in a checkpoint file, by one process, in bounded memory."""
     world = serial_world()
     sealed.verify(world, path, KIND, FORMAT)
-    return digest(world, _Stored(path).whole())
+    with understood(path):
+        return digest(world, _Stored(path).whole())
 
 
 def describe(path):
     """What is in a checkpoint, as text."""
     sealed.verify(serial_world(), path, KIND, FORMAT)
-    stored = _Stored(path)
+    with understood(path):
+        return _described(path, _Stored(path))
+
+
+def _described(path, stored):
     h5, meta = stored.h5, stored.meta
     ledger = "".join(f"\n    {name:24} {value}" for name, value in meta["ledger"].items())
     return (f"{path}: intact checkpoint, format {FORMAT}, {os.stat(path).st_size} bytes\n"
@@ -157,6 +169,9 @@ class _Stored:
     def __init__(self, path):
         self.h5 = datasets.open_file(path)
         self.meta = json.loads(self.h5["meta"].asstr()[()])
+        for name, kind in META.items():
+            if type(self.meta[name]) not in kind:
+                raise InputError(f"{path} contradicts itself: meta.{name} is a {type(self.meta[name]).__name__}")
         self.first, self.cells = self.h5["tile_first"], self.h5["cells"]
 
     def whole(self):

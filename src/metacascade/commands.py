@@ -13,6 +13,7 @@ from metacascade.digest import digest
 from metacascade.errors import DONE, STOPPED_EARLY, InputError
 from metacascade.report import expected, peak_memory, progress, ranks_and_cores, summary
 from metacascade.simulation import Simulation
+from metacascade.structure import understood
 from metacascade.walllimit import WallLimit
 from metacascade.watchdog import Watchdog
 
@@ -49,7 +50,7 @@ def resume(directory, **times):
     lock = output.hold(world, directory)        # before anything is read that another run could be writing
     saved, path, remark = checkpoint.read_newest(world, directory)
     _say(world, remark or f"going on from {path}")
-    return Job(world, config.Config.from_dict(saved.meta["config"]), directory, lock, saved=saved, **times).run()
+    return Job(world, _config_of(saved, path), directory, lock, saved=saved, **times).run()
 
 
 def branch(checkpoint_path, out, seed=None, overrides=(), overwrite=False, **times):
@@ -58,13 +59,20 @@ def branch(checkpoint_path, out, seed=None, overrides=(), overwrite=False, **tim
     saved = checkpoint.read(world, checkpoint_path)
     parent = digest(world, saved)
     with world.together():
-        changed = config.Config.from_dict(saved.meta["config"]).with_overrides(list(overrides), seed)
-        _refuse_other_grid(config.Config.from_dict(saved.meta["config"]), changed, saved.meta["time_s"])
+        former = _config_of(saved, checkpoint_path)
+        changed = former.with_overrides(list(overrides), seed)
+        _refuse_other_grid(former, changed, saved.meta["time_s"])
     if overwrite and Path(out).resolve() in Path(checkpoint_path).resolve().parents:
         raise InputError(f"{checkpoint_path} lies in {out}, which --overwrite would empty: choose another --out")
     lock = output.claim(world, out, overwrite)
     saved.meta.update(parts=0, parent=parent)
     return Job(world, changed, out, lock, saved=saved, config_text=changed.to_toml(), **times).run()
+
+
+def _config_of(saved, path):
+    """The config in a checkpoint."""
+    with understood(path):
+        return config.Config.from_dict(saved.meta["config"])
 
 
 def _refuse_other_grid(old, new, time_s):

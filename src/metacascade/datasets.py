@@ -16,8 +16,10 @@ from dataclasses import dataclass, field
 import h5py
 import numpy as np
 
-from metacascade import sealed
-from metacascade.atomic import reading, removed_on_error, replace, temporary, write_bytes, writing
+from metacascade import sealed, structure
+from metacascade.atomic import reading, removed_on_error, replace, temporary, writing
+from metacascade.errors import InputError
+from metacascade.parallel import serial_world
 from metacascade.state import raw
 
 LIBVER = ("earliest", "v110")     # can be read by HDF5 1.10 and later
@@ -49,7 +51,7 @@ def units(table):
     return {"units": json.dumps(table)}
 
 
-def write(world, path, tables, head=None, seal=None, before_replace=None):
+def write(world, path, tables, head=None, seal=None, before_replace=None, apart=()):
     """Write the file `path` with `tables`, whole or not at all. Collective.
 
     Parameters
@@ -60,6 +62,8 @@ def write(world, path, tables, head=None, seal=None, before_replace=None):
         Seal the file (`metacascade.sealed`).
     before_replace : callable, optional
         Called on rank 0 when the new file is whole and about to get its name.
+    apart : sequence of str, optional
+        Names of tables that stand apart in the seal: the rest can be checked without their rows.
 
     Raises
     ------
@@ -79,7 +83,7 @@ def write(world, path, tables, head=None, seal=None, before_replace=None):
         with world.together(), writing(path):
             _fill(draft, tables, starts, offsets, sync=world.rank > 0 or not seal)  # rank 0 syncs with the seal
         if seal:
-            sealed.seal(world, draft, *seal)
+            sealed.seal(world, draft, *seal, _ranges(tables, totals, offsets, apart))
         with world.together(), writing(path):
             if world.rank == 0:
                 if before_replace:
@@ -87,17 +91,25 @@ def write(world, path, tables, head=None, seal=None, before_replace=None):
                 replace(path)
 
 
-def write_small(path, head):
+def write_small(path, head, seal=None):
     """Write a file that one process fills by ``head(h5)``, whole or not at all."""
-    image, _ = _lay_out([], [], head, 0)
-    write_bytes(path, image.pieces())
+    write(serial_world(), path, [], head, seal)
 
 
 def open_file(path):
-    """The HDF5 file `path`, open to read. A file that HDF5 refuses is an InputError."""
-    with reading(path):
-        # Whole files are never written again, so a file system without locks is no reason to stop.
-        return h5py.File(path, "r", locking="best-effort")
+    """The HDF5 file `path`, open to read: InputError if HDF5 refuses it, or it holds what we do not write.
+
+    A sealed one is to be verified first: damaged input can keep HDF5 busy for ever.
+    """
+    with reading(path), structure.understood(path):
+        # Whole files are never written again: nobody needs a lock on them, and some file systems have none.
+        h5 = h5py.File(path, "r", locking=False)
+    try:
+        structure.check(h5, path)
+    except InputError:
+        h5.close()
+        raise
+    return h5
 
 
 class _Image:
@@ -179,6 +191,16 @@ def _create(h5, table, total):
     return dataset.id.get_offset() if total else 0
 
 
+def _ranges(tables, totals, offsets, names):
+    """(first byte, end) of the rows of the tables of these names, ascending; without those that are empty."""
+    return sorted((offset, offset + int(total) * _row_bytes(table)) for table, total, offset
+                  in zip(tables, totals, offsets) if table.name in names and total)
+
+
+def _row_bytes(table):
+    return table.dtype.itemsize * int(np.prod(table.shape, dtype=np.int64))
+
+
 def _reserve(path, image):
     """Create the file `path` of the size of `image`, with its disk space, and write `image` to it."""
     with open(path, "wb") as file:
@@ -197,7 +219,7 @@ def _fill(path, tables, starts, offsets, sync):
     """Write this rank's rows of every table to their places."""
     with open(path, "r+b", buffering=0) as file:
         for table, start, offset in zip(tables, starts, offsets):
-            row = table.dtype.itemsize * int(np.prod(table.shape, dtype=np.int64))
+            row = _row_bytes(table)
             written = _write_at(file.fileno(), offset + start * row, table)
             if written != table.rows * row:
                 raise ValueError(f"{table.name}: {written} bytes came for {table.rows} rows of {row}")

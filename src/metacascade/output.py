@@ -125,7 +125,8 @@ class Output:
 
         shed = self.parts.merged()
         shed.attributes = self._meaning("shed")
-        datasets.write(self.world, self.path, [shed, Table.of("lesions", lesions, **self._meaning("lesions"))], head)
+        datasets.write(self.world, self.path, [shed, Table.of("lesions", lesions, **self._meaning("lesions"))], head,
+                       (results.KIND, results.FORMAT), apart=results.APART)
         with self.world.together(), writing(self.path.parent):
             if self.world.rank == 0:
                 parts.remove(self.parts.directory)
@@ -136,7 +137,7 @@ class Output:
         remove_leftovers(self.path.parent)
         if going_on and self.path.exists():
             try:
-                with results.open_results(self.path) as former:
+                with results.open_results(self.path, parts_needed=False) as former:
                     self.text = former.config_text
                     self.sessions = former.provenance + self.sessions
             except InputError as error:
@@ -147,7 +148,7 @@ class Output:
         """Let results.h5 show all parts."""
         with self.world.together():
             if self.world.rank == 0:
-                datasets.write_small(self.path, self._running)
+                datasets.write_small(self.path, self._running, (results.KIND, results.FORMAT))
 
     def _running(self, h5):
         self._describe(h5)
@@ -211,7 +212,7 @@ def finished(directory):
     Removes what a kill between the merging of the parts and the end of the run left behind.
     """
     try:
-        with results.open_results(directory) as found:
+        with results.open_results(directory, parts_needed=False) as found:
             complete = found.complete
     except InputError:
         return False

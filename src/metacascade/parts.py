@@ -12,8 +12,10 @@ from metacascade.datasets import Table
 from metacascade.errors import InputError
 from metacascade.parallel import serial_world
 from metacascade.state import CTC, empty
+from metacascade.structure import PART, understood
 
 FOLDER, KIND, FORMAT = "parts", "PART", 1
+NO_CELL = np.frombuffer(b"\xff" * CTC.itemsize, CTC)[0]     # what HDF5 shows of a part that is gone: NaN, fate 255
 SLAB_ROWS = 1 << 18               # shed cells that are merged at a time: 16 MiB
 
 
@@ -57,7 +59,7 @@ class Parts:
 
     def _take(self, path):
         """Append the small tables of a part to those in memory; return its rows of /shed."""
-        with datasets.open_file(path) as h5:
+        with datasets.open_file(path) as h5, understood(path):
             if h5["series"].dtype != self.series.dtype or h5["draws"].dtype != self.draws.dtype:
                 raise InputError(f"{path} was written by a version of metacascade with other columns")
             self._append(h5["series"][:], h5["draws"][:])
@@ -90,7 +92,9 @@ class Parts:
             if rows:
                 layout[start:start + rows] = h5py.VirtualSource(f"{FOLDER}/{self.path(i).name}", "shed", (rows,), CTC)
             start += rows
-        return h5.create_virtual_dataset("shed", layout) if start else h5.create_dataset("shed", (0,), CTC)
+        if start == 0:
+            return h5.create_dataset("shed", (0,), CTC)
+        return h5.create_virtual_dataset("shed", layout, fillvalue=NO_CELL)
 
     def merged(self):
         """/shed of all parts as one table, a run of rows for each rank to copy."""
@@ -114,15 +118,24 @@ def remove(directory, number=0):
     """Remove all parts in `directory` but the first `number`, and it too if nothing is left. One process."""
     with writing(directory):
         for path in Path(directory).glob("part.*.h5"):
-            if int(path.name.split(".")[1]) >= number:
+            ours = PART.fullmatch(f"{FOLDER}/{path.name}") and not path.is_dir()
+            if ours and int(path.name.split(".")[1]) >= number:
                 path.unlink(missing_ok=True)
     with contextlib.suppress(OSError):
         os.rmdir(directory)
 
 
+def verify(path, rows):
+    """Raise InputError unless a part is intact and holds so many rows of /shed. One process."""
+    sealed.verify(serial_world(), path, KIND, FORMAT)
+    with datasets.open_file(path) as h5, understood(path):
+        if len(h5["shed"]) != rows:
+            raise InputError(f"{path} holds {len(h5['shed'])} rows of /shed, and not {rows}: it is of another run")
+
+
 def describe(path):
     """What is in a part, as text."""
     sealed.verify(serial_world(), path, KIND, FORMAT)
-    with datasets.open_file(path) as h5:
+    with datasets.open_file(path) as h5, understood(path):
         rows = ", ".join(f"{len(h5[name])} rows in /{name}" for name in h5)
     return f"{path}: intact part of results, format {FORMAT}\n  {rows}"

@@ -1,6 +1,7 @@
 """Read the results of a run: lazy NumPy views of results.h5, also while the run goes on.
 
-``mc.open(path)`` gives a `Results`; ``docs/formats.md`` lists every dataset.
+A file is sealed (`metacascade.sealed`): all but the rows of large tables is checked when it is opened, these when
+the first of them are read. ``mc.open(path)`` gives a `Results`; ``docs/formats.md`` lists every dataset.
 """
 import json
 import os
@@ -8,15 +9,24 @@ from pathlib import Path
 
 import numpy as np
 
-from metacascade import datasets
+from metacascade import datasets, parts, sealed
+from metacascade.atomic import reading
 from metacascade.errors import InputError
+from metacascade.parallel import serial_world
+from metacascade.structure import understood
 
-NAME, FORMAT = "results.h5", 1
+NAME, KIND, FORMAT = "results.h5", "RESULTS", 2
+APART = ("shed", "lesions")       # tables whose rows are checked when they are read
+NEEDED = ("config/text", "config/resolved", "provenance/sessions", "series", "draws", "shed")
 
 
-def open_results(path):
-    """The results in a file or run directory, as `Results`. Raises InputError if there are none."""
-    return Results(path)
+def open_results(path, parts_needed=True):
+    """The results in a file or run directory, as `Results`.
+
+    Raises InputError if there are none, if they are damaged, or if parts are missing that they look into; without
+    `parts_needed` these only when rows are read, so that a run can go on that was killed while it removed some.
+    """
+    return Results(path, parts_needed)
 
 
 class Results:
@@ -38,17 +48,34 @@ class Results:
         Of the final state; empty until complete.
     """
 
-    def __init__(self, path):
-        path = Path(path)
+    def __init__(self, path, parts_needed=True):
+        self.parts_needed, path = parts_needed, Path(path)
         self.path = path / NAME if path.is_dir() else path
         self._open()
 
     def _open(self):
-        self.h5 = datasets.open_file(self.path)
-        if _text(self.h5.attrs.get("kind", "")) != "results":
-            raise InputError(f"{self.path} does not hold results of metacascade")
-        if (found := int(self.h5.attrs["format_version"])) != FORMAT:
-            raise InputError(f"{self.path} has format {found}; this version of metacascade reads format {FORMAT}")
+        """Open the file, once its seal and what it looks into have been seen to be there."""
+        renewed = True
+        while renewed:
+            self.verified, self.stat = False, _identity(self.path)
+            sealed.verify(serial_world(), self.path, KIND, FORMAT, head_only=True)
+            self.h5 = datasets.open_file(Path(os.path.realpath(self.path)))     # beside which its parts are
+            try:
+                with understood(self.path):
+                    self._check()
+                return
+            except InputError:
+                self.close()
+                renewed = self._was_renewed()
+                if not renewed:
+                    raise
+
+    def _check(self):
+        if missing := [name for name in NEEDED if name not in self.h5]:
+            raise InputError(f"{self.path} is not as metacascade writes it: it has no /{missing[0]}")
+        bool(self.h5.attrs["complete"]), _text(self.h5.attrs["digest"])
+        if self.parts_needed:
+            self._refuse_lost_parts("shed")
 
     def __enter__(self):
         return self
@@ -73,32 +100,86 @@ class Results:
     lesions = property(lambda self: self["lesions"])
     complete = property(lambda self: bool(self.h5.attrs["complete"]))
     digest = property(lambda self: _text(self.h5.attrs["digest"]))
-    config = property(lambda self: json.loads(self._string("config/resolved")))
+    config = property(lambda self: self._parsed(self._string("config/resolved"), dict))
     config_text = property(lambda self: self._string("config/text"))
-    provenance = property(lambda self: json.loads(self._string("provenance/sessions")))
+    provenance = property(lambda self: self._parsed(self._string("provenance/sessions"), list))
 
     @property
     def series(self):
-        return {name: dataset[:] for name, dataset in self.h5["series"].items()}
+        with understood(self.path):
+            return {name: dataset[:] for name, dataset in self.h5["series"].items()}
 
     def units(self, name):
         """The unit of a dataset, or of every field of a table: a text or a dict."""
         attributes = self.h5[name].attrs
-        return json.loads(attributes["units"]) if "units" in attributes else _text(attributes["unit"])
+        return self._parsed(attributes["units"], dict) if "units" in attributes else _text(attributes["unit"])
 
     def names(self, name):
         """What the numbers in a table mean: field -> {number: name}."""
-        stored = json.loads(self.h5[name].attrs["enumerations"])
+        stored = self._parsed(self.h5[name].attrs["enumerations"], dict)
         return {field: {int(number): text for number, text in table.items()} for field, table in stored.items()}
 
-    def _string(self, name):
-        return self.h5[name].asstr()[()]
+    def verify(self):
+        """Raise InputError unless every byte, also of the parts that the file looks into, is as it was written."""
+        self._of_the_present(self._verify)
 
-    def _lost_parts(self, name):
-        """True if a finished run has merged the parts that this file looks into: it reads zeros there."""
-        dataset = self.h5[name]
-        return dataset.is_virtual and not all(
-            os.path.exists(self.path.parent / source.file_name) for source in dataset.virtual_sources())
+    def read(self, name, key):
+        """Rows of a table by `key`, as of a NumPy array, after all bytes have been verified once."""
+        def rows():
+            self._verify()
+            with reading(self.path):            # of HDF5, if a part goes while it is opened
+                found = self.h5[name][key]
+            self._refuse_lost_parts(name)       # else a finished run has merged them while they were read
+            return found
+        return self._of_the_present(rows)
+
+    def _of_the_present(self, work):
+        """What `work` returns; if it fails as a run has put another file in the place of this one, from that."""
+        while True:
+            try:
+                return work()
+            except InputError:
+                if not self._was_renewed():
+                    raise
+            self.close()
+            self._open()
+
+    def _verify(self):
+        if not self.verified:
+            sealed.verify(serial_world(), self.path, KIND, FORMAT)
+            for source in self._sources("shed"):
+                parts.verify(self._beside(source), source.vspace.get_select_npoints())
+            self.verified = True
+
+    def _was_renewed(self):
+        """Has the run that goes on put another file in the place of this one?"""
+        return _identity(self.path) != self.stat
+
+    def _sources(self, name):
+        """Where the rows of a table are, if in parts."""
+        dataset = self.h5.get(name)
+        return dataset.virtual_sources() if dataset is not None and dataset.is_virtual else []
+
+    def _beside(self, source):
+        return Path(self.h5.filename).parent / source.file_name
+
+    def _refuse_lost_parts(self, name):
+        """Raise InputError if a part is not there that this file looks into: HDF5 would show no cells in its place."""
+        for source in self._sources(name):
+            if not self._beside(source).exists():
+                raise InputError(f"{self.path} is of a run that has not ended, and {source.file_name}, with rows of "
+                                 f"/{name}, is not beside it: copy the whole directory of the run, not the file "
+                                 "alone; where it is whole, `metacascade resume` makes the file anew")
+
+    def _string(self, name):
+        with understood(self.path):
+            return self.h5[name].asstr()[()]
+
+    def _parsed(self, text, kind):
+        with understood(self.path):
+            if not isinstance(found := json.loads(text), kind):
+                raise ValueError(f"a {kind.__name__} is expected, found: {str(text)[:40]}")
+            return found
 
 
 class Rows:
@@ -115,12 +196,7 @@ class Rows:
         return len(self.results.h5[self.name])
 
     def __getitem__(self, key):
-        rows = self.results.h5[self.name][key]
-        if self.results._lost_parts(self.name):
-            self.results.close()
-            self.results._open()
-            rows = self.results.h5[self.name][key]
-        return rows
+        return self.results.read(self.name, key)
 
     def __array__(self, dtype=None, copy=None):
         return np.asarray(self[:], dtype)
@@ -136,7 +212,8 @@ class Rows:
 
 def describe(path):
     """What is in a file of results, as text."""
-    with open_results(path) as results:
+    with open_results(path) as results, understood(path):
+        results.verify()
         series, state = results.series, "complete" if results.complete else "not complete: running or interrupted"
         last = {name: values[-1] for name, values in series.items() if len(values)}
         lines = [f"{results.path}: results, format {FORMAT}, {state}"]
@@ -148,6 +225,15 @@ def describe(path):
         lines += [f"    {name:28} {value:.10g} {results.units('series/' + name)}".removesuffix(" 1")
                   for name, value in last.items()]
     return "\n".join(lines)
+
+
+def _identity(path):
+    """What tells a file from another that has come in its place."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_mtime_ns
 
 
 def _text(value):

@@ -71,6 +71,8 @@ class Simulation:
         self.ledger.close(self._alive())
 
     def _go_on(self, saved):
+        with self.world.together():
+            _refuse_other_nodes(saved, len(self.circuit.names))
         meta = saved.meta
         self.step_number, self.time_s = meta["step"], meta["time_s"]
         self.ledger = Ledger(self.world, meta["ledger"])
@@ -224,6 +226,15 @@ class Simulation:
         """Seconds so far: wall, CPU without communication, communication and waiting."""
         waited, waiting_cpu = self.exchange.spent()
         return time.perf_counter(), time.thread_time() - waiting_cpu, waited
+
+
+def _refuse_other_nodes(saved, nodes):
+    """The kernels look up nodes by their number: InputError if a state has one that the circuit has not."""
+    found = max((int(np.max(records[name], initial=0)) for records, names in (
+        (saved.ctcs, ("node", "origin")), (saved.lesions, ("node",))) for name in names), default=0)
+    if found >= nodes:
+        raise InputError(f"the state has cells at node {found}, and the circuit only nodes up to {nodes - 1}: "
+                         "it is not of metacascade")
 
 
 def _cells(ctcs):

@@ -4,18 +4,22 @@
 ``vessels.NNNNNN.vtkhdf`` (lines), N = step, and a list ``cells.vtkhdf.series`` of each kind with the
 times in h. What is left out to stay within the limit depends on the state alone, never on the ranks.
 """
+import contextlib
 import json
 import math
 from pathlib import Path
 
 import numpy as np
 
-from metacascade import datasets
+from metacascade import datasets, sealed
 from metacascade.atomic import write_text, writing
 from metacascade.datasets import Table
 from metacascade.errors import InputError
+from metacascade.parallel import serial_world
 from metacascade.state import CELL, CELL_UNITS, empty
+from metacascade.structure import CONTRADICTIONS, understood
 
+KIND, FORMAT, FOLDER = "SNAPSHOT", 1, "snapshots"
 EDGE = 8                          # voxels along the edge of a tile
 VTK_VOXEL = 11                    # type of a cell whose corners are numbered x fastest
 TRAITS = ("clone", "emt", "adhesion", "flags", "generation")
@@ -36,7 +40,7 @@ def write(world, directory, state, *, edge_um, limit, segments=None):
         Vessels near this rank's tiles, without duplicates; those whose middle lies in a tile are written,
         each by the rank that owns it. Given on all ranks or on none.
     """
-    folder = Path(directory) / "snapshots"
+    folder = Path(directory) / FOLDER
     with world.together(), writing(folder):
         if world.rank == 0:
             folder.mkdir(exist_ok=True)
@@ -57,7 +61,7 @@ def _write_file(world, folder, kind, vtk_type, meta, tables):
 
     for table in tables:
         table.name = f"VTKHDF/{table.name}"
-    datasets.write(world, folder / name, tables, head)
+    datasets.write(world, folder / name, tables, head, (KIND, FORMAT))
     with world.together():
         if world.rank == 0:
             _list(folder / f"{kind}.vtkhdf.series", name, time_h)
@@ -65,18 +69,40 @@ def _write_file(world, folder, kind, vtk_type, meta, tables):
 
 def _list(path, name, time_h):
     """Add a file to a list that ParaView reads; later ones of a run that was resumed are dropped."""
-    files = json.loads(path.read_text())["files"] if path.exists() else []
-    files = [file for file in files if (len(file["name"]), file["name"]) < (len(name), name)]
+    files = [file for file in _listed(path) if (len(file["name"]), file["name"]) < (len(name), name)]
     files.append({"name": name, "time": time_h})
     write_text(path, json.dumps({"file-series-version": "1.0", "files": files}, indent=1))
 
 
+def _listed(path):
+    """The files in a list, which may not be there yet; of a damaged one, those that are beside it and intact."""
+    try:
+        files = json.loads(path.read_bytes())["files"]
+        return [{"name": str(file["name"]), "time": float(file["time"])} for file in files]
+    except FileNotFoundError:
+        return []
+    except CONTRADICTIONS:
+        beside = path.parent.glob(f"{path.name.split('.')[0]}.*.vtkhdf")
+        return [file for file in map(_entry, sorted(beside, key=lambda path: (len(path.name), path.name))) if file]
+
+
+def _entry(path):
+    """What a list says of a snapshot; None if it is damaged."""
+    with contextlib.suppress(InputError), _opened(path) as h5:
+        return {"name": path.name, "time": float(h5["FieldData/time_h"][0])}
+
+
+@contextlib.contextmanager
+def _opened(path):
+    """The group VTKHDF of a snapshot, once its seal has been checked."""
+    sealed.verify(serial_world(), path, KIND, FORMAT)
+    with datasets.open_file(path) as file, understood(path):
+        yield file["VTKHDF"]
+
+
 def describe(path):
     """What is in a snapshot, as text."""
-    with datasets.open_file(path) as file:
-        if "VTKHDF" not in file:
-            raise InputError(f"{path} is not a VTKHDF file")
-        h5 = file["VTKHDF"]
+    with _opened(path) as h5:
         return (f"{path}: snapshot for ParaView, {h5.attrs['Type'].decode()}\n"
                 f"  {h5['FieldData/time_h'][0]:g} h, {h5['NumberOfPoints'][0]} points, "
                 f"data {', '.join([*h5.get('PointData', ()), *h5.get('CellData', ())])}")

@@ -131,7 +131,7 @@ def _state(out, loaded):
     if found == "waiting" and holds_files(out):
         raise InputError(f"{out} holds files already, but no checkpoint; choose another --out")
     if found in ("done", "stopped") and (out / NAME).exists():      # without it a run goes on, from its checkpoint
-        with open_results(out) as results:
+        with open_results(out, parts_needed=False) as results:
             former = results.config
         if differ := _difference(json.loads(json.dumps(loaded.to_dict())), former):
             raise InputError(f"{out} holds a run with another {differ}; a run goes on with its own config.\n"

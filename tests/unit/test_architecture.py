@@ -21,7 +21,7 @@ GROUPS = {
                "network_check network_csv network_imported network_lattice", "ground ranks"),
     "body": ("physiology circuit circulation injection organs fates", "ground config"),
     "model": ("ledger simulation", "ground ranks state tissue body"),
-    "files": ("atomic sealed datasets parts checkpoint output results snapshots provenance", "ground ranks state"),
+    "files": ("atomic sealed structure datasets parts checkpoint output results snapshots provenance", "ground ranks state"),
     "runs": ("commands walllimit watchdog report bench api __init__", "ground config ranks state tissue body model files"),
     "studies": ("cluster nodedisk submit scaling scaling_table scaling_picture scaling_model scaling_projection "
                 "sweep sweep_file sweep_values sweep_plan sweep_table",
@@ -33,7 +33,7 @@ GROUP_OF = {module: group for group, (modules, _) in GROUPS.items() for module i
 # package: the only modules that import it
 PACKAGES = {
     "mpi4py": "parallel exchange",
-    "h5py": "datasets parts",
+    "h5py": "structure datasets parts",
     "pydantic": "config config_declare config_read config_tissue",
     "pint": "units",
     "typer": "cli cli_options cli_scaling",

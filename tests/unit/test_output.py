@@ -237,10 +237,13 @@ def test_what_is_no_result_is_an_input_error(tmp_path, content):
 def test_results_of_another_kind_or_format_are_refused(tmp_path):
     path = tmp_path / "results.h5"
     datasets.write_small(path, lambda h5: None)
-    with pytest.raises(InputError, match="does not hold results"):
+    with pytest.raises(InputError, match="not a metacascade results file, or of a version before these had a seal"):
         open_results(path)
-    datasets.write_small(path, lambda h5: h5.attrs.update(kind="results", format_version=9))
-    with pytest.raises(InputError, match="format 9; .* reads format 1"):
+    datasets.write_small(path, lambda h5: None, ("PART", 1))
+    with pytest.raises(InputError, match="is a metacascade part, not a results file"):
+        open_results(path)
+    datasets.write_small(path, lambda h5: None, ("RESULTS", 9))
+    with pytest.raises(InputError, match="format 9; .* reads format 2"):
         open_results(path)
 
 
