@@ -14,14 +14,14 @@ from metacascade.errors import InputError, RunError
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 FORBIDDEN = (errno.EROFS, errno.EACCES, errno.EPERM)
 MISSING = (errno.ENOENT, errno.ENOTDIR, errno.EEXIST, errno.ESTALE)
-LOCK = "run.lock"
+LOCK, DRAFT = "run.lock", ".tmp"
 GO_ON = "go on: a run with `metacascade resume`, a study with the same command"
 SIGNS = "watchdog.txt"           # of a run on several ranks, see metacascade.watchdog
 
 
 def temporary(path):
     """The name under which `path` is written until it is whole."""
-    return Path(f"{path}.tmp")
+    return Path(f"{path}{DRAFT}")
 
 
 @contextlib.contextmanager
@@ -30,7 +30,7 @@ def writing(path):
     try:
         yield
     except OSError as error:
-        name = str(path).removesuffix(".tmp")
+        name = str(path).removesuffix(DRAFT)
         raise RunError(f"cannot write {name}: {error.strerror or error}; {_remedy(error)}") from error
 
 
@@ -125,14 +125,6 @@ def keep_former(path, former):
     else:
         with removed_on_error(link):
             os.replace(link, former)
-
-
-def remove_leftovers(directory):
-    """Remove what an interrupted write left: ``*.tmp`` in a run directory and one level below."""
-    with writing(directory):
-        for pattern in ("*.tmp", "*/*.tmp"):
-            for path in Path(directory).glob(pattern):
-                path.unlink(missing_ok=True)
 
 
 def lock(directory):

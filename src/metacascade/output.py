@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from metacascade import checkpoint, datasets, parts, results, sealed, snapshots
+from metacascade import checkpoint, datasets, ownership, parts, results, sealed, snapshots
 from metacascade._kernels._layout import Fate, LesionState, Place
-from metacascade.atomic import LOCK, SIGNS, lock, remove_leftovers, writing
+from metacascade.atomic import LOCK, SIGNS, lock, writing
 from metacascade.datasets import Table, units
 from metacascade.errors import InputError
 from metacascade.records import joined
@@ -23,8 +23,6 @@ DRAW = np.dtype([("time_s", "i8"), ("index", "i4"), ("node", "i4"), ("volume_mL"
                  ("singles", "i8"), ("clusters", "i8"), ("cells", "i8")])
 DRAW_UNITS = {"time_s": "s", "index": "1", "node": "node", "volume_mL": "mL",
               "singles": "CTCs", "clusters": "CTCs", "cells": "cells"}
-OURS = (results.NAME, checkpoint.NAME, checkpoint.FORMER, "*.damaged", "*.tmp", "*/*.tmp",
-        "parts/part.*.h5", "snapshots/*.vtkhdf", "snapshots/*.vtkhdf.series", SIGNS)
 
 
 class Output:
@@ -134,7 +132,7 @@ class Output:
 
     def _keep_former(self, going_on):
         """Take the config text and the provenance of earlier sessions from the results so far."""
-        remove_leftovers(self.path.parent)
+        ownership.remove_leftovers(self.path.parent)
         if going_on and self.path.exists():
             try:
                 with results.open_results(self.path, parts_needed=False) as former:
@@ -179,7 +177,7 @@ class Output:
 def claim(world, directory, overwrite=False):
     """Make `directory` ours: refuse one that holds files; with `overwrite`, remove those of a former run.
 
-    Collective. Only files that metacascade writes are ever removed. Returns the lock of the directory, see `hold`.
+    Collective. Only files that metacascade has written are ever removed. Returns the lock of the directory, see `hold`.
     """
     directory, held = Path(directory), None
     with world.together(), writing(directory):
@@ -189,8 +187,9 @@ def claim(world, directory, overwrite=False):
             if holds_files(directory) and not overwrite:
                 raise InputError(f"{directory} holds files already; go on with `metacascade resume {directory}`, "
                                  "replace its results with --overwrite, or choose another --out")
+            ownership.of_a_run(directory)       # what it refuses, before there is a lock
             held = lock(directory)
-            for path in [path for pattern in OURS for path in directory.glob(pattern)]:
+            for path in ownership.of_a_run(directory):
                 path.unlink()
     return held
 

@@ -5,6 +5,7 @@ This process starts the ranks and is none of them. A measurement is `metacascade
 """
 import contextlib
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from metacascade.parallel import launcher
 from metacascade.provenance import git_state, versions
 
 FOLDER, NAMES = "bench", ("scaling.json", "scaling.csv", "scaling.png")
+MEASURED = re.compile(r"cells-\d+\.ranks-\d+\.\d+\.json", re.ASCII)      # Case.name
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,8 @@ def _folder(out, overwrite):
     with writing(folder):
         folder.mkdir(exist_ok=True)
         if overwrite:
-            for path in [*folder.glob("cells-*.ranks-*.json"), *(Path(out) / name for name in NAMES)]:
+            measured = [path for path in folder.iterdir() if MEASURED.fullmatch(path.name)]
+            for path in [*measured, *(Path(out) / name for name in NAMES)]:
                 path.unlink(missing_ok=True)
     return folder
 

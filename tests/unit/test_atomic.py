@@ -33,15 +33,6 @@ def test_an_error_says_what_to_do(number, remedy):
         raise OSError(number, os.strerror(number))
 
 
-def test_leftovers_are_removed_and_nothing_else(tmp_path):
-    for name in ("a.h5.tmp", "parts/b.h5.tmp", "a.h5", "parts/b.h5", "parts/deep/c.tmp"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
-    atomic.remove_leftovers(tmp_path)
-    found = sorted(str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file())
-    assert found == ["a.h5", "parts/b.h5", "parts/deep/c.tmp"]
-
-
 def test_two_runs_cannot_lock_one_directory_and_a_killed_one_does_not_block_it(tmp_path):
     code = ("import sys, time; from metacascade import atomic\n"
             "held = atomic.lock(sys.argv[1]); print('held', flush=True); time.sleep(99)")

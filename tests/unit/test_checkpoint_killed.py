@@ -9,7 +9,7 @@ import pytest
 
 from killed import dies_at
 from metacascade import checkpoint
-from metacascade.atomic import remove_leftovers
+from metacascade.ownership import remove_leftovers
 from metacascade.digest import digest
 from metacascade.errors import InputError
 from metacascade.output import Output, finished
