@@ -7,6 +7,7 @@ import errno
 import fcntl
 import os
 import struct
+import sys
 from pathlib import Path
 
 from metacascade.errors import InputError, RunError
@@ -130,7 +131,8 @@ def keep_former(path, former):
 def lock(directory):
     """Lock `directory`, made if need be, against other processes until this one ends, however it ends.
 
-    Returns the open file ``run.lock``: keep it. Where the file system has no locks this does nothing.
+    Returns the open file ``run.lock``: keep it. Where the file system has no locks it is a new file each time, so
+    that whoever had the one before ends at the next `still_locked`; and a warning says so.
     """
     path = Path(directory) / LOCK
     with writing(directory):
@@ -141,8 +143,13 @@ def lock(directory):
     except (BlockingIOError, PermissionError):
         file.close()
         raise InputError(f"{directory}: another run is writing here; wait for it, or choose another --out") from None
-    except OSError:
-        pass
+    except OSError as error:
+        file.close()
+        print(f"warning: the file system of {directory} has no locks ({error.strerror}): nothing keeps another run "
+              "from starting here. If one does, this one ends at its next step", file=sys.stderr, flush=True)
+        with writing(directory):
+            path.unlink(missing_ok=True)
+            file = open(path, "a")
     return file
 
 
@@ -168,5 +175,6 @@ def still_locked(directory, file):
     except OSError as error:
         if error.errno not in MISSING:      # what else a file system may say for a while ends no run
             return
-    raise RunError(f"{directory} was removed, moved or replaced in the middle of the run, or {LOCK} in it was. "
+    raise RunError(f"{directory} was removed, moved or replaced in the middle of the run, or {LOCK} in it was: by "
+                   "another run, if its file system has no locks. "
                    "If it was moved, bring it back and go on with `metacascade resume`: the last checkpoint counts")
