@@ -4,7 +4,8 @@ import io
 import statistics
 
 KINDS = ("halo", "route")
-DAMAGED = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError)     # by lost figures
+DAMAGED = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError,
+           RecursionError)     # by lost figures
 
 
 def step_s(figures):

@@ -201,7 +201,7 @@ def _stored(path):
         plan = json.loads(text)
         found = plan["format"]
         whole = found != FORMAT or _is_whole(plan)
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         whole = False
     if not whole:
         raise InputError(f"{path} is damaged: bring back a copy of it, or choose another --out")

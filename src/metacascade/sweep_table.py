@@ -13,7 +13,7 @@ from metacascade.sweep_plan import folder
 from metacascade.units import parse, plain
 
 NAME = "sweep.csv"
-_END = re.compile(r"^sweep: exit code (-?\d+) after ([\d.]+) s$", re.MULTILINE)
+_END = re.compile(r"^sweep: exit code (-?\d+) after (\d+\.\d\d) s$", re.MULTILINE | re.ASCII)
 STATUSES = ("done", "running", "stopped", "failed", "damaged", "waiting")
 UNREADABLE = (OSError, ValueError, LookupError, RuntimeError)      # InputError; of h5py, where a file is damaged inside
 RESULTS = ("digest", *COLUMNS, *(f"lesions_{bed}" for bed in BEDS))
@@ -33,7 +33,7 @@ def damaged(directory):
     """Are there results that cannot be read? They are never half written, and a run does not go on without them."""
     path = Path(directory) / results.NAME
     try:
-        with results.open_results(path):
+        with results.open_results(path, parts_needed=False):
             return False
     except UNREADABLE:
         return path.exists()

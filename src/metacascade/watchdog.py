@@ -138,7 +138,8 @@ class Watchdog:
         except OSError:
             return []
         words = [line.strip("\0").split() for line in lines[:self.world.size]]
-        return [Sign(int(w[0]), w[1], int(w[2]), *w[3:]) for w in words if len(w) == len(Sign._fields)]
+        return [Sign(int(w[0]), w[1], int(w[2]), *w[3:]) for w in words
+                if len(w) == len(Sign._fields) and w[0].isdecimal() and w[2].isdecimal()]
 
 
 def verdict(signs, patience_s):
