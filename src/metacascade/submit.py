@@ -10,7 +10,7 @@ from importlib import resources
 from pathlib import Path
 
 from metacascade import cluster, config
-from metacascade.atomic import write_text, writing
+from metacascade.atomic import reading, write_text, writing
 from metacascade.errors import DONE, InputError, RunError
 from metacascade.output import holds_files
 from metacascade.report import duration, expected
@@ -22,6 +22,7 @@ SHORTEST_S = 60             # SLURM counts the time of a job in minutes
 WARNING_S = 120             # before the end of its time a job is told to stop: at least so much earlier ...
 WRITTEN_PER_S = 1e8         # ... and time for two steps and a checkpoint at so many bytes a second
 FEW_CELLS = 100_000         # of a rank: all else in a step, such as messages, takes as long (docs/scaling.md)
+OURS = "# By `metacascade submit`"     # in the second line of a script
 CLOCK = re.compile(r"(?:(\d+)-)?(\d+)(?::(\d+))?(?::(\d+))?")      # of SLURM: [days-]hours[:minutes[:seconds]]
 
 
@@ -115,7 +116,7 @@ def written(out, site, nodes, per_node, seconds, warning_s, options, arguments):
     body = resources.files("metacascade").joinpath("jobs", "run.sbatch").read_text("utf-8").partition("\ntrap")[2]
     return "\n".join([
         "#!/usr/bin/env bash",
-        "# By `metacascade submit`. To hand it in again by hand: sbatch with the name of this file",
+        f"{OURS}. To hand it in again by hand: sbatch with the name of this file",
         *(f"#SBATCH {line}" for line in lines), "",
         *(f"export {name}={shlex.quote(value)}" for name, value in named.items()),
         f"set -- {shlex.join(arguments)}", f"trap{body}"])
@@ -200,11 +201,19 @@ def _doubts(estimate, seconds, nodes, memory_of_a_node):
                f"it will queue itself again about {sessions - 1} times")
 
 
+def _is_ours(path):
+    """Is this a script that `submit` has written?"""
+    with reading(path), open(path, "rb") as file:
+        return file.read(200).partition(b"\n")[2].startswith(OURS.encode())
+
+
 def _handed_in(out, script):
     """The number that sbatch gives to the script."""
     path = f"{out}.sbatch"
     with writing(path):
         out.parent.mkdir(parents=True, exist_ok=True)
+    if os.path.exists(path) and not _is_ours(path):
+        raise InputError(f"{path} is there, and not by `metacascade submit`: move it away, or choose another --out")
     write_text(path, script)
     try:
         done = subprocess.run(["sbatch", "--parsable", path], capture_output=True, text=True)

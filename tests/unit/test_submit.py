@@ -101,6 +101,19 @@ def test_without_slurm_it_says_what_to_do(slurm, tmp_path, monkeypatch, ranks, t
         submit.submit(small.EXAMPLE, tmp_path / "a", 1, "1 h", ranks)
 
 
+def test_a_script_of_the_user_with_the_name_of_the_run_is_not_replaced(slurm, tmp_path):
+    path = tmp_path / "a.sbatch"
+    for mine in (b"#!/bin/bash\nsrun mine\n", b"\xff", b""):
+        path.write_bytes(mine)
+        with pytest.raises(InputError, match="a.sbatch is there, and not by `metacascade submit`"):
+            submit.submit(small.EXAMPLE, tmp_path / "a", 1, "1 h", 2)
+        assert path.read_bytes() == mine and not (slurm / "sbatch.called").exists()
+    path.unlink()
+    for _ in range(2):
+        submit.submit(small.EXAMPLE, tmp_path / "a", 1, "1 h", 2)
+        assert (slurm / "sbatch.called").exists()
+
+
 def test_a_time_that_is_too_short_is_warned_of(slurm, tmp_path, capsys):
     huge = ["tumor.cells=100_000_000_000", "run.duration=100 days"]
     submit.submit(small.EXAMPLE, tmp_path / "a", 2, "1 h", 32, overrides=huge)
