@@ -19,8 +19,9 @@ EVERYTHING = {
     "colonization.dormant_death": "3/day", "colonization.birth": "6/day", "colonization.death": "1/day",
     "colonization.shed": "2/day", "organs.lung.extravasation_time": "1 h", "organs.liver.extravasation_time": "1 h",
     "injection": [{"node": "portal", "time": "2 h", "duration": "2 h", "cells": 1000, "diameter": "14 um"}],
-    "draw": [{"node": "venous", "time": "6 h", "volume": "0.3 mL"},
-             {"node": "lung", "time": "10 h", "volume": "0.1 mL"}]}
+    "draw": [{"node": "lung", "time": "10 h", "volume": "0.1 mL"},
+             {"node": "venous", "time": "345 min", "volume": "0.3 mL"},
+             {"node": "arterial", "time": "12 h", "volume": "0.1 mL"}]}
 TABLES = ("shed", "lesions", "draws")
 
 

@@ -21,6 +21,20 @@ class Walked:
     passages: int             # entries into beds, a cluster counting once
 
 
+def together(walks: list[Walked]) -> Walked:
+    """Several calls of `Blood.advance`, one after the other, as if they were one."""
+    def merged(name):
+        ctcs = joined(*(getattr(walked, name) for walked in walks))
+        return ctcs[np.argsort(ctcs["id"], kind="stable")]
+
+    if len(walks) == 1:
+        return walks[0]
+    return Walked(
+        ended=merged("ended"), extravasated=merged("extravasated"), returning=merged("returning"),
+        deaths={cause: sum(walked.deaths[cause] for walked in walks) for cause in CAUSES},
+        passages=sum(walked.passages for walked in walks))
+
+
 class Blood:
     """The circulating and the arrested tumor cells that this rank owns.
 
@@ -71,10 +85,12 @@ class Blood:
     def sample(self, node: int, volume_mL: float, index: int, t_h: float):
         """Draw blood from a node: the CTCs in it, fate DRAWN, which leave the blood.
 
-        The node is well mixed: each cell or cluster that circulates in it is taken with probability
-        volume / blood of the node. `index` numbers the draws of a run.
+        All must have walked to t_h (`advance`). The node is well mixed: each cell or cluster that circulates
+        in it is taken with probability volume / blood of the node; one that enters the blood at t_h or later
+        is not yet there. `index` numbers the draws of a run.
         """
-        here = np.flatnonzero((self.records["node"] == node) & (self.records["place"] == Place.CIRCULATING))
+        here = np.flatnonzero((self.records["node"] == node) & (self.records["place"] == Place.CIRCULATING)
+                              & (self.records["t_shed"] < t_h))
         words = draws(self.seed, Draw.SAMPLE, self.records["id"][here], np.full(here.size, index, np.uint32))
         share = volume_mL / max(self.circuit.volume_mL[node], volume_mL)
         chosen = np.zeros(self.records.size, bool)

@@ -134,7 +134,7 @@ class Injection(Section):
     table: ClassVar[str] = "injection"
 
     node: str = choice("node", "venous", NODES, doc="Where they enter the circuit.")
-    time_s: int = quantity("time", "h", "s", 0, 0, 876600, doc="When it starts.")
+    time_s: int = quantity("time", "h", "s", 0, 0, 876600, doc="When it starts, to the second, whatever the step.")
     duration_s: int = quantity("duration", "min", "s", 0, 0, 52596000, doc="How long it takes; 0 is a bolus.")
     cells: int = integer("cells", 100_000, 1, 4 * 10**9, doc="How many single cells.")
     diameter_um: float = quantity("diameter", "um", "um", 18.4, 1, 50, usual=(5, 25), source=(
@@ -153,5 +153,6 @@ class Draw(Section):
     table: ClassVar[str] = "draw"
 
     node: str = choice("node", "venous", NODES, doc="Where it is taken.")
-    time_s: int = quantity("time", "h", "s", 24, 0, 876600, doc="When.")
+    time_s: int = quantity("time", "h", "s", 24, 0, 876600, doc=(
+        "When, to the second, whatever the step; before what is injected at the same time."))
     volume_mL: float = quantity("volume", "mL", "mL", 0.1, 1e-6, 1000, doc="How much blood.")

@@ -22,19 +22,19 @@ class Injections:
         self._plans = list(config.injection)
         self._made = {}
 
-    def due(self, first_s: int, last_s: int):
-        """The cells that enter at first_s <= time < last_s [s]: an array of CTC for `Blood.admit`."""
-        found = [self._between(i, plan, first_s, last_s) for i, plan in enumerate(self._plans)
-                 if plan.time_s < last_s and first_s <= plan.time_s + plan.duration_s]
+    def due(self, after_s: int, last_s: int):
+        """The cells that enter at after_s < time <= last_s [s]: an array of CTC for `Blood.admit`."""
+        found = [self._between(i, plan, after_s, last_s) for i, plan in enumerate(self._plans)
+                 if plan.time_s <= last_s and after_s < plan.time_s + plan.duration_s]
         return joined(np.empty(0, CTC), *found)
 
-    def _between(self, i, plan, first_s, last_s):
+    def _between(self, i, plan, after_s, last_s):
         """Cells of injection i, made when first asked for and forgotten when the last has entered."""
         if i not in self._made:
             self._made[i] = self._make(i, plan)
         ctcs = self._made[i]
-        low, high = np.searchsorted(ctcs["t_shed"], [first_s / 3600, last_s / 3600])
-        if last_s > plan.time_s + plan.duration_s:
+        low, high = np.searchsorted(ctcs["t_shed"], [after_s / 3600, last_s / 3600], side="right")
+        if last_s >= plan.time_s + plan.duration_s:
             del self._made[i]
         return ctcs[low:high].copy()
 
@@ -60,6 +60,6 @@ class Injections:
         return ctcs
 
 
-def injections_due(config, seed: int, first_s: int, last_s: int, rank: int = 0, size: int = 1):
+def injections_due(config, seed: int, after_s: int, last_s: int, rank: int = 0, size: int = 1):
     """What `Injections` would give, for one call: for tests and notebooks."""
-    return Injections(config, seed, rank, size).due(first_s, last_s)
+    return Injections(config, seed, rank, size).due(after_s, last_s)

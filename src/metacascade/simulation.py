@@ -5,10 +5,9 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from metacascade import returning, state, tissue
+from metacascade import circulation, returning, state, tissue
 from metacascade._kernels._layout import CTC, Place
 from metacascade.circuit import Circuit
-from metacascade.circulation import Blood
 from metacascade.digest import digest
 from metacascade.exchange import Exchange
 from metacascade.errors import InputError
@@ -43,7 +42,7 @@ class Simulation:
         self.exchange = Exchange(world)
         self.on_ended, self.on_draw = on_ended, on_draw
         self.circuit = Circuit(config)
-        self.blood = Blood(config, self.circuit, config.run.seed)
+        self.blood = circulation.Blood(config, self.circuit, config.run.seed)
         self.lesions = Lesions(config, self.circuit, config.run.seed)
         self.injections = Injections(config, config.run.seed, world.rank, world.size)
         self.fates = Fates(world, self.circuit.names)
@@ -90,9 +89,8 @@ class Simulation:
     def step(self, stop=False):
         """Advance everything by one step; True if any rank wishes to stop."""
         t0_s, t1_s = self.time_s, self.time_s + self.config.run.step_s
+        after_s = t0_s if self.step_number else -1      # what is to happen at t0_s has happened, but not at the start
         self.circuit.set_tumor_flow(self.ledger.totals["tissue"] if self.perfused else 0)
-        with self.stage("draws"):
-            self._draw_blood(t0_s, t1_s)
         with self.stage("fields"):
             self.tissue.breathe()
         with self.stage("tissue"):
@@ -100,8 +98,8 @@ class Simulation:
         with self.stage("exchange"):
             entering = self._exchange(migrants, shed)
         with self.stage("blood"):
-            self._admit(entering, self.injections.due(t0_s, t1_s))
-            walked = self.blood.advance(t1_s / 3600)
+            self._admit(entering, self.injections.due(after_s, t1_s))
+            walked = self._circulate(after_s, t1_s)
         with self.stage("organs"):
             self._colonize(walked)
             self._grow(t0_s / 3600)
@@ -113,19 +111,6 @@ class Simulation:
         with self.stage("balance"):
             self._balance()
         return stops > 0
-
-    def _draw_blood(self, t0_s, t1_s):
-        for index, plan in enumerate(self.config.draw):
-            if not t0_s <= plan.time_s < t1_s:
-                continue
-            taken = self.blood.sample(self.circuit.index(plan.node), plan.volume_mL, index, t0_s / 3600)
-            self._end(taken)
-            self.ledger.add(drawn=_cells(taken))
-            singles = int((taken["n"] == 1).sum())
-            found = self.world.sum([singles, len(taken) - singles, _cells(taken)]).tolist()
-            if self.on_draw:
-                self.on_draw(time_s=t0_s, index=index, node=self.circuit.index(plan.node),
-                             volume_mL=plan.volume_mL, singles=found[0], clusters=found[1], cells=found[2])
 
     def _exchange(self, migrants, shed):
         """One routing of all that changed owner; returns the CTCs that enter the blood on this rank."""
@@ -145,6 +130,26 @@ class Simulation:
         self.ledger.add(injected=_cells(injected))
         self.blood.admit(entering)
         self.blood.admit(injected)
+
+    def _circulate(self, after_s, t1_s):
+        """Every CTC walks to the end of the step; at the time of a draw all of them are there, no further."""
+        walks = []
+        for time_s, index in sorted((plan.time_s, index) for index, plan in enumerate(self.config.draw)):
+            if after_s < time_s <= t1_s:
+                walks.append(self.blood.advance(time_s / 3600))
+                self._draw_blood(index, self.config.draw[index])
+        return circulation.together([*walks, self.blood.advance(t1_s / 3600)])
+
+    def _draw_blood(self, index, plan):
+        node = self.circuit.index(plan.node)
+        taken = self.blood.sample(node, plan.volume_mL, index, plan.time_s / 3600)
+        self._end(taken)
+        self.ledger.add(drawn=_cells(taken))
+        singles = int((taken["n"] == 1).sum())
+        found = self.world.sum([singles, len(taken) - singles, _cells(taken)]).tolist()
+        if self.on_draw:
+            self.on_draw(time_s=plan.time_s, index=index, node=node, volume_mL=plan.volume_mL,
+                         singles=found[0], clusters=found[1], cells=found[2])
 
     def _colonize(self, walked):
         """What left the blood: into the tumor, into the list of the ended, or to a lesion."""
