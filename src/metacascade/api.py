@@ -3,6 +3,7 @@ import contextlib
 
 from metacascade import commands, output, parallel, simulation
 from metacascade.config import Config
+from metacascade.config_check import early
 from metacascade.results import open_results
 
 
@@ -38,6 +39,7 @@ class Simulation:
         if isinstance(config, Config):
             self.config = config.with_overrides(list(overrides)) if overrides else config
             self._text = self.config.to_toml()
+            commands.warn(self.world, self.config.warnings)
         else:
             self.config, self._text = commands.load(self.world, config, overrides)
         self._model = None
@@ -59,6 +61,7 @@ class Simulation:
         After `step` it goes on from the present state, like a branch: the files tell of what happens from there.
         A signal to stop (Ctrl-C, SIGTERM) ends it early with a checkpoint. Returns the `Results`.
         """
+        commands.warn(self.world, early(self.config, self.model.time_s) if self._model else ())
         with commands.signals_kept():
             lock = output.claim(self.world, out, overwrite)
             job = commands.Job(self.world, self.config, out, lock, saved=self._stepped(), config_text=self._text)

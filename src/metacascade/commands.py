@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from metacascade import atomic, checkpoint, config, ledger, output, parallel, provenance
+from metacascade import atomic, checkpoint, config, config_check, ledger, output, parallel, provenance
 from metacascade._kernels._layout import Place
 from metacascade.digest import digest
 from metacascade.errors import DONE, STOPPED_EARLY, InputError
@@ -50,7 +50,11 @@ def resume(directory, **times):
     lock = output.hold(world, directory)        # before anything is read that another run could be writing
     saved, path, remark = checkpoint.read_newest(world, directory)
     _say(world, remark or f"going on from {path}")
-    return Job(world, _config_of(saved, path), directory, lock, saved=saved, **times).run()
+    with world.together():
+        loaded = _config_of(saved, path).with_overrides([])      # checked like a file
+        _refuse_too_many_steps(loaded, saved.meta)
+    warn(world, loaded.warnings)
+    return Job(world, loaded, directory, lock, saved=saved, **times).run()
 
 
 def branch(checkpoint_path, out, seed=None, overrides=(), overwrite=False, **times):
@@ -62,6 +66,8 @@ def branch(checkpoint_path, out, seed=None, overrides=(), overwrite=False, **tim
         former = _config_of(saved, checkpoint_path)
         changed = former.with_overrides(list(overrides), seed)
         _refuse_other_grid(former, changed, saved.meta["time_s"])
+        _refuse_too_many_steps(changed, saved.meta)
+    warn(world, changed.warnings_from(saved.meta["time_s"]))
     if overwrite and Path(out).resolve() in Path(checkpoint_path).resolve().parents:
         raise InputError(f"{checkpoint_path} lies in {out}, which --overwrite would empty: choose another --out")
     lock = output.claim(world, out, overwrite)
@@ -89,6 +95,18 @@ def _refuse_other_grid(old, new, time_s):
         raise InputError("--set tumor: a branch keeps the tumor of the run that it starts from, or its absence")
 
 
+def _refuse_too_many_steps(loaded, meta):
+    """`meta` of a saved state: its steps and those to come must be possible."""
+    if message := config_check.too_many_steps(loaded, meta["step"], meta["time_s"]):
+        raise InputError(f"run.duration: with the {meta['step']:,} of the checkpoint the run {message}")
+
+
+def warn(world, warnings):
+    """Print what a config warns of, once; every command that starts a run or prepares one says it."""
+    for warning in warnings if world.rank == 0 else ():
+        print(f"warning: {warning}", file=sys.stderr, flush=True)
+
+
 def estimate(loaded):
     """What a run will need, from its config alone: a dict of texts."""
     return expected(loaded).texts()
@@ -100,8 +118,7 @@ def load(world, path, overrides):
     with world.together():
         if world.rank == 0:
             loaded, text = config.load_with_text(path, list(overrides))
-    for warning in loaded.warnings if loaded else ():
-        print(f"warning: {warning}", file=sys.stderr, flush=True)
+    warn(world, loaded.warnings if loaded else ())
     values, text = world.bcast((loaded.to_dict(), text) if loaded else None)
     return config.Config.from_dict(values), text
 
@@ -161,6 +178,8 @@ class Job:
         if len(self.output.parts) == 0:      # new: from its first moment on it can be resumed
             if sim.step_number == 0:
                 self._record()
+            if self.config.output.snapshots:
+                self._snapshot()
             self._checkpoint()
         stopping = False
         while sim.time_s < end and not stopping:
@@ -193,7 +212,7 @@ class Job:
             self._record()
             with sim.stage("output"):
                 self.output.flush()
-        if plan.snapshots and sim.time_s % plan.snapshot_interval_s == 0:
+        if plan.snapshots and (sim.time_s % plan.snapshot_interval_s == 0 or sim.time_s == end):
             self._snapshot()
         if sim.time_s % plan.checkpoint_s == 0 or sim.time_s == end:
             self._checkpoint()
@@ -254,8 +273,7 @@ class Job:
         if self.world.rank == 0:
             text, warnings = ranks_and_cores(places)
             print(text, flush=True)
-            for warning in warnings:
-                print(f"warning: {warning}", file=sys.stderr, flush=True)
+            warn(self.world, warnings)
 
     def close(self):
         """Let go of the directory; the simulation may go on in memory."""

@@ -97,9 +97,21 @@ class Config(Section):
                 yield (*path, key), parameter, getattr(section, parameter.attribute)
 
     @property
+    def given(self) -> frozenset[tuple]:
+        """Paths of the parameters that were set, in a file or by a setting; empty if it came out of a dict."""
+        return self.__dict__.get("_given", frozenset())
+
+    @property
     def warnings(self) -> list[str]:
-        """What is allowed and yet worth a look."""
-        return config_check.warnings(self)
+        """What is allowed and yet worth a look, in a run from its start."""
+        return config_check.warnings(self, self._in_order())
+
+    def warnings_from(self, time_s: int) -> list[str]:
+        """The same in a run that goes on from a checkpoint at `time_s`."""
+        return config_check.warnings(self, self._in_order(), time_s)
+
+    def _in_order(self):
+        return [path for path, _, _ in self.values() if path in self.given]
 
     def to_toml(self) -> str:
         """The resolved config with units; loading it gives the same config, bit for bit."""
@@ -116,7 +128,9 @@ class Config(Section):
         if seed is not None:
             overrides = [*overrides, f"run.seed={seed}"]
         config_read.override(document, overrides)
-        return build(document)
+        changed = build(document)
+        changed.__dict__["_given"] |= self.given
+        return changed
 
 
 def load(path, overrides: list[str] = ()) -> Config:
@@ -143,6 +157,7 @@ def build(document: config_read.Document) -> Config:
     problems += [p for p in config_check.problems(config) if not wrong & {p.path, *p.others}]
     if problems:
         document.refuse(problems)
+    config.__dict__["_given"] = frozenset(path for path, _, _ in config.values() if document.sets(path))
     return config
 
 

@@ -1,15 +1,18 @@
 """Checks between parameters of a config, and what is allowed but unusual.
 
 Each check gets a valid Config and yields problems at paths of the file; nothing here changes a value.
+
+Of times there is one rule: those of the run and of its output are multiples of the step, and refused otherwise; those of
+events (injections, draws) are exact, to the second. None is rounded.
 """
 import math
 from collections.abc import Iterator
 
-from metacascade import units
+from metacascade import config_effects, units
 from metacascade.config_read import Problem
+from metacascade.limits import MOST_STEPS
 from metacascade.units import show_time
 
-LONGEST_STEPS = 4_000_000_000      # a step is one 32-bit word of a random counter
 LARGEST_MOVE = 0.8                 # [voxel edges] root mean square displacement of a step, along one axis
 LARGEST_DRIFT = 1.0                # [voxel edges] directed displacement of a step
 LARGEST_CHANCE = 0.2               # probability of an event in one step above which the step is coarse
@@ -35,9 +38,17 @@ def _times(config):
             near = max(1, round(seconds / step)) * step
             yield Problem(path, f"{show_time(seconds)} is not a multiple of run.step = {show_time(step)}; "
                           f"the nearest is {show_time(near)}", (("run", "step"),))
-    if config.run.steps > LONGEST_STEPS:
-        yield Problem(("run", "duration"), f"takes {config.run.steps:,} steps; at most {LONGEST_STEPS:,} are possible",
-                      (("run", "step"),))
+    if message := too_many_steps(config):
+        yield Problem(("run", "duration"), message, (("run", "step"),))
+
+
+def too_many_steps(config, done=0, time_s=0) -> str:
+    """What is wrong with the number of steps, of which `done` are done at `time_s`; nothing if it is possible."""
+    steps = done + max(0, config.run.duration_s - time_s) // config.run.step_s
+    if steps <= MOST_STEPS:
+        return ""
+    return (f"takes {steps:,} steps; at most {MOST_STEPS:,} are possible, as the number of a step is one 32-bit word of "
+            "each random number: make run.step longer or run.duration shorter")
 
 
 def _sources(config):
@@ -84,9 +95,14 @@ def _establishment(config):
                           "exceed 1: lower colonization.establish", (("colonization", "establish"),))
 
 
-def warnings(config) -> list[str]:
-    """What is allowed and yet worth a look: unusual values, coarse steps, events after the end."""
-    return [*_unusual(config), *_coarse(config), *_late(config)]
+def warnings(config, given, going_on_at_s=None) -> list[str]:
+    """What is allowed and yet worth a look: unusual values, coarse steps, what never happens, what has no effect.
+
+    `given`: paths of the parameters that were set. `going_on_at_s`: the time of the checkpoint that a run starts from.
+    """
+    of_start = config_effects.draws_of_nothing(config) if going_on_at_s is None else early(config, going_on_at_s)
+    return [*_unusual(config), *_coarse(config), *_late(config), *of_start,
+            *config_effects.without_effect(config, given, going_on_at_s is not None)]
 
 
 def _unusual(config):
@@ -112,7 +128,32 @@ def _coarse(config):
 
 
 def _late(config):
-    for name, events in (("injection", config.injection), ("draw", config.draw)):
-        for i, event in enumerate(events):
-            if event.time_s >= config.run.duration_s + (name == "draw"):
-                yield f"{name}[{i}].time = {show_time(event.time_s)} is after the end of the run: it never happens"
+    end_s, end = config.run.duration_s, show_time(config.run.duration_s)
+    for name, event in _events(config):
+        last_s = event.time_s + getattr(event, "duration_s", 0)
+        if event.time_s > end_s:
+            yield f"{name}.time = {show_time(event.time_s)} is after the end of the run: it never happens"
+        elif last_s > end_s:
+            yield (f"{name} lasts until {show_time(last_s)}, beyond the end of the run at {end}: its cells that would "
+                   "come later never enter")
+        elif event.time_s == end_s and name.startswith("injection"):
+            yield f"{name}.time = {end} is the end of the run: its cells enter the blood, and nothing becomes of them"
+
+
+def early(config, start_s) -> list[str]:
+    """What does not happen in a run that goes on at `start_s` from a state in which all until then has happened."""
+    lines, start = [], show_time(start_s)
+    for name, event in _events(config) if start_s else ():
+        if event.time_s + getattr(event, "duration_s", 0) <= start_s:
+            lines.append(f"{name}.time = {show_time(event.time_s)} is not after {start}, where this run starts: it does "
+                         "not happen in it")
+        elif event.time_s < start_s:
+            lines.append(f"{name}.time = {show_time(event.time_s)} is before {start}, where this run starts: only those "
+                         "of its cells enter that come later")
+    return lines
+
+
+def _events(config):
+    for name in ("injection", "draw"):
+        for i, event in enumerate(getattr(config, name)):
+            yield f"{name}[{i}]", event

@@ -44,6 +44,18 @@ class Document:
         ordered = sorted(problems, key=lambda p: (not self._is_set(p.path), line_of(p.path, self.lines or {})))
         raise InputError("\n".join(dict.fromkeys(map(self.message, ordered))))
 
+    def sets(self, path: tuple) -> bool:
+        """Did a user write the value at `path`: in the file, or as a setting?"""
+        if self.stored:
+            return any(path[:len(o)] == o for o in self.overridden)
+        value = self.tables
+        for step in path:
+            try:
+                value = value[step]
+            except (KeyError, IndexError, TypeError):
+                return False
+        return True
+
     def _is_set(self, path):
         if any(path[:len(o)] == o for o in self.overridden):
             return True

@@ -39,7 +39,7 @@ class Output(Section):
     shed_cells: bool = switch("Write one row per shed cell: origin, fate and times.", key="shed_cells")
     snapshots: bool = switch("Write cells, fields and vessels for ParaView.", key="snapshots", default=False)
     snapshot_interval_s: int = quantity("snapshot_interval", "day", "s", 1, 1 / 86400, 36525, doc=(
-        "Time between two snapshots; a multiple of the step."))
+        "Time between two snapshots, besides those of the start and the end; a multiple of the step."))
     snapshot_cells: int = integer("snapshot_cells", 1_000_000, 1, 10**10, doc=(
         "Most cells in one snapshot; of more, an evenly chosen part is written."))
 

@@ -57,6 +57,8 @@ def study(kind, config_path, out, ranks, overrides=(), steps=8, warm=3, repeat=1
     if launcher():
         raise InputError("scaling starts the ranks itself: start it once, without mpiexec or srun")
     ranks, config = numbers(ranks), load(config_path, list(overrides))
+    for warning in config.warnings:
+        print(f"warning: {warning}", file=sys.stderr, flush=True)
     if kind == "weak" and config.tumor is None:
         raise InputError(f"{config_path}: a weak study multiplies tumor.cells, but there is no [tumor]")
     cells = config.tumor.cells if config.tumor else 0

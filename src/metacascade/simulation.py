@@ -15,6 +15,7 @@ from metacascade.fates import Fates
 from metacascade.fields import Oxygen
 from metacascade.injection import Injections
 from metacascade.ledger import Ledger
+from metacascade.limits import MOST_STEPS
 from metacascade.organs import Lesions
 from metacascade.parallel import on_all_ranks, owner_of_id
 from metacascade.rebalance import Balance
@@ -87,7 +88,9 @@ class Simulation:
     # --- one step, in the order of the model -------------------------------------------------------------
 
     def step(self, stop=False):
-        """Advance everything by one step; True if any rank wishes to stop."""
+        """Advance everything by one step; True if any rank wishes to stop. Raises InputError after `MOST_STEPS`."""
+        if self.step_number >= MOST_STEPS:
+            raise on_all_ranks(InputError(f"{MOST_STEPS:,} steps are done, and no more are possible: make run.step longer"))
         t0_s, t1_s = self.time_s, self.time_s + self.config.run.step_s
         after_s = t0_s if self.step_number else -1      # what is to happen at t0_s has happened, but not at the start
         self.circuit.set_tumor_flow(self.ledger.totals["tissue"] if self.perfused else 0)

@@ -12,8 +12,8 @@ SOURCE, KERNELS, TWINS = ROOT / "src" / "metacascade", ROOT / "cython_ext", ROOT
 
 # group: its modules, and the groups that they may import besides their own
 GROUPS = {
-    "ground": ("errors names records versions", ""),
-    "config": ("units config config_body config_check config_declare config_describe config_lines config_read "
+    "ground": ("errors limits names records versions", ""),
+    "config": ("units config config_body config_check config_declare config_describe config_effects config_lines config_read "
                "config_run config_tissue config_write presets", "ground"),
     "ranks": ("parallel exchange balance", "ground"),
     "state": ("state digest", "ground"),

@@ -1,0 +1,151 @@
+"""What in a config has no effect, because of something else in it: a switch, a zero, what is missing.
+
+One table, `RULES`. A rule names parameters and says when they act, and what stands against them when they do not. Only
+what a user has set is told, and by the first rule that holds.
+"""
+from collections.abc import Callable, Iterator
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+MOST_NAMES = 6      # in one line
+TISSUE = ("tissue.* growth.* hypoxia.* migration.* crowding.* oxygen.* traits.* vessels.* intravasation.* balance.* "
+          "organs.tumor.* colonization.attraction blood.vertebral_bypass")
+RATES = "colonization.wake colonization.dormant_death"
+ACTIVE = "colonization.birth colonization.death colonization.capacity colonization.shed"
+AT_BOTH_ENDS = "longer than the run, which writes at its start and at its end"
+
+
+class Rule(NamedTuple):
+    """Parameters (patterns with spaces between), when they act, and why not, in words.
+
+    `state`: what a checkpoint holds (cells in the blood, lesions) may be acted on even so; the rule is for new runs.
+    """
+    names: str
+    act: Callable
+    why: str
+    state: bool = False
+
+
+def sheds(config) -> bool:
+    """Do cells of a tumor enter the blood?"""
+    return bool(config.tumor and config.intravasation.enabled and config.intravasation.hazard_per_h)
+
+
+def _enters(config):
+    return sheds(config) or bool(config.injection)
+
+
+def _reaches_tumor(config):
+    return bool(config.tumor and config.tumor.perfusion_mL_per_min_per_g) or _has(config.injection, "tumor")
+
+
+def _has(events, node):
+    return any(event.node == node for event in events)
+
+
+def _colonizes(config):
+    return config.colonization.enabled and config.colonization.establish > 0
+
+
+def _grows(config):
+    return config.colonization.dormant < 1 or config.colonization.wake_per_h > 0
+
+
+def _is_coated(blood):
+    return blood.nk_per_h * blood.platelet_nk > 0 or blood.shear_per_h * blood.platelet_shear > 0
+
+
+def _motile(config):
+    return config.traits.motile_fraction > 0 or any(injection.emt > 0 for injection in config.injection)
+
+
+RULES = (
+    Rule("output.snapshots", lambda c: c.tumor or not c.output.snapshots, "there is no [tumor] to show"),
+    Rule("output.snapshot_interval output.snapshot_cells", lambda c: c.output.snapshots, "output.snapshots = false"),
+    Rule("output.interval", lambda c: c.output.interval_s <= c.run.duration_s, AT_BOTH_ENDS),
+    Rule("output.checkpoint", lambda c: c.output.checkpoint_s <= c.run.duration_s, AT_BOTH_ENDS),
+    Rule("output.snapshot_interval", lambda c: c.output.snapshot_interval_s <= c.run.duration_s, AT_BOTH_ENDS),
+    Rule(TISSUE, lambda c: c.tumor, "there is no [tumor]"),
+    Rule("balance.threshold balance.interval", lambda c: c.balance.enabled, "balance.enabled = false"),
+    Rule("balance.interval", lambda c: c.balance.interval <= c.run.steps, "more steps than the run has"),
+    Rule("growth.division_time growth.death_rate growth.oxygen_half", lambda c: c.growth.enabled,
+         "growth.enabled = false"),
+    Rule("hypoxia.threshold hypoxia.full hypoxia.survival", lambda c: c.hypoxia.enabled, "hypoxia.enabled = false"),
+    Rule("hypoxia.full hypoxia.survival",
+         lambda c: c.oxygen.enabled or c.oxygen.stroma_mmHg < c.hypoxia.threshold_mmHg,
+         "oxygen.enabled = false, and oxygen.stroma is not below hypoxia.threshold", state=True),
+    Rule("migration.speed migration.persistence migration.bias migration.gradient_half",
+         lambda c: c.migration.enabled, "migration.enabled = false"),
+    Rule("migration.*", _motile, "traits.motile_fraction = 0", state=True),
+    Rule("migration.persistence migration.bias migration.gradient_half", lambda c: c.migration.speed_um_per_h,
+         "migration.speed = 0"),
+    Rule("migration.gradient_half", lambda c: c.migration.bias, "migration.bias = 0"),
+    Rule("migration.bias migration.gradient_half", lambda c: c.oxygen.enabled,
+         "oxygen.enabled = false: it is the same everywhere", state=True),
+    Rule("crowding.mobility", lambda c: c.crowding.enabled, "crowding.enabled = false"),
+    Rule("oxygen.diffusion oxygen.uptake oxygen.michaelis oxygen.vessel oxygen.wall oxygen.sweeps "
+         "oxygen.initial_sweeps", lambda c: c.oxygen.enabled, "oxygen.enabled = false"),
+    Rule("oxygen.michaelis", lambda c: c.oxygen.uptake_mmHg_per_h, "oxygen.uptake = 0"),
+    Rule("oxygen.vessel", lambda c: c.oxygen.wall_um_per_h, "oxygen.wall = 0"),
+    Rule("vessels.length_density vessels.radius vessels.radius_spread vessels.maturity_spread vessels.jitter "
+         "vessels.drop vessels.seed", lambda c: c.vessels.file is None, "vessels.file is given"),
+    Rule("intravasation.hazard intravasation.permeability_mature intravasation.detach_exponent "
+         "intravasation.cluster_fraction intravasation.cluster_mean", lambda c: c.intravasation.enabled,
+         "intravasation.enabled = false"),
+    Rule("intravasation.permeability_mature intravasation.detach_exponent intravasation.cluster_fraction "
+         "intravasation.cluster_mean", lambda c: c.intravasation.hazard_per_h, "intravasation.hazard = 0"),
+    Rule("intravasation.cluster_mean", lambda c: c.intravasation.cluster_fraction,
+         "intravasation.cluster_fraction = 0"),
+    Rule("blood.* organs.* colonization.*", _enters,
+         "no cell enters the blood: intravasation is off and there is no [[injection]]", state=True),
+    Rule("organs.tumor.* colonization.attraction", _reaches_tumor, "tumor.perfusion = 0: no blood comes there",
+         state=True),
+    Rule("organs.tumor.soil", lambda c: False, "what leaves the blood in the tumor becomes tissue again"),
+    Rule("blood.deformability blood.arrest_slope blood.arrest_offset blood.binding blood.anoikis "
+         "blood.anoikis_resistance blood.shear blood.nk blood.platelet_time blood.platelet_nk blood.platelet_shear "
+         "blood.release organs.* colonization.*", lambda c: c.blood.enabled, "blood.enabled = false", state=True),
+    Rule("blood.anoikis_resistance", lambda c: c.blood.anoikis_per_h, "blood.anoikis = 0"),
+    Rule("blood.anoikis", lambda c: c.blood.anoikis_resistance < 1, "blood.anoikis_resistance = 1"),
+    Rule("blood.platelet_nk organs.*.nk", lambda c: c.blood.nk_per_h, "blood.nk = 0"),
+    Rule("blood.platelet_shear", lambda c: c.blood.shear_per_h, "blood.shear = 0"),
+    Rule("blood.platelet_time", lambda c: _is_coated(c.blood),
+         "the coat of platelets protects from nothing: blood.platelet_nk, blood.platelet_shear"),
+    Rule("blood.arrest_offset blood.deformability organs.*.capillary", lambda c: c.blood.arrest_slope,
+         "blood.arrest_slope = 0"),
+    Rule("organs.*.adhesion", lambda c: c.blood.binding, "blood.binding = 0"),
+    Rule(f"colonization.establish colonization.dormant {RATES} {ACTIVE} organs.*.soil",
+         lambda c: c.colonization.enabled, "colonization.enabled = false", state=True),
+    Rule(f"colonization.dormant {RATES} {ACTIVE} organs.*.soil", _colonizes, "colonization.establish = 0", state=True),
+    Rule(RATES, lambda c: c.colonization.dormant, "colonization.dormant = 0", state=True),
+    Rule(ACTIVE, _grows, "every lesion sleeps for ever: colonization.dormant = 1, colonization.wake = 0", state=True),
+)
+# What a run that goes on from a checkpoint takes from there.
+KEPT = Rule("tumor.cells tumor.center traits.* oxygen.initial_sweeps", lambda c: False,
+            "of the start of a run; what goes on from a checkpoint has its cells and its oxygen from there")
+
+
+def without_effect(config, given, going_on: bool) -> Iterator[str]:
+    """A line for each reason for which parameters at the paths `given` do not act; `going_on`: from a checkpoint."""
+    found = {}
+    for path in given:
+        name = ".".join(map(str, path))
+        for rule in (KEPT, *RULES) if going_on else RULES:
+            if not (going_on and rule.state) and _names(rule, name) and not rule.act(config):
+                found.setdefault(rule.why, []).append(name)
+                break
+    for why, names in found.items():
+        more = f" and {len(names) - MOST_NAMES} more" * (len(names) > MOST_NAMES)
+        yield f"{', '.join(names[:MOST_NAMES])}{more}: without effect ({why})"
+
+
+def _names(rule, name):
+    return any(fnmatchcase(name, pattern) for pattern in rule.names.split())
+
+
+def draws_of_nothing(config) -> Iterator[str]:
+    """A line for each blood draw that can find no cell, in a new run."""
+    for i, draw in enumerate(config.draw):
+        if not _enters(config):
+            yield f"draw[{i}]: no cell enters the blood: intravasation is off and there is no [[injection]]"
+        elif draw.node == "tumor" and not _reaches_tumor(config):
+            yield f"draw[{i}].node = tumor: no blood comes there, as there is no tumor or its perfusion is 0"

@@ -1,0 +1,3 @@
+"""What a run cannot exceed, because of how numbers are laid out in its records."""
+
+MOST_STEPS = 1 << 32      # the number of a step is one 32-bit word of the counter of each random number

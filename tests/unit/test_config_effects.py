@@ -1,0 +1,208 @@
+"""What has no effect because of its partner is told, if it was set; what is told has no effect indeed."""
+import functools
+import tomllib
+from fnmatch import fnmatchcase
+
+import pytest
+
+import metacascade as mc
+import small
+from metacascade import parallel
+from metacascade.config import Config, load, parameters
+from metacascade.config_declare import Section
+from metacascade.config_effects import KEPT, RULES
+from metacascade.simulation import Simulation
+
+# What makes a rule hold, on top of a small run in which everything acts; by the words with which it is told.
+INJECTION = "injection=[{node = 'venous', cells = 300}]"
+NO_TUMOR = ["tumor=", INJECTION]
+OFF = {
+    "there is no [tumor] to show": [*NO_TUMOR, "output.snapshots=true"],
+    "output.snapshots = false": ["output.snapshots=false"],
+    "longer than the run, which writes at its start and at its end": [
+        "output.interval=9 h", "output.checkpoint=9 h", "output.snapshots=true", "output.snapshot_interval=9 h"],
+    "there is no [tumor]": NO_TUMOR,
+    "more steps than the run has": ["balance.interval=100"],
+    "oxygen.enabled = false, and oxygen.stroma is not below hypoxia.threshold": [
+        "oxygen.enabled=false", "oxygen.stroma=40 mmHg"],
+    "oxygen.enabled = false: it is the same everywhere": ["oxygen.enabled=false"],
+    "traits.motile_fraction = 0": ["traits.motile_fraction=0", "injection.0.emt=0"],
+    "migration.speed = 0": ["migration.speed=0 um/h"],
+    "oxygen.uptake = 0": ["oxygen.uptake=0 mmHg/s"],
+    "oxygen.wall = 0": ["oxygen.wall=0 um/s"],
+    "vessels.file is given": [f"vessels.file={small.EXAMPLE.parent / 'network_small.csv'}"],
+    "intravasation.hazard = 0": ["intravasation.hazard=0/h"],
+    "no cell enters the blood: intravasation is off and there is no [[injection]]": [
+        "intravasation.enabled=false", "injection=[]", "draw=[]"],
+    "tumor.perfusion = 0: no blood comes there": ["tumor.perfusion=0 mL/min/g"],
+    "what leaves the blood in the tumor becomes tissue again": [],
+    "blood.anoikis = 0": ["blood.anoikis=0/h"], "blood.nk = 0": ["blood.nk=0/h"],
+    "blood.shear = 0": ["blood.shear=0/h"],
+    "the coat of platelets protects from nothing: blood.platelet_nk, blood.platelet_shear": [
+        "blood.platelet_nk=0", "blood.platelet_shear=0"],
+    "every lesion sleeps for ever: colonization.dormant = 1, colonization.wake = 0": [
+        "colonization.dormant=1", "colonization.wake=0/h"],
+}
+SWITCH = " = "          # all other reasons are settings: "growth.enabled = false"
+
+
+def everything(*changes):
+    """A config in which everything acts, with changes; ``tumor=`` takes the table away."""
+    settings = small.settings(tumor__cells=1500, run__duration="6 h", output__interval="2 h", output__checkpoint="2 h",
+                              draw=[], balance__interval=2)
+    settings = [s for s in settings if "tumor=" not in changes or not s.startswith("tumor.")]
+    toml = "[run]\n" + ("" if "tumor=" in changes else "[tumor]\n")
+    return toml, settings + [change for change in changes if change != "tumor="]
+
+
+def loaded(tmp_path, *changes):
+    toml, settings = everything(*changes)
+    (tmp_path / "run.toml").write_text(toml)
+    return load(tmp_path / "run.toml", settings)
+
+
+def turned_off(rule):
+    return OFF[rule.why] if rule.why in OFF else [rule.why.replace(SWITCH, "=")]
+
+
+def names_of(rule):
+    """Names of all parameters that a rule is about; a bed stands for all of them."""
+    known = [name for name, _ in all_parameters()]
+    return [name for name in known if any(fnmatchcase(name, pattern) for pattern in rule.names.split())]
+
+
+@functools.cache
+def all_parameters():
+    found = []
+    for parameter in parameters():
+        beds = ("tumor", "lung", "brain") if parameter.section == "organs" else [""]
+        found += [(".".join(word for word in (parameter.section, bed, parameter.key) if word), parameter) for bed in beds]
+    return found
+
+
+def other(parameter, value):
+    """Another allowed value of a parameter, in internal units."""
+    if parameter.kind == "switch":
+        return not value
+    if parameter.kind == "choice":
+        return next(choice for choice in parameter.choices if choice != value)
+    if parameter.kind == "place":
+        return [v + 100.0 for v in value]
+    if parameter.whole:
+        return value + 1 if value is not None and value < parameter.high else parameter.low
+    return next(v for v in (parameter.high if parameter.high <= 1 else value * 1.25, value / 2, parameter.low)
+                if parameter.low <= v <= parameter.high and v != value)
+
+
+def changed(config, names):
+    """The same config with other values of all parameters of these names (but files and the switches themselves)."""
+    values = config.to_dict()
+    for name, parameter in all_parameters():
+        if name in names and parameter.kind != "text" and parameter.key not in ("enabled", "snapshots"):
+            *path, _ = name.split(".")
+            table = values
+            for word in path:
+                table = table and table[word]
+            if table is not None:
+                table[parameter.attribute] = other(parameter, table[parameter.attribute])
+    return Config.from_dict(values)
+
+
+def outcome(config):
+    """Everything that a run of a config brings forth but what its file says."""
+    sim = Simulation(config, parallel.start())
+    for _ in range(config.run.steps):
+        sim.step()
+    return sim.digest(), sim.fates.totals(), sim.ledger.totals
+
+
+def test_every_rule_is_about_known_parameters_and_has_an_example():
+    assert [pattern for rule in (KEPT, *RULES) for pattern in rule.names.split()
+            if not any(fnmatchcase(name, pattern) for name, _ in all_parameters())] == []
+    for rule in RULES:
+        assert rule.why in OFF or tomllib.loads(f"x = {rule.why.partition(SWITCH)[2]}"), rule.why
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: f"{rule.names.split()[0]} {rule.why}"[:60])
+def test_what_is_told_has_no_effect(rule, tmp_path):
+    config = loaded(tmp_path, *turned_off(rule))
+    assert not rule.act(config)
+    if "output." not in rule.names:         # those act on files only
+        assert outcome(changed(config, names_of(rule))) == outcome(config)
+
+
+def test_nothing_is_told_where_everything_acts(tmp_path):
+    acting = loaded(tmp_path, "output.snapshots=true", "output.snapshot_interval=2 h")
+    assert [rule.why for rule in RULES if not rule.act(acting) and "becomes tissue" not in rule.why] == []
+    assert not [line for line in acting.warnings if "without effect" in line]
+
+
+# Parameters that act although the switch of their section is off: what they are for instead.
+ALSO = {"intravasation.reach": "where cells come back", "oxygen.stroma": "the level everywhere",
+        "blood.diameter": "of the records", "blood.diameter_spread": "of the records",
+        "blood.vertebral_bypass": "the way of the blood", "colonization.attraction": "arrest in the tumor"}
+SWITCHED = [(section, name) for section in {p.section for p in parameters() if p.key == "enabled"}
+            for name, p in all_parameters() if p.section == section and p.key != "enabled"]
+
+
+@pytest.mark.parametrize("section, name", sorted(SWITCHED))
+def test_every_parameter_of_a_section_that_is_off_is_told_or_known_to_act(section, name, tmp_path):
+    off = loaded(tmp_path, f"{section}.enabled=false")
+    silent = [rule for rule in RULES if name in names_of(rule) and not rule.act(off)]
+    assert bool(silent) != (name in ALSO)
+
+
+@pytest.mark.parametrize("name", sorted(ALSO))
+def test_what_acts_although_its_section_is_off_is_not_told(name, tmp_path):
+    section = name.split(".")[0]
+    off = loaded(tmp_path, f"{section}.enabled=false")
+    assert outcome(changed(off, [name])) != outcome(off)
+
+
+@pytest.mark.parametrize("settings, told", [
+    (["crowding.enabled=false"], []),       # its mobility is not set
+    (["crowding.enabled=false", "crowding.mobility=1 um/h"],
+     ["crowding.mobility: without effect (crowding.enabled = false)"]),      # set, though to its default
+    (["output.snapshot_cells=5"], ["output.snapshot_cells: without effect (output.snapshots = false)"]),
+    (["organs.lung.adhesion=2", "organs.tumor.soil=0", "blood.binding=0"], [
+        "organs.tumor.soil: without effect (what leaves the blood in the tumor becomes tissue again)",
+        "organs.lung.adhesion: without effect (blood.binding = 0)"]),
+    (["growth.enabled=false", "growth.death_rate=0.1/day", "growth.oxygen_half=4 mmHg"],
+     ["growth.death_rate, growth.oxygen_half: without effect (growth.enabled = false)"]),
+    (["draw.0.node=tumor", "tumor.perfusion=0 mL/min/g"],
+     ["tumor.perfusion = 0 mL/min/g is outside the usual range, 0.01 mL/min/g to 1 mL/min/g",
+      "draw[0].node = tumor: no blood comes there, as there is no tumor or its perfusion is 0"]),
+    (["intravasation.enabled=false"],
+     ["draw[0]: no cell enters the blood: intravasation is off and there is no [[injection]]"])])
+def test_only_what_was_set_is_told(tmp_path, settings, told):
+    (tmp_path / "run.toml").write_text("[tumor]\n[[draw]]\n")
+    assert sorted(load(tmp_path / "run.toml", settings).warnings) == sorted(told)
+
+
+def test_a_config_out_of_a_dict_or_a_checkpoint_was_not_set_by_anybody(tmp_path):
+    (tmp_path / "run.toml").write_text("[tumor]\n[crowding]\nenabled = false\nmobility = '2 um/h'\n")
+    config = load(tmp_path / "run.toml")
+    assert len(config.warnings) == 1
+    again = Config.from_dict(config.to_dict())
+    assert again == config and again.warnings == []
+    assert again.with_overrides(["crowding.mobility=3 um/h"]).warnings == config.warnings
+    assert config.with_overrides(["run.seed=3"]).warnings == config.warnings
+
+
+def test_a_branch_is_told_what_belongs_to_the_start_and_not_what_a_checkpoint_may_hold():
+    config = Config.from_dict(dict(tumor={}, intravasation=dict(enabled=False)))
+    changed = config.with_overrides(["traits.adhesion_mean=0.1", "colonization.birth=1/day"])
+    assert len(changed.warnings) == 1 and changed.warnings[0].startswith("colonization.birth: without effect (no cell")
+    assert [line.split(":")[0] for line in changed.warnings_from(3600)] == ["traits.adhesion_mean"]
+
+
+def test_every_section_has_parameters():
+    assert all(issubclass(section, Section) and section.parameters for section, _ in Config.tables.values())
+
+
+def test_snapshots_show_the_start_and_the_end_also_with_an_interval_longer_than_the_run(tmp_path):
+    (tmp_path / "run.toml").write_text(
+        "[run]\nduration = '90 min'\n[tumor]\ncells = 200\n[output]\nsnapshots = true\nsnapshot_interval = '30 days'\n")
+    mc.Simulation(tmp_path / "run.toml").run(tmp_path / "out")
+    assert sorted(path.name for path in (tmp_path / "out" / "snapshots").glob("cells.*.vtkhdf")) == [
+        "cells.000000.vtkhdf", "cells.000003.vtkhdf"]
