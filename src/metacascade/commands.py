@@ -50,8 +50,8 @@ def resume(directory, **times):
     lock = output.hold(world, directory)        # before anything is read that another run could be writing
     saved, path, remark = checkpoint.read_newest(world, directory)
     _say(world, remark or f"going on from {path}")
+    loaded = _config_of(saved, path)        # was checked when the run began; what is refused only since must not lose it
     with world.together():
-        loaded = _config_of(saved, path).with_overrides([])      # checked like a file
         _refuse_too_many_steps(loaded, saved.meta)
     warn(world, loaded.warnings)
     return Job(world, loaded, directory, lock, saved=saved, **times).run()
