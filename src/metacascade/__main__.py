@@ -6,6 +6,7 @@ import time
 
 from metacascade.atomic import FULL
 from metacascade.errors import CellsLost, InputError, RunError, exit_code
+from metacascade.numerals import is_count
 
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 RANK_VARIABLES = ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK")
@@ -86,7 +87,7 @@ def message(error: BaseException) -> str:
 def rank() -> int:
     """The rank that the launcher gave to this process; 0 without a launcher."""
     variables = (*RANK_VARIABLES, OF_SRUN)
-    return next((int(os.environ[v]) for v in variables if os.environ.get(v, "").isdigit()), 0)
+    return next((int(os.environ[v]) for v in variables if is_count(os.environ.get(v, ""))), 0)
 
 
 def launched() -> bool:

@@ -41,6 +41,7 @@ from pathlib import Path
 from metacascade import checkpoint, cluster, nodedisk, output
 from metacascade.__main__ import message
 from metacascade.errors import DONE, FAILED, STOPPED_EARLY, WRONG_INPUT, InputError, RunError, exit_code
+from metacascade.numerals import is_count
 from metacascade.sealed import BLOCK
 
 PROGRESS = (checkpoint.NAME, f"*/{checkpoint.NAME}", "bench/*.json")     # of a run, a sweep's members, a scaling study
@@ -143,7 +144,7 @@ def _of_resume(options):
 def ranks(env):
     """How many ranks: those of the job, else RANKS, else one for each core of this machine."""
     text = env.get("SLURM_NTASKS") or env.get("RANKS") or str(len(os.sched_getaffinity(0)))
-    if not text.isdigit() or int(text) < 1:
+    if not is_count(text) or int(text) < 1:
         raise InputError(f"RANKS={text}: the number of ranks must be a whole number from 1")
     return int(text)
 
@@ -215,7 +216,7 @@ def progress(out, env):
     found = [path for pattern in PROGRESS for path in Path(out).glob(pattern)]
     if "SLURM_ARRAY_TASK_ID" in env:
         index, parts = map(int, array_part(env).split("/"))
-        found = [path for path in found if path.parent == Path(out) or not path.parent.name.isdigit()
+        found = [path for path in found if path.parent == Path(out) or not is_count(path.parent.name)
                  or (int(path.parent.name) - index) % parts == 0]
     return {path: _head(path) for path in found}
 

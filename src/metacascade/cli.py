@@ -6,7 +6,8 @@ from typing import Annotated, Optional
 import typer
 
 from metacascade import __version__, cli_scaling
-from metacascade.cli_options import AsJson, ConfigFile, Out, Overwrite, Patience, Settings, Steps, WallLimit, Warm
+from metacascade.cli_options import (
+    AsJson, ConfigFile, Out, Overwrite, Patience, Settings, Steps, WallLimit, Warm, whole)
 from metacascade.errors import WRONG_INPUT, InputError
 from metacascade.names import nearest
 
@@ -73,9 +74,9 @@ def _estimate(config, settings):
 def submit(
         config: ConfigFile, out: Out,
         time: Annotated[str, typer.Option("--time", help="Of a job, such as 12h or 12:00:00; it queues itself again.")],
-        nodes: Annotated[int, typer.Option("--nodes", min=1, help="Nodes of the cluster.")] = 1,
+        nodes: Annotated[int, typer.Option("--nodes", parser=whole(1), metavar="N", help="Nodes of the cluster.")] = 1,
         ranks_per_node: Annotated[Optional[int], typer.Option(
-            "--ranks-per-node", min=1, help="Default: one for each core of a node.")] = None,
+            "--ranks-per-node", parser=whole(1), metavar="N", help="Default: one for each core of a node.")] = None,
         site: Annotated[Optional[Path], typer.Option(
             "--site", metavar="FILE", help="The site file, see docs/cluster.md; default: the usual one.")] = None,
         settings: Settings = None,
@@ -101,7 +102,8 @@ def resume(directory: Annotated[Path, typer.Argument(metavar="DIR", help="The di
 def branch(
         checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="A checkpoint of another run.")],
         out: Out, overwrite: Overwrite = False, settings: Settings = None,
-        seed: Annotated[Optional[int], typer.Option("--seed", help="Another run.seed from here on.")] = None,
+        seed: Annotated[Optional[int], typer.Option(
+            "--seed", parser=whole(0), metavar="N", help="Another run.seed from here on.")] = None,
         wall_limit: WallLimit = None, watchdog: Patience = None):
     """Start a new run from the state in CHECKPOINT, with another seed or other parameters."""
     from metacascade import commands
@@ -113,8 +115,9 @@ def sweep(
         file: Annotated[Path, typer.Argument(
             metavar="SWEEP", help="A TOML file; `metacascade init sweep_shedding` writes one.")],
         out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="The directory for all runs.")],
-        ranks: Annotated[int, typer.Option("--ranks", min=1, help="Ranks of each run.")] = 1,
-        jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Runs at the same time.")] = 1,
+        ranks: Annotated[int, typer.Option("--ranks", parser=whole(1), metavar="N", help="Ranks of each run.")] = 1,
+        jobs: Annotated[int, typer.Option(
+            "--jobs", "-j", parser=whole(1), metavar="N", help="Runs at the same time.")] = 1,
         part: Annotated[Optional[str], typer.Option(
             "--part", metavar="I/N", help="Only the runs whose number is I modulo N.")] = None,
         gather: Annotated[bool, typer.Option("--gather", help="Only write the table anew.")] = False,

@@ -4,11 +4,12 @@ from typing import Annotated, Optional
 
 import typer
 
-from metacascade.cli_options import ConfigFile, Out, Overwrite, Settings, Steps, Warm
+from metacascade.cli_options import ConfigFile, Out, Overwrite, Settings, Steps, Warm, positive, whole
 
 app = typer.Typer(help="Measure how a model scales with the ranks, and project to more.", rich_markup_mode=None)
 RankList = Annotated[str, typer.Option("--ranks", metavar="1,2,4", help="Numbers of ranks, with commas between.")]
-Repeat = Annotated[int, typer.Option("--repeat", min=1, metavar="K", help="Measure K times; the median counts.")]
+Repeat = Annotated[int, typer.Option(
+    "--repeat", parser=whole(1), metavar="K", help="Measure K times; the median counts.")]
 
 
 @app.command()
@@ -37,9 +38,11 @@ def project(
         bandwidth: Annotated[str, typer.Option("--bandwidth", help="Of each rank while all send.")] = "1 GB/s",
         overhead: Annotated[str, typer.Option("--overhead", help="CPU time of one message.")] = "7.5 us",
         cells: Annotated[Optional[float], typer.Option(
-            "--cells", min=1, help="Of the tumor in strong scaling; default: the largest of the studies.")] = None,
+            "--cells", parser=positive, metavar="CELLS",
+            help="Of the tumor in strong scaling; default: the largest of the studies.")] = None,
         cells_per_rank: Annotated[Optional[float], typer.Option(
-            "--cells-per-rank", min=1, help="In weak scaling; default: as in the studies.")] = None):
+            "--cells-per-rank", parser=positive, metavar="CELLS",
+            help="In weak scaling; default: as in the studies.")] = None):
     """Project studies to more ranks by a model of cost, with every assumption and its number."""
     from metacascade.scaling_projection import project as show
     show(directories, latency, bandwidth, overhead, ranks, cells, cells_per_rank)

@@ -1,6 +1,7 @@
 """What is derived from the declarations alone: the JSON Schema of the file and the table of parameters."""
 from metacascade.config_body import ORGANS
-from metacascade.units import NUMBER, plain
+from metacascade.numerals import NUMBER
+from metacascade.units import plain
 
 # A number, then a unit that cannot be taken for a part of the number.
 QUANTITY = rf"^\s*{NUMBER}(?:\s+\S|(?![eE][+-]?[0-9])[A-Za-z%\u00b5\u03bc/]).*$"

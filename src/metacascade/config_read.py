@@ -12,6 +12,7 @@ from metacascade.config_declare import Parameter, Section
 from metacascade.config_lines import key_lines, line_of
 from metacascade.errors import InputError
 from metacascade.names import nearest
+from metacascade.numerals import is_count
 
 LARGEST_FILE = 1_000_000  # bytes; a config is some kilobytes
 
@@ -132,7 +133,7 @@ def override(document: Document, settings: list[str]):
     problems = []
     for setting in settings:
         key, equals, value = setting.partition("=")
-        path = tuple(int(w) if w.isdigit() else w for w in key.strip().split("."))
+        path = tuple(int(w) if is_count(w) else w for w in key.strip().split("."))
         if not equals or "" in path:
             problems.append(f"--set {setting}: write it as section.key=value")
         elif not _put(document.tables, path, _toml_value(value.strip())):

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from metacascade.errors import InputError, RunError
+from metacascade.numerals import is_count
 
 # looks for a message before a waiting rank sleeps: to wake up takes longer than most waits
 POLLS, POLLS_CROWDED = 20_000, 200
@@ -248,7 +249,7 @@ def launcher():
     """(number of processes, variable that tells it) if a launcher started this one as one of several, else None."""
     for name in LAUNCHER_SIZES:
         size = os.environ.get(name, "")
-        if size.isdigit() and int(size) > 1:
+        if is_count(size) and int(size) > 1:
             return int(size), name
     return None
 

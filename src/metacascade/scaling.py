@@ -12,7 +12,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from metacascade import cluster, commands, scaling_table
+from metacascade import cluster, commands, numerals, scaling_table
 from metacascade.atomic import LOCK, lock, write_text, writing
 from metacascade.bench import OVERSUBSCRIBED
 from metacascade.config import load
@@ -85,7 +85,7 @@ def numbers(text):
     found = []
     for word in str(text).split(","):
         try:
-            number = float(word)
+            number = numerals.number(word)
         except ValueError:
             number = 0.0
         if not (1 <= number < 1e9 and number == int(number)):

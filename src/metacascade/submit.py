@@ -23,7 +23,8 @@ WARNING_S = 120             # before the end of its time a job is told to stop: 
 WRITTEN_PER_S = 1e8         # ... and time for two steps and a checkpoint at so many bytes a second
 FEW_CELLS = 100_000         # of a rank: all else in a step, such as messages, takes as long (docs/scaling.md)
 OURS = "# By `metacascade submit`"     # in the second line of a script
-CLOCK = re.compile(r"(?:(\d+)-)?(\d+)(?::(\d+))?(?::(\d+))?")      # of SLURM: [days-]hours[:minutes[:seconds]]
+# as SLURM writes times: [days-]hours[:minutes[:seconds]]
+CLOCK = re.compile(r"(?:([0-9]+)-)?([0-9]+)(?::([0-9]+))?(?::([0-9]+))?")
 
 
 def submit(config_path, out, nodes, time, ranks_per_node=None, site_path=None, overrides=(), options=(), watchdog=None,

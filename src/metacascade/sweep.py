@@ -67,7 +67,7 @@ def _part(text):
     """Which numbers are in a part: those that leave the same rest as I. So 0/8 and 8/8 are the same."""
     if text is None:
         return lambda number: True
-    match = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text)
+    match = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text)
     if not match or int(match[1]) > int(match[2]) or int(match[2]) == 0:
         raise InputError(f"--part {text}: must be I/N with I from 1 to N, or from 0 to N - 1")
     index, parts = int(match[1]), int(match[2])

@@ -9,6 +9,7 @@ from metacascade.config import Config
 from metacascade.config_declare import Parameter
 from metacascade.config_read import Problem
 from metacascade.names import nearest
+from metacascade.numerals import is_count
 
 SPAN = ("from", "to", "scale", "levels", "values")
 
@@ -105,7 +106,7 @@ def _leaves(table, path, problems):
 def _parameter(path, outside, problems):
     """Name and declaration of the parameter at a path in the file; the first words of that are the table's."""
     words = [word for key in path[outside:] for word in key.split(".")]
-    known = parameters().get(".".join("0" if word.isdigit() else word for word in words))
+    known = parameters().get(".".join("0" if is_count(word) else word for word in words))
     if known is None:
         hint = nearest(".".join(words), parameters()) or "; `metacascade info --parameters` lists them"
         problems.append(Problem(path, f"unknown parameter{hint}"))

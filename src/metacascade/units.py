@@ -11,8 +11,8 @@ from fractions import Fraction
 
 from metacascade.errors import InputError
 from metacascade.names import nearest
+from metacascade.numerals import NUMBER
 
-NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 _QUANTITY = re.compile(rf"\s*({NUMBER})\s*(.*?)\s*", re.DOTALL)
 _FACTOR = re.compile(r"([^\W\d_]+|%|1)(?:(?:\^|\*\*)(-?[1-9])(?![0-9]))?")
 _OPERATOR = re.compile(r"\s*([*/·])\s*|\s+")

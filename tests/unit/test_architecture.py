@@ -12,7 +12,7 @@ SOURCE, KERNELS, TWINS = ROOT / "src" / "metacascade", ROOT / "cython_ext", ROOT
 
 # group: its modules, and the groups that they may import besides their own
 GROUPS = {
-    "ground": ("errors limits names records versions", ""),
+    "ground": ("errors limits names numerals records versions", ""),
     "config": ("units config config_body config_check config_declare config_describe config_effects config_lines config_read "
                "config_run config_tissue config_write presets", "ground"),
     "ranks": ("parallel exchange balance", "ground"),

@@ -1,0 +1,28 @@
+"""Numbers as people write them. Python's own float() and int() also take ``1_0``, full-width digits, nan and inf."""
+import math
+import re
+
+NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
+DIGITS = 19                   # of a whole number: those of 64 bits
+_NUMBER = re.compile(NUMBER)
+_WHOLE = re.compile(rf"[+-]?[0-9]{{1,{DIGITS}}}")
+
+
+def number(text: str) -> float:
+    """The finite number that is written in `text`, spaces round it aside. ValueError for any other text."""
+    value = float(text) if _NUMBER.fullmatch(text := text.strip(" \t")) else math.nan
+    if not math.isfinite(value):
+        raise ValueError(f"{text!r} is not a number")
+    return value
+
+
+def whole(text: str) -> int:
+    """The whole number of at most 19 digits that is written in `text`. ValueError for any other text."""
+    if not _WHOLE.fullmatch(text := text.strip(" \t")):
+        raise ValueError(f"{text!r} is not a whole number")
+    return int(text)
+
+
+def is_count(text: str) -> bool:
+    """Is it a whole number without a sign? Unlike ``text.isdigit()`` False for all that `whole` refuses."""
+    return bool(_WHOLE.fullmatch(text)) and text[0] not in "+-"
