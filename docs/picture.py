@@ -58,7 +58,8 @@ class Slice:
         self.oxygen, self.count = np.full(size[1::-1], np.nan), np.zeros(size[1::-1])
         self.oxygen[y, x] = state.oxygen[here][:, self.voxels].ravel()
         self.count[y, x] = state.counts[here][:, self.voxels].ravel()
-        network = Network.from_config(config.vessels, config.vessels.seed)
+        network = Network.from_config(config.vessels, config.vessels.seed) if state.segments is None \
+            else Network.from_segments(state.segments)
         self.vessels = network.segments_near(state.tile_coords[here], self.edge, 0.0)
         self.layer = z * self.edge, (z + 1) * self.edge
         self.cells = np.concatenate([self._cells_of(state, row) for row in here])

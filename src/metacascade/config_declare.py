@@ -36,6 +36,7 @@ class Parameter:
     source: str = ""
     status: str = SETTING
     doc: str = ""
+    alone: bool = False            # a quantity that may be a unit alone: "mm" is "1 mm"
     attribute: str = ""            # filled in by Section
     section: str = ""
 
@@ -80,7 +81,7 @@ def _bounded(parameter: Parameter):
     return _field(parameter, ge=parameter.low, le=parameter.high)
 
 
-def quantity(key, unit, internal, default, low, high, *, usual=None, doc, source="", status=SETTING):
+def quantity(key, unit, internal, default, low, high, *, usual=None, doc, source="", status=SETTING, alone=False):
     """A number with a unit. Numbers are given in `unit`, the attribute holds them in `internal`."""
     def convert(number):
         value = units.exact(number, unit, internal)
@@ -88,7 +89,7 @@ def quantity(key, unit, internal, default, low, high, *, usual=None, doc, source
 
     return _bounded(Parameter(
         key, "quantity", None if default is None else convert(default), convert(low), convert(high),
-        usual and tuple(map(convert, usual)), unit, internal, source=source, status=status, doc=doc))
+        usual and tuple(map(convert, usual)), unit, internal, source=source, status=status, doc=doc, alone=alone))
 
 
 def place(key, unit, internal, default, low, high, *, doc):

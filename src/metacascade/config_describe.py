@@ -5,6 +5,7 @@ from metacascade.units import plain
 
 # A number, then a unit that cannot be taken for a part of the number.
 QUANTITY = rf"^\s*{NUMBER}(?:\s+\S|(?![eE][+-]?[0-9])[A-Za-z%\u00b5\u03bc/]).*$"
+UNIT = r"^\s*[A-Za-z\u00b5\u03bc]+\s*$"
 COMMAND = "metacascade info --parameters --markdown"
 
 
@@ -39,7 +40,7 @@ def _property(parameter) -> dict:
 
 
 def _type(parameter) -> dict:
-    quantity = {"type": "string", "pattern": QUANTITY}
+    quantity = {"type": "string", "pattern": f"{QUANTITY}|{UNIT}" if parameter.alone else QUANTITY}
     limits = {"minimum": parameter.low, "maximum": parameter.high}
     return {
         "quantity": quantity, "place": {"type": "array", "items": quantity, "minItems": 3, "maxItems": 3},

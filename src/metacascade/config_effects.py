@@ -87,6 +87,8 @@ RULES = (
          "oxygen.initial_sweeps", lambda c: c.oxygen.enabled, "oxygen.enabled = false"),
     Rule("oxygen.michaelis", lambda c: c.oxygen.uptake_mmHg_per_h, "oxygen.uptake = 0"),
     Rule("oxygen.vessel", lambda c: c.oxygen.wall_um_per_h, "oxygen.wall = 0"),
+    Rule("vessels.format vessels.unit vessels.columns vessels.separator vessels.center vessels.offset vessels.overlaps",
+         lambda c: c.vessels.file is not None, "there is no vessels.file"),
     Rule("vessels.length_density vessels.radius vessels.radius_spread vessels.maturity_spread vessels.jitter "
          "vessels.drop vessels.seed", lambda c: c.vessels.file is None, "vessels.file is given"),
     Rule("intravasation.hazard intravasation.permeability_mature intravasation.detach_exponent "

@@ -278,7 +278,7 @@ def _quantity(parameter, value):
     if not isinstance(value, str):
         raise units.QuantityError(f'must be a text with a number and a unit, such as "{example}"')
     try:
-        number = units.parse(value, parameter.internal)
+        number = units.parse(f"1 {value}" if parameter.alone and units.is_unit(value) else value, parameter.internal)
     except units.QuantityError as error:
         raise units.QuantityError(f'{error}; write it like "{example}"') from None
     if parameter.whole:

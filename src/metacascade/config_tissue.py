@@ -12,6 +12,7 @@ PHYSICELL = "PhysiCell (MathCancer/PhysiCell @69a23db)"
 CONVENTION = f"convention of the core of {PHYSICELL}"
 NETWORKS = "tumor networks R3230Ac, FaDu, sparse R3230Ac (secomb/GreensV4; computed from the segments)"
 FARTHEST_UM = 1e6
+NETWORK_FORMATS = ("csv", "secomb", "swc", "vtp")
 Coordinate = Annotated[float, Field(strict=True, ge=-FARTHEST_UM, le=FARTHEST_UM)]
 
 
@@ -162,8 +163,23 @@ class Vessels(Section):
     drop: float = number("drop", 0.2, 0, 0.9, source="geometry of the generated network", status=ASSUMED, doc=(
         "Share of the edges of the lattice that are missing."))
     file: str | None = text("file", None, longest=4096, doc=(
-        "CSV file of segments instead of a generated network: x1,y1,z1,x2,y2,z2,radius[,maturity[,perfused]] in um; "
-        "relative to the config file."))
+        "File of segments instead of a generated network (docs/formats.md); relative to the config file, also in --set."
+        ))
+    format: str | None = choice("format", None, NETWORK_FORMATS, doc=(
+        "Format of the file; left out: by its suffix, .csv .tsv .txt, .dat, .swc or .vtp."))
+    unit_um: float = quantity("unit", "um", "um", 1.0, 1e-6, 1e6, alone=True, doc=(
+        "Unit of length in the file, for places and radii: um, mm, cm, m, or a length such as 0.65 um for one voxel."))
+    columns: str | None = text("columns", None, longest=1000, doc=(
+        'Which columns of a csv file, or arrays of a vtp file, are which: "x1 = xa, radius = #7, ..."; #7 is the 7th.'))
+    separator: str | None = choice("separator", None, ("comma", "semicolon", "tab", "space"), doc=(
+        "Between the values of a csv file; left out: the one that its first line has."))
+    center: bool = switch(key="center", default=False, doc=(
+        "Move the network so that the middle of its box is tumor.center; off: it stays where the file has it."))
+    offset_um: tuple[Coordinate, Coordinate, Coordinate] = place(
+        "offset", "um", "um", (0.0, 0.0, 0.0), -FARTHEST_UM, FARTHEST_UM, doc=(
+            "Added to every place of the file, after vessels.center."))
+    overlaps: str = choice("overlaps", "warn", ("warn", "refuse"), doc=(
+        "Segments of a file that run through each other or are there twice: counted in a warning, or refused."))
     seed: int | None = integer("seed", None, 0, LARGEST_SEED, doc=(
         "Seed of the generated network; left out: run.seed. Give it to keep the vessels while run.seed varies."))
 

@@ -5,9 +5,21 @@ FAILED = 1
 WRONG_INPUT = 2
 STOPPED_EARLY = 75  # EX_TEMPFAIL: a checkpoint was written, the job may be queued again
 
+SHOWN = 10          # problems of a vessel file that a message lists
+
 
 class InputError(ValueError):
     """A wrong config, file or command; the message says where and what is allowed, one problem a line."""
+
+
+class NetworkError(InputError):
+    """A vessel file that cannot be used. `problems`: all of them, a line each; the message has the first ones."""
+
+    def __init__(self, problems: list[str]):
+        self.problems = problems
+        more = len(problems) - SHOWN
+        rest = [f"and {more:,} more problems; `metacascade check CONFIG --problems FILE` writes all of them to a file"]
+        super().__init__("\n".join(problems[:SHOWN] + rest * (more > 0)))
 
 
 class RunError(RuntimeError):

@@ -1,4 +1,4 @@
-"""Checks of an imported network: no segment twice, none through another."""
+"""What lies on top of each other in an imported network: segments between the same ends, or through another."""
 from __future__ import annotations
 
 import heapq
@@ -10,26 +10,30 @@ import numpy as np
 from metacascade.network_imported import cover, ends, pack, ranges
 
 JOINED = 4.0                  # radii: pieces of one vessel that are nearer along it cannot overlap
-BLOCK = 200_000               # entries of the search grid looked at together: bounds the memory
+MOST = 100_000                # overlaps after which no others are looked for
+BLOCK = 1_000_000             # pairs of the search grid looked at together: bounds the memory
 
 
-def duplicates(segments: np.ndarray) -> list[tuple[int, int]]:
-    """Rows (i, j), i < j, of segments with the same two ends, in either direction; i is the first."""
+def same_ends(a: np.ndarray, b: np.ndarray, also=None) -> list[tuple[int, int]]:
+    """Rows (i, j), i < j, of segments between the same two ends, in either direction; i is the first of them.
+
+    `also`: what must be equal besides, one for each row.
+    """
     first: dict = {}
     found = []
-    a, b = ends(segments)
-    for j, key in enumerate(zip(map(tuple, a.tolist()), map(tuple, b.tolist()))):
-        i = first.setdefault(min(key, key[::-1]), j)
+    for j, (p, q) in enumerate(zip(map(tuple, a.tolist()), map(tuple, b.tolist()))):
+        i = first.setdefault((min(p, q), max(p, q), also and also[j]), j)
         if i != j:
             found.append((i, j))
     return found
 
 
-def overlaps(segments: np.ndarray) -> list[tuple[int, int, float]]:
+def overlaps(segments: np.ndarray, most: int = MOST) -> list[tuple[int, int, float]]:
     """Rows (i, j), i < j, of segments that come too close, and the distance of their center lines [um].
 
     Too close: nearer than half of the smaller radius. Pieces of one vessel are not, nor are vessels
     where they join: segments with a common end, or joined by others over at most JOINED radii.
+    Once more than `most` are found, no others are looked for.
     """
     if not len(segments):
         return []
@@ -42,6 +46,8 @@ def overlaps(segments: np.ndarray) -> list[tuple[int, int, float]]:
         distance = segment_distance(a[i], b[i], a[j], b[j])
         close = distance < 0.5 * np.minimum(radius[i], radius[j])
         found.update(zip(i[close].tolist(), j[close].tolist(), distance[close].tolist()))
+        if len(found) > most:
+            break
     return _without_joined(sorted(found), [*map(tuple, a.tolist())], [*map(tuple, b.tolist())], radius.tolist())
 
 
@@ -88,12 +94,17 @@ def _near_pairs(a, b, half) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     order = np.argsort(key, kind="stable")
     row, key = row[order], key[order]
     stop = np.searchsorted(key, key, side="right")
-    for begin in range(0, len(row), BLOCK):
-        at = np.arange(begin, min(begin + BLOCK, len(row)))
+    pairs = np.cumsum(stop - np.arange(len(row)) - 1)
+    begin = 0
+    while begin < len(row):
+        before = pairs[begin - 1] if begin else 0
+        last = max(begin + 1, int(np.searchsorted(pairs, before + BLOCK, side="right")))
+        at = np.arange(begin, last)
         i = row[np.repeat(at, stop[at] - at - 1)]
         j = row[ranges(at + 1, stop[at])]
         meet = ((low[i] <= high[j]) & (low[j] <= high[i])).all(axis=1)
         yield np.minimum(i, j)[meet], np.maximum(i, j)[meet]
+        begin = last
 
 
 def point_distance2(p, a, b) -> np.ndarray:

@@ -1,109 +1,136 @@
-"""A vessel network from a CSV file: every line is read and checked before a run starts.
-
-The format is documented in ``docs/formats``; lengths are in um.
-"""
+"""A vessel network from a table in text: a line for each segment, and names of columns (``docs/formats``)."""
 from __future__ import annotations
 
 import csv
-import math
-from pathlib import Path
 
 import numpy as np
 
-from metacascade._kernels._vessels import SEGMENT
 from metacascade.errors import InputError
-from metacascade.network_check import duplicates, overlaps
+from metacascade.names import nearest
+from metacascade.network_pieces import Pieces, Problems, numbers, text_of
+from metacascade.numerals import is_count, number
 
-COORDINATES = ("x1", "y1", "z1", "x2", "y2", "z2")
-NEEDED = (*COORDINATES, "radius")
-HEADERS = [NEEDED, (*NEEDED, "maturity"), (*NEEDED, "maturity", "perfused")]
-FARTHEST_UM = 1e6             # 1 m: beyond it the unit must be wrong
-WIDEST_UM = 1e4               # 1 cm
-SHOWN = 100                   # problems listed in full
-
-
-def read_network(path, *, maturity: float) -> np.ndarray:
-    """The segments of a CSV file, in its order: a SEGMENT array.
-
-    `maturity` is given to segments of files without that column; without `perfused` all are perfused.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read or any line is wrong: one line ``file:line: problem`` for each.
-    """
-    problems: list[tuple[int, str]] = []
-    rows, lines = _read(Path(path), maturity, problems)
-    segments = np.array([(*row, 0, 0, 0) for row in rows], SEGMENT)
-    problems += [(lines[j], f"the same two ends as line {lines[i]}") for i, j in duplicates(segments)]
-    problems += [(lines[j], f"overlaps line {lines[i]}: the center lines come within {d:.3g} um, less than half of "
-                            "the smaller radius; where vessels join, write their ends alike")
-                 for i, j, d in overlaps(segments)]
-    if problems:
-        raise InputError(_message(path, problems))
-    return segments
+ENDS = ("x1", "y1", "z1", "x2", "y2", "z2")
+WIDTHS = (("radius",), ("diameter",), ("radius1", "radius2"), ("diameter1", "diameter2"))     # one of these
+OF_WIDTH = tuple(name for names in WIDTHS for name in names)
+KNOWN = (*ENDS, *OF_WIDTH, "maturity", "perfused")
+FORM = f"{','.join(ENDS)},radius[,maturity][,perfused]"
+SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "space": " "}
 
 
-def _message(path, problems: list[tuple[int, str]]) -> str:
-    listed = [f"{path}:{line}: {what}" for line, what in sorted(problems)[:SHOWN]]
-    more = len(problems) - len(listed)
-    return "\n".join(listed + ([f"{path}: and {more} more problems"] if more else []))
-
-
-def _read(path: Path, maturity: float, problems: list) -> tuple[list[tuple], list[int]]:
-    """Rows of the nine members of a segment, and their line numbers; adds to `problems`."""
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file)
-            numbered = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path}: cannot read this vessel network: {error}") from None
-    numbered = [(line, row) for line, row in numbered if any(row) and not row[0].startswith("#")]
-    if not numbered or tuple(numbered[0][1]) not in HEADERS:
-        line, found = numbered[0] if numbered else (1, [])
-        raise InputError(f"{path}:{line}: the first line must be {','.join(NEEDED)}[,maturity[,perfused]], "
-                         f"not {','.join(found) or 'nothing'}")
-    if len(numbered) == 1:
+def read(path, vessels, problems: Problems) -> Pieces:
+    """The segments of a table. Raises InputError where it is none; what is wrong in its lines goes to `problems`."""
+    rows = _rows(path, vessels.separator)
+    line, first = rows[0]
+    headed = not all(map(_is_number, first))
+    where = f"{path}:{line}"
+    at = _columns(first if headed else None, len(first), columns_of(vessels.columns, KNOWN), where)
+    names = {ours: first[column] if headed else ours for ours, column in at.items()}
+    unread = [name for column, name in enumerate(first) if name and column not in at.values()] if headed else []
+    rows = rows[headed:]
+    if not rows:
         raise InputError(f"{path}: no segments after the first line")
-    header = numbered[0][1]
-    rows, lines = [], []
-    for line, row in numbered[1:]:
-        found: list[str] = []
-        values = _row(header, row, maturity, found)
-        problems += [(line, what) for what in found]
-        if not found:
-            rows.append(values)
-            lines.append(line)
-    return rows, lines
+    pieces = _pieces(rows, len(first), at, names, problems)
+    pieces.notes += [f"columns that are not read: {', '.join(unread)}"] if unread else []
+    return pieces
 
 
-def _row(header: list[str], row: list[str], maturity: float, problems: list[str]) -> tuple:
-    """The nine members of a segment; adds what is wrong to `problems`."""
-    if len(row) != len(header):
-        problems.append(f"{len(row)} values, but the first line names {len(header)} columns")
-        return ()
-    value = {"maturity": maturity, "perfused": 1.0}
-    for name, text in zip(header, row):
-        value[name] = _number(name, text, problems)
-    if not problems and [value[c] for c in COORDINATES[:3]] == [value[c] for c in COORDINATES[3:]]:
-        problems.append("both ends are the same point: a segment needs a length")
-    return tuple(value[c] for c in (*NEEDED, "maturity", "perfused"))
+def columns_of(text: str | None, known) -> dict[str, str]:
+    """``"radius = r_um, x1 = #4"`` as {our name: that of the file}. Raises InputError."""
+    found = {}
+    for part in text.split(",") if text else ():
+        ours, equals, theirs = (word.strip() for word in part.partition("="))
+        if ours not in known:
+            raise InputError(f"vessels.columns: there is no column {ours!r}{nearest(ours, known)}; "
+                             f"columns: {', '.join(known)}")
+        if not equals or not theirs or ours in found:
+            raise InputError(f'vessels.columns: {part.strip()}: write it once, as "{ours} = NAME IN THE FILE"')
+        found[ours] = theirs
+    return found
 
 
-RULES = {
-    "radius": (lambda x: 0.0 < x <= WIDEST_UM, f"more than 0 and at most {WIDEST_UM:g} um"),
-    "maturity": (lambda x: 0.0 <= x <= 1.0, "from 0 (immature) to 1 (mature)"),
-    "perfused": (lambda x: x in (0.0, 1.0), "0 or 1"),
-}
-PLACE = (lambda x: abs(x) <= FARTHEST_UM, f"a number of um, at most {FARTHEST_UM:g} from 0")
-
-
-def _number(name: str, text: str, problems: list[str]) -> float:
-    allowed, rule = RULES.get(name, PLACE)
+def _rows(path, separator) -> list[tuple[int, list[str]]]:
+    """Number and values of each line that is neither empty nor a comment."""
+    lines = [(number, line) for number, line in enumerate(text_of(path).splitlines(), 1)
+             if line.strip(" \t,;") and not line.lstrip(" \t\"").startswith("#")]
+    if not lines:
+        raise InputError(f"{path}:1: the first line must name the columns {FORM}, not nothing")
+    mark = SEPARATORS[separator] if separator else next((m for m in ",;\t" if m in lines[0][1]), " ")
+    if mark == " ":
+        return [(number, line.split()) for number, line in lines]
     try:
-        x = float(text)
+        cells = list(csv.reader((line for _, line in lines), delimiter=mark, strict=True))
+    except csv.Error as error:
+        raise InputError(f"{path}: cannot read this vessel network: {error}") from None
+    if len(cells) != len(lines):
+        raise InputError(f"{path}: cannot read this vessel network: a quoted value goes on in the next line")
+    return [(number, [cell.strip() for cell in row]) for (number, _), row in zip(lines, cells)]
+
+
+def _is_number(text: str) -> bool:
+    try:
+        number(text)
     except ValueError:
-        x = math.nan
-    if not (math.isfinite(x) and allowed(x)):
-        problems.append(f"{name} = {text or 'nothing'}: must be {rule}")
-    return x
+        return False
+    return True
+
+
+def _columns(header, width: int, chosen: dict[str, str], where: str) -> dict[str, int]:
+    """Our name -> the column of the file, from its header (None: it has none) and what the config chooses."""
+    at = {ours: _chosen(ours, theirs, header, width, where) for ours, theirs in chosen.items()}
+    by_width = any(name in at for name in OF_WIDTH)
+    for name in KNOWN:
+        if header and name in header and name not in at and not (by_width and name in OF_WIDTH):
+            at[name] = _chosen(name, name, header, width, where)
+    widths = [names for names in WIDTHS if any(name in at for name in names)]
+    whole = all(name in at for name in (*ENDS, *(widths[0] if widths else ())))
+    strange = [name for name in header or () if not chosen and name not in KNOWN]
+    if len(widths) != 1 or not whole or strange:
+        found = ",".join(header or ["no names"])
+        raise InputError(f"{where}: the first line must name the columns {FORM}, in any order, not {found[:200]}; "
+                         f"diameter, or radius1,radius2 of the two ends, may stand for radius. Of other columns say "
+                         'which is which with vessels.columns = "x1 = NAME, radius = NAME, ...", #N is the Nth')
+    return at
+
+
+def _chosen(ours: str, theirs: str, header, width: int, where: str) -> int:
+    """The column that the config calls `theirs`."""
+    if theirs.startswith("#") and is_count(theirs[1:]):
+        if not 1 <= int(theirs[1:]) <= width:
+            raise InputError(f"{where}: vessels.columns: {ours} = {theirs}: there are {width} columns")
+        return int(theirs[1:]) - 1
+    if header is None:
+        raise InputError(f"{where}: vessels.columns: {ours} = {theirs}: the file names no columns; #1 is the first")
+    if header.count(theirs) != 1:
+        raise InputError(f"{where}: vessels.columns: {ours} = {theirs}: "
+                         + (f"{header.count(theirs)} columns have this name" if theirs in header else
+                            f"there is no such column{nearest(theirs, header)}"))
+    return header.index(theirs)
+
+
+def _pieces(rows, width: int, at: dict[str, int], names: dict[str, str], problems: Problems) -> Pieces:
+    for line, cells in rows:
+        if len(cells) != width:
+            problems.add(line, f"{len(cells)} values, but the first line has {width} columns")
+    rows = [(line, cells) for line, cells in rows if len(cells) == width]
+    places = [line for line, _ in rows]
+    value = {ours: numbers(names[ours], [cells[column] for _, cells in rows], places, problems)
+             for ours, column in at.items()}
+    for name, allowed, rule in (("maturity", _is_share, "from 0 (immature) to 1 (mature)"),
+                                ("perfused", _is_switch, "0 or 1")):
+        for row in np.flatnonzero(~allowed(value[name])) if name in value else ():
+            problems.add(places[row], f"{names[name]} = {rows[row][1][at[name]]}: must be {rule}")
+    wide = [value[name] * (0.5 if name.startswith("diameter") else 1.0) for name in OF_WIDTH if name in value]
+    return Pieces(
+        np.stack([value[name] for name in ENDS[:3]], axis=1), np.stack([value[name] for name in ENDS[3:]], axis=1),
+        wide[0] if len(wide) == 1 else 0.5 * (wide[0] + wide[1]), np.array(places, np.int64),
+        perfused=value["perfused"] != 0.0 if "perfused" in value else np.ones(len(rows), bool),
+        maturity=value.get("maturity"))
+
+
+def _is_share(x: np.ndarray) -> np.ndarray:
+    return np.isnan(x) | (x >= 0.0) & (x <= 1.0)
+
+
+def _is_switch(x: np.ndarray) -> np.ndarray:
+    return np.isnan(x) | (x == 0.0) | (x == 1.0)

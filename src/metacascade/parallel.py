@@ -195,10 +195,10 @@ def on_all_ranks(error):
 
 
 def _portable(error):
-    """`error` if it can be sent to other ranks, else one with the same message."""
+    """What other ranks get of `error`: one with the same message, that ends them with the same exit code."""
     if error is None or type(error) in (InputError, RunError):
         return error
-    return RunError(f"{type(error).__name__}: {error}")
+    return InputError(str(error)) if isinstance(error, InputError) else RunError(f"{type(error).__name__}: {error}")
 
 
 def serial_world():

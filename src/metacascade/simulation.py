@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from metacascade import circulation, returning, state, tissue
+from metacascade import circulation, network_read, returning, state, tissue
 from metacascade._kernels._layout import CTC, Place
 from metacascade.circuit import Circuit
 from metacascade.digest import digest
@@ -32,13 +32,15 @@ class Simulation:
     world : World
     saved : State, optional
         Go on from there; else a new tumor is made.
+    segments : ndarray of SEGMENT, optional
+        The vessels that ``vessels.file`` holds, on every rank; left out: those of `saved`, else the file is read.
     on_ended : callable, optional
         Gets an array of CTC: those on this rank whose fate was decided in a step.
     on_draw : callable, optional
         Gets what a blood draw took, as keyword arguments.
     """
 
-    def __init__(self, config, world, saved=None, on_ended=None, on_draw=None):
+    def __init__(self, config, world, saved=None, segments=None, on_ended=None, on_draw=None):
         self.config, self.world = config, world
         self.exchange = Exchange(world)
         self.on_ended, self.on_draw = on_ended, on_draw
@@ -57,27 +59,25 @@ class Simulation:
         self.ledger = Ledger(world)
         self.balance = Balance(config.balance.threshold, config.balance.interval)
         if saved is None:
-            self._begin()
+            self._begin(_network(config, world, segments))
         else:
-            self._go_on(saved)
+            self._go_on(saved, _network(config, world, saved.segments if segments is None else segments))
         self.perfused = int(world.sum([self.tissue.reachable.sum()])[0]) > 0   # blood flows through the tumor
         if not self.perfused and any(plan.node == "tumor" for plan in config.injection):
             raise on_all_ranks(InputError('[[injection]] node = "tumor": no perfused vessel is in reach of the tumor'))
 
-    def _begin(self):
-        network = _network(self.config, self.world)
+    def _begin(self, network):
         self.tissue = tissue.start(self.config, self.exchange, _oxygen(self.config, network), network)
         self.ledger.add(initial=self.tissue.cells)
         self.ledger.close(self._alive())
 
-    def _go_on(self, saved):
+    def _go_on(self, saved, network):
         with self.world.together():
             _refuse_other_nodes(saved, len(self.circuit.names))
         meta = saved.meta
         self.step_number, self.time_s = meta["step"], meta["time_s"]
         self.ledger = Ledger(self.world, meta["ledger"])
         self.fates.load(meta["fates"])
-        network = _network(self.config, self.world, saved.segments)
         self.tissue = tissue.restore(self.config, self.exchange, _oxygen(self.config, network), network, saved)
         waiting = saved.ctcs["place"] == Place.RETURNING
         unborn = saved.ctcs["diameter"] == 0
@@ -254,18 +254,15 @@ def _canonical(tissue_, rows):
     return state.canonical(cells, tissue_.counts[rows])
 
 
-def _network(config, world, segments=None):
-    """The vessels: from the state, from the file (read by rank 0), or generated."""
+def _network(config, world, segments):
+    """The vessels: given, from the file (read by rank 0), or generated."""
+    if segments is None and config.vessels.file is not None:
+        with world.together():
+            segments = network_read.network(config).segments if world.rank == 0 else None
+        segments = world.bcast(segments)
     if segments is not None:
         return Network.from_segments(segments)
-    network = None
-    with world.together():
-        if world.rank == 0:
-            network = Network.from_config(config.vessels, config.vessels.seed)
-    imported = world.bcast(None if network is None else network.imported)
-    if imported is not None:
-        return Network.from_segments(imported)
-    return network or Network.from_config(config.vessels, config.vessels.seed)
+    return Network.from_config(config.vessels, config.vessels.seed)
 
 
 def _oxygen(config, network):

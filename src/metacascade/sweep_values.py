@@ -174,7 +174,7 @@ def _is_finite(value):
 
 
 def _span_problems(parameter, span, grid):
-    if parameter.kind not in ("quantity", "number", "integer"):
+    if parameter.kind not in ("quantity", "number", "integer") or parameter.alone:
         yield f"has no from and to: list its values, {parameter.allowed()}"
         return
     for key in ("from", "to"):

@@ -143,9 +143,14 @@ def option(name: str, text: str, into: str, example: str) -> float:
     return value
 
 
+def is_unit(text: str) -> bool:
+    """Does a text have no number, so that it may be a unit alone?"""
+    return text.strip()[:1].isalpha()
+
+
 def unit_of(text: str) -> str:
     """The unit of a quantity, as `written` wants it: ``"0.1 /day"`` has ``1/day``. `parse` must be able to read it."""
-    unit = _QUANTITY.fullmatch(text)[2]
+    unit = text.strip() if is_unit(text) else _QUANTITY.fullmatch(text)[2]
     return f"1{unit}" if unit.startswith("/") else unit
 
 

@@ -7,7 +7,6 @@ import numpy as np
 
 from metacascade._kernels import _vessels
 from metacascade._kernels._vessels import SEGMENT
-from metacascade.network_csv import read_network
 from metacascade.network_imported import Imported, ranges
 from metacascade.network_lattice import Lattice
 from metacascade.records import copy, joined
@@ -33,13 +32,11 @@ class Network:
 
     @staticmethod
     def from_config(vessels, seed: int) -> Network:
-        """The network that section `vessels` asks for; reads ``vessels.file`` if given (rank 0).
+        """The generated network of section `vessels`. That of a file: `network_read.network` and `from_segments`.
 
         `seed` is that of the run, used where the section gives none.
         """
-        if vessels.file is None:
-            return Network(Lattice.from_config(vessels, seed if vessels.seed is None else vessels.seed))
-        return Network.from_segments(read_network(vessels.file, maturity=vessels.maturity_mean))
+        return Network(Lattice.from_config(vessels, seed if vessels.seed is None else vessels.seed))
 
     @staticmethod
     def from_segments(segments: np.ndarray) -> Network:

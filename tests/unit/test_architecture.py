@@ -18,7 +18,8 @@ GROUPS = {
     "ranks": ("parallel exchange balance", "ground"),
     "state": ("state digest", "ground"),
     "tissue": ("domain arena rebalance seeding returning tissue fields vessels "
-               "network_check network_csv network_imported network_lattice", "ground ranks"),
+               "network_check network_csv network_fit network_imported network_lattice network_pieces network_read "
+               "network_secomb network_swc network_vtp", "ground ranks"),
     "body": ("physiology circuit circulation injection organs fates", "ground config"),
     "model": ("ledger simulation", "ground ranks state tissue body"),
     "files": ("atomic sealed structure datasets ownership parts checkpoint output results snapshots provenance", "ground ranks state"),
@@ -36,6 +37,7 @@ PACKAGES = {
     "h5py": "structure datasets parts",
     "pydantic": "config config_declare config_read config_tissue",
     "pint": "units",
+    "vtkmodules": "network_vtp",
     "typer": "cli cli_options cli_scaling",
     "rich": "report",
     "SALib": "sweep_plan",
@@ -45,7 +47,7 @@ PACKAGES = {
 # kernel: the only modules that call it; _layout, the records, is for all
 OWNERS = {
     "_tissue": "tissue", "_canonical": "state", "_deliver": "tissue", "_place": "tissue", "_curve": "domain", "_field": "fields",
-    "_vessels": "vessels network_csv network_imported network_lattice", "_lattice": "network_lattice",
+    "_vessels": "vessels network_read network_imported network_lattice", "_lattice": "network_lattice",
     "_blood": "circuit circulation injection", "_lesions": "organs",
 }
 RECORDS = ("metacascade._kernels._layout", "metacascade._kernels._vessels.SEGMENT")
