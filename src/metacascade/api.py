@@ -40,14 +40,15 @@ class Simulation:
             self.config = config.with_overrides(list(overrides)) if overrides else config
             self._text = self.config.to_toml()
             commands.warn(self.world, self.config.warnings)
+            self._segments = commands.imported(self.world, self.config)
         else:
-            self.config, self._text = commands.load(self.world, config, overrides)
+            self.config, self._text, self._segments = commands.load(self.world, config, overrides)
         self._model = None
 
     @property
     def model(self):
         if self._model is None:
-            self._model = simulation.Simulation(self.config, self.world)
+            self._model = simulation.Simulation(self.config, self.world, segments=self._segments)
         return self._model
 
     def step(self, steps=1):
@@ -64,7 +65,8 @@ class Simulation:
         commands.warn(self.world, early(self.config, self.model.time_s) if self._model else ())
         with commands.signals_kept():
             lock = output.claim(self.world, out, overwrite)
-            job = commands.Job(self.world, self.config, out, lock, saved=self._stepped(), config_text=self._text)
+            job = commands.Job(self.world, self.config, out, lock, saved=self._stepped(), segments=self._segments,
+                               config_text=self._text)
             with contextlib.closing(job):
                 job.run()
         self._model = job.simulation

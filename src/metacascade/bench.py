@@ -27,8 +27,8 @@ OVERSUBSCRIBED = ("more ranks than cores: counts of work, messages and bytes are
 def run(config_path=None, overrides=(), steps=STEPS, warm=WARM, json=False):
     """Measure and print; the figures as a dict. Collective: under mpiexec all ranks work on one tumor."""
     world = parallel.start()
-    config = read(world, config_path, overrides)
-    figures = whole_steps(world, config, steps, warm)
+    config, segments = read(world, config_path, overrides)
+    figures = whole_steps(world, config, steps, warm, segments)
     if config_path is None and world.size == 1:     # of a model of any kind it could take minutes
         figures |= blood(config)
     if world.rank == 0:
@@ -37,17 +37,18 @@ def run(config_path=None, overrides=(), steps=STEPS, warm=WARM, json=False):
 
 
 def read(world, path, overrides):
-    """The config of a file, else that of the preset. What it warns of goes to stderr, beside the figures."""
+    """The config of a file, else that of the preset, and imported vessels or None. What is said goes to stderr."""
     if path is None:
         path, overrides = presets.FOLDER / f"{PRESET}.toml", [f"tumor.cells={CELLS}", *overrides]
     with contextlib.redirect_stdout(sys.stderr):
-        return commands.load(world, path, overrides)[0]
+        config, _, segments = commands.load(world, path, overrides)
+    return config, segments
 
 
-def whole_steps(world, config, steps, warm):
+def whole_steps(world, config, steps, warm, segments=None):
     """`steps` whole steps after `warm` others: the figures, those of all ranks on rank 0. Collective."""
     before = memory()
-    simulation = Simulation(config, world)
+    simulation = Simulation(config, world, segments=segments)
     for _ in range(warm):
         simulation.step()
     gc.collect()

@@ -1,5 +1,4 @@
 """The commands of ``metacascade``. Each only reads its arguments; what it does is imported when it runs."""
-import sys
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -33,12 +32,15 @@ def options(
 
 
 @app.command()
-def check(config: ConfigFile, settings: Settings = None):
-    """Read a config, list everything that is wrong with it, and say what it would simulate."""
-    from metacascade.config import load
-    loaded = load(config, settings or [])
-    print(loaded.summary())
-    _warn(loaded)
+def check(config: ConfigFile, settings: Settings = None,
+          problems: Annotated[Optional[Path], typer.Option(
+              "--problems", metavar="FILE", help="Write all that is wrong or odd in the vessel file there, a line each."
+              )] = None):
+    """Read a config and its vessels, list everything that is wrong with them, and say what would be simulated."""
+    from metacascade import inputs
+    given = inputs.checked(config, settings or [], problems)
+    print(given.config.summary())
+    inputs.tell(given.notes, given.warnings)
     print(f"{config}: ok")
 
 
@@ -49,7 +51,7 @@ def run(config: ConfigFile, out: Out, overwrite: Overwrite = False, settings: Se
     """Simulate what CONFIG describes. Under mpiexec or srun all ranks work on it."""
     from metacascade import commands
     if dry_run:
-        return _estimate(config, settings or [])
+        return _estimate(config, settings or [], out, overwrite)
     return commands.run(config, out, settings or [], overwrite, **_times(wall_limit, watchdog))
 
 
@@ -60,13 +62,13 @@ def _times(wall_limit, watchdog):
     return {key: option(name, text, "s", '"30 min" or "11.5 h"') for key, name, text in given if text is not None}
 
 
-def _estimate(config, settings):
-    from metacascade import commands
-    from metacascade.config import load
-    loaded = load(config, settings)
-    print(loaded.summary())
-    _warn(loaded)
-    for name, value in commands.estimate(loaded).items():
+def _estimate(config, settings, out, overwrite):
+    from metacascade import commands, inputs, output
+    given = inputs.read(config, settings)
+    output.refuse_used(out, overwrite)
+    print(given.config.summary())
+    inputs.tell(given.notes, given.warnings)
+    for name, value in commands.estimate(given.config).items():
         print(f"{name}: {value}")
 
 
@@ -187,11 +189,6 @@ def bench(
     """Measure this machine: cells, bed passages and communication per second, by stage and rank."""
     from metacascade.bench import run as measure
     measure(config, settings or [], steps, warm, json)
-
-
-def _warn(config):
-    for warning in config.warnings:
-        print(f"warning: {warning}", file=sys.stderr)
 
 
 TYPERS_INTERRUPT = 130  # what typer makes of Ctrl-C

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from metacascade import atomic, checkpoint, config, config_check, ledger, output, parallel, provenance
+from metacascade import atomic, checkpoint, config, config_check, inputs, ledger, output, parallel, provenance
 from metacascade._kernels._layout import Place
 from metacascade.digest import digest
 from metacascade.errors import DONE, STOPPED_EARLY, InputError
@@ -33,9 +33,9 @@ def run(config_path, out, overrides=(), overwrite=False, **times):
     `times`: wall_limit_s and patience_s, see Job; the same for `resume` and `branch`.
     """
     world = parallel.start()
-    loaded, text = load(world, config_path, overrides)
+    loaded, text, segments = load(world, config_path, overrides)
     lock = output.claim(world, out, overwrite)
-    return Job(world, loaded, out, lock, config_text=text, **times).run()
+    return Job(world, loaded, out, lock, segments=segments, config_text=text, **times).run()
 
 
 def resume(directory, **times):
@@ -70,9 +70,10 @@ def branch(checkpoint_path, out, seed=None, overrides=(), overwrite=False, **tim
     warn(world, changed.warnings_from(saved.meta["time_s"]))
     if overwrite and Path(out).resolve() in Path(checkpoint_path).resolve().parents:
         raise InputError(f"{checkpoint_path} lies in {out}, which --overwrite would empty: choose another --out")
+    segments = None if changed.vessels == former.vessels else imported(world, changed)    # else those of the checkpoint
     lock = output.claim(world, out, overwrite)
     saved.meta.update(parts=0, parent=parent)
-    return Job(world, changed, out, lock, saved=saved, config_text=changed.to_toml(), **times).run()
+    return Job(world, changed, out, lock, saved=saved, segments=segments, config_text=changed.to_toml(), **times).run()
 
 
 def _config_of(saved, path):
@@ -113,14 +114,24 @@ def estimate(loaded):
 
 
 def load(world, path, overrides):
-    """Rank 0 reads and checks the config; all ranks build the same from its values."""
-    loaded, text = None, None
+    """Rank 0 reads and checks the inputs, and all ranks get the same: config, its text, imported segments or None."""
+    given = None
     with world.together():
         if world.rank == 0:
-            loaded, text = config.load_with_text(path, list(overrides))
-    warn(world, loaded.warnings if loaded else ())
-    values, text = world.bcast((loaded.to_dict(), text) if loaded else None)
-    return config.Config.from_dict(values), text
+            given = inputs.read(path, overrides)
+            inputs.tell(given.notes, given.warnings)
+    values, text, segments = world.bcast((given.config.to_dict(), given.text, given.segments) if given else None)
+    return config.Config.from_dict(values), text, segments
+
+
+def imported(world, loaded):
+    """As `load`, for a config that is there already: the segments of its vessel file, None if it has none."""
+    given = None
+    with world.together():
+        if world.rank == 0:
+            given = inputs.of(loaded)
+            inputs.tell(given.notes, given.doubts)
+    return world.bcast(given and given.segments)
 
 
 def on_stop_signals(handler):
@@ -152,8 +163,8 @@ class Job:
     it ends with an error if nothing moves for `patience_s` (0: it waits for ever).
     """
 
-    def __init__(self, world, loaded, directory, lock, saved=None, config_text=None, wall_limit_s=None,
-                 patience_s=PATIENCE_S):
+    def __init__(self, world, loaded, directory, lock, saved=None, segments=None, config_text=None,
+                 wall_limit_s=None, patience_s=PATIENCE_S):
         self.world, self.config, self.directory, self.lock = world, loaded, Path(directory), lock
         self.stop, self.simulation, self.saved_step = False, None, None
         self.limit = WallLimit(wall_limit_s)
@@ -161,7 +172,7 @@ class Job:
         self.watchdog = Watchdog(world, directory, patience_s, self._where)
         self._say_where_it_runs()
         began = time.perf_counter()
-        self.simulation = Simulation(loaded, world, saved, on_ended=self._ended, on_draw=self._drawn)
+        self.simulation = Simulation(loaded, world, saved, segments, on_ended=self._ended, on_draw=self._drawn)
         self.parent = saved.meta.get("parent") if saved else None
         self.output = output.Output(
             world, directory, config_text=config_text, config=loaded.to_dict(), columns=COLUMNS,

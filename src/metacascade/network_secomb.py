@@ -38,7 +38,7 @@ def _table(path, lines, what: str, width: int):
     place, words = lines[0] if lines else (1, [""])
     if len(lines) < 2 or not is_count(words[0]):
         raise InputError(f"{path}:{place}: not a network of Secomb's programs: expected the number of {what} and a "
-                         f"line of names, found {' '.join(words)[:60] or 'nothing'}. Of another format? See vessels.format")
+                         f"line of names, found {' '.join(words)[:60] or 'nothing'}. See vessels.format")
     number = int(words[0])
     rows = lines[2:2 + number]
     if len(rows) < number:

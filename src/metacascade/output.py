@@ -182,16 +182,22 @@ def claim(world, directory, overwrite=False):
     directory, held = Path(directory), None
     with world.together(), writing(directory):
         if world.rank == 0:
-            if directory.exists() and not directory.is_dir():
-                raise InputError(f"{directory} is a file; --out names a directory")
-            if holds_files(directory) and not overwrite:
-                raise InputError(f"{directory} holds files already; go on with `metacascade resume {directory}`, "
-                                 "replace its results with --overwrite, or choose another --out")
-            ownership.of_a_run(directory)       # what it refuses, before there is a lock
+            refuse_used(directory, overwrite)
             held = lock(directory)
             for path in ownership.of_a_run(directory):
                 path.unlink()
     return held
+
+
+def refuse_used(directory, overwrite=False):
+    """Raise InputError where a run cannot begin: a file, or a directory with files that are not to be removed."""
+    directory = Path(directory)
+    if directory.exists() and not directory.is_dir():
+        raise InputError(f"{directory} is a file; --out names a directory")
+    if holds_files(directory) and not overwrite:
+        raise InputError(f"{directory} holds files already; go on with `metacascade resume {directory}`, "
+                         "replace its results with --overwrite, or choose another --out")
+    ownership.of_a_run(directory)       # what it refuses
 
 
 def holds_files(directory):

@@ -12,10 +12,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from metacascade import cluster, commands, numerals, scaling_table
+from metacascade import cluster, commands, inputs, numerals, scaling_table
 from metacascade.atomic import LOCK, lock, write_text, writing
 from metacascade.bench import OVERSUBSCRIBED
-from metacascade.config import load
 from metacascade.errors import DONE, FAILED, STOPPED_EARLY, WRONG_INPUT, InputError, RunError
 from metacascade.parallel import launcher
 from metacascade.provenance import git_state, versions
@@ -56,9 +55,9 @@ def study(kind, config_path, out, ranks, overrides=(), steps=8, warm=3, repeat=1
     """
     if launcher():
         raise InputError("scaling starts the ranks itself: start it once, without mpiexec or srun")
-    ranks, config = numbers(ranks), load(config_path, list(overrides))
-    for warning in config.warnings:
-        print(f"warning: {warning}", file=sys.stderr, flush=True)
+    ranks, given = numbers(ranks), inputs.read(config_path, overrides)
+    inputs.tell(given.notes, given.warnings)
+    config = given.config
     if kind == "weak" and config.tumor is None:
         raise InputError(f"{config_path}: a weak study multiplies tumor.cells, but there is no [tumor]")
     cells = config.tumor.cells if config.tumor else 0

@@ -64,7 +64,7 @@ class Simulation:
             self._go_on(saved, _network(config, world, saved.segments if segments is None else segments))
         self.perfused = int(world.sum([self.tissue.reachable.sum()])[0]) > 0   # blood flows through the tumor
         if not self.perfused and any(plan.node == "tumor" for plan in config.injection):
-            raise on_all_ranks(InputError('[[injection]] node = "tumor": no perfused vessel is in reach of the tumor'))
+            raise on_all_ranks(InputError(tissue.NOT_PERFUSED))
 
     def _begin(self, network):
         self.tissue = tissue.start(self.config, self.exchange, _oxygen(self.config, network), network)

@@ -9,7 +9,7 @@ import sys
 from importlib import resources
 from pathlib import Path
 
-from metacascade import cluster, config
+from metacascade import cluster, inputs
 from metacascade.atomic import reading, write_text, writing
 from metacascade.errors import DONE, InputError, RunError
 from metacascade.output import holds_files
@@ -48,7 +48,8 @@ def submit(config_path, out, nodes, time, ranks_per_node=None, site_path=None, o
     RunError
         If sbatch refuses the job.
     """
-    loaded, site, out = config.load(config_path, list(overrides)), cluster.site(site_path), Path(os.path.abspath(out))
+    given, site, out = inputs.read(config_path, overrides), cluster.site(site_path), Path(os.path.abspath(out))
+    loaded = given.config
     seconds = wall_time(time)
     found = _state(out, loaded)
     if found == "done":
@@ -62,8 +63,9 @@ def submit(config_path, out, nodes, time, ranks_per_node=None, site_path=None, o
     arguments = [os.path.abspath(config_path), str(out), *(word for text in overrides for word in ("--set", text)),
                  "--wall-limit", f"{seconds - warning_s / 2:.0f} s", *(["--watchdog", watchdog] if watchdog else [])]
     script = written(out, site, nodes, per_node, seconds, warning_s, options, arguments)
-    for line in [*loaded.warnings, *_doubts(estimate, seconds, nodes, memory_bytes)]:
-        print(f"warning: {line}", file=sys.stderr)
+    notes = [*given.notes, *_read_again(given)]
+    inputs.tell([f"{'# ' * dry_run}{line}" for line in notes],
+                [*given.warnings, *_doubts(estimate, seconds, nodes, memory_bytes)])
     if dry_run:
         print(script, end="")
     else:
@@ -162,6 +164,13 @@ def _difference(wanted, former):
                 and isinstance(other, dict) else []
             return f"{name}.{keys[0]}" if keys else f"[{name}]"
     return ""
+
+
+def _read_again(given):
+    """Where the vessels were read: the job reads them anew."""
+    if given.network:
+        yield (f"  read here, on {os.uname().nodename}; the job reads it again when it begins, so it must be there on "
+               "its nodes, and as it is now")
 
 
 def _smallest_node(site, ranks_per_node):

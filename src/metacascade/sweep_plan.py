@@ -7,7 +7,7 @@ import re
 import sys
 from pathlib import Path
 
-from metacascade import atomic, config, config_read, sweep_file
+from metacascade import atomic, config, config_read, inputs, sweep_file
 from metacascade.config_read import shown
 from metacascade.config_write import quoted
 from metacascade.errors import InputError
@@ -143,6 +143,7 @@ def _own_seed(sweep):
 def _check(sweep, plan):
     """Build the config of every point: one InputError for all that is wrong, and a warning of what is unusual."""
     wrong, unusual, seen = {}, {}, set()
+    read_file = inputs.reading_once()
     first = [member for member in plan["members"] if member["replicate"] == 0]
     again = unusual if sweep.options.design in sweep_file.SAMPLED else wrong     # draws may be equal by chance
     for member in first:
@@ -151,11 +152,12 @@ def _check(sweep, plan):
         try:
             config_read.override(document, arguments(plan, member))
             built = config.build(document)
+            given = inputs.of(built, read_file)
         except InputError as error:
             for line in str(error).splitlines():
                 wrong.setdefault(line.replace("--set: ", "").replace("--set ", ""), []).append(number)
             continue
-        for line in built.warnings:
+        for line in given.warnings:
             unusual.setdefault(line, []).append(number)
         key = hashlib.sha256(json.dumps(built.to_dict()).encode()).digest()
         if key in seen:

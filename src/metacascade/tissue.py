@@ -7,14 +7,16 @@ from metacascade._kernels import _deliver, _tissue
 from metacascade._kernels._layout import CTC, MIGRANT
 from metacascade._kernels._place import place
 from metacascade.arena import Arena
-from metacascade.domain import Region
+from metacascade.domain import OFFSETS, Region
+from metacascade.parallel import serial_world
 from metacascade.records import copy, joined
-from metacascade.seeding import first_counts, seed_region
-from metacascade.vessels import voxelize
+from metacascade.seeding import ball_radius, first_counts, seed_region, tiles_of_ball
+from metacascade.vessels import CHUNK, voxelize
 
 TALLIES = ("divided", "apoptosis", "hypoxia", "shed", "changed_voxel")
 FIRST_SCRATCH = 16384           # cells of a tile for which there is scratch space at the start
 FIRST_OUTBOX = 65536
+NOT_PERFUSED = '[[injection]] node = "tumor": no perfused vessel is in reach of the tumor'
 
 
 class Tissue:
@@ -166,6 +168,21 @@ class Tissue:
 def reachable(vessels):
     """Voxels of each tile that have a vessel within reach."""
     return (np.diff(vessels.first) > 0).reshape(-1, 512).sum(axis=1)
+
+
+def perfused(config, network):
+    """May a perfused vessel be in reach of the tumor at its start? False: certainly none is. One process, no cells.
+
+    Looked at are the tiles of the ball and all beside them, until one has such a vessel.
+    """
+    edge = config.tissue.edge_um
+    coords, _ = tiles_of_ball(serial_world(), np.array(config.tumor.center_um) / edge,
+                              ball_radius(config.tumor, config.tissue))
+    for at in range(0, len(coords), CHUNK):
+        around = np.unique((coords[at:at + CHUNK, None] + OFFSETS).reshape(-1, 3), axis=0)
+        if reachable(voxelize(around, edge, network, config.intravasation.reach_um, config.oxygen.wall_um_per_h)).any():
+            return True
+    return False
 
 
 def scratch(cells):

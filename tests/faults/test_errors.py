@@ -44,12 +44,15 @@ def test_every_mistake_in_a_config_is_listed_at_once_with_its_line(start, tmp_pa
 
 
 @pytest.mark.parametrize("ranks", [1, 2])
-def test_an_overlapping_network_is_refused_with_its_lines(start, tmp_path, ranks):
+def test_a_wrong_network_is_refused_with_its_lines_before_there_is_a_directory(start, tmp_path, ranks):
     network = tmp_path / "network.csv"
-    network.write_text("x1,y1,z1,x2,y2,z2,radius\n0,0,0,100,0,0,5\n0,1,0,100,1,0,5\n0,90,0,90,90,0,-5\n")
-    done = start(ranks, "run", small.EXAMPLE, "--out", tmp_path / "out", "--set", f"vessels.file={network}",
-                 "--set", "tumor.cells=100")
-    assert_one_message(done, WRONG, f"{network}:3: overlaps line 2", f"{network}:4: radius = -5")
+    wrong = "x1,y1,z1,x2,y2,z2,radius\n0,0,0,100,0,0,5\n0,1,0,100,1,0,5\n0,90,0,90,90,0,-5\n"
+    for text, overlaps, told in ((wrong, "warn", "4: radius = -5"), (wrong.rpartition("0,90,0,90")[0], "refuse", "3: overlaps line 2")):
+        network.write_text(text)
+        done = start(ranks, "run", small.EXAMPLE, "--out", tmp_path / "out", "--set", f"vessels.file={network}",
+                     "--set", "tumor.cells=100", "--set", f"vessels.overlaps={overlaps}")
+        assert_one_message(done, WRONG, f"{network}:{told}")
+        assert not (tmp_path / "out").exists()
 
 
 def test_a_missing_config_is_one_message(start, tmp_path):

@@ -23,7 +23,7 @@ GROUPS = {
     "body": ("physiology circuit circulation injection organs fates", "ground config"),
     "model": ("ledger simulation", "ground ranks state tissue body"),
     "files": ("atomic sealed structure datasets ownership parts checkpoint output results snapshots provenance", "ground ranks state"),
-    "runs": ("commands walllimit watchdog report bench api __init__", "ground config ranks state tissue body model files"),
+    "runs": ("commands inputs walllimit watchdog report bench api __init__", "ground config ranks state tissue body model files"),
     "studies": ("cluster nodedisk submit scaling scaling_table scaling_picture scaling_model scaling_projection "
                 "sweep sweep_file sweep_values sweep_plan sweep_table",
                 "ground config ranks state tissue body model files runs"),

@@ -30,6 +30,7 @@ OFF = {
     "migration.speed = 0": ["migration.speed=0 um/h"],
     "oxygen.uptake = 0": ["oxygen.uptake=0 mmHg/s"],
     "oxygen.wall = 0": ["oxygen.wall=0 um/s"],
+    "there is no vessels.file": [],
     "vessels.file is given": [f"vessels.file={small.EXAMPLE.parent / 'network_small.csv'}"],
     "intravasation.hazard = 0": ["intravasation.hazard=0/h"],
     "no cell enters the blood: intravasation is off and there is no [[injection]]": [
@@ -133,7 +134,8 @@ def test_what_is_told_has_no_effect(rule, tmp_path):
 
 def test_nothing_is_told_where_everything_acts(tmp_path):
     acting = loaded(tmp_path, "output.snapshots=true", "output.snapshot_interval=2 h")
-    assert [rule.why for rule in RULES if not rule.act(acting) and "becomes tissue" not in rule.why] == []
+    never = ("what leaves the blood in the tumor becomes tissue again", "there is no vessels.file")    # or another does
+    assert [rule.why for rule in RULES if not rule.act(acting) and rule.why not in never] == []
     assert not [line for line in acting.warnings if "without effect" in line]
 
 

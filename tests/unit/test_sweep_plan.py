@@ -159,9 +159,9 @@ def test_what_a_member_is_started_with_is_the_config_of_its_row(plan, tmp_path):
 
 def test_a_preset_is_a_config_and_vessel_files_are_found_from_anywhere(plan, tmp_path):
     assert plan('config = "mouse_breast"\n')["members"][0]["seed"] == 1
-    header = "x1,y1,z1,x2,y2,z2,radius\n"
-    (tmp_path / "v.csv").write_text(header)
-    (tmp_path / "w.csv").write_text(header)
+    network = "x1,y1,z1,x2,y2,z2,radius\n-50,0,0,50,0,0,5\n"
+    (tmp_path / "v.csv").write_text(network)
+    (tmp_path / "w.csv").write_text(network)
     found = plan('[vary]\nvessels.file = ["v.csv", "w.csv"]\n')
     assert [row["vessels.file"] for row in settings(found)] == [str(tmp_path / "v.csv"), str(tmp_path / "w.csv")]
     (tmp_path / "base.toml").write_text(BASE + '[vessels]\nfile = "v.csv"\n')
