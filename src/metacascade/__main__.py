@@ -7,6 +7,7 @@ import time
 from metacascade.atomic import FULL
 from metacascade.errors import CellsLost, InputError, RunError, exit_code
 from metacascade.numerals import is_count
+from metacascade.screen import bounded, one_line, screened
 
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 RANK_VARIABLES = ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK")
@@ -26,7 +27,14 @@ def main(arguments: list[str] | None = None) -> int:
     sys.stderr = sys.stderr or open(os.devnull, "w")
     for stream in (sys.stdout, sys.stderr):  # a title or file name may hold what the terminal cannot show
         stream.reconfigure(errors="backslashreplace")
+    with screened():
+        return run(arguments)
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line, whatever comes of it; returns the exit code."""
     try:
+        refuse_unclear(arguments)
         from metacascade.cli import execute
         code = execute(arguments)
         sys.stdout.flush()
@@ -36,6 +44,16 @@ def main(arguments: list[str] | None = None) -> int:
         return end_others(1)
     except (Exception, KeyboardInterrupt) as error:
         return fail(error, debug="--debug" in arguments)
+
+
+def refuse_unclear(arguments):
+    """InputError for an argument that cannot be meant, and would be misread: in a message, a log, a job script."""
+    if "" in arguments or "--out=" in arguments:      # a path of no letters would be the present directory
+        raise InputError("an argument is empty; is a variable of the shell not set?")
+    for argument in arguments:
+        if "\n" in argument:
+            raise InputError(f"an argument has a line break: '{one_line(argument)}'; rename the file; in a text of "
+                             'TOML write it as \\n, as in --set \'title="a\\nb"\'')
 
 
 def fail(error: BaseException, debug: bool) -> int:
@@ -81,7 +99,7 @@ def message(error: BaseException) -> str:
     if isinstance(error, OSError) and error.errno in FULL and error.filename is None:    # of a file: atomic.writing
         return f"metacascade: cannot write to the standard output: {error.strerror}"
     kind = "" if isinstance(error, CellsLost) else f"{type(error).__name__}: "
-    return f"metacascade: internal error: {kind}{error}\nThis is a bug; --debug shows where it happened."
+    return f"metacascade: internal error: {kind}{bounded(error)}\nThis is a bug; --debug shows where it happened."
 
 
 def rank() -> int:

@@ -85,8 +85,8 @@ def write_bytes(path, pieces):
 
 
 def write_text(path, text):
-    """Write `text` to `path`, whole or not at all. One process."""
-    write_bytes(path, [(0, text.encode())])
+    """Write `text` to `path`, whole or not at all; names in it that are not UTF-8 keep their bytes. One process."""
+    write_bytes(path, [(0, text.encode(errors="surrogateescape"))])
 
 
 def write_shared(path, text):

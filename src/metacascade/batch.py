@@ -39,9 +39,10 @@ if __name__ == "__main__":
 from pathlib import Path
 
 from metacascade import checkpoint, cluster, nodedisk, output
-from metacascade.__main__ import message
+from metacascade.__main__ import message, refuse_unclear
 from metacascade.errors import DONE, FAILED, STOPPED_EARLY, WRONG_INPUT, InputError, RunError, exit_code
 from metacascade.numerals import is_count
+from metacascade.screen import screened
 from metacascade.sealed import BLOCK
 
 PROGRESS = (checkpoint.NAME, f"*/{checkpoint.NAME}", "bench/*.json")     # of a run, a sweep's members, a scaling study
@@ -52,6 +53,7 @@ STARTS = 3                                           # of ranks that die before 
 
 def main(words, env=os.environ):
     """One job: its exit code. Raises InputError and RunError."""
+    refuse_unclear(words)
     commands = {"run": run, "ensemble": ensemble, "scaling": scaling}
     if not words or words[0] not in commands:
         raise InputError(f"expected one of {', '.join(commands)}, found {' '.join(words[:1]) or 'nothing'}")
@@ -241,10 +243,11 @@ def _where(env):
 
 
 if __name__ == "__main__":
-    try:
-        _code = main(sys.argv[1:])
-    except (InputError, RunError) as error:
-        print(message(error), file=sys.stderr)
-        _code = exit_code(error)
+    with screened():
+        try:
+            _code = main(sys.argv[1:])
+        except (InputError, RunError) as error:
+            print(message(error), file=sys.stderr)
+            _code = exit_code(error)
     _at_signals(signal.SIG_IGN)         # Python would let go of its handlers first, and then be killed
     sys.exit(_code)

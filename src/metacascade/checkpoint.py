@@ -17,6 +17,7 @@ from metacascade.datasets import Table, units
 from metacascade.digest import digest
 from metacascade.errors import InputError
 from metacascade.parallel import on_all_ranks, owner_of_id, serial_world
+from metacascade.screen import one_line
 from metacascade.state import CELL, CELL_UNITS, CTC, CTC_UNITS, LESION, LESION_UNITS, VOXELS, State, empty
 from metacascade.structure import understood
 
@@ -155,9 +156,9 @@ def describe(path):
 
 def _described(path, stored):
     h5, meta = stored.h5, stored.meta
-    ledger = "".join(f"\n    {name:24} {value}" for name, value in meta["ledger"].items())
+    ledger = "".join(f"\n    {one_line(name):24} {one_line(value)}" for name, value in meta["ledger"].items())
     return (f"{path}: intact checkpoint, format {FORMAT}, {os.stat(path).st_size} bytes\n"
-            f"  step {meta['step']}, {meta['time_s'] / 3600:g} h, seed {meta['seed']}\n"
+            f"  step {one_line(meta['step'])}, {meta['time_s'] / 3600:g} h, seed {one_line(meta['seed'])}\n"
             f"  {len(h5['cells'])} cells in {len(h5['tile_key'])} tiles, "
             f"{len(h5['ctcs'])} single cells and clusters circulating or arrested, "
             f"{len(h5['lesions'])} lesions\n  ledger{ledger}")

@@ -9,6 +9,7 @@ from metacascade.cli_options import (
     AsJson, ConfigFile, Out, Overwrite, Patience, Settings, Steps, WallLimit, Warm, whole)
 from metacascade.errors import WRONG_INPUT, InputError
 from metacascade.names import nearest
+from metacascade.screen import one_line
 
 app = typer.Typer(
     name="metacascade", help="The blood-borne metastatic cascade, cell by cell, on any number of MPI ranks.",
@@ -178,7 +179,7 @@ def digest(file: Annotated[Path, typer.Argument(
         metavar="FILE", help="A checkpoint, results.h5, or the directory of a run.")]):
     """Print the digest of a model state: equal for equal states, whatever the ranks that made it."""
     from metacascade.output import digest_of
-    print(digest_of(file))
+    print(one_line(digest_of(file)))
 
 
 @app.command()
@@ -200,8 +201,6 @@ def execute(arguments: list[str]) -> int:
     if not arguments:
         execute(["--help"])
         return WRONG_INPUT
-    if "" in arguments or "--out=" in arguments:      # a path of no letters would be the present directory
-        raise InputError("an argument is empty; is a variable of the shell not set?")
     try:
         code = app(list(arguments), prog_name="metacascade", standalone_mode=False) or 0
     except UsageError as error:
@@ -219,11 +218,12 @@ def _usage_message(error, arguments) -> str:
     commands = typer.main.get_command(app).commands
     words = [a for a in arguments if not a.startswith("-")]
     if words and words[0] not in commands:
-        return f"there is no command {words[0]!r}{nearest(words[0], commands)}; commands: {', '.join(commands)}"
+        return (f"there is no command '{one_line(words[0])}'{nearest(words[0], commands)}; "
+                f"commands: {', '.join(commands)}")
     command = error.ctx.command_path if error.ctx else "metacascade"
     if option := getattr(error, "option_name", None):
         known = {name for parameter in error.ctx.command.params for name in parameter.opts}
-        message = f"there is no option {option}{nearest(option, known | {'--debug', '--version', '--help'})}"
+        message = f"there is no option {one_line(option)}{nearest(option, known | {'--debug', '--version', '--help'})}"
     else:
         message = error.format_message().rstrip(".")
     return f"{message}; see {command} --help"

@@ -22,10 +22,12 @@ from pathlib import Path
 
 from metacascade.errors import InputError
 from metacascade.names import nearest
+from metacascade.screen import one_line, visible
 
 VARIABLE = "METACASCADE_SITE"
 MPIEXEC = "mpiexec"
 RANKS_PER_CORE = 128  # on this machine: each takes some 80 MB, and time to start
+LARGEST = 100_000     # bytes of a site file
 REMIND_S = 5.0        # between two signals to ranks that are to stop: the first may come before they listen
 SRUN_WAIT_S = 60      # srun alone would wait for ever for the other ranks of one that has died
 KEYS = ("PARTITION", "ACCOUNT", "MODULES", "LAUNCH", "OPTIONS", "NODE_DISK")
@@ -82,16 +84,20 @@ def usual_path():
 
 def _read(path, named_by):
     try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or "it is not text in UTF-8"
+        with open(path, "rb") as file:
+            text = file.read(LARGEST + 1).decode()
+        if len(text) > LARGEST:
+            raise ValueError(f"it is larger than {LARGEST:,} bytes")
+    except (OSError, ValueError) as error:
+        not_text = isinstance(error, UnicodeDecodeError)
+        why = "it is not text in UTF-8" if not_text else getattr(error, "strerror", None) or error
         raise InputError(f"site file {path} ({named_by}): {why}") from None
     values, problems = {}, []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         try:
             values |= _setting(line)
         except ValueError as error:
-            problems.append(f"{path}:{number}: {error}")
+            problems.append(f"{path}:{number}: {one_line(error)}")
     if problems:
         raise InputError("\n".join(problems))
     return Site(
@@ -108,6 +114,8 @@ def _setting(line):
         raise ValueError(f"{str(error).lower()}: {line.strip()}") from None
     if not words:
         return {}
+    if visible(line) != line:
+        raise ValueError(f"a hidden character, which bash would keep: {line}")
     key, equals, value = words[0].partition("=")
     if not equals or not line.lstrip().startswith(f"{key}="):
         raise ValueError(f"expected KEY=VALUE without spaces round the =, found: {line.strip()}")

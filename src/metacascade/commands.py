@@ -12,6 +12,7 @@ from metacascade._kernels._layout import Place
 from metacascade.digest import digest
 from metacascade.errors import DONE, STOPPED_EARLY, InputError
 from metacascade.report import expected, peak_memory, progress, ranks_and_cores, summary
+from metacascade.screen import one_line
 from metacascade.simulation import Simulation
 from metacascade.structure import understood
 from metacascade.walllimit import WallLimit
@@ -45,11 +46,11 @@ def resume(directory, **times):
         if world.rank == 0 and not Path(directory).is_dir():
             raise InputError(f"{directory} is not the directory of a run")
     if world.bcast(world.rank == 0 and output.finished(directory)):
-        _say(world, f"{directory} is complete: nothing to resume")
+        _say(world, f"{one_line(directory)} is complete: nothing to resume")
         return DONE
     lock = output.hold(world, directory)        # before anything is read that another run could be writing
     saved, path, remark = checkpoint.read_newest(world, directory)
-    _say(world, remark or f"going on from {path}")
+    _say(world, remark or f"going on from {one_line(path)}")
     loaded = _config_of(saved, path)        # was checked when the run began; what is refused only since must not lose it
     with world.together():
         _refuse_too_many_steps(loaded, saved.meta)
@@ -64,7 +65,7 @@ def branch(checkpoint_path, out, seed=None, overrides=(), overwrite=False, **tim
     parent = digest(world, saved)
     with world.together():
         former = _config_of(saved, checkpoint_path)
-        changed = former.with_overrides(list(overrides), seed)
+        changed = former.with_overrides(overrides, seed)
         _refuse_other_grid(former, changed, saved.meta["time_s"])
         _refuse_too_many_steps(changed, saved.meta)
     warn(world, changed.warnings_from(saved.meta["time_s"]))
@@ -206,7 +207,7 @@ class Job:
                 self._checkpoint()
             self._all_is_written()
             _say(self.world, f"stopped at day {sim.time_s / 86400:.2f} of {end / 86400:g}; "
-                             f"go on with `metacascade resume {self.directory}`")
+                             f"go on with `metacascade resume {one_line(self.directory)}`")
             return STOPPED_EARLY
         self._finish()
         meter.close()

@@ -1,6 +1,7 @@
 """What is derived from a config: its resolved TOML, and a summary for people."""
 import json
 
+from metacascade.screen import one_line
 from metacascade.units import plain, show, show_time
 
 
@@ -32,7 +33,7 @@ def quoted(text: str) -> str:
 def summary(config) -> str:
     """A few lines: what is simulated, for how long, and what is switched off."""
     run = config.run
-    lines = [config.title] if config.title else []
+    lines = [one_line(config.title)] if config.title else []
     lines.append(f"{run.species}, {run.steps:,} steps of {show_time(run.step_s)}, "
                  f"{show_time(run.duration_s)} in all, seed {run.seed}")
     if config.tumor:

@@ -1,4 +1,8 @@
 """The errors that a user can meet. ``__main__`` turns each into one message and an exit code."""
+import contextlib
+import os
+
+from metacascade.screen import bounded, shown
 
 DONE = 0
 FAILED = 1
@@ -10,6 +14,9 @@ SHOWN = 10          # problems of a vessel file that a message lists
 
 class InputError(ValueError):
     """A wrong config, file or command; the message says where and what is allowed, one problem a line."""
+
+    def __init__(self, text):
+        super().__init__(bounded(text))
 
 
 class NetworkError(InputError):
@@ -25,6 +32,9 @@ class NetworkError(InputError):
 class RunError(RuntimeError):
     """The run cannot go on, for a reason outside the model: a full disk, a dead file system."""
 
+    def __init__(self, text):
+        super().__init__(bounded(text))
+
 
 class CellsLost(RuntimeError):
     """The number of cells does not add up: a bug, never a user's mistake."""
@@ -33,3 +43,16 @@ class CellsLost(RuntimeError):
 def exit_code(error: BaseException) -> int:
     """The exit code of a process that ends with `error`."""
     return WRONG_INPUT if isinstance(error, InputError) else FAILED
+
+
+def path_of(given, what: str) -> str:
+    """A path as text; InputError where `given` is none, which `what` names: ``"the config"``."""
+    with contextlib.suppress(TypeError):
+        if path := os.fsdecode(given):
+            return path
+    raise InputError(f"{what} must be a path, not {kind(given)}")
+
+
+def kind(value) -> str:
+    """A value of a wrong kind and its type, for a message."""
+    return "nothing" if value is None else f"{shown(value)} ({type(value).__name__})"

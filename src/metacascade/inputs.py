@@ -45,7 +45,7 @@ class Inputs:
 
 def read(path, overrides=()):
     """Read and check the config file `path` and the vessels that it names. Raises InputError with all that is wrong."""
-    loaded, text = load_with_text(path, list(overrides))
+    loaded, text = load_with_text(path, overrides)
     return Inputs(loaded, text, _network(loaded))
 
 

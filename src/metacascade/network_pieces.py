@@ -7,6 +7,7 @@ import numpy as np
 
 from metacascade.errors import InputError
 from metacascade.numerals import number
+from metacascade.screen import one_line
 
 
 @dataclass
@@ -17,7 +18,7 @@ class Problems:
     found: list[tuple[int, str]] = field(default_factory=list)
 
     def add(self, place: int, what: str):
-        self.found.append((place, what))
+        self.found.append((place, one_line(what)))
 
     def at(self, place: int) -> str:
         """A place as in a message, without the file: ``line 3``."""
@@ -25,7 +26,8 @@ class Problems:
 
     def lines(self) -> list[str]:
         """All of them in the order of the file."""
-        return [f"{self.path}: {self.word} {place}: {what}" if self.word else f"{self.path}:{place}: {what}"
+        path = one_line(self.path)
+        return [f"{path}: {self.word} {place}: {what}" if self.word else f"{path}:{place}: {what}"
                 for place, what in sorted(self.found)]
 
 

@@ -11,6 +11,7 @@ from metacascade.atomic import writing
 from metacascade.datasets import Table
 from metacascade.errors import InputError
 from metacascade.parallel import serial_world
+from metacascade.screen import one_line
 from metacascade.state import CTC, empty
 from metacascade.structure import PART, understood
 
@@ -137,5 +138,5 @@ def describe(path):
     """What is in a part, as text."""
     sealed.verify(serial_world(), path, KIND, FORMAT)
     with datasets.open_file(path) as h5, understood(path):
-        rows = ", ".join(f"{len(h5[name])} rows in /{name}" for name in h5)
+        rows = ", ".join(f"{len(h5[name])} rows in /{one_line(name)}" for name in h5)
     return f"{path}: intact part of results, format {FORMAT}\n  {rows}"

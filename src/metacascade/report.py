@@ -5,6 +5,7 @@ import sys
 import time
 from dataclasses import dataclass
 
+from metacascade.screen import Screen, bare, one_line
 from metacascade.state import CELL
 
 QUIET_S = 10.0        # seconds between two lines in a log
@@ -52,9 +53,11 @@ class Bar(Meter):
 
     def __init__(self, config):
         super().__init__(config)
+        from rich.console import Console
         from rich.progress import Progress
-        self.bar = Progress(transient=True)
-        self.bar.start()
+        self.bar = Progress(transient=True, console=Console(file=bare(sys.stdout)))
+        self.bar.start()            # from now on it shows what is printed, above the bar; the end of it undoes that
+        sys.stdout, sys.stderr = Screen(sys.stdout), Screen(sys.stderr)
         self.task = self.bar.add_task("", total=self.end_s)
 
     def show(self, simulation):
@@ -102,6 +105,7 @@ def summary(simulation, fates, directory, seconds, memory):
         lines += ["  fates of shed and injected cells, by organ"] + [
             f"    {name:<18}" + ", ".join(f"{node} {n:,}" for node, n in sorted(
                 nodes.items(), key=lambda item: -item[1])) for name, nodes in fates.items()]
+    directory = one_line(directory)
     lines += [f"  every cell is accounted for: {simulation.ledger.born:,} born",
               f"  results in {directory}/results.h5; to look inside: metacascade info {directory}"]
     return "\n".join(lines)

@@ -18,6 +18,7 @@ from metacascade.bench import OVERSUBSCRIBED
 from metacascade.errors import DONE, FAILED, STOPPED_EARLY, WRONG_INPUT, InputError, RunError
 from metacascade.parallel import launcher
 from metacascade.provenance import git_state, versions
+from metacascade.screen import one_line
 
 FOLDER, NAMES = "bench", ("scaling.json", "scaling.csv", "scaling.png")
 MEASURED = re.compile(r"cells-\d+\.ranks-\d+\.\d+\.json", re.ASCII)      # Case.name
@@ -170,7 +171,7 @@ def differences(old, new, name=""):
     if isinstance(old, dict) and isinstance(new, dict):
         return [line for key in sorted(old.keys() | new.keys())
                 for line in differences(old.get(key), new.get(key), f"{name}.{key}" if name else key)]
-    return [] if old == new else [f"{name}: {old} there, {new} now"]
+    return [] if old == new else [f"{one_line(name)}: {one_line(old, 60)} there, {one_line(new, 60)} now"]
 
 
 def _bench(case, arguments):

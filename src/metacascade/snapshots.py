@@ -16,6 +16,7 @@ from metacascade.atomic import write_text, writing
 from metacascade.datasets import Table
 from metacascade.errors import InputError
 from metacascade.parallel import serial_world
+from metacascade.screen import one_line
 from metacascade.state import CELL, CELL_UNITS, empty
 from metacascade.structure import CONTRADICTIONS, understood
 
@@ -103,9 +104,10 @@ def _opened(path):
 def describe(path):
     """What is in a snapshot, as text."""
     with _opened(path) as h5:
-        return (f"{path}: snapshot for ParaView, {h5.attrs['Type'].decode()}\n"
+        names = ", ".join([*h5.get("PointData", ()), *h5.get("CellData", ())])
+        return (f"{path}: snapshot for ParaView, {one_line(h5.attrs['Type'].decode())}\n"
                 f"  {h5['FieldData/time_h'][0]:g} h, {h5['NumberOfPoints'][0]} points, "
-                f"data {', '.join([*h5.get('PointData', ()), *h5.get('CellData', ())])}")
+                f"data {one_line(names)}")
 
 
 def _cells(world, state, edge_um, limit):

@@ -15,6 +15,7 @@ from metacascade.errors import DONE, InputError, RunError
 from metacascade.output import holds_files
 from metacascade.report import duration, expected
 from metacascade.results import NAME, open_results
+from metacascade.screen import one_line
 from metacascade.sweep_table import state
 from metacascade.units import option
 
@@ -106,7 +107,8 @@ def warning(estimate, seconds):
 def written(out, site, nodes, per_node, seconds, warning_s, options, arguments):
     """jobs/run.sbatch with its options and arguments filled in."""
     minutes = math.ceil(seconds / 60)
-    lines = [f"--job-name={shlex.quote(out.name)}", f"--output={shlex.quote(f'{out}.log'.replace('%', '%%'))}",
+    lines = [f"--job-name={shlex.quote(one_line(out.name))}",
+             f"--output={shlex.quote(f'{out}.log'.replace('%', '%%'))}",
              f"--nodes={nodes}", f"--ntasks-per-node={per_node}",
              f"--time={minutes // 1440}-{minutes // 60 % 24:02}:{minutes % 60:02}:00",
              f"--signal=B:USR1@{warning_s}", "--requeue", "--open-mode=append",
@@ -116,6 +118,9 @@ def written(out, site, nodes, per_node, seconds, warning_s, options, arguments):
     named = {"METACASCADE_PYTHON": sys.executable}
     if site.path:
         named[cluster.VARIABLE] = os.path.abspath(site.path)
+    for line in lines:
+        if "\n" in line:       # what follows it would be an option of its own, or a command
+            raise InputError(f"a line break cannot be written in a job script: {one_line(line)}")
     body = resources.files("metacascade").joinpath("jobs", "run.sbatch").read_text("utf-8").partition("\ntrap")[2]
     return "\n".join([
         "#!/usr/bin/env bash",

@@ -2,6 +2,7 @@
 import math
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from metacascade import atomic, cluster, commands, config_read, output, results,
 from metacascade.config import build
 from metacascade.errors import DONE, FAILED, STOPPED_EARLY, InputError, RunError
 from metacascade.parallel import launcher
+from metacascade.screen import LONGEST_LINE, one_line
 from metacascade.sweep_plan import folder
 from metacascade.walllimit import SLACK_S, STARTED
 
@@ -167,7 +169,7 @@ class Coordinator:
     def _start(self, member, command):
         path = sweep_table.log(self.directory, member)
         with atomic.writing(path), open(path, "ab") as log:
-            log.write(f"sweep: {' '.join(command)}\n".encode(errors="backslashreplace"))
+            log.write(f"sweep: {one_line(shlex.join(command), LONGEST_LINE)}\n".encode())
             log.flush()
             try:
                 process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,

@@ -9,6 +9,7 @@ from metacascade import atomic, checkpoint, output, results
 from metacascade.commands import COLUMNS
 from metacascade.config_body import BEDS
 from metacascade.errors import DONE, STOPPED_EARLY
+from metacascade.screen import LONGEST_LINE, one_line
 from metacascade.sweep_plan import folder
 from metacascade.units import parse, plain
 
@@ -88,7 +89,7 @@ def _text(directory, plan, rows):
 
 
 def _row(directory, plan, member):
-    settings = {name: plain(parse(value, plan["units"][name])) if plan["units"][name] else value
+    settings = {name: plain(parse(value, plan["units"][name])) if plan["units"][name] else _cell(value)
                 for name, value in member["settings"].items()}
     (status, found), sessions = _outcome(directory, member), ends(directory, member)
     if status in ("stopped", "waiting") and sessions and sessions[-1][0] not in (DONE, STOPPED_EARLY):
@@ -96,6 +97,11 @@ def _row(directory, plan, member):
     wall = {"wall_s": f"{sum(seconds for _, seconds in sessions):.2f}"} if sessions else {}
     row = {name: member[name] for name in ("number", "point", "replicate", "seed")}
     return row | settings | wall | dict(status=status) | found
+
+
+def _cell(value):
+    """A value without unit in a table that people look at in a terminal."""
+    return one_line(value, LONGEST_LINE) if isinstance(value, str) else value
 
 
 def _outcome(directory, member):

@@ -12,8 +12,8 @@ SOURCE, KERNELS, TWINS = ROOT / "src" / "metacascade", ROOT / "cython_ext", ROOT
 
 # group: its modules, and the groups that they may import besides their own
 GROUPS = {
-    "ground": ("errors limits names numerals records versions", ""),
-    "config": ("units config config_body config_check config_declare config_describe config_effects config_lines config_read "
+    "ground": ("errors limits names numerals records screen versions", ""),
+    "config": ("units config config_body config_check config_declare config_describe config_effects config_given config_lines config_read "
                "config_run config_tissue config_write presets", "ground"),
     "ranks": ("parallel exchange balance", "ground"),
     "state": ("state digest", "ground"),
@@ -22,7 +22,7 @@ GROUPS = {
                "network_secomb network_swc network_vtp", "ground ranks"),
     "body": ("physiology circuit circulation injection organs fates", "ground config"),
     "model": ("ledger simulation", "ground ranks state tissue body"),
-    "files": ("atomic sealed structure datasets ownership parts checkpoint output results snapshots provenance", "ground ranks state"),
+    "files": ("atomic sealed structure datasets ownership parts checkpoint output results rows_index snapshots provenance", "ground ranks state"),
     "runs": ("commands inputs walllimit watchdog report bench api __init__", "ground config ranks state tissue body model files"),
     "studies": ("cluster nodedisk submit scaling scaling_table scaling_picture scaling_model scaling_projection "
                 "sweep sweep_file sweep_values sweep_plan sweep_table",
