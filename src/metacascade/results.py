@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from metacascade import datasets, parts, sealed
+from metacascade import datasets, parts, rows_index, sealed
 from metacascade.atomic import reading
-from metacascade.errors import InputError
+from metacascade.errors import InputError, path_of
 from metacascade.parallel import serial_world
+from metacascade.screen import LONGEST_LINE, one_line
 from metacascade.structure import understood
 
 NAME, KIND, FORMAT = "results.h5", "RESULTS", 2
@@ -26,7 +27,7 @@ def open_results(path, parts_needed=True):
     Raises InputError if there are none, if they are damaged, or if parts are missing that they look into; without
     `parts_needed` these only when rows are read, so that a run can go on that was killed while it removed some.
     """
-    return Results(path, parts_needed)
+    return Results(path_of(path, "where results are"), parts_needed)
 
 
 class Results:
@@ -91,9 +92,18 @@ class Results:
 
     def __getitem__(self, name):
         """A table by its name: ``results["shed"]``."""
+        self._node(name)
+        return Rows(self, name)
+
+    def _node(self, name):
+        """A group or dataset by its name. KeyError if there is none; InputError for what is no name."""
+        if not isinstance(name, str):
+            raise InputError(f'a dataset is named by a text, such as "shed", not {one_line(repr(name), 60)}')
+        if not self.h5:
+            raise InputError(f"{self.path} is closed: open it again")
         if name not in self.h5:
             raise KeyError(f"{self.path} has no /{name}; it has {', '.join(sorted(self.h5))}")
-        return Rows(self, name)
+        return self.h5[name]
 
     shed = property(lambda self: self["shed"])
     draws = property(lambda self: self["draws"])
@@ -107,28 +117,31 @@ class Results:
     @property
     def series(self):
         with understood(self.path):
-            return {name: dataset[:] for name, dataset in self.h5["series"].items()}
+            return {name: dataset[:] for name, dataset in self._node("series").items()}
 
     def units(self, name):
         """The unit of a dataset, or of every field of a table: a text or a dict."""
-        attributes = self.h5[name].attrs
+        attributes = self._node(name).attrs
+        if not {"units", "unit"} & attributes.keys():
+            raise InputError(f"/{name} has no unit: it is none of the tables, and no dataset")
         return self._parsed(attributes["units"], dict) if "units" in attributes else _text(attributes["unit"])
 
     def names(self, name):
         """What the numbers in a table mean: field -> {number: name}."""
-        stored = self._parsed(self.h5[name].attrs["enumerations"], dict)
+        stored = self._parsed(self._node(name).attrs.get("enumerations", "{}"), dict)
         return {field: {int(number): text for number, text in table.items()} for field, table in stored.items()}
 
     def verify(self):
         """Raise InputError unless every byte, also of the parts that the file looks into, is as it was written."""
         self._of_the_present(self._verify)
 
-    def read(self, name, key):
-        """Rows of a table by `key`, as of a NumPy array, after all bytes have been verified once."""
+    def read(self, name, fields, index):
+        """Rows of a table, see `rows_index.read`, after all bytes have been verified once."""
         def rows():
+            table = self._node(name)
             self._verify()
             with reading(self.path):            # of HDF5, if a part goes while it is opened
-                found = self.h5[name][key]
+                found = rows_index.read(table, fields, index)
             self._refuse_lost_parts(name)       # else a finished run has merged them while they were read
             return found
         return self._of_the_present(rows)
@@ -173,7 +186,7 @@ class Results:
 
     def _string(self, name):
         with understood(self.path):
-            return self.h5[name].asstr()[()]
+            return self._node(name).asstr()[()]
 
     def _parsed(self, text, kind):
         with understood(self.path):
@@ -183,27 +196,35 @@ class Results:
 
 
 class Rows:
-    """A table in a file: it is read when it is sliced, by rows or by the name of a field."""
+    """A table in a file: it is read when it is sliced, as an array of NumPy would be.
+
+    ``rows["fate"]`` a field, ``rows[["fate", "node"]]`` several; ``rows[-1]``, ``rows[10:20]``, ``rows[[3, 1]]`` rows
+    by their numbers, ``rows[mask]`` by a boolean for each; ``rows["fate", :1000]`` both, the field or fields first.
+    """
 
     def __init__(self, results, name):
         self.results, self.name = results, name
 
     @property
     def dtype(self):
-        return self.results.h5[self.name].dtype
+        return self.results._node(self.name).dtype
 
     def __len__(self):
-        return len(self.results.h5[self.name])
+        return len(self.results._node(self.name))
 
     def __getitem__(self, key):
-        return self.results.read(self.name, key)
+        """Raises InputError for an index of a wrong kind, IndexError for a row that is not there."""
+        return self.results.read(self.name, *rows_index.split(key, self.dtype.names))
 
     def __array__(self, dtype=None, copy=None):
         return np.asarray(self[:], dtype)
 
     def frame(self):
         """All rows as a pandas DataFrame (pandas must be installed), with names for enumerated numbers."""
-        import pandas
+        try:
+            import pandas
+        except ImportError:
+            raise InputError("pandas is not installed: pip install pandas") from None
         frame = pandas.DataFrame({field: self[field] for field in self.dtype.names})
         for field, table in self.results.names(self.name).items():
             frame[field] = frame[field].map(table).astype("category")
@@ -218,11 +239,11 @@ def describe(path):
         last = {name: values[-1] for name, values in series.items() if len(values)}
         lines = [f"{results.path}: results, format {FORMAT}, {state}"]
         lines += [f"  {len(results[name])} rows in /{name}" for name in ("shed", "draws", "lesions") if name in results]
-        lines += [f"  started {session.get('started', '?')} on {session.get('ranks', '?')} ranks: "
-                  f"{session.get('command', '?')}" for session in results.provenance]
-        lines += [f"  digest {results.digest}"] if results.complete else []
+        lines += [one_line(f"  started {session.get('started', '?')} on {session.get('ranks', '?')} ranks: "
+                           f"{session.get('command', '?')}", LONGEST_LINE) for session in results.provenance]
+        lines += [f"  digest {one_line(results.digest)}"] if results.complete else []
         lines += ["  last row of /series"] * bool(last)
-        lines += [f"    {name:28} {value:.10g} {results.units('series/' + name)}".removesuffix(" 1")
+        lines += [one_line(f"    {name:28} {value:.10g} {results.units('series/' + name)}".removesuffix(" 1"))
                   for name, value in last.items()]
     return "\n".join(lines)
 
