@@ -1,9 +1,12 @@
 """A simulation from Python: in a notebook, in a script, or in a script under mpiexec."""
 import contextlib
+import operator
+
+import numpy as np
 
 from metacascade import commands, output, parallel, simulation
-from metacascade.config import Config
 from metacascade.config_check import early
+from metacascade.errors import InputError, kind, path_of
 from metacascade.results import open_results
 
 
@@ -14,11 +17,11 @@ class Simulation:
 
     Parameters
     ----------
-    config : path or Config
-        A TOML file, or what `metacascade.load` makes of one.
-    overrides : sequence of str
-        Settings ``section.key=value`` that replace those of `config`. A Config keeps its vessels under another
-        ``run.seed``; those of a file follow it, unless it has ``vessels.seed``.
+    config : path, dict or Config
+        A TOML file, what it would hold as nested dicts, or what `metacascade.load` makes of either.
+    overrides : str, sequence of str, or dict
+        Settings ``"section.key=value"``, or ``{"section.key": value}``, that replace those of `config`. A Config keeps
+        its vessels under another ``run.seed``; those of a file or dict follow it, unless it has ``vessels.seed``.
 
     Attributes
     ----------
@@ -31,18 +34,12 @@ class Simulation:
     Raises
     ------
     InputError
-        With everything that is wrong in the config.
+        With everything that is wrong in the config. A wrong argument of a method is one too.
     """
 
     def __init__(self, config, overrides=()):
         self.world = parallel.start()
-        if isinstance(config, Config):
-            self.config = config.with_overrides(list(overrides)) if overrides else config
-            self._text = self.config.to_toml()
-            commands.warn(self.world, self.config.warnings)
-            self._segments = commands.imported(self.world, self.config)
-        else:
-            self.config, self._text, self._segments = commands.load(self.world, config, overrides)
+        self.config, self._text, self._segments = commands.load(self.world, config, overrides)
         self._model = None
 
     @property
@@ -53,7 +50,7 @@ class Simulation:
 
     def step(self, steps=1):
         """Advance by so many steps of ``run.step``, in memory; writes no file."""
-        for _ in range(steps):
+        for _ in range(_whole(steps)):
             self.model.step()
 
     def run(self, out, overwrite=False):
@@ -62,6 +59,9 @@ class Simulation:
         After `step` it goes on from the present state, like a branch: the files tell of what happens from there.
         A signal to stop (Ctrl-C, SIGTERM) ends it early with a checkpoint. Returns the `Results`.
         """
+        out = path_of(out, "the directory of a run")
+        if not isinstance(overwrite, (bool, np.bool_)):
+            raise InputError(f"overwrite must be True or False, not {kind(overwrite)}")
         commands.warn(self.world, early(self.config, self.model.time_s) if self._model else ())
         with commands.signals_kept():
             lock = output.claim(self.world, out, overwrite)
@@ -96,3 +96,11 @@ class Simulation:
     def digest(self):
         """SHA-256 of the state: the same on any number of ranks."""
         return self.model.digest()
+
+
+def _whole(steps):
+    """A number of steps as an int."""
+    with contextlib.suppress(TypeError):
+        if (number := operator.index(steps)) >= 0:
+            return number
+    raise InputError(f"steps must be a whole number from 0, not {kind(steps)}")

@@ -80,7 +80,11 @@ def branch(checkpoint_path, out, seed=None, overrides=(), overwrite=False, **tim
 def _config_of(saved, path):
     """The config in a checkpoint."""
     with understood(path):
-        return config.Config.from_dict(saved.meta["config"])
+        stored = saved.meta["config"]
+    try:
+        return config.Config.from_dict(stored)
+    except InputError as error:
+        raise InputError(f"{path} is not as metacascade writes it:\n{error}") from None
 
 
 def _refuse_other_grid(old, new, time_s):
@@ -123,16 +127,6 @@ def load(world, path, overrides):
             inputs.tell(given.notes, given.warnings)
     values, text, segments = world.bcast((given.config.to_dict(), given.text, given.segments) if given else None)
     return config.Config.from_dict(values), text, segments
-
-
-def imported(world, loaded):
-    """As `load`, for a config that is there already: the segments of its vessel file, None if it has none."""
-    given = None
-    with world.together():
-        if world.rank == 0:
-            given = inputs.of(loaded)
-            inputs.tell(given.notes, given.doubts)
-    return world.bcast(given and given.segments)
 
 
 def on_stop_signals(handler):

@@ -7,14 +7,17 @@ import os
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from pydantic import field_validator, model_validator
+from pydantic import ValidationError, field_validator, model_validator
 
 from metacascade import config_check, config_describe, config_read, config_write
 from metacascade.config_body import BEDS, BYPASS, Blood, Colonization, Draw, Injection, Organ, complete_organs
 from metacascade.config_declare import Parameter, Section, text
+from metacascade.config_given import is_unicode, settings_of
 from metacascade.config_run import Balance, Output, Run
 from metacascade.config_tissue import (
     Crowding, Growth, Hypoxia, Intravasation, Migration, Oxygen, Tissue, Traits, Tumor, Vessels)
+from metacascade.errors import InputError
+from metacascade.screen import shown
 
 
 class Config(Section):
@@ -77,8 +80,13 @@ class Config(Section):
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Config":
-        """The config that `to_dict` described. What is left out gets its default."""
-        return cls.model_validate(values)
+        """The config that `to_dict` described. What is left out gets its default. Raises InputError."""
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            raise InputError("\n".join(
+                f"config: {config_read.dotted(wrong['loc'])} = {shown(wrong['input'])}: {wrong['msg']}"
+                for wrong in error.errors(include_url=False, include_context=False))) from None
 
     def sections(self) -> Iterator[tuple[tuple, Section]]:
         """Path in the file and section, for each table of the config."""
@@ -121,31 +129,46 @@ class Config(Section):
         """A few lines for people."""
         return config_write.summary(self)
 
-    def with_overrides(self, overrides: list[str], seed: int | None = None) -> "Config":
-        """This config with ``section.key=value`` settings and perhaps another seed, checked like a file."""
+    def with_overrides(self, overrides, seed: int | None = None) -> "Config":
+        """This config with settings, as those of `load`, and perhaps another seed, checked like a file."""
         document = config_read.parse_text(self.to_toml(), "the config of the checkpoint")
         document.stored = True
-        if seed is not None:
-            overrides = [*overrides, f"run.seed={seed}"]
         config_read.override(document, overrides)
+        if seed is not None:
+            config_read.override(document, {"run.seed": seed})
         changed = build(document)
         changed.__dict__["_given"] |= self.given
         return changed
 
 
-def load(path, overrides: list[str] = ()) -> Config:
-    """Read and check the config file `path`; `overrides` are ``section.key=value`` texts.
+def load(config, overrides=()) -> Config:
+    """Read and check a config.
 
-    Raises InputError with every problem in it: ``file:line: section.key = value: what is allowed``.
+    Parameters
+    ----------
+    config : path, dict or Config
+        A TOML file, or what it would hold: tables are dicts, quantities are texts with a unit.
+    overrides : str, sequence of str, or dict
+        Settings that replace values: ``"section.key=value"``, several of them, or ``{"section.key": value}``, where
+        dicts in the dict are tables and replace key by key.
+
+    Raises
+    ------
+    InputError
+        With every problem in it: ``file:line: section.key = value: what is allowed``.
     """
-    return load_with_text(path, overrides)[0]
+    return load_with_text(config, overrides)[0]
 
 
-def load_with_text(path, overrides: list[str] = ()) -> tuple[Config, str]:
+def load_with_text(config, overrides=()) -> tuple[Config, str]:
     """As `load`, and the text of the file, which is read once: it may be a pipe, or change."""
-    document = config_read.read_file(path)
-    config_read.override(document, list(overrides))
-    return build(document), document.text
+    if isinstance(config, Config):
+        loaded = config.with_overrides(overrides) if settings_of(overrides, []) else config
+        return loaded, loaded.to_toml()
+    document = config_read.read(config)
+    config_read.override(document, overrides)
+    loaded = build(document)
+    return loaded, document.text if document.lines is not None else loaded.to_toml()
 
 
 def build(document: config_read.Document) -> Config:
@@ -167,7 +190,9 @@ def _resolve_file(values, document, problems):
     if isinstance(name, str):
         values["vessels"]["file"] = path = os.path.join(document.folder, name)
         needed = not document.stored or ("vessels", "file") in document.overridden
-        if needed and ("\0" in path or not os.path.isfile(path)):
+        if not is_unicode(path):
+            problems.append(config_read.Problem(("vessels", "file"), f"{path} is not text in UTF-8: rename it"))
+        elif needed and ("\0" in path or not os.path.isfile(path)):
             problems.append(config_read.Problem(("vessels", "file"), f"there is no file {path}"))
 
 

@@ -1,11 +1,13 @@
-"""On which line of a TOML text each key stands. ``tomllib`` tells only that of a syntax error."""
+"""On which line of a TOML text each key stands, and how deep it goes. ``tomllib`` tells only that of a syntax error."""
 import re
 import tomllib
 
-_TOKEN = re.compile(
-    r'"""(?:[^\\]|\\.)*?"{3,5}' r"|'''.*?'{3,5}"        # texts over several lines
-    r'|"(?:[^"\\\n]|\\.)*"' r"|'[^'\n]*'" r"|#[^\n]*"    # texts on one line, comments
-    r"|[\[{]|[\]}]|\n|[^\"'#\[\]{}\n]+|.", re.DOTALL)
+# Texts over several lines, on one line, comments. One that does not end goes on to the end of all or of its line, so
+# that nothing is looked at twice.
+_TEXT = (r'"""(?:[^\\]|\\.)*?(?:"{3,5}|\Z)' r"|'''.*?(?:'{3,5}|\Z)"
+         r'|"(?:[^"\\\n]|\\.)*"?' r"|'[^'\n]*'?" r"|#[^\n]*")
+_TOKEN = re.compile(_TEXT + r"|[\[{]|[\]}]|\n|[^\"'#\[\]{}\n]+", re.DOTALL)
+_LEVELS = re.compile(_TEXT + r"|[\[{\]}.,\n]", re.DOTALL)
 _WORD = r"""(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[A-Za-z0-9_-]+)"""
 _DOTTED = rf"{_WORD}(?:[ \t]*\.[ \t]*{_WORD})*"
 _HEADER = re.compile(rf"\s*(\[\[?)[ \t]*({_DOTTED})[ \t]*\]")
@@ -26,6 +28,28 @@ def _statements(text: str):
             depth += (token in "[{") - (token in "]}")
         line += token.count("\n")
     yield first, "".join(parts)
+
+
+def too_deep(text: str, most: int) -> int | None:
+    """The first line with more than `most` tables and lists in each other, in a text that need not be valid, or None.
+
+    A dot in a name is a level, and so is one in a number; the levels of a header count for its own line only.
+    """
+    line, level, base, outer = 1, 0, 0, []
+    for match in _LEVELS.finditer(text):
+        mark = match[0]
+        if mark in "[{":
+            outer.append(base)
+            base = level = level + 1
+        elif mark in "]}":
+            base = level = outer.pop() if outer else 0
+        elif mark in ",\n":
+            level = base
+        level += mark == "."
+        if level > most:
+            return line
+        line += mark.count("\n")
+    return None
 
 
 def _words(dotted: str) -> list[str]:

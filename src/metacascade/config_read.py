@@ -1,20 +1,23 @@
 """From a TOML document to internal units; every problem is collected, none ends the reading."""
-import json
 import os
 import re
+import sys
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pydantic import ValidationError
 
 from metacascade import units
 from metacascade.config_declare import Parameter, Section
-from metacascade.config_lines import key_lines, line_of
-from metacascade.errors import InputError
+from metacascade.config_given import (
+    DEEPEST, LARGEST, TOO_DEEP, Setting, dotted, settings_of, tables_of)
+from metacascade.config_lines import key_lines, line_of, too_deep
+from metacascade.errors import InputError, path_of
 from metacascade.names import nearest
-from metacascade.numerals import is_count
+from metacascade.screen import one_line, shown
 
-LARGEST_FILE = 1_000_000  # bytes; a config is some kilobytes
+MOST_PROBLEMS = 100     # listed in full
 
 
 @dataclass(frozen=True)
@@ -38,12 +41,15 @@ class Document:
 
     def message(self, problem: Problem) -> str:
         """``run.toml:3: run.step = 5: needs a unit``"""
-        return f"{self._place(problem.path)}: {dotted(problem.path)}{self._value(problem.path)}: {problem.message}"
+        what = f"{dotted(problem.path)}{self._value(problem.path)}: {one_line(problem.message, 1000)}"
+        return f"{self._place(problem.path)}: {what}"
 
     def refuse(self, problems: list[Problem]):
         """Raise one InputError that lists all problems in the order of the file."""
         ordered = sorted(problems, key=lambda p: (not self._is_set(p.path), line_of(p.path, self.lines or {})))
-        raise InputError("\n".join(dict.fromkeys(map(self.message, ordered))))
+        messages = [*dict.fromkeys(map(self.message, ordered))]
+        more = [f"and {len(messages) - MOST_PROBLEMS:,} more problems"] * (len(messages) > MOST_PROBLEMS)
+        raise InputError("\n".join(messages[:MOST_PROBLEMS] + more))
 
     def sets(self, path: tuple) -> bool:
         """Did a user write the value at `path`: in the file, or as a setting?"""
@@ -66,7 +72,8 @@ class Document:
     def _place(self, path):
         if self._is_set(path):
             return "--set"
-        return f"{self.name}:{line_of(path, self.lines)}" if self.lines is not None else self.name
+        name = one_line(self.name)
+        return f"{name}:{line_of(path, self.lines)}" if self.lines is not None else name
 
     def _value(self, path):
         value = self.tables
@@ -78,16 +85,11 @@ class Document:
         return "" if isinstance(value, dict) else f" = {shown(value)}"
 
 
-def dotted(path: tuple) -> str:
-    """``("injection", 0, "cells") -> injection[0].cells``"""
-    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
-    return text.lstrip(".") or "config"
-
-
-def shown(value) -> str:
-    """A value as TOML would show it, cut to a readable length."""
-    text = json.dumps(value, ensure_ascii=True, default=str)
-    return text if len(text) <= 60 else text[:57] + "..."
+def read(given) -> Document:
+    """The Document of a config file or of a dict that is a config. Raises InputError where it is neither."""
+    if isinstance(given, Mapping):
+        return Document(tables_of(given), folder=os.getcwd())
+    return read_file(path_of(given, "a config, unless it is a dict,"))
 
 
 def read_file(path) -> Document:
@@ -95,75 +97,77 @@ def read_file(path) -> Document:
     name = os.fspath(path)
     try:
         with open(path, "rb") as file:
-            data = file.read(LARGEST_FILE + 1)
+            data = file.read(LARGEST + 1)
     except (OSError, ValueError) as error:
-        raise InputError(f"cannot read the config {name!r}: {getattr(error, 'strerror', None) or error}") from None
+        why = getattr(error, "strerror", None) or error
+        raise InputError(f"cannot read the config '{one_line(name)}': {why}") from None
     return parse_bytes(data, name, os.path.dirname(os.path.abspath(name)))
 
 
 def parse_bytes(data: bytes, name: str, folder: str = ".") -> Document:
     """Parse the bytes of a config file."""
-    if len(data) > LARGEST_FILE:
-        raise InputError(f"{name}: not a config: it is larger than {LARGEST_FILE:,} bytes")
+    if len(data) > LARGEST:
+        raise InputError(f"{one_line(name)}: not a config: it is larger than {LARGEST:,} bytes")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise InputError(f"{name}:{line}: not a config: it is not UTF-8 text") from None
+        raise InputError(f"{one_line(name)}:{line}: not a config: it is not UTF-8 text") from None
     return parse_text(text, name, folder)
 
 
 def parse_text(text: str, name: str, folder: str = ".") -> Document:
     """Parse TOML text; `name` is used in messages, `folder` for relative file names in it."""
     text = text.replace("\r\n", "\n")
+    line = too_deep(text, DEEPEST)
     try:
+        if line:        # to tomllib it would be an error without a line, or hours of work
+            raise ValueError(TOO_DEEP)
         tables = tomllib.loads(text)
-    except RecursionError:
-        raise InputError(f"{name}: not valid TOML: nested too deeply") from None
-    except ValueError as error:  # TOMLDecodeError, or an integer of thousands of digits
-        where = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", str(error))
-        line = where and (where[1] or text.count("\n") + 1)
-        reason = str(error)[:where.start()] if where else str(error)
-        raise InputError(f"{name}{f':{line}' if line else ''}: not valid TOML: {reason}") from None
+    except (ValueError, RecursionError) as error:
+        line, reason = (line, error) if line else _reason(str(error), text)
+        place = f"{one_line(name)}{f':{line}' if line else ''}"
+        raise InputError(f"{place}: not valid TOML: {one_line(reason)}") from None
     return Document(tables, name, key_lines(text), folder=folder, text=text)
 
 
-def override(document: Document, settings: list[str]):
-    """Apply ``section.key=value`` settings in place; a value that is not TOML is taken as text."""
-    problems = []
-    for setting in settings:
-        key, equals, value = setting.partition("=")
-        path = tuple(int(w) if is_count(w) else w for w in key.strip().split("."))
-        if not equals or "" in path:
-            problems.append(f"--set {setting}: write it as section.key=value")
-        elif not _put(document.tables, path, _toml_value(value.strip())):
-            problems.append(f"--set {setting}: there is no table {dotted(path[:-1])} to set it in")
-        else:
+def _reason(error, text):
+    """The line of an error of tomllib, None if it tells of none, and what is wrong there."""
+    if where := re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", error):
+        return where[1] or text.count("\n") + 1, error[:where.start()]
+    if digits := re.search(rf"(?<![0-9_])[0-9][0-9_]{{{sys.get_int_max_str_digits() or 4300},}}", text):
+        return text.count("\n", 0, digits.start()) + 1, "a number of thousands of digits"
+    return None, error
+
+
+def override(document: Document, settings):
+    """Apply settings in place: a text ``section.key=value``, a list of such, or a dict, see `settings_of`."""
+    problems: list[str] = []
+    for setting in settings_of(settings, problems):
+        path, put = _put(document.tables, setting)
+        if put:
             document.overridden.add(path)
+        else:
+            problems.append(f"{setting.told}: there is no table {dotted(path)} to set it in")
     if problems:
         raise InputError("\n".join(problems))
 
 
-def _toml_value(text: str):
-    try:
-        parsed = tomllib.loads(f"value = {text}")
-    except (ValueError, RecursionError):
-        return text
-    return parsed["value"] if parsed.keys() == {"value"} else text
-
-
-def _put(tables, path, value) -> bool:
-    for step in path[:-1]:
-        if isinstance(tables, dict) and isinstance(step, str):
-            tables = tables.setdefault(step, {})
-        elif isinstance(tables, list) and isinstance(step, int) and step < len(tables):
-            tables = tables[step]
+def _put(tables, setting: Setting) -> tuple[tuple, bool]:
+    """Replace a value: its path, with numbers in it, and True, or the path where a table is missing and False."""
+    path = ()
+    for word in setting.path[:-1]:
+        index = int(word) if word.isdecimal() and len(word) < 10 else None
+        path += (word if index is None else index,)
+        if isinstance(tables, list) and index is not None and index < len(tables):
+            tables = tables[index]
+        elif isinstance(tables, dict) and index is None:
+            tables = tables.setdefault(word, {})
         else:
-            return False
-    if not isinstance(tables, dict):
-        return False
-    tables[path[-1]] = value
-    return True
+            return path, False
+    if isinstance(tables, dict):
+        tables[setting.path[-1]] = setting.value
+    return (*path, setting.path[-1]), isinstance(tables, dict)
 
 
 def read_tables(model: type[Section], document: Document) -> tuple[dict, list[Problem]]:
@@ -201,7 +205,7 @@ def _rule(parameter, value) -> str:
     known = parameter.choices if isinstance(value, str) else ()
     whole = parameter.kind == "integer" and isinstance(value, float) and value.is_integer()
     hint = f"; write it as {int(value):_}" if whole and parameter.low <= value <= parameter.high else ""
-    return f"must be {parameter.allowed()}{nearest(str(value), known)}{hint}"
+    return f"must be {parameter.allowed()}{nearest(value, known) if known else ''}{hint}"
 
 
 def _locate(model, location: tuple) -> tuple[tuple, Parameter | None]:
@@ -231,8 +235,14 @@ def _remove(values, location: tuple):
 
 def _read_named(section, given, name, known, problems) -> dict:
     for key in given.keys() - set(known):
-        problems.append(Problem((name, key), f"unknown name{nearest(key, known)}; known are {', '.join(known)}"))
+        problems.append(_unknown((name, key), "name", known, problems, f"; known are {', '.join(known)}"))
     return {key: _read_table(section, given[key], (name, key), problems) for key in known if key in given}
+
+
+def _unknown(path, what, known, problems, more=""):
+    """The problem of an unknown key; of very many the nearest known names are not looked for."""
+    near = nearest(path[-1], known) if len(problems) < MOST_PROBLEMS else ""
+    return Problem(path, f"unknown {what}{near}{more}")
 
 
 def _read_table(section, table, path, problems) -> dict:
@@ -253,7 +263,7 @@ def _read_section(section, table, path, problems, also=()) -> dict:
             except units.QuantityError as error:
                 problems.append(Problem((*path, key), str(error)))
         else:
-            problems.append(Problem((*path, key), f"unknown key{nearest(key, [*section.parameters, *also])}"))
+            problems.append(_unknown((*path, key), "key", [*section.parameters, *also], problems))
     return values
 
 

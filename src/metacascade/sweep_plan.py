@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 from metacascade import atomic, config, config_read, inputs, sweep_file
-from metacascade.config_read import shown
 from metacascade.config_write import quoted
 from metacascade.errors import InputError
+from metacascade.screen import one_line, shown
 
 NAME, CONFIG, FORMAT = "members.json", "config.toml", 1
 MOST = 100_000          # members
@@ -54,7 +54,7 @@ def write(directory, plan):
     elif _bytes(config_path) != plan["config"].encode():
         raise InputError(f"{config_path} is not the config that the sweep began with: remove it, it is written anew")
     if not path.exists():
-        atomic.write_shared(path, json.dumps(plan, indent=1, ensure_ascii=False))
+        atomic.write_shared(path, json.dumps(plan, indent=1))
 
 
 def _bytes(path):
@@ -75,7 +75,7 @@ def arguments(plan, member):
 
 def described(member):
     """A member in words."""
-    return ", ".join([f"{name} = {value if isinstance(value, str) else shown(value)}"
+    return ", ".join([f"{name} = {one_line(value) if isinstance(value, str) else shown(value)}"
                       for name, value in member["settings"].items() if name != "run.seed"] + [f"seed {member['seed']}"])
 
 

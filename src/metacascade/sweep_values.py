@@ -115,7 +115,7 @@ def _parameter(path, outside, problems):
 
 def _readable(path, parameter, value, problems):
     """Can a value be one of the parameter? Its limits are checked with the whole config."""
-    plain = isinstance(value, (str, int, float))
+    plain = isinstance(value, (str, int, float)) and (type(value) is not int or _is_finite(value))
     if not plain and not (parameter.kind == "place" and isinstance(value, list)):
         problems.append(Problem(path, f"must be {parameter.allowed()}"))
         return False

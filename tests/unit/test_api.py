@@ -143,3 +143,124 @@ def test_a_branch_refuses_steps_that_would_miss_the_times_of_output(toml, tmp_pa
     with pytest.raises(mc.InputError, match="the checkpoint is at 10800 s, which must be a multiple of the step"):
         commands.branch(tmp_path / "out" / "checkpoint.h5", tmp_path / "branch", overrides=[
             "run.step=2 h", "run.duration=8 h", "output.interval=2 h", "output.checkpoint=4 h"])
+
+
+TABLES = {
+    "run": {"step": "1 h", "duration": "6 h"}, "output": {"interval": "2 h", "checkpoint": "3 h"},
+    "tumor": {"cells": 3000},
+    "vessels": {"length_density": "200 mm/mm^3"}, "intravasation": {"hazard": "0.3/day"}}
+
+
+def test_a_dict_is_the_config_of_a_file_that_says_the_same(toml, tmp_path):
+    simulation = mc.Simulation(TABLES)
+    assert simulation.config == mc.load(toml) == mc.load(mc.load(TABLES))
+    (tmp_path / "kept.toml").write_text(simulation.run(tmp_path / "out").config_text)
+    assert mc.load(tmp_path / "kept.toml") == simulation.config
+
+
+def test_numbers_and_arrays_of_numpy_and_paths_are_those_of_python(tmp_path):
+    (tmp_path / "net.csv").write_text("x1")
+    given = {"tumor": {"cells": np.int64(3000), "center": np.array(["1 um", "2 um", "3 um"])},
+             "draw": ({"node": np.str_("lung")},),
+             "migration": {"enabled": np.bool_(False), "bias": np.float32(0.25)},
+             "vessels": {"file": tmp_path / "net.csv"}}
+    config = mc.load(given)
+    assert config.tumor.cells == 3000 and type(config.tumor.cells) is int and config.tumor.center_um == (1, 2, 3)
+    assert config.migration.bias == 0.25 and config.migration.enabled is False and config.draw[0].node == "lung"
+    assert config.vessels.file == str(tmp_path / "net.csv") and given["tumor"]["cells"].dtype == np.int64
+
+
+@pytest.mark.parametrize("overrides", [
+    "tumor.cells=20_000", ["tumor.cells=20_000"], ("tumor.cells=20_000",), {"tumor.cells": 20_000},
+    {"tumor": {"cells": np.int32(20_000)}}])
+def test_settings_are_a_text_a_list_or_a_dict_and_keep_what_they_do_not_name(toml, overrides):
+    wanted = mc.load(TABLES | {"tumor": {"cells": 20_000, "organ": "lung"}})
+    for config in (TABLES | {"tumor": {"cells": 1, "organ": "lung"}}, mc.load(TABLES | {"tumor": {"organ": "lung"}})):
+        assert mc.load(config, overrides) == mc.Simulation(config, overrides).config == wanted
+    assert mc.load(toml, overrides).with_overrides(overrides, seed=7).run.seed == 7
+
+
+WRONG_CONFIGS = [None, 0, 1.5, b"", "", [], [("run", {})], {1: 2}, {"tumor": 5}, {"tumor": {"cells": None}},
+                 {"tumor": {"cells": 1j}},
+                 {"tumor": {"cells": object()}}, {"tumor": {"cells": "\udcff"}}, {"\udcff": 1}, {"run": {"step": 30}},
+                 {"tumor.cells": 5},
+                 {"tumor": {"cells": np.zeros((2, 2))}}, {"run": {"step": np.float64(30)}},
+                 {"tumor": {"cells": 10**5000}}, {"": {}},
+                 {"tumor": {"center": {1, 2, 3}}}, {"draw": {}}, {"title": b"bytes"}]
+WRONG_SETTINGS = [None, 5, b"run.seed=1", [5], [None], ["run.seed"], "run.seed", "=1", {1: 2}, {"run": 5},
+                  {"run.sead": 5}, {"": 1},
+                  {"run.seed": "5"}, {"tumor.cells.x": 1}, "title=\udcff", {"run.seed": 1.5}, ".=",
+                  "9223372036854775807=1", "\u00b2=1",
+                  "run." + "9" * 5000 + "=1", "tumor.cells=0x" + "f" * 9000, "tumor.cells=" + "[" * 5000,
+                  "a." * 5000 + "a=1"]
+
+
+def around(n):
+    inside = {}
+    for _ in range(n):
+        inside = {"a": inside, "b": [inside]}
+    return inside
+
+
+WRONG_CONFIGS += [around(50), around(5), TABLES | {"run": around(31)}]
+
+
+@pytest.mark.parametrize("number", range(len(WRONG_CONFIGS)))       # pytest itself cannot show some of them
+@pytest.mark.parametrize("call", [mc.load, mc.Simulation, mc.Config.from_dict], ids=["load", "Simulation", "from_dict"])
+def test_a_wrong_config_is_an_input_error_in_short(call, number):
+    with pytest.raises(mc.InputError) as told:
+        call(WRONG_CONFIGS[number])
+    assert 0 < len(str(told.value)) < 3000
+
+
+def test_a_dict_in_itself_is_an_input_error():
+    inside = {"tumor": {}}
+    inside["tumor"]["cells"] = [inside]
+    with pytest.raises(mc.InputError, match="config: tumor.cells.*nested too deeply, more than 32 levels"):
+        mc.Simulation(inside)
+
+
+@pytest.mark.parametrize("number", range(len(WRONG_SETTINGS)))
+def test_wrong_settings_are_an_input_error_in_short(toml, number):
+    wrong = WRONG_SETTINGS[number]
+    for call in (lambda: mc.load(toml, wrong), lambda: mc.Simulation(TABLES, wrong),
+                 lambda: mc.load(TABLES).with_overrides(wrong)):
+        with pytest.raises(mc.InputError) as told:
+            call()
+        assert 0 < len(str(told.value)) < 1000
+
+
+@pytest.mark.parametrize("call, told", [
+    (lambda sim, out: sim.step(1.5), "steps must be a whole number from 0, not 1.5"),
+    (lambda sim, out: sim.step(-1), "not -1"),
+    (lambda sim, out: sim.step("3"), 'not "3"'), (lambda sim, out: sim.step(None), "not nothing"),
+    (lambda sim, out: sim.run(None), "the directory of a run must be a path, not nothing"),
+    (lambda sim, out: sim.run(3), "not 3"),
+    (lambda sim, out: sim.run(""), 'must be a path, not ""'),
+    (lambda sim, out: sim.run(out, "no"), 'True or False, not "no"'),
+    (lambda sim, out: sim.run(out, None), "overwrite must be True or False"),
+    (lambda sim, out: mc.open(None), "must be a path"),
+    (lambda sim, out: mc.open(0), "must be a path"), (lambda sim, out: mc.open({}), "must be a path")])
+def test_a_wrong_argument_is_an_input_error_and_nothing_is_written(toml, tmp_path, call, told):
+    with pytest.raises(mc.InputError, match=told):
+        call(mc.Simulation(toml), tmp_path / "out")
+    assert list(tmp_path.iterdir()) == [toml]
+
+
+def test_results_say_what_there_is_when_they_are_asked_for_something_else(toml, tmp_path):
+    results = mc.Simulation(toml).run(tmp_path / "out")
+    assert results.shed[["fate", "node"]].dtype.names == ("fate", "node")
+    assert len(results.shed[results.shed["fate"] == 3]) == (results.shed["fate"] == 3).sum()
+    assert results.names("config/text") == {}
+    for call in (lambda: results[5], lambda: results.units(None), lambda: results.names(3),
+                 lambda: results.units("config/text")):
+        with pytest.raises(mc.InputError, match="a dataset is named by a text|has no unit"):
+            call()
+    for call in (lambda: results["fate"], lambda: results.units("series/no"), lambda: results.names("no")):
+        with pytest.raises(KeyError, match="; it has .*config, "):
+            call()
+    results.close()
+    for call in (lambda: results.series, lambda: results.shed, lambda: results.units("shed"),
+                 lambda: results.config_text):
+        with pytest.raises(mc.InputError, match="is closed: open it again"):
+            call()
