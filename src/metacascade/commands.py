@@ -129,6 +129,16 @@ def load(world, path, overrides):
     return config.Config.from_dict(values), text, segments
 
 
+def imported(world, loaded):
+    """As `load`, for a config that is there already: the segments of its vessel file, None if it has none."""
+    given = None
+    with world.together():
+        if world.rank == 0:
+            given = inputs.of(loaded)
+            inputs.tell(given.notes, given.doubts)
+    return world.bcast(given and given.segments)
+
+
 def on_stop_signals(handler):
     """Call `handler` at the signals that stop a run."""
     for number in STOP_SIGNALS:

@@ -15,6 +15,7 @@ from metacascade.config_given import (
 from metacascade.config_lines import key_lines, line_of, too_deep
 from metacascade.errors import InputError, path_of
 from metacascade.names import nearest
+from metacascade.numerals import is_count
 from metacascade.screen import one_line, shown
 
 MOST_PROBLEMS = 100     # listed in full
@@ -157,7 +158,7 @@ def _put(tables, setting: Setting) -> tuple[tuple, bool]:
     """Replace a value: its path, with numbers in it, and True, or the path where a table is missing and False."""
     path = ()
     for word in setting.path[:-1]:
-        index = int(word) if word.isdecimal() and len(word) < 10 else None
+        index = int(word) if is_count(word) and len(word) < 10 else None
         path += (word if index is None else index,)
         if isinstance(tables, list) and index is not None and index < len(tables):
             tables = tables[index]
