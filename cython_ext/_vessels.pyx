@@ -46,6 +46,39 @@ cdef inline double _crossing(const line_t* line, int k, double plane, double edg
     """t where the line meets plane number `plane` across axis k; beyond 1 if it runs along the plane."""
     return (plane * edge - line.a[k]) / line.d[k] if line.d[k] != 0.0 else 2.0
 
+cdef bint _to_tile(const line_t* line, const int32_t* tile, double edge, double* voxel, double* t) noexcept nogil:
+    """Where the walk along the line enters the tile: from its first voxel on (in voxels of the tile), and when.
+
+    False if it never does.
+    """
+    cdef double first
+    cdef int k
+    t[0] = 0.0
+    for k in range(3):
+        first = floor(line.a[k] / edge) if line.d[k] >= 0.0 else ceil(line.a[k] / edge) - 1.0
+        voxel[k] = first - <double>SIDE * tile[k]
+        if line.d[k] > 0.0 and voxel[k] < 0.0:
+            t[0] = most(t[0], _crossing(line, k, <double>SIDE * tile[k], edge))
+        elif line.d[k] < 0.0 and voxel[k] >= SIDE:
+            t[0] = most(t[0], _crossing(line, k, <double>SIDE * (tile[k] + 1.0), edge))
+        elif not 0.0 <= voxel[k] < SIDE:
+            return False
+    return t[0] < 1.0
+
+cdef inline void _pass_planes(const line_t* line, const int32_t* tile, double edge, double t, int k, double* voxel,
+                              double* next) noexcept nogil:
+    """Walk along axis k, from a voxel, past all planes that are met until t; when the next one is met."""
+    cdef double first = voxel[0], step = 1.0 if line.d[k] > 0.0 else -1.0
+    cdef double plane = <double>SIDE * tile[k] + (line.d[k] > 0.0)      # of voxel 0, the one ahead
+    if line.d[k] != 0.0 and t > 0.0:
+        voxel[0] = floor((line.a[k] + t * line.d[k]) / edge) - <double>SIDE * tile[k] - step
+        voxel[0] = most(voxel[0], first) if step > 0.0 else least(voxel[0], first)
+        while voxel[0] != first and _crossing(line, k, voxel[0] - step + plane, edge) > t:
+            voxel[0] -= step
+        while _crossing(line, k, voxel[0] + plane, edge) <= t:
+            voxel[0] += step
+    next[0] = _crossing(line, k, voxel[0] + plane, edge)
+
 cdef void _add_length(const line_t* line, const int32_t* tile, double edge, double weight,
                       double* supply) noexcept nogil:
     """Add weight x (length inside) to the voxels of a tile.
@@ -57,14 +90,13 @@ cdef void _add_length(const line_t* line, const int32_t* tile, double edge, doub
     cdef double voxel[3]
     cdef double cut, t = 0.0
     cdef int k
+    if not _to_tile(line, tile, edge, voxel, &t):
+        return
     for k in range(3):
-        voxel[k] = floor(line.a[k] / edge) if line.d[k] >= 0.0 else ceil(line.a[k] / edge) - 1.0
-        next[k] = _crossing(line, k, voxel[k] + (line.d[k] > 0.0), edge)
-        voxel[k] -= <double>SIDE * tile[k]
-    while t < 1.0:
+        _pass_planes(line, tile, edge, t, k, &voxel[k], &next[k])
+    while t < 1.0 and (0.0 <= voxel[0] < SIDE) & (0.0 <= voxel[1] < SIDE) & (0.0 <= voxel[2] < SIDE):
         cut = most(t, least(least(next[0], next[1]), least(next[2], 1.0)))
-        if (0.0 <= voxel[0] < SIDE) & (0.0 <= voxel[1] < SIDE) & (0.0 <= voxel[2] < SIDE):
-            supply[<int>(voxel[0] + SIDE * voxel[1] + SIDE * SIDE * voxel[2])] += weight * (line.length * (cut - t))
+        supply[<int>(voxel[0] + SIDE * voxel[1] + SIDE * SIDE * voxel[2])] += weight * (line.length * (cut - t))
         t = cut
         for k in range(3):
             if next[k] <= cut:
@@ -151,8 +183,8 @@ cdef int _list_voxels(const line_t* l, double reach, uint16_t* voxels) noexcept 
 
 cdef Py_ssize_t _map_tile(const int32_t* tile, const segment_t[::1] segments, Py_ssize_t begin, Py_ssize_t end,
                           double edge, double reach, double wall, float* supply, int32_t* first,
-                          uint16_t[::1] voxels, int32_t[::1] owners, int32_t* index) except -1 nogil:
-    """One tile: supply [1/h], and its part of the lists; first[0] is where it begins, in `index`."""
+                          uint16_t[::1] voxels, int32_t[::1] owners, int32_t[::1] index) noexcept nogil:
+    """One tile: supply [1/h], and its part of the lists from index[first[0]] on; -1 if there is too little room."""
     cdef double total[VOXELS]
     cdef line_t line, local
     cdef Py_ssize_t s, n = 0, i
@@ -164,7 +196,7 @@ cdef Py_ssize_t _map_tile(const int32_t* tile, const segment_t[::1] segments, Py
         if not segments[s].perfused:
             continue
         if n + VOXELS > voxels.shape[0]:
-            raise ValueError("too little room for the segments in reach of a tile")
+            return -1
         line = _line(&segments[s])
         _add_length(&line, tile, edge, TWO_PI * segments[s].radius * wall / (edge * edge * edge), total)
         local = _in_voxels(&line, tile, edge)
@@ -173,13 +205,15 @@ cdef Py_ssize_t _map_tile(const int32_t* tile, const segment_t[::1] segments, Py
             owners[i] = <int32_t>s
             first[voxels[i] + 1] += 1
         n += found
+    if first[0] + n > index.shape[0]:
+        return -1
     for v in range(VOXELS):
         supply[v] = <float>total[v]
         first[v + 1] += first[v]
     _sort_lists(first, voxels, owners, index, n)
-    return n
+    return 0
 
-cdef void _sort_lists(int32_t* first, const uint16_t[::1] voxels, const int32_t[::1] owners, int32_t* index,
+cdef void _sort_lists(int32_t* first, const uint16_t[::1] voxels, const int32_t[::1] owners, int32_t[::1] index,
                       Py_ssize_t n) noexcept nogil:
     """Put (voxel, owner) pairs into lists by voxel, each in the order of the pairs (counting sort)."""
     cdef int32_t place[VOXELS]
@@ -194,20 +228,18 @@ cdef void _sort_lists(int32_t* first, const uint16_t[::1] voxels, const int32_t[
 def map_tiles(const int32_t[:, ::1] tiles not None, const segment_t[::1] segments not None,
               const int32_t[::1] near not None, double edge, double reach, double wall,
               float[:, ::1] supply not None, int32_t[::1] first not None, uint16_t[::1] voxels not None,
-              int32_t[::1] owners not None, int32_t[::1] index not None):
-    """Fill `supply`, `first`, `index` of tiles whose segments are ``near[t]:near[t + 1]``; how many listed.
+              int32_t[::1] owners not None, int32_t[::1] index not None, Py_ssize_t t):
+    """Fill `supply`, `first`, `index` of the tiles from row t on, whose segments are ``near[t]:near[t + 1]``.
 
-    `voxels`, `owners` are scratch with room for 512 entries for each segment of the busiest tile,
-    `index` for 512 for each segment; vessels.py provides them.
+    Returns the row of a tile that lacks room, which was not done: with larger arrays, the caller goes on there; else
+    the number of tiles. The list of a tile begins at ``first[512 t]``, which the caller sets for the first one.
+    `voxels`, `owners` are scratch with room for the lists of one tile and 512 entries more, `index` for those of all.
     """
-    cdef Py_ssize_t t, n = 0
-    cdef int32_t* listed = &index[0] if index.shape[0] > 0 else NULL
-    first[0] = 0
     with nogil:
-        for t in range(tiles.shape[0]):
-            n += _map_tile(&tiles[t, 0], segments, near[t], near[t + 1], edge, reach, wall, &supply[t, 0],
-                           &first[t * VOXELS], voxels, owners, listed)
-    return n
+        while t < tiles.shape[0] and not _map_tile(&tiles[t, 0], segments, near[t], near[t + 1], edge, reach, wall,
+                                                   &supply[t, 0], &first[t * VOXELS], voxels, owners, index):
+            t += 1
+    return t
 
 
 def distances2(const double[:, ::1] points not None, const segment_t[::1] segments not None):

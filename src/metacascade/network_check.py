@@ -7,11 +7,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from metacascade.network_imported import cover, ends, pack, ranges
+from metacascade.network_imported import ends
+from metacascade.network_index import Index, pieces
 
 JOINED = 4.0                  # radii: pieces of one vessel that are nearer along it cannot overlap
 MOST = 100_000                # overlaps after which no others are looked for
-BLOCK = 1_000_000             # pairs of the search grid looked at together: bounds the memory
+PLACES = 1 << 19              # of the search grid, from the origin to the farthest vessel
 
 
 def same_ends(a: np.ndarray, b: np.ndarray, also=None) -> list[tuple[int, int]]:
@@ -85,26 +86,13 @@ def _common_end(a, b, c, d) -> np.ndarray:
 
 
 def _near_pairs(a, b, half) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Blocks of pairs (i, j), i < j, whose bounding boxes meet; a pair may come more than once."""
-    low, high = np.minimum(a, b) - half[:, None], np.maximum(a, b) + half[:, None]
-    extent = (high - low).max(axis=1)
-    edge = max(2.0 * extent.mean(), extent.max() / 32.0)
-    row, place = cover(np.floor(low / edge).astype(np.int64), np.floor(high / edge).astype(np.int64))
-    key = pack(place)
-    order = np.argsort(key, kind="stable")
-    row, key = row[order], key[order]
-    stop = np.searchsorted(key, key, side="right")
-    pairs = np.cumsum(stop - np.arange(len(row)) - 1)
-    begin = 0
-    while begin < len(row):
-        before = pairs[begin - 1] if begin else 0
-        last = max(begin + 1, int(np.searchsorted(pairs, before + BLOCK, side="right")))
-        at = np.arange(begin, last)
-        i = row[np.repeat(at, stop[at] - at - 1)]
-        j = row[ranges(at + 1, stop[at])]
-        meet = ((low[i] <= high[j]) & (low[j] <= high[i])).all(axis=1)
-        yield np.minimum(i, j)[meet], np.maximum(i, j)[meet]
-        begin = last
+    """Blocks of pairs (i, j), i < j, that may be nearer than either's half; a pair may come more than once."""
+    edge = max(np.abs(a).max() + half.max(), np.abs(b).max() + half.max()) / PLACES
+    row, low, high = pieces(a, b, half, edge)
+    for i, j in Index(np.floor(low / edge).astype(np.int32), np.floor(high / edge).astype(np.int32)).meeting():
+        i, j = row[i], row[j]
+        apart = i != j
+        yield np.minimum(i, j)[apart], np.maximum(i, j)[apart]
 
 
 def point_distance2(p, a, b) -> np.ndarray:

@@ -7,7 +7,9 @@ import numpy as np
 
 from metacascade._kernels import _vessels
 from metacascade._kernels._vessels import SEGMENT
-from metacascade.network_imported import Imported, ranges
+from metacascade.errors import RunError
+from metacascade.network_imported import Imported
+from metacascade.network_index import ranges
 from metacascade.network_lattice import Lattice
 from metacascade.records import copy, joined
 
@@ -15,6 +17,7 @@ __all__ = ["SEGMENT", "Network", "VesselMap", "voxelize"]
 
 VOXELS = 512
 CHUNK = 64                    # tiles worked on at a time: bounds the scratch memory
+FIRST_ROOM = 1 << 16          # vessels listed for the voxels of so many tiles, until there are more
 
 
 class Network:
@@ -48,8 +51,8 @@ class Network:
 
         Sorted by their fields, without duplicates: the same for any order of the tiles.
         """
-        segments, _ = self.source.collect(_tiles(tile_coords), edge_um, margin_um)
-        return np.unique(segments)
+        near = [np.unique(self.source.collect(tiles, edge_um, margin_um)[0]) for tiles in _chunks(tile_coords)]
+        return np.unique(joined(np.empty(0, SEGMENT), *near))
 
 
 @dataclass
@@ -78,7 +81,7 @@ class VesselMap:
         The cost is that of the new tiles: the arrays keep some room at their ends.
         """
         listed, known = np.int32(len(self.index)), np.int32(len(self.segments))
-        _check_size(len(self.index) + len(more.index))
+        _check_size(max(len(self.index) + len(more.index), len(self.segments) + len(more.segments)))
         self._extend("supply", more.supply)
         self._extend("first", more.first[1:] + listed)
         self._extend("index", more.index + known)
@@ -116,14 +119,15 @@ def _offsets(lengths: np.ndarray) -> np.ndarray:
 
 def _check_size(listed: int) -> None:
     if listed > np.iinfo(np.int32).max:
-        raise ValueError(f"{listed} vessels in reach of the voxels of one rank: use more ranks")
+        raise RunError(f"more than {np.iinfo(np.int32).max:,} vessels are in reach of the voxels of one rank: use more "
+                       "ranks, or a network with fewer or thinner vessels")
 
 
 def join(maps: list[VesselMap]) -> VesselMap:
     """One map of the tiles of several, in their order."""
     listed = np.cumsum([0] + [len(m.index) for m in maps])
     known = np.cumsum([0] + [len(m.segments) for m in maps])
-    _check_size(listed[-1])
+    _check_size(max(listed[-1], known[-1]))
     return VesselMap(
         supply=np.concatenate([np.empty((0, VOXELS), np.float32)] + [m.supply for m in maps]),
         first=np.concatenate([np.zeros(1, np.int32)] + [m.first[1:] + np.int32(n) for m, n in zip(maps, listed)]),
@@ -151,22 +155,26 @@ def voxelize(tile_coords, edge_um: float, network: Network, reach_um: float, wal
         supply = sum over perfused segments of (length inside the voxel) 2 pi radius w / h^3 [1/h],
         summed in double in the order of the segments; and the lists of segments in reach.
     """
-    tiles = _tiles(tile_coords)
-    return join([_map(tiles[i:i + CHUNK], edge_um, network, reach_um, wall_um_per_h)
-                 for i in range(0, len(tiles), CHUNK)])
+    return join([_map(tiles, edge_um, network, reach_um, wall_um_per_h) for tiles in _chunks(tile_coords)])
 
 
-def _tiles(tile_coords) -> np.ndarray:
-    return np.ascontiguousarray(tile_coords, np.int32).reshape(-1, 3)
+def _chunks(tile_coords) -> list[np.ndarray]:
+    """The tiles, some at a time: int32 of shape (k, 3)."""
+    tiles = np.ascontiguousarray(tile_coords, np.int32).reshape(-1, 3)
+    return [tiles[i:i + CHUNK] for i in range(0, len(tiles), CHUNK)]
 
 
 def _map(tiles: np.ndarray, edge_um: float, network: Network, reach_um: float, wall_um_per_h: float) -> VesselMap:
     segments, near = network.source.collect(tiles, edge_um, reach_um)
-    busiest = int(np.diff(near).max())
-    scratch = np.empty(VOXELS * busiest, np.uint16), np.empty(VOXELS * busiest, np.int32)
-    index = np.empty(VOXELS * len(segments), np.int32)
     supply = np.empty((len(tiles), VOXELS), np.float32)
-    first = np.empty(VOXELS * len(tiles) + 1, np.int32)
-    n = _vessels.map_tiles(tiles, segments, near, edge_um, reach_um, wall_um_per_h, supply, first, *scratch, index)
-    return VesselMap(supply=supply, first=first, index=index[:n].copy(), segments=segments.copy(),
-                     near=near)
+    first = np.zeros(VOXELS * len(tiles) + 1, np.int32)
+    index, row = np.empty(FIRST_ROOM, np.int32), 0
+    while True:
+        scratch = np.empty(len(index) + VOXELS, np.uint16), np.empty(len(index) + VOXELS, np.int32)
+        row = _vessels.map_tiles(
+            tiles, segments, near, edge_um, reach_um, wall_um_per_h, supply, first, *scratch, index, row)
+        if row == len(tiles):
+            return VesselMap(supply=supply, first=first, index=index[:first[-1]].copy(), segments=segments.copy(),
+                             near=near)
+        _check_size(2 * len(index))
+        index = np.concatenate([index, np.empty(len(index), np.int32)])

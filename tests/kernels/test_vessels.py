@@ -3,6 +3,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from reference import vessels as twin
 
 from metacascade._kernels import _vessels
@@ -109,6 +111,32 @@ def test_supply_and_lists_equal_their_twin(source):
         for v in range(512):
             listed = made.segments[made.index[made.first[512 * t + v]:made.first[512 * t + v + 1]]]
             np.testing.assert_array_equal(listed, near[lists[v]])
+
+
+def long_segments(rng, n, on_planes):
+    """Through the tile at the origin, from and to anywhere far away; in planes of the grid, or along them, if asked."""
+    s = random_segments(rng, n)
+    through = rng.uniform(0, 240, (n, 3))
+    way = rng.normal(0, 1, (n, 3)) * (rng.random((n, 3)) < (0.6 if on_planes else 1.0))
+    a, b = through - way * 10.0 ** rng.uniform(0, 4.5, (n, 1)), through + way * 10.0 ** rng.uniform(0, 4.5, (n, 1))
+    if on_planes:
+        a, b = EDGE / 3 * np.round(3 * a / EDGE), EDGE / 3 * np.round(3 * b / EDGE)
+    for k, name in enumerate("xyz"):
+        s["a" + name], s["b" + name] = a[:, k], b[:, k]
+    return s
+
+
+@given(st.integers(0, 2**32 - 1), st.booleans())
+@settings(max_examples=30, deadline=None)
+def test_a_long_segment_is_cut_alike_however_far_from_its_end_a_tile_lies(seed, on_planes):
+    """The kernel begins its walk at the tile, its twin at the end of the segment: the same bits."""
+    rng = np.random.default_rng(seed)
+    segments = long_segments(rng, 4, on_planes)
+    tiles = np.concatenate([np.zeros((1, 3), np.int32), rng.integers(-2, 3, (1, 3)).astype(np.int32)])
+    made = voxelize(tiles, EDGE, Network.from_segments(segments), REACH, WALL)
+    for t, tile in enumerate(tiles):
+        near = made.segments[made.near[t]:made.near[t + 1]]
+        np.testing.assert_array_equal(made.supply[t], twin.map_tile(tile, near, EDGE, REACH, WALL)[0])
 
 
 @pytest.mark.parametrize("segments", [along_the_grid(), random_segments(np.random.default_rng(7), 80, span=200.0)],

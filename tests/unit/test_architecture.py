@@ -18,8 +18,8 @@ GROUPS = {
     "ranks": ("parallel exchange balance", "ground"),
     "state": ("state digest", "ground"),
     "tissue": ("domain arena rebalance seeding returning tissue fields vessels "
-               "network_check network_csv network_fit network_imported network_lattice network_pieces network_read "
-               "network_secomb network_swc network_vtp", "ground ranks"),
+               "network_check network_csv network_fit network_imported network_index network_lattice network_pieces "
+               "network_read network_secomb network_swc network_vtp", "ground ranks"),
     "body": ("physiology circuit circulation injection organs fates", "ground config"),
     "model": ("ledger simulation", "ground ranks state tissue body"),
     "files": ("atomic sealed structure datasets ownership parts checkpoint output results rows_index snapshots provenance", "ground ranks state"),
