@@ -18,7 +18,7 @@ typedef struct {
 } field_t;
 
 /* decay = 1/dt + u n / (K + c) + s and rhs = c/dt + s P: backward Euler, uptake linearized at c.
-   Returns how many voxels came out negative or not a number. */
+   Returns how many voxels came out negative or not a number; a field that is negative is one, and is not divided by. */
 METACASCADE_CLONES
 static int64_t field_coefficients(const float *restrict c, const uint16_t *restrict counts,
                                   const float *restrict supply, float *restrict decay,
@@ -29,8 +29,8 @@ static int64_t field_coefficients(const float *restrict c, const uint16_t *restr
         int32_t wrong = 0;
         for (int i = 0; i < FIELD_VOXELS; i++) {
             float old = c[row + i], s = supply[row + i];
-            float cells = (float)counts[row + i];
-            float k = (p.per_dt + (p.uptake * cells) / (p.michaelis + old)) + s;
+            float cells = (float)counts[row + i], from_zero = old > 0.0f ? old : 0.0f;
+            float k = (p.per_dt + (p.uptake * cells) / (p.michaelis + from_zero)) + s;
             float q = old * p.per_dt + s * p.vessel;
             decay[row + i] = k;
             rhs[row + i] = q;
