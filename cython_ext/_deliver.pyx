@@ -27,7 +27,7 @@ cdef int open_tile(cell_t* tile, Py_ssize_t n, uint16_t* counts, const migrant_t
             here += 1
             tile[end + new] = arrivals[order[new]].cell
         if counts[a] + here > 65535:
-            raise OverflowError("a voxel holds more than 65535 cells: its crowding is switched off or too weak")
+            raise OverflowError("more than 65,535 cells in a voxel")
         counts[a] += <uint16_t>here
     return 0
 

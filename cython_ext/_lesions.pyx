@@ -164,7 +164,7 @@ def advance(lesion_t[::1] lesions not None, rates_t rates, uint64_t seed, uint32
 cdef void _child(ctc_t* c, const lesion_t* l, uint64_t seed, int64_t index, double start,
                  double end) noexcept nogil:
     cdef uint32_t r[4]
-    draw(seed, DRAW_CHILD, l.id, <uint32_t>index, r)
+    draw(seed, DRAW_CHILD, l.id ^ <uint64_t>(index >> 32), <uint32_t>index, r)
     c.id = <uint64_t>r[1] << 32 | r[0]
     c.t_shed = start + unit52(r[2], r[3]) * (end - start)
     c.n, c.clone, c.origin, c.node = 1, l.clone, l.node, l.node

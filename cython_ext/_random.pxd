@@ -16,7 +16,7 @@ cdef enum draw_e:
     DRAW_COLONIZE = 7    # a = id of a CTC: dies, sleeps or grows after leaving the vessel
     DRAW_LESION = 8      # a = id of a lesion, b = step: wakes; the key by which its cells die and divide
     DRAW_LESION_SHED = 9 # a = id of a lesion, b = step: how many cells it sheds
-    DRAW_CHILD = 10      # a = id of a lesion, b = index: id and time of a cell that it sheds
+    DRAW_CHILD = 10      # a = id of a lesion ^ high half of the index, b = low half: id and time of a shed cell
     DRAW_RETURN = 11     # a = id of a CTC, b = 0: the voxel where it lodges, b = k: the place of its k-th cell in it
     DRAW_SAMPLE = 12     # a = id of a CTC, b = index of the blood draw: taken or not
     DRAW_INJECT = 13     # a, b = index of the injection and of the cell (its high half in a): id and entry time

@@ -29,8 +29,8 @@ cdef extern from "tissue.h" nogil:
                     float birth, float death, float hypoxia, float threshold, float full, float enter,
                     voxel_table_t* table)
     int expand_voxels(const uint16_t* counts, uint16_t* voxel)
-    int draw_and_move(const word_t* record, const uint16_t* counts, uint64_t key, int32_t amplitude,
-                      const voxel_table_t* table, int with_push, cell_table_t* wide, const columns_t* c)
+    void draw_and_move(const word_t* record, const uint16_t* counts, uint64_t key, int32_t amplitude,
+                       const voxel_table_t* table, int with_push, cell_table_t* wide, const columns_t* c)
     int list_hits(const uint8_t* hit, int n, int32_t* list)
     int list_moved(const uint16_t* code, const uint16_t* voxel, int n, int32_t* list)
     void put_back(word_t* record, const columns_t* c, int n, int32_t* place)

@@ -165,7 +165,7 @@ cdef int write_counts(const tiles_t* t, Py_ssize_t row, int32_t* counts) except 
     for v in range(512):
         k = counts[v]
         if k > 65535:
-            raise OverflowError("a voxel holds more than 65535 cells: its crowding is switched off or too weak")
+            raise OverflowError("more than 65,535 cells in a voxel")
         t.new_counts[512 * row + v] = <uint16_t>k
         counts[v] = at
         at += k
@@ -190,8 +190,7 @@ cdef int one_tile(const tiles_t* t, Py_ssize_t row, const tissue_t* p, scratch_t
     if expand_voxels(t.counts + 512 * row, s.c.voxel) != n:
         raise RuntimeError("cells were lost: a tile does not hold as many as its voxels count")
     pushed = fill_table(t, row, p, s)
-    if draw_and_move(record, t.counts + 512 * row, key, p.amplitude, &s.table, pushed, &s.wide, &s.c):
-        raise OverflowError("a voxel holds more than 1024 cells: its crowding is switched off or too weak")
+    draw_and_move(record, t.counts + 512 * row, key, p.amplitude, &s.table, pushed, &s.wide, &s.c)
     born = decide(t, row, n, key, p, s, &leaders, mine)
     entered = shed_clusters(t, row, n, s, leaders) if leaders else 0
     stay = count_places(s, t.counts + 512 * row, n, born, counts, &moved, &mine[CHANGED_VOXEL])

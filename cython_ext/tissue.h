@@ -120,27 +120,34 @@ static int expand_voxels(const uint16_t *counts, uint16_t *voxel)
 
 typedef struct { int32_t of[10][BLOCK + SLACK]; } cell_table_t;   /* the voxel table, cell by cell */
 
-/* Columns of the table for the cells of voxels v, v+1, ... as long as they fit; returns the next voxel. */
-static int expand_table(const voxel_table_t *table, const uint16_t *counts, int v, int with_push,
-                        cell_table_t *wide, int *cells)
+/* Columns of the table for the next cells, BLOCK at most, from cell `done` of voxel `v` on; moves on. How many. */
+static int expand_table(const voxel_table_t *table, const uint16_t *counts, int *v, int *done, int with_push,
+                        cell_table_t *wide)
 {
     int at = 0;
-    for (; v < 512 && at + counts[v] <= BLOCK; v++) {
-        for (int k = 0; k < counts[v]; k += 16) {
+    while (*v < 512 && at < BLOCK) {
+        const int left = counts[*v] - *done, n = left < BLOCK - at ? left : BLOCK - at;
+        for (int k = 0; k < n; k += 16) {
 #define COLUMN(c, value) do { const int32_t value_ = (int32_t)(value);                             \
             for (int j = 0; j < 16; j++) wide->of[c][at + k + j] = value_; } while (0)
-            COLUMN(0, table->lean[0][v]); COLUMN(1, table->lean[1][v]); COLUMN(2, table->lean[2][v]);
-            COLUMN(3, table->limit[v]);
+            COLUMN(0, table->lean[0][*v]); COLUMN(1, table->lean[1][*v]); COLUMN(2, table->lean[2][*v]);
+            COLUMN(3, table->limit[*v]);
             if (with_push) {
-                COLUMN(4, table->push_low[0][v]); COLUMN(5, table->push_low[1][v]); COLUMN(6, table->push_low[2][v]);
-                COLUMN(7, table->push_rise[0][v]); COLUMN(8, table->push_rise[1][v]); COLUMN(9, table->push_rise[2][v]);
+                for (int axis = 0; axis < 3; axis++) {
+                    COLUMN(4 + axis, table->push_low[axis][*v]);
+                    COLUMN(7 + axis, table->push_rise[axis][*v]);
+                }
             }
 #undef COLUMN
         }
-        at += counts[v];
+        at += n;
+        *done += n;
+        if (n == left) {
+            ++*v;
+            *done = 0;
+        }
     }
-    *cells = at;
-    return v;
+    return at;
 }
 
 typedef struct {               /* the cells of a tile in a step, column by column */
@@ -188,22 +195,17 @@ METACASCADE_CLONES static void name(                                            
 DEFINE_MOVE(move_freely, NO_DRIFT)
 DEFINE_MOVE(move_crowded, DRIFT)
 
-/* Draw for and move all cells of a tile that has no voxel of more than BLOCK cells; 0, or 1 if it has one. */
-static int draw_and_move(const word_t *record, const uint16_t *counts, uint64_t key, int32_t amplitude,
-                         const voxel_table_t *table, int with_push, cell_table_t *wide, const columns_t *c)
+/* Draw for and move all cells of a tile. */
+static void draw_and_move(const word_t *record, const uint16_t *counts, uint64_t key, int32_t amplitude,
+                          const voxel_table_t *table, int with_push, cell_table_t *wide, const columns_t *c)
 {
-    int v = 0, at = 0, n;
-    while (v < 512) {
-        const int next = expand_table(table, counts, v, with_push, wide, &n);
-        if (next == v)
-            return 1;
+    int v = 0, done = 0, at = 0, n;
+    while ((n = expand_table(table, counts, &v, &done, with_push, wide))) {
         (with_push ? move_crowded : move_freely)(
             record + 3 * at, n, key, amplitude, wide, c->voxel + at, c->first + at, c->xy + at, c->zc + at,
             c->traits + at, c->code + at, c->hit + at);
         at += n;
-        v = next;
     }
-    return 0;
 }
 
 /* Cells to look at closely: their indices, ascending; how many. `list` has room for n + 1. */

@@ -22,6 +22,10 @@ EVERYTHING = {
     "draw": [{"node": "lung", "time": "10 h", "volume": "0.1 mL"},
              {"node": "venous", "time": "345 min", "volume": "0.3 mL"},
              {"node": "arterial", "time": "12 h", "volume": "0.1 mL"}]}
+CROWD = dict(     # more cells come home than the places of a tumor of one cell can take, and wait
+    tumor__cells=1, run__step="30 min", run__duration="3 h", output__interval="3 h", output__checkpoint="3 h", draw=[],
+    vessels__length_density="40 mm/mm^3", intravasation__reach="5 um", colonization__attraction=1000,
+    organs__tumor__extravasation_time="0.01 h", injection=[{"node": "tumor", "cells": 200_000}])
 TABLES = ("shed", "lesions", "draws")
 
 

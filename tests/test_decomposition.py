@@ -12,7 +12,8 @@ ONE_TILE = dict(tumor__center=["120 um", "120 um", "120 um"], tissue__capacity=2
 VARIANTS = {
     "everything": small.settings(),
     "far away": small.settings(tumor__center=["-999000 um", "998000 um", "123456 um"], run__duration="6 h"),
-    "one tile": small.settings(**ONE_TILE)}
+    "one tile": small.settings(**ONE_TILE),
+    "crowd": small.settings(**small.CROWD)}
 INJECTION = dict(config=str(small.EXAMPLE.parent / "injection_liver.toml"),
                  settings=["run.duration=1 day", "injection.0.cells=4000", "blood.arrest_offset=5.0",
                            "blood.binding=0.001", "colonization.establish=0.5", "colonization.dormant=0.5"])
@@ -97,7 +98,7 @@ def test_what_is_written_changes_no_result(runs, alone):
     assert small.content(run["out"])["digest"] == small.content(alone["everything"]["out"])["digest"]
 
 
-@pytest.mark.parametrize("variant, steps", [("everything", (5, 8)), ("one tile", (2, 4))])
+@pytest.mark.parametrize("variant, steps", [("everything", (5, 8)), ("one tile", (2, 4)), ("crowd", (2, 4))])
 def test_stopped_and_resumed_on_other_ranks_it_is_the_run_that_never_stopped(runs, alone, variant, steps):
     """Stops at steps with and without output; the last session goes on alone."""
     run, = runs(2, dict(settings=VARIANTS[variant], stop_at=steps[0]))

@@ -2,6 +2,7 @@
 import numpy as np
 
 from metacascade._kernels import _curve
+from metacascade.errors import RunError
 from metacascade.exchange import Halo
 
 OFFSETS = np.array([(x, y, z) for z in (-1, 0, 1) for y in (-1, 0, 1) for x in (-1, 0, 1)], np.int32)
@@ -20,7 +21,11 @@ FACE_VOXELS = face_voxels()
 
 def keys_of(coords):
     """Curve key of each tile, uint64; coords int32 of shape (n, 3)."""
-    return _curve.keys(np.ascontiguousarray(coords, np.int32))
+    try:
+        return _curve.keys(np.ascontiguousarray(coords, np.int32))
+    except ValueError as error:
+        raise RunError(f"the tumor has come to the end of the tissue ({error}): start with a tumor.center nearer to 0, "
+                       "or with larger voxels (tissue.voxel)") from None
 
 
 class Region:

@@ -2,7 +2,7 @@
 
     initial + divided + injected = alive (tissue, blood, organs) + dead (by cause) + removed.
 """
-from metacascade.errors import CellsLost
+from metacascade.errors import CellsLost, RunError
 from metacascade.parallel import on_all_ranks
 
 BORN = ("initial", "divided_tissue", "divided_lesion", "injected")
@@ -13,6 +13,7 @@ REMOVED = ("drawn",)
 FLOWS = ("shed", "shed_ctcs", "shed_lesion", "passages", "extravasated", "founded", "woken",
          "self_seeded", "changed_voxel")
 TOTALS = BORN + DEAD + REMOVED + FLOWS     # these only grow; ALIVE is counted anew at each step
+LARGEST = 2**63 - 1        # of a total
 NAMES = BORN + ALIVE + DEAD + REMOVED + FLOWS
 
 
@@ -46,9 +47,17 @@ class Ledger:
             self.totals[name] += n
         self.totals.update(zip(ALIVE, sums[len(TOTALS):]))
         self._new = dict.fromkeys(TOTALS, 0)
+        self._check_size()
         if self.born != self.gone:
             raise on_all_ranks(CellsLost(self._imbalance()))
         return sums[len(TOTALS) + len(ALIVE):]
+
+    def _check_size(self):
+        name = max(self.totals, key=self.totals.get)
+        if self.totals[name] > LARGEST:
+            raise on_all_ranks(RunError(
+                f"{name}: more than {LARGEST:,} cells since the start, and no more can be counted: "
+                "shorten run.duration, or lower colonization.capacity, birth and death"))
 
     @property
     def born(self):

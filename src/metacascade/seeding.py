@@ -5,6 +5,8 @@ import numpy as np
 
 from metacascade.balance import cut, work
 from metacascade.domain import keys_of
+from metacascade.errors import InputError
+from metacascade.parallel import on_all_ranks
 
 CHUNK = 4096      # tiles looked at together
 
@@ -67,7 +69,8 @@ def first_counts(world, config, keys, coords):
     total = int(world.sum([mine])[0])
     each, left = divmod(config.tumor.cells, total)
     if each >= 65535:
-        raise OverflowError("tumor.cells does not fit into the voxels")
+        raise on_all_ranks(InputError(f"tumor.cells: {each:,} cells to a voxel; at most 65,535 can be counted: lower "
+                                      "tissue.capacity"))
     position = world.exscan(mine) + np.cumsum(inside.ravel()).reshape(inside.shape) - 1
     counts = np.empty((len(keys), 512), np.uint16)
     counts[order] = inside * (each + (position < left))

@@ -49,7 +49,7 @@ class Simulation:
         self.lesions = Lesions(config, self.circuit, config.run.seed)
         self.injections = Injections(config, config.run.seed, world.rank, world.size)
         self.fates = Fates(world, self.circuit.names)
-        self.returning = np.empty(0, CTC)     # left the blood inside the tumor
+        self.returning = np.empty(0, CTC)     # left the blood inside the tumor; on any rank
         self.newborn = np.empty(0, CTC)       # shed by lesions, not yet with their owners
         self.wall_s = defaultdict(float)      # by stage
         self.cpu_s = defaultdict(float)       # by stage, without what sending and waiting used
@@ -124,9 +124,9 @@ class Simulation:
             "migrants": (gone, gone_to),
             "ctcs": (entering, owner_of_id(entering["id"], self.world.size)),
             "lodged": (lodged, lodged_at)})
-        homing = returning.become_cells(self.tissue, routed["lodged"], self.config.run.seed)
+        homing, self.returning = returning.become_cells(self.tissue, routed["lodged"], self.config.run.seed)
         self.tissue.arrive(here, routed["migrants"], homing)
-        self.returning, self.newborn = self.returning[:0], self.newborn[:0]
+        self.newborn = self.newborn[:0]
         return routed["ctcs"]
 
     def _admit(self, entering, injected):
@@ -156,7 +156,7 @@ class Simulation:
 
     def _colonize(self, walked):
         """What left the blood: into the tumor, into the list of the ended, or to a lesion."""
-        self.returning = walked.returning
+        self.returning = joined(self.returning, walked.returning)
         failed, founders = self.lesions.found(walked.extravasated)
         self.ledger.add(extravasated=_cells(walked.extravasated), founded=len(founders),
                         self_seeded=_cells(walked.returning), not_established=_cells(failed))
@@ -197,7 +197,7 @@ class Simulation:
 
     def state(self, **meta):
         """This rank's share of the state; `meta` is added to its description."""
-        self._bring_newborn_home()
+        self._bring_home()
         order = np.argsort(self.tissue.region.keys)
         rows = self.tissue.counts[order]
         ctcs = joined(self.blood.records, self.returning, self.newborn)
@@ -215,9 +215,12 @@ class Simulation:
         """One SHA-256 of the state, the same on any number of ranks."""
         return digest(self.world, self.state())
 
-    def _bring_newborn_home(self):
-        owner = owner_of_id(self.newborn["id"], self.world.size)
-        self.newborn = self.exchange.route({"ctcs": (self.newborn, owner)})["ctcs"]
+    def _bring_home(self):
+        """What is not with the owner of its id goes there, since a state is ordered by id."""
+        home = self.exchange.route({
+            name: (ctcs, owner_of_id(ctcs["id"], self.world.size))
+            for name, ctcs in (("returning", self.returning), ("newborn", self.newborn))})
+        self.returning, self.newborn = home["returning"], home["newborn"]
 
     @contextmanager
     def stage(self, name):

@@ -1,4 +1,5 @@
 """The cells of the primary tumor on this rank: their tiles, one step of their life, and arrivals."""
+import contextlib
 import math
 
 import numpy as np
@@ -8,6 +9,7 @@ from metacascade._kernels._layout import CTC, MIGRANT
 from metacascade._kernels._place import place
 from metacascade.arena import Arena
 from metacascade.domain import OFFSETS, Region
+from metacascade.errors import RunError
 from metacascade.parallel import serial_world
 from metacascade.records import copy, joined
 from metacascade.seeding import ball_radius, first_counts, seed_region, tiles_of_ball
@@ -17,6 +19,7 @@ TALLIES = ("divided", "apoptosis", "hypoxia", "shed", "changed_voxel")
 FIRST_SCRATCH = 16384           # cells of a tile for which there is scratch space at the start
 FIRST_OUTBOX = 65536
 NOT_PERFUSED = '[[injection]] node = "tumor": no perfused vessel is in reach of the tumor'
+ARRIVALS = np.iinfo(np.int32).max       # cells that come to the tiles of a rank in one step, at most
 
 
 class Tissue:
@@ -120,11 +123,12 @@ class Tissue:
         progress = np.zeros(3 + len(TALLIES), np.int64)
         params = dict(self.parameters, step=step, t_h=t_h)
         while True:
-            row = _tissue.advance(
-                a.cells, a.start, a.n, a.capacity, self.counts, after, self.oxygen.value, self.region.neighbors,
-                self.region.keys, self.region.coords,
-                (self.vessels.first, self.vessels.index, self.vessels.segments), self.detach, params,
-                *self._scratch, self._migrants, self._shed, progress)
+            with crowded():
+                row = _tissue.advance(
+                    a.cells, a.start, a.n, a.capacity, self.counts, after, self.oxygen.value, self.region.neighbors,
+                    self.region.keys, self.region.coords,
+                    (self.vessels.first, self.vessels.index, self.vessels.segments), self.detach, params,
+                    *self._scratch, self._migrants, self._shed, progress)
             if row < 0:
                 break
             self._make_room(row, progress)
@@ -160,9 +164,23 @@ class Tissue:
         arrivals = joined(here, *from_others)
         if len(arrivals) == 0:
             return
+        if len(arrivals) > ARRIVALS:
+            raise RunError(f"{len(arrivals):,} cells come to the tiles of one rank in one step, more than "
+                           f"{ARRIVALS:,}: use more ranks")
         rows, more = np.unique(arrivals["key"].astype(np.int64), return_counts=True)
         self.arena.reserve(rows, self.arena.n[rows] + more)
-        _deliver.insert(self.arena.cells, self.arena.start, self.arena.n, self.counts, arrivals)
+        with crowded():
+            _deliver.insert(self.arena.cells, self.arena.start, self.arena.n, self.counts, arrivals)
+
+
+@contextlib.contextmanager
+def crowded():
+    """More cells in a voxel than can be counted: say what to do."""
+    try:
+        yield
+    except OverflowError as error:
+        raise RunError(f"{error}: cells gather faster than crowding drives them apart. Switch [crowding] on or raise "
+                       "crowding.mobility, or lower migration.bias or migration.speed") from None
 
 
 def reachable(vessels):

@@ -103,5 +103,5 @@ def test_more_cells_in_a_voxel_than_can_be_counted_is_an_error():
     cells, n = np.zeros(65540, CELL), np.array([65535], np.int32)
     arrivals = np.zeros(1, MIGRANT)
     arrivals["voxel"] = 3
-    with pytest.raises(OverflowError, match="more than 65535 cells"):
+    with pytest.raises(OverflowError, match="more than 65,535 cells"):
         _deliver.insert(cells, np.array([0]), n, counts, arrivals)

@@ -94,10 +94,10 @@ def test_few_cells(cells):
     assert_like_twin(patch)
 
 
-@pytest.mark.parametrize("voxel", [0, 255, 511])
-def test_a_voxel_as_full_as_the_kernel_takes(voxel):
+@pytest.mark.parametrize("voxel, cells", [(0, 1024), (255, 1025), (511, 2048), (77, 5000)])
+def test_a_voxel_of_more_cells_than_the_kernel_looks_at_together(voxel, cells):
     patch = Patch(OFFSETS, **dict(BUSY, push_gain=300))
-    patch.scatter(patch.row(0, 0, 0), [voxel] * 1024 + [voxel ^ 1] * 3, np.random.default_rng(0), emt=100)
+    patch.scatter(patch.row(0, 0, 0), [voxel] * cells + [voxel ^ 1] * 3, np.random.default_rng(0), emt=100)
     assert_like_twin(patch)
 
 

@@ -7,6 +7,7 @@ from metacascade import tissue
 from metacascade._kernels import _tissue
 from metacascade._kernels._layout import CTC, MIGRANT
 from metacascade.domain import OFFSETS
+from metacascade.errors import RunError
 from tiles import Patch, voxel_lists
 
 
@@ -88,11 +89,21 @@ def test_a_cell_that_leaves_the_tiles_is_an_error():
         patch.advance(0, 0.0)
 
 
-def test_a_voxel_beyond_what_the_kernel_takes_is_an_error():
-    patch = Patch(OFFSETS)
-    patch.scatter(13, np.full(1025, 9), np.random.default_rng(1))
-    with pytest.raises(OverflowError, match="more than 1024 cells"):
+@pytest.mark.parametrize("more", ["born", "arrived"])
+def test_more_cells_in_a_voxel_than_can_be_counted_end_the_run_with_a_remedy(more):
+    patch = Patch(OFFSETS, capacity=10**6, birth_per_h=3.0 if more == "born" else 0.0)
+    patch.scatter(13, np.full(65_535, 9), np.random.default_rng(1))
+    with pytest.raises(RunError, match="more than 65,535 cells in a voxel.*raise crowding.mobility"):
         patch.advance(0, 0.0)
+        patch.scatter(13, [9], np.random.default_rng(1))
+
+
+def test_more_arrivals_than_can_be_numbered_end_the_run_with_a_remedy(monkeypatch):
+    monkeypatch.setattr(tissue, "ARRIVALS", 99)
+    patch = Patch(OFFSETS)
+    patch.scatter(13, np.full(99, 9), np.random.default_rng(1))
+    with pytest.raises(RunError, match="use more ranks"):
+        patch.scatter(13, np.full(100, 9), np.random.default_rng(1))
 
 
 @pytest.mark.parametrize("change", ["neighbors", "oxygen", "first"])

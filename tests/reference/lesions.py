@@ -101,7 +101,7 @@ def live(lesion, p, seed, step, start, end, tally, without=()):
 
 def child(lesion, seed, index, since, end):
     """The fields of the index-th cell that a lesion sheds, as far as they are not zero."""
-    r = words(seed, Draw.CHILD, lesion["id"], index)
+    r = words(seed, Draw.CHILD, lesion["id"] ^ index >> 32, index & 0xffffffff)
     same = {name: lesion[name] for name in ("clone", "node", "emt", "adhesion")}
     return same | dict(id=r[1] << 32 | r[0], t_shed=since + unit52(r[2], r[3]) * (end - since), n=1,
                        origin=lesion["node"], flags=lesion["flags"] & Flag.RETURNED | Flag.LESION)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from metacascade.domain import keys_of
+from metacascade.errors import InputError
 from metacascade.exchange import Exchange
 from metacascade.parallel import serial_world
 from metacascade.seeding import ball_radius, first_counts, seed_region, tiles_of_ball, voxels_inside
@@ -97,6 +98,6 @@ def test_too_many_cells_for_the_voxels_is_an_error():
     c = config(1)
     coords, _ = ball(c)
     c.tumor.cells = 10**6
-    with pytest.raises(OverflowError, match="tumor.cells does not fit"):
+    with pytest.raises(InputError, match="tumor.cells.*lower tissue.capacity"):
         first_counts(WORLD, SimpleNamespace(tumor=c.tumor, tissue=SimpleNamespace(capacity=10**6, edge_um=30.0)),
                      keys_of(coords), coords)
