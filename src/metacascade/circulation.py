@@ -5,7 +5,7 @@ import numpy as np
 
 from metacascade._kernels import _blood
 from metacascade._kernels._layout import CTC, Draw, Fate, Place, draws
-from metacascade.records import joined
+from metacascade.records import by_id, chosen, joined
 
 CAUSES = {fate.name.lower(): fate for fate in (Fate.ANOIKIS, Fate.SHEAR, Fate.NK)}
 
@@ -24,8 +24,7 @@ class Walked:
 def together(walks: list[Walked]) -> Walked:
     """Several calls of `Blood.advance`, one after the other, as if they were one."""
     def merged(name):
-        ctcs = joined(*(getattr(walked, name) for walked in walks))
-        return ctcs[np.argsort(ctcs["id"], kind="stable")]
+        return by_id(joined(*(getattr(walked, name) for walked in walks)))
 
     if len(walks) == 1:
         return walks[0]
@@ -55,14 +54,18 @@ class Blood:
         They leave node `origin` with its blood at t_shed; injected ones (FLAG_INJECTED) start in it.
         A diameter that is not positive is drawn: lognormal, of one cell also in a cluster.
         """
-        new = np.array(ctcs, CTC, ndmin=1)
-        if new.size and not (new["origin"].max() < len(self.circuit.names) and new["n"].min() > 0):
+        ctcs = np.atleast_1d(np.asarray(ctcs, CTC))
+        if not ctcs.size:
+            return
+        if not (ctcs["origin"].max() < len(self.circuit.names) and ctcs["n"].min() > 0):
             raise ValueError("a cell that enters the blood needs a node of the circuit and n >= 1")
+        before = self.records.size
+        self.records = joined(self.records, ctcs)
+        new = self.records[before:]
         _blood.size(new, self.seed, *self._diameter)
         new["node"], new["t_event"] = new["origin"], new["t_shed"]
         for field in ("hop", "place", "fate", "pending"):
             new[field] = 0  # CIRCULATING, OPEN, EVENT_ARRIVE
-        self.records = joined(self.records, new)
 
     def advance(self, t_end_h: float) -> Walked:
         """Let every event before t_end_h happen and take out what has left the blood."""
@@ -79,7 +82,7 @@ class Blood:
             returning=self._taken(place == Place.RETURNING), passages=passages,
             deaths={name: cells(dead, dead["fate"] == cause) for name, cause in CAUSES.items()})
         if (stay := place <= Place.ARRESTED).sum() < place.size:
-            self.records = self.records[stay]
+            self.records = chosen(self.records, stay)
         return walked
 
     def sample(self, node: int, volume_mL: float, index: int, t_h: float):
@@ -93,11 +96,11 @@ class Blood:
                               & (self.records["t_shed"] < t_h))
         words = draws(self.seed, Draw.SAMPLE, self.records["id"][here], np.full(here.size, index, np.uint32))
         share = volume_mL / max(self.circuit.volume_mL[node], volume_mL)
-        chosen = np.zeros(self.records.size, bool)
-        chosen[here[(words[:, 0] + 0.5) / 2**32 < share]] = True
-        taken = self._taken(chosen)
+        drawn = np.zeros(self.records.size, bool)
+        drawn[here[(words[:, 0] + 0.5) / 2**32 < share]] = True
+        taken = self._taken(drawn)
         taken["fate"], taken["place"], taken["t_event"] = Fate.DRAWN, Place.ENDED, t_h
-        self.records = self.records[~chosen]
+        self.records = chosen(self.records, ~drawn)
         return taken
 
     @property
@@ -110,12 +113,11 @@ class Blood:
         """Cells, also those in clusters."""
         return cells(self.records, self.records["place"] == Place.ARRESTED)
 
-    def _taken(self, chosen):
-        """A copy of the chosen records, sorted by id."""
-        taken = self.records[chosen]
-        return taken[np.argsort(taken["id"], kind="stable")]
+    def _taken(self, which):
+        """A copy of some of the records, sorted by id."""
+        return by_id(chosen(self.records, which))
 
 
-def cells(ctcs, chosen) -> int:
-    """Cells in the chosen CTCs: a cluster counts each."""
-    return int(ctcs["n"][chosen].sum(dtype=np.int64))
+def cells(ctcs, which) -> int:
+    """Cells in some of the CTCs: a cluster counts each."""
+    return int(ctcs["n"][which].sum(dtype=np.int64))

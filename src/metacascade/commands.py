@@ -11,6 +11,7 @@ from metacascade import atomic, checkpoint, config, config_check, inputs, ledger
 from metacascade._kernels._layout import Place
 from metacascade.digest import digest
 from metacascade.errors import DONE, STOPPED_EARLY, InputError
+from metacascade.records import chosen
 from metacascade.report import expected, peak_memory, progress, ranks_and_cores, summary
 from metacascade.screen import one_line
 from metacascade.simulation import Simulation
@@ -257,10 +258,10 @@ class Job:
         sim = self.simulation
         with sim.stage("output"):
             state = sim.state(parts=0, parent=self.parent)
-            still = state.ctcs[state.ctcs["place"] != Place.RETURNING]    # those have their row already
+            still = chosen(state.ctcs, state.ctcs["place"] != Place.RETURNING)    # those have their row already
             self.output.finish(
                 open_ctcs=still if self.config.output.shed_cells else still[:0], lesions=state.lesions,
-                digest=sim.digest(), wall_s=dict(sim.wall_s), tables={"clones": CLONES})
+                digest=digest(self.world, state), wall_s=dict(sim.wall_s), tables={"clones": CLONES})
         fates, memory = sim.fates.totals(), self.world.max(peak_memory())
         self._all_is_written()
         _say(self.world, summary(sim, fates, self.directory, time.perf_counter() - self.started, memory))

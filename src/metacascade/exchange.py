@@ -11,7 +11,7 @@ import numpy as np
 
 from metacascade.errors import CellsLost
 from metacascade.parallel import Traffic, on_all_ranks
-from metacascade.records import joined
+from metacascade.records import chosen, joined
 
 TAG_ROUTE, TAG_HALO = 100, 200
 GREEDY = 200                      # polls of a waiting rank before it lets others use its core
@@ -72,12 +72,12 @@ class Exchange:
         for k, (name, (records, rank)) in enumerate(sections.items()):
             rank = np.asarray(rank)
             mine = rank == self.world.rank
-            kept[name] = records[mine]
+            kept[name] = chosen(records, mine)
             order = np.flatnonzero(~mine)
             order = order[np.argsort(rank[order], kind="stable")]
             ranks, first = np.unique(rank[order], return_index=True)
             for to, part in zip(ranks, np.split(order, first[1:])):
-                pieces.setdefault(int(to), {})[k] = np.ascontiguousarray(records[part])
+                pieces.setdefault(int(to), {})[k] = chosen(records, part)
         return kept, {to: self._buffer(parts, len(sections)) for to, parts in pieces.items()}
 
     @staticmethod

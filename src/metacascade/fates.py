@@ -15,7 +15,8 @@ class Fates:
 
     def add(self, ctcs):
         """Count ended CTCs of this rank; a cluster counts each of its cells."""
-        np.add.at(self._mine, (ctcs["fate"], ctcs["node"]), ctcs["n"])
+        place = ctcs["fate"].astype(np.int64) * len(self.nodes) + ctcs["node"]
+        np.add.at(self._mine.reshape(-1), place, ctcs["n"].astype(np.int64))
 
     def totals(self):
         """Over all ranks: {fate: {node: cells}}, without zeros. Collective."""

@@ -4,7 +4,7 @@ import numpy as np
 from metacascade import physiology
 from metacascade._kernels import _blood
 from metacascade._kernels._layout import CTC, Draw, Flag, draws
-from metacascade.records import joined
+from metacascade.records import chosen, joined
 
 CHUNK = 1 << 18  # cells enumerated at a time
 
@@ -26,7 +26,7 @@ class Injections:
         """The cells that enter at after_s < time <= last_s [s]: an array of CTC for `Blood.admit`."""
         found = [self._between(i, plan, after_s, last_s) for i, plan in enumerate(self._plans)
                  if plan.time_s <= last_s and after_s < plan.time_s + plan.duration_s]
-        return joined(np.empty(0, CTC), *found)
+        return found[0] if len(found) == 1 else joined(np.empty(0, CTC), *found)
 
     def _between(self, i, plan, after_s, last_s):
         """Cells of injection i, made when first asked for and forgotten when the last has entered."""
@@ -36,23 +36,27 @@ class Injections:
         low, high = np.searchsorted(ctcs["t_shed"], [after_s / 3600, last_s / 3600], side="right")
         if last_s >= plan.time_s + plan.duration_s:
             del self._made[i]
-        return ctcs[low:high].copy()
+        return ctcs[low:high]
 
     def _make(self, i, plan):
-        parts = [self._chunk(i, plan, k, min(k + CHUNK, plan.cells)) for k in range(0, plan.cells, CHUNK)]
-        ctcs = joined(*parts)
-        return ctcs[np.lexsort((ctcs["id"], ctcs["t_shed"]))]
+        ctcs = joined(*(self._chunk(i, plan, k, min(k + CHUNK, plan.cells)) for k in range(0, plan.cells, CHUNK)))
+        if plan.duration_s == 0:
+            return ctcs
+        return chosen(ctcs, np.argsort(ctcs["t_shed"], kind="stable"))
 
     def _chunk(self, i, plan, first, last):
         """The cells first .. last - 1 of injection i that this rank owns."""
         index = np.arange(first, last, dtype=np.uint64)
         which = index >> np.uint64(32) << np.uint64(32) | np.uint64(i)
-        words = draws(self._seed, Draw.INJECT, which, index.astype(np.uint32)).astype(np.uint64)
-        ids = words[:, 1] << np.uint64(32) | words[:, 0]
-        mine = (ids >> np.uint64(48)) * np.uint64(self._size) >> np.uint64(16) == self._rank
-        late = ((words[mine, 2] << np.uint64(20) | words[mine, 3] >> np.uint64(12)) + 0.5) / 2**52
-        ctcs = np.zeros(int(mine.sum()), CTC)
-        ctcs["id"], ctcs["n"], ctcs["flags"] = ids[mine], 1, Flag.INJECTED
+        words = draws(self._seed, Draw.INJECT, which, index.astype(np.uint32))
+        if self._size > 1:
+            owner = (words[:, 1] >> np.uint32(16)).astype(np.uint64) * np.uint64(self._size) >> np.uint64(16)
+            words = words[owner == self._rank]
+        words = words.astype(np.uint64)
+        late = ((words[:, 2] << np.uint64(20) | words[:, 3] >> np.uint64(12)) + 0.5) / 2**52
+        ctcs = np.zeros(len(words), CTC)
+        ctcs["id"], ctcs["n"] = words[:, 1] << np.uint64(32) | words[:, 0], 1
+        ctcs["flags"] = Flag.INJECTED
         ctcs["t_shed"] = (plan.time_s + late * plan.duration_s) / 3600
         ctcs["origin"] = physiology.NODES.index(plan.node)
         ctcs["emt"], ctcs["adhesion"] = round(255 * plan.emt), round(255 * plan.adhesion)

@@ -5,7 +5,7 @@ import numpy as np
 
 from metacascade._kernels import _lesions
 from metacascade._kernels._layout import CTC, LESION, Fate
-from metacascade.records import joined
+from metacascade.records import chosen, joined
 
 
 @dataclass
@@ -48,13 +48,13 @@ class Lesions:
         Each cell survives with probability establish x soil of the organ; of a cluster one is enough.
         Returns (not_established, founders): copies with fate and place set, in the order given.
         """
-        ctcs = np.array(ctcs, CTC, ndmin=1)
+        ctcs = joined(np.atleast_1d(np.asarray(ctcs, CTC)))
         new = np.zeros(ctcs.size, LESION)
         n = _lesions.found(ctcs, new, self.circuit.nodes, self._establish, self._dormant, self.seed)
         if n:
             self.records = joined(self.records, new[:n])
         founders = ctcs["fate"] == Fate.LESION
-        return ctcs[~founders], ctcs[founders]
+        return chosen(ctcs, ~founders), chosen(ctcs, founders)
 
     def advance(self, step: int, t_h: float, dt_h: float) -> Grown:
         """Let every lesion live from t_h, or from its founding if that is later, to t_h + dt_h."""

@@ -16,7 +16,7 @@ from metacascade._kernels._layout import Fate, LesionState, Place
 from metacascade.atomic import LOCK, SIGNS, lock, writing
 from metacascade.datasets import Table, units
 from metacascade.errors import InputError
-from metacascade.records import joined
+from metacascade.records import by_id, joined
 from metacascade.state import CTC, CTC_UNITS, LESION_UNITS, empty
 
 DRAW = np.dtype([("time_s", "i8"), ("index", "i4"), ("node", "i4"), ("volume_mL", "f8"),
@@ -75,7 +75,7 @@ class Output:
     def shed(self, ctcs):
         """Append fate rows of CTCs owned here."""
         if len(ctcs):
-            self.ctcs.append(np.array(ctcs, CTC))
+            self.ctcs.append(joined(ctcs))
 
     def draw(self, **row):
         """Append a blood draw: time_s, index, node, volume_mL, singles, clusters, cells (global)."""
@@ -88,7 +88,7 @@ class Output:
         on the number of ranks.
         """
         shed, before = joined(empty(CTC), *self.ctcs), len(self.parts)
-        self.parts.add(np.array(self.rows, self.row), np.array(self.draws, DRAW), shed[np.argsort(shed["id"])])
+        self.parts.add(np.array(self.rows, self.row), np.array(self.draws, DRAW), by_id(shed))
         self.rows, self.draws, self.ctcs = [], [], []
         if len(self.parts) > before:
             self._renew()

@@ -1,4 +1,4 @@
-"""Copying records as bytes: NumPy copies structured arrays field by field, some fifty times slower."""
+"""Copying records as bytes: NumPy copies structured arrays field by field, ten times slower and more."""
 import numpy as np
 
 
@@ -12,6 +12,16 @@ def as_bytes(records):
 def joined(first, *more):
     """Arrays of one structured dtype, one behind the other."""
     return np.concatenate([as_bytes(np.ascontiguousarray(a)) for a in (first, *more)]).view(first.dtype)
+
+
+def chosen(records, which):
+    """``records[which]`` for an array of indices or of bool: a copy."""
+    return as_bytes(np.ascontiguousarray(records))[which].view(records.dtype)
+
+
+def by_id(records):
+    """A copy sorted by id."""
+    return chosen(records, np.argsort(records["id"], kind="stable"))
 
 
 def copy(target, source):

@@ -19,7 +19,7 @@ from metacascade.limits import MOST_STEPS
 from metacascade.organs import Lesions
 from metacascade.parallel import on_all_ranks, owner_of_id
 from metacascade.rebalance import Balance
-from metacascade.records import joined
+from metacascade.records import by_id, chosen, joined
 from metacascade.vessels import Network
 
 
@@ -81,8 +81,8 @@ class Simulation:
         self.tissue = tissue.restore(self.config, self.exchange, _oxygen(self.config, network), network, saved)
         waiting = saved.ctcs["place"] == Place.RETURNING
         unborn = saved.ctcs["diameter"] == 0
-        self.returning, self.newborn = saved.ctcs[waiting], saved.ctcs[unborn]
-        self.blood.records = saved.ctcs[~waiting & ~unborn]
+        self.returning, self.newborn = chosen(saved.ctcs, waiting), chosen(saved.ctcs, unborn)
+        self.blood.records = chosen(saved.ctcs, ~waiting & ~unborn)
         self.lesions.records = saved.lesions
 
     # --- one step, in the order of the model -------------------------------------------------------------
@@ -207,8 +207,7 @@ class Simulation:
             tile_key=self.tissue.region.keys[order], tile_coords=self.tissue.region.coords[order],
             counts=rows, cells=lambda first, last: _canonical(self.tissue, order[first:last]),
             oxygen=self.tissue.oxygen.value[order],
-            ctcs=ctcs[np.argsort(ctcs["id"], kind="stable")],
-            lesions=np.sort(self.lesions.records, order="id"),
+            ctcs=by_id(ctcs), lesions=by_id(self.lesions.records),
             segments=self.tissue.network.imported)
 
     def digest(self):

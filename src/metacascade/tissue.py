@@ -11,7 +11,7 @@ from metacascade.arena import Arena
 from metacascade.domain import OFFSETS, Region
 from metacascade.errors import RunError
 from metacascade.parallel import serial_world
-from metacascade.records import copy, joined
+from metacascade.records import chosen, copy, joined
 from metacascade.seeding import ball_radius, first_counts, seed_region, tiles_of_ball
 from metacascade.vessels import CHUNK, voxelize
 
@@ -134,7 +134,7 @@ class Tissue:
             self._make_room(row, progress)
         self.counts = after
         tally = dict(zip(TALLIES, progress[3:].tolist()))
-        return self._migrants[:progress[1]], self._shed[:progress[2]].copy(), tally
+        return self._migrants[:progress[1]], joined(self._shed[:progress[2]]), tally
 
     def _make_room(self, row, progress):
         """The kernel stopped before a tile: grow whatever could be too small for it."""
@@ -152,10 +152,10 @@ class Tissue:
         """Split migrants: those that stay on this rank, and those for others with their ranks."""
         tiles = len(self.region.keys)
         away = migrants["key"] >= tiles
-        gone = migrants[away]
+        gone = chosen(migrants, away)
         ghost = (gone["key"] - np.uint64(tiles)).astype(np.int64)
         gone["key"] = self.region.ghost_keys[ghost]
-        return migrants[~away], gone, self.region.ghost_owner[ghost]
+        return chosen(migrants, ~away), gone, self.region.ghost_owner[ghost]
 
     def arrive(self, here, *from_others):
         """Insert migrants: `here` name rows, the others name curve keys."""

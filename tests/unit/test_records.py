@@ -1,0 +1,81 @@
+"""Records moved as bytes: the same as NumPy gives, at the cost of their bytes."""
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from metacascade._kernels._layout import CTC, LESION, MIGRANT
+from metacascade.circuit import Circuit
+from metacascade.circulation import Blood
+from metacascade.config import Config
+from metacascade.injection import Injections
+from metacascade.records import by_id, chosen
+from states import random_records
+
+N = 100_000
+
+
+@pytest.mark.parametrize("kind", [CTC, LESION, MIGRANT, np.dtype("u8"), np.dtype(("i4", 3))])
+@pytest.mark.parametrize("which", ["mask", "order", "none"])
+def test_chosen_records_are_those_of_numpy(kind, which):
+    rng = np.random.default_rng(1)
+    records = rng.integers(0, 256, 50 * kind.itemsize).astype(np.uint8).view(kind.base).reshape(50, *kind.shape)
+    index = {"mask": rng.random(50) < 0.5, "order": rng.permutation(50)[:30], "none": np.empty(0, int)}[which]
+    for array in (records, records[::2]):
+        if which == "mask":
+            index = index[:len(array)]
+        rows = index if which != "order" else index[index < len(array)]
+        taken = chosen(array, rows)
+        assert taken.dtype == array.dtype and taken.tobytes() == array[rows].tobytes()
+        assert not np.shares_memory(taken, array)
+
+
+def test_records_by_id_are_those_that_numpy_sorts():
+    records = random_records(np.random.default_rng(2), CTC, 200)[np.random.default_rng(3).permutation(200)]
+    assert by_id(records).tobytes() == records[np.argsort(records["id"])].tobytes()
+
+
+def a_bolus(**more):
+    return Config.from_dict(dict(injection=[dict(node="venous", cells=N, **more)]))
+
+
+@pytest.mark.parametrize("duration_s", [0, 600])
+def test_a_crowd_enters_the_blood_with_few_copies(duration_s):
+    """Peak of the memory while 100,000 cells are made and let in, in units of their records."""
+    config = a_bolus(duration_s=duration_s)
+    blood, injections = Blood(config, Circuit(config), 1), Injections(config, 1)
+    tracemalloc.start()
+    try:
+        blood.admit(injections.due(-1, 1800))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert blood.records.size == N and peak < 2.5 * N * CTC.itemsize
+
+
+def test_a_step_without_newcomers_copies_nothing():
+    config = a_bolus()
+    blood = Blood(config, Circuit(config), 1)
+    blood.admit(Injections(config, 1).due(-1, 1800))
+    before = blood.records
+    blood.admit(np.empty(0, CTC))
+    assert blood.records is before
+
+
+def test_the_cells_of_a_caller_are_not_changed():
+    config = a_bolus()
+    ctcs = Injections(config, 1).due(-1, 1800)
+    ctcs["hop"], ctcs["node"] = 7, 0
+    as_given = ctcs.tobytes()
+    Blood(config, Circuit(config), 1).admit(ctcs)
+    assert ctcs.tobytes() == as_given
+
+
+@pytest.mark.parametrize("duration_s", [0, 600])
+@pytest.mark.parametrize("ranks", [2, 3])
+def test_the_cells_of_all_ranks_are_those_of_one(duration_s, ranks):
+    config = a_bolus(duration_s=duration_s)
+    whole = by_id(Injections(config, 5).due(-1, 300))
+    parts = [Injections(config, 5, rank, ranks).due(-1, 300) for rank in range(ranks)]
+    assert min(map(len, parts)) > 0.8 * len(whole) / ranks
+    assert np.concatenate([by_id(part) for part in parts]).tobytes() == whole.tobytes()
