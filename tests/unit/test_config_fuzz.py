@@ -11,8 +11,9 @@ from metacascade import cluster, config_read, sweep_file, sweep_plan
 from metacascade.config import build, load, parameters
 from metacascade.config_given import DEEPEST, LARGEST
 from metacascade.config_read import MOST_PROBLEMS, parse_bytes
+from metacascade.config_tissue import Vessels
 from metacascade.errors import InputError
-from metacascade.network_csv import read_network
+from metacascade.network_read import read as read_network
 from metacascade.presets import names, sweeps, text
 from metacascade.screen import visible
 
@@ -149,7 +150,7 @@ def check_networks(seeds, folder):
             row = r.choice(mine)
             row[r.randrange(len(row))] = odd_value(r)
         (folder / "net.csv").write_text("\n".join(map(",".join, mine)))
-        refused(lambda: read_network(folder / "net.csv", maturity=1.0), rf"{re.escape(str(folder))}/net.csv:")
+        refused(lambda: read_network(Vessels(file=str(folder / "net.csv"))), rf"{re.escape(str(folder))}/net.csv:")
 
 
 def test_hundreds_of_damaged_configs_are_taken_or_refused_in_short():
