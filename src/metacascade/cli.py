@@ -6,7 +6,7 @@ import typer
 
 from metacascade import __version__, cli_scaling
 from metacascade.cli_options import (
-    AsJson, ConfigFile, Out, Overwrite, Patience, Settings, Steps, WallLimit, Warm, whole)
+    AsJson, Changes, ConfigFile, Out, Overwrite, Patience, Settings, Steps, WallLimit, Warm, whole)
 from metacascade.errors import WRONG_INPUT, InputError
 from metacascade.names import nearest
 from metacascade.screen import one_line
@@ -95,10 +95,10 @@ def submit(
 
 @app.command()
 def resume(directory: Annotated[Path, typer.Argument(metavar="DIR", help="The directory of a run.")],
-           wall_limit: WallLimit = None, watchdog: Patience = None):
-    """Go on from the last checkpoint of a run, on any number of ranks."""
+           settings: Changes = None, wall_limit: WallLimit = None, watchdog: Patience = None):
+    """Go on from the last checkpoint of a run, on any number of ranks; with more run.duration a finished one, too."""
     from metacascade import commands
-    return commands.resume(directory, **_times(wall_limit, watchdog))
+    return commands.resume(directory, settings or [], **_times(wall_limit, watchdog))
 
 
 @app.command()

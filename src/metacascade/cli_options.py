@@ -33,6 +33,8 @@ def positive(text):
 ConfigFile = Annotated[Path, typer.Argument(metavar="CONFIG", help="A TOML file; `metacascade init` writes one.")]
 Settings = Annotated[Optional[list[str]], typer.Option(
     "--set", metavar="SECTION.KEY=VALUE", help="Replace a value of the config; may be repeated.")]
+Changes = Annotated[Optional[list[str]], typer.Option(
+    "--set", metavar="run.KEY=VALUE", help="Another run.duration, run.max_records or run.stop_when_empty.")]
 Out = Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="The directory for all files of the run.")]
 WallLimit = Annotated[Optional[str], typer.Option(
     "--wall-limit", metavar="TIME", help="Stop before this time is over, with a checkpoint, for example \"11.5 h\".")]

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from metacascade import atomic, checkpoint, config, config_check, inputs, ledger, output, parallel, provenance
+from metacascade import (
+    atomic, checkpoint, config, config_check, inputs, ledger, output, parallel, provenance, recordlimit)
 from metacascade._kernels._layout import Place
 from metacascade.digest import digest
 from metacascade.errors import DONE, STOPPED_EARLY, InputError
+from metacascade.recordlimit import RecordLimit
 from metacascade.records import chosen
 from metacascade.report import expected, peak_memory, progress, ranks_and_cores, summary
 from metacascade.screen import one_line
@@ -24,6 +26,8 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
 COLUMNS = {"step": (int, "steps"), "time_s": (int, "s"), "tiles": (int, "tiles")} | {
     name: (int, "beds entered" if name == "passages" else "lesions" if name in ("founded", "woken")
            else "CTCs" if name == "shed_ctcs" else "cells") for name in ledger.NAMES}
+TIME = list(COLUMNS).index("time_s")
+KEPT_BY_RESUME = ("run.duration", "run.max_records", "run.stop_when_empty")     # no rate, and nothing of the past
 
 CLONES = (np.array([(0, -1, 0)], [("clone", "u2"), ("parent", "i4"), ("born_step", "i4")]),    # the first tumor's
           {"clone": "1", "parent": "row of /clones, -1: none", "born_step": "steps"})
@@ -40,23 +44,46 @@ def run(config_path, out, overrides=(), overwrite=False, **times):
     return Job(world, loaded, out, lock, segments=segments, config_text=text, **times).run()
 
 
-def resume(directory, **times):
-    """Go on from the newest checkpoint in a run directory; the exit code."""
+def resume(directory, overrides=(), **times):
+    """Go on from the newest checkpoint in a run directory; the exit code.
+
+    `overrides` of KEPT_BY_RESUME only; with a longer ``run.duration`` a finished run goes on, too.
+    """
     world = parallel.start()
     with world.together():
         if world.rank == 0 and not Path(directory).is_dir():
             raise InputError(f"{directory} is not the directory of a run")
-    if world.bcast(world.rank == 0 and output.finished(directory)):
+    if not overrides and world.bcast(world.rank == 0 and output.finished(directory)):
         _say(world, f"{one_line(directory)} is complete: nothing to resume")
         return DONE
     lock = output.hold(world, directory)        # before anything is read that another run could be writing
+    complete = world.bcast(world.rank == 0 and output.finished(directory))
     saved, path, remark = checkpoint.read_newest(world, directory)
-    _say(world, remark or f"going on from {one_line(path)}")
     loaded = _config_of(saved, path)        # was checked when the run began; what is refused only since must not lose it
     with world.together():
-        _refuse_too_many_steps(loaded, saved.meta)
-    warn(world, loaded.warnings)
-    return Job(world, loaded, directory, lock, saved=saved, **times).run()
+        changed = _changed(loaded, overrides, saved.meta["time_s"]) if overrides else loaded
+        _refuse_too_many_steps(changed, saved.meta)
+    if complete:
+        if changed.run.duration_s <= saved.meta["time_s"]:
+            _say(world, f"{one_line(directory)} is complete: nothing to resume")
+            return DONE
+        output.reopen(world, directory, COLUMNS, saved.meta["parts"])
+    _say(world, remark or f"going on from {one_line(path)}")
+    warn(world, changed.warnings)
+    return Job(world, changed, directory, lock, saved=saved, changed=changed != loaded, **times).run()
+
+
+def _changed(loaded, overrides, time_s):
+    """The config of a run that goes on, with what may change on the way without changing what was before."""
+    for text in overrides:
+        key = text.partition("=")[0].strip()
+        if key not in KEPT_BY_RESUME:
+            raise InputError(f"--set {one_line(key)}: resume changes only {', '.join(KEPT_BY_RESUME)}; to change more, start "
+                             "another run from its checkpoint: metacascade branch")
+    changed = loaded.with_overrides(list(overrides))
+    if changed.run.duration_s < time_s:
+        raise InputError(f"--set run.duration: the run is at {time_s / 86400:g} days already; ask for more")
+    return changed
 
 
 def branch(checkpoint_path, out, seed=None, overrides=(), overwrite=False, **times):
@@ -169,7 +196,7 @@ class Job:
     it ends with an error if nothing moves for `patience_s` (0: it waits for ever).
     """
 
-    def __init__(self, world, loaded, directory, lock, saved=None, segments=None, config_text=None,
+    def __init__(self, world, loaded, directory, lock, saved=None, segments=None, config_text=None, changed=False,
                  wall_limit_s=None, patience_s=PATIENCE_S):
         self.world, self.config, self.directory, self.lock = world, loaded, Path(directory), lock
         self.stop, self.simulation, self.saved_step = False, None, None
@@ -180,37 +207,46 @@ class Job:
         began = time.perf_counter()
         self.simulation = Simulation(loaded, world, saved, segments, on_ended=self._ended, on_draw=self._drawn)
         self.parent = saved.meta.get("parent") if saved else None
+        self.records = RecordLimit(world, loaded)
+        self.records.refuse(self.simulation.ledger.totals, loaded.injection)
         self.output = output.Output(
             world, directory, config_text=config_text, config=loaded.to_dict(), columns=COLUMNS,
             nodes=self.simulation.circuit.names, provenance=provenance.collect(world),
             first_part=saved.meta["parts"] if saved else 0)
+        self._take_up_early_end()
         if saved:      # until this session has written a checkpoint: as long as to read one and to write results.h5
             self.limit.write_took(time.perf_counter() - began, self.simulation.ledger.totals["tissue"])
+        if changed:        # whoever resumes it next goes on with this config
+            self._save(self.output.parts.count)
         self.started = time.perf_counter()
 
     def run(self):
         """All steps to the end, or to a wish to stop: the exit code."""
         sim, end = self.simulation, self.config.run.duration_s
         meter = progress(self.world, self.config)
-        if len(self.output.parts) == 0:      # new: from its first moment on it can be resumed
+        if self.output.parts.count == 0:     # new: from its first moment on it can be resumed
             if sim.step_number == 0:
                 self._record()
             if self.config.output.snapshots:
                 self._snapshot()
             self._checkpoint()
         stopping = False
-        while sim.time_s < end and not stopping:
+        while not self._over() and not stopping:
             began = time.perf_counter()
             stopping = sim.step(self._must_stop())
             meter.show(sim)
-            self._write_what_is_due(end)
+            stopping = stopping or self.records.reached(sim.ledger.totals)
+            self._write_what_is_due()
             self.limit.step_took(time.perf_counter() - began)
             if self.saved_step == sim.step_number:     # a stop that came meanwhile needs no step and checkpoint more
                 stopping = self.world.max(int(stopping or self._must_stop())) > 0
-        if sim.time_s < end:
+        if not self._over():
             if self.saved_step != sim.step_number:
                 self._checkpoint()
             self._all_is_written()
+            if self.records.reached(sim.ledger.totals):
+                number = recordlimit.records(sim.ledger.totals)
+                _say(self.world, f"{self.records.text(number)}.\n{self.records.remedy()}")
             _say(self.world, f"stopped at day {sim.time_s / 86400:.2f} of {end / 86400:g}; "
                              f"go on with `metacascade resume {one_line(self.directory)}`")
             return STOPPED_EARLY
@@ -221,17 +257,29 @@ class Job:
     def _must_stop(self):
         return self.stop or self.limit.reached(self.simulation.ledger.totals["tissue"])
 
-    def _write_what_is_due(self, end):
-        sim, plan = self.simulation, self.config.output
+    def _over(self):
+        """Has the run come to its end?"""
+        return self.simulation.time_s >= self.config.run.duration_s or (
+            self.config.run.stop_when_empty and self._nothing_to_come())
+
+    def _nothing_to_come(self):
+        """Is nothing alive anywhere, and no injection or draw to come?"""
+        sim = self.simulation
+        ends = [plan.time_s + plan.duration_s for plan in self.config.injection]
+        ends += [plan.time_s for plan in self.config.draw]
+        return not any(sim.ledger.totals[name] for name in ledger.ALIVE) and max(ends, default=-1) < sim.time_s
+
+    def _write_what_is_due(self):
+        sim, plan, over = self.simulation, self.config.output, self._over()
         if self.lock:
             atomic.still_locked(self.directory, self.lock)
-        if sim.time_s % plan.interval_s == 0 or sim.time_s == end:
+        if sim.time_s % plan.interval_s == 0 or over:
             self._record()
             with sim.stage("output"):
-                self.output.flush()
-        if plan.snapshots and (sim.time_s % plan.snapshot_interval_s == 0 or sim.time_s == end):
+                self._flush()
+        if plan.snapshots and (sim.time_s % plan.snapshot_interval_s == 0 or over):
             self._snapshot()
-        if sim.time_s % plan.checkpoint_s == 0 or sim.time_s == end:
+        if sim.time_s % plan.checkpoint_s == 0 or over:
             self._checkpoint()
 
     def _record(self):
@@ -239,13 +287,29 @@ class Job:
         tiles = int(self.world.sum([len(sim.tissue.region.keys)])[0])
         self.output.record(dict(sim.ledger.totals, step=sim.step_number, time_s=sim.time_s, tiles=tiles))
 
+    def _flush(self):
+        """Write a part; one that is not due by the plan is taken back when the run goes on, so it leaves no trace."""
+        time_s, plan = self.simulation.time_s, self.config.output
+        of_the_end = time_s % plan.checkpoint_s > 0 or any(row[TIME] % plan.interval_s for row in self.output.rows)
+        return self.output.flush(early=time_s % plan.interval_s > 0 and of_the_end)
+
+    def _take_up_early_end(self):
+        """The rows that the former session wrote as it stopped are at hand again: keep what this one would have."""
+        plan = self.config.output
+        self.output.rows = [row for row in self.output.rows if row[TIME] % plan.interval_s == 0 or self._over()]
+        if self.output.parts.early and self.simulation.time_s % plan.checkpoint_s == 0:
+            self._flush()
+
     def _checkpoint(self):
         began = time.perf_counter()
         with self.simulation.stage("checkpoint"):
-            parts = self.output.flush()
-            checkpoint.write(self.world, self.directory, self.simulation.state(parts=parts, parent=self.parent))
+            self._save(self._flush())
         self.saved_step = self.simulation.step_number
         self.limit.write_took(time.perf_counter() - began, self.simulation.ledger.totals["tissue"])
+
+    def _save(self, parts):
+        checkpoint.write(self.world, self.directory, self.simulation.state(parts=parts, parent=self.parent))
+        self.output.checkpointed()
 
     def _snapshot(self):
         from metacascade import snapshots
@@ -257,6 +321,7 @@ class Job:
     def _finish(self):
         sim = self.simulation
         with sim.stage("output"):
+            self._flush()       # what was taken back, if all that was left to do is this
             state = sim.state(parts=0, parent=self.parent)
             still = chosen(state.ctcs, state.ctcs["place"] != Place.RETURNING)    # those have their row already
             self.output.finish(
@@ -264,6 +329,9 @@ class Job:
                 digest=digest(self.world, state), wall_s=dict(sim.wall_s), tables={"clones": CLONES})
         fates, memory = sim.fates.totals(), self.world.max(peak_memory())
         self._all_is_written()
+        if sim.time_s < self.config.run.duration_s:
+            _say(self.world, f"the run has ended before day {self.config.run.duration_s / 86400:g}: nothing is alive, "
+                             "nothing is to come, and run.stop_when_empty is true")
         _say(self.world, summary(sim, fates, self.directory, time.perf_counter() - self.started, memory))
 
     def _all_is_written(self):

@@ -18,6 +18,12 @@ class Run(Section):
         "Simulated time; a multiple of the step."))
     species: str = choice("species", "mouse", ("mouse", "human"), doc=(
         "Whose circulation: flows, volumes and transit times."))
+    stop_when_empty: bool = switch(
+        "End before run.duration, complete, once nothing is alive in tissue, blood and lesions and no injection and no "
+        "draw is to come.", key="stop_when_empty", default=False)
+    max_records: int | None = integer("max_records", None, 1000, 10**15, doc=(
+        "CTCs and lesions, over all ranks, beyond which the run stops with a checkpoint and exit code 75; no result "
+        "depends on it. Left out: as many as half of the memory of the nodes holds."))
 
     @property
     def step_h(self) -> float:

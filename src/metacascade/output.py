@@ -2,8 +2,9 @@
 
 While a run goes on, a part (`metacascade.parts`) is written at every output and before every checkpoint,
 so none straddles a checkpoint, and ``results.h5`` is a small file over the parts, renewed with each.
-A resumed run removes the parts newer than its checkpoint and writes them again, byte for byte. At the
-end `Output.finish` merges the parts into results.h5.
+Parts are joined as they age, so their number, and what an output costs, grow with the logarithm of the
+number of outputs. A resumed run removes the parts newer than its checkpoint and writes them again, byte
+for byte. At the end `Output.finish` merges the parts into results.h5.
 """
 import contextlib
 import json
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from metacascade import checkpoint, datasets, ownership, parts, results, sealed, snapshots
+from metacascade import checkpoint, datasets, ownership, parts, reopening, results, sealed, snapshots
 from metacascade._kernels._layout import Fate, LesionState, Place
 from metacascade.atomic import LOCK, SIGNS, lock, writing
 from metacascade.datasets import Table, units
@@ -43,7 +44,7 @@ class Output:
     provenance : dict
         Of this session (see `metacascade.provenance.collect`).
     first_part : int
-        Parts written when the state was saved (``state.meta["parts"]``); newer ones are removed.
+        What `flush` returned before the state was saved (``state.meta["parts"]``); newer parts are removed.
 
     Raises
     ------
@@ -56,14 +57,16 @@ class Output:
     def __init__(self, world, directory, *, config_text, config, columns, nodes, provenance, first_part=0):
         self.world, self.path = world, Path(directory) / results.NAME
         self.units = {name: unit for name, (_, unit) in columns.items()}
-        self.row = np.dtype([(name, {int: "i8", float: "f8"}[kind]) for name, (kind, _) in columns.items()])
+        self.row = row_type(columns)
         self.config, self.nodes, self.text, self.sessions = config, list(nodes), config_text, [provenance]
-        self.rows, self.draws, self.ctcs = [], [], []
         with world.together():
             if world.rank == 0:
                 self._keep_former(going_on=config_text is None)
         self.parts = parts.Parts(world, directory, self.row, DRAW)
         self.parts.load(first_part)
+        with world.together():
+            self.rows, self.draws, shed = self.parts.take_back()
+        self.ctcs = [shed]
         self._renew()
 
     def record(self, values):
@@ -81,18 +84,22 @@ class Output:
         """Append a blood draw: time_s, index, node, volume_mL, singles, clusters, cells (global)."""
         self.draws.append(tuple(row[name] for name in DRAW.names))
 
-    def flush(self):
+    def flush(self, early=False):
         """Write what was appended since the last part as the next one, if there is any.
 
-        Returns the number of parts. Rows of /shed are sorted by id, so the bytes of a part do not depend
-        on the number of ranks.
+        `early`: only because the run stops here, see `parts.Parts.add`. Returns how many parts were written so far.
+        Rows of /shed are sorted by id, so the bytes of a part do not depend on the number of ranks.
         """
-        shed, before = joined(empty(CTC), *self.ctcs), len(self.parts)
-        self.parts.add(np.array(self.rows, self.row), np.array(self.draws, DRAW), by_id(shed))
+        shed, before = joined(empty(CTC), *self.ctcs), self.parts.count
+        self.parts.add(np.array(self.rows, self.row), np.array(self.draws, DRAW), by_id(shed), early)
         self.rows, self.draws, self.ctcs = [], [], []
-        if len(self.parts) > before:
+        if self.parts.count > before:
             self._renew()
-        return len(self.parts)
+        return self.parts.count
+
+    def checkpointed(self):
+        """A checkpoint with the number that `flush` has returned last is written."""
+        self.parts.checkpointed()
 
     def finish(self, *, open_ctcs, lesions, digest, wall_s, tables=None):
         """Merge all parts into results.h5 and remove them.
@@ -110,18 +117,22 @@ class Output:
         tables : dict, optional
             More datasets: name -> (structured ndarray, dict field -> unit); those of rank 0 count.
         """
+        written = json.dumps(self.parts.written())
         self.shed(open_ctcs)
         self.flush()
         seconds = self.world.gather(list(wall_s.values()))
 
         def head(h5):
+            h5.attrs[reopening.WRITTEN] = written
             self._describe(h5, digest)
+            self.parts.copy_small(h5)
+            self._explain(h5)
             wall = h5.create_dataset("provenance/wall_s", data=np.array(seconds, float))
             wall.attrs.update(unit="s", rows="rank", columns=json.dumps(list(wall_s)))
             for name, (array, table) in (tables or {}).items():
                 h5.create_dataset(name, data=array).attrs.update(units(table))
 
-        shed = self.parts.merged()
+        shed = self.parts.table("shed")
         shed.attributes = self._meaning("shed")
         datasets.write(self.world, self.path, [shed, Table.of("lesions", lesions, **self._meaning("lesions"))], head,
                        (results.KIND, results.FORMAT), apart=results.APART)
@@ -150,18 +161,23 @@ class Output:
 
     def _running(self, h5):
         self._describe(h5)
-        self.parts.view(h5).attrs.update(self._meaning("shed"))
+        self.parts.view(h5)
+        self._explain(h5)
+        h5["shed"].attrs.update(self._meaning("shed"))
 
     def _describe(self, h5, digest=""):
-        """Write all but the records of cells and lesions: what the run is, time series, draws."""
+        """Write what the run is."""
         h5.attrs.update(kind="results", format_version=results.FORMAT, complete=bool(digest), digest=digest)
         h5["config/text"] = self.text or ""
         h5["config/resolved"] = json.dumps(self.config)
         h5["provenance/sessions"] = json.dumps(self.sessions)
-        series = h5.create_group("series", track_order=True)
+
+    def _explain(self, h5):
+        """Give the time series and the draws their units."""
+        series = h5["series"]
         for name, unit in self.units.items():
-            series.create_dataset(name, data=self.parts.series[name]).attrs["unit"] = unit
-        h5.create_dataset("draws", data=self.parts.draws).attrs.update(self._meaning("draws"))
+            series[name].attrs["unit"] = unit
+        h5["draws"].attrs.update(self._meaning("draws"))
 
     def _meaning(self, name):
         """The attributes of a table: the unit of every field, and the names of enumerated numbers."""
@@ -172,6 +188,20 @@ class Output:
             "lesions": (LESION_UNITS, {"node": node, "state": lesion}),
             "draws": (DRAW_UNITS, {"node": node})}[name]
         return units(table) | {"enumerations": json.dumps(names)}
+
+
+def row_type(columns):
+    """A row of the time series as a record."""
+    return np.dtype([(name, {int: "i8", float: "f8"}[kind]) for name, (kind, _) in columns.items()])
+
+
+def reopen(world, directory, columns, count):
+    """Let a finished run be one that was killed after its last checkpoint, of so many parts. Collective.
+
+    Killed at any moment it leaves either of the two.
+    """
+    reopened = parts.Parts(world, directory, row_type(columns), DRAW)
+    reopening.reopen(world, directory, reopened, count)
 
 
 def claim(world, directory, overwrite=False):

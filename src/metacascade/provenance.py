@@ -1,5 +1,6 @@
 """Who made a result: versions, git state, hosts, ranks, MPI, the exact command."""
 import datetime
+import contextlib
 import os
 import platform
 import shlex
@@ -78,11 +79,22 @@ def _git(directory, *arguments):
 
 
 def physical_memory():
-    """Memory of this node [bytes]; 0 where the system does not tell."""
+    """Memory of this node [bytes], or what a container or job may use of it; 0 where the system does not tell."""
     try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (ValueError, OSError):
         return 0
+    return min([memory, *_allowed_memory()])
+
+
+def _allowed_memory():
+    """Limits of the control groups (version 2) that this process is in [bytes]."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/self/cgroup").read_text().splitlines():
+            group = Path("/sys/fs/cgroup", line.removeprefix("0::/"))
+            for folder in (group, *group.parents) if line.startswith("0::/") else ():
+                with contextlib.suppress(OSError, ValueError):
+                    yield int((folder / "memory.max").read_text())
 
 
 def processor():

@@ -18,6 +18,7 @@ from metacascade.structure import understood
 
 NAME, KIND, FORMAT = "results.h5", "RESULTS", 2
 APART = ("shed", "lesions")       # tables whose rows are checked when they are read
+IN_PARTS = ("series", "draws", "shed")    # while the run goes on
 NEEDED = ("config/text", "config/resolved", "provenance/sessions", "series", "draws", "shed")
 
 
@@ -58,7 +59,7 @@ class Results:
         """Open the file, once its seal and what it looks into have been seen to be there."""
         renewed = True
         while renewed:
-            self.verified, self.stat = False, _identity(self.path)
+            self.verified, self.stat = set(), _identity(self.path)
             sealed.verify(serial_world(), self.path, KIND, FORMAT, head_only=True)
             self.h5 = datasets.open_file(Path(os.path.realpath(self.path)))     # beside which its parts are
             try:
@@ -76,7 +77,8 @@ class Results:
             raise InputError(f"{self.path} is not as metacascade writes it: it has no /{missing[0]}")
         bool(self.h5.attrs["complete"]), _text(self.h5.attrs["digest"])
         if self.parts_needed:
-            self._refuse_lost_parts("shed")
+            for name in IN_PARTS:
+                self._refuse_lost_parts(name)
 
     def __enter__(self):
         return self
@@ -116,8 +118,10 @@ class Results:
 
     @property
     def series(self):
-        with understood(self.path):
-            return {name: dataset[:] for name, dataset in self._node("series").items()}
+        def columns():
+            with understood(self.path):
+                return {name: dataset[:] for name, dataset in self._node("series").items()}
+        return self._trusted("series", columns)
 
     def units(self, name):
         """The unit of a dataset, or of every field of a table: a text or a dict."""
@@ -131,20 +135,24 @@ class Results:
         stored = self._parsed(self._node(name).attrs.get("enumerations", "{}"), dict)
         return {field: {int(number): text for number, text in table.items()} for field, table in stored.items()}
 
-    def verify(self):
-        """Raise InputError unless every byte, also of the parts that the file looks into, is as it was written."""
-        self._of_the_present(self._verify)
+    def verify(self, *names):
+        """Raise InputError unless the tables of these names, or all bytes, are as they were written, also in parts."""
+        self._of_the_present(lambda: self._verify(*names))
 
     def read(self, name, fields, index):
-        """Rows of a table, see `rows_index.read`, after all bytes have been verified once."""
-        def rows():
-            table = self._node(name)
-            self._verify()
+        """Rows of a table, see `rows_index.read`, after all their bytes have been verified once."""
+        return self._trusted(name, lambda: rows_index.read(self._node(name), fields, index))
+
+    def _trusted(self, name, read):
+        """What `read` returns, after the bytes of a table, or of the series, have been verified once."""
+        def values():
+            self._node(name)
+            self._verify(name)
             with reading(self.path):            # of HDF5, if a part goes while it is opened
-                found = rows_index.read(table, fields, index)
-            self._refuse_lost_parts(name)       # else a finished run has merged them while they were read
+                found = read()
+            self._refuse_lost_parts(name)       # else the run has joined or merged them while they were read
             return found
-        return self._of_the_present(rows)
+        return self._of_the_present(values)
 
     def _of_the_present(self, work):
         """What `work` returns; if it fails as a run has put another file in the place of this one, from that."""
@@ -157,12 +165,13 @@ class Results:
             self.close()
             self._open()
 
-    def _verify(self):
-        if not self.verified:
-            sealed.verify(serial_world(), self.path, KIND, FORMAT)
-            for source in self._sources("shed"):
-                parts.verify(self._beside(source), source.vspace.get_select_npoints())
-            self.verified = True
+    def _verify(self, *names):
+        for name in set(names or IN_PARTS) - self.verified:
+            if name in APART and not self.verified & set(APART):
+                sealed.verify(serial_world(), self.path, KIND, FORMAT)
+            for source in self._sources(name):
+                parts.verify(self._beside(source), source.dset_name, source.vspace.get_select_npoints())
+            self.verified.add(name)
 
     def _was_renewed(self):
         """Has the run that goes on put another file in the place of this one?"""
@@ -171,6 +180,8 @@ class Results:
     def _sources(self, name):
         """Where the rows of a table are, if in parts."""
         dataset = self.h5.get(name)
+        if name == "series":                       # all its columns are in the same parts
+            dataset = next(iter(dataset.values()), None)
         return dataset.virtual_sources() if dataset is not None and dataset.is_virtual else []
 
     def _beside(self, source):

@@ -14,7 +14,7 @@ from metacascade.errors import InputError, RunError
 
 DEEPEST, MOST = 4, 20_000         # groups inside groups; objects and attributes of a file
 NUMBER = r"(\d{6}|[1-9]\d{6,})"       # as f"{number:06d}" writes it
-PART = re.compile(rf"parts/part\.{NUMBER}\.h5", re.ASCII)     # the only files that one may look into
+PART = re.compile(rf"parts/part\.{NUMBER}(?:-{NUMBER})?\.h5", re.ASCII)     # the only files that one may look into
 CONTRADICTIONS = (LookupError, ValueError, TypeError, AttributeError, RuntimeError, ArithmeticError, MemoryError,
                   OSError)
 
@@ -105,8 +105,16 @@ def _view(dataset):
             _refuse(dataset, f"looks into {source.file_name!r}, which is not followed")
         rows = source.vspace.get_select_npoints()
         if source.vspace.get_select_bounds() != ((start,), (start + rows - 1,)) \
-                or source.src_space.get_select_type() != h5py.h5s.SEL_ALL:
+                or not _all_or_a_column(source.src_space, rows):
             _refuse(dataset, "does not show its parts one behind the other")
         start += rows
     if dataset.shape != (start,):
         _refuse(dataset, f"has {dataset.shape[0]} rows, and its parts {start}")
+
+
+def _all_or_a_column(space, rows):
+    """Does a selection of a part take all of a dataset, or so many rows of one column, from the first on?"""
+    if space.get_select_type() == h5py.h5s.SEL_ALL:
+        return True
+    first, last = space.get_select_bounds()
+    return len(first) == 2 and space.get_select_npoints() == rows and (first[0], *last) == (0, rows - 1, first[1])

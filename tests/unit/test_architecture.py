@@ -22,8 +22,10 @@ GROUPS = {
                "network_read network_secomb network_swc network_vtp", "ground ranks"),
     "body": ("physiology circuit circulation injection organs fates", "ground config"),
     "model": ("ledger simulation", "ground ranks state tissue body"),
-    "files": ("atomic sealed structure datasets ownership parts checkpoint output results rows_index snapshots provenance", "ground ranks state"),
-    "runs": ("commands inputs walllimit watchdog report bench api __init__", "ground config ranks state tissue body model files"),
+    "files": ("atomic sealed structure datasets joins views ownership parts reopening checkpoint output results rows_index "
+              "snapshots provenance", "ground ranks state"),
+    "runs": ("commands inputs walllimit watchdog report recordlimit bench api __init__",
+             "ground config ranks state tissue body model files"),
     "studies": ("cluster nodedisk submit scaling scaling_table scaling_picture scaling_model scaling_projection "
                 "sweep sweep_file sweep_values sweep_plan sweep_table",
                 "ground config ranks state tissue body model files runs"),
@@ -34,7 +36,7 @@ GROUP_OF = {module: group for group, (modules, _) in GROUPS.items() for module i
 # package: the only modules that import it
 PACKAGES = {
     "mpi4py": "parallel exchange",
-    "h5py": "structure datasets parts",
+    "h5py": "structure datasets views",
     "pydantic": "config config_declare config_read config_tissue",
     "pint": "units",
     "vtkmodules": "network_vtp",

@@ -8,18 +8,24 @@ import numpy as np
 import pytest
 
 from killed import dies_at
-from metacascade import checkpoint
+from metacascade import checkpoint, joins
 from metacascade.ownership import remove_leftovers
 from metacascade.digest import digest
 from metacascade.errors import InputError
-from metacascade.output import Output, finished
+from metacascade.output import Output, finished, reopen
 from metacascade.parallel import serial_world
 from metacascade.state import CTC, LESION
 from states import random_records, whole_state
 
 WORLD = serial_world()
-STEPS = 4
+STEPS, SHORT = 9, 5                # both odd: the last part is early, and another length has no part there
 COLUMNS = {"step": (int, "1"), "radius_um": (float, "um")}
+
+
+@pytest.fixture(autouse=True)
+def joined_early(monkeypatch):
+    """Two parts of a level become one, so that a short run joins some and is killed while it does."""
+    monkeypatch.setattr(joins, "FAN", 2)
 
 
 @pytest.fixture
@@ -58,23 +64,48 @@ def test_a_write_killed_anywhere_leaves_the_former_or_the_new_checkpoint(fast_di
     assert call > 20 and steps == (2, 3)
 
 
-def run_or_resume(directory):
-    """A run of some steps that saves itself at every second, in the order that a simulation keeps."""
+def run_or_resume(directory, steps=STEPS):
+    """A run of some steps that saves itself at every second and at its end, in the order that a simulation keeps."""
     if finished(directory):
         return
     text, state = "as given", at_step(0)
     if any(directory.glob("checkpoint*.h5")):
         state, text = checkpoint.read_newest(WORLD, directory)[0], None
-    output = Output(WORLD, directory, config_text=text, config={"a": 1}, columns=COLUMNS, nodes=["tumor"],
-                    provenance={}, first_part=state.meta["parts"])
-    for step in range(state.meta["step"], STEPS):
-        output.record({"step": step, "radius_um": 0.5 * step})
+        steps = state.meta["config"]["steps"]
+    state.meta["config"] = {"steps": steps}
+    to_the_end(directory, state, opened(directory, state, text))
+
+
+def opened(directory, state, text=None):
+    return Output(WORLD, directory, config_text=text, config={"a": 1}, columns=COLUMNS, nodes=["tumor"],
+                  provenance={}, first_part=state.meta["parts"])
+
+
+def extend(directory, steps):
+    """Let the finished run in `directory` go on to so many steps, in the order of `metacascade resume --set`."""
+    state = checkpoint.read_newest(WORLD, directory)[0]
+    if finished(directory):
+        reopen(WORLD, directory, COLUMNS, state.meta["parts"])
+    output = opened(directory, state)
+    state.meta.update(config={"steps": steps}, parts=output.parts.count)
+    checkpoint.write(WORLD, directory, state)
+    output.checkpointed()
+    to_the_end(directory, state, output)
+
+
+def to_the_end(directory, state, output):
+    """Every second step is an output; a checkpoint there, or at the end, in which case its part is early."""
+    steps = state.meta["config"]["steps"]
+    for step in range(state.meta["step"], steps):
+        if step % 2 == 0:
+            output.record({"step": step, "radius_um": 0.5 * step})
         output.shed(random_records(np.random.default_rng(step), CTC, 5 * step))
         output.draw(time_s=step, index=0, node=0, volume_mL=1.0, singles=1, clusters=0, cells=1)
-        output.flush()
-        if step % 2 == 1:
-            state.meta.update(step=step + 1, parts=output.flush())
+        if step % 2 == 1 or step == steps - 1:
+            state.meta.update(step=step + 1, parts=output.flush(early=step % 2 == 0))
             checkpoint.write(WORLD, directory, state)
+            output.checkpointed()
+    output.flush(early=steps % 2 == 1)
     rng = np.random.default_rng(99)
     output.finish(open_ctcs=random_records(rng, CTC, 3), lesions=random_records(rng, LESION, 2),
                   digest=digest(WORLD, state), wall_s={})
@@ -114,6 +145,42 @@ def expected(fast_directory):
 def test_a_run_killed_here_and_there_ends_with_the_same_results(fast_directory, expected):
     calls = itertools.takewhile(lambda call: goes_on(fast_directory, call, expected), range(1, 100_000, 23))
     assert len(list(calls)) > 5
+
+
+@pytest.fixture
+def short(fast_directory, expected, tmp_path_factory):
+    """The directory of a finished run of fewer steps, and its results."""
+    directory = tmp_path_factory.mktemp("short") / "run"
+    run_or_resume(fast_directory, SHORT)
+    shutil.copytree(fast_directory, directory)
+    shutil.rmtree(fast_directory)
+    return directory
+
+
+def extends(short, directory, call, expected):
+    """Kill a run that is made longer at its `call`-th call; False if it was not killed."""
+    shutil.copytree(short, directory)
+    killed = dies_at(call, lambda: extend(directory, STEPS))
+    run_or_resume(directory)                    # if it is not finished
+    assert content(directory / "results.h5") in (content(short / "results.h5"), expected)
+    extend(directory, STEPS)
+    assert content(directory / "results.h5") == expected
+    assert {path.name for path in directory.rglob("*")} == {"checkpoint.h5", "checkpoint.prev.h5", "results.h5"}
+    shutil.rmtree(directory)
+    return killed
+
+
+def test_a_finished_run_that_is_made_longer_and_killed_is_one_of_the_two(fast_directory, short, expected):
+    calls = itertools.takewhile(lambda call: extends(short, fast_directory, call, expected), range(1, 100_000, 23))
+    assert len(list(calls)) > 5
+    fast_directory.mkdir()
+
+
+@pytest.mark.slow
+def test_a_finished_run_that_is_made_longer_and_killed_anywhere_is_one_of_the_two(fast_directory, short, expected):
+    calls = itertools.takewhile(lambda call: extends(short, fast_directory, call, expected), itertools.count(1))
+    assert len(list(calls)) > 100
+    fast_directory.mkdir()
 
 
 @pytest.mark.slow

@@ -103,7 +103,7 @@ def test_run_resume_and_branch_delegate_and_pass_the_exit_code_on(capsys, config
     assert main(["resume", str(out)]) == 75
     assert main(["branch", "c.h5", "-o", str(out), "--seed", "9", "--set", "blood.nk=0/h"]) == 0
     assert commands.calls == [
-        ("run", config, out, ["run.seed=3", "a.b=c"], True), ("resume", out),
+        ("run", config, out, ["run.seed=3", "a.b=c"], True), ("resume", out, []),
         ("branch", Path("c.h5"), out, 9, ["blood.nk=0/h"], False)]
 
 

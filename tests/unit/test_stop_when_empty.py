@@ -1,0 +1,44 @@
+"""A run in which nothing is left can end before its duration, and only then."""
+import pytest
+
+import small
+from metacascade.results import open_results
+
+DEAD = ["colonization.enabled=false", "blood.anoikis=\"100/h\"", "blood.anoikis_resistance=0.0", 'run.step="1 h"',
+        'run.duration="30 days"', "run.stop_when_empty=true", 'output.interval="6 h"']
+
+
+@pytest.fixture
+def run(metacascade, tmp_path):
+    def start(*settings):
+        words = [word for setting in [*DEAD, *settings] for word in ("--set", setting)]
+        config = small.EXAMPLE.parent / "injection_liver.toml"
+        done = metacascade("run", config, "--out", tmp_path / "run", *words, check=True)
+        return done.stdout, open_results(tmp_path / "run")
+    return start
+
+
+def test_it_ends_complete_with_a_row_for_its_end_and_says_so(run, metacascade, tmp_path):
+    said, results = run()
+    alive = sum(results.series[name] for name in ("tissue", "circulating", "arrested", "lesions"))
+    assert results.complete and "run.stop_when_empty" in said and results.series["time_s"][-1] < 86400
+    assert alive[-1] == 0 and results.series["injected"][-1] == 100_000
+    done = metacascade("resume", tmp_path / "run", "--set", "run.stop_when_empty=false",
+                       "--set", 'run.duration="3 days"')
+    assert done.returncode == 0 and open_results(tmp_path / "run").series["time_s"][-1] == 3 * 86400
+
+
+@pytest.mark.parametrize("setting, hours", [
+    ('draw=[{time="50 h"}]', 51), ('injection=[{time="0 h"}, {time="2 days", duration="1 h", cells=10}]', 49)])
+def test_it_waits_for_draws_and_injections_to_come(run, setting, hours):
+    _, results = run(setting)
+    assert results.complete and hours * 3600 <= results.series["time_s"][-1] < 30 * 86400
+    if "draw" in setting:
+        assert results.draws["cells"].tolist() == [0] and results.draws["time_s"].tolist() == [50 * 3600]
+    else:
+        assert results.series["injected"][-1] == 100_010
+
+
+def test_it_goes_on_by_default(run):
+    _, results = run("run.stop_when_empty=false", 'run.duration="2 days"')
+    assert results.series["time_s"][-1] == 2 * 86400
