@@ -44,7 +44,7 @@ class Circuit:
         self.volume_mL = np.array([body.blood_mL * body.blood.get(name, 0.0) / 100 for name in NODES])
         self.output_mL_per_min = body.output_mL_per_min
         self._tumor = config.tumor
-        self._roads = _roads(config, body)
+        self.roads = _roads(config, body)
         self.set_tumor_flow(0)
 
     def index(self, name: str) -> int:
@@ -61,8 +61,8 @@ class Circuit:
         grams = alive_cells / CELLS_PER_G if self._tumor else 0.0
         flow = self._tumor.perfusion_mL_per_min_per_g * grams if self._tumor else 0.0
         self.volume_mL[TUMOR] = grams * physiology.TUMOR_BLOOD_mL_PER_G
-        self._roads[ARTERIAL][TUMOR] = flow / self.output_mL_per_min
-        self.upper, self.target, self.guide = _graph(self._roads)
+        self.roads[ARTERIAL][TUMOR] = flow / self.output_mL_per_min
+        self.upper, self.target, self.guide = _graph(self.roads)
 
 
 def _hazards(blood):

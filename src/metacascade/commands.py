@@ -12,9 +12,10 @@ from metacascade import (
 from metacascade._kernels._layout import Place
 from metacascade.digest import digest
 from metacascade.errors import DONE, STOPPED_EARLY, InputError
+from metacascade.estimate import expected
 from metacascade.recordlimit import RecordLimit
 from metacascade.records import chosen
-from metacascade.report import expected, peak_memory, progress, ranks_and_cores, summary
+from metacascade.report import peak_memory, progress, ranks_and_cores, summary
 from metacascade.screen import one_line
 from metacascade.simulation import Simulation
 from metacascade.structure import understood

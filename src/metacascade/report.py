@@ -3,15 +3,10 @@ import os
 import resource
 import sys
 import time
-from dataclasses import dataclass
 
 from metacascade.screen import Screen, bare, one_line
-from metacascade.state import CELL
 
 QUIET_S = 10.0        # seconds between two lines in a log
-SPEED = 3e7           # cells a second on one core
-FIXED_S = 4e-3        # of a step, however few the cells of a rank
-OF_A_RANK = 0.15 * 2**30      # bytes of memory without any cell
 
 
 def progress(world, config):
@@ -109,59 +104,6 @@ def summary(simulation, fates, directory, seconds, memory):
     lines += [f"  every cell is accounted for: {simulation.ledger.born:,} born",
               f"  results in {directory}/results.h5; to look inside: metacascade info {directory}"]
     return "\n".join(lines)
-
-
-@dataclass(frozen=True)
-class Expected:
-    """What a run will need, on all its ranks together, if its tumor keeps the size that it starts with."""
-
-    cells: int
-    steps: int
-    step_h: float
-    ranks: int
-    memory_bytes: float
-    checkpoint_bytes: float
-    step_s: float               # wall time of a step
-
-    @property
-    def seconds(self):
-        """Wall time of the whole run."""
-        return self.steps * self.step_s
-
-    def texts(self):
-        """The same for people: name -> text."""
-        return {
-            "cells at the start": f"{self.cells:,}",
-            "steps": f"{self.steps:,} of {self.step_h:g} h",
-            "memory": f"{_size(self.memory_bytes)} over all ranks, with the cells at the start",
-            "checkpoint": f"{_size(self.checkpoint_bytes)}, twice; three times while one is written",
-            "time": f"{duration(self.step_s * 24 / self.step_h)} a day, {duration(self.seconds)} in all, on "
-                    f"{'one core' if self.ranks == 1 else f'{self.ranks:,} cores'} at {SPEED / 1e6:g} million cells a "
-                    f"second each and {1e3 * FIXED_S:g} ms a step, if the tumor keeps its size",
-        }
-
-
-def expected(config, ranks=1):
-    """What a run of this config on so many ranks will need: an Expected."""
-    cells = config.tumor.cells if config.tumor else 0
-    voxels = cells / config.tissue.capacity
-    return Expected(
-        cells=cells, steps=config.run.steps, step_h=config.run.step_h, ranks=ranks,
-        memory_bytes=cells * CELL.itemsize * 1.1 + 2.5 * voxels * 30 + ranks * OF_A_RANK,
-        checkpoint_bytes=cells * CELL.itemsize + voxels * 12, step_s=cells / SPEED / ranks + FIXED_S)
-
-
-def _size(number):
-    """Bytes as text: ``1.25 GiB``, ``3.1 MiB``."""
-    return f"{number / 2**30:,.2f} GiB" if number >= 2**30 else f"{number / 2**20:,.1f} MiB"
-
-
-def duration(seconds):
-    """A wall time as text: ``50 s``, ``2.5 h``."""
-    for unit, size in (("days", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds:.3g} s"
 
 
 def memory():

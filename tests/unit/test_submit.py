@@ -6,7 +6,7 @@ import sys
 import pytest
 
 import small
-from metacascade import atomic, cluster, report, submit
+from metacascade import atomic, cluster, estimate, submit
 from metacascade.config import load
 from metacascade.errors import InputError, RunError
 
@@ -115,7 +115,7 @@ def test_a_script_of_the_user_with_the_name_of_the_run_is_not_replaced(slurm, tm
 
 
 def test_a_time_that_is_too_short_is_warned_of(slurm, tmp_path, capsys):
-    huge = ["tumor.cells=100_000_000_000", "run.duration=100 days"]
+    huge = ["tumor.cells=100_000_000_000", "run.duration=100 days", "intravasation.enabled=false"]
     submit.submit(small.EXAMPLE, tmp_path / "a", 2, "1 h", 32, overrides=huge)
     assert "it will queue itself again about" in capsys.readouterr().err
     submit.submit(small.EXAMPLE, tmp_path / "b", 1, "10 min", 1, overrides=huge)
@@ -181,6 +181,7 @@ def test_a_run_that_ended_before_its_first_checkpoint_is_submitted_again(slurm, 
 
 def test_the_estimate_of_a_run_falls_with_the_ranks_in_time_and_grows_in_memory():
     config = load(small.EXAMPLE)
-    one, many = report.expected(config), report.expected(config, 64)
-    assert many.seconds == pytest.approx(one.seconds / 64 + one.steps * report.FIXED_S * 63 / 64) and many.checkpoint_bytes == one.checkpoint_bytes
-    assert many.memory_bytes - one.memory_bytes == pytest.approx(63 * report.OF_A_RANK)
+    one, many = estimate.expected(config), estimate.expected(config, 64)
+    fixed = one.steps * estimate.FIXED_S + one.outputs * estimate.OUTPUT_S
+    assert many.seconds == pytest.approx(one.seconds / 64 + fixed * 63 / 64) and many.checkpoint_bytes == one.checkpoint_bytes
+    assert many.memory_bytes - one.memory_bytes == pytest.approx(63 * estimate.OF_A_RANK)

@@ -1,0 +1,76 @@
+"""The estimate of a run: means of CTCs and lesions against runs, and what follows from them."""
+import numpy as np
+import pytest
+from hypothesis import given, strategies as st
+
+import small
+from metacascade.api import Simulation
+from metacascade.config import load
+from metacascade.estimate import expected
+from metacascade.forecast import _grown, forecast
+
+INJECTION = small.EXAMPLE.parent / "injection_liver.toml"
+SHORT = ['run.step="2 h"', 'run.duration="8 days"', "injection=[{node=\"portal\", cells=30_000}]",
+         "colonization.establish=0.03", "colonization.dormant=0.2"]
+CASES = {
+    "growth": [],
+    "shedding": ['colonization.shed="0.2/day"', "colonization.establish=0.06"],
+    "sleep": ["colonization.dormant=0.9", 'colonization.wake="50/year"', 'colonization.dormant_death="0.1/day"'],
+    "dying out": ['colonization.birth="0.3/day"', 'colonization.death="0.6/day"'],
+    "infusion": ['injection=[{node="venous", cells=30_000, time="1 day", duration="2 days", diameter="10 um"}]']}
+
+
+def ended(settings):
+    """Totals at the end of a run, the mean over some seeds."""
+    runs = []
+    for seed in range(1, 6):
+        sim = Simulation(str(INJECTION), [*SHORT, *settings, f"run.seed={seed}", "draw=[]"])
+        sim.step(sim.config.run.steps)
+        t = sim.ledger
+        runs.append([t["circulating"] + t["arrested"], t["founded"], t["lesions"], t["injected"] + t["shed_lesion"]])
+    return np.mean(runs, axis=0)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_means_of_a_run_are_those_of_the_estimate(case):
+    """Five runs: 1500 lesions or more, whose cells vary by about as much as their mean, so 3 % at 1 sd."""
+    found = forecast(load(INJECTION, [*SHORT, *CASES[case], "draw=[]"]))
+    means = np.array([found.ctcs[-1], found.lesions[-1], found.cells[-1], found.passed[-1]])
+    actual = ended(CASES[case])
+    assert np.all(np.abs(means - actual) < 0.15 * actual + 40), (means, actual)
+
+
+def test_lesions_that_shed_are_the_largest_term_of_a_long_run():
+    """The example of 45 days: 4.3 s and 154 MiB without them."""
+    short, long = (expected(load(INJECTION, [f'run.duration="{days} days"'])) for days in (13, 45))
+    assert short.memory_bytes < 2**30 and short.seconds < 60
+    assert long.memory_bytes > 2**40 and long.seconds > 86400 and long.results_bytes > 2**40
+    assert long.step_s > 60 and long.checkpoint_bytes > 2**40
+
+
+@pytest.mark.parametrize("settings, ctcs, lesions", [
+    (["colonization.enabled=false"], None, 0), (["blood.enabled=false"], 100_000, 0)])
+def test_what_is_off_is_not_estimated(settings, ctcs, lesions):
+    found = forecast(load(INJECTION, [*settings, 'run.duration="30 days"']))
+    assert found.lesions[-1] == lesions and (ctcs is None or found.ctcs[-1] == pytest.approx(ctcs, rel=0.01))
+
+
+@given(st.floats(0, 1e12), st.floats(0.1, 1e4), st.floats(1, 1e12))
+def test_lesions_do_not_outgrow_their_capacity(cells, hours, capacity):
+    grown = _grown(min(cells, capacity), load(INJECTION).colonization, hours, capacity)
+    assert min(cells, capacity) * (1 - 1e-9) <= grown <= capacity * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("days", [1 / 24, 36525])
+def test_any_duration_has_an_estimate_of_finite_numbers(days):
+    settings = [f'{key}="{value}"' for key, value in {"run.step": "1 h", "run.duration": f"{days * 24:.0f} h",
+                                                      "output.interval": "1 h", "output.checkpoint": "1 h"}.items()]
+    found = expected(load(small.EXAMPLE, settings))
+    assert np.isfinite(found.seconds) and np.isfinite(found.memory_bytes) and all(found.texts().values())
+    assert found.most_files < 150
+
+
+def test_outputs_and_checkpoints_are_counted_once_each():
+    found = expected(load(small.EXAMPLE, ['run.step="1 h"', 'run.duration="12 h"', 'output.interval="4 h"',
+                                          'output.checkpoint="6 h"']))
+    assert found.outputs == 5                                   # at 0, 4, 6, 8 and 12 h
