@@ -58,9 +58,9 @@ def run(config: ConfigFile, out: Out, overwrite: Overwrite = False, settings: Se
 
 def _times(wall_limit, watchdog):
     """Seconds of the options that have times."""
-    from metacascade.units import option
+    from metacascade.units import wall_time
     given = (("wall_limit_s", "--wall-limit", wall_limit), ("patience_s", "--watchdog", watchdog))
-    return {key: option(name, text, "s", '"30 min" or "11.5 h"') for key, name, text in given if text is not None}
+    return {key: wall_time(name, text) for key, name, text in given if text is not None}
 
 
 def _estimate(config, settings, out, overwrite):

@@ -37,7 +37,7 @@ Changes = Annotated[Optional[list[str]], typer.Option(
     "--set", metavar="run.KEY=VALUE", help="Another run.duration, run.max_records or run.stop_when_empty.")]
 Out = Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="The directory for all files of the run.")]
 WallLimit = Annotated[Optional[str], typer.Option(
-    "--wall-limit", metavar="TIME", help="Stop before this time is over, with a checkpoint, for example \"11.5 h\".")]
+    "--wall-limit", metavar="TIME", help="Stop before this time is over, with a checkpoint: \"11.5 h\" or 11:30:00.")]
 Patience = Annotated[Optional[str], typer.Option(
     "--watchdog", metavar="TIME", help="End the run when nothing moves for so long; \"0 s\": never. Default: 30 min")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]

@@ -2,7 +2,6 @@
 import json
 import math
 import os
-import re
 import shlex
 import subprocess
 import sys
@@ -17,15 +16,13 @@ from metacascade.estimate import duration, expected
 from metacascade.results import NAME, open_results
 from metacascade.screen import one_line
 from metacascade.sweep_table import state
-from metacascade.units import option
+from metacascade.units import wall_time
 
 SHORTEST_S = 60             # SLURM counts the time of a job in minutes
 WARNING_S = 120             # before the end of its time a job is told to stop: at least so much earlier ...
 WRITTEN_PER_S = 1e8         # ... and time for two steps and a checkpoint at so many bytes a second
 FEW_CELLS = 100_000         # of a rank: all else in a step, such as messages, takes as long (docs/scaling.md)
 OURS = "# By `metacascade submit`"     # in the second line of a script
-# as SLURM writes times: [days-]hours[:minutes[:seconds]]
-CLOCK = re.compile(r"(?:([0-9]+)-)?([0-9]+)(?::([0-9]+))?(?::([0-9]+))?")
 
 
 def submit(config_path, out, nodes, time, ranks_per_node=None, site_path=None, overrides=(), options=(), watchdog=None,
@@ -51,7 +48,7 @@ def submit(config_path, out, nodes, time, ranks_per_node=None, site_path=None, o
     """
     given, site, out = inputs.read(config_path, overrides), cluster.site(site_path), Path(os.path.abspath(out))
     loaded = given.config
-    seconds = wall_time(time)
+    seconds = time_of_a_job(time)
     found = _state(out, loaded)
     if found == "done":
         print(f"{out} is complete: nothing to submit")
@@ -82,14 +79,9 @@ def submit(config_path, out, nodes, time, ranks_per_node=None, site_path=None, o
     return DONE
 
 
-def wall_time(text):
-    """Seconds of a time such as "12 h", "1-12:00:00" or "12:00:00". Raises InputError."""
-    clock = CLOCK.fullmatch(text.strip())
-    if clock and (clock[1] or clock[4]):
-        days, hours, minutes, seconds = (int(part or 0) for part in clock.groups())
-        found = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
-    else:
-        found = option("--time", text, "s", '"12 h", "30 min", or as SLURM does 12:00:00 or 1-12:00:00')
+def time_of_a_job(text):
+    """Seconds of a time such as "12 h" or "12:00:00". Raises InputError."""
+    found = wall_time("--time", text)
     if found < SHORTEST_S:
         raise InputError(f"--time {text}: a job of SLURM has at least one minute")
     return found

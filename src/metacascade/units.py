@@ -148,6 +148,31 @@ def is_unit(text: str) -> bool:
     return text.strip()[:1].isalpha()
 
 
+CLOCK = re.compile(r"(?:([0-9]+)-)?([0-9]+)(?::([0-9]+))?(?::([0-9]+))?")
+CLOCKS = '"30 min", "11.5 h", or as SLURM writes it: 30:00 (minutes:seconds), 11:30:00, 1-12 (days-hours), 1-12:00:00'
+
+
+def wall_time(name: str, text: str) -> float:
+    """Seconds of the option `name` that takes a time on the clock: a quantity, or one of the ways in which SLURM has it.
+
+    Those are minutes:seconds, hours:minutes:seconds, days-hours, days-hours:minutes and days-hours:minutes:seconds. The
+    bare number of minutes that it takes as well is refused: elsewhere that would be seconds. Raises InputError.
+    """
+    clock = CLOCK.fullmatch(text.strip()) if len(text) <= 100 else None
+    if not clock:
+        return option(name, text, "s", CLOCKS)
+    days, first, second, third = clock.groups()
+    if days is None and second is None:
+        raise InputError(f'{name} {text}: a bare number is minutes to SLURM and seconds to others; write "{first} min" '
+                         f'or "{first} s"')
+    if days is None and third is None:
+        first, second, third = "0", first, second          # minutes:seconds
+    for larger, part, limit in ((days, first, 23), (first, second, 59), (second, third, 59)):
+        if larger is not None and int(larger) and int(part or 0) > limit:
+            raise InputError(f"{name} {text}: {part} is more than {limit}; write it like {CLOCKS}")
+    return float(((int(days or 0) * 24 + int(first)) * 60 + int(second or 0)) * 60 + int(third or 0))
+
+
 def unit_of(text: str) -> str:
     """The unit of a quantity, as `written` wants it: ``"0.1 /day"`` has ``1/day``. `parse` must be able to read it."""
     unit = text.strip() if is_unit(text) else _QUANTITY.fullmatch(text)[2]

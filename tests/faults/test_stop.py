@@ -48,7 +48,7 @@ def test_stopped_while_a_checkpoint_is_written_it_makes_no_step_more(faulty, tmp
 
 
 @pytest.mark.parametrize("option, text, part", [
-    ("--wall-limit", "3600", "needs a unit"), ("--wall-limit", "2 um", "time"), ("--watchdog", "-3 s", "negative")])
+    ("--wall-limit", "3600", "bare number is minutes to SLURM"), ("--wall-limit", "2 um", "time"), ("--watchdog", "-3 s", "negative")])
 def test_a_time_that_is_none_is_refused(start, tmp_path, option, text, part):
     done = start(1, "run", small.EXAMPLE, "--out", tmp_path / "run", option, text)
     assert done.returncode == 2 and option in done.stderr and part in done.stderr

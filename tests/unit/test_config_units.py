@@ -1,4 +1,5 @@
 """Quantities: exact conversion, agreement with pint, and messages that help."""
+import re
 from fractions import Fraction
 
 import pytest
@@ -6,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from metacascade import units
-from metacascade.units import QuantityError, parse, show, show_time
+from metacascade.errors import InputError
+from metacascade.units import QuantityError, parse, show, show_time, wall_time
 
 
 @pytest.mark.parametrize("text, into, value", [
@@ -19,6 +21,33 @@ from metacascade.units import QuantityError, parse, show, show_time
     (".5 mm", "um", 500.0), ("+1. h", "h", 1.0), ("  2   day  ", "h", 48.0)])
 def test_quantity_is_converted(text, into, value):
     assert parse(text, into) == value
+
+
+@pytest.mark.parametrize("text, seconds", [
+    ("12 h", 43200), ("90 min", 5400), ("11.5 h", 41400), ("30:00", 1800), ("90:00", 5400), ("01:30:00", 5400), ("11:30:00", 41400),
+    ("48:00:00", 172800), ("1-12:00:00", 129600), ("2-0", 172800), ("1-12", 129600), ("1-06:30", 109800), (" 0:05 ", 5),
+    ("0-48:00", 172800)])
+def test_a_time_on_the_clock_is_read_as_slurm_writes_it_and_with_units(text, seconds):
+    assert wall_time("--time", text) == seconds
+
+
+@pytest.mark.parametrize("text, why", [
+    ("90", 'minutes to SLURM and seconds to others; write "90 min" or "90 s"'), ("11:75:00", "75 is more than 59"),
+    ("11:30:60", "60 is more than 59"), ("1-24:00", "24 is more than 23"), ("-1:00", "cannot be read"), ("1:00:00:00", "write it like"),
+    ("", "not a number"), ("infinite", "11:30:00"), ("UNLIMITED", "11:30:00"), ("1.5:00", "unit"), ("１２:００", "not a number"),
+    ("-3 s", "negative"), ("2 um", "a time is needed"), ("9" * 300 + ":00", "not a number")])
+def test_a_time_that_is_none_is_refused_with_what_is_allowed(text, why):
+    with pytest.raises(InputError, match=f"^--wall-limit {re.escape(text)}: .*{re.escape(why)}"):
+        wall_time("--wall-limit", text)
+
+
+@given(st.integers(0, 400), st.integers(0, 23), st.integers(0, 59), st.integers(0, 59))
+def test_every_way_to_write_a_time_of_slurm_gives_its_seconds(days, hours, minutes, seconds):
+    whole = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+    for text, rest in ((f"{days}-{hours}", minutes * 60 + seconds), (f"{days}-{hours}:{minutes:02}", seconds),
+                       (f"{days}-{hours}:{minutes}:{seconds}", 0), (f"{days * 24 + hours}:{minutes:02}:{seconds:02}", 0),
+                       (f"{(days * 24 + hours) * 60 + minutes}:{seconds:02}", 0), (f"{whole} s", 0)):
+        assert wall_time("--time", text) == whole - rest
 
 
 def test_spellings_of_one_quantity_give_the_same_bits():

@@ -74,18 +74,12 @@ def test_a_dry_run_prints_the_script_and_submits_nothing(slurm, tmp_path, capsys
 
 
 @pytest.mark.parametrize("changes, told", [
-    (dict(overrides=["run.seed=-1"]), "run.seed = -1"), (dict(time="30"), "needs a unit"), (dict(time="12:00"), "write"),
+    (dict(overrides=["run.seed=-1"]), "run.seed = -1"), (dict(time="30"), "bare number is minutes to SLURM"), (dict(time="12:75"), "write"),
     (dict(time="10 s"), "at least one minute"), (dict(site_path="/no/site.conf"), "No such file")])
 def test_what_is_wrong_is_refused_before_slurm_hears_of_it(slurm, tmp_path, changes, told):
     with pytest.raises(InputError, match=told):
         submit.submit(**dict(config_path=small.EXAMPLE, out=tmp_path / "a", nodes=1, time="1 h") | changes)
     assert not (slurm / "sbatch.called").exists() and not (tmp_path / "a.sbatch").exists()
-
-
-@pytest.mark.parametrize("text, seconds", [
-    ("12 h", 43200), ("90 min", 5400), ("01:30:00", 5400), ("1-12:00:00", 129600), ("2-0", 172800), ("1-06:30", 109800)])
-def test_times_are_read_as_slurm_writes_them_and_with_units(text, seconds):
-    assert submit.wall_time(text) == seconds
 
 
 def test_a_refusal_of_slurm_is_told(slurm, tmp_path):
