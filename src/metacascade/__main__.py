@@ -1,26 +1,22 @@
 """Entry of ``metacascade`` and ``python -m metacascade``: one message and an exit code for every error."""
 import os
-import signal
 import sys
 import time
 
+from metacascade import launcher, stopsignals
 from metacascade.atomic import FULL
 from metacascade.errors import CellsLost, InputError, RunError, exit_code
-from metacascade.numerals import is_count
 from metacascade.screen import bounded, one_line, screened
 
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
-RANK_VARIABLES = ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK")
-OF_SRUN = "SLURM_PROCID"        # the last resort: it is also set in a batch job, and under mpiexec tells of no rank
 MPI_STARTED = "mpi4py.MPI"
-OPEN_MPI = "OMPI_COMM_WORLD_SIZE"
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command line; returns the exit code."""
     if arguments is None:
         arguments = sys.argv[1:]
-        signal.signal(signal.SIGUSR1, signal.SIG_IGN)   # until a run listens: one that comes too early would be its end
+        stopsignals.deaf()          # until a run listens: one that comes too early would be its end
     for name in THREADS:  # before NumPy is imported: a rank is one thread, others would only hold cores and memory
         os.environ.setdefault(name, "1")
     sys.stdout = sys.stdout or open(os.devnull, "w")    # None where the shell closed it: `>&-`
@@ -70,9 +66,9 @@ def fail(error: BaseException, debug: bool) -> int:
         sys.stdout.flush()
     except OSError:
         give_up_stdout()
-    if rank() == 0 or not shared:
+    if getattr(error, "speaks", launcher.rank() == 0 or not shared):
         print(message(error), file=sys.stderr, flush=True)
-    elif OPEN_MPI in os.environ:
+    elif launcher.open_mpi():
         time.sleep(2)        # its mpiexec ends all ranks as soon as one fails, rank 0 too before it has spoken
     return exit_code(error) if shared else end_others(exit_code(error))
 
@@ -84,7 +80,7 @@ def give_up_stdout() -> None:
 
 def end_others(code: int) -> int:
     """End the other ranks, which do not know of the error of this one and would wait for it; returns the exit code."""
-    if launched() and MPI_STARTED in sys.modules:
+    if launcher.launched() and MPI_STARTED in sys.modules:
         from metacascade.parallel import abort
         abort(code)
     return code
@@ -100,17 +96,6 @@ def message(error: BaseException) -> str:
         return f"metacascade: cannot write to the standard output: {error.strerror}"
     kind = "" if isinstance(error, CellsLost) else f"{type(error).__name__}: "
     return f"metacascade: internal error: {kind}{bounded(error)}\nThis is a bug; --debug shows where it happened."
-
-
-def rank() -> int:
-    """The rank that the launcher gave to this process; 0 without a launcher."""
-    variables = (*RANK_VARIABLES, OF_SRUN)
-    return next((int(os.environ[v]) for v in variables if is_count(os.environ.get(v, ""))), 0)
-
-
-def launched() -> bool:
-    """Was this process started as one of several?"""
-    return any(v in os.environ for v in RANK_VARIABLES)
 
 
 if __name__ == "__main__":

@@ -6,8 +6,8 @@
     python -m metacascade.batch ensemble SWEEP OUT [OPTIONS OF sweep]
     python -m metacascade.batch scaling strong|weak CONFIG OUT RANKS [OPTIONS OF scaling]
 
-SLURM sends SIGUSR1 to a job before its time limit, and SIGTERM when it is canceled. Both go to the
-launcher as SIGUSR1, which every launcher passes on. After a stop with a checkpoint (exit code 75) a job
+SLURM sends SIGUSR1 to a job before its time limit, and SIGTERM when it is canceled. Both, and all other signals to
+stop, go to the launcher as SIGUSR1, which every launcher passes on. After a stop with a checkpoint (exit code 75) a job
 whose time was up is queued again under its number; outside SLURM, and when canceled, 75 is the end.
 """
 import contextlib
@@ -18,6 +18,8 @@ import signal
 import subprocess
 import sys
 
+from metacascade import stopsignals
+
 wishes = []         # signals received; before all imports that take time, as the first may come at once
 running = []        # the launcher, once there is one
 
@@ -25,16 +27,11 @@ running = []        # the launcher, once there is one
 def _wish(number, _):
     wishes.append(number)
     for process in running:
-        process.send_signal(signal.SIGUSR1)
-
-
-def _at_signals(handler):
-    for number in (signal.SIGUSR1, signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, handler)
+        process.send_signal(stopsignals.PASSED_ON)
 
 
 if __name__ == "__main__":
-    _at_signals(_wish)
+    stopsignals.listen(_wish)
 
 from pathlib import Path
 
@@ -165,11 +162,11 @@ def supervised(command):
     if wishes:
         say("stopped before it began")
         return STOPPED_EARLY
-    running.append(subprocess.Popen(command, preexec_fn=cluster.deaf if command[1] == "-m" else None))
+    running.append(subprocess.Popen(command, preexec_fn=stopsignals.deaf if command[1] == "-m" else None))
     code = None
     while code is None:
         if wishes:              # told now and then again: who was just starting may not have heard it
-            running[0].send_signal(signal.SIGUSR1)
+            running[0].send_signal(stopsignals.PASSED_ON)
         with contextlib.suppress(subprocess.TimeoutExpired):
             code = running[0].wait(cluster.REMIND_S)
     running.clear()
@@ -178,10 +175,11 @@ def supervised(command):
 
 def go_on(out, before, env):
     """Queue this job again, unless it was canceled; RunError if that would be in vain."""
-    if {signal.SIGUSR1, signal.SIGTERM} <= set(wishes):
+    warned, canceled = ([n for n in wishes if n in kind] for kind in (stopsignals.TIME_IS_UP, stopsignals.GIVEN_UP))
+    if warned and signal.SIGTERM in canceled:
         say("stopped too late to be queued again: its time was over. The same sbatch goes on from the last checkpoint "
             f"in {out}, if there is one; let SLURM warn it earlier, by --signal=B:USR1@SECONDS")
-    elif signal.SIGTERM in wishes or signal.SIGINT in wishes:
+    elif canceled:
         say(f"canceled; the same sbatch goes on from the last checkpoint in {out}, if there is one")
     elif progress(out, env) == before:
         raise RunError(f"{out} is where it was when this job began, so it is not queued again: the time limit does not "
@@ -249,5 +247,5 @@ if __name__ == "__main__":
         except (InputError, RunError) as error:
             print(message(error), file=sys.stderr)
             _code = exit_code(error)
-    _at_signals(signal.SIG_IGN)         # Python would let go of its handlers first, and then be killed
+    stopsignals.ignore()                # Python would let go of its handlers first, and then be killed
     sys.exit(_code)

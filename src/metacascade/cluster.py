@@ -15,7 +15,6 @@ defaults hold.
 import os
 import shlex
 import shutil
-import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,11 +60,6 @@ def refuse_too_many(ranks, launch):
                          "are refused.\n"
                          "On a cluster: in a job of SLURM, or with LAUNCH in the site file; `metacascade scaling "
                          "project` projects to more ranks")
-
-
-def deaf():
-    """For a Python that is being started: a wish to stop that comes before it listens is lost, instead of ending it."""
-    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 
 
 def site(path=None):

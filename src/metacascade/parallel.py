@@ -4,7 +4,9 @@ Only this module and ``exchange`` import mpi4py, and only when a run starts, so 
 ``check`` work where no MPI library is installed or MPI may not be started.
 """
 import contextlib
+import functools
 import os
+import signal
 import sys
 import time
 import traceback
@@ -14,12 +16,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from metacascade import launcher, sharedmemory
 from metacascade.errors import InputError, RunError
-from metacascade.numerals import is_count
 
 # looks for a message before a waiting rank sleeps: to wake up takes longer than most waits
 POLLS, POLLS_CROWDED = 20_000, 200
-LAUNCHER_SIZES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS")
 
 
 def owner_of_id(ids, size):
@@ -66,9 +67,9 @@ class World:
     waiting rank looks for a message before it begins to sleep.
     """
 
-    def __init__(self, comm=None):
+    def __init__(self, comm=None, polls=None):
         self.comm = comm
-        self.polls = POLLS_CROWDED if _crowded(comm) else POLLS
+        self.polls = polls or (POLLS_CROWDED if _crowded(comm) else POLLS)
         self.collectives = Traffic()
         self.rank = 0 if comm is None else comm.rank
         self.size = 1 if comm is None else comm.size
@@ -208,6 +209,9 @@ def serial_world():
 
 def start():
     """The world of this process: MPI if it is there, one rank if not; refuses a wrong launch."""
+    if launcher.typed():
+        print(f"warning: {BY_HAND}", file=sys.stderr, flush=True)
+        return World()
     try:
         import mpi4py
         mpi4py.rc(initialize=False, finalize=True, thread_level="funneled")
@@ -217,6 +221,7 @@ def start():
         return World()
     if not MPI.Is_initialized():
         _refuse_pmix(MPI.Get_library_version())
+        _look_at_shared_memory(MPI.Get_library_version())
         with warnings.catch_warnings():                # mpi4py's, of what is refused below
             warnings.simplefilter("ignore", RuntimeWarning)
             MPI.Init_thread(MPI.THREAD_FUNNELED)
@@ -224,11 +229,24 @@ def start():
     if MPI.COMM_WORLD.size == 1:
         return World()
     _abort_on_error(MPI)
+    first = _first_world(MPI)
+    return World(first.comm, first.polls)
+
+
+@functools.cache
+def _first_world(MPI):
+    """Its communicator serves all worlds of this process: MPI has some 2,000, and a script may make many simulations."""
     return World(MPI.COMM_WORLD.Dup())
 
 
+BY_HAND = ("this shell of `srun --pty` is one of several tasks, of which the others have ended: one rank. For more on "
+           "this node: `mpiexec -launcher fork -n RANKS` of MPICH; on all: salloc, and srun or mpiexec in it")
 OTHER_LAUNCHER = ("Start with the mpiexec of the MPI that this Python uses, or choose another "
                   "`srun --mpi=...` (see `srun --mpi=list`).")
+
+
+OF_SRUN = (f"\nFor one rank alone, in a shell or notebook that `srun --pty` gave: ask for it with `srun -n 1 --pty`, or "
+           f"`unset {launcher.SRUN_SIZE}` in it.")
 
 
 def _name(library):
@@ -245,21 +263,27 @@ def _refuse_pmix(library):
             + OTHER_LAUNCHER))
 
 
-def launcher():
-    """(number of processes, variable that tells it) if a launcher started this one as one of several, else None."""
-    for name in LAUNCHER_SIZES:
-        size = os.environ.get(name, "")
-        if is_count(size) and int(size) > 1:
-            return int(size), name
-    return None
-
-
 def _refuse_lonely_rank(size, why):
     """N processes that each believe to be alone would all write the same files."""
-    if size == 1 and (found := launcher()):
+    if size == 1 and (found := launcher.several()):
         raise on_all_ranks(InputError(
             f"the launcher started {found[0]} processes ({found[1]}), but each sees only itself; {why}.\n"
-            + OTHER_LAUNCHER))
+            + OTHER_LAUNCHER + OF_SRUN * (found[1] == launcher.SRUN_SIZE)))
+
+
+def _look_at_shared_memory(library):
+    """Refuse to start MPI where that would crash. A node that has less than the others ends the ranks of all."""
+    try:
+        warning = sharedmemory.prepare(library)
+    except InputError as error:
+        error.speaks = launcher.first_on_this_node()
+        if launcher.several() and launcher.on_this_node() < launcher.several()[0]:
+            if error.speaks:
+                print(f"metacascade: {os.uname().nodename}: {error}", file=sys.stderr, flush=True)
+            os.kill(os.getpid(), signal.SIGKILL)    # an exit code would leave the others waiting in the start of MPI
+        raise on_all_ranks(error)
+    if warning and launcher.first_on_this_node():
+        print(f"warning: {os.uname().nodename}: {warning}", file=sys.stderr, flush=True)
 
 
 def _abort_on_error(MPI):

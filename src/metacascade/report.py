@@ -4,6 +4,7 @@ import resource
 import sys
 import time
 
+from metacascade import launcher
 from metacascade.screen import Screen, bare, one_line
 
 QUIET_S = 10.0        # seconds between two lines in a log
@@ -13,7 +14,7 @@ def progress(world, config):
     """A meter for rank 0: a bar on a terminal, now and then a line in a log; nothing on other ranks."""
     if world.rank:
         return Meter(config)
-    false_terminal = "OMPI_COMM_WORLD_SIZE" in os.environ     # Open MPI gives one to ranks even when it writes to a log
+    false_terminal = launcher.open_mpi()     # it gives one to ranks even when it writes to a log
     return Bar(config) if sys.stdout.isatty() and not false_terminal else Log(config)
 
 

@@ -6,17 +6,15 @@ This process starts the ranks and is none of them. A measurement is `metacascade
 import contextlib
 import json
 import re
-import signal
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from metacascade import cluster, commands, inputs, numerals, scaling_table
+from metacascade import cluster, inputs, launcher, numerals, scaling_table, stopsignals
 from metacascade.atomic import LOCK, lock, write_text, writing
 from metacascade.bench import OVERSUBSCRIBED
 from metacascade.errors import DONE, FAILED, STOPPED_EARLY, WRONG_INPUT, InputError, RunError
-from metacascade.parallel import launcher
 from metacascade.provenance import git_state, versions
 from metacascade.screen import one_line
 
@@ -54,7 +52,7 @@ def study(kind, config_path, out, ranks, overrides=(), steps=8, warm=3, repeat=1
     RunError
         If a measurement failed. Those before it are kept.
     """
-    if launcher():
+    if launcher.several():
         raise InputError("scaling starts the ranks itself: start it once, without mpiexec or srun")
     ranks, given = numbers(ranks), inputs.read(config_path, overrides)
     inputs.tell(given.notes, given.warnings)
@@ -71,8 +69,8 @@ def study(kind, config_path, out, ranks, overrides=(), steps=8, warm=3, repeat=1
     with _alone(out):
         folder = _folder(out, overwrite)
         try:
-            with commands.signals_kept():
-                commands.on_stop_signals(_stop)
+            with stopsignals.given_back():
+                stopsignals.listen(_stop)
                 found = {case: _measured(case, settings, folder, arguments) for case in cases}
         except Stopped:
             print(f"stopped; the same command goes on with what is in {folder}", flush=True)
@@ -179,7 +177,7 @@ def _bench(case, arguments):
     command = [*cluster.site().command(case.ranks), sys.executable, "-m", "metacascade", "bench", *arguments]
     process, heard = _start(command)
     try:
-        commands.on_stop_signals(_stop)
+        stopsignals.listen(_stop)
         if heard:
             _stop()
         printed, complaints = process.communicate()
@@ -198,12 +196,12 @@ def _bench(case, arguments):
 def _start(command):
     """Start the ranks; also a list of the signals since: one inside of Popen would leave ranks that nobody ends."""
     heard = []
-    commands.on_stop_signals(lambda number, _: heard.append(number))
+    stopsignals.listen(lambda number, _: heard.append(number))
     try:
         return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                text=True), heard
+                                text=True, env=launcher.without()), heard
     except OSError as error:
-        commands.on_stop_signals(_stop)
+        stopsignals.listen(_stop)
         raise RunError(f"cannot start {command[0]}: {error.strerror}") from None
 
 
@@ -228,7 +226,7 @@ def _end(process):
 
 
 def _stop(*_):
-    commands.on_stop_signals(signal.SIG_IGN)       # a second one would end the waiting for the ranks
+    stopsignals.ignore()       # a second one would end the waiting for the ranks
     raise Stopped
 
 

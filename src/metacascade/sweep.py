@@ -1,6 +1,5 @@
 """Running a sweep: a coordinator that starts its members, each an ordinary run, so many at a time."""
 import math
-import os
 import re
 import shlex
 import signal
@@ -10,17 +9,15 @@ import time
 from collections import deque
 from pathlib import Path
 
-from metacascade import atomic, cluster, commands, config_read, output, results, sweep_plan, sweep_table
+from metacascade import (
+    atomic, cluster, commands, config_read, launcher, output, results, stopsignals, sweep_plan, sweep_table)
 from metacascade.config import build
 from metacascade.errors import DONE, FAILED, STOPPED_EARLY, InputError, RunError
-from metacascade.parallel import launcher
 from metacascade.screen import LONGEST_LINE, one_line
 from metacascade.sweep_plan import folder
 from metacascade.walllimit import SLACK_S, STARTED
 
 LOOK_S = 0.05              # between two looks at the members
-PASSED_ON = signal.SIGUSR1      # the one signal that every mpiexec and srun hands to its ranks
-OF_A_LAUNCHER = ("PMI_", "PMIX_", "OMPI_COMM_WORLD_", "HYDI_")
 UNBOUND = {"OMPI_MCA_hwloc_base_binding_policy": "none", "PRTE_MCA_hwloc_default_binding_policy": "none"}
 
 
@@ -40,20 +37,20 @@ def run(sweep_path, out, ranks=1, jobs=1, part=None, gather=False, dry_run=False
         Before anything is started: for all that is wrong in the sweep file, the config or a member, and where `out` is
         the directory of another sweep.
     """
-    if launcher():
-        raise InputError("sweep starts the ranks of its members itself: call it without mpiexec or srun, "
-                         "with --ranks R for R ranks each")
     mine = _part(part)
     plan = sweep_plan.opened(out, sweep_path)
     members = [member for member in plan["members"] if mine(member["number"])]
     if dry_run:
         print(_preview(out, plan, members))
         return DONE
+    if not gather and launcher.several():
+        raise InputError("sweep starts the ranks of its members itself: call it without mpiexec or srun, "
+                         "with --ranks R for R ranks each")
     if gather and not (Path(out) / sweep_plan.NAME).exists():
         raise InputError(f"{out} is not the directory of a sweep: there is nothing to gather")
     launch = [] if gather else _launch(ranks)
     sweep_plan.write(out, plan)
-    with commands.signals_kept():       # until the table is there: a signal that comes late must not cost it
+    with stopsignals.given_back():       # until the table is there: a signal that comes late must not cost it
         code = DONE if gather else Coordinator(out, plan, members, launch, jobs, wall_limit_s).run()
         found = sweep_table.write(out, plan)
     print(f"{len(plan['members'])} members: " + ", ".join(f"{len(n)} {status}" for status, n in found.items() if n)
@@ -106,13 +103,13 @@ class Coordinator:
         self.messages = []          # about those that failed
         self.stop, self.reminded = False, 0.0
         self.end = math.inf if wall_limit_s is None else STARTED + wall_limit_s - SLACK_S     # then the table
-        self.environment = {name: value for name, value in os.environ.items() if not name.startswith(OF_A_LAUNCHER)}
+        self.environment = launcher.without()
         if jobs > 1:                # else Open MPI would put all members on the same first cores
             self.environment = UNBOUND | self.environment
 
     def run(self):
         """All members; the exit code."""
-        commands.on_stop_signals(self._wish_to_stop)
+        stopsignals.listen(self._wish_to_stop)
         try:
             self._go_through(self.waiting)
             elsewhere = [number for number, how in self.ended.items() if how == "elsewhere"]
@@ -174,7 +171,7 @@ class Coordinator:
             try:
                 process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
                                            env=self.environment, start_new_session=True,    # Ctrl-C is passed on
-                                           preexec_fn=None if self.launch else cluster.deaf)
+                                           preexec_fn=None if self.launch else stopsignals.deaf)
             except OSError as error:
                 raise RunError(f"cannot start {command[0]}: {error.strerror}") from None
         self.running[process] = member, time.monotonic()
@@ -226,7 +223,7 @@ class Coordinator:
         if time.monotonic() - self.reminded >= cluster.REMIND_S:
             self.reminded = time.monotonic()
             for process in self.running:
-                process.send_signal(PASSED_ON)
+                process.send_signal(stopsignals.PASSED_ON)
 
     def _end_all(self):
         """After an error of the coordinator: let the members that still run write their checkpoints."""

@@ -1,11 +1,12 @@
 """jobs/run.sbatch on a real SLURM of two nodes: it queues itself again, and the results are those of no disturbance."""
+import subprocess
 import sys
 
 import pytest
 
 import small
 from conftest import run
-from slurm.conftest import HERE, JOBS
+from slurm.conftest import HERE, JOBS, PATIENCE_S
 
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(600)]
 TWO_NODES = ("--nodes=2", "--ntasks-per-node=1")
@@ -109,6 +110,13 @@ def test_with_a_disk_on_each_node_the_ranks_start_from_a_copy_there_that_is_gone
     assert said.count(f"-n 2 {disk}/metacascade.{number}/python/bin/python -m metacascade") == 2, said
     assert not list(disk.iterdir())
     assert_undisturbed(out, undisturbed)
+
+
+def test_what_is_typed_in_a_shell_of_srun_is_one_rank_also_where_that_has_several_tasks(slurm, tmp_path, write_config):
+    command = f"{sys.executable} -m metacascade run {write_config()} --out {tmp_path}/run; echo ended with $?; exit\n"
+    shell = ["script", "-qec", "srun -n 4 --pty bash --norc -i", "/dev/null"]
+    done = subprocess.run(shell, env=slurm.env, input=command, capture_output=True, text=True, timeout=PATIENCE_S)
+    assert "ended with 0" in done.stdout and "1 rank on 1 node" in done.stdout, done.stdout
 
 
 def test_without_slurm_it_runs_on_a_workstation(metacascade, mpirun, tmp_path, write_config, monkeypatch):

@@ -12,10 +12,10 @@ SOURCE, KERNELS, TWINS = ROOT / "src" / "metacascade", ROOT / "cython_ext", ROOT
 
 # group: its modules, and the groups that they may import besides their own
 GROUPS = {
-    "ground": ("errors limits names numerals records screen versions", ""),
+    "ground": ("errors launcher limits names numerals records screen stopsignals versions", ""),
     "config": ("units config config_body config_check config_declare config_describe config_effects config_given config_lines config_read "
                "config_run config_tissue config_write presets", "ground"),
-    "ranks": ("parallel exchange balance", "ground"),
+    "ranks": ("parallel sharedmemory exchange balance", "ground"),
     "state": ("state digest", "ground"),
     "tissue": ("domain arena rebalance seeding returning tissue fields vessels "
                "network_check network_csv network_fit network_imported network_index network_lattice network_pieces "

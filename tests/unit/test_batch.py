@@ -11,7 +11,7 @@ import pytest
 
 import small
 from conftest import TESTS, environment, run
-from metacascade import batch, cluster
+from metacascade import batch, cluster, stopsignals
 from metacascade.errors import InputError
 
 ROOT = Path(__file__).parents[2]
@@ -54,7 +54,8 @@ def start(site):
         (site / "plan").write_text(plan)
         started.append(subprocess.Popen(
             ["bash", ROOT / "jobs" / "run.sbatch", *map(str, words)], env=environment() | env, start_new_session=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True))
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL)))    # the tests may be under nohup
         return started[-1]
     yield start
     for process in started:
@@ -142,8 +143,9 @@ def test_an_array_task_is_queued_again_alone():
 
 
 @pytest.mark.parametrize("wish, queued, told", [
-    (signal.SIGUSR1, "requeue 7\n", "stopped with a checkpoint before the end of its time; job 7 is queued again"),
-    (signal.SIGTERM, None, "canceled; the same sbatch goes on")])
+    *((number, "requeue 7\n", "stopped with a checkpoint before the end of its time; job 7 is queued again")
+      for number in stopsignals.TIME_IS_UP),
+    *((number, None, "canceled; the same sbatch goes on") for number in stopsignals.GIVEN_UP)])
 def test_a_job_is_queued_again_when_its_time_is_up_but_not_when_it_is_canceled(start, site, wish, queued, told):
     process = start("a.toml", site / "out", plan="work", **SLURM)
     wait_for(site / "out" / "checkpoint.h5")

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import measured
 import pytest
 
-from metacascade import cluster, scaling, scaling_table
+from metacascade import cluster, scaling, scaling_table, stopsignals
 from metacascade.errors import DONE, FAILED, STOPPED_EARLY, InputError, RunError
 from metacascade.presets import text
 from metacascade.scaling import Case, numbers, planned, study
@@ -207,7 +207,7 @@ def test_figures_are_found_among_the_lines_of_a_launcher(launcher, config):
     assert scaling._bench(Case(1, 3), []) == {"ranks": 3}
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1, signal.SIGINT])
+@pytest.mark.parametrize("number", stopsignals.ALL)
 def test_a_study_that_is_told_to_stop_ends_its_ranks_and_exits_with_75(config, tmp_path, number):
     launch, pid = tmp_path / "launch", tmp_path / "pid"
     launch.write_text(f"#!/bin/sh\necho $$ > {pid}.tmp; mv {pid}.tmp {pid}\nexec sleep 100\n")
