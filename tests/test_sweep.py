@@ -12,7 +12,7 @@ import pytest
 
 import small
 from conftest import environment
-from metacascade import atomic, checkpoint, cluster, config, sweep, sweep_plan
+from metacascade import checkpoint, cluster, config, runlock, sweep, sweep_plan
 from metacascade.__main__ import main
 from metacascade.parallel import serial_world
 from metacascade.results import open_results
@@ -261,7 +261,7 @@ def test_after_a_kill_of_the_coordinator_no_member_is_run_twice(begun, call, exp
 
 
 def test_a_member_that_runs_elsewhere_is_left_alone(call, planned, expected):
-    with atomic.lock(planned / "0003"):
+    with runlock.lock(planned / "0003"):
         locked = call(planned, "--part", "1/2")
         assert locked.returncode == 75 and "0003 runs elsewhere" in locked.stdout
         assert [row["status"] for row in table(planned)] == ["waiting", "done", "waiting", "running"]

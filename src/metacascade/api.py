@@ -4,7 +4,7 @@ import operator
 
 import numpy as np
 
-from metacascade import commands, output, parallel, simulation
+from metacascade import commands, output, parallel, simulation, stopsignals
 from metacascade.config_check import early
 from metacascade.errors import InputError, kind, path_of
 from metacascade.results import open_results
@@ -63,8 +63,7 @@ class Simulation:
         if not isinstance(overwrite, (bool, np.bool_)):
             raise InputError(f"overwrite must be True or False, not {kind(overwrite)}")
         commands.warn(self.world, early(self.config, self.model.time_s) if self._model else ())
-        with commands.signals_kept():
-            lock = output.claim(self.world, out, overwrite)
+        with stopsignals.given_back(), output.claimed(self.world, out, overwrite) as lock:
             job = commands.Job(self.world, self.config, out, lock, saved=self._stepped(), segments=self._segments,
                                config_text=self._text)
             with contextlib.closing(job):

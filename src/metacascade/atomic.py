@@ -4,10 +4,7 @@ A name that does not end in ``.tmp`` is thus a whole file; one that does is a le
 """
 import contextlib
 import errno
-import fcntl
 import os
-import struct
-import sys
 from pathlib import Path
 
 from metacascade.errors import InputError, RunError
@@ -15,7 +12,7 @@ from metacascade.errors import InputError, RunError
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 FORBIDDEN = (errno.EROFS, errno.EACCES, errno.EPERM)
 MISSING = (errno.ENOENT, errno.ENOTDIR, errno.EEXIST, errno.ESTALE)
-LOCK, DRAFT = "run.lock", ".tmp"
+DRAFT = ".tmp"
 GO_ON = "go on: a run with `metacascade resume`, a study with the same command"
 SIGNS = "watchdog.txt"           # of a run on several ranks, see metacascade.watchdog
 
@@ -128,53 +125,3 @@ def keep_former(path, former):
             os.replace(link, former)
 
 
-def lock(directory):
-    """Lock `directory`, made if need be, against other processes until this one ends, however it ends.
-
-    Returns the open file ``run.lock``: keep it. Where the file system has no locks it is a new file each time, so
-    that whoever had the one before ends at the next `still_locked`; and a warning says so.
-    """
-    path = Path(directory) / LOCK
-    with writing(directory):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = open(path, "a")
-    try:
-        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError):
-        file.close()
-        raise InputError(f"{directory}: another run is writing here; wait for it, or choose another --out") from None
-    except OSError as error:
-        file.close()
-        print(f"warning: the file system of {directory} has no locks ({error.strerror}): nothing keeps another run "
-              "from starting here. If one does, this one ends at its next step", file=sys.stderr, flush=True)
-        with writing(directory):
-            path.unlink(missing_ok=True)
-            file = open(path, "a")
-    return file
-
-
-def locked(directory):
-    """Does another process hold the `lock` of `directory`? Asking takes no lock, so it is in nobody's way.
-
-    Not for a process that holds it itself: closing the file here would let go of it.
-    """
-    question = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)      # struct flock of 64-bit Linux
-    try:
-        with open(Path(directory) / LOCK, "rb") as file:
-            answer = fcntl.fcntl(file, fcntl.F_GETLK, question)
-    except OSError:
-        return False
-    return struct.unpack("hhqqi4x", answer)[0] != fcntl.F_UNLCK
-
-
-def still_locked(directory, file):
-    """Raise RunError if `directory` is no longer the one in which `lock` opened `file`: removed, moved or replaced."""
-    try:
-        if os.path.samestat(os.stat(Path(directory) / LOCK), os.fstat(file.fileno())):
-            return
-    except OSError as error:
-        if error.errno not in MISSING:      # what else a file system may say for a while ends no run
-            return
-    raise RunError(f"{directory} was removed, moved or replaced in the middle of the run, or {LOCK} in it was: by "
-                   "another run, if its file system has no locks. "
-                   "If it was moved, bring it back and go on with `metacascade resume`: the last checkpoint counts")

@@ -1,6 +1,5 @@
 """What the commands run, resume and branch do: a simulation, its files, and when to stop."""
 import contextlib
-import signal
 import sys
 import time
 from pathlib import Path
@@ -8,14 +7,14 @@ from pathlib import Path
 import numpy as np
 
 from metacascade import (
-    atomic, checkpoint, config, config_check, inputs, ledger, output, parallel, provenance, recordlimit)
+    checkpoint, config, config_check, inputs, ledger, output, parallel, provenance, recordlimit, runlock, stopsignals)
 from metacascade._kernels._layout import Place
 from metacascade.digest import digest
 from metacascade.errors import DONE, STOPPED_EARLY, InputError
 from metacascade.estimate import expected
 from metacascade.recordlimit import RecordLimit
 from metacascade.records import chosen
-from metacascade.report import peak_memory, progress, ranks_and_cores, summary
+from metacascade.report import Meter, peak_memory, progress, ranks_and_cores, summary
 from metacascade.screen import one_line
 from metacascade.simulation import Simulation
 from metacascade.structure import understood
@@ -23,7 +22,6 @@ from metacascade.walllimit import WallLimit
 from metacascade.watchdog import Watchdog
 
 PATIENCE_S = 1800.0           # of the watchdog, unless another is given
-STOP_SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
 COLUMNS = {"step": (int, "steps"), "time_s": (int, "s"), "tiles": (int, "tiles")} | {
     name: (int, "beds entered" if name == "passages" else "lesions" if name in ("founded", "woken")
            else "CTCs" if name == "shed_ctcs" else "cells") for name in ledger.NAMES}
@@ -41,8 +39,8 @@ def run(config_path, out, overrides=(), overwrite=False, **times):
     """
     world = parallel.start()
     loaded, text, segments = load(world, config_path, overrides)
-    lock = output.claim(world, out, overwrite)
-    return Job(world, loaded, out, lock, segments=segments, config_text=text, **times).run()
+    with output.claimed(world, out, overwrite) as lock:
+        return simulate(world, loaded, out, lock, segments=segments, config_text=text, **times)
 
 
 def resume(directory, overrides=(), **times):
@@ -57,21 +55,21 @@ def resume(directory, overrides=(), **times):
     if not overrides and world.bcast(world.rank == 0 and output.finished(directory)):
         _say(world, f"{one_line(directory)} is complete: nothing to resume")
         return DONE
-    lock = output.hold(world, directory)        # before anything is read that another run could be writing
-    complete = world.bcast(world.rank == 0 and output.finished(directory))
-    saved, path, remark = checkpoint.read_newest(world, directory)
-    loaded = _config_of(saved, path)        # was checked when the run began; what is refused only since must not lose it
-    with world.together():
-        changed = _changed(loaded, overrides, saved.meta["time_s"]) if overrides else loaded
-        _refuse_too_many_steps(changed, saved.meta)
-    if complete:
-        if changed.run.duration_s <= saved.meta["time_s"]:
-            _say(world, f"{one_line(directory)} is complete: nothing to resume")
-            return DONE
-        output.reopen(world, directory, COLUMNS, saved.meta["parts"])
-    _say(world, remark or f"going on from {one_line(path)}")
-    warn(world, changed.warnings)
-    return Job(world, changed, directory, lock, saved=saved, changed=changed != loaded, **times).run()
+    with output.held(world, directory) as lock:        # before anything is read that another run could be writing
+        complete = world.bcast(world.rank == 0 and output.finished(directory))
+        saved, path, remark = checkpoint.read_newest(world, directory)
+        loaded = _config_of(saved, path)    # was checked when the run began; what is refused only since must not lose it
+        with world.together():
+            changed = _changed(loaded, overrides, saved.meta["time_s"]) if overrides else loaded
+            _refuse_too_many_steps(changed, saved.meta)
+        if complete:
+            if changed.run.duration_s <= saved.meta["time_s"]:
+                _say(world, f"{one_line(directory)} is complete: nothing to resume")
+                return DONE
+            output.reopen(world, directory, COLUMNS, saved.meta["parts"])
+        _say(world, remark or f"going on from {one_line(path)}")
+        warn(world, changed.warnings)
+        return simulate(world, changed, directory, lock, saved=saved, changed=changed != loaded, **times)
 
 
 def _changed(loaded, overrides, time_s):
@@ -101,9 +99,9 @@ def branch(checkpoint_path, out, seed=None, overrides=(), overwrite=False, **tim
     if overwrite and Path(out).resolve() in Path(checkpoint_path).resolve().parents:
         raise InputError(f"{checkpoint_path} lies in {out}, which --overwrite would empty: choose another --out")
     segments = None if changed.vessels == former.vessels else imported(world, changed)    # else those of the checkpoint
-    lock = output.claim(world, out, overwrite)
     saved.meta.update(parts=0, parent=parent)
-    return Job(world, changed, out, lock, saved=saved, segments=segments, config_text=changed.to_toml(), **times).run()
+    with output.claimed(world, out, overwrite) as lock:
+        return simulate(world, changed, out, lock, saved=saved, segments=segments, config_text=changed.to_toml(), **times)
 
 
 def _config_of(saved, path):
@@ -168,50 +166,47 @@ def imported(world, loaded):
     return world.bcast(given and given.segments)
 
 
-def on_stop_signals(handler):
-    """Call `handler` at the signals that stop a run."""
-    for number in STOP_SIGNALS:
-        signal.signal(number, handler)
-
-
-@contextlib.contextmanager
-def signals_kept():
-    """After the body these signals are handled as before."""
-    before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 def _say(world, line):
     if world.rank == 0:
         print(line, flush=True)
+
+
+def simulate(world, loaded, directory, lock, **kind):
+    """Make a Job and do it; its exit code."""
+    with contextlib.closing(Job(world, loaded, directory, lock, **kind)) as job:
+        return job.run()
 
 
 class Job:
     """A simulation with its directory: steps, time series, parts, checkpoints, and the end.
 
     It stops early, with a checkpoint, on a signal or when `wall_limit_s` (from the start of the process) is near;
-    it ends with an error if nothing moves for `patience_s` (0: it waits for ever).
+    it ends with an error if nothing moves for `patience_s` (0: it waits for ever). `close` ends it; the lock of
+    the directory is the caller's to let go of.
     """
 
     def __init__(self, world, loaded, directory, lock, saved=None, segments=None, config_text=None, changed=False,
                  wall_limit_s=None, patience_s=PATIENCE_S):
         self.world, self.config, self.directory, self.lock = world, loaded, Path(directory), lock
         self.stop, self.simulation, self.saved_step = False, None, None
-        self.limit = WallLimit(wall_limit_s)
-        on_stop_signals(self._wish_to_stop)
-        self.watchdog = Watchdog(world, directory, patience_s, self._where)
+        self.limit, self.meter = WallLimit(wall_limit_s), Meter(loaded)
+        stopsignals.listen(self._wish_to_stop)
+        self.watchdog = Watchdog(world, directory, patience_s, self._where, lambda: self.meter.close())
+        try:
+            self._make(loaded, saved, segments, config_text, changed)
+        except BaseException:
+            self.close()
+            raise
+
+    def _make(self, loaded, saved, segments, config_text, changed):
+        world, began = self.world, time.perf_counter()
         self._say_where_it_runs()
-        began = time.perf_counter()
         self.simulation = Simulation(loaded, world, saved, segments, on_ended=self._ended, on_draw=self._drawn)
         self.parent = saved.meta.get("parent") if saved else None
         self.records = RecordLimit(world, loaded)
         self.records.refuse(self.simulation.ledger.totals, loaded.injection)
         self.output = output.Output(
-            world, directory, config_text=config_text, config=loaded.to_dict(), columns=COLUMNS,
+            world, self.directory, config_text=config_text, config=loaded.to_dict(), columns=COLUMNS,
             nodes=self.simulation.circuit.names, provenance=provenance.collect(world),
             first_part=saved.meta["parts"] if saved else 0)
         self._take_up_early_end()
@@ -223,8 +218,25 @@ class Job:
 
     def run(self):
         """All steps to the end, or to a wish to stop: the exit code."""
+        with progress(self.world, self.config) as self.meter:
+            self._steps()
+        if not self._over():
+            self._all_is_written()
+            self._say_why_it_stopped()
+            return STOPPED_EARLY
+        self._finish()
+        return DONE
+
+    def _say_why_it_stopped(self):
         sim, end = self.simulation, self.config.run.duration_s
-        meter = progress(self.world, self.config)
+        if self.records.reached(sim.ledger.totals):
+            number = recordlimit.records(sim.ledger.totals)
+            _say(self.world, f"{self.records.text(number)}.\n{self.records.remedy()}")
+        _say(self.world, f"stopped at day {sim.time_s / 86400:.2f} of {end / 86400:g}; "
+                         f"go on with `metacascade resume {one_line(self.directory)}`")
+
+    def _steps(self):
+        sim = self.simulation
         if self.output.parts.count == 0:     # new: from its first moment on it can be resumed
             if sim.step_number == 0:
                 self._record()
@@ -235,25 +247,14 @@ class Job:
         while not self._over() and not stopping:
             began = time.perf_counter()
             stopping = sim.step(self._must_stop())
-            meter.show(sim)
+            self.meter.show(sim)
             stopping = stopping or self.records.reached(sim.ledger.totals)
             self._write_what_is_due()
             self.limit.step_took(time.perf_counter() - began)
             if self.saved_step == sim.step_number:     # a stop that came meanwhile needs no step and checkpoint more
                 stopping = self.world.max(int(stopping or self._must_stop())) > 0
-        if not self._over():
-            if self.saved_step != sim.step_number:
-                self._checkpoint()
-            self._all_is_written()
-            if self.records.reached(sim.ledger.totals):
-                number = recordlimit.records(sim.ledger.totals)
-                _say(self.world, f"{self.records.text(number)}.\n{self.records.remedy()}")
-            _say(self.world, f"stopped at day {sim.time_s / 86400:.2f} of {end / 86400:g}; "
-                             f"go on with `metacascade resume {one_line(self.directory)}`")
-            return STOPPED_EARLY
-        self._finish()
-        meter.close()
-        return DONE
+        if not self._over() and self.saved_step != sim.step_number:
+            self._checkpoint()
 
     def _must_stop(self):
         return self.stop or self.limit.reached(self.simulation.ledger.totals["tissue"])
@@ -273,7 +274,7 @@ class Job:
     def _write_what_is_due(self):
         sim, plan, over = self.simulation, self.config.output, self._over()
         if self.lock:
-            atomic.still_locked(self.directory, self.lock)
+            runlock.still_locked(self.directory, self.lock)
         if sim.time_s % plan.interval_s == 0 or over:
             self._record()
             with sim.stage("output"):
@@ -338,7 +339,7 @@ class Job:
     def _all_is_written(self):
         """Nothing is left to be stopped: a signal must not spoil the exit code, also while MPI and Python end."""
         self.watchdog.end()
-        on_stop_signals(signal.SIG_IGN)
+        stopsignals.ignore()
 
     def _ended(self, ctcs):
         if self.config.output.shed_cells:
@@ -362,8 +363,8 @@ class Job:
             warn(self.world, warnings)
 
     def close(self):
-        """Let go of the directory; the simulation may go on in memory."""
-        self.simulation.on_ended = self.simulation.on_draw = None
-        self.watchdog.end()
-        if self.lock:
-            self.lock.close()
+        """The simulation may go on in memory, but no longer for this job."""
+        if self.simulation:
+            self.simulation.on_ended = self.simulation.on_draw = None
+        self.meter.close()
+        self.watchdog.stop()

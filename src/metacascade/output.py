@@ -12,12 +12,13 @@ from pathlib import Path
 
 import numpy as np
 
-from metacascade import checkpoint, datasets, ownership, parts, reopening, results, sealed, snapshots
+from metacascade import checkpoint, datasets, ownership, parts, reopening, results, runlock, sealed, snapshots
 from metacascade._kernels._layout import Fate, LesionState, Place
-from metacascade.atomic import LOCK, SIGNS, lock, writing
+from metacascade.atomic import SIGNS, writing
 from metacascade.datasets import Table, units
 from metacascade.errors import InputError
 from metacascade.records import by_id, joined
+from metacascade.runlock import LOCK
 from metacascade.state import CTC, CTC_UNITS, LESION_UNITS, empty
 
 DRAW = np.dtype([("time_s", "i8"), ("index", "i4"), ("node", "i4"), ("volume_mL", "f8"),
@@ -204,19 +205,22 @@ def reopen(world, directory, columns, count):
     reopening.reopen(world, directory, reopened, count)
 
 
-def claim(world, directory, overwrite=False):
+@contextlib.contextmanager
+def claimed(world, directory, overwrite=False):
     """Make `directory` ours: refuse one that holds files; with `overwrite`, remove those of a former run.
 
-    Collective. Only files that metacascade has written are ever removed. Returns the lock of the directory, see `hold`.
+    Collective. Only files that metacascade has written are ever removed. Gives the lock of the directory, see `held`.
     """
-    directory, held = Path(directory), None
-    with world.together(), writing(directory):
-        if world.rank == 0:
-            refuse_used(directory, overwrite)
-            held = lock(directory)
-            for path in ownership.of_a_run(directory):
-                path.unlink()
-    return held
+    directory = Path(directory)
+    with contextlib.ExitStack() as stack:
+        lock = None
+        with world.together(), writing(directory):
+            if world.rank == 0:
+                refuse_used(directory, overwrite)
+                lock = stack.enter_context(runlock.locking(directory))
+                for path in ownership.of_a_run(directory):
+                    path.unlink()
+        yield lock
 
 
 def refuse_used(directory, overwrite=False):
@@ -235,10 +239,16 @@ def holds_files(directory):
     return directory.is_dir() and any(path.name not in (LOCK, SIGNS) for path in directory.iterdir())
 
 
-def hold(world, directory):
-    """Lock a run directory against other runs: the open file on rank 0, None on the others. Collective."""
-    with world.together():
-        return lock(directory) if world.rank == 0 else None
+@contextlib.contextmanager
+def held(world, directory):
+    """Lock a run directory against other runs, and let go of it in the end. Collective.
+
+    Gives the lock: an open file on rank 0, None on the others.
+    """
+    with contextlib.ExitStack() as stack:
+        with world.together():
+            lock = stack.enter_context(runlock.locking(directory)) if world.rank == 0 else None
+        yield lock
 
 
 def finished(directory):
@@ -255,6 +265,7 @@ def finished(directory):
         parts.remove(Path(directory) / parts.FOLDER)
         with contextlib.suppress(OSError):
             (Path(directory) / SIGNS).unlink()
+        runlock.clear(directory)
     return complete
 
 

@@ -1,5 +1,4 @@
 """What a run says while it goes on, before it starts, and at its end."""
-import os
 import resource
 import sys
 import time
@@ -19,10 +18,16 @@ def progress(world, config):
 
 
 class Meter:
-    """Shows nothing."""
+    """Shows nothing. As a context it is closed however the body ends: what is said then finds the terminal as it was."""
 
     def __init__(self, config):
         self.end_s = config.run.duration_s
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
 
     def show(self, simulation):
         """After each step."""
@@ -52,9 +57,12 @@ class Bar(Meter):
         from rich.console import Console
         from rich.progress import Progress
         self.bar = Progress(transient=True, console=Console(file=bare(sys.stdout)))
+        self.task = self.bar.add_task("", total=self.end_s)
+
+    def __enter__(self):
         self.bar.start()            # from now on it shows what is printed, above the bar; the end of it undoes that
         sys.stdout, sys.stderr = Screen(sys.stdout), Screen(sys.stderr)
-        self.task = self.bar.add_task("", total=self.end_s)
+        return self
 
     def show(self, simulation):
         self.bar.update(self.task, completed=simulation.time_s, description=state_of(simulation))

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from metacascade import cluster, inputs, launcher, numerals, scaling_table, stopsignals
-from metacascade.atomic import LOCK, lock, write_text, writing
+from metacascade.atomic import write_text, writing
 from metacascade.bench import OVERSUBSCRIBED
 from metacascade.errors import DONE, FAILED, STOPPED_EARLY, WRONG_INPUT, InputError, RunError
 from metacascade.provenance import git_state, versions
+from metacascade.runlock import locking
 from metacascade.screen import one_line
 
 FOLDER, NAMES = "bench", ("scaling.json", "scaling.csv", "scaling.png")
@@ -66,7 +67,7 @@ def study(kind, config_path, out, ranks, overrides=(), steps=8, warm=3, repeat=1
     arguments = [str(config_path), "--json", "--steps", str(steps), "--warm", str(warm)]
     arguments += [word for setting in overrides for word in ("--set", setting)]
     cluster.refuse_too_many(_most_to_start(cases, out, overwrite), cluster.site().launch)
-    with _alone(out):
+    with locking(out):
         folder = _folder(out, overwrite)
         try:
             with stopsignals.given_back():
@@ -110,16 +111,6 @@ def _most_to_start(cases, out, overwrite):
     """Ranks of the largest case that was not measured yet, or 0."""
     folder = Path(out) / FOLDER
     return max((case.ranks for case in cases if overwrite or not (folder / case.name).exists()), default=0)
-
-
-@contextlib.contextmanager
-def _alone(out):
-    """No other process writes into `out` meanwhile."""
-    with lock(out):
-        try:
-            yield
-        finally:
-            (Path(out) / LOCK).unlink(missing_ok=True)
 
 
 def _folder(out, overwrite):

@@ -5,7 +5,7 @@ import io
 import re
 from pathlib import Path
 
-from metacascade import atomic, checkpoint, output, results
+from metacascade import atomic, checkpoint, output, results, runlock
 from metacascade.commands import COLUMNS
 from metacascade.config_body import BEDS
 from metacascade.errors import DONE, STOPPED_EARLY
@@ -22,7 +22,7 @@ RESULTS = ("digest", *COLUMNS, *(f"lesions_{bed}" for bed in BEDS))
 
 def state(directory):
     """How the run in a directory is: done, running (it is locked), stopped (it has a checkpoint), or waiting."""
-    if atomic.locked(directory):
+    if runlock.locked(directory):
         return "running"
     with contextlib.suppress(*UNREADABLE):
         if output.finished(directory):

@@ -35,11 +35,13 @@ class Watchdog:
         Longest time without a new stage or step on any rank.
     where : callable
         ``where()``: (step, stage, number of stages entered so far) of this rank. Called from another thread.
+    make_way : callable
+        Called, from that thread, before anything is said: takes what it would be said over from the terminal.
     """
 
-    def __init__(self, world, directory, patience_s, where):
+    def __init__(self, world, directory, patience_s, where, make_way=lambda: None):
         self.world, self.path, self.patience_s, self.where = world, Path(directory) / SIGNS, patience_s, where
-        self.main = threading.get_ident()
+        self.make_way, self.main = make_way, threading.get_ident()
         self.ended, self.looks = threading.Event(), 0
         self.between_s = min(max(patience_s / LOOKS, SHORTEST_S), LONGEST_S)
         self.grace_s = max(1.0, GRACE * self.between_s)
@@ -47,9 +49,13 @@ class Watchdog:
             self._write("", "starts")
             threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
 
+    def stop(self):
+        """It watches no more, and touches no file: after an error the directory may no longer be that of the run."""
+        self.ended.set()
+
     def end(self):
         """The run is over, or another takes over."""
-        self.ended.set()
+        self.stop()
         if self.patience_s and self.world.rank == 0:
             with contextlib.suppress(OSError):      # as `_put`: this file ends no run, least of all one that is done
                 self.path.unlink()
@@ -83,6 +89,7 @@ class Watchdog:
             return
         signs = [sign._replace(does="starts") if sign.does == "moves" else sign for sign in signs]     # of long ago
         if mine.rank == min(sign.rank for sign in signs if sign.does != "starts"):
+            self.make_way()
             print("metacascade: " + verdict(signs, self.patience_s), file=sys.stderr, flush=True)
         elif self.ended.wait(self.grace_s + 10.0):     # the one that speaks also ends all; else each for itself
             return

@@ -15,7 +15,8 @@ static int refused(void)
 
 static int passed_on(const char *name, int file, int command, void *argument)
 {
-    if (command == F_GETLK || command == F_SETLK || command == F_SETLKW)
+    if (command == F_GETLK || command == F_SETLK || command == F_SETLKW || command == F_OFD_SETLK ||
+        command == F_OFD_SETLKW)
         return refused();
     int (*next)(int, int, ...) = (int (*)(int, int, ...))dlsym(RTLD_NEXT, name);
     return next(file, command, argument);

@@ -16,7 +16,7 @@ import numpy as np
 from metacascade import checkpoint, parallel, snapshots
 from metacascade.digest import digest
 from metacascade.errors import InputError, RunError
-from metacascade.output import Output, claim
+from metacascade.output import Output, claimed
 from metacascade.parallel import owner_of_id
 from metacascade.state import CTC
 from states import random_records, share_of, whole_state
@@ -81,7 +81,8 @@ def same_shares(state):
 
 
 def write(directory):
-    claim(WORLD, directory)
+    with claimed(WORLD, directory):
+        pass
     state = share_of(whole_state(), WORLD.rank, WORLD.size)
     checkpoint.write(WORLD, directory, state)
     again = checkpoint.read(WORLD, directory / "checkpoint.h5")

@@ -1,7 +1,9 @@
 """The public names of the package: `metacascade.Simulation`, `metacascade.open`."""
+import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,7 @@ import pytest
 
 import metacascade as mc
 from conftest import environment
-from metacascade import commands
+from metacascade import commands, stopsignals
 
 CONFIG = """
 [run]
@@ -111,6 +113,81 @@ def test_signals_are_given_back_after_a_run(toml):
     assert signal.getsignal(signal.SIGINT) is before
 
 
+WHERE = {      # what raises, in the order in which a run gets there
+    "the model is made": "metacascade.commands.Simulation.__init__", "the results begin": "metacascade.output.Output._renew",
+    "a step": "metacascade.simulation.Simulation.step", "a checkpoint": "metacascade.checkpoint.write",
+    "the end": "metacascade.output.Output.finish"}
+
+
+def held():
+    """What a run takes and must give back: handlers of signals, threads, open files."""
+    return ([signal.getsignal(number) for number in stopsignals.ALL], threading.enumerate(),
+            sorted(os.readlink(f"/proc/self/fd/{name}") for name in os.listdir("/proc/self/fd")
+                   if os.path.exists(f"/proc/self/fd/{name}")))
+
+
+@pytest.mark.parametrize("where", WHERE)
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, mc.InputError])
+def test_a_run_that_ends_by_an_error_keeps_nothing_and_can_be_called_again(toml, monkeypatch, where, error):
+    """As in a notebook, which keeps the traceback, and by it all that was in use."""
+    sim, out = mc.Simulation(toml), toml.parent / "out"
+    sim.step(2)
+    before = held()
+
+    def fail(*_, **__):
+        raise error("the magnet failed")
+    with monkeypatch.context() as patch:
+        patch.setattr(WHERE[where], fail)
+        with pytest.raises(error) as kept:
+            sim.run(out)
+    wait_for_threads(before[1])
+    assert held() == before and not (out / "run.lock").exists()
+    assert sim.run(out, overwrite=True).complete and sim.time_h == 6 and kept
+    wait_for_threads(before[1])
+    assert held()[0] == before[0] and not (out / "run.lock").exists()
+
+
+def wait_for_threads(known):
+    """The thread of a watchdog that was told to end needs a moment."""
+    for thread in set(threading.enumerate()) - set(known):
+        thread.join(10)
+
+
+def test_a_run_outside_of_the_main_thread_is_like_any_other(toml):
+    before, found = held()[0], []
+    thread = threading.Thread(target=lambda: found.append(mc.Simulation(toml).run(toml.parent / "out").digest))
+    thread.start()
+    thread.join(60)
+    assert found == [mc.Simulation(toml).run(toml.parent / "alone").digest]
+    assert held()[0] == before and not (toml.parent / "out" / "run.lock").exists()
+
+
+def test_there_a_wall_limit_stops_it_too(toml):
+    codes = []
+    thread = threading.Thread(target=lambda: codes.append(commands.run(toml, toml.parent / "out", wall_limit_s=1.0)))
+    thread.start()
+    thread.join(60)
+    assert codes == [75] and (toml.parent / "out" / "checkpoint.h5").exists()
+
+
+def test_a_handler_that_python_cannot_give_back_is_left_alone(toml, monkeypatch):
+    def getsignal(number, ask=signal.getsignal):
+        return None if number == signal.SIGUSR2 else ask(number)
+    monkeypatch.setattr(signal, "getsignal", getsignal)
+    set_, original = [], signal.signal
+    monkeypatch.setattr(signal, "signal", lambda number, handler: set_.append(number) or original(number, handler))
+    mc.Simulation(toml).run(toml.parent / "out")
+    assert signal.SIGUSR2 not in set_ and signal.SIGTERM in set_
+
+
+@pytest.mark.mpi
+def test_a_script_may_make_more_simulations_than_mpi_has_communicators(mpirun, tmp_path):
+    program = tmp_path / "many.py"
+    program.write_text("from metacascade import parallel\nfor _ in range(2200): world = parallel.start()\n"
+                       "everyone = world.sum([1])\nif world.rank == 0: print(everyone)\n")
+    assert mpirun(2, program).stdout == "[2]\n"
+
+
 @pytest.mark.mpi
 def test_a_script_gives_the_same_bits_on_two_ranks(mpirun, toml):
     program = toml.parent / "script.py"
@@ -133,7 +210,7 @@ def test_a_run_that_died_in_its_first_step_is_resumed_without_a_second_first_row
         patch.setattr("metacascade.simulation.Simulation.step", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             mc.Simulation(toml).run(tmp_path / "out")
-    with commands.signals_kept():
+    with stopsignals.given_back():
         assert commands.resume(tmp_path / "out") == 0
     assert mc.open(tmp_path / "out").series["step"].tolist() == [0, 2, 4, 6]
 

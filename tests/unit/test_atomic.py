@@ -1,14 +1,12 @@
 import errno
 import os
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 
 from metacascade import atomic, datasets, sealed
 from metacascade.datasets import Table
-from metacascade.errors import InputError, RunError
+from metacascade.errors import RunError
 from metacascade.parallel import serial_world
 
 WORLD = serial_world()
@@ -33,16 +31,6 @@ def test_an_error_says_what_to_do(number, remedy):
         raise OSError(number, os.strerror(number))
 
 
-def test_two_runs_cannot_lock_one_directory_and_a_killed_one_does_not_block_it(tmp_path):
-    code = ("import sys, time; from metacascade import atomic\n"
-            "held = atomic.lock(sys.argv[1]); print('held', flush=True); time.sleep(99)")
-    other = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE)
-    assert other.stdout.readline() == b"held\n"
-    with pytest.raises(InputError, match="another run is writing here"):
-        atomic.lock(tmp_path)
-    other.kill()
-    other.communicate()
-    atomic.lock(tmp_path).close()
 
 
 @pytest.mark.parametrize("rows, size", [(0, 0), (3, 24), (3_000_000, 24_000_000)])

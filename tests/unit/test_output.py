@@ -8,9 +8,9 @@ import h5py
 import numpy as np
 import pytest
 
-from metacascade import atomic, datasets, parts, snapshots
+from metacascade import datasets, parts, runlock, snapshots
 from metacascade.errors import InputError, RunError
-from metacascade.output import DRAW, Output, claim, describe, finished
+from metacascade.output import DRAW, Output, claimed, describe, finished
 from metacascade.parallel import serial_world
 from metacascade.results import open_results
 from metacascade.state import CTC, LESION, empty
@@ -186,16 +186,22 @@ def test_results_complete_are_recognized_and_what_a_kill_left_is_removed(tmp_pat
     output.finish(**LAST)
     (tmp_path / "parts").mkdir()
     (tmp_path / "parts/part.000000.h5").write_bytes(part)
-    (tmp_path / "watchdog.txt").touch()
+    for name in ("watchdog.txt", "run.lock"):
+        (tmp_path / name).touch()
     assert finished(tmp_path) and os.listdir(tmp_path) == ["results.h5"]
     assert not finished(tmp_path / "nowhere")
+
+
+def take(directory, **how):
+    with claimed(WORLD, directory, **how):
+        assert (directory / "run.lock").exists()
 
 
 def test_a_directory_with_files_is_refused_and_nothing_in_it_touched(tmp_path):
     (tmp_path / "mine.txt").write_text("keep")
     with pytest.raises(InputError, match="--overwrite"):
-        claim(WORLD, tmp_path)
-    claim(WORLD, tmp_path / "new/deep")
+        take(tmp_path)
+    take(tmp_path / "new/deep")
     assert (tmp_path / "new/deep").is_dir()
 
 
@@ -204,15 +210,15 @@ def test_overwrite_removes_a_former_run_and_no_file_of_others(tmp_path):
     (tmp_path / "parts/part.000001.h5.tmp").touch()
     for name in ("mine.txt", "other.h5", "checkpoint.h5", "checkpoint.prev.h5", "parts/mine.h5"):
         (tmp_path / name).touch()
-    claim(WORLD, tmp_path, overwrite=True)
+    take(tmp_path, overwrite=True)
     assert sorted(str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file()) == [
-        "mine.txt", "other.h5", "parts/mine.h5", "run.lock"]
+        "mine.txt", "other.h5", "parts/mine.h5"]
 
 
 def test_while_a_run_writes_no_other_process_can_take_its_directory(tmp_path):
-    output, held = new(tmp_path), atomic.lock(tmp_path)
+    output, held = new(tmp_path), runlock.lock(tmp_path)
     code = ("import sys; from metacascade import output, parallel\n"
-            "output.claim(parallel.serial_world(), sys.argv[1], overwrite=True)")
+            "with output.claimed(parallel.serial_world(), sys.argv[1], overwrite=True): pass")
     other = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True)
     assert "another run is writing here" in other.stderr and (tmp_path / "results.h5").exists()
     output.finish(**LAST)
@@ -223,7 +229,7 @@ def test_while_a_run_writes_no_other_process_can_take_its_directory(tmp_path):
 def test_a_path_that_is_a_file_is_refused(tmp_path):
     (tmp_path / "out").touch()
     with pytest.raises((InputError, RunError), match="out"):
-        claim(WORLD, tmp_path / "out")
+        take(tmp_path / "out")
 
 
 @pytest.mark.parametrize("content", [None, b"", b"nonsense", b"\x89HDF\r\n\x1a\n" + bytes(100)])

@@ -6,9 +6,11 @@ import sys
 import pytest
 
 import small
-from metacascade import atomic, cluster, estimate, submit
+from metacascade import cluster, estimate, submit
+from metacascade.atomic import SIGNS
 from metacascade.config import load
 from metacascade.errors import InputError, RunError
+from metacascade.runlock import LOCK
 
 SBATCH = """\
 #!/bin/sh
@@ -168,7 +170,7 @@ def test_a_directory_with_other_files_is_refused(slurm, tmp_path):
 
 def test_a_run_that_ended_before_its_first_checkpoint_is_submitted_again(slurm, tmp_path):
     (tmp_path / "a").mkdir()
-    for name in (atomic.LOCK, atomic.SIGNS):
+    for name in (LOCK, SIGNS):
         (tmp_path / "a" / name).touch()
     assert submit.submit(small.EXAMPLE, tmp_path / "a", 1, "1 h", 2) == 0 and (slurm / "sbatch.called").exists()
 

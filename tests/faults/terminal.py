@@ -1,0 +1,22 @@
+"""The command line, whose third step raises an error or never ends. Usage: terminal.py ERROR|"sleep" ARGUMENTS..."""
+import builtins
+import sys
+import time
+
+from metacascade import errors
+from metacascade.__main__ import main
+from metacascade.simulation import Simulation
+
+
+def step(self, stop=False, original=Simulation.step):
+    if self.step_number == 2:
+        if sys.argv[1] == "sleep":
+            time.sleep(1000)
+        raise (getattr(errors, sys.argv[1], None) or getattr(builtins, sys.argv[1]))("the magnet failed")
+    return original(self, stop)
+
+
+if sys.argv[1] != "none":
+    Simulation.step = step
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[2:]))
