@@ -20,7 +20,7 @@ from metacascade.organs import Lesions
 from metacascade.parallel import on_all_ranks, owner_of_id
 from metacascade.rebalance import Balance
 from metacascade.records import by_id, chosen, joined
-from metacascade.vessels import Network
+from metacascade.vessels import SEGMENT, Network
 
 
 class Simulation:
@@ -61,6 +61,8 @@ class Simulation:
         if saved is None:
             self._begin(_network(config, world, segments))
         else:
+            with world.together():
+                _refuse_foreign(saved, len(self.circuit.names))
             self._go_on(saved, _network(config, world, saved.segments if segments is None else segments))
         self.perfused = int(world.sum([self.tissue.reachable.sum()])[0]) > 0   # blood flows through the tumor
         if not self.perfused and any(plan.node == "tumor" for plan in config.injection):
@@ -72,8 +74,6 @@ class Simulation:
         self.ledger.close(self._alive())
 
     def _go_on(self, saved, network):
-        with self.world.together():
-            _refuse_other_nodes(saved, len(self.circuit.names))
         meta = saved.meta
         self.step_number, self.time_s = meta["step"], meta["time_s"]
         self.ledger = Ledger(self.world, meta["ledger"])
@@ -238,13 +238,16 @@ class Simulation:
         return time.perf_counter(), time.thread_time() - waiting_cpu, waited
 
 
-def _refuse_other_nodes(saved, nodes):
-    """The kernels look up nodes by their number: InputError if a state has one that the circuit has not."""
+def _refuse_foreign(saved, nodes):
+    """InputError if a state has records that the kernels cannot take: at nodes that the circuit has not, or vessels
+    of another layout."""
     found = max((int(np.max(records[name], initial=0)) for records, names in (
         (saved.ctcs, ("node", "origin")), (saved.lesions, ("node",))) for name in names), default=0)
     if found >= nodes:
         raise InputError(f"the state has cells at node {found}, and the circuit only nodes up to {nodes - 1}: "
                          "it is not of metacascade")
+    if saved.segments is not None and saved.segments.dtype != SEGMENT:
+        raise InputError("the vessels of the state are not laid out as metacascade writes them: it is not of metacascade")
 
 
 def _cells(ctcs):

@@ -247,6 +247,19 @@ def test_cells_at_nodes_that_the_circuit_has_not_are_refused(run):
         commands.resume(run)        # the records of this state are random bytes
 
 
+def test_vessels_of_another_layout_are_refused(run):
+    def change(h5):
+        for name in ("ctcs", "lesions"):
+            rows = h5[name][:]
+            rows["node"] = 0
+            if name == "ctcs":
+                rows["origin"] = 0
+            h5[name][:] = rows
+    crafted(run / "checkpoint.h5", change)
+    with pytest.raises(InputError, match="the vessels of the state are not laid out as metacascade writes them"):
+        commands.resume(run)
+
+
 def test_texts_that_are_no_json_are_refused(run):
     for name in ("config/resolved", "provenance/sessions"):
         for text in ("{", "3", "[" * 100_000, "9" * 5000, b"\xff\xfe"):
