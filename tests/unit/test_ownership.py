@@ -4,7 +4,7 @@ import pytest
 
 from metacascade import checkpoint, datasets, ownership, parts, scaling, snapshots
 from metacascade.errors import InputError
-from metacascade.output import Output, claim, finished
+from metacascade.output import Output, claimed, finished
 from metacascade.parallel import serial_world
 from states import whole_state
 
@@ -20,6 +20,12 @@ OTHERS = (
 DRAFTS = (
     "results.h5.tmp", "checkpoint.h5.tmp", "checkpoint.prev.h5.tmp", "parts/part.000001.h5.tmp",
     "parts/part.1234567.h5.tmp", "snapshots/cells.000007.vtkhdf.tmp", "snapshots/voxels.vtkhdf.series.tmp")
+
+
+def take(directory):
+    """What a run does that is told to overwrite a directory."""
+    with claimed(WORLD, directory, overwrite=True):
+        pass
 
 
 def put(directory, names):
@@ -54,8 +60,8 @@ def test_overwrite_removes_all_of_a_run_and_nothing_of_others(tmp_path):
     a_run(tmp_path)
     assert len(files(tmp_path)) == 11
     put(tmp_path, [*OTHERS, *DRAFTS])
-    claim(WORLD, tmp_path, overwrite=True)
-    assert files(tmp_path) == {*OTHERS, "run.lock"}
+    take(tmp_path)
+    assert files(tmp_path) == {*OTHERS}
 
 
 def test_resume_removes_leftovers_and_newer_parts_and_nothing_of_others(tmp_path):
@@ -84,10 +90,10 @@ def test_a_file_of_others_with_a_name_of_ours_is_refused_and_nothing_removed(tmp
         h5["mine"] = 1
     before = {file: (tmp_path / file).read_bytes() for file in files(tmp_path)}
     with pytest.raises(InputError, match=f"{name} is not of metacascade.*Move it away"):
-        claim(WORLD, tmp_path, overwrite=True)
+        take(tmp_path)
     assert {file: (tmp_path / file).read_bytes() for file in files(tmp_path)} == before
     datasets.write_small(tmp_path / name, lambda h5: None, (kind, 1))
-    claim(WORLD, tmp_path, overwrite=True)
+    take(tmp_path)
     assert not (tmp_path / name).exists()
 
 
@@ -100,9 +106,9 @@ def test_every_name_that_a_run_writes_is_known(tmp_path):
 def test_a_folder_with_a_name_of_ours_is_not_touched(tmp_path):
     for name in ("results.h5", "parts/part.000000.h5", "checkpoint.h5.tmp"):
         put(tmp_path / name, ["mine"])
-    claim(WORLD, tmp_path, overwrite=True)
+    take(tmp_path)
     parts.remove(tmp_path / "parts")
-    assert len(files(tmp_path)) == 4
+    assert len(files(tmp_path)) == 3
 
 
 def test_a_scaling_study_replaces_its_measurements_and_nothing_of_others(tmp_path):
