@@ -11,6 +11,7 @@ import pytest
 
 TESTS = Path(__file__).parent
 SOURCE = TESTS.parent / "src"
+signal.signal(signal.SIGHUP, signal.SIG_DFL)      # under nohup those started here would ignore it, and not stop
 NOT_OF_USERS = ("PMI_", "PMIX_", "OMPI_", "SLURM_", "HYDRA_", "MPI_", "PYTHONUNBUFFERED")
 
 

@@ -10,8 +10,8 @@ from metacascade.__main__ import main
 from metacascade.batch import ranks
 from metacascade.errors import InputError
 from metacascade.scaling import numbers
-from metacascade.submit import wall_time
 from metacascade.sweep import _part
+from metacascade.units import wall_time
 
 STRANGE = ["1_0", "\uff11\uff12", "\u0661\u0662", "\u00b2"]     # underscore, full-width, Arabic-Indic, superscript
 
@@ -45,7 +45,7 @@ def test_an_option_refuses_what_is_no_number(arguments, text, capsys):
 
 @pytest.mark.parametrize("text", STRANGE)
 def test_no_other_place_takes_it(text, capsys):
-    for read in (lambda: numbers(f"1,{text}"), lambda: wall_time(f"{text}:00:00"), lambda: _part(f"1/{text}"),
+    for read in (lambda: numbers(f"1,{text}"), lambda: wall_time("--time", f"{text}:00:00"), lambda: _part(f"1/{text}"),
                  lambda: ranks({"RANKS": text})):
         with pytest.raises(InputError):
             read()
