@@ -4,10 +4,11 @@ import operator
 
 import numpy as np
 
-from metacascade import commands, output, parallel, simulation, stopsignals
+from metacascade import commands, output, parallel, report, simulation, stopsignals
 from metacascade.config_check import early
 from metacascade.errors import InputError, kind, path_of
 from metacascade.results import open_results
+from metacascade.run import Run
 
 
 class Simulation:
@@ -62,13 +63,13 @@ class Simulation:
         out = path_of(out, "the directory of a run")
         if not isinstance(overwrite, (bool, np.bool_)):
             raise InputError(f"overwrite must be True or False, not {kind(overwrite)}")
-        commands.warn(self.world, early(self.config, self.model.time_s) if self._model else ())
+        report.warn(self.world, early(self.config, self.model.time_s) if self._model else ())
         with stopsignals.given_back(), output.claimed(self.world, out, overwrite) as lock:
-            job = commands.Job(self.world, self.config, out, lock, saved=self._stepped(), segments=self._segments,
-                               config_text=self._text)
-            with contextlib.closing(job):
-                job.run()
-        self._model = job.simulation
+            whole = Run(self.world, self.config, out, lock, saved=self._stepped(), segments=self._segments,
+                        config_text=self._text)
+            with contextlib.closing(whole):
+                whole.run()
+        self._model = whole.simulation
         return open_results(out)
 
     def _stepped(self):

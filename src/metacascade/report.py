@@ -127,3 +127,15 @@ def memory():
 def peak_memory():
     """Largest resident memory of this process so far [bytes]."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def say(world, line):
+    """Print a line, once."""
+    if world.rank == 0:
+        print(line, flush=True)
+
+
+def warn(world, warnings):
+    """Print what a config warns of, once; every command that starts a run or prepares one says it."""
+    for warning in warnings if world.rank == 0 else ():
+        print(f"warning: {warning}", file=sys.stderr, flush=True)

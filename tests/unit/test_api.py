@@ -114,7 +114,7 @@ def test_signals_are_given_back_after_a_run(toml):
 
 
 WHERE = {      # what raises, in the order in which a run gets there
-    "the model is made": "metacascade.commands.Simulation.__init__", "the results begin": "metacascade.output.Output._renew",
+    "the model is made": "metacascade.run.Simulation.__init__", "the results begin": "metacascade.output.Output._renew",
     "a step": "metacascade.simulation.Simulation.step", "a checkpoint": "metacascade.checkpoint.write",
     "the end": "metacascade.output.Output.finish"}
 

@@ -24,7 +24,7 @@ GROUPS = {
     "model": ("ledger simulation", "ground ranks state tissue body"),
     "files": ("atomic runlock sealed structure datasets joins views ownership parts reopening checkpoint output results rows_index "
               "snapshots provenance", "ground ranks state"),
-    "runs": ("commands inputs walllimit watchdog report recordlimit forecast estimate bench api __init__",
+    "runs": ("commands run inputs walllimit watchdog report recordlimit forecast estimate bench api __init__",
              "ground config ranks state tissue body model files"),
     "studies": ("cluster nodedisk submit scaling scaling_table scaling_picture scaling_model scaling_projection "
                 "sweep sweep_file sweep_values sweep_plan sweep_table",
