@@ -4,7 +4,7 @@ import operator
 
 import numpy as np
 
-from metacascade import commands, output, parallel, report, simulation, stopsignals
+from metacascade import commands, parallel, report, rundirectory, simulation, stopsignals
 from metacascade.config_check import early
 from metacascade.errors import InputError, kind, path_of
 from metacascade.results import open_results
@@ -64,7 +64,7 @@ class Simulation:
         if not isinstance(overwrite, (bool, np.bool_)):
             raise InputError(f"overwrite must be True or False, not {kind(overwrite)}")
         report.warn(self.world, early(self.config, self.model.time_s) if self._model else ())
-        with stopsignals.given_back(), output.claimed(self.world, out, overwrite) as lock:
+        with stopsignals.given_back(), rundirectory.claimed(self.world, out, overwrite) as lock:
             whole = Run(self.world, self.config, out, lock, saved=self._stepped(), segments=self._segments,
                         config_text=self._text)
             with contextlib.closing(whole):

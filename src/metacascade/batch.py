@@ -35,10 +35,10 @@ if __name__ == "__main__":
 
 from pathlib import Path
 
-from metacascade import checkpoint, cluster, nodedisk, output
+from metacascade import checkpoint, cluster, nodedisk, rundirectory
 from metacascade.__main__ import message, refuse_unclear
 from metacascade.errors import DONE, FAILED, STOPPED_EARLY, WRONG_INPUT, InputError, RunError, exit_code
-from metacascade.numerals import is_count
+from metacascade.numerals import is_count, whole
 from metacascade.screen import screened
 from metacascade.sealed import BLOCK
 
@@ -59,7 +59,7 @@ def main(words, env=os.environ):
     before = progress(out, env)
     with nodedisk.python(cluster.site().node_disk, env) as python:
         code = started(make, command, python, out, before, env)
-    if code not in OURS and wishes and output.finished(out):
+    if code not in OURS and wishes and rundirectory.finished(out):
         say(f"{out} is complete: a signal has met the launcher when the ranks had ended")
         return DONE
     if code == STOPPED_EARLY and "SLURM_JOB_ID" in env:
@@ -150,8 +150,8 @@ def ranks(env):
 
 def array_part(env):
     """``I/N``: which part of the ensemble an array task does, counted from 1."""
-    first, count, step = (int(env.get(f"SLURM_ARRAY_TASK_{name}", 1)) for name in ("MIN", "COUNT", "STEP"))
-    number, rest = divmod(int(env["SLURM_ARRAY_TASK_ID"]) - first, step)
+    first, count, step = (whole(env.get(f"SLURM_ARRAY_TASK_{name}", "1")) for name in ("MIN", "COUNT", "STEP"))
+    number, rest = divmod(whole(env["SLURM_ARRAY_TASK_ID"]) - first, step)
     if rest or int(env.get("SLURM_ARRAY_TASK_MAX", first)) != first + step * (count - 1):
         raise InputError("the numbers of the array must be even, such as --array=1-8: they say which part a task does")
     return f"{number + 1}/{count}"

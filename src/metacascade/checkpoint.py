@@ -23,7 +23,7 @@ from metacascade.structure import understood
 
 KIND, FORMAT = "CHECKPOINT", 1
 NAME, FORMER, DAMAGED = "checkpoint.h5", "checkpoint.prev.h5", "checkpoint.h5.damaged"
-META = {"config": (dict,), "step": (int,), "time_s": (int,), "seed": (int,), "ledger": (dict,),
+META = {"config": (dict,), "step": (int,), "time_s": (int,), "seed": (int,), "ledger": (dict,), "fates": (dict,),
         "parent": (str, type(None)), "parts": (int,)}
 
 

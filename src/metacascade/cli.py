@@ -64,9 +64,9 @@ def _times(wall_limit, watchdog):
 
 
 def _estimate(config, settings, out, overwrite):
-    from metacascade import commands, inputs, output
+    from metacascade import commands, inputs, rundirectory
     given = inputs.read(config, settings)
-    output.refuse_used(out, overwrite)
+    rundirectory.refuse_used(out, overwrite)
     print(given.config.summary())
     inputs.tell(given.notes, given.warnings)
     for name, value in commands.estimate(given.config).items():

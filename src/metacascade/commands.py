@@ -1,16 +1,16 @@
 """What the commands run, resume and branch do."""
 from pathlib import Path
 
-from metacascade import checkpoint, config, config_check, inputs, output, parallel
+from metacascade import checkpoint, config, config_check, inputs, output, parallel, rundirectory
+from metacascade.config_given import settings_of
 from metacascade.digest import digest
 from metacascade.errors import DONE, InputError
 from metacascade.estimate import expected
 from metacascade.report import say, warn
 from metacascade.run import COLUMNS, simulate
 from metacascade.screen import one_line
-from metacascade.structure import understood
 
-KEPT_BY_RESUME = ("run.duration", "run.max_records", "run.stop_when_empty")     # no rate, and nothing of the past
+CHANGED_BY_RESUME = ("run.duration", "run.max_records", "run.stop_when_empty")     # no rate, and nothing of the past
 
 
 def run(config_path, out, overrides=(), overwrite=False, **times):
@@ -20,26 +20,29 @@ def run(config_path, out, overrides=(), overwrite=False, **times):
     """
     world = parallel.start()
     loaded, text, segments = load(world, config_path, overrides)
-    with output.claimed(world, out, overwrite) as lock:
+    with rundirectory.claimed(world, out, overwrite) as lock:
         return simulate(world, loaded, out, lock, segments=segments, config_text=text, **times)
 
 
 def resume(directory, overrides=(), **times):
     """Go on from the newest checkpoint in a run directory; the exit code.
 
-    `overrides` of KEPT_BY_RESUME only; with a longer ``run.duration`` a finished run goes on, too.
+    `overrides` of CHANGED_BY_RESUME only; with a longer ``run.duration`` a finished run goes on, too.
     """
     world = parallel.start()
     with world.together():
         if world.rank == 0 and not Path(directory).is_dir():
             raise InputError(f"{directory} is not the directory of a run")
-    if not overrides and world.bcast(world.rank == 0 and output.finished(directory)):
+    if not overrides and world.bcast(world.rank == 0 and rundirectory.finished(directory)):
+        with world.together():
+            if world.rank == 0:
+                rundirectory.tidy(directory)
         say(world, f"{one_line(directory)} is complete: nothing to resume")
         return DONE
-    with output.held(world, directory) as lock:        # before anything is read that another run could be writing
-        complete = world.bcast(world.rank == 0 and output.finished(directory))
+    with rundirectory.held(world, directory) as lock:    # before anything is read that another run could be writing
+        complete = world.bcast(world.rank == 0 and rundirectory.finished(directory))
         saved, path, remark = checkpoint.read_newest(world, directory)
-        loaded = _config_of(saved, path)    # was checked when the run began; what is refused only since must not lose it
+        loaded = _config_of(saved, path)    # checked when the run began: what is refused only since must not lose it
         with world.together():
             changed = _changed(loaded, overrides, saved.meta["time_s"]) if overrides else loaded
             _refuse_too_many_steps(changed, saved.meta)
@@ -55,12 +58,11 @@ def resume(directory, overrides=(), **times):
 
 def _changed(loaded, overrides, time_s):
     """The config of a run that goes on, with what may change on the way without changing what was before."""
-    for text in overrides:
-        key = text.partition("=")[0].strip()
-        if key not in KEPT_BY_RESUME:
-            raise InputError(f"--set {one_line(key)}: resume changes only {', '.join(KEPT_BY_RESUME)}; to change more, start "
-                             "another run from its checkpoint: metacascade branch")
-    changed = loaded.with_overrides(list(overrides))
+    for setting in settings_of(overrides, []):
+        if ".".join(setting.path) not in CHANGED_BY_RESUME:
+            raise InputError(f"{setting.told}: resume changes only {', '.join(CHANGED_BY_RESUME)}; to change more, "
+                             "start another run from its checkpoint: metacascade branch")
+    changed = loaded.with_overrides(overrides)
     if changed.run.duration_s < time_s:
         raise InputError(f"--set run.duration: the run is at {time_s / 86400:g} days already; ask for more")
     return changed
@@ -76,21 +78,20 @@ def branch(checkpoint_path, out, seed=None, overrides=(), overwrite=False, **tim
         changed = former.with_overrides(overrides, seed)
         _refuse_other_grid(former, changed, saved.meta["time_s"])
         _refuse_too_many_steps(changed, saved.meta)
+        if overwrite and Path(out).resolve() in Path(checkpoint_path).resolve().parents:
+            raise InputError(f"{checkpoint_path} lies in {out}, which --overwrite would empty: choose another --out")
     warn(world, changed.warnings_from(saved.meta["time_s"]))
-    if overwrite and Path(out).resolve() in Path(checkpoint_path).resolve().parents:
-        raise InputError(f"{checkpoint_path} lies in {out}, which --overwrite would empty: choose another --out")
     segments = None if changed.vessels == former.vessels else imported(world, changed)    # else those of the checkpoint
     saved.meta.update(parts=0, parent=parent)
-    with output.claimed(world, out, overwrite) as lock:
-        return simulate(world, changed, out, lock, saved=saved, segments=segments, config_text=changed.to_toml(), **times)
+    with rundirectory.claimed(world, out, overwrite) as lock:
+        return simulate(world, changed, out, lock, saved=saved, segments=segments, config_text=changed.to_toml(),
+                        **times)
 
 
 def _config_of(saved, path):
     """The config in a checkpoint."""
-    with understood(path):
-        stored = saved.meta["config"]
     try:
-        return config.Config.from_dict(stored)
+        return config.Config.from_dict(saved.meta["config"])
     except InputError as error:
         raise InputError(f"{path} is not as metacascade writes it:\n{error}") from None
 

@@ -18,7 +18,6 @@ import numpy as np
 
 from metacascade import sealed, structure
 from metacascade.atomic import reading, removed_on_error, replace, temporary, writing
-from metacascade.errors import InputError
 from metacascade.parallel import serial_world
 from metacascade.state import raw
 
@@ -106,7 +105,7 @@ def open_file(path):
         h5 = h5py.File(path, "r", locking=False)
     try:
         structure.check(h5, path)
-    except InputError:
+    except BaseException:
         h5.close()
         raise
     return h5

@@ -3,13 +3,13 @@
 ``check``, ``run`` and its ``--dry-run``, ``branch``, ``submit``, ``sweep``, ``scaling`` and ``bench`` all read here,
 on one process, before anything is made or queued.
 """
-import sys
 from dataclasses import dataclass
 from typing import Any
 
 from metacascade import atomic
 from metacascade.config import Config, load_with_text
 from metacascade.errors import InputError, NetworkError
+from metacascade.screen import warn
 
 
 @dataclass(frozen=True)
@@ -106,4 +106,4 @@ def tell(notes, warnings):
     for note in notes:
         print(note, flush=True)
     for warning in warnings:
-        print(f"warning: {warning}", file=sys.stderr, flush=True)
+        warn(warning)

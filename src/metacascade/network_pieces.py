@@ -66,6 +66,15 @@ def joined_nodes(nodes: np.ndarray, edges: np.ndarray, radius: np.ndarray, place
     return Pieces(nodes[edges[:, 0]], nodes[edges[:, 1]], wide, np.asarray(place, np.int64), **more)
 
 
+def rows_by_name(rows, what: str, problems: Problems) -> dict[str, int]:
+    """Name -> row, of rows (place, words) whose first word is a name; the second of a name is a problem."""
+    found: dict[str, int] = {}
+    for row, (place, words) in enumerate(rows):
+        if found.setdefault(words[0], row) != row:
+            problems.add(place, f"{what} {words[0]} is there twice")
+    return found
+
+
 def text_of(path) -> str:
     """The text of a network file: UTF-8, with or without a byte order mark."""
     try:

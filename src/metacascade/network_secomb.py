@@ -4,7 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from metacascade.errors import InputError
-from metacascade.network_pieces import Pieces, Problems, joined_nodes, numbers, text_of
+from metacascade.network_pieces import Pieces, Problems, joined_nodes, numbers, rows_by_name, text_of
 from metacascade.numerals import is_count
 
 COUNT = 6                     # lines before that with the number of segments: title, box, points, bound, length, most
@@ -21,7 +21,7 @@ def read(path, vessels, problems: Problems) -> Pieces:
     nodes, _ = _table(path, rest, "nodes", 4)
     if not segments:
         raise InputError(f"{path}: no segments in this vessel network")
-    row = _rows_by_name(nodes, problems)
+    row = rows_by_name(nodes, "node", problems)
     places = [number for number, _ in nodes]
     points = np.stack([numbers(axis, [words[1 + k] for _, words in nodes], places, problems)
                        for k, axis in enumerate("xyz")], axis=1)
@@ -49,14 +49,6 @@ def _table(path, lines, what: str, width: int):
                              f"{' '.join(found)[:60]}")
     return rows, lines[2 + number:]
 
-
-def _rows_by_name(nodes, problems: Problems) -> dict[str, int]:
-    row: dict[str, int] = {}
-    for place, words in nodes:
-        if words[0] in row:
-            problems.add(place, f"node {words[0]} is there twice")
-        row.setdefault(words[0], len(row))
-    return row
 
 
 def _has_nodes(segment, row, problems: Problems) -> bool:

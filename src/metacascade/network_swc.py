@@ -4,7 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from metacascade.errors import InputError
-from metacascade.network_pieces import Pieces, Problems, joined_nodes, numbers, text_of
+from metacascade.network_pieces import Pieces, Problems, joined_nodes, numbers, rows_by_name, text_of
 
 ROOT = "-1"                   # parent of a sample without one
 NAMES = ("id", "type", "x", "y", "z", "radius", "parent")
@@ -22,7 +22,7 @@ def read(path, vessels, problems: Problems) -> Pieces:
             problems.add(place, f"{len(words)} values, but a sample of SWC has {len(NAMES)}: {' '.join(NAMES)}")
         elif words:
             rows.append((place, words))
-    row = _rows_by_name(rows, problems)
+    row = rows_by_name(rows, "sample", problems)
     edges, of = [], []
     for place, words in rows:
         if words[6] == words[0]:
@@ -38,12 +38,3 @@ def read(path, vessels, problems: Problems) -> Pieces:
     value = {name: numbers(name, [words[NAMES.index(name)] for _, words in rows], places, problems)
              for name in ("x", "y", "z", "radius")}
     return joined_nodes(np.stack([value[axis] for axis in "xyz"], axis=1), edges, value["radius"], of)
-
-
-def _rows_by_name(rows, problems: Problems) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for row, (place, words) in enumerate(rows):
-        if words[0] in found:
-            problems.add(place, f"sample {words[0]} is there twice")
-        found.setdefault(words[0], row)
-    return found

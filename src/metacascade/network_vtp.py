@@ -81,7 +81,7 @@ def _edges(packed: list[int]) -> tuple[np.ndarray, np.ndarray]:
 def _radius(path, data, chosen: dict[str, str], to_numpy):
     """Name of the array, factor that makes it a radius, its values, and whether it is of points or else of cells."""
     sources = (data.GetPointData(), True), (data.GetCellData(), False)
-    there = [(source.GetArrayName(k), source.GetArray(k), of_points) for source, of_points in sources
+    there = [(source.GetArrayName(k) or "", source.GetArray(k), of_points) for source, of_points in sources
              for k in range(source.GetNumberOfArrays()) if source.GetArray(k) is not None]
     found = [(name, 1.0 if kind == "radius" else 0.5, array, of_points) for name, array, of_points in there
              for kind in NAMES if (name == chosen.get(kind) if chosen else name.lower() in NAMES[kind])]

@@ -6,19 +6,17 @@ Parts are joined as they age, so their number, and what an output costs, grow wi
 number of outputs. A resumed run removes the parts newer than its checkpoint and writes them again, byte
 for byte. At the end `Output.finish` merges the parts into results.h5.
 """
-import contextlib
 import json
 from pathlib import Path
 
 import numpy as np
 
-from metacascade import checkpoint, datasets, ownership, parts, reopening, results, runlock, sealed, snapshots
+from metacascade import checkpoint, datasets, ownership, parts, reopening, results, rundirectory, sealed, snapshots
 from metacascade._kernels._layout import Fate, LesionState, Place
-from metacascade.atomic import SIGNS, writing
+from metacascade.atomic import writing
 from metacascade.datasets import Table, units
 from metacascade.errors import InputError
 from metacascade.records import by_id, joined
-from metacascade.runlock import LOCK
 from metacascade.state import CTC, CTC_UNITS, LESION_UNITS, empty
 
 DRAW = np.dtype([("time_s", "i8"), ("index", "i4"), ("node", "i4"), ("volume_mL", "f8"),
@@ -140,7 +138,6 @@ class Output:
         with self.world.together(), writing(self.path.parent):
             if self.world.rank == 0:
                 parts.remove(self.parts.directory)
-                (self.path.parent / LOCK).unlink(missing_ok=True)
 
     def _keep_former(self, going_on):
         """Take the config text and the provenance of earlier sessions from the results so far."""
@@ -205,75 +202,11 @@ def reopen(world, directory, columns, count):
     reopening.reopen(world, directory, reopened, count)
 
 
-@contextlib.contextmanager
-def claimed(world, directory, overwrite=False):
-    """Make `directory` ours: refuse one that holds files; with `overwrite`, remove those of a former run.
-
-    Collective. Only files that metacascade has written are ever removed. Gives the lock of the directory, see `held`.
-    """
-    directory = Path(directory)
-    with contextlib.ExitStack() as stack:
-        lock = None
-        with world.together(), writing(directory):
-            if world.rank == 0:
-                refuse_used(directory, overwrite)
-                lock = stack.enter_context(runlock.locking(directory))
-                for path in ownership.of_a_run(directory):
-                    path.unlink()
-        yield lock
-
-
-def refuse_used(directory, overwrite=False):
-    """Raise InputError where a run cannot begin: a file, or a directory with files that are not to be removed."""
-    directory = Path(directory)
-    if directory.exists() and not directory.is_dir():
-        raise InputError(f"{directory} is a file; --out names a directory")
-    if holds_files(directory) and not overwrite:
-        raise InputError(f"{directory} holds files already; go on with `metacascade resume {directory}`, "
-                         "replace its results with --overwrite, or choose another --out")
-    ownership.of_a_run(directory)       # what it refuses
-
-
-def holds_files(directory):
-    """Is anything in a directory but what a run leaves that ended before its first checkpoint?"""
-    return directory.is_dir() and any(path.name not in (LOCK, SIGNS) for path in directory.iterdir())
-
-
-@contextlib.contextmanager
-def held(world, directory):
-    """Lock a run directory against other runs, and let go of it in the end. Collective.
-
-    Gives the lock: an open file on rank 0, None on the others.
-    """
-    with contextlib.ExitStack() as stack:
-        with world.together():
-            lock = stack.enter_context(runlock.locking(directory)) if world.rank == 0 else None
-        yield lock
-
-
-def finished(directory):
-    """True if the results in a run directory are complete. One process.
-
-    Removes what a kill between the merging of the parts and the end of the run left behind.
-    """
-    try:
-        with results.open_results(directory, parts_needed=False) as found:
-            complete = found.complete
-    except InputError:
-        return False
-    if complete:
-        parts.remove(Path(directory) / parts.FOLDER)
-        with contextlib.suppress(OSError):
-            (Path(directory) / SIGNS).unlink()
-        runlock.clear(directory)
-    return complete
-
-
 def digest_of(path):
     """The digest of the state in a checkpoint, computed from it, or at the end of a run, kept in its results."""
     path = Path(path)
     if path.is_dir():
-        path = path / (results.NAME if finished(path) else checkpoint.NAME)
+        path = path / (results.NAME if rundirectory.finished(path) else checkpoint.NAME)
     if sealed.kind_of(path) == checkpoint.KIND:
         return checkpoint.digest_of(path)
     with results.open_results(path) as found:

@@ -18,6 +18,7 @@ import numpy as np
 
 from metacascade import launcher, sharedmemory
 from metacascade.errors import InputError, RunError
+from metacascade.screen import warn
 
 # looks for a message before a waiting rank sleeps: to wake up takes longer than most waits
 POLLS, POLLS_CROWDED = 20_000, 200
@@ -210,7 +211,7 @@ def serial_world():
 def start():
     """The world of this process: MPI if it is there, one rank if not; refuses a wrong launch."""
     if launcher.typed():
-        print(f"warning: {BY_HAND}", file=sys.stderr, flush=True)
+        warn(BY_HAND)
         return World()
     try:
         import mpi4py
@@ -283,7 +284,7 @@ def _look_at_shared_memory(library):
             os.kill(os.getpid(), signal.SIGKILL)    # an exit code would leave the others waiting in the start of MPI
         raise on_all_ranks(error)
     if warning and launcher.first_on_this_node():
-        print(f"warning: {os.uname().nodename}: {warning}", file=sys.stderr, flush=True)
+        warn(f"{os.uname().nodename}: {warning}")
 
 
 def _abort_on_error(MPI):

@@ -24,9 +24,13 @@ class RecordLimit:
         """Are there more records than may be? `totals` of the ledger; a cluster counts its cells."""
         return 0 < self.most < records(totals)
 
-    def refuse(self, totals, injections):
-        """Raise InputError on every rank if the first step would have too many: a job must not be queued for ever."""
-        number = max([records(totals), *(plan.cells for plan in injections)])
+    def refuse(self, totals, injections, time_s):
+        """Raise InputError on every rank if there are too many at `time_s`, or one injection to come alone is too much.
+
+        Else a job would be queued again for ever.
+        """
+        to_come = [plan.cells for plan in injections if plan.time_s + plan.duration_s >= time_s]
+        number = max([records(totals), *to_come])
         if 0 < self.most < number:
             raise on_all_ranks(InputError(f"{self.text(number)}.\n{self.remedy()}"))
 

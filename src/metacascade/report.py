@@ -3,7 +3,7 @@ import resource
 import sys
 import time
 
-from metacascade import launcher
+from metacascade import launcher, screen
 from metacascade.screen import Screen, bare, one_line
 
 QUIET_S = 10.0        # seconds between two lines in a log
@@ -136,6 +136,6 @@ def say(world, line):
 
 
 def warn(world, warnings):
-    """Print what a config warns of, once; every command that starts a run or prepares one says it."""
+    """Print warnings, once."""
     for warning in warnings if world.rank == 0 else ():
-        print(f"warning: {warning}", file=sys.stderr, flush=True)
+        screen.warn(warning)

@@ -57,8 +57,7 @@ class Results:
 
     def _open(self):
         """Open the file, once its seal and what it looks into have been seen to be there."""
-        renewed = True
-        while renewed:
+        while True:
             self.verified, self.stat = set(), _identity(self.path)
             sealed.verify(serial_world(), self.path, KIND, FORMAT, head_only=True)
             self.h5 = datasets.open_file(Path(os.path.realpath(self.path)))     # beside which its parts are
@@ -68,8 +67,7 @@ class Results:
                 return
             except InputError:
                 self.close()
-                renewed = self._was_renewed()
-                if not renewed:
+                if not self._was_renewed():
                     raise
 
     def _check(self):
@@ -236,7 +234,8 @@ class Rows:
             import pandas
         except ImportError:
             raise InputError("pandas is not installed: pip install pandas") from None
-        frame = pandas.DataFrame({field: self[field] for field in self.dtype.names})
+        rows = self[:]          # at once: a run that goes on may put more there at any moment
+        frame = pandas.DataFrame({field: rows[field] for field in rows.dtype.names})
         for field, table in self.results.names(self.name).items():
             frame[field] = frame[field].map(table).astype("category")
         return frame

@@ -60,7 +60,7 @@ class Run:
         self.simulation = Simulation(loaded, world, saved, segments, on_ended=self._ended, on_draw=self._drawn)
         self.parent = saved.meta.get("parent") if saved else None
         self.records = RecordLimit(world, loaded)
-        self.records.refuse(self.simulation.ledger.totals, loaded.injection)
+        self.records.refuse(self.simulation.ledger.totals, loaded.injection, self.simulation.time_s)
         self.output = output.Output(
             world, self.directory, config_text=config_text, config=loaded.to_dict(), columns=COLUMNS,
             nodes=self.simulation.circuit.names, provenance=provenance.collect(world),

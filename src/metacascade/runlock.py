@@ -9,15 +9,16 @@ import errno
 import fcntl
 import os
 import struct
-import sys
 from pathlib import Path
 
 from metacascade.atomic import MISSING, writing
 from metacascade.errors import InputError, RunError
 from metacascade.numerals import is_count
+from metacascade.screen import warn
 
 LOCK = "run.lock"
-# struct flock of 64-bit Linux. Of the open file, not of the process: two threads are two, and no close elsewhere ends it
+# struct flock of 64-bit Linux. Of the open file, not of the process: two threads are two, and no close elsewhere ends
+# it
 WHOLE_FILE = struct.Struct("hhqqi4x")
 TAKEN = (errno.EAGAIN, errno.EACCES)
 
@@ -127,9 +128,8 @@ def _taken(file, directory):
     if why.errno in TAKEN:
         raise InputError(f"{directory}: another run is writing here{holder and f', {holder}'}; wait for it, or choose "
                          "another --out")
-    print(f"warning: the file system of {directory} has no locks ({why.strerror}): nothing keeps another run from starting "
-          f"here. If one does, this one ends at its next step{holder and f', as now does {holder} if it still runs'}",
-          file=sys.stderr, flush=True)
+    warn(f"the file system of {directory} has no locks ({why.strerror}): nothing keeps another run from starting here. "
+         f"If one does, this one ends at its next step{holder and f', as now does {holder} if it still runs'}")
     return False
 
 

@@ -16,6 +16,11 @@ LONGEST_LINE, MOST_LINES = 5000, 200        # of a message
 DEEPEST, LONGEST_INTEGER = 8, 64            # levels and digits of a value that is shown
 
 
+def warn(line):
+    """Say on the standard error what is allowed and yet worth a look."""
+    print(f"warning: {line}", file=sys.stderr, flush=True)
+
+
 def visible(text) -> str:
     """A text with each hidden character as an escape, such as ``\\x1b``; line breaks stay."""
     return _HIDDEN.sub(_escape, str(text))

@@ -57,14 +57,17 @@ def seal(world, path, kind, version, rows=()):
 def verify(world, path, kind, version, head_only=False):
     """Raise InputError on every rank unless the file `path` is whole, of this kind and version. Collective.
 
-    With `head_only`, rows that stand apart are left out. Returns the Seal.
+    With `head_only`, rows that stand apart are left out; else both hashes must fit, since that of the whole does not
+    see what the seal says of the head. Returns the Seal.
     """
     with world.together(), reading(path), open(path, "rb", buffering=0) as file:    # one, if it is just replaced
         size = os.fstat(file.fileno()).st_size
         found = _checked_seal(path, file.read(BLOCK), size, kind, version)
-        head_only = head_only and found.head is not None
-        hashes = _hash_chunks(file.fileno(), _without(found.rows, size) if head_only else [(BLOCK, size)], world)
-    if _root(world, hashes) != (found.head if head_only else found.root):
+        said = {found.head: _without(found.rows, size)} if found.head else {}
+        if not (head_only and said):
+            said[found.root] = [(BLOCK, size)]
+        hashes = [_hash_chunks(file.fileno(), spans, world) for spans in said.values()]
+    if [_root(world, part) for part in hashes] != list(said):
         raise on_all_ranks(InputError(f"{path} is damaged: its content does not match its checksum"))
     return found
 

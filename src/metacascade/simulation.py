@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from metacascade import circulation, network_read, returning, state, tissue
-from metacascade._kernels._layout import CTC, Place
+from metacascade._kernels._layout import CTC, Fate, Place
 from metacascade.circuit import Circuit
 from metacascade.digest import digest
 from metacascade.exchange import Exchange
@@ -14,7 +14,7 @@ from metacascade.errors import InputError
 from metacascade.fates import Fates
 from metacascade.fields import Oxygen
 from metacascade.injection import Injections
-from metacascade.ledger import Ledger
+from metacascade.ledger import LARGEST, NAMES, Ledger
 from metacascade.limits import MOST_STEPS
 from metacascade.organs import Lesions
 from metacascade.parallel import on_all_ranks, owner_of_id
@@ -62,7 +62,7 @@ class Simulation:
             self._begin(_network(config, world, segments))
         else:
             with world.together():
-                _refuse_foreign(saved, len(self.circuit.names))
+                _refuse_foreign(saved, self.circuit.names)
             self._go_on(saved, _network(config, world, saved.segments if segments is None else segments))
         self.perfused = int(world.sum([self.tissue.reachable.sum()])[0]) > 0   # blood flows through the tumor
         if not self.perfused and any(plan.node == "tumor" for plan in config.injection):
@@ -238,16 +238,26 @@ class Simulation:
         return time.perf_counter(), time.thread_time() - waiting_cpu, waited
 
 
-def _refuse_foreign(saved, nodes):
-    """InputError if a state has records that the kernels cannot take: at nodes that the circuit has not, or vessels
-    of another layout."""
+def _refuse_foreign(saved, names):
+    """InputError if a state has what this model cannot take: nodes that the circuit has not, vessels of another layout,
+    or totals of what is not counted."""
+    nodes = len(names)
     found = max((int(np.max(records[name], initial=0)) for records, names in (
         (saved.ctcs, ("node", "origin")), (saved.lesions, ("node",))) for name in names), default=0)
     if found >= nodes:
         raise InputError(f"the state has cells at node {found}, and the circuit only nodes up to {nodes - 1}: "
                          "it is not of metacascade")
     if saved.segments is not None and saved.segments.dtype != SEGMENT:
-        raise InputError("the vessels of the state are not laid out as metacascade writes them: it is not of metacascade")
+        raise InputError("the vessels of the state are not laid out as metacascade writes them: it is not of "
+                         "metacascade")
+    ledger, fates = saved.meta["ledger"], saved.meta["fates"]
+    if not (set(ledger) <= set(NAMES) and _are_totals(ledger) and set(fates) <= {fate.name.lower() for fate in Fate}
+            and all(isinstance(at, dict) and set(at) <= set(names) and _are_totals(at) for at in fates.values())):
+        raise InputError("the state counts cells by names or numbers that metacascade has not: it is not of metacascade")
+
+
+def _are_totals(counts):
+    return all(type(n) is int and 0 <= n <= LARGEST for n in counts.values())
 
 
 def _cells(ctcs):

@@ -15,8 +15,7 @@ from metacascade.errors import InputError, RunError
 DEEPEST, MOST = 4, 20_000         # groups inside groups; objects and attributes of a file
 NUMBER = r"(\d{6}|[1-9]\d{6,})"       # as f"{number:06d}" writes it
 PART = re.compile(rf"parts/part\.{NUMBER}(?:-{NUMBER})?\.h5", re.ASCII)     # the only files that one may look into
-CONTRADICTIONS = (LookupError, ValueError, TypeError, AttributeError, RuntimeError, ArithmeticError, MemoryError,
-                  OSError)
+CONTRADICTIONS = (LookupError, ValueError, TypeError, AttributeError, RuntimeError, ArithmeticError, OSError)
 
 
 @contextlib.contextmanager

@@ -11,9 +11,9 @@ from pathlib import Path
 from metacascade import cluster, inputs
 from metacascade.atomic import reading, write_text, writing
 from metacascade.errors import DONE, InputError, RunError
-from metacascade.output import holds_files
 from metacascade.estimate import duration, expected
 from metacascade.results import NAME, open_results
+from metacascade.rundirectory import holds_files
 from metacascade.screen import one_line
 from metacascade.sweep_table import state
 from metacascade.units import wall_time

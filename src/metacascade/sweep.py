@@ -10,7 +10,7 @@ from collections import deque
 from pathlib import Path
 
 from metacascade import (
-    atomic, cluster, commands, config_read, launcher, output, results, stopsignals, sweep_plan, sweep_table)
+    atomic, cluster, commands, config_read, launcher, results, rundirectory, stopsignals, sweep_plan, sweep_table)
 from metacascade.config import build
 from metacascade.errors import DONE, FAILED, STOPPED_EARLY, InputError, RunError
 from metacascade.screen import LONGEST_LINE, one_line
@@ -156,7 +156,7 @@ class Coordinator:
         words = ["resume", str(out)]
         if state == "waiting":
             words = ["run", str(self.directory / sweep_plan.CONFIG), "--out", str(out)]
-            if output.holds_files(out):
+            if rundirectory.holds_files(out):
                 words.append("--overwrite")         # it ended before its first checkpoint
             words += [word for text in sweep_plan.arguments(self.plan, member) for word in ("--set", text)]
         if self.end < math.inf:

@@ -3,14 +3,13 @@ import hashlib
 import itertools
 import json
 import random
-import re
-import sys
 from pathlib import Path
 
-from metacascade import atomic, config, config_read, inputs, sweep_file
+from metacascade import atomic, checkpoint, config, config_read, inputs, results, sweep_file
 from metacascade.config_write import quoted
 from metacascade.errors import InputError
-from metacascade.screen import one_line, shown
+from metacascade.numerals import is_count
+from metacascade.screen import one_line, shown, warn
 
 NAME, CONFIG, FORMAT = "members.json", "config.toml", 1
 MOST = 100_000          # members
@@ -166,7 +165,7 @@ def _check(sweep, plan):
     if wrong:
         raise InputError("\n".join(_about(wrong, len(first))))
     for line in _about(unusual, len(first)):
-        print(f"warning: {line}", file=sys.stderr, flush=True)
+        warn(line)
 
 
 def _about(found, points):
@@ -190,8 +189,9 @@ def _some(lines):
 def _refuse_other_files(directory):
     if not directory.is_dir():
         return
-    ours = re.compile(r"results\.h5|checkpoint.*\.h5|\d{4,}")
-    others = [path.name for path in directory.iterdir() if ours.fullmatch(path.name)]
+    of_a_run = (results.NAME, checkpoint.NAME, checkpoint.FORMER)
+    others = [path.name for path in directory.iterdir()
+              if path.name in of_a_run or is_count(path.name) and len(path.name) >= 4]
     if others:
         raise InputError(f"{directory} holds {sorted(others)[0]} and no {NAME}: it is not the directory of a sweep; "
                          "choose another --out")

@@ -5,7 +5,7 @@ import io
 import re
 from pathlib import Path
 
-from metacascade import atomic, checkpoint, output, results, runlock
+from metacascade import atomic, checkpoint, results, rundirectory, runlock
 from metacascade.commands import COLUMNS
 from metacascade.config_body import BEDS
 from metacascade.errors import DONE, STOPPED_EARLY
@@ -25,7 +25,7 @@ def state(directory):
     if runlock.locked(directory):
         return "running"
     with contextlib.suppress(*UNREADABLE):
-        if output.finished(directory):
+        if rundirectory.finished(directory):
             return "done"
     return "stopped" if checkpoint.found(directory) else "waiting"
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from metacascade import parallel
 from metacascade.atomic import SIGNS
 from metacascade.errors import FAILED
+from metacascade.numerals import is_count
 
 LINE = 160                    # bytes of a rank in the file
 LOOKS = 20                    # the patience, in looks: a process that was itself stopped for long has looked once
@@ -146,7 +147,7 @@ class Watchdog:
             return []
         words = [line.strip("\0").split() for line in lines[:self.world.size]]
         return [Sign(int(w[0]), w[1], int(w[2]), *w[3:]) for w in words
-                if len(w) == len(Sign._fields) and w[0].isdecimal() and w[2].isdecimal()]
+                if len(w) == len(Sign._fields) and is_count(w[0]) and is_count(w[2])]
 
 
 def verdict(signs, patience_s):

@@ -16,8 +16,9 @@ import numpy as np
 from metacascade import checkpoint, parallel, snapshots
 from metacascade.digest import digest
 from metacascade.errors import InputError, RunError
-from metacascade.output import Output, claimed
+from metacascade.output import Output
 from metacascade.parallel import owner_of_id
+from metacascade.rundirectory import claimed
 from metacascade.state import CTC
 from states import random_records, share_of, whole_state
 

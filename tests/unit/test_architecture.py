@@ -22,7 +22,7 @@ GROUPS = {
                "network_read network_secomb network_swc network_vtp", "ground ranks"),
     "body": ("physiology circuit circulation injection organs fates", "ground config"),
     "model": ("ledger simulation", "ground ranks state tissue body"),
-    "files": ("atomic runlock sealed structure datasets joins views ownership parts reopening checkpoint output results rows_index "
+    "files": ("atomic runlock sealed structure datasets joins views ownership parts reopening checkpoint output results rundirectory rows_index "
               "snapshots provenance", "ground ranks state"),
     "runs": ("commands run inputs walllimit watchdog report recordlimit forecast estimate bench api __init__",
              "ground config ranks state tissue body model files"),

@@ -12,8 +12,9 @@ from metacascade import checkpoint, joins
 from metacascade.ownership import remove_leftovers
 from metacascade.digest import digest
 from metacascade.errors import InputError
-from metacascade.output import Output, finished, reopen
+from metacascade.output import Output, reopen
 from metacascade.parallel import serial_world
+from metacascade.rundirectory import finished, tidy
 from metacascade.state import CTC, LESION
 from states import random_records, whole_state
 
@@ -67,6 +68,7 @@ def test_a_write_killed_anywhere_leaves_the_former_or_the_new_checkpoint(fast_di
 def run_or_resume(directory, steps=STEPS):
     """A run of some steps that saves itself at every second and at its end, in the order that a simulation keeps."""
     if finished(directory):
+        tidy(directory)
         return
     text, state = "as given", at_step(0)
     if any(directory.glob("checkpoint*.h5")):

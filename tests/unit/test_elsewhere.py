@@ -4,12 +4,13 @@ import os
 import shutil
 import tracemalloc
 from pathlib import Path
+from types import SimpleNamespace
 
 import h5py
 import numpy as np
 import pytest
 
-from metacascade import checkpoint, commands, datasets, parts, results, sealed, snapshots
+from metacascade import checkpoint, commands, datasets, parts, results, sealed, simulation, snapshots
 from metacascade.errors import InputError
 from metacascade.output import Output, describe, digest_of
 from metacascade.parallel import serial_world
@@ -231,6 +232,18 @@ def test_a_checkpoint_without_what_it_must_say_is_refused(run, change, words, co
             "branch": lambda: commands.branch(path, run / "new"), "resume": lambda: commands.resume(run)}[command]
     with pytest.raises(InputError, match=words):
         work()
+
+
+@pytest.mark.parametrize("name, counts", [
+    ("ledger", {"eaten": 1}), ("ledger", {"initial": "1"}), ("ledger", {"initial": -1}), ("fates", {"eaten": {}}),
+    ("fates", {"nk": {"nowhere": 1}}), ("fates", {"nk": {"lung": 0.5}}), ("fates", {"nk": 3})])
+def test_totals_of_what_is_not_counted_are_refused(name, counts):
+    saved = SimpleNamespace(meta={"ledger": {"initial": 1}, "fates": {"nk": {"lung": 1}}}, ctcs=empty(CTC),
+                            lesions=empty(LESION), segments=None)
+    simulation._refuse_foreign(saved, ["veins", "lung"])
+    saved.meta[name] = counts
+    with pytest.raises(InputError, match="counts cells by names or numbers that metacascade has not"):
+        simulation._refuse_foreign(saved, ["veins", "lung"])
 
 
 @pytest.mark.parametrize("config", [{"run": 5}, {"run": {"step_s": "x"}}, {"tumor": [1]}, {"nothing": 1}])

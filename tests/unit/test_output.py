@@ -10,9 +10,10 @@ import pytest
 
 from metacascade import datasets, parts, runlock, snapshots
 from metacascade.errors import InputError, RunError
-from metacascade.output import DRAW, Output, claimed, describe, finished
+from metacascade.output import DRAW, Output, describe
 from metacascade.parallel import serial_world
 from metacascade.results import open_results
+from metacascade.rundirectory import claimed, finished, tidy
 from metacascade.state import CTC, LESION, empty
 from states import random_records, whole_state
 
@@ -188,6 +189,11 @@ def test_results_complete_are_recognized_and_what_a_kill_left_is_removed(tmp_pat
     (tmp_path / "parts/part.000000.h5").write_bytes(part)
     for name in ("watchdog.txt", "run.lock"):
         (tmp_path / name).touch()
+    held = runlock.lock(tmp_path)
+    tidy(tmp_path)
+    assert finished(tmp_path) and len(os.listdir(tmp_path)) == 4        # they may be of whoever holds it
+    held.close()
+    tidy(tmp_path)
     assert finished(tmp_path) and os.listdir(tmp_path) == ["results.h5"]
     assert not finished(tmp_path / "nowhere")
 
@@ -217,8 +223,8 @@ def test_overwrite_removes_a_former_run_and_no_file_of_others(tmp_path):
 
 def test_while_a_run_writes_no_other_process_can_take_its_directory(tmp_path):
     output, held = new(tmp_path), runlock.lock(tmp_path)
-    code = ("import sys; from metacascade import output, parallel\n"
-            "with output.claimed(parallel.serial_world(), sys.argv[1], overwrite=True): pass")
+    code = ("import sys; from metacascade import parallel, rundirectory\n"
+            "with rundirectory.claimed(parallel.serial_world(), sys.argv[1], overwrite=True): pass")
     other = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True)
     assert "another run is writing here" in other.stderr and (tmp_path / "results.h5").exists()
     output.finish(**LAST)

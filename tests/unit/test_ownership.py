@@ -4,8 +4,9 @@ import pytest
 
 from metacascade import checkpoint, datasets, ownership, parts, scaling, snapshots
 from metacascade.errors import InputError
-from metacascade.output import Output, claimed, finished
+from metacascade.output import Output
 from metacascade.parallel import serial_world
+from metacascade.rundirectory import claimed, finished
 from states import whole_state
 
 WORLD = serial_world()
