@@ -2,7 +2,7 @@
 
 Each check gets a valid Config and yields problems at paths of the file; nothing here changes a value.
 
-Of times there is one rule: those of the run and of its output are multiples of the step, and refused otherwise; those of
+Of times there is one rule: those of the run and of its output are multiples of the step, or refused; those of
 events (injections, draws) are exact, to the second. None is rounded.
 """
 import math
@@ -47,8 +47,8 @@ def too_many_steps(config, done=0, time_s=0) -> str:
     steps = done + max(0, config.run.duration_s - time_s) // config.run.step_s
     if steps <= MOST_STEPS:
         return ""
-    return (f"takes {steps:,} steps; at most {MOST_STEPS:,} are possible, as the number of a step is one 32-bit word of "
-            "each random number: make run.step longer or run.duration shorter")
+    return (f"takes {steps:,} steps; at most {MOST_STEPS:,} are possible, as the number of a step is one 32-bit word of"
+            " each random number: make run.step longer or run.duration shorter")
 
 
 def _sources(config):
@@ -145,11 +145,11 @@ def early(config, start_s) -> list[str]:
     lines, start = [], show_time(start_s)
     for name, event in _events(config) if start_s else ():
         if event.time_s + getattr(event, "duration_s", 0) <= start_s:
-            lines.append(f"{name}.time = {show_time(event.time_s)} is not after {start}, where this run starts: it does "
-                         "not happen in it")
+            lines.append(f"{name}.time = {show_time(event.time_s)} is not after {start}, where this run starts: it does"
+                         " not happen in it")
         elif event.time_s < start_s:
-            lines.append(f"{name}.time = {show_time(event.time_s)} is before {start}, where this run starts: only those "
-                         "of its cells enter that come later")
+            lines.append(f"{name}.time = {show_time(event.time_s)} is before {start}, where this run starts: only those"
+                         " of its cells enter that come later")
     return lines
 
 

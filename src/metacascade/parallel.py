@@ -236,7 +236,7 @@ def start():
 
 @functools.cache
 def _first_world(MPI):
-    """Its communicator serves all worlds of this process: MPI has some 2,000, and a script may make many simulations."""
+    """Its communicator serves all worlds of this process: MPI has some 2,000, and a script may make many runs."""
     return World(MPI.COMM_WORLD.Dup())
 
 
@@ -246,8 +246,8 @@ OTHER_LAUNCHER = ("Start with the mpiexec of the MPI that this Python uses, or c
                   "`srun --mpi=...` (see `srun --mpi=list`).")
 
 
-OF_SRUN = (f"\nFor one rank alone, in a shell or notebook that `srun --pty` gave: ask for it with `srun -n 1 --pty`, or "
-           f"`unset {launcher.SRUN_SIZE}` in it.")
+OF_SRUN = (f"\nFor one rank alone, in a shell or notebook that `srun --pty` gave: ask for it with `srun -n 1 --pty`,"
+           f" or `unset {launcher.SRUN_SIZE}` in it.")
 
 
 def _name(library):

@@ -18,7 +18,7 @@ def progress(world, config):
 
 
 class Meter:
-    """Shows nothing. As a context it is closed however the body ends: what is said then finds the terminal as it was."""
+    """Shows nothing. As a context it is closed however the body ends, and the terminal is then as it was."""
 
     def __init__(self, config):
         self.end_s = config.run.duration_s

@@ -1,6 +1,6 @@
-"""Whether /dev/shm holds what MPI is about to put there: a container has 64 MiB, a library without room crashes or hangs.
+"""Whether /dev/shm holds what MPI is about to put there: a container has 64 MiB, and without room MPI crashes or hangs.
 
-Measured with df on 2 to 48 ranks of one node (docs/cluster.md): MPICH from 4.3 on takes 1.01 MiB a rank as it starts, all
+Measured by df, 2 to 48 ranks of one node (docs/cluster.md): MPICH from 4.3 on takes 1.01 MiB a rank at its start, all
 at once, and dies of a bus error where that is not there. The UCX in it takes 4.1 MiB a rank more, which no message
 within a node ever uses, and crashes at some sizes below 27 MiB, such as 16, even for one rank. Open MPI finds out by
 itself and does without.
@@ -14,17 +14,17 @@ from metacascade.errors import InputError
 FOLDER, MIB = "/dev/shm", 2**20
 OF_MPICH, OF_OLDER_MPICH = 1.01, 4.3       # MiB a rank; before 4.3 up to so much, as messages come
 ROOM = 1.1                                 # of that for safety: with all messages between all ranks it is 1.04 MiB
-SCARCE, FOR_UCX = 64, 16                   # MiB, and a rank: far more than UCX must have, as to be without it costs nothing
+SCARCE, FOR_UCX = 64, 16                   # MiB, and a rank: more than UCX must have, as to be without it costs nothing
 UCX, NOT_SHARED = "UCX_TLS", "^posix"
 OF_USER = "MPIR_CVAR_CH4_SHM_POSIX_IQUEUE_"      # says otherwise how much MPICH takes
 REMEDY = """\
-In a container: `docker run --shm-size=1g` (or --ipc=host); in Kubernetes: an emptyDir with `medium: Memory` at /dev/shm.
+In a container: `docker run --shm-size=1g` (or --ipc=host); in Kubernetes an emptyDir of `medium: Memory` at /dev/shm.
 Otherwise: remove what killed programs left there, start fewer ranks, or
 `export MPIR_CVAR_CH4_SHM_POSIX_IQUEUE_NUM_CELLS=8`, with which MPICH takes a seventh, and messages are slower"""
 
 
 def prepare(library):
-    """See that an MPI library, by what it says of itself, can start the ranks of this node; the warning to give, or None.
+    """See that an MPI library, by what it says of itself, can start the ranks of this node; a warning, or None.
 
     Before MPI starts; costs one look at the file system. InputError where no rank could start. That is judged by the
     size of the file system, which all ranks see alike: those that are ahead have taken some of what is free.

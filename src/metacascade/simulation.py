@@ -90,7 +90,7 @@ class Simulation:
     def step(self, stop=False):
         """Advance everything by one step; True if any rank wishes to stop. Raises InputError after `MOST_STEPS`."""
         if self.step_number >= MOST_STEPS:
-            raise on_all_ranks(InputError(f"{MOST_STEPS:,} steps are done, and no more are possible: make run.step longer"))
+            raise on_all_ranks(InputError(f"{MOST_STEPS:,} steps are done, all that are possible: make run.step longer"))
         t0_s, t1_s = self.time_s, self.time_s + self.config.run.step_s
         after_s = t0_s if self.step_number else -1      # what is to happen at t0_s has happened, but not at the start
         self.circuit.set_tumor_flow(self.ledger.totals["tissue"] if self.perfused else 0)
@@ -253,7 +253,8 @@ def _refuse_foreign(saved, names):
     ledger, fates = saved.meta["ledger"], saved.meta["fates"]
     if not (set(ledger) <= set(NAMES) and _are_totals(ledger) and set(fates) <= {fate.name.lower() for fate in Fate}
             and all(isinstance(at, dict) and set(at) <= set(names) and _are_totals(at) for at in fates.values())):
-        raise InputError("the state counts cells by names or numbers that metacascade has not: it is not of metacascade")
+        raise InputError("the state counts cells by names or numbers that metacascade has not: it is not "
+                         "of metacascade")
 
 
 def _are_totals(counts):

@@ -16,7 +16,7 @@ def listen(handler):
         return
     for number in ALL:
         former = signal.getsignal(number)
-        if former is not None and not (number == signal.SIGHUP and _NOHUP):    # None: not of Python, nor to be given back
+        if former is not None and not (number == signal.SIGHUP and _NOHUP):    # None: not of Python
             signal.signal(number, handler)
 
 

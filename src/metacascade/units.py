@@ -153,7 +153,7 @@ CLOCKS = '"30 min", "11.5 h", or as SLURM writes it: 30:00 (minutes:seconds), 11
 
 
 def wall_time(name: str, text: str) -> float:
-    """Seconds of the option `name` that takes a time on the clock: a quantity, or one of the ways in which SLURM has it.
+    """Seconds of the option `name`, a time on the clock: a quantity, or one of the ways in which SLURM has it.
 
     Those are minutes:seconds, hours:minutes:seconds, days-hours, days-hours:minutes and days-hours:minutes:seconds. The
     bare number of minutes that it takes as well is refused: elsewhere that would be seconds. Raises InputError.
