@@ -9,6 +9,7 @@ from metacascade.estimate import expected
 from metacascade.report import say, warn
 from metacascade.run import COLUMNS, simulate
 from metacascade.screen import one_line
+from metacascade.units import show_time
 
 CHANGED_BY_RESUME = ("run.duration", "run.max_records", "run.stop_when_empty")     # no rate, and nothing of the past
 
@@ -69,8 +70,10 @@ def _changed(loaded, overrides, time_s):
 
 
 def branch(checkpoint_path, out, seed=None, overrides=(), overwrite=False, **times):
-    """Start a new run from a checkpoint, with another seed or other settings; the exit code."""
+    """Start a new run from a checkpoint, or the last one in a run directory, with other settings; the exit code."""
     world = parallel.start()
+    if Path(checkpoint_path).is_dir():
+        checkpoint_path = Path(checkpoint_path) / checkpoint.NAME
     saved = checkpoint.read(world, checkpoint_path)
     parent = digest(world, saved)
     with world.together():
@@ -80,7 +83,9 @@ def branch(checkpoint_path, out, seed=None, overrides=(), overwrite=False, **tim
         _refuse_too_many_steps(changed, saved.meta)
         if overwrite and Path(out).resolve() in Path(checkpoint_path).resolve().parents:
             raise InputError(f"{checkpoint_path} lies in {out}, which --overwrite would empty: choose another --out")
-    warn(world, changed.warnings_from(saved.meta["time_s"]))
+    known = config_check.early(former, saved.meta["time_s"])     # what has happened in the run that it starts from
+    warn(world, [line for line in changed.warnings_from(saved.meta["time_s"]) if line not in known]
+         + list(inputs.too_large_draws(changed)))
     segments = None if changed.vessels == former.vessels else imported(world, changed)    # else those of the checkpoint
     saved.meta.update(parts=0, parent=parent)
     with rundirectory.claimed(world, out, overwrite) as lock:
@@ -100,8 +105,9 @@ def _refuse_other_grid(old, new, time_s):
     """What the saved cells lie in cannot change under them, and steps from `time_s` must meet the times of output."""
     if time_s % new.run.step_s:
         raise InputError(f"--set run.step: the checkpoint is at {time_s} s, which must be a multiple of the step")
-    if time_s > new.run.duration_s:
-        raise InputError(f"--set run.duration: the checkpoint is at {time_s / 86400:g} days, beyond the end")
+    if time_s >= new.run.duration_s:
+        raise InputError(f"run.duration: the checkpoint is at {show_time(time_s)} and the branch would end at "
+                         f"{show_time(new.run.duration_s)}, so nothing would happen: --set a longer run.duration")
     if old.tissue.edge_um != new.tissue.edge_um:
         raise InputError("--set tissue.voxel: a branch keeps the voxels of the run that it starts from")
     if old.run.species != new.run.species:

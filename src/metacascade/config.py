@@ -188,7 +188,7 @@ def _resolve_file(values, document, problems):
     """Make the name of the vessel file absolute; it is given relative to the config."""
     name = values.get("vessels", {}).get("file")
     if isinstance(name, str):
-        values["vessels"]["file"] = path = os.path.join(document.folder, name)
+        values["vessels"]["file"] = path = os.path.join(os.path.abspath(document.folder), name)
         needed = not document.stored or ("vessels", "file") in document.overridden
         if not is_unicode(path):
             problems.append(config_read.Problem(("vessels", "file"), f"{path} is not text in UTF-8: rename it"))

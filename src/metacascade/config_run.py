@@ -23,7 +23,8 @@ class Run(Section):
         "draw is to come.", key="stop_when_empty", default=False)
     max_records: int | None = integer("max_records", None, 1000, 10**15, doc=(
         "CTCs and lesions, over all ranks, beyond which the run stops with a checkpoint and exit code 75; no result "
-        "depends on it. Left out: as many as half of the memory of the nodes holds."))
+        "depends on it. Left out: as many as half of the memory of the nodes holds. An injection of more is refused at "
+        "the start."))
 
     @property
     def step_h(self) -> float:

@@ -6,7 +6,7 @@ import numpy as np
 
 from metacascade import joins
 from metacascade.forecast import MOST, Forecast, forecast
-from metacascade.recordlimit import RECORD_BYTES
+from metacascade.recordlimit import RECORD_BYTES, of_this_machine
 from metacascade.state import CELL, CTC, LESION
 
 SPEED = 3e7                   # cells a second on one core
@@ -78,7 +78,7 @@ class Expected:
                        f"{self.most_files:,} files at a time, in some {duration(self.outputs * OUTPUT_S)}",
             "time": f"{duration(self.seconds)} in all, {duration(self.step_s)} the longest step, on {cores} "
                     f"at {SPEED / 1e6:g} million cells a second each, {1e3 * FIXED_S:g} ms a step and "
-                    f"{1e6 * CTC_S:g} us a CTC, if the tumor keeps its size",
+                    f"{1e6 * CTC_S:g} us a CTC" + ", if the tumor keeps its size" * (self.cells > 0),
         }
 
     def _records(self):
@@ -89,9 +89,17 @@ class Expected:
         some = [round(k * (len(self.means.time_h) - 1) / 4) for k in (1, 2, 3, 4)]
         rows = [f"day {self.means.time_h[k] / 24:.3g}: {count(self.means.ctcs[k])} CTCs, "
                 f"{count(self.means.lesions[k])} lesions of {count(self.means.cells[k])} cells" for k in some]
-        stop = "; more than run.max_records, so the run stops before its end" if (
-            self.limit and self.means.records.max() > self.limit) else ""
-        return "on average " + "; ".join(rows) + stop
+        return "on average " + "; ".join(rows) + self._stop()
+
+    def _stop(self):
+        """When the run stops for its records, if it does."""
+        limit, of = self.limit, "run.max_records"
+        if limit is None and self.ranks == 1:
+            limit, of = of_this_machine(), f"the {of_this_machine():,} for which half of the memory here suffices"
+        if not limit or self.means.records.max() <= limit:
+            return ""
+        day = self.means.time_h[(self.means.records > limit).argmax()] / 24
+        return f". More than {of} by day {day:.3g}: the run stops there, with a checkpoint and exit code 75"
 
 
 def expected(config, ranks=1):
@@ -108,6 +116,8 @@ def expected(config, ranks=1):
 
 def size(number):
     """Bytes as text: ``1.25 GiB``, ``3.1 MiB``."""
+    if number >= 2**43:
+        return f"{number / 2**40:,.0f} TiB"
     return f"{number / 2**30:,.2f} GiB" if number >= 2**30 else f"{number / 2**20:,.1f} MiB"
 
 

@@ -40,7 +40,19 @@ class Inputs:
     @property
     def warnings(self):
         """The same of the config and of the vessel file."""
-        return self.config.warnings + self.doubts
+        return self.config.warnings + self.doubts + list(too_large_draws(self.config))
+
+
+def too_large_draws(config):
+    """A line for each draw of more blood than its node holds. What the tumor holds is known only while it runs."""
+    if config.draw:
+        from metacascade.circuit import Circuit     # with NumPy
+        circuit = Circuit(config)
+        for i, draw in enumerate(config.draw):
+            held_mL = float(circuit.volume_mL[circuit.index(draw.node)])
+            if draw.node != "tumor" and draw.volume_mL > held_mL:
+                yield (f"draw[{i}].volume = {draw.volume_mL:g} mL is more than the {held_mL:.3g} mL of blood in "
+                       f"{draw.node}: all of it is taken")
 
 
 def read(path, overrides=()):

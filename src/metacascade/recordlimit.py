@@ -42,9 +42,14 @@ class RecordLimit:
 
     def remedy(self):
         """What to do."""
-        return ("Resume it on more nodes, or with --set run.max_records=N if there is memory for them (some "
+        return ("Start or resume it on more nodes, or with --set run.max_records=N if there is memory for them (some "
                 f"{RECORD_BYTES} bytes each, over all ranks). A shorter run.duration, lower rates of colonization or "
                 "fewer injected cells need fewer; metacascade run --dry-run estimates how many")
+
+
+def of_this_machine():
+    """The limit of a run on this machine alone, if ``run.max_records`` is not set; 0 if its memory is not known."""
+    return int(SHARE * physical_memory() / RECORD_BYTES)
 
 
 def records(totals):

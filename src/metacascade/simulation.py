@@ -151,7 +151,8 @@ class Simulation:
         singles = int((taken["n"] == 1).sum())
         found = self.world.sum([singles, len(taken) - singles, _cells(taken)]).tolist()
         if self.on_draw:
-            self.on_draw(time_s=plan.time_s, index=index, node=node, volume_mL=plan.volume_mL,
+            self.on_draw(time_s=plan.time_s, index=index, node=node,
+                         volume_mL=min(plan.volume_mL, float(self.circuit.volume_mL[node])),
                          singles=found[0], clusters=found[1], cells=found[2])
 
     def _colonize(self, walked):

@@ -126,6 +126,8 @@ def parse(text: str, into: str) -> float:
         raise QuantityError("is not a number followed by a unit")
     if not match[2]:
         raise QuantityError("needs a unit")
+    if re.search(r"\s[0-9]", match[2]):
+        raise QuantityError("is more than one number: write one, with one unit")
     try:
         return exact(float(match[1]), match[2], into)
     except OverflowError:

@@ -99,3 +99,9 @@ def test_any_text_is_a_number_or_a_quantity_error(text, into):
             assert isinstance(parse(tried, into), float)
         except QuantityError:
             pass
+
+
+@pytest.mark.parametrize("text", ["7 h 10 min", "2 days 1 h", "1 h 1"])
+def test_two_numbers_in_a_quantity_are_named_as_what_they_are(text):
+    with pytest.raises(QuantityError, match="more than one number: write one, with one unit"):
+        parse(text, "s")

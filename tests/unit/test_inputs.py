@@ -3,8 +3,10 @@ from pathlib import Path
 
 import pytest
 
+import metacascade as mc
 from metacascade import checkpoint, cluster, inputs, network_read
 from metacascade.__main__ import main
+from metacascade.config import load
 from metacascade.errors import SHOWN
 from metacascade.parallel import serial_world
 
@@ -32,7 +34,7 @@ COMMANDS = {
     "submit's dry run": "submit {c} --out {o} --time 1h --dry-run", "sweep": "sweep {s} --out {o}",
     "sweep's dry run": "sweep {s} --out {o} --dry-run", "bench": "bench {c} --steps 1 --warm 0",
     "scaling": "scaling weak {c} --ranks 1 --out {o}",
-    "branch": "branch {old}/checkpoint.h5 --out {o} --set vessels.file={n}"}
+    "branch": "branch {old}/checkpoint.h5 --out {o} --set vessels.file={n} --set run.duration=4h"}
 
 
 @pytest.fixture(scope="module")
@@ -142,3 +144,26 @@ def test_an_injection_into_a_tumor_without_vessels_in_reach_is_refused_early(com
     assert main(asked) == 2
     assert "no perfused vessel is in reach of the tumor" in capfd.readouterr().err
     assert not list(tmp_path.glob("out*"))
+
+
+def test_a_vessel_file_keeps_its_whole_name_however_often_settings_change(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "net.csv").write_text("x1,y1,z1,x2,y2,z2,radius\n0,0,0,9,9,9,5\n")
+    first = load({"tumor": {}}).with_overrides(["vessels.file=net.csv"])
+    assert first.vessels.file == str(tmp_path / "net.csv")
+    monkeypatch.chdir("/")
+    assert first.with_overrides(["run.duration=12 days"]).vessels == first.vessels
+
+
+def test_a_draw_of_more_blood_than_there_is_is_told_and_recorded_as_what_it_takes(tmp_path, capsys):
+    config = load({"run": {"duration": "1 h"}, "draw": [{"node": "venous", "time": "30 min", "volume": "1 L"}],
+                   "injection": [{"node": "venous", "time": "10 min", "cells": 50}], "tumor": {"cells": 100}})
+    assert any("draw[0].volume = 1000 mL is more than" in line for line in inputs.of(config).warnings)
+    results = mc.Simulation(config).run(tmp_path / "out")
+    assert results.draws["volume_mL"][0] < 1000 and "draw[0].volume" in capsys.readouterr().err
+
+
+def test_a_branch_that_would_end_where_it_begins_is_refused(former, tmp_path, capfd):
+    assert main(["branch", str(former), "--out", str(tmp_path / "b")]) == 2
+    assert "nothing would happen: --set a longer run.duration" in capfd.readouterr().err
+    assert not (tmp_path / "b").exists()
