@@ -7,6 +7,7 @@ from metacascade.digest import digest
 from metacascade.errors import DONE, InputError
 from metacascade.estimate import expected
 from metacascade.report import say, warn
+from metacascade.results import open_results
 from metacascade.run import COLUMNS, simulate
 from metacascade.screen import one_line
 from metacascade.units import show_time
@@ -48,6 +49,7 @@ def resume(directory, overrides=(), **times):
             changed = _changed(loaded, overrides, saved.meta["time_s"]) if overrides else loaded
             _refuse_too_many_steps(changed, saved.meta)
         if complete:
+            _refuse_other_end(world, directory, saved, path)
             if changed.run.duration_s <= saved.meta["time_s"]:
                 say(world, f"{one_line(directory)} is complete: nothing to resume")
                 return DONE
@@ -55,6 +57,20 @@ def resume(directory, overrides=(), **times):
         say(world, remark or f"going on from {one_line(path)}")
         warn(world, changed.warnings)
         return simulate(world, changed, directory, lock, saved=saved, changed=changed != loaded, **times)
+
+
+def _refuse_other_end(world, directory, saved, path):
+    """A finished run goes on from its end alone: from a checkpoint before it, rows would be there twice."""
+    state, end = digest(world, saved), None
+    with world.together():
+        if world.rank == 0:
+            with open_results(directory) as found:
+                end = found.digest
+    end = world.bcast(end)
+    with world.together():
+        if state != end:
+            raise InputError(f"{path} is not of the end of the finished run in {directory}, which stays as it is: it "
+                             f"can go on in another directory, metacascade branch {path} --out DIR")
 
 
 def _changed(loaded, overrides, time_s):

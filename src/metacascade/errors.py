@@ -47,8 +47,8 @@ def exit_code(error: BaseException) -> int:
 
 def path_of(given, what: str) -> str:
     """A path as text; InputError where `given` is none, which `what` names: ``"the config"``."""
-    with contextlib.suppress(TypeError):
-        if path := os.fsdecode(given):
+    with contextlib.suppress(TypeError, UnicodeError):
+        if (path := os.fsdecode(given)) and b"\0" not in os.fsencode(path):
             return path
     raise InputError(f"{what} must be a path, not {kind(given)}")
 

@@ -74,6 +74,14 @@ class Output:
             raise KeyError(f"columns {sorted(values.keys() ^ self.units.keys())} are missing or unknown")
         self.rows.append(tuple(values[name] for name in self.units))
 
+    def ends_at(self, time_s):
+        """Is the last row of the time series, so far, that of `time_s`? Collective."""
+        last = None
+        with self.world.together():
+            if self.world.rank == 0:
+                last = dict(zip(self.units, self.rows[-1]))["time_s"] if self.rows else self.parts.last("time_s")
+        return self.world.bcast(last) == time_s
+
     def shed(self, ctcs):
         """Append fate rows of CTCs owned here."""
         if len(ctcs):

@@ -110,6 +110,15 @@ class Parts:
                 raise InputError(f"{path} was written by a version of metacascade with other columns")
             return Part(first, last, {name: len(h5[name]) for name in self.tables}, early=bool(h5.attrs["early"]))
 
+    def last(self, name):
+        """The last value of a column of the time series in the parts, None if there is no row. One process."""
+        kind = str(self.columns[name])
+        for part in reversed(self.all):
+            if part.rows[kind]:
+                with datasets.open_file(self.path(part)) as h5:
+                    return h5[kind][-1, self.series[kind].index(name)].item()
+        return None
+
     def take_back(self):
         """(rows of the series, draws, CTCs owned here) of the part that an early stop left; it is written anew."""
         if not self.early:

@@ -8,6 +8,7 @@ from metacascade import datasets, parts, results, sealed
 from metacascade.atomic import writing
 from metacascade.datasets import Table
 from metacascade.errors import InputError
+from metacascade.structure import understood
 
 WRITTEN = "written"     # attribute of complete results: `Parts.written`; /shed has the open CTCs behind those rows
 
@@ -22,7 +23,7 @@ def reopen(world, directory, made, count):
     path = Path(directory) / results.NAME
     sealed.verify(world, path, results.KIND, results.FORMAT)
     with world.together(), writing(made.directory):
-        written = _written(path)
+        written = _written(path, made)
         made.directory.mkdir(parents=True, exist_ok=True)
     done = dict.fromkeys(made.tables, 0)
     ends = [count - 1, count] if len(written) == 2 else [count]
@@ -33,18 +34,27 @@ def reopen(world, directory, made, count):
         done = {name: done[name] + rows[name] for name in rows}
 
 
-def _written(path):
-    with datasets.open_file(path) as h5:
+def _written(path, made):
+    """The rows of each table that were in parts, once they are seen to be there."""
+    with datasets.open_file(path) as h5, understood(path):
         if WRITTEN not in h5.attrs:
             raise InputError(f"{path} is of a version of metacascade whose runs could not be made longer; "
                              "go on in another directory: metacascade branch")
-        return json.loads(h5.attrs[WRITTEN])
+        written = json.loads(h5.attrs[WRITTEN])
+        numbers = {name: [int(rows[name]) for rows in written] for name in made.tables}
+        there = {name: len(h5[name]) for name in ("draws", "shed")} | {
+            kind: len(h5["series"][names[0]]) for kind, names in made.series.items()}
+        for name, rows in numbers.items():
+            if not (len(rows) in (1, 2) and min(rows) >= 0 and sum(rows) <= there[name]
+                    and (name == "shed" or sum(rows) == there[name])):
+                raise ValueError(f"{rows} rows of {name} were in parts, and there are {there[name]}")
+        return written
 
 
 def _tables(world, path, made, done, rows):
     """The tables of a part from the rows `done` .. `done + rows` - 1 of results.h5."""
     small = []
-    with world.together():
+    with world.together(), understood(path):
         for name, (dtype, shape) in made.tables.items():
             first, last = done[name], done[name] + rows[name] * (world.rank == 0)
             if name != "shed":

@@ -45,6 +45,7 @@ class Run:
                  wall_limit_s=None, patience_s=PATIENCE_S):
         self.world, self.config, self.directory, self.lock = world, loaded, Path(directory), lock
         self.stop, self.simulation, self.saved_step = False, None, None
+        self.snapshots = loaded.output.snapshots and loaded.tumor is not None
         self.limit, self.meter = WallLimit(wall_limit_s), Meter(loaded)
         stopsignals.listen(self._wish_to_stop)
         self.watchdog = Watchdog(world, directory, patience_s, self._where, lambda: self.meter.close())
@@ -96,9 +97,13 @@ class Run:
         if self.output.parts.count == 0:     # new: from its first moment on it can be resumed
             if sim.step_number == 0:
                 self._record()
-            if self.config.output.snapshots:
+            if self.snapshots:
                 self._snapshot()
             self._checkpoint()
+        if self._over() and not self.output.ends_at(sim.time_s):    # by a change of the config on the way
+            self._record()
+            if self.snapshots and sim.time_s % self.config.output.snapshot_interval_s:
+                self._snapshot()
         stopping = False
         while not self._over() and not stopping:
             began = time.perf_counter()
@@ -135,7 +140,7 @@ class Run:
             self._record()
             with sim.stage("output"):
                 self._flush()
-        if plan.snapshots and (sim.time_s % plan.snapshot_interval_s == 0 or over):
+        if self.snapshots and (sim.time_s % plan.snapshot_interval_s == 0 or over):
             self._snapshot()
         if sim.time_s % plan.checkpoint_s == 0 or over:
             self._checkpoint()

@@ -67,11 +67,10 @@ def finished(directory):
 def tidy(directory):
     """Remove what a kill between the merging of the parts and the end left in the directory of a finished run.
 
-    Not while a process holds the directory: it may be the one that lets the run go on. One process.
+    Only with its lock, where nobody else has it: else a run that goes on here could lose its parts. One process.
     """
-    if runlock.locked(directory):
-        return
-    parts.remove(Path(directory) / parts.FOLDER)
-    with contextlib.suppress(OSError):
-        (Path(directory) / SIGNS).unlink()
-    runlock.clear(directory)
+    with runlock.if_free(directory) as free:
+        if free and finished(directory):
+            parts.remove(Path(directory) / parts.FOLDER)
+            with contextlib.suppress(OSError):
+                (Path(directory) / SIGNS).unlink()

@@ -69,13 +69,32 @@ def locking(directory):
         unlock(directory, file)
 
 
-def clear(directory):
-    """Remove the ``run.lock`` of a process that is no more; one that is held stays."""
-    path = Path(directory) / LOCK
-    with contextlib.suppress(OSError), open(path, "rb+") as file:
+@contextlib.contextmanager
+def if_free(directory):
+    """Take the lock if nobody has it, and let go of it in the end; gives whether it was taken.
+
+    It is not where the file system has no locks: there nobody can tell.
+    """
+    file = _had(Path(directory) / LOCK)
+    try:
+        yield file is not None
+    finally:
+        if file:
+            unlock(directory, file)
+
+
+def _had(path):
+    """The locked file, or None."""
+    try:
+        file = _open(path)
+    except (OSError, RunError):
+        return None
+    with contextlib.suppress(OSError):
         fcntl.fcntl(file, fcntl.F_OFD_SETLK, _whole_file())
         if _is(path, file):
-            path.unlink()
+            return file
+    file.close()
+    return None
 
 
 def locked(directory):

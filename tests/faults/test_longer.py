@@ -4,6 +4,8 @@ import sys
 import pytest
 
 import small
+from metacascade import checkpoint
+from metacascade.parallel import serial_world
 
 pytestmark = [pytest.mark.mpi, pytest.mark.skipif(sys.platform != "linux", reason="locks")]
 PLAN = dict(output__interval="4 h", output__checkpoint="6 h", tumor__cells=4_000)
@@ -36,3 +38,31 @@ def test_what_would_change_the_past_is_refused_and_the_run_left_as_it_is(metacas
     done = metacascade("resume", out, *longer(2))
     assert done.returncode == 0 and "nothing to resume" in done.stdout
     assert {path.name: path.read_bytes() for path in out.iterdir() if path.name != "run.lock"} == before
+
+
+def test_a_finished_run_goes_on_from_its_end_alone(mpirun, metacascade, tmp_path):
+    """From the checkpoint before it rows would be there twice, and others not at all."""
+    out = tmp_path / "out"
+    metacascade("run", small.EXAMPLE, "--out", out, *small.arguments(**PLAN, run__duration="7 h"), check=True)
+    last = (out / "checkpoint.h5").read_bytes()
+    (out / "checkpoint.h5").unlink()
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    for ranks, change in ((1, longer(9)), (2, longer(9)), (1, ("--set", "run.max_records=1_000_000"))):
+        done = mpirun(ranks, "metacascade", "resume", out, *change, check=False)
+        assert done.returncode == 2 and "is not of the end of the finished run" in done.stderr, done.stderr
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+    (out / "checkpoint.h5").write_bytes(last)
+    metacascade("resume", out, *longer(9), check=True)
+    assert small.last(out)["time_s"] == 9 * 3600
+
+
+def test_a_stopped_run_whose_end_is_moved_to_where_it_is_has_the_row_of_its_end(metacascade, tmp_path):
+    plan = dict(PLAN, output__interval="7 h", output__checkpoint="14 h")
+    out, whole = tmp_path / "out", tmp_path / "whole"
+    done = metacascade("run", small.EXAMPLE, "--out", out,
+                       *small.arguments(**plan, run__duration="10 h", run__max_records=1000))
+    hours = checkpoint.read(serial_world(), out / "checkpoint.h5").meta["time_s"] / 3600
+    assert done.returncode == 75 and hours % 7
+    metacascade("resume", out, "--set", "run.max_records=1_000_000", *longer(f"{hours:g}"), check=True)
+    metacascade("run", small.EXAMPLE, "--out", whole, *small.arguments(**plan, run__duration=f"{hours:g} h"), check=True)
+    assert small.content(out) == small.content(whole)

@@ -10,9 +10,9 @@ import h5py
 import numpy as np
 import pytest
 
-from metacascade import checkpoint, commands, datasets, parts, results, sealed, simulation, snapshots
+from metacascade import checkpoint, commands, datasets, parts, reopening, results, sealed, simulation, snapshots
 from metacascade.errors import InputError
-from metacascade.output import Output, describe, digest_of
+from metacascade.output import Output, describe, digest_of, reopen
 from metacascade.parallel import serial_world
 from metacascade.results import open_results
 from metacascade.state import CTC, LESION, empty
@@ -317,3 +317,17 @@ def test_a_run_that_ends_while_it_is_read_is_read_whole(tmp_path, monkeypatch, m
     with open_results(tmp_path) as found:
         assert found.shed[:].tobytes() == expected.tobytes()
     assert "8 rows in /shed" in "".join(describe(tmp_path))
+
+
+def _says(text):
+    return lambda h5: h5.attrs.modify(reopening.WRITTEN, text)
+
+
+@pytest.mark.parametrize("change", [
+    _says("{"), _says("5"), _says("[]"), _says('[{"shed": 1}]'), _says('[{"<i8": 9, "<f8": 9, "draws": 9, "shed": 9}]'),
+    _says('[{"<i8": -1, "<f8": 0, "draws": 0, "shed": 0}]'), lambda h5: h5["series"].pop("step")])
+def test_finished_results_that_contradict_themselves_are_not_made_longer(run, change):
+    started(run).finish(open_ctcs=empty(CTC), lesions=empty(LESION), digest="d", wall_s={})
+    crafted(run / "results.h5", change)
+    with pytest.raises(InputError, match="results.h5 is not as metacascade writes it"):
+        reopen(WORLD, run, {"step": (int, "steps")}, 1)

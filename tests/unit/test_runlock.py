@@ -73,11 +73,16 @@ def test_it_is_gone_after_an_error(tmp_path, error):
 
 
 def test_what_a_killed_process_left_is_cleared_and_what_is_held_is_not(tmp_path, other):
-    runlock.clear(tmp_path)
+    with runlock.if_free(tmp_path) as free:
+        assert not free
     assert runlock.locked(tmp_path)
     kill(other)
-    runlock.clear(tmp_path)
-    runlock.clear(tmp_path)
+    for _ in range(2):
+        with runlock.if_free(tmp_path) as free:
+            assert free and runlock.locked(tmp_path)
+        assert not list(tmp_path.iterdir())
+    with pytest.raises(RunError), runlock.if_free(tmp_path):
+        raise RunError("of the body")
     assert not list(tmp_path.iterdir())
 
 
@@ -127,7 +132,8 @@ def test_without_locks_the_next_takes_it_over_and_says_who_had_it(tmp_path, no_l
         runlock.still_locked(tmp_path, first)
     runlock.unlock(tmp_path, first)
     runlock.still_locked(tmp_path, second)
-    runlock.clear(tmp_path)
+    with runlock.if_free(tmp_path) as free:
+        assert not free
     runlock.unlock(tmp_path, second)
     assert not list(tmp_path.iterdir()) and not runlock.locked(tmp_path)
 

@@ -42,3 +42,14 @@ def test_it_waits_for_draws_and_injections_to_come(run, setting, hours):
 def test_it_goes_on_by_default(run):
     _, results = run("run.stop_when_empty=false", 'run.duration="2 days"')
     assert results.series["time_s"][-1] == 2 * 86400
+
+
+def test_a_stopped_run_that_is_told_so_later_ends_with_a_row_for_its_end(metacascade, tmp_path):
+    out, settings = tmp_path / "run", [*DEAD, "run.stop_when_empty=false", 'output.interval="20 days"']
+    words = [word for setting in settings for word in ("--set", setting)]
+    metacascade("run", small.EXAMPLE.parent / "injection_liver.toml", "--out", out, *words, "--wall-limit", "1 s")
+    for _ in range(2):                   # each session makes one step; after the second all are dead
+        assert metacascade("resume", out, "--wall-limit", "1 s").returncode == 75
+    metacascade("resume", out, "--set", "run.stop_when_empty=true", check=True)
+    with open_results(out) as results:
+        assert results.complete and results.series["time_s"].tolist() == [0, 3 * 3600]
