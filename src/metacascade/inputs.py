@@ -9,6 +9,7 @@ from typing import Any
 from metacascade import atomic
 from metacascade.config import Config, load_with_text
 from metacascade.errors import InputError, NetworkError
+from metacascade.physiology import BODIES
 from metacascade.screen import warn
 
 
@@ -45,14 +46,12 @@ class Inputs:
 
 def too_large_draws(config):
     """A line for each draw of more blood than its node holds. What the tumor holds is known only while it runs."""
-    if config.draw:
-        from metacascade.circuit import Circuit     # with NumPy
-        circuit = Circuit(config)
-        for i, draw in enumerate(config.draw):
-            held_mL = float(circuit.volume_mL[circuit.index(draw.node)])
-            if draw.node != "tumor" and draw.volume_mL > held_mL:
-                yield (f"draw[{i}].volume = {draw.volume_mL:g} mL is more than the {held_mL:.3g} mL of blood in "
-                       f"{draw.node}: all of it is taken")
+    body = BODIES[config.run.species]
+    for i, draw in enumerate(config.draw):
+        held_mL = body.blood_mL * body.blood.get(draw.node, 0.0) / 100
+        if draw.node != "tumor" and draw.volume_mL > held_mL:
+            yield (f"draw[{i}].volume = {draw.volume_mL:g} mL is more than the {held_mL:.3g} mL of blood in {draw.node}: "
+                   "all of it is taken")
 
 
 def read(path, overrides=()):

@@ -165,7 +165,7 @@ def test_file_of_another_kind_is_an_input_error(tmp_path, content, message):
 
 def test_unreadable_path_is_an_input_error(tmp_path):
     for path in (tmp_path / "none.toml", tmp_path, "a\0b"):
-        with pytest.raises(InputError, match="cannot read the config"):
+        with pytest.raises(InputError, match="cannot read the config|must be a path"):
             load(path)
 
 
