@@ -7,7 +7,6 @@ from metacascade.digest import digest
 from metacascade.errors import DONE, InputError
 from metacascade.estimate import expected
 from metacascade.report import say, warn
-from metacascade.results import open_results
 from metacascade.run import COLUMNS, simulate
 from metacascade.screen import one_line
 from metacascade.units import show_time
@@ -64,8 +63,7 @@ def _refuse_other_end(world, directory, saved, path):
     state, end = digest(world, saved), None
     with world.together():
         if world.rank == 0:
-            with open_results(directory) as found:
-                end = found.digest
+            end = output.digest_of(directory)
     end = world.bcast(end)
     with world.together():
         if state != end:

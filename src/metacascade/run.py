@@ -90,7 +90,7 @@ class Run:
             number = recordlimit.records(sim.ledger.totals)
             say(self.world, f"{self.records.text(number)}.\n{self.records.remedy()}")
         say(self.world, f"stopped at day {sim.time_s / 86400:.2f} of {end / 86400:g}; "
-                         f"go on with `metacascade resume {one_line(self.directory)}`")
+                        f"go on with `metacascade resume {one_line(self.directory)}`")
 
     def _steps(self):
         sim = self.simulation
@@ -194,7 +194,7 @@ class Run:
         self._all_is_written()
         if sim.time_s < self.config.run.duration_s:
             say(self.world, f"the run has ended before day {self.config.run.duration_s / 86400:g}: nothing is alive, "
-                             "nothing is to come, and run.stop_when_empty is true")
+                            "nothing is to come, and run.stop_when_empty is true")
         say(self.world, summary(sim, fates, self.directory, time.perf_counter() - self.started, memory))
 
     def _all_is_written(self):

@@ -17,8 +17,8 @@ from metacascade.numerals import is_count
 from metacascade.screen import warn
 
 LOCK = "run.lock"
-# struct flock of 64-bit Linux. Of the open file, not of the process: two threads are two, and no close elsewhere ends
-# it
+# struct flock of 64-bit Linux. The lock is of the open file, not of the process: two threads are two, and to close
+# another file ends nothing
 WHOLE_FILE = struct.Struct("hhqqi4x")
 TAKEN = (errno.EAGAIN, errno.EACCES)
 
