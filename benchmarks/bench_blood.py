@@ -8,9 +8,9 @@ import time
 import numpy as np
 
 from metacascade._kernels._layout import CTC
-from metacascade.circuit import Circuit
-from metacascade.circulation import Blood
-from metacascade.config import Config
+from metacascade.config.config import Config
+from metacascade.model.blood import Blood
+from metacascade.model.circuit import Circuit
 
 CELLS = 50_000
 HOURS = 0.5

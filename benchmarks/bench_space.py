@@ -7,9 +7,9 @@ import time
 import numpy as np
 
 from metacascade._kernels import _field
-from metacascade.config import Config
-from metacascade.fields import Oxygen
-from metacascade.vessels import Network, voxelize
+from metacascade.config.config import Config
+from metacascade.space.fields import Oxygen
+from metacascade.space.vessels import Network, voxelize
 
 SIDE = 12                     # tiles along each axis: 885,000 voxels, 10 MB in the arrays of a sweep
 REPEATS = 9

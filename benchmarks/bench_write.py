@@ -11,7 +11,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from metacascade import datasets, parallel
+from metacascade.io import datasets
+from metacascade.ranks import parallel
 
 FIELDS, REPEATS = 8, 5
 

@@ -12,9 +12,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from metacascade import config, parallel, presets, rebalance
-from metacascade.balance import work
-from metacascade.simulation import Simulation
+from metacascade.config import config, presets
+from metacascade.model.simulation import Simulation
+from metacascade.ranks import parallel
+from metacascade.ranks.balance import work
+from metacascade.space import rebalance
 
 CELLS = 100_000
 CENTER_UM = (5000, -3000, 2000)

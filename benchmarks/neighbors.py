@@ -10,11 +10,11 @@ import math
 
 import numpy as np
 
-from metacascade.balance import work
-from metacascade.domain import OFFSETS, keys_of
-from metacascade.parallel import serial_world
-from metacascade.scaling import numbers
-from metacascade.seeding import tiles_of_ball
+from metacascade.ranks.balance import work
+from metacascade.ranks.parallel import serial_world
+from metacascade.space.region import OFFSETS, keys_of
+from metacascade.space.seeding import tiles_of_ball
+from metacascade.studies.scaling import numbers
 
 SWEEPS = 8
 # of a face in a step: counts, half of the oxygen each time, all of it

@@ -24,11 +24,12 @@ from pathlib import Path
 
 import numpy as np
 
-from metacascade import config, presets, tissue
-from metacascade.exchange import Exchange
-from metacascade.fields import Oxygen
-from metacascade.parallel import serial_world
-from metacascade.vessels import Network
+from metacascade.config import config, presets
+from metacascade.model import tissue
+from metacascade.ranks.exchange import Exchange
+from metacascade.ranks.parallel import serial_world
+from metacascade.space.fields import Oxygen
+from metacascade.space.vessels import Network
 
 EDGE, TILES, PITCH = 50.0, 5, 200.0
 SETTINGS = [

@@ -35,7 +35,7 @@ cdef extern from "tissue.h" nogil:
     int list_moved(const uint16_t* code, const uint16_t* voxel, int n, int32_t* list)
     void put_back(word_t* record, const columns_t* c, int n, int32_t* place)
 
-cdef struct tissue_t:              # filled by name from metacascade.tissue.parameters
+cdef struct tissue_t:              # filled by name from metacascade.model.tissue.parameters
     uint64_t seed
     uint32_t step
     double dt_h, t_h, edge_um

@@ -6,9 +6,9 @@ import numpy as np
 from PIL import Image
 
 import metacascade as mc
-from metacascade import checkpoint
-from metacascade.parallel import serial_world
-from metacascade.vessels import Network
+from metacascade.io import checkpoint
+from metacascade.ranks.parallel import serial_world
+from metacascade.space.vessels import Network
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt  # noqa: E402 (after the choice of how to draw)

@@ -1,5 +1,5 @@
 """Made-up figures of `metacascade bench`, in which every law holds exactly: for tests of scaling studies."""
-from metacascade import config, presets
+from metacascade.config import config, presets
 
 CELL_S, TILE_S, SWEEP_S, PASSAGE_S, STEP_S = 20e-9, 5e-6, 250e-9, 60e-9, 1e-3
 MEMORY, CELL_BYTES, TILE_BYTES = 80e6, 15.0, 20_000.0

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from metacascade.results import open_results
+from metacascade.io.results import open_results
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "mouse_breast.toml"
 EVERYTHING = {

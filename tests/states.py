@@ -1,8 +1,8 @@
 """Invented states for the tests of files: the whole, and the share of each rank."""
 import numpy as np
 
-from metacascade.parallel import owner_of_id
-from metacascade.state import CELL, CTC, LESION, State, canonical, slabs_of
+from metacascade.ranks.parallel import owner_of_id
+from metacascade.state.state import CELL, CTC, LESION, State, canonical, slabs_of
 
 SEGMENT = np.dtype([(n, "f8") for n in ("ax", "ay", "az", "bx", "by", "bz")]
                    + [("radius", "f4"), ("maturity", "f4"), ("perfused", "u1")], align=True)

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 import small
-from metacascade import checkpoint
-from metacascade.results import open_results
+from metacascade.io import checkpoint
+from metacascade.io.results import open_results
 
 pytestmark = pytest.mark.mpi
 ONE_TILE = dict(tumor__center=["120 um", "120 um", "120 um"], tissue__capacity=255, run__duration="6 h")

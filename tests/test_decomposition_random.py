@@ -5,8 +5,8 @@ import random
 import pytest
 
 import small
-from metacascade.config import load
-from metacascade.errors import InputError
+from metacascade.base.errors import InputError
+from metacascade.config.config import load
 
 pytestmark = [pytest.mark.mpi, pytest.mark.slow]
 # key -> (lowest, highest, unit); a span of more than 50 is drawn evenly in its logarithm

@@ -4,10 +4,10 @@ from functools import cache
 import pytest
 
 import small
-from metacascade import tissue
-from metacascade.config import load
-from metacascade.parallel import serial_world
-from metacascade.simulation import Simulation
+from metacascade.config.config import load
+from metacascade.model import tissue
+from metacascade.model.simulation import Simulation
+from metacascade.ranks.parallel import serial_world
 
 STEPS = 8
 # section -> (settings that make its rates zero, constants of the tissue kernel that make the rest of them zero)

@@ -12,11 +12,14 @@ import pytest
 
 import small
 from conftest import environment
-from metacascade import checkpoint, cluster, config, runlock, sweep, sweep_plan
 from metacascade.__main__ import main
-from metacascade.parallel import serial_world
-from metacascade.results import open_results
-from metacascade.walllimit import SLACK_S, STARTED
+from metacascade.config import config
+from metacascade.io import checkpoint, runlock
+from metacascade.io.results import open_results
+from metacascade.ranks.parallel import serial_world
+from metacascade.run.walllimit import SLACK_S, STARTED
+from metacascade.run import cluster
+from metacascade.studies import sweep, sweep_plan
 
 SWEEP = """
 config = "base.toml"

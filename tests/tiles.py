@@ -3,15 +3,15 @@ import math
 
 import numpy as np
 
-from metacascade import tissue
 from metacascade._kernels._layout import CELL
 from metacascade._kernels._vessels import SEGMENT
-from metacascade.arena import Arena
-from metacascade.config import Config
-from metacascade.domain import Region, keys_of
-from metacascade.exchange import Exchange
-from metacascade.parallel import serial_world
-from metacascade.tissue import Tissue
+from metacascade.config.config import Config
+from metacascade.model import tissue
+from metacascade.model.tissue import Tissue
+from metacascade.ranks.exchange import Exchange
+from metacascade.ranks.parallel import serial_world
+from metacascade.space.arena import Arena
+from metacascade.space.region import Region, keys_of
 
 QUIET = dict(        # parameters of the kernel with which nothing happens and nothing moves
     seed=1, dt_h=0.5, edge_um=30.0, capacity=8, amplitude=0, lean=0.0, gradient_half=3.0, push_gain=0,

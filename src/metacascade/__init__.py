@@ -8,13 +8,13 @@ import importlib
 __version__ = "0.1.0"
 
 DOORS = {  # name: module, and what it is called there
-    "Simulation": ("api", "Simulation"),
-    "open": ("results", "open_results"),
-    "load": ("config", "load"),
-    "Config": ("config", "Config"),
-    "InputError": ("errors", "InputError"),
-    "RunError": ("errors", "RunError"),
-    "CellsLost": ("errors", "CellsLost"),
+    "Simulation": ("run.api", "Simulation"),
+    "open": ("io.results", "open_results"),
+    "load": ("config.config", "load"),
+    "Config": ("config.config", "Config"),
+    "InputError": ("base.errors", "InputError"),
+    "RunError": ("base.errors", "RunError"),
+    "CellsLost": ("base.errors", "CellsLost"),
 }
 __all__ = ["__version__", *DOORS]
 

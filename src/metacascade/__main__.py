@@ -3,10 +3,11 @@ import os
 import sys
 import time
 
-from metacascade import launcher, stopsignals
-from metacascade.atomic import FULL
-from metacascade.errors import CellsLost, InputError, RunError, exit_code
-from metacascade.screen import bounded, one_line, screened
+from metacascade.base import stopsignals
+from metacascade.base.errors import CellsLost, InputError, RunError, exit_code
+from metacascade.base.screen import bounded, one_line, screened
+from metacascade.io.atomic import FULL
+from metacascade.ranks import launcher
 
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 MPI_STARTED = "mpi4py.MPI"
@@ -31,7 +32,7 @@ def run(arguments: list[str]) -> int:
     """Run one command line, whatever comes of it; returns the exit code."""
     try:
         refuse_unclear(arguments)
-        from metacascade.cli import execute
+        from metacascade.cli.app import execute
         code = execute(arguments)
         sys.stdout.flush()
         return code
@@ -81,7 +82,7 @@ def give_up_stdout() -> None:
 def end_others(code: int) -> int:
     """End the other ranks, which do not know of the error of this one and would wait for it; returns the exit code."""
     if launcher.launched() and MPI_STARTED in sys.modules:
-        from metacascade.parallel import abort
+        from metacascade.ranks.parallel import abort
         abort(code)
     return code
 

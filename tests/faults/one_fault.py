@@ -13,9 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from metacascade import __main__, checkpoint, parallel
-from metacascade.exchange import Exchange
-from metacascade.simulation import Simulation
+from metacascade import __main__
+from metacascade.io import checkpoint
+from metacascade.model.simulation import Simulation
+from metacascade.ranks import parallel
+from metacascade.ranks.exchange import Exchange
 
 HERE = {"rank": False, "now": False, "value": 0}
 

@@ -3,9 +3,9 @@ import builtins
 import sys
 import time
 
-from metacascade import errors
 from metacascade.__main__ import main
-from metacascade.simulation import Simulation
+from metacascade.base import errors
+from metacascade.model.simulation import Simulation
 
 
 def step(self, stop=False, original=Simulation.step):

@@ -77,7 +77,7 @@ def test_a_run_is_stopped_and_resumed(no_locks, start, faulty, tmp_path, expecte
 def test_who_is_there_first_ends_when_another_run_starts(shim, monkeypatch, tmp_path):
     monkeypatch.setenv("NO_LOCKS", str(errno.ENOLCK))
     monkeypatch.setenv("LD_PRELOAD", str(shim))
-    code = ("import sys; from metacascade import runlock\n"
+    code = ("import sys; from metacascade.io import runlock\n"
             "mine = runlock.lock(sys.argv[1]); runlock.still_locked(sys.argv[1], mine); print('mine', flush=True)\n"
             "sys.stdin.readline(); runlock.still_locked(sys.argv[1], mine)")
     both = []

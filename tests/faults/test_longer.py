@@ -4,8 +4,8 @@ import sys
 import pytest
 
 import small
-from metacascade import checkpoint
-from metacascade.parallel import serial_world
+from metacascade.io import checkpoint
+from metacascade.ranks.parallel import serial_world
 
 pytestmark = [pytest.mark.mpi, pytest.mark.skipif(sys.platform != "linux", reason="locks")]
 PLAN = dict(output__interval="4 h", output__checkpoint="6 h", tumor__cells=4_000)

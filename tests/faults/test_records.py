@@ -4,7 +4,7 @@ import sys
 import pytest
 
 import small
-from metacascade import recordlimit
+from metacascade.run import recordlimit
 
 pytestmark = [pytest.mark.mpi, pytest.mark.skipif(sys.platform != "linux", reason="locks")]
 PLAN = dict(output__interval="4 h", output__checkpoint="6 h", tumor__cells=4_000, run__duration="8 h")
@@ -31,8 +31,8 @@ def test_more_cells_injected_at_once_than_may_be_are_refused_before_the_first_st
 
 
 def test_without_a_limit_half_of_the_memory_of_the_nodes_is_one(monkeypatch):
-    from metacascade.config import load
-    from metacascade.parallel import serial_world
+    from metacascade.config.config import load
+    from metacascade.ranks.parallel import serial_world
     config = load(small.EXAMPLE)
     totals = {"circulating": 10**9, "arrested": 0, "founded": 1}
     for memory, reached in ((8 * 2**30, True), (2**40, False), (0, False)):

@@ -15,7 +15,7 @@ import pytest
 import small
 from conftest import environment
 from faults.checks import FAILED, SECONDS, WRONG
-from metacascade import stopsignals
+from metacascade.base import stopsignals
 
 STOPPED_EARLY, CTRL_C = 75, b"\x03"
 HIDE, SHOW = b"\x1b[?25l", b"\x1b[?25h"

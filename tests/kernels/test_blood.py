@@ -5,9 +5,9 @@ from reference import blood as twin
 
 from metacascade._kernels import _blood
 from metacascade._kernels._layout import CTC, Fate, Flag, Place
-from metacascade.circuit import Circuit
-from metacascade.circulation import Blood
-from metacascade.config import Config
+from metacascade.config.config import Config
+from metacascade.model.blood import Blood
+from metacascade.model.circuit import Circuit
 
 SEED = 20240229
 BUSY = dict(anoikis_per_h=2.0, anoikis_resistance=0.5, shear_per_h=8.0, nk_per_h=20.0, release_per_h=5.0,

@@ -5,7 +5,7 @@ from reference import canonical as twin
 
 from metacascade._kernels._canonical import sort_voxels
 from metacascade._kernels._layout import CELL
-from metacascade.state import canonical
+from metacascade.state.state import canonical
 
 
 def cells_of(counts, seed):

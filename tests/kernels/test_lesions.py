@@ -5,9 +5,9 @@ from reference import lesions as twin
 
 from metacascade._kernels import _lesions
 from metacascade._kernels._layout import CTC, LESION, Fate, Flag, LesionState
-from metacascade.circuit import Circuit
-from metacascade.config import Config
-from metacascade.organs import Lesions
+from metacascade.config.config import Config
+from metacascade.model.circuit import Circuit
+from metacascade.model.lesions import Lesions
 
 SEED = 77
 BUSY = dict(establish=0.4, dormant=0.5, wake_per_h=0.05, dormant_death_per_h=0.03, birth_per_h=0.3,

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from busy import BUSY, OFF, all_lists, busy_patch, vessels
-from metacascade import tissue
 from metacascade._kernels._vessels import SEGMENT
-from metacascade.domain import OFFSETS
+from metacascade.model import tissue
+from metacascade.space.region import OFFSETS
 from reference.tissue import step_tile
 from tiles import QUIET, Patch, Vessels, voxel_lists
 

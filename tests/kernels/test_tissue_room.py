@@ -3,11 +3,11 @@ import numpy as np
 import pytest
 
 from busy import all_lists, busy_patch
-from metacascade import tissue
 from metacascade._kernels import _tissue
 from metacascade._kernels._layout import CTC, MIGRANT
-from metacascade.domain import OFFSETS
-from metacascade.errors import RunError
+from metacascade.base.errors import RunError
+from metacascade.model import tissue
+from metacascade.space.region import OFFSETS
 from tiles import Patch, voxel_lists
 
 

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from reference import vessels as twin
 
 from metacascade._kernels import _vessels
-from metacascade.network_check import point_distance2
-from metacascade.network_imported import Imported, ends
-from metacascade.network_lattice import Lattice
-from metacascade.vessels import SEGMENT, Network, voxelize
+from metacascade.space.network_check import point_distance2
+from metacascade.space.network_imported import Imported, ends
+from metacascade.space.network_lattice import Lattice
+from metacascade.space.vessels import SEGMENT, Network, voxelize
 
 EDGE, REACH, WALL = 30.0, 10.0, 1.2e6
 

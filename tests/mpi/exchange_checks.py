@@ -7,13 +7,13 @@ import time
 
 import numpy as np
 
-from metacascade import parallel
 from metacascade._kernels._layout import CTC, MIGRANT
-from metacascade.balance import cut
-from metacascade.domain import FACE_VOXELS, FACES, OFFSETS, Region, keys_of
-from metacascade.errors import CellsLost
-from metacascade.exchange import Exchange
-from metacascade.returning import LODGED, _at_ranks
+from metacascade.base.errors import CellsLost
+from metacascade.model.selfseeding import LODGED, _at_ranks
+from metacascade.ranks import parallel
+from metacascade.ranks.balance import cut
+from metacascade.ranks.exchange import Exchange
+from metacascade.space.region import FACE_VOXELS, FACES, OFFSETS, Region, keys_of
 
 WORLD = parallel.start()
 RANK, SIZE = WORLD.rank, WORLD.size

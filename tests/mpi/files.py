@@ -13,13 +13,14 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from metacascade import checkpoint, parallel, snapshots
-from metacascade.digest import digest
-from metacascade.errors import InputError, RunError
-from metacascade.output import Output
-from metacascade.parallel import owner_of_id
-from metacascade.rundirectory import claimed
-from metacascade.state import CTC
+from metacascade.base.errors import InputError, RunError
+from metacascade.io import checkpoint, snapshots
+from metacascade.io.output import Output
+from metacascade.io.rundirectory import claimed
+from metacascade.ranks import parallel
+from metacascade.ranks.parallel import owner_of_id
+from metacascade.state.digest import digest
+from metacascade.state.state import CTC
 from states import random_records, share_of, whole_state
 
 WORLD = parallel.start()

@@ -7,10 +7,12 @@ of the tissue kernel to replace).
 import json
 import sys
 
-from metacascade import commands, parallel, tissue
-from metacascade.rebalance import Balance
-from metacascade.simulation import Simulation
-from metacascade.tissue import Tissue
+from metacascade.model import tissue
+from metacascade.model.simulation import Simulation
+from metacascade.model.tissue import Tissue
+from metacascade.ranks import parallel
+from metacascade.run import commands
+from metacascade.space.rebalance import Balance
 from small import EXAMPLE
 
 WORLD = parallel.start()

@@ -9,16 +9,17 @@ import sys
 
 import numpy as np
 
-from metacascade import parallel, tissue
 from metacascade._kernels._layout import CTC
 from metacascade._kernels._vessels import SEGMENT
-from metacascade.config import Config
-from metacascade.domain import keys_of
-from metacascade.exchange import Exchange
-from metacascade.fields import Oxygen
-from metacascade.rebalance import Balance
-from metacascade.state import canonical
-from metacascade.vessels import Network
+from metacascade.config.config import Config
+from metacascade.model import tissue
+from metacascade.ranks import parallel
+from metacascade.ranks.exchange import Exchange
+from metacascade.space.fields import Oxygen
+from metacascade.space.rebalance import Balance
+from metacascade.space.region import keys_of
+from metacascade.space.vessels import Network
+from metacascade.state.state import canonical
 from tiles import Patch, random_cells, with_margin
 
 WORLD = parallel.start()

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from metacascade._kernels._layout import CTC, Flag, Place
-from metacascade.circuit import Circuit
-from metacascade.circulation import Blood
-from metacascade.config import Config
-from metacascade.physiology import ARTERIAL, BODIES, LUNG, NODES, VENOUS
+from metacascade.config.config import Config
+from metacascade.model.blood import Blood
+from metacascade.model.circuit import Circuit
+from metacascade.model.physiology import ARTERIAL, BODIES, LUNG, NODES, VENOUS
 
 pytestmark = pytest.mark.statistical
 SEED = 11

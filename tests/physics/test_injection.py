@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 
 from metacascade._kernels._layout import CTC, Flag
-from metacascade.config import Config
-from metacascade.injection import Injections, injections_due
+from metacascade.config.config import Config
+from metacascade.model.injection import Injections, injections_due
 
 SEED = 5
 PLANS = [dict(node="portal", time_s=3600, cells=5_000, diameter_um=18.4, diameter_spread=0.1, adhesion=0.2),

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from metacascade._kernels._vessels import SEGMENT
-from metacascade.config import Config
-from metacascade.vessels import Network, voxelize
+from metacascade.config.config import Config
+from metacascade.space.vessels import Network, voxelize
 from tiles import Patch, distances, only
 
 pytestmark = pytest.mark.statistical

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from metacascade._kernels._layout import CTC, LESION, LesionState
-from metacascade.circuit import Circuit
-from metacascade.config import Config
-from metacascade.organs import Lesions
+from metacascade.config.config import Config
+from metacascade.model.circuit import Circuit
+from metacascade.model.lesions import Lesions
 
 pytestmark = pytest.mark.statistical
 SEED = 13

@@ -5,10 +5,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from metacascade.network_check import overlaps, point_distance2
-from metacascade.network_imported import ends
-from metacascade.network_lattice import Lattice, mean_edge
-from metacascade.vessels import Network, voxelize
+from metacascade.space.network_check import overlaps, point_distance2
+from metacascade.space.network_imported import ends
+from metacascade.space.network_lattice import Lattice, mean_edge
+from metacascade.space.vessels import Network, voxelize
 
 EDGE = 30.0
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from reference.field import block, voxel_places
 
-from metacascade.fields import Field
+from metacascade.space.fields import Field
 
 D = 6.0e6                     # [um^2/h], 1670 um^2/s
 FULL = 1000                   # counts of a voxel filled to capacity: fine steps of partly filled voxels

@@ -11,7 +11,7 @@ import pytest
 
 import small
 from conftest import environment
-from metacascade import config as configs
+from metacascade.config import config as configs
 
 HERE = Path(__file__).parent
 JOBS = HERE.parents[1] / "jobs"

@@ -7,7 +7,7 @@ import pytest
 
 import small
 from conftest import run
-from metacascade import sweep_plan
+from metacascade.studies import sweep_plan
 from slurm.conftest import JOBS
 
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(600)]

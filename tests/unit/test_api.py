@@ -11,7 +11,8 @@ import pytest
 
 import metacascade as mc
 from conftest import environment
-from metacascade import commands, stopsignals
+from metacascade.base import stopsignals
+from metacascade.run import commands
 
 CONFIG = """
 [run]
@@ -48,7 +49,7 @@ def toml(tmp_path):
 
 def test_importing_the_package_loads_nothing_heavy():
     code = ("import sys, metacascade; "
-            "print([m for m in ('numpy', 'h5py', 'mpi4py', 'pydantic', 'metacascade.api') if m in sys.modules])")
+            "print([m for m in ('numpy', 'h5py', 'mpi4py', 'pydantic', 'metacascade.run.api') if m in sys.modules])")
     done = subprocess.run([sys.executable, "-c", code], env=environment(), check=True, capture_output=True, text=True)
     assert done.stdout == "[]\n"
 
@@ -114,9 +115,9 @@ def test_signals_are_given_back_after_a_run(toml):
 
 
 WHERE = {      # what raises, in the order in which a run gets there
-    "the model is made": "metacascade.run.Simulation.__init__", "the results begin": "metacascade.output.Output._renew",
-    "a step": "metacascade.simulation.Simulation.step", "a checkpoint": "metacascade.checkpoint.write",
-    "the end": "metacascade.output.Output.finish"}
+    "the model is made": "metacascade.run.run.Simulation.__init__", "the results begin": "metacascade.io.output.Output._renew",
+    "a step": "metacascade.model.simulation.Simulation.step", "a checkpoint": "metacascade.io.checkpoint.write",
+    "the end": "metacascade.io.output.Output.finish"}
 
 
 def held():
@@ -183,7 +184,7 @@ def test_a_handler_that_python_cannot_give_back_is_left_alone(toml, monkeypatch)
 @pytest.mark.mpi
 def test_a_script_may_make_more_simulations_than_mpi_has_communicators(mpirun, tmp_path):
     program = tmp_path / "many.py"
-    program.write_text("from metacascade import parallel\nfor _ in range(2200): world = parallel.start()\n"
+    program.write_text("from metacascade.ranks import parallel\nfor _ in range(2200): world = parallel.start()\n"
                        "everyone = world.sum([1])\nif world.rank == 0: print(everyone)\n")
     assert mpirun(2, program).stdout == "[2]\n"
 
@@ -207,7 +208,7 @@ def test_an_open_run_reads_like_arrays(toml):
 
 def test_a_run_that_died_in_its_first_step_is_resumed_without_a_second_first_row(toml, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr("metacascade.simulation.Simulation.step", lambda *_: 1 / 0)
+        patch.setattr("metacascade.model.simulation.Simulation.step", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             mc.Simulation(toml).run(tmp_path / "out")
     with stopsignals.given_back():

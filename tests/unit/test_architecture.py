@@ -10,47 +10,42 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SOURCE, KERNELS, TWINS = ROOT / "src" / "metacascade", ROOT / "cython_ext", ROOT / "tests" / "reference"
 
-# group: its modules, and the groups that they may import besides their own
+# package: the packages that it may import besides itself
 GROUPS = {
-    "ground": ("errors launcher limits names numerals records screen stopsignals versions", ""),
-    "config": ("units config config_body config_check config_declare config_describe config_effects config_given config_lines config_read "
-               "config_run config_tissue config_write presets", "ground"),
-    "ranks": ("parallel sharedmemory exchange balance", "ground"),
-    "state": ("state digest", "ground"),
-    "tissue": ("domain arena rebalance seeding returning tissue fields vessels "
-               "network_check network_csv network_fit network_imported network_index network_lattice network_pieces "
-               "network_read network_secomb network_swc network_vtp", "ground ranks"),
-    "body": ("physiology circuit circulation injection organs fates", "ground config"),
-    "model": ("ledger simulation", "ground ranks state tissue body"),
-    "files": ("atomic runlock sealed structure datasets joins views ownership parts reopening checkpoint output results rundirectory rows_index "
-              "snapshots provenance", "ground ranks state"),
-    "runs": ("commands run inputs walllimit watchdog report recordlimit forecast estimate bench api __init__",
-             "ground config ranks state tissue body model files"),
-    "studies": ("cluster nodedisk submit scaling scaling_table scaling_picture scaling_model scaling_projection "
-                "sweep sweep_file sweep_values sweep_plan sweep_table",
-                "ground config ranks state tissue body model files runs"),
-    "entry": ("batch cli cli_options cli_scaling __main__", "ground config ranks state tissue body model files runs studies"),
+    "base": "",
+    "ranks": "base",
+    "config": "base",
+    "state": "base ranks",
+    "space": "base ranks",
+    "model": "base ranks config state space",
+    "io": "base ranks state",
+    "run": "base ranks config state space model io",
+    "studies": "base ranks config state space model io run",
+    "slurm": "base ranks config state space model io run studies __main__",
+    "cli": "base ranks config state space model io run studies slurm",
 }
-GROUP_OF = {module: group for group, (modules, _) in GROUPS.items() for module in modules.split()}
+TOP = {"__init__", "__main__", "_kernels"}      # the doors, and what is compiled
 
 # package: the only modules that import it
 PACKAGES = {
-    "mpi4py": "parallel exchange",
-    "h5py": "structure datasets views",
-    "pydantic": "config config_declare config_read config_tissue",
-    "pint": "units",
-    "vtkmodules": "network_vtp",
-    "typer": "cli cli_options cli_scaling",
-    "rich": "report",
-    "SALib": "sweep_plan",
-    "pandas": "results",
-    "matplotlib": "scaling_picture",
+    "mpi4py": "ranks.parallel ranks.exchange",
+    "h5py": "io.structure io.datasets io.views",
+    "pydantic": "base.declare config.config config.read config.tissue",
+    "pint": "base.units",
+    "vtkmodules": "space.network_vtp",
+    "typer": "cli.app cli.options cli.scaling",
+    "rich": "run.progress",
+    "SALib": "studies.sweep_plan",
+    "pandas": "io.results",
+    "matplotlib": "studies.scaling_picture",
 }
 # kernel: the only modules that call it; _layout, the records, is for all
 OWNERS = {
-    "_tissue": "tissue", "_canonical": "state", "_deliver": "tissue", "_place": "tissue", "_curve": "domain", "_field": "fields",
-    "_vessels": "vessels network_read network_imported network_lattice", "_lattice": "network_lattice",
-    "_blood": "circuit circulation injection", "_lesions": "organs",
+    "_tissue": "model.tissue", "_canonical": "state.state", "_deliver": "model.tissue", "_place": "model.tissue",
+    "_curve": "space.region", "_field": "space.fields",
+    "_vessels": "space.vessels space.network_read space.network_imported space.network_lattice",
+    "_lattice": "space.network_lattice",
+    "_blood": "model.circuit model.blood model.injection", "_lesions": "model.lesions",
 }
 RECORDS = ("metacascade._kernels._layout", "metacascade._kernels._vessels.SEGMENT")
 TWIN_ELSEWHERE = {
@@ -73,14 +68,24 @@ def imported(path):
 
 
 def modules():
-    return {path.stem: path for path in SOURCE.glob("*.py")}
+    """Name within the package ("space.region") -> path."""
+    return {".".join(path.relative_to(SOURCE).with_suffix("").parts): path for path in SOURCE.rglob("*.py")}
 
 
 def arrows():
     """Module -> the modules of the package that it imports."""
-    known = modules().keys() - {"__init__"}
-    return {name: {full.split(".")[1] for full in imported(path) if full.startswith("metacascade.")} & known
-            for name, path in modules().items()}
+    known = modules().keys()
+    return {name: {found for full in imported(path) if (found := _module(full, known))} for name, path in modules().items()}
+
+
+def _module(full, known):
+    """The module that a full name lies in: "metacascade.space.region.Region" -> "space.region"."""
+    parts = full.split(".")[1:] if full.startswith("metacascade.") else []
+    return next((name for n in (2, 1) if (name := ".".join(parts[:n])) in known), None)
+
+
+def package(module):
+    return module.split(".")[0]
 
 
 def users(prefix):
@@ -91,15 +96,15 @@ def kernels():
     return sorted(path.stem for path in KERNELS.glob("*.pyx"))
 
 
-def test_every_module_has_its_place():
-    assert GROUP_OF.keys() == modules().keys()
+def test_every_module_lies_in_a_package_of_the_table():
+    assert {package(name) for name in modules()} == GROUPS.keys() | TOP
 
 
 @pytest.mark.parametrize("group", GROUPS)
-def test_a_group_imports_only_groups_below_it(group):
-    allowed = {group, *GROUPS[group][1].split()}
-    wrong = {f"{module} -> {other}" for module, others in arrows().items() if GROUP_OF[module] == group
-             for other in others if GROUP_OF[other] not in allowed}
+def test_a_package_imports_only_packages_below_it(group):
+    allowed = {group, *GROUPS[group].split()}
+    wrong = {f"{module} -> {other}" for module, others in arrows().items() if package(module) == group
+             for other in others if package(other) not in allowed}
     assert not wrong
 
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from metacascade._kernels._layout import CELL
-from metacascade.arena import Arena, roomy
+from metacascade.space.arena import Arena, roomy
 from tiles import random_cells
 
 

@@ -4,10 +4,10 @@ import os
 import numpy as np
 import pytest
 
-from metacascade import atomic, datasets, sealed
-from metacascade.datasets import Table
-from metacascade.errors import RunError
-from metacascade.parallel import serial_world
+from metacascade.base.errors import RunError
+from metacascade.io import atomic, datasets, sealed
+from metacascade.io.datasets import Table
+from metacascade.ranks.parallel import serial_world
 
 WORLD = serial_world()
 

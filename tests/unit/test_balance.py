@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from metacascade.balance import LAST_KEY, TILE_COST, cut, cut_again, work
+from metacascade.ranks.balance import LAST_KEY, TILE_COST, cut, cut_again, work
 
 
 class Played:

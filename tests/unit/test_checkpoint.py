@@ -5,12 +5,12 @@ import h5py
 import numpy as np
 import pytest
 
-from metacascade import checkpoint, datasets, sealed
-from metacascade.balance import work
-from metacascade.digest import digest
-from metacascade.errors import InputError, RunError
-from metacascade.parallel import serial_world
-from metacascade.state import SLAB_CELLS, State, slabs
+from metacascade.base.errors import InputError, RunError
+from metacascade.io import checkpoint, datasets, sealed
+from metacascade.ranks.balance import work
+from metacascade.ranks.parallel import serial_world
+from metacascade.state.digest import digest
+from metacascade.state.state import SLAB_CELLS, State, slabs
 from states import assert_same, share_of, whole_state
 
 WORLD = serial_world()

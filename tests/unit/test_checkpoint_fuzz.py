@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from metacascade import checkpoint, datasets
-from metacascade.errors import InputError
-from metacascade.parallel import serial_world
+from metacascade.base.errors import InputError
+from metacascade.io import checkpoint, datasets
+from metacascade.ranks.parallel import serial_world
 from states import whole_state
 
 WORLD = serial_world()

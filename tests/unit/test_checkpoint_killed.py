@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from killed import dies_at
-from metacascade import checkpoint, joins
-from metacascade.ownership import remove_leftovers
-from metacascade.digest import digest
-from metacascade.errors import InputError
-from metacascade.output import Output, reopen
-from metacascade.parallel import serial_world
-from metacascade.rundirectory import finished, tidy
-from metacascade.state import CTC, LESION
+from metacascade.base.errors import InputError
+from metacascade.io import checkpoint, joins
+from metacascade.io.output import Output, reopen
+from metacascade.io.ownership import remove_leftovers
+from metacascade.io.rundirectory import finished, tidy
+from metacascade.ranks.parallel import serial_world
+from metacascade.state.digest import digest
+from metacascade.state.state import CTC, LESION
 from states import random_records, whole_state
 
 WORLD = serial_world()

@@ -9,8 +9,8 @@ import pytest
 
 from metacascade import __version__
 from metacascade.__main__ import main
-from metacascade.errors import CellsLost, InputError, RunError
-from metacascade.presets import names, sweeps, text
+from metacascade.base.errors import CellsLost, InputError, RunError
+from metacascade.config.presets import names, sweeps, text
 
 
 @pytest.fixture
@@ -23,15 +23,15 @@ def config(tmp_path):
 @pytest.fixture
 def commands(monkeypatch):
     """A stand-in for the module that runs; it remembers what it was asked for."""
-    module, calls = types.ModuleType("metacascade.commands"), []
+    module, calls = types.ModuleType("metacascade.run.commands"), []
 
     def record(name, result):
         return lambda *arguments: calls.append((name, *arguments)) or result
     module.run, module.resume, module.branch = record("run", 0), record("resume", 75), record("branch", 0)
     module.estimate = record("estimate", {"memory per rank": "1 GB"})
     module.calls = calls
-    monkeypatch.setitem(sys.modules, "metacascade.commands", module)
-    monkeypatch.setattr("metacascade.commands", module, raising=False)
+    monkeypatch.setitem(sys.modules, "metacascade.run.commands", module)
+    monkeypatch.setattr("metacascade.run.commands", module, raising=False)
     return module
 
 
@@ -147,7 +147,7 @@ def test_other_ranks_speak_only_of_errors_that_they_alone_know(capsys, config, c
     commands.run = fail
     monkeypatch.setitem(sys.modules, "mpi4py.MPI", types.ModuleType("mpi4py.MPI"))
     monkeypatch.setenv("PMI_RANK", "1")
-    monkeypatch.setattr("metacascade.parallel.abort", aborted.append)
+    monkeypatch.setattr("metacascade.ranks.parallel.abort", aborted.append)
     code, _, err = outcome(capsys, "run", config, "--out", "d")
     assert (code, bool(err), aborted) == (1, speaks, [1] if speaks else [])
 

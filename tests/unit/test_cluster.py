@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from metacascade import cluster
-from metacascade.errors import InputError
+from metacascade.base.errors import InputError
+from metacascade.run import cluster
 
 FULL = """\
 # our cluster

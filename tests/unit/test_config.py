@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from metacascade.config import Config, build, load, parameters
-from metacascade.config_read import Document, parse_text
-from metacascade.errors import InputError
-from metacascade.presets import names, sweeps, text
+from metacascade.base.errors import InputError
+from metacascade.config.config import Config, build, load, parameters
+from metacascade.config.presets import names, sweeps, text
+from metacascade.config.read import Document, parse_text
 
 ROOT = Path(__file__).parents[2]
 MINIMAL = "[tumor]\ncells = 1000\n"

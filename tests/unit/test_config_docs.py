@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from metacascade.config import Config, json_schema, parameters, parameters_markdown
-from metacascade.config_describe import COMMAND
-from metacascade.presets import names, text
+from metacascade.config.config import Config, json_schema, parameters, parameters_markdown
+from metacascade.config.describe import COMMAND
+from metacascade.config.presets import names, text
 
 ROOT = Path(__file__).parents[2]
 
@@ -46,8 +46,8 @@ def _violations(value, schema, path=""):
 
 @pytest.mark.parametrize("name", names())
 def test_preset_and_its_resolved_form_satisfy_the_schema(name):
-    from metacascade.config import build
-    from metacascade.config_read import parse_text
+    from metacascade.config.config import build
+    from metacascade.config.read import parse_text
     resolved = build(parse_text(text(name), name)).to_toml()
     for toml in (text(name), resolved):
         assert list(_violations(tomllib.loads(toml), json_schema())) == []

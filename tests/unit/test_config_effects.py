@@ -7,11 +7,11 @@ import pytest
 
 import metacascade as mc
 import small
-from metacascade import parallel
-from metacascade.config import Config, load, parameters
-from metacascade.config_declare import Section
-from metacascade.config_effects import KEPT, RULES
-from metacascade.simulation import Simulation
+from metacascade.base.declare import Section
+from metacascade.config.config import Config, load, parameters
+from metacascade.config.effects import KEPT, RULES
+from metacascade.model.simulation import Simulation
+from metacascade.ranks import parallel
 
 # What makes a rule hold, on top of a small run in which everything acts; by the words with which it is told.
 INJECTION = "injection=[{node = 'venous', cells = 300}]"

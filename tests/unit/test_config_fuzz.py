@@ -7,15 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from metacascade import cluster, config_read, sweep_file, sweep_plan
-from metacascade.config import build, load, parameters
-from metacascade.config_given import DEEPEST, LARGEST
-from metacascade.config_read import MOST_PROBLEMS, parse_bytes
-from metacascade.config_tissue import Vessels
-from metacascade.errors import InputError
-from metacascade.network_read import read as read_network
-from metacascade.presets import names, sweeps, text
-from metacascade.screen import visible
+from metacascade.base.errors import InputError
+from metacascade.base.screen import visible
+from metacascade.config import read as config_read
+from metacascade.config.config import build, load, parameters
+from metacascade.config.given import DEEPEST, LARGEST
+from metacascade.config.presets import names, sweeps, text
+from metacascade.config.read import MOST_PROBLEMS, parse_bytes
+from metacascade.config.tissue import Vessels
+from metacascade.run import cluster
+from metacascade.space.network_read import read as read_network
+from metacascade.studies import sweep_file, sweep_plan
 
 NETWORK = Path(__file__).parents[2] / "examples" / "network_small.csv"
 NAMES = [f"{p.section}.{p.key}".lstrip(".") for p in parameters()]

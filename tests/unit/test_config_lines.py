@@ -4,7 +4,7 @@ import tomllib
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metacascade.config_lines import key_lines, line_of
+from metacascade.config.lines import key_lines, line_of
 
 TEXT = '''# [not.a.table]
 title = "a = 1 # no comment [x]"
@@ -72,7 +72,7 @@ values = st.one_of(st.integers(), st.text(), st.lists(st.text(), max_size=3))
 @given(st.dictionaries(keys, st.dictionaries(keys, values, max_size=3), max_size=4))
 @settings(derandomize=True, deadline=None)
 def test_random_tables_have_each_key_on_its_line(tables):
-    from metacascade.config_write import quoted
+    from metacascade.config.write import quoted
     lines, expected = [], {}
     for name, table in tables.items():
         lines += ["# comment", f"[{quoted(name)}]"]

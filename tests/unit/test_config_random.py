@@ -5,11 +5,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from metacascade.config import Config, build, parameters
-from metacascade.config_read import parse_bytes
-from metacascade.config_write import quoted
-from metacascade.errors import InputError
-from metacascade.presets import names, text
+from metacascade.base.errors import InputError
+from metacascade.config.config import Config, build, parameters
+from metacascade.config.presets import names, text
+from metacascade.config.read import parse_bytes
+from metacascade.config.write import quoted
 
 PARAMETERS = list(parameters())
 HEADERS = {name: [f"[[{name}]]"] if form == "list" else [f"[{name}]"] if form == "one"
@@ -126,7 +126,7 @@ tables = st.dictionaries(
 @given(tables)
 @settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 def test_tables_of_anything_are_a_config_or_an_input_error(values):
-    from metacascade.config_read import Document
+    from metacascade.config.read import Document
     try:
         build(Document(values))
     except InputError:

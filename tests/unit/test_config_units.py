@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metacascade import units
-from metacascade.errors import InputError
-from metacascade.units import QuantityError, parse, show, show_time, wall_time
+from metacascade.base import units
+from metacascade.base.errors import InputError
+from metacascade.base.units import QuantityError, parse, show, show_time, wall_time
 
 
 @pytest.mark.parametrize("text, into, value", [

@@ -5,13 +5,16 @@ import json
 import numpy as np
 import pytest
 
-from metacascade import cluster, datasets, scaling, scaling_projection, snapshots, sweep_plan, sweep_table, watchdog
-from metacascade.errors import InputError
-from metacascade.output import Output, describe, digest_of
-from metacascade.parallel import serial_world
-from metacascade.results import open_results
-from metacascade.rundirectory import finished
-from metacascade.state import CTC, LESION
+from metacascade.base.errors import InputError
+from metacascade.io import datasets, snapshots
+from metacascade.io.output import Output, describe, digest_of
+from metacascade.io.results import open_results
+from metacascade.io.rundirectory import finished
+from metacascade.ranks.parallel import serial_world
+from metacascade.run import watchdog
+from metacascade.run import cluster
+from metacascade.state.state import CTC, LESION
+from metacascade.studies import scaling, scaling_projection, sweep_plan, sweep_table
 from states import random_records, whole_state
 from unit.test_checkpoint_fuzz import MUTATIONS
 
@@ -95,7 +98,7 @@ def test_ten_thousand_mutated_results_are_refused(tmp_path, monkeypatch, complet
 def test_what_is_read_of_large_results_is_checked_and_no_more(tmp_path, monkeypatch):
     """Opening costs what all but the rows cost; the first row read, a hash of all, once."""
     path, hashed = results_of(tmp_path, complete=True), []
-    from metacascade import sealed
+    from metacascade.io import sealed
 
     def counted(file, start, buffer, original=sealed._read_full):
         hashed.append(len(buffer))

@@ -5,10 +5,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from metacascade import digest as module
-from metacascade.digest import digest
-from metacascade.parallel import serial_world
-from metacascade.state import CELL, State, canonical, slabs_of
+from metacascade.ranks.parallel import serial_world
+from metacascade.state import digest as module
+from metacascade.state.digest import digest
+from metacascade.state.state import CELL, State, canonical, slabs_of
 from states import share_of, whole_state
 
 

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 import typer
 
-from metacascade import cli, config, ledger
+from metacascade.cli import app
+from metacascade.config import config
+from metacascade.model import ledger
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -41,7 +43,7 @@ def test_named_parameters_exist(text, folder):
 @every_page
 def test_named_commands_exist(text, folder):
     named = set(re.findall(r"(?:^|`|-n \d )metacascade (\w+)", text, re.M))
-    assert named <= typer.main.get_command(cli.app).commands.keys()
+    assert named <= typer.main.get_command(app.app).commands.keys()
 
 
 def test_every_counter_of_the_ledger_is_explained():

@@ -2,9 +2,9 @@
 import numpy as np
 import pytest
 
-from metacascade.domain import FACE_VOXELS, FACES, OFFSETS, Region, keys_of
-from metacascade.exchange import Exchange
-from metacascade.parallel import serial_world
+from metacascade.ranks.exchange import Exchange
+from metacascade.ranks.parallel import serial_world
+from metacascade.space.region import FACE_VOXELS, FACES, OFFSETS, Region, keys_of
 
 OPPOSITE = [1, 0, 3, 2, 5, 4]
 

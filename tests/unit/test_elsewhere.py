@@ -10,12 +10,14 @@ import h5py
 import numpy as np
 import pytest
 
-from metacascade import checkpoint, commands, datasets, parts, reopening, results, sealed, simulation, snapshots
-from metacascade.errors import InputError
-from metacascade.output import Output, describe, digest_of, reopen
-from metacascade.parallel import serial_world
-from metacascade.results import open_results
-from metacascade.state import CTC, LESION, empty
+from metacascade.base.errors import InputError
+from metacascade.io import checkpoint, datasets, parts, reopening, results, sealed, snapshots
+from metacascade.io.output import Output, describe, digest_of, reopen
+from metacascade.io.results import open_results
+from metacascade.model import simulation
+from metacascade.ranks.parallel import serial_world
+from metacascade.run import commands
+from metacascade.state.state import CTC, LESION, empty
 from states import random_records, whole_state
 
 WORLD = serial_world()

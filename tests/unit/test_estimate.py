@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given, strategies as st
 
 import small
-from metacascade.api import Simulation
-from metacascade.config import load
-from metacascade.estimate import expected
-from metacascade.forecast import _grown, forecast
+from metacascade.config.config import load
+from metacascade.run.api import Simulation
+from metacascade.run.estimate import expected
+from metacascade.run.forecast import _grown, forecast
 
 INJECTION = small.EXAMPLE.parent / "injection_liver.toml"
 SHORT = ['run.step="2 h"', 'run.duration="8 days"', "injection=[{node=\"portal\", cells=30_000}]",

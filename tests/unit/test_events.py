@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import metacascade as mc
-from metacascade import parallel
-from metacascade.config import Config
-from metacascade.config_body import NODES
-from metacascade.simulation import Simulation
+from metacascade.config.body import NODES
+from metacascade.config.config import Config
+from metacascade.model.simulation import Simulation
+from metacascade.ranks import parallel
 
 HOURS = 2
 END_S = HOURS * 3600

@@ -3,10 +3,12 @@ import numpy as np
 import pytest
 
 import metacascade as mc
-from metacascade import cli, commands, parallel
 from metacascade.__main__ import main
-from metacascade.limits import MOST_STEPS
-from metacascade.simulation import Simulation
+from metacascade.base.limits import MOST_STEPS
+from metacascade.cli import app
+from metacascade.model.simulation import Simulation
+from metacascade.ranks import parallel
+from metacascade.run import commands
 
 CONFIG = """
 [run]
@@ -71,8 +73,8 @@ def start(tmp_path, stand_in, monkeypatch, metacascade):
 
 def test_every_command_is_among_them():
     import typer
-    app = typer.main.get_command(cli.app)
-    names = {f"{name} {inner}".strip() for name, command in app.commands.items()
+    commands = typer.main.get_command(app.app).commands
+    names = {f"{name} {inner}".strip() for name, command in commands.items()
              for inner in getattr(command, "commands", {"": None})}
     assert names == NOT_A_RUN | GO_ON | STARTS.keys() - {"run --dry-run"}
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from conftest import environment, launcher
-from metacascade import checkpoint
-from metacascade.digest import digest
-from metacascade.parallel import serial_world
+from metacascade.io import checkpoint
+from metacascade.ranks.parallel import serial_world
+from metacascade.state.digest import digest
 from states import whole_state
 
 pytestmark = pytest.mark.mpi

@@ -4,11 +4,14 @@ from pathlib import Path
 import pytest
 
 import metacascade as mc
-from metacascade import checkpoint, cluster, inputs, network_read
 from metacascade.__main__ import main
-from metacascade.config import load
-from metacascade.errors import SHOWN
-from metacascade.parallel import serial_world
+from metacascade.base.errors import SHOWN
+from metacascade.config.config import load
+from metacascade.io import checkpoint
+from metacascade.ranks.parallel import serial_world
+from metacascade.run import inputs
+from metacascade.run import cluster
+from metacascade.space import network_read
 
 HEAD = "x1,y1,z1,x2,y2,z2,radius\n"
 GOOD = HEAD + "-200,0,0,200,0,0,5\n0,-200,40,0,200,40,5\n-200,60,60,200,60,60,5\n"
@@ -122,8 +125,8 @@ def test_a_dry_run_refuses_a_directory_that_a_run_would_refuse(words, former, tm
 
 
 def test_vessels_that_many_configs_share_are_read_once(tmp_path, monkeypatch):
-    from metacascade.config import build
-    from metacascade.config_read import parse_text
+    from metacascade.config.config import build
+    from metacascade.config.read import parse_text
     (tmp_path / "net.csv").write_text(GOOD)
     calls = []
     monkeypatch.setattr(network_read, "read", lambda vessels, read=network_read.read: (

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from metacascade import joins, parts
-from metacascade.joins import FAN, cover, to_join
-from metacascade.output import Output
-from metacascade.parallel import serial_world
-from metacascade.results import open_results
-from metacascade.state import CTC, LESION, empty
+from metacascade.io import joins, parts
+from metacascade.io.joins import FAN, cover, to_join
+from metacascade.io.output import Output
+from metacascade.io.results import open_results
+from metacascade.ranks.parallel import serial_world
+from metacascade.state.state import CTC, LESION, empty
 from states import random_records
 
 WORLD = serial_world()

@@ -10,9 +10,9 @@ import pytest
 
 import small
 from conftest import environment
-from metacascade import launcher
-from metacascade.errors import InputError
-from metacascade.parallel import _refuse_lonely_rank, start
+from metacascade.base.errors import InputError
+from metacascade.ranks import launcher
+from metacascade.ranks.parallel import _refuse_lonely_rank, start
 
 HYDRA = dict(PMI_RANK="2", PMI_SIZE="4", MPI_LOCALNRANKS="3", MPI_LOCALRANKID="2")
 OPEN_MPI = dict(OMPI_COMM_WORLD_RANK="3", OMPI_COMM_WORLD_SIZE="4", OMPI_COMM_WORLD_LOCAL_SIZE="4",
@@ -81,7 +81,7 @@ def test_processes_that_do_not_know_of_each_other_are_refused_and_what_to_do_is_
 @pytest.mark.parametrize("alone", [True, False], ids=["a_command", "the_shell"])
 def test_what_is_typed_in_a_shell_of_srun_is_one_rank(told, variables, alone):
     """The step counts the shell as one of several tasks; a command in it has the terminal and a process group of its own."""
-    code = ("import os, signal, sys; from metacascade import launcher\n"
+    code = ("import os, signal, sys; from metacascade.ranks import launcher\n"
             "signal.signal(signal.SIGTTOU, signal.SIG_IGN)\n"
             "os.environ['SLURM_TASK_PID'] = str(os.getpid())\n"
             f"child = os.fork() if {alone} else 0\n"

@@ -6,12 +6,12 @@ import small
 
 from metacascade._kernels import _lesions
 from metacascade._kernels._layout import CTC, LESION, LesionState
-from metacascade.api import Simulation
-from metacascade.domain import keys_of
-from metacascade.errors import RunError
-from metacascade.ledger import Ledger
-from metacascade.parallel import serial_world
-from metacascade.vessels import SEGMENT, Network, join, voxelize
+from metacascade.base.errors import RunError
+from metacascade.model.ledger import Ledger
+from metacascade.ranks.parallel import serial_world
+from metacascade.run.api import Simulation
+from metacascade.space.region import keys_of
+from metacascade.space.vessels import SEGMENT, Network, join, voxelize
 from reference import lesions as twin
 
 
@@ -39,7 +39,7 @@ def test_more_vessels_in_reach_of_the_voxels_of_a_rank_than_can_be_listed(how, m
     made = voxelize([[0, 0, 0]], 30.0, network, 10.0, 1.0)
     assert len(made.index) == 3 * 512
     monkeypatch.setattr(np, "iinfo", lambda kind: limits)
-    monkeypatch.setattr("metacascade.vessels.FIRST_ROOM", 1000)
+    monkeypatch.setattr("metacascade.space.vessels.FIRST_ROOM", 1000)
     with pytest.raises(RunError, match="more than 3,071 vessels.*use more ranks"):
         if how == "joined":
             join([made, made])

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metacascade.config_tissue import Vessels
-from metacascade.errors import SHOWN, InputError
-from metacascade.network_check import segment_distance
-from metacascade.network_read import read as read_network
-from metacascade.vessels import SEGMENT, Network, voxelize
+from metacascade.base.errors import SHOWN, InputError
+from metacascade.config.tissue import Vessels
+from metacascade.space.network_check import segment_distance
+from metacascade.space.network_read import read as read_network
+from metacascade.space.vessels import SEGMENT, Network, voxelize
 
 HEAD = "x1,y1,z1,x2,y2,z2,radius"
 FULL = HEAD + ",maturity,perfused"

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from metacascade import inputs
-from metacascade.config import build
-from metacascade.config_read import parse_text
-from metacascade.errors import InputError
-from metacascade.network_fit import UNITS_UM
+from metacascade.base.errors import InputError
+from metacascade.config.config import build
+from metacascade.config.read import parse_text
+from metacascade.run import inputs
+from metacascade.space.network_fit import UNITS_UM
 
 PUBLISHED = next((folder for parent in Path(__file__).resolve().parents
                   if (folder := parent / "shared" / "data" / "microvessel_networks").is_dir()), None)

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metacascade.config_tissue import NETWORK_FORMATS, Vessels
-from metacascade.errors import InputError
-from metacascade.network_read import READERS, SUFFIXES, read
+from metacascade.base.errors import InputError
+from metacascade.config.tissue import NETWORK_FORMATS, Vessels
+from metacascade.space.network_read import READERS, SUFFIXES, read
 
 SECOMB = """\ufeffTwo vessels and a sprout
  200. 100. 50.\tbox dimensions in microns

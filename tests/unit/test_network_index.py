@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from metacascade._kernels._vessels import box_distances2
-from metacascade.network_check import _without_joined, overlaps, segment_distance
-from metacascade.network_imported import Imported, ends
-from metacascade.network_index import FEW, Index, pieces
-from metacascade.vessels import SEGMENT, Network, voxelize
+from metacascade.space.network_check import _without_joined, overlaps, segment_distance
+from metacascade.space.network_imported import Imported, ends
+from metacascade.space.network_index import FEW, Index, pieces
+from metacascade.space.vessels import SEGMENT, Network, voxelize
 
 SEEDS = st.integers(0, 2**32 - 1)
 MiB = 2**20
@@ -52,7 +52,7 @@ def test_the_index_finds_exactly_the_boxes_of_a_place_and_those_that_meet(seed, 
 def test_pairs_come_in_blocks_that_bound_the_memory(monkeypatch):
     low, high = boxes(np.random.default_rng(1), 300)
     whole = list(Index(low, high).meeting())
-    monkeypatch.setattr("metacascade.network_index.BLOCK", 100)
+    monkeypatch.setattr("metacascade.space.network_index.BLOCK", 100)
     parts = list(Index(low, high).meeting())
     assert len(parts) > 2 * len(whole)
     for k in range(2):
@@ -163,7 +163,7 @@ def test_lists_that_outgrow_their_room_are_the_same(room, monkeypatch):
     rng = np.random.default_rng(7)
     segments, tiles = network(rng, 200), rng.integers(-3, 3, (30, 3)).astype(np.int32)
     whole = voxelize(tiles, 30.0, Network.from_segments(segments), 10.0, 1e6)
-    monkeypatch.setattr("metacascade.vessels.FIRST_ROOM", room)
+    monkeypatch.setattr("metacascade.space.vessels.FIRST_ROOM", room)
     grown = voxelize(tiles, 30.0, Network.from_segments(segments), 10.0, 1e6)
     for name in ("supply", "first", "index", "segments", "near"):
         np.testing.assert_array_equal(getattr(grown, name), getattr(whole, name), err_msg=name)

@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
-from metacascade import batch, nodedisk
-from metacascade.errors import InputError, RunError
+from metacascade.base.errors import InputError, RunError
+from metacascade.slurm import job, nodedisk
 
 LOG = 'echo "$(basename "$0") $*" >> "$(dirname "$0")/called"\n'
 TWICE = '#!/usr/bin/env bash\n# two nodes that have one disk\n' + LOG + """\
@@ -38,7 +38,7 @@ def in_environment(installed, code, *arguments):
 USE = f"""
 import subprocess, sys
 from pathlib import Path
-from metacascade import nodedisk
+from metacascade.slurm import nodedisk
 disk = Path(sys.argv[1])
 (disk / "metacascade.7").mkdir()                    # of the job before it was queued again
 (disk / "metacascade.7" / "old").touch()
@@ -99,7 +99,7 @@ def test_the_ranks_of_a_job_are_started_with_the_copy(monkeypatch, tmp_path):
     monkeypatch.setattr(nodedisk, "refuse_what_is_elsewhere", lambda: None)
     monkeypatch.setattr(nodedisk, "_on_nodes", lambda *words: None)
     started = []
-    monkeypatch.setattr(batch, "supervised", lambda command: started.append(command) or 0)
+    monkeypatch.setattr(job, "supervised", lambda command: started.append(command) or 0)
     for words in ("run a.toml out", "ensemble s.toml out", "scaling strong a.toml out 1,2"):
-        assert batch.main(words.split(), JOB | {"SLURM_NTASKS": "2"}) == 0
+        assert job.main(words.split(), JOB | {"SLURM_NTASKS": "2"}) == 0
         assert "/disk/metacascade.7/python on 2" in started[-1] and sys.executable not in started[-1]

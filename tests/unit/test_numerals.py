@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metacascade import numerals
 from metacascade.__main__ import main
-from metacascade.batch import ranks
-from metacascade.errors import InputError
-from metacascade.scaling import numbers
-from metacascade.sweep import _part
-from metacascade.units import wall_time
+from metacascade.base import numerals
+from metacascade.base.errors import InputError
+from metacascade.base.units import wall_time
+from metacascade.slurm.job import ranks
+from metacascade.studies.scaling import numbers
+from metacascade.studies.sweep import _part
 
 STRANGE = ["1_0", "\uff11\uff12", "\u0661\u0662", "\u00b2"]     # underscore, full-width, Arabic-Indic, superscript
 

@@ -8,13 +8,13 @@ import h5py
 import numpy as np
 import pytest
 
-from metacascade import datasets, parts, runlock, snapshots
-from metacascade.errors import InputError, RunError
-from metacascade.output import DRAW, Output, describe
-from metacascade.parallel import serial_world
-from metacascade.results import open_results
-from metacascade.rundirectory import claimed, finished, tidy
-from metacascade.state import CTC, LESION, empty
+from metacascade.base.errors import InputError, RunError
+from metacascade.io import datasets, parts, runlock, snapshots
+from metacascade.io.output import DRAW, Output, describe
+from metacascade.io.results import open_results
+from metacascade.io.rundirectory import claimed, finished, tidy
+from metacascade.ranks.parallel import serial_world
+from metacascade.state.state import CTC, LESION, empty
 from states import random_records, whole_state
 
 WORLD = serial_world()
@@ -223,7 +223,7 @@ def test_overwrite_removes_a_former_run_and_no_file_of_others(tmp_path):
 
 def test_while_a_run_writes_no_other_process_can_take_its_directory(tmp_path):
     output, held = new(tmp_path), runlock.lock(tmp_path)
-    code = ("import sys; from metacascade import parallel, rundirectory\n"
+    code = ("import sys; from metacascade.ranks import parallel; from metacascade.io import rundirectory\n"
             "with rundirectory.claimed(parallel.serial_world(), sys.argv[1], overwrite=True): pass")
     other = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True)
     assert "another run is writing here" in other.stderr and (tmp_path / "results.h5").exists()

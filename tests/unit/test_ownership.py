@@ -2,11 +2,12 @@
 import h5py
 import pytest
 
-from metacascade import checkpoint, datasets, ownership, parts, scaling, snapshots
-from metacascade.errors import InputError
-from metacascade.output import Output
-from metacascade.parallel import serial_world
-from metacascade.rundirectory import claimed, finished
+from metacascade.base.errors import InputError
+from metacascade.io import checkpoint, datasets, ownership, parts, snapshots
+from metacascade.io.output import Output
+from metacascade.io.rundirectory import claimed, finished
+from metacascade.ranks.parallel import serial_world
+from metacascade.studies import scaling
 from states import whole_state
 
 WORLD = serial_world()
@@ -74,7 +75,7 @@ def test_resume_removes_leftovers_and_newer_parts_and_nothing_of_others(tmp_path
 
 
 def test_the_end_of_a_run_removes_its_parts_and_nothing_of_others(tmp_path):
-    from metacascade.state import CTC, LESION, empty
+    from metacascade.state.state import CTC, LESION, empty
     output = a_run(tmp_path)
     put(tmp_path, OTHERS)
     output.finish(open_ctcs=empty(CTC), lesions=empty(LESION), digest="d", wall_s={})

@@ -4,11 +4,11 @@ import math
 import numpy as np
 import pytest
 
-from metacascade import physiology
-from metacascade.circuit import Circuit
-from metacascade.config import Config
-from metacascade.config_body import BEDS, HOSTS, NODES, VESSELS
-from metacascade.physiology import ARTERIAL, BODIES, DRAINS, TUMOR, VENOUS
+from metacascade.config.body import BEDS, HOSTS, NODES, VESSELS
+from metacascade.config.config import Config
+from metacascade.model import physiology
+from metacascade.model.circuit import Circuit
+from metacascade.model.physiology import ARTERIAL, BODIES, DRAINS, TUMOR, VENOUS
 
 SPECIES = sorted(BODIES)
 

@@ -5,8 +5,8 @@ import sys
 import pytest
 
 import metacascade
-from metacascade import provenance
-from metacascade.parallel import serial_world
+from metacascade.io import provenance
+from metacascade.ranks.parallel import serial_world
 
 
 def test_it_says_who_made_a_result_and_can_be_stored_as_json():
@@ -60,5 +60,5 @@ def test_without_git_there_is_no_state(tmp_path, monkeypatch):
 
 
 def test_it_starts_neither_mpi_nor_hdf5():
-    code = "import sys, metacascade.provenance; sys.exit('mpi4py' in sys.modules or 'h5py' in sys.modules)"
+    code = "import sys, metacascade.io.provenance; sys.exit('mpi4py' in sys.modules or 'h5py' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

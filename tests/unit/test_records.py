@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 from metacascade._kernels._layout import CTC, LESION, MIGRANT
-from metacascade.circuit import Circuit
-from metacascade.circulation import Blood
-from metacascade.config import Config
-from metacascade.injection import Injections
-from metacascade.records import by_id, chosen
+from metacascade.base.records import by_id, chosen
+from metacascade.config.config import Config
+from metacascade.model.blood import Blood
+from metacascade.model.circuit import Circuit
+from metacascade.model.injection import Injections
 from states import random_records
 
 N = 100_000

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 import small
 from metacascade._kernels._layout import CTC, Flag
-from metacascade.api import Simulation
-from metacascade.parallel import serial_world
-from metacascade.returning import FULL, LODGED, _one_of, become_cells, places_of_tiles
+from metacascade.model.selfseeding import FULL, LODGED, _one_of, become_cells, places_of_tiles
+from metacascade.ranks.parallel import serial_world
+from metacascade.run.api import Simulation
 
 SEEDS = st.integers(0, 2**32 - 1)
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import metacascade as mc
-from metacascade import rows_index
-from metacascade.results import Rows
+from metacascade.io import rows_index
+from metacascade.io.results import Rows
 
 LENGTH = 23
 FIELDS = np.dtype([("id", "u8"), ("fate", "u1"), ("node", "i2"), ("x", "f4")])

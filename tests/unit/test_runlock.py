@@ -8,10 +8,10 @@ import threading
 
 import pytest
 
-from metacascade import runlock
-from metacascade.errors import InputError, RunError
+from metacascade.base.errors import InputError, RunError
+from metacascade.io import runlock
 
-HOLDER = ("import sys, time; from metacascade import runlock\n"
+HOLDER = ("import sys, time; from metacascade.io import runlock\n"
           "held = runlock.lock(sys.argv[1]); print('held', flush=True); time.sleep(99)")
 WITHOUT = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
 
@@ -60,7 +60,7 @@ def test_two_threads_of_one_process_are_two(tmp_path):
 def test_reading_the_file_elsewhere_in_the_process_does_not_end_it(tmp_path):
     with runlock.locking(tmp_path):
         (tmp_path / "run.lock").read_text()
-        code = "import sys; from metacascade import runlock; print(runlock.locked(sys.argv[1]))"
+        code = "import sys; from metacascade.io import runlock; print(runlock.locked(sys.argv[1]))"
         done = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True)
         assert done.stdout == "True\n", done.stderr
 

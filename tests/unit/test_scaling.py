@@ -12,10 +12,12 @@ from types import SimpleNamespace
 import measured
 import pytest
 
-from metacascade import cluster, scaling, scaling_table, stopsignals
-from metacascade.errors import DONE, FAILED, STOPPED_EARLY, InputError, RunError
-from metacascade.presets import text
-from metacascade.scaling import Case, numbers, planned, study
+from metacascade.base import stopsignals
+from metacascade.base.errors import DONE, FAILED, STOPPED_EARLY, InputError, RunError
+from metacascade.config.presets import text
+from metacascade.run import cluster
+from metacascade.studies import scaling, scaling_table
+from metacascade.studies.scaling import Case, numbers, planned, study
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ import measured
 import numpy as np
 import pytest
 
-from metacascade import scaling_model, scaling_projection
-from metacascade.errors import InputError
-from metacascade.scaling_model import Law, Network, fit, inside, law, non_negative, strangers
-from metacascade.scaling_projection import project, step
+from metacascade.base.errors import InputError
+from metacascade.studies import scaling_model, scaling_projection
+from metacascade.studies.scaling_model import Law, Network, fit, inside, law, non_negative, strangers
+from metacascade.studies.scaling_projection import project, step
 
 SIZES = [(100_000, 1), (1_000_000, 1), (1_000_000, 8), (4_000_000, 8), (20_000_000, 16)]
 

@@ -19,14 +19,15 @@ from hypothesis import strategies as st
 
 import small
 from conftest import environment
-from metacascade import cluster, submit
 from metacascade.__main__ import main, message
-from metacascade.errors import InputError, RunError
-from metacascade.parallel import serial_world
-from metacascade.presets import text
-from metacascade.results import FORMAT, KIND
-from metacascade.screen import LONGEST_LINE, MOST_LINES, Screen, bounded, one_line, screened, shown, visible
-from metacascade.sealed import seal
+from metacascade.base.errors import InputError, RunError
+from metacascade.base.screen import LONGEST_LINE, MOST_LINES, Screen, bounded, one_line, screened, shown, visible
+from metacascade.config.presets import text
+from metacascade.io.results import FORMAT, KIND
+from metacascade.io.sealed import seal
+from metacascade.ranks.parallel import serial_world
+from metacascade.run import cluster
+from metacascade.slurm import submit
 
 # colors, the title of a terminal, C1, a turned direction, a byte that is not UTF-8, markup of rich
 HOSTILE = "x\x1b[31m\x1b]0;evil\x07[red]\r\x9b1m\u202e\u2028\udcff"
@@ -167,7 +168,7 @@ def test_no_command_prints_anything_hidden(place, capsys, number):
 
 
 def test_every_command_is_among_them():
-    from metacascade.cli import app
+    from metacascade.cli.app import app
     assert {command.name or command.callback.__name__ for command in app.registered_commands} - {"schema"} <= {
         words[1] for words in commands(Path())}
 

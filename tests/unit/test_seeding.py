@@ -5,11 +5,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from metacascade.domain import keys_of
-from metacascade.errors import InputError
-from metacascade.exchange import Exchange
-from metacascade.parallel import serial_world
-from metacascade.seeding import ball_radius, first_counts, seed_region, tiles_of_ball, voxels_inside
+from metacascade.base.errors import InputError
+from metacascade.ranks.exchange import Exchange
+from metacascade.ranks.parallel import serial_world
+from metacascade.space.region import keys_of
+from metacascade.space.seeding import ball_radius, first_counts, seed_region, tiles_of_ball, voxels_inside
 
 WORLD = serial_world()
 

@@ -9,8 +9,8 @@ import pytest
 
 import small
 from conftest import environment, hydra, launcher
-from metacascade import sharedmemory
-from metacascade.errors import InputError
+from metacascade.base.errors import InputError
+from metacascade.ranks import sharedmemory
 
 MPICH = "MPICH Version:      5.0.2\nMPICH Device:       ch4:ucx ofi\n"
 WITHOUT_UCX = MPICH.replace("ucx ", "")

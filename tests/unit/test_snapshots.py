@@ -4,8 +4,8 @@ import h5py
 import numpy as np
 import pytest
 
-from metacascade import snapshots
-from metacascade.parallel import serial_world
+from metacascade.io import snapshots
+from metacascade.ranks.parallel import serial_world
 from states import SEGMENT, whole_state
 
 WORLD = serial_world()

@@ -6,11 +6,13 @@ import sys
 import pytest
 
 import small
-from metacascade import cluster, estimate, submit
-from metacascade.atomic import SIGNS
-from metacascade.config import load
-from metacascade.errors import InputError, RunError
-from metacascade.runlock import LOCK
+from metacascade.base.errors import InputError, RunError
+from metacascade.config.config import load
+from metacascade.io.atomic import SIGNS
+from metacascade.io.runlock import LOCK
+from metacascade.run import estimate
+from metacascade.run import cluster
+from metacascade.slurm import submit
 
 SBATCH = """\
 #!/bin/sh

@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from metacascade import config_read, sweep_plan, units
-from metacascade.config import build
-from metacascade.errors import InputError
-from metacascade.sweep_values import parameters
+from metacascade.base import units
+from metacascade.base.errors import InputError
+from metacascade.config import read as config_read
+from metacascade.config.config import build
+from metacascade.studies import sweep_plan
+from metacascade.studies.sweep_values import parameters
 
 ROOT = Path(__file__).parents[2]
 BASE = """

@@ -4,14 +4,14 @@ import math
 import numpy as np
 import pytest
 
-from metacascade import tissue
-from metacascade.config import Config
-from metacascade.domain import OFFSETS
-from metacascade.exchange import Exchange
-from metacascade.fields import Oxygen
-from metacascade.parallel import serial_world
-from metacascade.state import State, canonical, empty, slabs_of
-from metacascade.vessels import Network
+from metacascade.config.config import Config
+from metacascade.model import tissue
+from metacascade.ranks.exchange import Exchange
+from metacascade.ranks.parallel import serial_world
+from metacascade.space.fields import Oxygen
+from metacascade.space.region import OFFSETS
+from metacascade.space.vessels import Network
+from metacascade.state.state import State, canonical, empty, slabs_of
 from tiles import Patch, only, voxel_lists
 
 SMALL = dict(tumor=dict(cells=500, center_um=[0.0, 100.0, 0.0]), oxygen=dict(initial_sweeps=3, sweeps=2),

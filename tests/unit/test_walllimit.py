@@ -1,7 +1,7 @@
 """The time that is kept free for the last checkpoint."""
 import pytest
 
-from metacascade.walllimit import SLACK_S, STARTED, WallLimit
+from metacascade.run.walllimit import SLACK_S, STARTED, WallLimit
 
 
 def limit(limit_s, at_s, step_s=(), write_s=0.0, cells=1):

@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from metacascade import parallel
-from metacascade.parallel import serial_world
-from metacascade.watchdog import LINE, Sign, Watchdog, spans, verdict
+from metacascade.ranks import parallel
+from metacascade.ranks.parallel import serial_world
+from metacascade.run.watchdog import LINE, Sign, Watchdog, spans, verdict
 
 
 def sign(rank, does, step="7", stage="fields"):

@@ -1,7 +1,7 @@
 """On the PYTHONPATH: every step of a run takes longer, so that a small one has the wall time of a large one."""
 import time
 
-from metacascade.walllimit import WallLimit
+from metacascade.run.walllimit import WallLimit
 
 LONGER_S = 0.8
 

@@ -1,0 +1,231 @@
+"""The commands of ``metacascade``. Each only reads its arguments; what it does is imported when it runs."""
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from metacascade import __version__
+from metacascade.base.errors import WRONG_INPUT, InputError
+from metacascade.base.names import nearest
+from metacascade.base.screen import one_line
+from metacascade.cli import scaling
+from metacascade.cli.options import (
+    AsJson, Changes, ConfigFile, Out, Overwrite, Patience, Settings, Steps, WallLimit, Warm, whole)
+
+app = typer.Typer(
+    name="metacascade", help="The blood-borne metastatic cascade, cell by cell, on any number of MPI ranks.",
+    epilog="Exit codes: 0 done, 75 stopped early with a checkpoint (resume it), 2 wrong input, 1 failure.",
+    add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+app.add_typer(scaling.app, name="scaling")
+
+
+def _version(wanted: bool):
+    if wanted:
+        print(f"metacascade {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def options(
+        debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+        version: Annotated[bool, typer.Option(
+            "--version", callback=_version, is_eager=True, help="Print the version and exit.")] = False):
+    """The blood-borne metastatic cascade, cell by cell, on any number of MPI ranks."""
+
+
+@app.command()
+def check(config: ConfigFile, settings: Settings = None,
+          problems: Annotated[Optional[Path], typer.Option(
+              "--problems", metavar="FILE", help="Write all that is wrong or odd in the vessel file there, a line each."
+              )] = None):
+    """Read a config and its vessels, list everything that is wrong with them, and say what would be simulated."""
+    from metacascade.run import inputs
+    given = inputs.checked(config, settings or [], problems)
+    print(given.config.summary())
+    inputs.tell(given.notes, given.warnings)
+    print(f"{config}: ok")
+
+
+@app.command()
+def run(config: ConfigFile, out: Out, overwrite: Overwrite = False, settings: Settings = None,
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the expected size and time instead.")] = False,
+        wall_limit: WallLimit = None, watchdog: Patience = None):
+    """Simulate what CONFIG describes. Under mpiexec or srun all ranks work on it."""
+    from metacascade.run import commands
+    if dry_run:
+        return _estimate(config, settings or [], out, overwrite)
+    return commands.run(config, out, settings or [], overwrite, **_times(wall_limit, watchdog))
+
+
+def _times(wall_limit, watchdog):
+    """Seconds of the options that have times."""
+    from metacascade.base.units import wall_time
+    given = (("wall_limit_s", "--wall-limit", wall_limit), ("patience_s", "--watchdog", watchdog))
+    return {key: wall_time(name, text) for key, name, text in given if text is not None}
+
+
+def _estimate(config, settings, out, overwrite):
+    from metacascade.io import rundirectory
+    from metacascade.run import commands, inputs
+    given = inputs.read(config, settings)
+    rundirectory.refuse_used(out, overwrite)
+    print(given.config.summary())
+    inputs.tell(given.notes, given.warnings)
+    for name, value in commands.estimate(given.config).items():
+        print(f"{name}: {value}")
+
+
+@app.command()
+def submit(
+        config: ConfigFile, out: Out,
+        time: Annotated[str, typer.Option("--time", help="Of a job, such as 12h or 12:00:00; it queues itself again.")],
+        nodes: Annotated[int, typer.Option("--nodes", parser=whole(1), metavar="N", help="Nodes of the cluster.")] = 1,
+        ranks_per_node: Annotated[Optional[int], typer.Option(
+            "--ranks-per-node", parser=whole(1), metavar="N", help="Default: one for each core of a node.")] = None,
+        site: Annotated[Optional[Path], typer.Option(
+            "--site", metavar="FILE", help="The site file, see docs/cluster.md; default: the usual one.")] = None,
+        settings: Settings = None,
+        options: Annotated[Optional[list[str]], typer.Option(
+            "--sbatch", metavar="OPTION", help="A further option of sbatch, e.g. --qos=long; may be repeated.")] = None,
+        watchdog: Patience = None,
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the script instead.")] = False):
+    """Submit a run to SLURM, as a job that queues itself again until the run is done."""
+    from metacascade.slurm.submit import submit as hand_in
+    _times(None, watchdog)
+    return hand_in(config, out, nodes, time, ranks_per_node, site, settings or [], options or [], watchdog, dry_run)
+
+
+@app.command()
+def resume(directory: Annotated[Path, typer.Argument(metavar="DIR", help="The directory of a run.")],
+           settings: Changes = None, wall_limit: WallLimit = None, watchdog: Patience = None):
+    """Go on from the last checkpoint of a run, on any number of ranks; with more run.duration a finished one, too."""
+    from metacascade.run import commands
+    return commands.resume(directory, settings or [], **_times(wall_limit, watchdog))
+
+
+@app.command()
+def branch(
+        checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="A checkpoint of another run.")],
+        out: Out, overwrite: Overwrite = False, settings: Settings = None,
+        seed: Annotated[Optional[int], typer.Option(
+            "--seed", parser=whole(0), metavar="N", help="Another run.seed from here on.")] = None,
+        wall_limit: WallLimit = None, watchdog: Patience = None):
+    """Start a new run from the state in CHECKPOINT, with another seed or other parameters."""
+    from metacascade.run import commands
+    return commands.branch(checkpoint, out, seed, settings or [], overwrite, **_times(wall_limit, watchdog))
+
+
+@app.command()
+def sweep(
+        file: Annotated[Path, typer.Argument(
+            metavar="SWEEP", help="A TOML file; `metacascade init sweep_shedding` writes one.")],
+        out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="The directory for all runs.")],
+        ranks: Annotated[int, typer.Option("--ranks", parser=whole(1), metavar="N", help="Ranks of each run.")] = 1,
+        jobs: Annotated[int, typer.Option(
+            "--jobs", "-j", parser=whole(1), metavar="N", help="Runs at the same time.")] = 1,
+        part: Annotated[Optional[str], typer.Option(
+            "--part", metavar="I/N", help="Only the runs whose number is I modulo N.")] = None,
+        gather: Annotated[bool, typer.Option("--gather", help="Only write the table anew.")] = False,
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="List the runs instead.")] = False,
+        wall_limit: WallLimit = None):
+    """Run a config with many settings and seeds; the same call again goes on. Not under mpiexec."""
+    from metacascade.studies.sweep import run as run_sweep
+    return run_sweep(file, out, ranks, jobs, part, gather, dry_run, **_times(wall_limit, None))
+
+
+@app.command()
+def init(
+        preset: Annotated[Optional[str], typer.Argument(metavar="PRESET", help="Left out: list them.")] = None,
+        file: Annotated[Optional[Path], typer.Argument(metavar="FILE", help="Default: PRESET.toml")] = None,
+        overwrite: Overwrite = False):
+    """Write a commented config, or a sweep of one, to start from."""
+    from metacascade.config import presets
+    if preset is None:
+        print("\n".join(f"{name:24}{presets.title(name)}" for name in presets.names() + presets.sweeps()))
+        return
+    written = presets.write(preset, file, overwrite)
+    ready = f"sweep {written} --out DIR --dry-run" if preset in presets.sweeps() else f"check {written}"
+    print(f"wrote {written}; next: metacascade {ready}")
+
+
+@app.command()
+def schema():
+    """Print the JSON Schema of the config file, for editors."""
+    import json
+    from metacascade.config.config import json_schema
+    print(json.dumps(json_schema(), indent=1))
+
+
+@app.command()
+def info(
+        file: Annotated[Optional[Path], typer.Argument(metavar="FILE", help="A results or checkpoint file.")] = None,
+        parameters: Annotated[bool, typer.Option("--parameters", help="List all parameters of the config.")] = False,
+        markdown: Annotated[bool, typer.Option("--markdown", help="Write docs/parameters.md instead.")] = False):
+    """Say what FILE holds; without a file, which versions are in use."""
+    if (file is not None) + (parameters or markdown) > 1:
+        raise InputError("info takes either a file or --parameters")
+    if parameters or markdown:
+        from metacascade.config import config
+        print(config.parameters_markdown() if markdown else config.parameters_table(), end="" if markdown else "\n")
+    elif file is not None:
+        from metacascade.io.output import describe
+        for text in describe(file):
+            print(text, flush=True)
+    else:
+        from metacascade.base.versions import versions
+        print("\n".join(f"{name:12}{value}" for name, value in versions().items()))
+
+
+@app.command()
+def digest(file: Annotated[Path, typer.Argument(
+        metavar="FILE", help="A checkpoint, results.h5, or the directory of a run.")]):
+    """Print the digest of a model state: equal for equal states, whatever the ranks that made it."""
+    from metacascade.io.output import digest_of
+    print(one_line(digest_of(file)))
+
+
+@app.command()
+def bench(
+        config: Annotated[Optional[Path], typer.Argument(
+            metavar="[CONFIG]", help="What to measure; left out: a mouse tumor of 16 million cells.")] = None,
+        settings: Settings = None, steps: Steps = 8, warm: Warm = 3, json: AsJson = False):
+    """Measure this machine: cells, bed passages and communication per second, by stage and rank."""
+    from metacascade.run.bench import run as measure
+    measure(config, settings or [], steps, warm, json)
+
+
+TYPERS_INTERRUPT = 130  # what typer makes of Ctrl-C
+UsageError = typer.BadParameter.__mro__[1]
+
+
+def execute(arguments: list[str]) -> int:
+    """Run one command line and return the exit code. Raises InputError for a wrong one."""
+    if not arguments:
+        execute(["--help"])
+        return WRONG_INPUT
+    try:
+        code = app(list(arguments), prog_name="metacascade", standalone_mode=False) or 0
+    except UsageError as error:
+        raise InputError(_usage_message(error, arguments)) from None
+    except typer.Abort:
+        raise KeyboardInterrupt from None
+    except SystemExit:              # what typer makes of a pipe that nobody reads any more
+        raise BrokenPipeError from None
+    if code == TYPERS_INTERRUPT:
+        raise KeyboardInterrupt
+    return code
+
+
+def _usage_message(error, arguments) -> str:
+    commands = typer.main.get_command(app).commands
+    words = [a for a in arguments if not a.startswith("-")]
+    if words and words[0] not in commands:
+        return (f"there is no command '{one_line(words[0])}'{nearest(words[0], commands)}; "
+                f"commands: {', '.join(commands)}")
+    command = error.ctx.command_path if error.ctx else "metacascade"
+    if option := getattr(error, "option_name", None):
+        known = {name for parameter in error.ctx.command.params for name in parameter.opts}
+        message = f"there is no option {one_line(option)}{nearest(option, known | {'--debug', '--version', '--help'})}"
+    else:
+        message = error.format_message().rstrip(".")
+    return f"{message}; see {command} --help"

@@ -1,0 +1,1 @@
+"""Configs: their sections, reading, checking, describing, writing; presets."""

@@ -1,0 +1,158 @@
+"""Sections of the config beyond the tumor: the blood, the organs, what starts there, injections and draws."""
+from typing import ClassVar
+
+from metacascade.base.declare import (
+    ASSUMED, COMPUTED, MEASURED, RECALLED, Section, choice, integer, number, quantity, switch)
+
+VESSELS = ("venous", "arterial", "portal")
+BEDS = ("lung", "liver", "brain", "bone", "kidney", "adrenal", "muscle", "skin", "heart", "stomach", "gut",
+        "pancreas", "spleen", "fat", "other")
+NODES = ("tumor", *VESSELS, *BEDS)  # of the circuit, in this order
+# Where a tumor can grow: name in the config -> bed of the circuit whose drainage it shares.
+HOSTS = {name: name for name in BEDS} | {
+    "breast": "other", "prostate": "other", "ovary": "other", "bladder": "other", "thyroid": "other",
+    "colon": "gut", "rectum": "gut"}
+BYPASS = {"prostate": 0.1, "breast": 0.02}  # share of a host's venous blood that skips the lung
+
+
+class Blood(Section):
+    """What happens to a tumor cell in the blood: arrest in capillaries, death, protection."""
+    table: ClassVar[str] = "blood"
+
+    enabled: bool = switch("Circulating cells are arrested and die; off: they only circulate.")
+    diameter_um: float = quantity("diameter", "um", "um", 12.4, 1, 50, usual=(5, 25), source=(
+        "Mendelaar 2021 (PMC7782084), 71,612 CTCs: breast 12.4, prostate 10.3, colorectal 7.5"), status=MEASURED,
+        doc="Median diameter of a circulating tumor cell (lognormal); cultured lines are larger, 18-21 um.")
+    diameter_spread: float = number("diameter_spread", 0.25, 0, 1, source="no measurement of the law", status=ASSUMED,
+                                    doc="Standard deviation of ln(diameter).")
+    deformability: float = number("deformability", 1.0, 0.1, 2, source="part of arrest_offset", status=ASSUMED, doc=(
+        "Factor on the diameter in capillaries: below 1 for soft cells."))
+    arrest_slope: float = number("arrest_slope", 4.1, 0, 10, usual=(2, 8), source=(
+        "so that at 6 um an 11 um CTC is held in 2.5 % and an 18.4 um line cell in 80 % of passages"), status=COMPUTED,
+        doc="k of the arrest by size, 1 / (1 + exp(-k (diameter / capillary - offset))) per passage of a bed.")
+    arrest_offset: float = number("arrest_offset", 2.73, -10, 50, source="as arrest_slope", status=COMPUTED, doc=(
+        "Diameter over capillary diameter at which half are held; 50 switches the arrest by size off."))
+    binding: float = number("binding", 0.02, 0, 10, source="no measurement", status=ASSUMED, doc=(
+        "b of the arrest by adhesion, 1 - exp(-b match adhesion) per passage of a bed."))
+    anoikis_per_h: float = quantity("anoikis", "1/h", "1/h", 0.03, 0, 100, usual=(0.01, 0.1), source=(
+        "epithelial lines in suspension, half-life 24 h"), status=RECALLED,
+        doc="Death hazard of a sensitive cell without attachment.")
+    anoikis_resistance: float = number("anoikis_resistance", 0.9, 0, 1, source="no measurement", status=ASSUMED, doc=(
+        "R of the hazard of anoikis, anoikis (1 - R)."))
+    shear_per_h: float = quantity("shear", "1/h", "1/h", 0.03, 0, 100, usual=(0.005, 0.1), source=(
+        "Regmi 2017: 0.6 at 60 dyn/cm^2; scaled down to rest, 15 dyn/cm^2"), status=ASSUMED,
+        doc="Death hazard by shear stress at rest.")
+    nk_per_h: float = quantity("nk", "1/h", "1/h", 0.15, 0, 100, usual=(0.02, 0.5), source=(
+        "loss of NK cells raises lung colonies 10-100 fold"), status=RECALLED,
+        doc="Hazard of an uncoated arrested cell to be killed by NK cells in the lung.")
+    platelet_time_h: float = quantity("platelet_time", "min", "h", 2, 0.01, 1440, usual=(0.5, 30), source=(
+        "platelets bind within minutes (Laubli and Borsig)"), status=RECALLED,
+        doc="Time constant of the coat of platelets, 1 - exp(-t / platelet_time).")
+    platelet_nk: float = number("platelet_nk", 0.9, 0, 1, usual=(0.5, 1), source=(
+        "Palumbo 2005 (direction; the effect vanishes without NK cells)"), status=ASSUMED,
+        doc="Share of NK killing that a full coat prevents.")
+    platelet_shear: float = number("platelet_shear", 0.5, 0, 1, usual=(0.2, 0.9), source="no measurement",
+                                   status=ASSUMED, doc="Share of the death by shear that a full coat prevents.")
+    release_per_h: float = quantity("release", "1/h", "1/h", 0.01, 0, 100, source="no measurement", status=ASSUMED,
+                                    doc="Hazard of an arrested cell to go on with the blood.")
+    vertebral_bypass: float | None = number("vertebral_bypass", None, 0, 0.5, source=(
+        "autopsy series support the route (Batson); sizes assumed"), status=ASSUMED, doc=(
+        "Share of the blood of the tumor that takes the veins of the spine to the bone, past the lung; left out: "
+        "0.1 for a tumor of the prostate, 0.02 of the breast, else 0."))
+
+
+class Organ(Section):
+    """One capillary bed. Each has its own defaults, see ORGANS."""
+    table: ClassVar[str] = "organs"
+
+    capillary_um: float = quantity("capillary", "um", "um", 6, 1, 100, usual=(4, 60), source=(
+        "by organ, recalled; brain computed from mouse networks (rat 5.0)"), status=RECALLED,
+        doc="Diameter of the capillaries.")
+    adhesion: float = number("adhesion", 0.3, 0, 100, source="by organ", status=ASSUMED, doc=(
+        "Match between the adhesion molecules of the bed and of the cells: factor on blood.binding."))
+    extravasation_h: float = quantity("extravasation_time", "h", "h", 24, 0.01, 87660, usual=(6, 240), source=(
+        "by organ"), status=RECALLED, doc="Time in which half of the arrested cells leave the vessel.")
+    nk: float = number("nk", 0.1, 0, 100, source="NK killing is mostly in the lung", status=ASSUMED, doc=(
+        "Factor on blood.nk in this bed; 1 in the lung."))
+    soil: float = number("soil", 1.0, 0, 1000, source="1: no preference", status=ASSUMED, doc=(
+        "Factor on colonization.establish in this organ."))
+
+
+# Where a bed differs from the defaults of Organ (science: recalled diameters and times, assumed matches).
+ORGANS = {
+    "tumor": dict(capillary_um=10.0, adhesion=1.0),
+    "lung": dict(adhesion=1.0, nk=1.0),
+    "liver": dict(capillary_um=8.0, adhesion=1.0),
+    "brain": dict(capillary_um=6.1, adhesion=0.5, extravasation_h=96.0),
+    "bone": dict(capillary_um=25.0, adhesion=1.0, extravasation_h=12.0),
+    "kidney": dict(capillary_um=7.0),
+    "adrenal": dict(capillary_um=8.0, adhesion=0.8),
+    "muscle": dict(capillary_um=5.0, adhesion=0.2, extravasation_h=48.0),
+}
+
+
+def complete_organs(given: dict) -> dict:
+    """A table for every bed and for the tumor: `given` over the bed's own defaults. Checks nothing."""
+    def one(name):
+        own = given.get(name, {})
+        return ORGANS.get(name, {}) | own if isinstance(own, dict) else own
+
+    return {name: one(name) for name in dict.fromkeys(["tumor", *BEDS, *given])}
+
+
+class Colonization(Section):
+    """What becomes of a cell that has left the blood: death, sleep or a growing lesion."""
+    table: ClassVar[str] = "colonization"
+
+    enabled: bool = switch("Extravasated cells may found lesions; off: all of them die.")
+    establish: float = number("establish", 0.01, 0, 1, source="no measurement that is not kept for validation",
+                              status=ASSUMED, doc="Probability to survive in the organ, before the factor soil.")
+    dormant: float = number("dormant", 0.9, 0, 1, source="as establish", status=ASSUMED, doc=(
+        "Share of the survivors that sleep at first; the others grow at once."))
+    wake_per_h: float = quantity("wake", "1/year", "1/h", 0.02, 0, 8766, usual=(0.01, 5), source=(
+        "Willis 2010, breast: growth restriction with a half-life over 12 years, 0.010-0.058; lung cancers spread "
+        "within months"), status=COMPUTED,
+        doc="Hazard of a dormant lesion to wake.")
+    dormant_death_per_h: float = quantity("dormant_death", "1/day", "1/h", 0.005, 0, 24, usual=(0.0005, 0.05), source=(
+        "no measurement"), status=ASSUMED, doc="Death hazard of a dormant cell.")
+    birth_per_h: float = quantity("birth", "1/day", "1/h", 0.69, 0, 24, usual=(0.14, 1.04), source=(
+        "ln 2 / 24 h, as growth.division_time"), status=MEASURED, doc="Division rate of a cell of an active lesion.")
+    death_per_h: float = quantity("death", "1/day", "1/h", 0.05, 0, 24, usual=(0.005, 1), source=(
+        "as growth.death_rate"), status=RECALLED, doc="Death rate of a cell of an active lesion.")
+    capacity: int = integer("capacity", 10**9, 1, 10**14, usual=(10**6, 3_100_000_000_000), source=(
+        "3.1e12 in human (Norton 1988, recalled); 1e9 for a mouse"), status=ASSUMED,
+        doc="Cells at which a lesion stops growing.")
+    shed_per_h: float = quantity("shed", "1/day", "1/h", 0.011, 0, 24, usual=(3e-5, 0.03), source=(
+        "Butler and Gullino 1975: 3.2e6 cells/g/day over 3e8 cells/g"), status=COMPUTED,
+        doc="Hazard of a cell of an active lesion to enter the blood.")
+    attraction: float = number("attraction", 5.0, 0, 1000, usual=(1, 20), source="direction: Kim 2009", status=ASSUMED,
+                               doc="Gain of arrest and of exit in the bed of the tumor (self-seeding).")
+
+
+class Injection(Section):
+    """Cells put into the blood by hand: the classic experiments."""
+    table: ClassVar[str] = "injection"
+
+    node: str = choice("node", "venous", NODES, doc="Where they enter the circuit.")
+    time_s: int = quantity("time", "h", "s", 0, 0, 876600, doc="When it starts, to the second, whatever the step.")
+    duration_s: int = quantity("duration", "min", "s", 0, 0, 52596000, doc="How long it takes; 0 is a bolus.")
+    cells: int = integer("cells", 100_000, 1, 4 * 10**9, doc="How many single cells.")
+    diameter_um: float = quantity("diameter", "um", "um", 18.4, 1, 50, usual=(5, 25), source=(
+        "Mendelaar 2021: cultured breast lines 18.4, prostate lines 20.7"), status=MEASURED,
+        doc="Median diameter (lognormal).")
+    diameter_spread: float = number("diameter_spread", 0.25, 0, 1, source="as blood.diameter_spread", status=ASSUMED,
+                                    doc="Standard deviation of ln(diameter).")
+    emt: float = number("emt", 1.0, 0, 1, source="of the experiment", status=ASSUMED, doc=(
+        "0 epithelial, 1 mesenchymal and motile."))
+    adhesion: float = number("adhesion", 0.7, 0, 1, source="as traits.adhesion_mean", status=ASSUMED, doc=(
+        "Adhesion of the cells: 0 free, 1 bound."))
+
+
+class Draw(Section):
+    """A blood sample: the cells in it are removed and counted."""
+    table: ClassVar[str] = "draw"
+
+    node: str = choice("node", "venous", NODES, doc="Where it is taken.")
+    time_s: int = quantity("time", "h", "s", 24, 0, 876600, doc=(
+        "When, to the second, whatever the step; before what is injected at the same time."))
+    volume_mL: float = quantity("volume", "mL", "mL", 0.1, 1e-6, 1000, doc="How much blood.")

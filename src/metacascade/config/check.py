@@ -1,0 +1,160 @@
+"""Checks between parameters of a config, and what is allowed but unusual.
+
+Each check gets a valid Config and yields problems at paths of the file; nothing here changes a value.
+
+Of times there is one rule: those of the run and of its output are multiples of the step, or refused; those of
+events (injections, draws) are exact, to the second. None is rounded.
+"""
+import math
+from collections.abc import Iterator
+
+from metacascade.base import units
+from metacascade.base.limits import MOST_STEPS
+from metacascade.base.units import show_time
+from metacascade.config import effects as config_effects
+from metacascade.config.read import Problem
+
+LARGEST_MOVE = 0.8                 # [voxel edges] root mean square displacement of a step, along one axis
+LARGEST_DRIFT = 1.0                # [voxel edges] directed displacement of a step
+LARGEST_CHANCE = 0.2               # probability of an event in one step above which the step is coarse
+
+
+def problems(config) -> Iterator[Problem]:
+    """Everything in a config that contradicts something else in it."""
+    yield from _times(config)
+    yield from _sources(config)
+    yield from _displacement(config)
+    yield from _hypoxia(config)
+    yield from _establishment(config)
+
+
+def _times(config):
+    step = config.run.step_s
+    times = {("run", "duration"): config.run.duration_s, ("output", "interval"): config.output.interval_s,
+             ("output", "checkpoint"): config.output.checkpoint_s}
+    if config.output.snapshots:
+        times["output", "snapshot_interval"] = config.output.snapshot_interval_s
+    for path, seconds in times.items():
+        if seconds % step:
+            near = max(1, round(seconds / step)) * step
+            yield Problem(path, f"{show_time(seconds)} is not a multiple of run.step = {show_time(step)}; "
+                          f"the nearest is {show_time(near)}", (("run", "step"),))
+    if message := too_many_steps(config):
+        yield Problem(("run", "duration"), message, (("run", "step"),))
+
+
+def too_many_steps(config, done=0, time_s=0) -> str:
+    """What is wrong with the number of steps, of which `done` are done at `time_s`; nothing if it is possible."""
+    steps = done + max(0, config.run.duration_s - time_s) // config.run.step_s
+    if steps <= MOST_STEPS:
+        return ""
+    return (f"takes {steps:,} steps; at most {MOST_STEPS:,} are possible, as the number of a step is one 32-bit word of"
+            " each random number: make run.step longer or run.duration shorter")
+
+
+def _sources(config):
+    if config.tumor is None and not config.injection:
+        yield Problem((), "there is neither a [tumor] nor an [[injection]]: nothing to simulate",
+                      (("tumor",), ("injection",)))
+    for i, injection in enumerate(config.injection):
+        if injection.node == "tumor" and config.tumor is None:
+            yield Problem(("injection", i, "node"), "there is no [tumor] to inject into", (("tumor",),))
+
+
+def moves_um(config) -> tuple[float, float]:
+    """Displacement of a motile cell in one step [um]: sqrt(2 v^2 tau / 3 dt) along one axis, and directed."""
+    migration, step_h = config.migration, config.run.step_h
+    random = migration.speed_um_per_h * math.sqrt(2 * migration.persistence_h / 3 * step_h)
+    return random, migration.bias * migration.speed_um_per_h * step_h
+
+
+def _displacement(config):
+    if config.tumor is None or not config.migration.enabled:
+        return
+    (random, directed), edge = moves_um(config), config.tissue.edge_um
+    shorter = min((LARGEST_MOVE * edge / random) ** 2 if random else 1,
+                  LARGEST_DRIFT * edge / directed if directed else 1)
+    if shorter < 1:
+        step_s = max(1, math.floor(config.run.step_s * shorter))
+        yield Problem(
+            ("migration", "speed"), f"a cell would move {max(random, directed):.3g} um in a step, too far for voxels "
+            f"of {units.plain(edge)} um; shorten run.step to {show_time(step_s)} or less",
+            (("run", "step"), ("migration", "persistence"), ("migration", "bias"), ("tissue", "voxel")))
+
+
+def _hypoxia(config):
+    if config.hypoxia.full_mmHg >= config.hypoxia.threshold_mmHg:
+        yield Problem(("hypoxia", "full"), "must be less than hypoxia.threshold = "
+                      f"{units.show(config.hypoxia.threshold_mmHg, 'mmHg', 'mmHg')}", (("hypoxia", "threshold"),))
+
+
+def _establishment(config):
+    for name, organ in config.organs.items():
+        chance = config.colonization.establish * organ.soil
+        if config.colonization.enabled and chance > 1:
+            yield Problem(("organs", name, "soil"), f"makes the probability to establish {chance:.3g}; it must not "
+                          "exceed 1: lower colonization.establish", (("colonization", "establish"),))
+
+
+def warnings(config, given, going_on_at_s=None) -> list[str]:
+    """What is allowed and yet worth a look: unusual values, coarse steps, what never happens, what has no effect.
+
+    `given`: paths of the parameters that were set. `going_on_at_s`: the time of the checkpoint that a run starts from.
+    """
+    of_start = config_effects.draws_of_nothing(config) if going_on_at_s is None else early(config, going_on_at_s)
+    return [*_unusual(config), *_coarse(config), *_late(config), *of_start,
+            *config_effects.without_effect(config, given, going_on_at_s is not None)]
+
+
+def _unusual(config):
+    for path, parameter, value in config.values():
+        low, high = parameter.usual or (None, None)
+        if low is not None and not low <= value <= high:
+            yield (f"{'.'.join(map(str, path))} = {parameter.text(value)} is outside the usual range, "
+                   f"{parameter.text(low)} to {parameter.text(high)}")
+
+
+def _coarse(config):
+    if config.tumor is None:
+        return
+    growth, hypoxia, way_out = config.growth, config.hypoxia, config.intravasation
+    rates = [("growth.division_time", math.log(2) / growth.division_time_h, growth.enabled),
+             ("growth.death_rate", growth.death_per_h, growth.enabled),
+             ("hypoxia.survival", 1 / hypoxia.survival_h, hypoxia.enabled),
+             ("intravasation.hazard", way_out.hazard_per_h, way_out.enabled)]
+    for name, rate, enabled in rates:
+        chance = -math.expm1(-rate * config.run.step_h)
+        if enabled and chance > LARGEST_CHANCE:
+            yield f"{name}: {100 * chance:.0f} % of the cells concerned change in one step; shorten run.step"
+
+
+def _late(config):
+    end_s, end = config.run.duration_s, show_time(config.run.duration_s)
+    for name, event in _events(config):
+        last_s = event.time_s + getattr(event, "duration_s", 0)
+        if event.time_s > end_s:
+            yield f"{name}.time = {show_time(event.time_s)} is after the end of the run: it never happens"
+        elif last_s > end_s:
+            yield (f"{name} lasts until {show_time(last_s)}, beyond the end of the run at {end}: its cells that would "
+                   "come later never enter")
+        elif event.time_s == end_s and name.startswith("injection"):
+            yield f"{name}.time = {end} is the end of the run: its cells enter the blood, and nothing becomes of them"
+
+
+def early(config, start_s) -> list[str]:
+    """What does not happen in a run that goes on at `start_s` from a state in which all until then has happened."""
+    lines, start = [], show_time(start_s)
+    for name, event in _events(config) if start_s else ():
+        if event.time_s + getattr(event, "duration_s", 0) <= start_s:
+            lines.append(f"{name}.time = {show_time(event.time_s)} is not after {start}, where this run starts: it does"
+                         " not happen in it")
+        elif event.time_s < start_s:
+            lines.append(f"{name}.time = {show_time(event.time_s)} is before {start}, where this run starts: only those"
+                         " of its cells enter that come later")
+    return lines
+
+
+def _events(config):
+    for name in ("injection", "draw"):
+        for i, event in enumerate(getattr(config, name)):
+            yield f"{name}[{i}]", event

@@ -1,0 +1,218 @@
+"""The config of a run: read from TOML with units, checked, frozen, in internal units.
+
+``load`` reads a file. ``Config.to_dict`` and ``Config.from_dict`` carry a config to the other ranks and
+into files. Single parameters are declared in ``config_run``, ``config_tissue`` and ``config_body``.
+"""
+import os
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from pydantic import ValidationError, field_validator, model_validator
+
+from metacascade.base.declare import Parameter, Section, text
+from metacascade.base.errors import InputError
+from metacascade.base.screen import shown
+from metacascade.config import check as config_check, describe as config_describe, read as config_read, write as config_write
+from metacascade.config.body import BEDS, BYPASS, Blood, Colonization, Draw, Injection, Organ, complete_organs
+from metacascade.config.given import is_unicode, settings_of
+from metacascade.config.run import Balance, Output, Run
+from metacascade.config.tissue import (
+    Crowding, Growth, Hypoxia, Intravasation, Migration, Oxygen, Tissue, Traits, Tumor, Vessels)
+
+
+class Config(Section):
+    """A complete config. `organs` holds every bed and ``tumor``; `tumor` is None where there is none."""
+    tables: ClassVar[dict] = {  # name in the file: section, and whether it is one table, a list, or one of these names
+        "run": (Run, "one"), "output": (Output, "one"), "balance": (Balance, "one"), "tumor": (Tumor, "one"),
+        "tissue": (Tissue, "one"), "growth": (Growth, "one"), "hypoxia": (Hypoxia, "one"),
+        "migration": (Migration, "one"), "crowding": (Crowding, "one"), "oxygen": (Oxygen, "one"),
+        "traits": (Traits, "one"), "vessels": (Vessels, "one"), "intravasation": (Intravasation, "one"),
+        "blood": (Blood, "one"), "organs": (Organ, ("tumor", *BEDS)), "colonization": (Colonization, "one"),
+        "injection": (Injection, "list"), "draw": (Draw, "list")}
+
+    title: str = text("title", "", doc="A line about the run; written into its files.")
+    run: Run = Run()
+    output: Output = Output()
+    balance: Balance = Balance()
+    tumor: Tumor | None = None
+    tissue: Tissue = Tissue()
+    growth: Growth = Growth()
+    hypoxia: Hypoxia = Hypoxia()
+    migration: Migration = Migration()
+    crowding: Crowding = Crowding()
+    oxygen: Oxygen = Oxygen()
+    traits: Traits = Traits()
+    vessels: Vessels = Vessels()
+    intravasation: Intravasation = Intravasation()
+    blood: Blood = Blood()
+    organs: dict[str, Organ] = {}
+    colonization: Colonization = Colonization()
+    injection: tuple[Injection, ...] = ()
+    draw: tuple[Draw, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _every_bed(cls, values):
+        """Fill in the beds that are not given, so that nobody else needs their defaults."""
+        organs = values.get("organs", {}) if isinstance(values, dict) else None
+        return {**values, "organs": complete_organs(organs)} if isinstance(organs, dict) else values
+
+    @field_validator("organs")
+    @classmethod
+    def _known_beds(cls, organs):
+        if unknown := organs.keys() - {"tumor", *BEDS}:
+            raise ValueError(f"beds of the circuit, not {sorted(unknown)[0]!r}")
+        return organs
+
+    @model_validator(mode="after")
+    def _resolve(self):
+        """Write down the values that follow from others, so that a branch with a new seed keeps its vessels."""
+        if self.vessels.seed is None:
+            self.__dict__["vessels"] = self.vessels.model_copy(update={"seed": self.run.seed})
+        if self.blood.vertebral_bypass is None:
+            share = BYPASS.get(self.tumor.organ, 0.0) if self.tumor else 0.0
+            self.__dict__["blood"] = self.blood.model_copy(update={"vertebral_bypass": share})
+        return self
+
+    def to_dict(self) -> dict[str, Any]:
+        """All values in internal units: dicts, lists, texts and numbers, ready for JSON."""
+        return self.model_dump(mode="json")
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "Config":
+        """The config that `to_dict` described. What is left out gets its default. Raises InputError."""
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            raise InputError("\n".join(
+                f"config: {config_read.dotted(wrong['loc'])} = {shown(wrong['input'])}: {wrong['msg']}"
+                for wrong in error.errors(include_url=False, include_context=False))) from None
+
+    def sections(self) -> Iterator[tuple[tuple, Section]]:
+        """Path in the file and section, for each table of the config."""
+        for name, (_, form) in self.tables.items():
+            held = getattr(self, name)
+            if form == "one" and held is not None:
+                yield (name,), held
+            elif form != "one":
+                for key, one in held.items() if isinstance(held, dict) else enumerate(held):
+                    yield (name, key), one
+
+    def values(self) -> Iterator[tuple[tuple, Parameter, Any]]:
+        """Path in the file, declaration and internal value of every parameter."""
+        for path, section in ((), self), *self.sections():
+            for key, parameter in section.parameters.items():
+                yield (*path, key), parameter, getattr(section, parameter.attribute)
+
+    @property
+    def given(self) -> frozenset[tuple]:
+        """Paths of the parameters that were set, in a file or by a setting; empty if it came out of a dict."""
+        return self.__dict__.get("_given", frozenset())
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is allowed and yet worth a look, in a run from its start."""
+        return config_check.warnings(self, self._in_order())
+
+    def warnings_from(self, time_s: int) -> list[str]:
+        """The same in a run that goes on from a checkpoint at `time_s`."""
+        return config_check.warnings(self, self._in_order(), time_s)
+
+    def _in_order(self):
+        return [path for path, _, _ in self.values() if path in self.given]
+
+    def to_toml(self) -> str:
+        """The resolved config with units; loading it gives the same config, bit for bit."""
+        return config_write.to_toml(self)
+
+    def summary(self) -> str:
+        """A few lines for people."""
+        return config_write.summary(self)
+
+    def with_overrides(self, overrides, seed: int | None = None) -> "Config":
+        """This config with settings, as those of `load`, and perhaps another seed, checked like a file."""
+        document = config_read.parse_text(self.to_toml(), "the config of the checkpoint")
+        document.stored = True
+        config_read.override(document, overrides)
+        if seed is not None:
+            config_read.override(document, {"run.seed": seed})
+        changed = build(document)
+        changed.__dict__["_given"] |= self.given
+        return changed
+
+
+def load(config, overrides=()) -> Config:
+    """Read and check a config.
+
+    Parameters
+    ----------
+    config : path, dict or Config
+        A TOML file, or what it would hold: tables are dicts, quantities are texts with a unit.
+    overrides : str, sequence of str, or dict
+        Settings that replace values: ``"section.key=value"``, several of them, or ``{"section.key": value}``, where
+        dicts in the dict are tables and replace key by key.
+
+    Raises
+    ------
+    InputError
+        With every problem in it: ``file:line: section.key = value: what is allowed``.
+    """
+    return load_with_text(config, overrides)[0]
+
+
+def load_with_text(config, overrides=()) -> tuple[Config, str]:
+    """As `load`, and the text of the file, which is read once: it may be a pipe, or change."""
+    if isinstance(config, Config):
+        loaded = config.with_overrides(overrides) if settings_of(overrides, []) else config
+        return loaded, loaded.to_toml()
+    document = config_read.read(config)
+    config_read.override(document, overrides)
+    loaded = build(document)
+    return loaded, document.text if document.lines is not None else loaded.to_toml()
+
+
+def build(document: config_read.Document) -> Config:
+    """The config of a parsed document. Raises InputError with every problem in it."""
+    values, problems = config_read.read_tables(Config, document)
+    _resolve_file(values, document, problems)
+    config = config_read.validated(Config, values, problems)
+    wrong = {p.path for p in problems}
+    problems += [p for p in config_check.problems(config) if not wrong & {p.path, *p.others}]
+    if problems:
+        document.refuse(problems)
+    config.__dict__["_given"] = frozenset(path for path, _, _ in config.values() if document.sets(path))
+    return config
+
+
+def _resolve_file(values, document, problems):
+    """Make the name of the vessel file absolute; it is given relative to the config."""
+    name = values.get("vessels", {}).get("file")
+    if isinstance(name, str):
+        values["vessels"]["file"] = path = os.path.join(os.path.abspath(document.folder), name)
+        needed = not document.stored or ("vessels", "file") in document.overridden
+        if not is_unicode(path):
+            problems.append(config_read.Problem(("vessels", "file"), f"{path} is not text in UTF-8: rename it"))
+        elif needed and ("\0" in path or not os.path.isfile(path)):
+            problems.append(config_read.Problem(("vessels", "file"), f"there is no file {path}"))
+
+
+def json_schema() -> dict:
+    """JSON Schema of the config file, for editors."""
+    return config_describe.json_schema(Config)
+
+
+def parameters_markdown() -> str:
+    """The page docs/parameters.md."""
+    return config_describe.markdown(Config)
+
+
+def parameters_table() -> str:
+    """One line per parameter."""
+    return config_describe.table(parameters())
+
+
+def parameters() -> Iterator[Parameter]:
+    """Every declared parameter, section by section, in the order of the documentation."""
+    yield from Config.parameters.values()
+    for section, _ in Config.tables.values():
+        yield from section.parameters.values()

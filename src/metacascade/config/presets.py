@@ -1,0 +1,51 @@
+"""The presets: commented config files that come with the package, and sweeps of them."""
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+
+from metacascade.base.errors import InputError
+from metacascade.base.names import nearest
+
+FOLDER = files("metacascade") / "presets"
+SWEEP = "sweep_"            # so begin the names of sweeps
+
+
+def names() -> list[str]:
+    """Names of the presets that are configs."""
+    return [name for name in _all() if not name.startswith(SWEEP)]
+
+
+def sweeps() -> list[str]:
+    """Names of the presets that are sweeps."""
+    return [name for name in _all() if name.startswith(SWEEP)]
+
+
+def _all() -> list[str]:
+    return sorted(p.name.removesuffix(".toml") for p in FOLDER.iterdir() if p.name.endswith(".toml"))
+
+
+def text(name: str) -> str:
+    """The file of a preset. Raises InputError for an unknown name."""
+    if name not in _all():
+        raise InputError(f"there is no preset {name!r}{nearest(name, _all())}; presets: {', '.join(_all())}")
+    return (FOLDER / f"{name}.toml").read_text("utf-8")
+
+
+def title(name: str) -> str:
+    """Its title; of a sweep the first line."""
+    if name in sweeps():
+        return text(name).splitlines()[0].strip("# :")
+    return tomllib.loads(text(name))["title"]
+
+
+def write(name: str, file: Path | None, overwrite: bool) -> Path:
+    """Write a preset to `file`, by default into the current directory; returns where it is."""
+    content, path = text(name), file or Path(f"{name}.toml")
+    try:
+        with open(path, "w" if overwrite else "x", encoding="utf-8") as out:
+            out.write(content)
+    except FileExistsError:
+        raise InputError(f"{path} exists; give another name or --overwrite") from None
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror}") from None
+    return path

@@ -1,0 +1,61 @@
+"""Sections of the config that say how to run, not what happens in nature."""
+from typing import ClassVar
+
+from metacascade.base.declare import Section, choice, integer, number, quantity, switch
+
+LARGEST_SEED = 2**63 - 1  # the largest integer of TOML
+
+
+class Run(Section):
+    """Time, seed and host of the run."""
+    table: ClassVar[str] = "run"
+
+    seed: int = integer("seed", 1, 0, LARGEST_SEED, doc=(
+        "Key of every random number. Config, seed and build fix every byte of a result, on any number of ranks."))
+    step_s: int = quantity("step", "min", "s", 30, 1 / 60, 1440, doc=(
+        "Time step of the tissue and of the organs; the blood is exact in time within it."))
+    duration_s: int = quantity("duration", "day", "s", 7, 1 / 86400, 36525, doc=(
+        "Simulated time; a multiple of the step."))
+    species: str = choice("species", "mouse", ("mouse", "human"), doc=(
+        "Whose circulation: flows, volumes and transit times."))
+    stop_when_empty: bool = switch(
+        "End before run.duration, complete, once nothing is alive in tissue, blood and lesions and no injection and no "
+        "draw is to come.", key="stop_when_empty", default=False)
+    max_records: int | None = integer("max_records", None, 1000, 10**15, doc=(
+        "CTCs and lesions, over all ranks, beyond which the run stops with a checkpoint and exit code 75; no result "
+        "depends on it. Left out: as many as half of the memory of the nodes holds. An injection of more is refused at "
+        "the start."))
+
+    @property
+    def step_h(self) -> float:
+        return self.step_s / 3600
+
+    @property
+    def steps(self) -> int:
+        return self.duration_s // self.step_s
+
+
+class Output(Section):
+    """What is written, and how often."""
+    table: ClassVar[str] = "output"
+
+    interval_s: int = quantity("interval", "h", "s", 6, 1 / 3600, 876600, doc=(
+        "Time between two entries of the time series; a multiple of the step."))
+    checkpoint_s: int = quantity("checkpoint", "day", "s", 1, 1 / 86400, 36525, doc=(
+        "Simulated time between two checkpoints; a multiple of the step."))
+    shed_cells: bool = switch("Write one row per shed cell: origin, fate and times.", key="shed_cells")
+    snapshots: bool = switch("Write cells, fields and vessels for ParaView.", key="snapshots", default=False)
+    snapshot_interval_s: int = quantity("snapshot_interval", "day", "s", 1, 1 / 86400, 36525, doc=(
+        "Time between two snapshots, besides those of the start and the end; a multiple of the step."))
+    snapshot_cells: int = integer("snapshot_cells", 1_000_000, 1, 10**10, doc=(
+        "Most cells in one snapshot; of more, an evenly chosen part is written."))
+
+
+class Balance(Section):
+    """Moving tiles between ranks when some have more work than others; changes no result."""
+    table: ClassVar[str] = "balance"
+
+    enabled: bool = switch("Rebalance at all.")
+    threshold: float = number("threshold", 0.05, 0.0, 100.0, doc=(
+        "Rebalance when the busiest rank has this share more work than the mean and moving pays; 0: always."))
+    interval: int = integer("interval", 8, 1, 10**6, doc="Steps between two looks at the balance.")

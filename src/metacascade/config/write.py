@@ -1,0 +1,47 @@
+"""What is derived from a config: its resolved TOML, and a summary for people."""
+import json
+
+from metacascade.base.screen import one_line
+from metacascade.base.units import plain, show, show_time
+
+
+def to_toml(config) -> str:
+    """The config as TOML with every default written out; reading it gives the same bits."""
+    lines = ['# The resolved config: every default is written out.', f"title = {quoted(config.title)}"]
+    for path, section in config.sections():
+        form = config.tables[path[0]][1]
+        lines += ["", f"[[{path[0]}]]" if form == "list" else f"[{'.'.join(path)}]"]
+        for key, parameter in section.parameters.items():
+            if (value := getattr(section, parameter.attribute)) is not None:
+                lines.append(f"{key} = {toml_value(parameter, value)}")
+    return "\n".join(lines) + "\n"
+
+
+def toml_value(parameter, value) -> str:
+    """An internal value as TOML."""
+    if parameter.kind == "place":
+        return "[" + ", ".join(quoted(show(v, parameter.unit, parameter.internal)) for v in value) + "]"
+    text = parameter.text(value)
+    return text if parameter.kind in ("number", "integer", "switch") else quoted(text)
+
+
+def quoted(text: str) -> str:
+    """A basic string of TOML; JSON's escapes are valid there, once DEL is escaped and no surrogate pair is left."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def summary(config) -> str:
+    """A few lines: what is simulated, for how long, and what is switched off."""
+    run = config.run
+    lines = [one_line(config.title)] if config.title else []
+    lines.append(f"{run.species}, {run.steps:,} steps of {show_time(run.step_s)}, "
+                 f"{show_time(run.duration_s)} in all, seed {run.seed}")
+    if config.tumor:
+        lines.append(f"tumor of {config.tumor.cells:,} cells in the {config.tumor.organ}, voxels of "
+                     f"{plain(config.tissue.edge_um)} um")
+    lines += [f"injection of {i.cells:,} cells of {plain(i.diameter_um)} um into node {i.node} at "
+              f"{show_time(i.time_s)}" for i in config.injection]
+    lines += [f"draw of {show(d.volume_mL, 'mL', 'mL')} from node {d.node} at {show_time(d.time_s)}"
+              for d in config.draw]
+    off = [".".join(map(str, path)) for path, section in config.sections() if not getattr(section, "enabled", True)]
+    return "\n".join(lines + ([f"off: {', '.join(off)}"] if off else []))

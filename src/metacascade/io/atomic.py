@@ -1,0 +1,127 @@
+"""Files that survive a kill at any moment: written under a temporary name, synced, then renamed.
+
+A name that does not end in ``.tmp`` is thus a whole file; one that does is a leftover.
+"""
+import contextlib
+import errno
+import os
+from pathlib import Path
+
+from metacascade.base.errors import InputError, RunError
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+FORBIDDEN = (errno.EROFS, errno.EACCES, errno.EPERM)
+MISSING = (errno.ENOENT, errno.ENOTDIR, errno.EEXIST, errno.ESTALE)
+DRAFT = ".tmp"
+GO_ON = "go on: a run with `metacascade resume`, a study with the same command"
+SIGNS = "watchdog.txt"           # of a run on several ranks, see metacascade.run.watchdog
+
+
+def temporary(path):
+    """The name under which `path` is written until it is whole."""
+    return Path(f"{path}{DRAFT}")
+
+
+@contextlib.contextmanager
+def writing(path):
+    """An OSError in the body becomes a RunError that names the file, what failed and what to do."""
+    try:
+        yield
+    except OSError as error:
+        name = str(path).removesuffix(DRAFT)
+        raise RunError(f"cannot write {name}: {error.strerror or error}; {_remedy(error)}") from error
+
+
+def _remedy(error):
+    if error.errno in FULL:
+        return f"free some space, then {GO_ON}. The files written before are whole"
+    if error.errno in FORBIDDEN:
+        return "the directory must be writable; choose another with --out"
+    if error.errno in MISSING:
+        return "it has no directory, and none can be made; choose another with --out, or bring the former one back"
+    return f"the files written before are whole; {GO_ON}"
+
+
+@contextlib.contextmanager
+def reading(path):
+    """An OSError in the body becomes an InputError that names the file."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def sync_directory(directory):
+    """Make renames in `directory` durable; a file system that cannot sync a directory needs no sync."""
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(handle)
+
+
+def replace(path):
+    """Give the whole and synced file ``path.tmp`` its name."""
+    os.replace(temporary(path), path)
+    sync_directory(Path(path).parent)
+
+
+def write_bytes(path, pieces):
+    """Write ``(position, bytes)`` pieces to `path`, whole or not at all. One process."""
+    with writing(path), removed_on_error(temporary(path)):
+        with open(temporary(path), "wb") as file:
+            for position, data in pieces:
+                file.seek(position)
+                file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        replace(path)
+
+
+def write_text(path, text):
+    """Write `text` to `path`, whole or not at all; names in it that are not UTF-8 keep their bytes. One process."""
+    write_bytes(path, [(0, text.encode(errors="surrogateescape"))])
+
+
+def write_shared(path, text):
+    """As `write_text`, where several processes may write `path` at the same moment: one of them has the last word."""
+    mine = f"{path}.{os.uname().nodename}.{os.getpid()}"
+    write_text(mine, text)
+    with writing(path), removed_on_error(mine):
+        os.replace(mine, path)
+
+
+@contextlib.contextmanager
+def removed_on_error(path):
+    """Remove `path` if the body fails."""
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(path)
+        raise
+
+
+def keep_former(path, former):
+    """Let `former` name the present `path`, which keeps its name: at no moment is there none.
+
+    Without hard links (some file systems) it is renamed: a kill before the new file has its name
+    then leaves the former one only, which resume finds.
+    """
+    if not os.path.exists(path) or os.path.exists(former) and os.path.samefile(path, former):
+        return  # of two names for one file, rename(2) would remove neither
+    link = temporary(former)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(link)
+    try:
+        os.link(path, link)
+    except OSError:
+        os.replace(path, former)
+    else:
+        with removed_on_error(link):
+            os.replace(link, former)
+
+

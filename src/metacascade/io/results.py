@@ -1,0 +1,271 @@
+"""Read the results of a run: lazy NumPy views of results.h5, also while the run goes on.
+
+A file is sealed (`metacascade.io.sealed`): all but the rows of large tables is checked when it is opened, these when
+the first of them are read. ``mc.open(path)`` gives a `Results`; ``docs/formats.md`` lists every dataset.
+"""
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+
+from metacascade.base.errors import InputError, path_of
+from metacascade.base.screen import LONGEST_LINE, one_line
+from metacascade.io import datasets, parts, rows_index, sealed
+from metacascade.io.atomic import reading
+from metacascade.io.structure import understood
+from metacascade.ranks.parallel import serial_world
+
+NAME, KIND, FORMAT = "results.h5", "RESULTS", 2
+APART = ("shed", "lesions")       # tables whose rows are checked when they are read
+IN_PARTS = ("series", "draws", "shed")    # while the run goes on
+NEEDED = ("config/text", "config/resolved", "provenance/sessions", "series", "draws", "shed")
+
+
+def open_results(path, parts_needed=True):
+    """The results in a file or run directory, as `Results`.
+
+    Raises InputError if there are none, if they are damaged, or if parts are missing that they look into; without
+    `parts_needed` these only when rows are read, so that a run can go on that was killed while it removed some.
+    """
+    return Results(path_of(path, "where results are"), parts_needed)
+
+
+class Results:
+    """The results of a run, complete or still growing.
+
+    Attributes
+    ----------
+    series : dict
+        Time series: name -> array. Units by ``results.units("series/NAME")``.
+    shed, draws, lesions : Rows
+        Tables that are read when sliced: ``results.shed["fate"]``, ``results.shed[:1000]``.
+    config : dict
+        As resolved, in internal units; `config_text` as given.
+    provenance : list of dict
+        One for every session (start or resume) of the run.
+    complete : bool
+        False while the run goes on, or after it was interrupted.
+    digest : str
+        Of the final state; empty until complete.
+    """
+
+    def __init__(self, path, parts_needed=True):
+        self.parts_needed, path = parts_needed, Path(path)
+        self.path = path / NAME if path.is_dir() else path
+        self._open()
+
+    def _open(self):
+        """Open the file, once its seal and what it looks into have been seen to be there."""
+        while True:
+            self.verified, self.stat = set(), _identity(self.path)
+            sealed.verify(serial_world(), self.path, KIND, FORMAT, head_only=True)
+            self.h5 = datasets.open_file(Path(os.path.realpath(self.path)))     # beside which its parts are
+            try:
+                with understood(self.path):
+                    self._check()
+                return
+            except InputError:
+                self.close()
+                if not self._was_renewed():
+                    raise
+
+    def _check(self):
+        if missing := [name for name in NEEDED if name not in self.h5]:
+            raise InputError(f"{self.path} is not as metacascade writes it: it has no /{missing[0]}")
+        bool(self.h5.attrs["complete"]), _text(self.h5.attrs["digest"])
+        if self.parts_needed:
+            for name in IN_PARTS:
+                self._refuse_lost_parts(name)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.close()
+
+    def close(self):
+        self.h5.close()
+
+    def __contains__(self, name):
+        return name in self.h5
+
+    def __getitem__(self, name):
+        """A table by its name: ``results["shed"]``."""
+        self._node(name)
+        return Rows(self, name)
+
+    def _node(self, name):
+        """A group or dataset by its name. KeyError if there is none; InputError for what is no name."""
+        if not isinstance(name, str):
+            raise InputError(f'a dataset is named by a text, such as "shed", not {one_line(repr(name), 60)}')
+        if not self.h5:
+            raise InputError(f"{self.path} is closed: open it again")
+        if name not in self.h5:
+            raise KeyError(f"{self.path} has no /{name}; it has {', '.join(sorted(self.h5))}")
+        return self.h5[name]
+
+    shed = property(lambda self: self["shed"])
+    draws = property(lambda self: self["draws"])
+    lesions = property(lambda self: self["lesions"])
+    complete = property(lambda self: bool(self.h5.attrs["complete"]))
+    digest = property(lambda self: _text(self.h5.attrs["digest"]))
+    config = property(lambda self: self._parsed(self._string("config/resolved"), dict))
+    config_text = property(lambda self: self._string("config/text"))
+    provenance = property(lambda self: self._parsed(self._string("provenance/sessions"), list))
+
+    @property
+    def series(self):
+        def columns():
+            with understood(self.path):
+                return {name: dataset[:] for name, dataset in self._node("series").items()}
+        return self._trusted("series", columns)
+
+    def units(self, name):
+        """The unit of a dataset, or of every field of a table: a text or a dict."""
+        attributes = self._node(name).attrs
+        if not {"units", "unit"} & attributes.keys():
+            raise InputError(f"/{name} has no unit: it is none of the tables, and no dataset")
+        return self._parsed(attributes["units"], dict) if "units" in attributes else _text(attributes["unit"])
+
+    def names(self, name):
+        """What the numbers in a table mean: field -> {number: name}."""
+        stored = self._parsed(self._node(name).attrs.get("enumerations", "{}"), dict)
+        return {field: {int(number): text for number, text in table.items()} for field, table in stored.items()}
+
+    def verify(self, *names):
+        """Raise InputError unless the tables of these names, or all bytes, are as they were written, also in parts."""
+        self._of_the_present(lambda: self._verify(*names))
+
+    def read(self, name, fields, index):
+        """Rows of a table, see `rows_index.read`, after all their bytes have been verified once."""
+        return self._trusted(name, lambda: rows_index.read(self._node(name), fields, index))
+
+    def _trusted(self, name, read):
+        """What `read` returns, after the bytes of a table, or of the series, have been verified once."""
+        def values():
+            self._node(name)
+            self._verify(name)
+            with reading(self.path):            # of HDF5, if a part goes while it is opened
+                found = read()
+            self._refuse_lost_parts(name)       # else the run has joined or merged them while they were read
+            return found
+        return self._of_the_present(values)
+
+    def _of_the_present(self, work):
+        """What `work` returns; if it fails as a run has put another file in the place of this one, from that."""
+        while True:
+            try:
+                return work()
+            except InputError:
+                if not self._was_renewed():
+                    raise
+            self.close()
+            self._open()
+
+    def _verify(self, *names):
+        for name in set(names or IN_PARTS) - self.verified:
+            if name in APART and not self.verified & set(APART):
+                sealed.verify(serial_world(), self.path, KIND, FORMAT)
+            for source in self._sources(name):
+                parts.verify(self._beside(source), source.dset_name, source.vspace.get_select_npoints())
+            self.verified.add(name)
+
+    def _was_renewed(self):
+        """Has the run that goes on put another file in the place of this one?"""
+        return _identity(self.path) != self.stat
+
+    def _sources(self, name):
+        """Where the rows of a table are, if in parts."""
+        dataset = self.h5.get(name)
+        if name == "series":                       # all its columns are in the same parts
+            dataset = next(iter(dataset.values()), None)
+        return dataset.virtual_sources() if dataset is not None and dataset.is_virtual else []
+
+    def _beside(self, source):
+        return Path(self.h5.filename).parent / source.file_name
+
+    def _refuse_lost_parts(self, name):
+        """Raise InputError if a part is not there that this file looks into: HDF5 would show no cells in its place."""
+        for source in self._sources(name):
+            if not self._beside(source).exists():
+                raise InputError(f"{self.path} is of a run that has not ended, and {source.file_name}, with rows of "
+                                 f"/{name}, is not beside it: copy the whole directory of the run, not the file "
+                                 "alone; where it is whole, `metacascade resume` makes the file anew")
+
+    def _string(self, name):
+        with understood(self.path):
+            return self._node(name).asstr()[()]
+
+    def _parsed(self, text, kind):
+        with understood(self.path):
+            if not isinstance(found := json.loads(text), kind):
+                raise ValueError(f"a {kind.__name__} is expected, found: {str(text)[:40]}")
+            return found
+
+
+class Rows:
+    """A table in a file: it is read when it is sliced, as an array of NumPy would be.
+
+    ``rows["fate"]`` a field, ``rows[["fate", "node"]]`` several; ``rows[-1]``, ``rows[10:20]``, ``rows[[3, 1]]`` rows
+    by their numbers, ``rows[mask]`` by a boolean for each; ``rows["fate", :1000]`` both, the field or fields first.
+    """
+
+    def __init__(self, results, name):
+        self.results, self.name = results, name
+
+    @property
+    def dtype(self):
+        return self.results._node(self.name).dtype
+
+    def __len__(self):
+        return len(self.results._node(self.name))
+
+    def __getitem__(self, key):
+        """Raises InputError for an index of a wrong kind, IndexError for a row that is not there."""
+        return self.results.read(self.name, *rows_index.split(key, self.dtype.names))
+
+    def __array__(self, dtype=None, copy=None):
+        return np.asarray(self[:], dtype)
+
+    def frame(self):
+        """All rows as a pandas DataFrame (pandas must be installed), with names for enumerated numbers."""
+        try:
+            import pandas
+        except ImportError:
+            raise InputError("pandas is not installed: pip install pandas") from None
+        rows = self[:]          # at once: a run that goes on may put more there at any moment
+        frame = pandas.DataFrame({field: rows[field] for field in rows.dtype.names})
+        for field, table in self.results.names(self.name).items():
+            frame[field] = frame[field].map(table).astype("category")
+        return frame
+
+
+def describe(path):
+    """What is in a file of results, as text."""
+    with open_results(path) as results, understood(path):
+        results.verify()
+        series, state = results.series, "complete" if results.complete else "not complete: running or interrupted"
+        last = {name: values[-1] for name, values in series.items() if len(values)}
+        lines = [f"{results.path}: results, format {FORMAT}, {state}"]
+        lines += [f"  {len(results[name])} rows in /{name}" for name in ("shed", "draws", "lesions") if name in results]
+        lines += [one_line(f"  started {session.get('started', '?')} on {session.get('ranks', '?')} ranks: "
+                           f"{session.get('command', '?')}", LONGEST_LINE) for session in results.provenance]
+        lines += [f"  digest {one_line(results.digest)}"] if results.complete else []
+        lines += ["  last row of /series"] * bool(last)
+        lines += [one_line(f"    {name:28} {value:.10g} {results.units('series/' + name)}".removesuffix(" 1"))
+                  for name, value in last.items()]
+    return "\n".join(lines)
+
+
+def _identity(path):
+    """What tells a file from another that has come in its place."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_mtime_ns
+
+
+def _text(value):
+    return value.decode() if isinstance(value, bytes) else str(value)

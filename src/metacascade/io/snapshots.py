@@ -1,0 +1,211 @@
+"""Pictures of the state that ParaView opens directly: static VTKHDF files, one of each kind a snapshot.
+
+``snapshots/cells.NNNNNN.vtkhdf`` (points), ``voxels.NNNNNN.vtkhdf`` (oxygen and cells per voxel) and
+``vessels.NNNNNN.vtkhdf`` (lines), N = step, and a list ``cells.vtkhdf.series`` of each kind with the
+times in h. What is left out to stay within the limit depends on the state alone, never on the ranks.
+"""
+import contextlib
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+
+from metacascade.base.errors import InputError
+from metacascade.base.screen import one_line
+from metacascade.io import datasets, sealed
+from metacascade.io.atomic import write_text, writing
+from metacascade.io.datasets import Table
+from metacascade.io.structure import CONTRADICTIONS, understood
+from metacascade.ranks.parallel import serial_world
+from metacascade.state.state import CELL, CELL_UNITS, empty
+
+KIND, FORMAT, FOLDER = "SNAPSHOT", 1, "snapshots"
+EDGE = 8                          # voxels along the edge of a tile
+VTK_VOXEL = 11                    # type of a cell whose corners are numbered x fastest
+TRAITS = ("clone", "emt", "adhesion", "flags", "generation")
+VERSION = (2, 0)                  # of VTKHDF; VTK 9.3 and ParaView 5.12 read it
+
+
+def write(world, directory, state, *, edge_um, limit, segments=None):
+    """Write a snapshot of `state` to ``directory/snapshots``. Collective.
+
+    Parameters
+    ----------
+    edge_um : float
+        Edge of a voxel.
+    limit : int
+        Most cells, and most voxels as long as there are fewer tiles. Of more cells every k-th in canonical
+        order is kept; more voxels are joined to cubes of 2, 4 or 8 voxels' edge (cells added, oxygen averaged).
+    segments : structured ndarray, optional
+        Vessels near this rank's tiles, without duplicates; those whose middle lies in a tile are written,
+        each by the rank that owns it. Given on all ranks or on none.
+    """
+    folder = Path(directory) / FOLDER
+    with world.together(), writing(folder):
+        if world.rank == 0:
+            folder.mkdir(exist_ok=True)
+    _write_file(world, folder, "cells", "PolyData", state.meta, _cells(world, state, edge_um, limit))
+    _write_file(world, folder, "voxels", "UnstructuredGrid", state.meta, _voxels(world, state, edge_um, limit))
+    if segments is not None:
+        _write_file(world, folder, "vessels", "PolyData", state.meta, _vessels(world, state, edge_um, segments))
+
+
+def _write_file(world, folder, kind, vtk_type, meta, tables):
+    """Write one file and add it to the list of its kind."""
+    name, time_h = f"{kind}.{meta['step']:06d}.vtkhdf", meta["time_s"] / 3600
+
+    def head(h5):
+        h5["VTKHDF"].attrs["Version"] = np.array(VERSION, np.int64)
+        h5["VTKHDF"].attrs["Type"] = np.bytes_(vtk_type)
+        h5["VTKHDF/FieldData/time_h"] = [time_h]
+
+    for table in tables:
+        table.name = f"VTKHDF/{table.name}"
+    datasets.write(world, folder / name, tables, head, (KIND, FORMAT))
+    with world.together():
+        if world.rank == 0:
+            _list(folder / f"{kind}.vtkhdf.series", name, time_h)
+
+
+def _list(path, name, time_h):
+    """Add a file to a list that ParaView reads; later ones of a run that was resumed are dropped."""
+    files = [file for file in _listed(path) if (len(file["name"]), file["name"]) < (len(name), name)]
+    files.append({"name": name, "time": time_h})
+    write_text(path, json.dumps({"file-series-version": "1.0", "files": files}, indent=1))
+
+
+def _listed(path):
+    """The files in a list, which may not be there yet; of a damaged one, those that are beside it and intact."""
+    try:
+        files = json.loads(path.read_bytes())["files"]
+        return [{"name": str(file["name"]), "time": float(file["time"])} for file in files]
+    except FileNotFoundError:
+        return []
+    except CONTRADICTIONS:
+        beside = path.parent.glob(f"{path.name.split('.')[0]}.*.vtkhdf")
+        return [file for file in map(_entry, sorted(beside, key=lambda path: (len(path.name), path.name))) if file]
+
+
+def _entry(path):
+    """What a list says of a snapshot; None if it is damaged."""
+    with contextlib.suppress(InputError), _opened(path) as h5:
+        return {"name": path.name, "time": float(h5["FieldData/time_h"][0])}
+
+
+@contextlib.contextmanager
+def _opened(path):
+    """The group VTKHDF of a snapshot, once its seal has been checked."""
+    sealed.verify(serial_world(), path, KIND, FORMAT)
+    with datasets.open_file(path) as file, understood(path):
+        yield file["VTKHDF"]
+
+
+def describe(path):
+    """What is in a snapshot, as text."""
+    with _opened(path) as h5:
+        names = ", ".join([*h5.get("PointData", ()), *h5.get("CellData", ())])
+        return (f"{path}: snapshot for ParaView, {one_line(h5.attrs['Type'].decode())}\n"
+                f"  {h5['FieldData/time_h'][0]:g} h, {h5['NumberOfPoints'][0]} points, "
+                f"data {one_line(names)}")
+
+
+def _cells(world, state, edge_um, limit):
+    """The cells: a vertex for each."""
+    before = world.exscan(state.first_cell[-1])
+    every = max(1, math.ceil(int(world.sum([state.first_cell[-1]])[0]) / limit))
+    kept = [_kept(state, first, last, before, every, edge_um) for first, last in state.slabs()]
+    points = np.concatenate([np.empty((0, 3), np.float32), *(place for place, _ in kept)])
+    cells = np.concatenate([empty(CELL), *(cell for _, cell in kept)])
+    return _mesh(world, points) + _poly(world, "Vertices", np.arange(len(cells))[:, None], len(points)) + [
+        Table.of(f"PointData/{name}", cells[name], unit=CELL_UNITS[name]) for name in TRAITS]
+
+
+def _kept(state, first, last, before, every, edge_um):
+    """(places [um], cells): every `every`-th cell of all ranks', of those in the tiles first .. last - 1."""
+    skip = -(before + int(state.first_cell[first])) % every
+    cells = state.cells(first, last)[skip::every].copy()
+    ends = np.cumsum(np.ravel(state.counts[first:last]), dtype=np.int64)
+    tile, voxel = np.divmod(np.searchsorted(ends, np.arange(skip, ends[-1], every), side="right"), EDGE**3)
+    corner = state.tile_coords[first:last][tile] * EDGE + _cube(EDGE)[voxel]
+    inside = np.stack([cells[axis] for axis in "xyz"], axis=1) / 65536
+    return ((corner + inside) * edge_um).astype(np.float32), cells
+
+
+def _cube(edge):
+    """The places in a cube, numbered x fastest: shape (edge**3, 3) of x, y, z."""
+    return np.stack(np.unravel_index(np.arange(edge**3), (edge,) * 3)[::-1], axis=1)
+
+
+def _voxels(world, state, edge_um, limit):
+    """The voxels: cubes; those of a tile share their corners."""
+    tiles = int(world.sum([len(state.tile_key)])[0])
+    join = next((n for n in (1, 2, 4) if tiles * (EDGE // n)**3 <= limit), EDGE)
+    edge = EDGE // join
+    nodes, stride = _cube(edge + 1) * join, (edge + 1)**np.arange(3)
+    points = (state.tile_coords[:, None] * EDGE + nodes) * edge_um
+    corners = (_cube(edge) @ stride)[:, None] + _cube(2) @ stride
+    corners = (np.arange(len(state.tile_key)) * len(nodes))[:, None, None] + corners
+
+    def joined(array, kind):
+        return np.asarray(array, kind).reshape(-1, edge, join, edge, join, edge, join).sum(axis=(2, 4, 6)).ravel()
+
+    oxygen = (joined(state.oxygen, float) / join**3).astype(np.float32)
+    return _mesh(world, points.reshape(-1, 3)) + _topology(world, "", corners.reshape(-1, 8), points.size // 3) + [
+        Table.of("Types", np.full(len(oxygen), VTK_VOXEL, np.uint8)),
+        Table.of("CellData/oxygen", oxygen, unit="mmHg"),
+        Table.of("CellData/cells", joined(state.counts, np.uint32), unit="cells")]
+
+
+def _vessels(world, state, edge_um, segments):
+    """The vessels: a line for each segment."""
+    a, b = (np.stack([segments[end + axis] for axis in "xyz"], axis=1) for end in "ab")
+    tile = np.floor((a + b) / (2 * EDGE * edge_um)).astype(np.int64)
+    row = _rows(state.tile_coords, tile)
+    own = segments[row >= 0]
+    own = own[np.argsort(row[row >= 0], kind="stable")]
+    points = np.stack([own[end + axis] for end in "ab" for axis in "xyz"], axis=1).reshape(-1, 3)
+    units = {"radius": "um", "maturity": "1", "perfused": "1"}
+    return _mesh(world, points) + _poly(world, "Lines", np.arange(len(points)).reshape(-1, 2), len(points)) + [
+        Table.of(f"CellData/{name}", own[name], unit=unit) for name, unit in units.items()]
+
+
+def _rows(tiles, wanted):
+    """The row of each wanted tile in `tiles`, or -1 where it is not in."""
+    def number(coords):
+        x, y, z = (np.asarray(coords, np.int64) + (1 << 20)).T
+        return z << 42 | y << 21 | x
+
+    if len(tiles) == 0:
+        return np.full(len(wanted), -1)
+    order = np.argsort(number(tiles))
+    row = order[np.searchsorted(number(tiles), number(wanted), sorter=order).clip(max=len(tiles) - 1)]
+    return np.where(number(tiles)[row] == number(wanted), row, -1)
+
+
+def _mesh(world, points):
+    return [_total(world, "NumberOfPoints", len(points)), Table.of("Points", points.astype(np.float32), unit="um")]
+
+
+def _poly(world, name, corners, points):
+    """The four topologies of PolyData, of which only `name` has cells."""
+    nothing = np.empty((0, 1), np.int64)
+    return [table for kind in ("Vertices", "Lines", "Polygons", "Strips")
+            for table in _topology(world, f"{kind}/", corners if kind == name else nothing, points)]
+
+
+def _topology(world, prefix, corners, points):
+    """Which points are the corners of each cell: `corners` of shape (cells, n), numbered on this rank."""
+    cells, width = corners.shape
+    offsets = (world.exscan(cells) + np.arange(cells + (world.rank == world.size - 1))) * width
+    return [
+        _total(world, f"{prefix}NumberOfCells", cells),
+        _total(world, f"{prefix}NumberOfConnectivityIds", corners.size),
+        Table.of(f"{prefix}Connectivity", (world.exscan(points) + corners.ravel()).astype(np.int64)),
+        Table.of(f"{prefix}Offsets", offsets.astype(np.int64))]
+
+
+def _total(world, name, number):
+    """A dataset of one number: the sum of `number` over the ranks."""
+    total = world.sum([number])
+    return Table.of(name, total if world.rank == 0 else total[:0])

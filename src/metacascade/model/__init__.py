@@ -1,0 +1,1 @@
+"""The model: tissue, blood, organs, ledger, and the step that joins them."""

@@ -1,0 +1,123 @@
+"""Tumor cells in the blood: an exact walk through the circuit in continuous time."""
+from dataclasses import dataclass
+
+import numpy as np
+
+from metacascade._kernels import _blood
+from metacascade._kernels._layout import CTC, Draw, Fate, Place, draws
+from metacascade.base.records import by_id, chosen, joined
+
+CAUSES = {fate.name.lower(): fate for fate in (Fate.ANOIKIS, Fate.SHEAR, Fate.NK)}
+
+
+@dataclass
+class Walked:
+    """What left the blood in one call of `Blood.advance`: arrays of CTC, each sorted by id."""
+
+    ended: np.ndarray         # died at t_event; fate set
+    extravasated: np.ndarray  # left the vessel in organ `node` at t_event; fate open
+    returning: np.ndarray     # left the vessel in the tumor at t_event; fate SELF_SEEDED
+    deaths: dict[str, int]    # cause -> cells
+    passages: int             # entries into beds, a cluster counting once
+
+
+def together(walks: list[Walked]) -> Walked:
+    """Several calls of `Blood.advance`, one after the other, as if they were one."""
+    def merged(name):
+        return by_id(joined(*(getattr(walked, name) for walked in walks)))
+
+    if len(walks) == 1:
+        return walks[0]
+    return Walked(
+        ended=merged("ended"), extravasated=merged("extravasated"), returning=merged("returning"),
+        deaths={cause: sum(walked.deaths[cause] for walked in walks) for cause in CAUSES},
+        passages=sum(walked.passages for walked in walks))
+
+
+class Blood:
+    """The circulating and the arrested tumor cells that this rank owns.
+
+    Every cell or cluster has its next event and the time of it, a double in hours. The draws of an
+    event depend on (seed, id, number of the event) alone, so a walk is the same bits however time is
+    cut into calls of `advance`, whatever else is in the blood, and on any rank.
+    """
+
+    def __init__(self, config, circuit, seed: int):
+        self.circuit, self.seed = circuit, seed
+        self.records = np.empty(0, CTC)
+        self.passages = 0       # entries into beds on this rank since it started
+        self._diameter = config.blood.diameter_um, config.blood.diameter_spread
+
+    def admit(self, ctcs):
+        """Let new cells into the blood: id, t_shed, origin, n and traits are the caller's.
+
+        They leave node `origin` with its blood at t_shed; injected ones (FLAG_INJECTED) start in it.
+        A diameter that is not positive is drawn: lognormal, of one cell also in a cluster.
+        """
+        ctcs = np.atleast_1d(np.asarray(ctcs, CTC))
+        if not ctcs.size:
+            return
+        if not (ctcs["origin"].max() < len(self.circuit.names) and ctcs["n"].min() > 0):
+            raise ValueError("a cell that enters the blood needs a node of the circuit and n >= 1")
+        before = self.records.size
+        self.records = joined(self.records, ctcs)
+        new = self.records[before:]
+        _blood.size(new, self.seed, *self._diameter)
+        new["node"], new["t_event"] = new["origin"], new["t_shed"]
+        for field in ("hop", "place", "fate", "pending"):
+            new[field] = 0  # CIRCULATING, OPEN, EVENT_ARRIVE
+
+    def advance(self, t_end_h: float) -> Walked:
+        """Let every event before t_end_h happen and take out what has left the blood."""
+        circuit = self.circuit
+        passages = _blood.advance(
+            self.records, circuit.nodes, circuit.upper, circuit.target, circuit.guide, circuit.hazards,
+            self.seed, t_end_h)
+        self.passages += passages
+        place, fate = self.records["place"], self.records["fate"]
+        gone = place == Place.ENDED
+        dead = self._taken(gone & (fate != Fate.OPEN))
+        walked = Walked(
+            ended=dead, extravasated=self._taken(gone & (fate == Fate.OPEN)),
+            returning=self._taken(place == Place.RETURNING), passages=passages,
+            deaths={name: cells(dead, dead["fate"] == cause) for name, cause in CAUSES.items()})
+        if (stay := place <= Place.ARRESTED).sum() < place.size:
+            self.records = chosen(self.records, stay)
+        return walked
+
+    def sample(self, node: int, volume_mL: float, index: int, t_h: float):
+        """Draw blood from a node: the CTCs in it, fate DRAWN, which leave the blood.
+
+        All must have walked to t_h (`advance`). The node is well mixed: each cell or cluster that circulates
+        in it is taken with probability volume / blood of the node; one that enters the blood at t_h or later
+        is not yet there. `index` numbers the draws of a run.
+        """
+        here = np.flatnonzero((self.records["node"] == node) & (self.records["place"] == Place.CIRCULATING)
+                              & (self.records["t_shed"] < t_h))
+        words = draws(self.seed, Draw.SAMPLE, self.records["id"][here], np.full(here.size, index, np.uint32))
+        share = volume_mL / max(self.circuit.volume_mL[node], volume_mL)
+        drawn = np.zeros(self.records.size, bool)
+        drawn[here[(words[:, 0] + 0.5) / 2**32 < share]] = True
+        taken = self._taken(drawn)
+        taken["fate"], taken["place"], taken["t_event"] = Fate.DRAWN, Place.ENDED, t_h
+        self.records = chosen(self.records, ~drawn)
+        return taken
+
+    @property
+    def circulating(self) -> int:
+        """Cells, also those in clusters."""
+        return cells(self.records, self.records["place"] == Place.CIRCULATING)
+
+    @property
+    def arrested(self) -> int:
+        """Cells, also those in clusters."""
+        return cells(self.records, self.records["place"] == Place.ARRESTED)
+
+    def _taken(self, which):
+        """A copy of some of the records, sorted by id."""
+        return by_id(chosen(self.records, which))
+
+
+def cells(ctcs, which) -> int:
+    """Cells in some of the CTCs: a cluster counts each."""
+    return int(ctcs["n"][which].sum(dtype=np.int64))

@@ -1,0 +1,141 @@
+"""The circuit of the blood: its nodes, their mean transit times, and where each node's blood goes."""
+import math
+from itertools import accumulate
+
+import numpy as np
+
+from metacascade._kernels._blood import NODE
+from metacascade.config.body import BYPASS
+from metacascade.model import physiology
+from metacascade.model.physiology import ARTERIAL, BODIES, CELLS_PER_G, DRAINS, KINDS, NODES, SHEAR, TUMOR
+
+WORDS = 1 << 32   # values of the random word that decides where a cell goes
+MIN_PER_H = 60.0
+NEVER = 1e9       # times the diameter of a capillary: no cell is as large
+
+
+class Circuit:
+    """The blood's way through the body, as arrays for the kernels.
+
+    A node is a well mixed compartment of volume V and flow Q, left after an exponential time of mean
+    V / Q; so the mean time round the circuit is blood volume / cardiac output. Volumes and flows are
+    those of `physiology`, hazards those of [blood], [organs] and [colonization].
+
+    Attributes
+    ----------
+    names : tuple of str
+        Node i is ``names[i]``; node 0 is the tumor.
+    nodes : ndarray of NODE
+        Transit [h], arrest and hazards [1/h] of each node.
+    hazards : dict
+        What holds in every node: the kernel's ``hazards_t``.
+    volume_mL : ndarray of float64
+        Blood in each node.
+    upper, target, guide : ndarray of uint32 (edges,), uint8 (edges,), uint8 (nodes, 256)
+        The graph. From node i a random word r leads to ``target[j]``, j the first edge of i with
+        ``upper[j] >= r``; the search starts at ``guide[i, r >> 24]``.
+    """
+
+    def __init__(self, config):
+        body = BODIES[config.run.species]
+        self.names = NODES
+        self.hazards = _hazards(config.blood)
+        self.nodes = _nodes(config, body)
+        self.volume_mL = np.array([body.blood_mL * body.blood.get(name, 0.0) / 100 for name in NODES])
+        self.output_mL_per_min = body.output_mL_per_min
+        self._tumor = config.tumor
+        self.roads = _roads(config, body)
+        self.set_tumor_flow(0)
+
+    def index(self, name: str) -> int:
+        """The number of a node."""
+        return self.names.index(name)
+
+    def set_tumor_flow(self, alive_cells: int):
+        """Give the tumor bed the flow of a tumor of `alive_cells`, counted over all ranks.
+
+        Flow q = perfusion x mass with 3e8 cells a gram. It comes on top of what the organs get, so its
+        share of what leaves the arteries is q / (output + q). A pure function of the config and of an
+        integer: the same bits on any number of ranks.
+        """
+        grams = alive_cells / CELLS_PER_G if self._tumor else 0.0
+        flow = self._tumor.perfusion_mL_per_min_per_g * grams if self._tumor else 0.0
+        self.volume_mL[TUMOR] = grams * physiology.TUMOR_BLOOD_mL_PER_G
+        self.roads[ARTERIAL][TUMOR] = flow / self.output_mL_per_min
+        self.upper, self.target, self.guide = _graph(self.roads)
+
+
+def _hazards(blood):
+    """The kernel's ``hazards_t``; where the section is off nothing kills and nothing is too narrow."""
+    on = float(blood.enabled)
+    return dict(
+        anoikis_per_h=on * blood.anoikis_per_h * (1.0 - blood.anoikis_resistance),
+        release_per_h=on * blood.release_per_h, platelet_time_h=blood.platelet_time_h,
+        platelet_nk=blood.platelet_nk, platelet_shear=blood.platelet_shear,
+        slope=blood.arrest_slope if blood.enabled else 1.0,
+        offset=blood.arrest_offset if blood.enabled else NEVER, deformability=blood.deformability)
+
+
+def _nodes(config, body):
+    """What the kernel needs to know about each node."""
+    nodes = np.zeros(len(NODES), NODE)
+    on, flow = float(config.blood.enabled), _flow(body)
+    for node, name in zip(nodes, NODES):
+        node["kind"] = KINDS[name]
+        node["shear_per_h"] = on * config.blood.shear_per_h * SHEAR[name]
+        if name != "tumor":
+            node["transit_h"] = body.blood_mL * body.blood[name] / 100 / flow[name] / MIN_PER_H
+        if organ := config.organs.get(name):
+            node["nk_per_h"] = on * config.blood.nk_per_h * organ.nk
+            node["bind"] = on * config.blood.binding * organ.adhesion / 255
+            node["capillary_um"] = organ.capillary_um
+            node["extravasate_per_h"] = math.log(2.0) / organ.extravasation_h
+            node["soil"], node["gain"] = organ.soil, 1.0
+    _attract(nodes[TUMOR], config)
+    return nodes
+
+
+def _attract(node, config):
+    """The tumor's own bed: blood stays as long as perfusion says; what it attracts, it holds more often."""
+    perfusion = config.tumor.perfusion_mL_per_min_per_g if config.tumor else 0.0
+    perfusion = perfusion or physiology.TUMOR_FLOW_mL_PER_MIN_PER_G
+    node["transit_h"] = physiology.TUMOR_BLOOD_mL_PER_G / perfusion / MIN_PER_H
+    node["gain"] = config.colonization.attraction
+    node["extravasate_per_h"] *= config.colonization.attraction
+
+
+def _flow(body):
+    """Flow through each node but the tumor [mL/min]; the parts of the output are scaled to sum to it."""
+    total = math.fsum(body.flow.values())
+    flow = {name: body.output_mL_per_min * part / total for name, part in body.flow.items()}
+    portal = math.fsum(flow[name] for name, drain in DRAINS.items() if drain == "portal")
+    whole = dict.fromkeys(("venous", "lung", "arterial"), body.output_mL_per_min)
+    return flow | whole | dict(portal=portal, liver=flow["liver"] + portal)
+
+
+def _roads(config, body):
+    """For each node, in order, a dict: the node that its blood goes to -> weight."""
+    roads = [{NODES.index(DRAINS[name]): 1.0} if name in DRAINS else {} for name in NODES]
+    total = math.fsum(body.flow.values())
+    roads[ARTERIAL] = {NODES.index(name): part / total for name, part in body.flow.items()}
+    host = config.tumor.node if config.tumor else "other"
+    bypass = config.blood.vertebral_bypass
+    if bypass is None:
+        bypass = BYPASS.get(config.tumor.organ, 0.0) if config.tumor else 0.0
+    roads[TUMOR] = {NODES.index(DRAINS[host]): 1.0 - bypass, NODES.index("bone"): bypass}
+    return roads
+
+
+def _graph(roads):
+    """(upper, target, guide) of `Circuit`. A road of less than 2^-32 of the blood is left out."""
+    upper, target = [], []
+    guide = np.empty((len(roads), 256), np.uint8)
+    for node, row in enumerate(roads):
+        total = math.fsum(row.values())
+        ends = np.array([int(end / total * WORDS) for end in accumulate(row.values())])
+        ends[-1] = WORDS
+        kept = np.flatnonzero(np.diff(ends, prepend=0))
+        guide[node] = len(upper) + np.searchsorted(ends[kept] - 1, np.arange(256) << 24)
+        upper.extend(ends[kept] - 1)
+        target.extend(np.array(list(row))[kept])
+    return np.array(upper, np.uint32), np.array(target, np.uint8), guide

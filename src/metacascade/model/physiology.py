@@ -1,0 +1,64 @@
+"""Blood flow and blood volume of man and mouse: the numbers behind the circuit, and nothing else.
+
+Sources
+-------
+Flow, human: National Research Council 1999, Risk Assessment of Radon in Drinking Water, NAP 6287,
+    tables A-1 and A-2 (resting adult male; in substance those of ICRP Publication 89). Bone is red and
+    yellow marrow, trabecular and cortical bone; gut is small and large intestine; other is thyroid,
+    testes and the rest. The bronchial flow, 2.5 % outside the sum, is left out.
+Flow, mouse: Brown et al. 1997, Toxicol Ind Health 13:407. Muscle, brain and adrenal are recalled; what
+    they leave of the slowly perfused tissue is split between bone and fat as in the rat (12.2 : 7.0),
+    the portal flow between stomach, gut, pancreas and spleen as in man; the remainder is other.
+Blood, human: ICRP Publication 89, 2002, regional blood volumes of the adult male (recalled; arteries
+    6 % and large veins 18 % confirmed in NAP 6287, p. 240). Venous is large veins and right heart less
+    the portal vein (1 %, ASSUMED), arterial is large arteries and left heart; lung includes bronchi.
+Blood, mouse: the human shares, ASSUMED, of 1.7 mL.
+Output and volume: man NAP 6287, p. 239, and ICRP 89; mouse Brown 1997 (both volumes recalled).
+"""
+from typing import NamedTuple
+
+from metacascade.config.body import BEDS, NODES, VESSELS
+
+TUMOR, VENOUS, ARTERIAL, PORTAL, LUNG, LIVER = (
+    NODES.index(name) for name in ("tumor", "venous", "arterial", "portal", "lung", "liver"))
+KIND_VESSEL, KIND_BED, KIND_TUMOR = range(3)
+
+KINDS = {"tumor": KIND_TUMOR} | dict.fromkeys(VESSELS, KIND_VESSEL) | dict.fromkeys(BEDS, KIND_BED)
+
+# Where the blood of a node goes. The arteries feed every bed but the lung by its share of the flow.
+DRAINS = dict.fromkeys(BEDS, "venous") | {
+    "venous": "lung", "lung": "arterial", "stomach": "portal", "gut": "portal", "pancreas": "portal",
+    "spleen": "portal", "portal": "liver"}
+
+# Shear stress relative to that of arteries at rest (15 dyn/cm^2, Regmi 2017). Capillaries bear about as
+# much as arteries, veins a tenth of it or less, which is taken as none (ASSUMED).
+SHEAR = dict.fromkeys(NODES, 1.0) | {"venous": 0.0, "portal": 0.0}
+
+
+class Body(NamedTuple):
+    """`flow`: per cent of the cardiac output that each bed gets from the arteries; `blood`: per cent of
+    the blood volume in each node."""
+
+    output_mL_per_min: float
+    blood_mL: float
+    flow: dict[str, float]
+    blood: dict[str, float]
+
+
+_BLOOD = dict(
+    venous=21.5, arterial=10.5, portal=1.0, lung=12.5, liver=10.0, brain=1.2, bone=7.0, kidney=2.0,
+    adrenal=0.06, muscle=14.0, skin=3.0, heart=1.0, stomach=1.0, gut=6.0, pancreas=0.6, spleen=1.4,
+    fat=5.0, other=2.24)
+
+BODIES = {
+    "human": Body(6500.0, 5300.0, dict(
+        liver=6.5, brain=12.0, bone=7.5, kidney=19.0, adrenal=0.3, muscle=17.0, skin=5.0, heart=4.0,
+        stomach=1.0, gut=14.0, pancreas=1.0, spleen=3.0, fat=5.0, other=4.75), _BLOOD),
+    "mouse": Body(14.0, 1.7, dict(
+        liver=2.0, brain=3.3, bone=11.6, kidney=9.1, adrenal=0.3, muscle=15.9, skin=5.8, heart=6.6,
+        stomach=0.742, gut=10.39, pancreas=0.742, spleen=2.226, fat=6.7, other=24.6), _BLOOD),
+}
+
+CELLS_PER_G = 3e8            # viable tumor cells: 2494 um^3 each at about 75 % packing
+TUMOR_BLOOD_mL_PER_G = 0.03  # vessel volume fraction of imaged tumor networks (Secomb et al. 2004)
+TUMOR_FLOW_mL_PER_MIN_PER_G = 0.3  # for the transit through a tumor bed that gets no blood of its own

@@ -1,0 +1,117 @@
+"""Cells that come back to the tumor through the blood: where they lodge, and that they become tissue.
+
+A voxel that holds FULL times its capacity takes in nobody: who would lodge there waits in its vessel, and looks again
+in the next step, when cells have moved on or the tumor offers more places.
+"""
+import numpy as np
+
+from metacascade._kernels._layout import CTC, MIGRANT, Draw, Flag, draws
+from metacascade.space.network_index import ranges
+
+FULL = 4                      # capacities of a voxel
+LODGED = np.dtype([("ctc", CTC), ("place", "i8")])     # k-th place of all, then of the rank that it goes to
+SPAN = np.dtype([("first", "i8"), ("rank", "i4")])      # places of a rank, up to those of the next
+
+
+def places(tissue, ctcs, seed):
+    """Draw a place for each CTC: (LODGED, rank), of CTCs of any rank. Collective.
+
+    The places are the voxels within reach of a perfused vessel, in tiles that have cells (in all tiles, if there
+    is none in those), tile after tile in curve order; each is equally likely. Which one is a matter of integers
+    alone, the number of places before it, so it is the same on any number of ranks.
+    """
+    world = tissue.exchange.world
+    if not int(world.sum([len(ctcs)])[0]):
+        return np.empty(0, LODGED), np.empty(0, np.int64)
+    mine = int(places_of_tiles(tissue).sum())
+    total = int(world.sum([mine])[0])
+    words = draws(seed, Draw.RETURN, np.ascontiguousarray(ctcs["id"]), np.zeros(len(ctcs), np.uint32))
+    lodged = np.empty(len(ctcs), LODGED)
+    lodged["ctc"] = ctcs
+    lodged["place"] = _one_of(words, total)
+    return _at_ranks(tissue.exchange, lodged, mine, total)
+
+
+def _one_of(words, total):
+    """``x * total >> 64`` with the first two of the words as x: each of 0 .. total - 1 is equally likely."""
+    low, high = words[:, 0].astype(np.uint64), words[:, 1].astype(np.uint64)
+    half, mask = np.uint64(32), np.uint64(0xffffffff)
+    total_low, total_high = np.uint64(total & 0xffffffff), np.uint64(total >> 32)
+    middle = high * total_low + (low * total_low >> half)
+    return high * total_high + (middle >> half) + (low * total_high + (middle & mask) >> half)
+
+
+def _at_ranks(exchange, lodged, mine, total):
+    """The k-th place of all -> the place of a rank, and that rank.
+
+    No rank knows how many places each of the others has. Rank r keeps the list for the r-th part of all places: those
+    who have some of them tell it, and whoever looks for one sends it there. Returns those that came here.
+    """
+    world = exchange.world
+    before = world.exscan(mine)
+    listed_at = np.arange(before * world.size // total, (before + mine - 1) * world.size // total + 1 if mine else 0)
+    span = np.array([(before, world.rank)], SPAN)
+    routed = exchange.route({"spans": (np.repeat(span, len(listed_at)), listed_at),
+                             "lodged": (lodged, lodged["place"] * world.size // total)})
+    spans, lodged = np.sort(routed["spans"], order="first"), routed["lodged"]
+    found = spans[np.searchsorted(spans["first"], lodged["place"], side="right") - 1]
+    lodged["place"] -= found["first"]
+    return lodged, found["rank"]
+
+
+def places_of_tiles(tissue):
+    """Voxels within reach of a vessel in each tile that has cells; in each tile, if there is none in those."""
+    beside_cells = tissue.reachable * (tissue.arena.n > 0)
+    return beside_cells if int(tissue.exchange.world.sum([beside_cells.sum()])[0]) else tissue.reachable
+
+
+def become_cells(tissue, lodged, seed):
+    """What becomes of CTCs that would lodge here: (their cells, CTCs that wait). Collective.
+
+    The cells are migrants that name the key of their tile.
+    """
+    if not int(tissue.exchange.world.sum([len(lodged)])[0]):
+        return np.empty(0, MIGRANT), np.empty(0, CTC)
+    rows, voxels = _voxels(tissue, lodged["place"])
+    ctcs = lodged["ctc"]
+    enters = _find_room(tissue, 512 * rows + voxels, ctcs)
+    return _cells(tissue.region.keys[rows[enters]], voxels[enters], ctcs[enters], seed), ctcs[~enters]
+
+
+def _voxels(tissue, places):
+    """Row of the tile and voxel of each of the places of this rank. Collective."""
+    order = np.argsort(tissue.region.keys)
+    before = np.concatenate([[0], np.cumsum(places_of_tiles(tissue)[order])])
+    tile = np.searchsorted(before, places, side="right") - 1
+    rows = order[tile]
+    hit, which = np.unique(rows, return_inverse=True)
+    listed = [np.flatnonzero(np.diff(tissue.vessels.first[512 * row:512 * row + 513])) for row in hit]
+    first = np.cumsum([0, *map(len, listed)])
+    return rows, np.concatenate([np.empty(0, np.int64), *listed])[first[which] + places - before[tile]]
+
+
+def _find_room(tissue, at, ctcs):
+    """Which CTCs find room, `at` numbering their voxels: one after the other by id, until a voxel is full."""
+    order = np.lexsort((ctcs["id"], at))
+    n = ctcs["n"][order].astype(np.int64)
+    ahead = np.cumsum(n) - n
+    first = np.unique(at[order], return_index=True)[1]
+    ahead -= np.repeat(ahead[first], np.diff(np.append(first, len(at))))
+    enters = np.empty(len(at), bool)
+    enters[order] = tissue.counts.reshape(-1)[at[order]] + ahead < FULL * tissue.config.tissue.capacity
+    return enters
+
+
+def _cells(keys, voxels, ctcs, seed):
+    """The cells of CTCs, as migrants to a tile and voxel each."""
+    index = np.repeat(np.arange(len(ctcs)), ctcs["n"])
+    member = ranges(np.ones(len(ctcs), np.int64), ctcs["n"] + np.int64(1)).astype(np.uint32)
+    words = draws(seed, Draw.RETURN, np.ascontiguousarray(ctcs["id"][index]), member)
+    cells = np.zeros(len(index), MIGRANT)
+    cells["key"], cells["voxel"] = keys[index], voxels[index]
+    for axis, word in (("x", words[:, 0]), ("y", words[:, 0] >> 16), ("z", words[:, 1])):
+        cells["cell"][axis] = word & 0xffff
+    for trait in ("clone", "emt", "adhesion"):
+        cells["cell"][trait] = ctcs[trait][index]
+    cells["cell"]["flags"] = ctcs["flags"][index] | Flag.RETURNED
+    return cells

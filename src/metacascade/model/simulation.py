@@ -1,0 +1,290 @@
+"""The model: its parts, the order of a step, and its state."""
+import time
+from collections import defaultdict
+from contextlib import contextmanager
+
+import numpy as np
+
+from metacascade._kernels._layout import CTC, Fate, Place
+from metacascade.base.errors import InputError
+from metacascade.base.limits import MOST_STEPS
+from metacascade.base.records import by_id, chosen, joined
+from metacascade.model import blood, selfseeding, tissue
+from metacascade.model.circuit import Circuit
+from metacascade.model.fates import Fates
+from metacascade.model.injection import Injections
+from metacascade.model.ledger import LARGEST, NAMES, Ledger
+from metacascade.model.lesions import Lesions
+from metacascade.ranks.exchange import Exchange
+from metacascade.ranks.parallel import on_all_ranks, owner_of_id
+from metacascade.space import network_read
+from metacascade.space.fields import Oxygen
+from metacascade.space.rebalance import Balance
+from metacascade.space.vessels import SEGMENT, Network
+from metacascade.state import state
+from metacascade.state.digest import digest
+
+
+class Simulation:
+    """One model on the ranks of a world. Every public method is collective.
+
+    Parameters
+    ----------
+    config : Config
+    world : World
+    saved : State, optional
+        Go on from there; else a new tumor is made.
+    segments : ndarray of SEGMENT, optional
+        The vessels that ``vessels.file`` holds, on every rank; left out: those of `saved`, else the file is read.
+    on_ended : callable, optional
+        Gets an array of CTC: those on this rank whose fate was decided in a step.
+    on_draw : callable, optional
+        Gets what a blood draw took, as keyword arguments.
+    """
+
+    def __init__(self, config, world, saved=None, segments=None, on_ended=None, on_draw=None):
+        self.config, self.world = config, world
+        self.exchange = Exchange(world)
+        self.on_ended, self.on_draw = on_ended, on_draw
+        self.circuit = Circuit(config)
+        self.blood = blood.Blood(config, self.circuit, config.run.seed)
+        self.lesions = Lesions(config, self.circuit, config.run.seed)
+        self.injections = Injections(config, config.run.seed, world.rank, world.size)
+        self.fates = Fates(world, self.circuit.names)
+        self.returning = np.empty(0, CTC)     # left the blood inside the tumor; on any rank
+        self.newborn = np.empty(0, CTC)       # shed by lesions, not yet with their owners
+        self.wall_s = defaultdict(float)      # by stage
+        self.cpu_s = defaultdict(float)       # by stage, without what sending and waiting used
+        self.waited_s = defaultdict(float)    # by stage: wall seconds of sending, receiving and waiting
+        self.now, self.stages = "start", 0    # the present stage, and the number of stages begun
+        self.step_number, self.time_s = 0, 0
+        self.ledger = Ledger(world)
+        self.balance = Balance(config.balance.threshold, config.balance.interval)
+        if saved is None:
+            self._begin(_network(config, world, segments))
+        else:
+            with world.together():
+                _refuse_foreign(saved, self.circuit.names)
+            self._go_on(saved, _network(config, world, saved.segments if segments is None else segments))
+        self.perfused = int(world.sum([self.tissue.reachable.sum()])[0]) > 0   # blood flows through the tumor
+        if not self.perfused and any(plan.node == "tumor" for plan in config.injection):
+            raise on_all_ranks(InputError(tissue.NOT_PERFUSED))
+
+    def _begin(self, network):
+        self.tissue = tissue.start(self.config, self.exchange, _oxygen(self.config, network), network)
+        self.ledger.add(initial=self.tissue.cells)
+        self.ledger.close(self._alive())
+
+    def _go_on(self, saved, network):
+        meta = saved.meta
+        self.step_number, self.time_s = meta["step"], meta["time_s"]
+        self.ledger = Ledger(self.world, meta["ledger"])
+        self.fates.load(meta["fates"])
+        self.tissue = tissue.restore(self.config, self.exchange, _oxygen(self.config, network), network, saved)
+        waiting = saved.ctcs["place"] == Place.RETURNING
+        unborn = saved.ctcs["diameter"] == 0
+        self.returning, self.newborn = chosen(saved.ctcs, waiting), chosen(saved.ctcs, unborn)
+        self.blood.records = chosen(saved.ctcs, ~waiting & ~unborn)
+        self.lesions.records = saved.lesions
+
+    # --- one step, in the order of the model -------------------------------------------------------------
+
+    def step(self, stop=False):
+        """Advance everything by one step; True if any rank wishes to stop. Raises InputError after `MOST_STEPS`."""
+        if self.step_number >= MOST_STEPS:
+            raise on_all_ranks(InputError(f"{MOST_STEPS:,} steps are done, all that are possible: make run.step longer"))
+        t0_s, t1_s = self.time_s, self.time_s + self.config.run.step_s
+        after_s = t0_s if self.step_number else -1      # what is to happen at t0_s has happened, but not at the start
+        self.circuit.set_tumor_flow(self.ledger.totals["tissue"] if self.perfused else 0)
+        with self.stage("fields"):
+            self.tissue.breathe()
+        with self.stage("tissue"):
+            migrants, shed, tally = self.tissue.advance(self.step_number, t0_s / 3600)
+        with self.stage("exchange"):
+            entering = self._exchange(migrants, shed)
+        with self.stage("blood"):
+            self._admit(entering, self.injections.due(after_s, t1_s))
+            walked = self._circulate(after_s, t1_s)
+        with self.stage("organs"):
+            self._colonize(walked)
+            self._grow(t0_s / 3600)
+        with self.stage("margin"):
+            self.tissue.add_margin()
+        with self.stage("ledger"):
+            stops = self._account(walked, tally, shed, stop)
+        self.step_number, self.time_s = self.step_number + 1, t1_s
+        with self.stage("balance"):
+            self._balance()
+        return stops > 0
+
+    def _exchange(self, migrants, shed):
+        """One routing of all that changed owner; returns the CTCs that enter the blood on this rank."""
+        here, gone, gone_to = self.tissue.leaving(migrants)
+        lodged, lodged_at = selfseeding.places(self.tissue, self.returning, self.config.run.seed)
+        entering = joined(shed, self.newborn)
+        routed = self.exchange.route({
+            "migrants": (gone, gone_to),
+            "ctcs": (entering, owner_of_id(entering["id"], self.world.size)),
+            "lodged": (lodged, lodged_at)})
+        homing, self.returning = selfseeding.become_cells(self.tissue, routed["lodged"], self.config.run.seed)
+        self.tissue.arrive(here, routed["migrants"], homing)
+        self.newborn = self.newborn[:0]
+        return routed["ctcs"]
+
+    def _admit(self, entering, injected):
+        self.ledger.add(injected=_cells(injected))
+        self.blood.admit(entering)
+        self.blood.admit(injected)
+
+    def _circulate(self, after_s, t1_s):
+        """Every CTC walks to the end of the step; at the time of a draw all of them are there, no further."""
+        walks = []
+        for time_s, index in sorted((plan.time_s, index) for index, plan in enumerate(self.config.draw)):
+            if after_s < time_s <= t1_s:
+                walks.append(self.blood.advance(time_s / 3600))
+                self._draw_blood(index, self.config.draw[index])
+        return blood.together([*walks, self.blood.advance(t1_s / 3600)])
+
+    def _draw_blood(self, index, plan):
+        node = self.circuit.index(plan.node)
+        taken = self.blood.sample(node, plan.volume_mL, index, plan.time_s / 3600)
+        self._end(taken)
+        self.ledger.add(drawn=_cells(taken))
+        singles = int((taken["n"] == 1).sum())
+        found = self.world.sum([singles, len(taken) - singles, _cells(taken)]).tolist()
+        if self.on_draw:
+            self.on_draw(time_s=plan.time_s, index=index, node=node,
+                         volume_mL=min(plan.volume_mL, float(self.circuit.volume_mL[node])),
+                         singles=found[0], clusters=found[1], cells=found[2])
+
+    def _colonize(self, walked):
+        """What left the blood: into the tumor, into the list of the ended, or to a lesion."""
+        self.returning = joined(self.returning, walked.returning)
+        failed, founders = self.lesions.found(walked.extravasated)
+        self.ledger.add(extravasated=_cells(walked.extravasated), founded=len(founders),
+                        self_seeded=_cells(walked.returning), not_established=_cells(failed))
+        for ctcs in (walked.ended, failed, founders, walked.returning):
+            self._end(ctcs)
+
+    def _grow(self, t_h):
+        grown = self.lesions.advance(self.step_number, t_h, self.config.run.step_h)
+        self.newborn = grown.shed
+        self.ledger.add(divided_lesion=grown.born, lesion_loss=grown.died_active, dormant_loss=grown.died_dormant,
+                        shed_lesion=_cells(grown.shed), woken=grown.woken)
+
+    def _end(self, ctcs):
+        self.fates.add(ctcs)
+        if self.on_ended:
+            self.on_ended(ctcs)
+
+    def _account(self, walked, tally, shed, stop):
+        self.ledger.add(**walked.deaths, passages=walked.passages, shed_ctcs=len(shed), shed=tally["shed"],
+                        divided_tissue=tally["divided"], apoptosis=tally["apoptosis"], hypoxia=tally["hypoxia"],
+                        changed_voxel=tally["changed_voxel"])
+        stops, places = self.ledger.close(self._alive(), extra=[int(stop), int(self.tissue.reachable.sum())])
+        self.perfused = places > 0
+        return stops
+
+    def _alive(self):
+        return dict(
+            tissue=self.tissue.cells,
+            circulating=self.blood.circulating + _cells(self.newborn) + _cells(self.returning),
+            arrested=self.blood.arrested, lesions=self.lesions.cells)
+
+    def _balance(self):
+        plan = self.config.balance
+        if plan.enabled and self.config.tumor and self.step_number % plan.interval == 0:
+            self.balance.look(self.tissue)
+
+    # --- state --------------------------------------------------------------------------------------------
+
+    def state(self, **meta):
+        """This rank's share of the state; `meta` is added to its description."""
+        self._bring_home()
+        order = np.argsort(self.tissue.region.keys)
+        rows = self.tissue.counts[order]
+        ctcs = joined(self.blood.records, self.returning, self.newborn)
+        return state.State(
+            meta=dict(meta, config=self.config.to_dict(), step=self.step_number, time_s=self.time_s,
+                      seed=self.config.run.seed, ledger=dict(self.ledger.totals), fates=self.fates.totals()),
+            tile_key=self.tissue.region.keys[order], tile_coords=self.tissue.region.coords[order],
+            counts=rows, cells=lambda first, last: _canonical(self.tissue, order[first:last]),
+            oxygen=self.tissue.oxygen.value[order],
+            ctcs=by_id(ctcs), lesions=by_id(self.lesions.records),
+            segments=self.tissue.network.imported)
+
+    def digest(self):
+        """One SHA-256 of the state, the same on any number of ranks."""
+        return digest(self.world, self.state())
+
+    def _bring_home(self):
+        """What is not with the owner of its id goes there, since a state is ordered by id."""
+        home = self.exchange.route({
+            name: (ctcs, owner_of_id(ctcs["id"], self.world.size))
+            for name, ctcs in (("returning", self.returning), ("newborn", self.newborn))})
+        self.returning, self.newborn = home["returning"], home["newborn"]
+
+    @contextmanager
+    def stage(self, name):
+        """Count the time of the body as that of a stage."""
+        self.now, self.stages = name, self.stages + 1
+        wall, cpu, waited = self._clocks()
+        yield
+        now = self._clocks()
+        self.wall_s[name] += now[0] - wall
+        self.cpu_s[name] += now[1] - cpu
+        self.waited_s[name] += now[2] - waited
+
+    def _clocks(self):
+        """Seconds so far: wall, CPU without communication, communication and waiting."""
+        waited, waiting_cpu = self.exchange.spent()
+        return time.perf_counter(), time.thread_time() - waiting_cpu, waited
+
+
+def _refuse_foreign(saved, names):
+    """InputError if a state has what this model cannot take: nodes that the circuit has not, vessels of another layout,
+    or totals of what is not counted."""
+    nodes = len(names)
+    found = max((int(np.max(records[name], initial=0)) for records, names in (
+        (saved.ctcs, ("node", "origin")), (saved.lesions, ("node",))) for name in names), default=0)
+    if found >= nodes:
+        raise InputError(f"the state has cells at node {found}, and the circuit only nodes up to {nodes - 1}: "
+                         "it is not of metacascade")
+    if saved.segments is not None and saved.segments.dtype != SEGMENT:
+        raise InputError("the vessels of the state are not laid out as metacascade writes them: it is not of "
+                         "metacascade")
+    ledger, fates = saved.meta["ledger"], saved.meta["fates"]
+    if not (set(ledger) <= set(NAMES) and _are_totals(ledger) and set(fates) <= {fate.name.lower() for fate in Fate}
+            and all(isinstance(at, dict) and set(at) <= set(names) and _are_totals(at) for at in fates.values())):
+        raise InputError("the state counts cells by names or numbers that metacascade has not: it is not "
+                         "of metacascade")
+
+
+def _are_totals(counts):
+    return all(type(n) is int and 0 <= n <= LARGEST for n in counts.values())
+
+
+def _cells(ctcs):
+    return int(ctcs["n"].sum(dtype=np.int64))
+
+
+def _canonical(tissue_, rows):
+    cells = joined(state.empty(state.CELL), *(tissue_.arena.block(row) for row in rows))
+    return state.canonical(cells, tissue_.counts[rows])
+
+
+def _network(config, world, segments):
+    """The vessels: given, from the file (read by rank 0), or generated."""
+    if segments is None and config.vessels.file is not None:
+        with world.together():
+            segments = network_read.network(config).segments if world.rank == 0 else None
+        segments = world.bcast(segments)
+    if segments is not None:
+        return Network.from_segments(segments)
+    return Network.from_config(config.vessels, config.vessels.seed)
+
+
+def _oxygen(config, network):
+    return Oxygen(config.oxygen, step_h=config.run.step_h, edge_um=config.tissue.edge_um,
+                  capacity=config.tissue.capacity)
+

@@ -1,0 +1,278 @@
+"""The cells of the primary tumor on this rank: their tiles, one step of their life, and arrivals."""
+import contextlib
+import math
+
+import numpy as np
+
+from metacascade._kernels import _deliver, _tissue
+from metacascade._kernels._layout import CTC, MIGRANT
+from metacascade._kernels._place import place
+from metacascade.base.errors import RunError
+from metacascade.base.records import chosen, copy, joined
+from metacascade.ranks.parallel import serial_world
+from metacascade.space.arena import Arena
+from metacascade.space.region import OFFSETS, Region
+from metacascade.space.seeding import ball_radius, first_counts, seed_region, tiles_of_ball
+from metacascade.space.vessels import CHUNK, voxelize
+
+TALLIES = ("divided", "apoptosis", "hypoxia", "shed", "changed_voxel")
+FIRST_SCRATCH = 16384           # cells of a tile for which there is scratch space at the start
+FIRST_OUTBOX = 65536
+NOT_PERFUSED = '[[injection]] node = "tumor": no perfused vessel is in reach of the tumor'
+ARRIVALS = np.iinfo(np.int32).max       # cells that come to the tiles of a rank in one step, at most
+
+
+class Tissue:
+    """Cells, oxygen and vessels of the tiles of this rank.
+
+    Attributes
+    ----------
+    region : Region
+        Which tiles are here; row i of everything below is its tile i.
+    arena : Arena
+        The cells.
+    counts : ndarray of uint16, shape (rows, 512)
+        Cells per voxel; rows of ghosts behind those of the tiles.
+    oxygen : Oxygen
+    vessels : VesselMap
+    reachable : ndarray of int64, shape (tiles,)
+        Voxels of each tile that are within reach of a perfused vessel.
+    """
+
+    def __init__(self, config, exchange, oxygen, network, cuts):
+        self.config = config
+        self.exchange = exchange
+        self.oxygen = oxygen
+        self.network = network
+        self.region = Region(exchange, cuts)
+        self.arena = Arena()
+        self.counts = np.zeros((0, 512), np.uint16)
+        self.vessels = self.voxelize_tiles(np.empty((0, 3), np.int32))
+        self.reachable = reachable(self.vessels)
+        self.parameters = parameters(config)
+        self.detach = np.array([math.pow(1.0 - a / 255.0, config.intravasation.detach_exponent)
+                                for a in range(256)])
+        self._scratch = scratch(FIRST_SCRATCH)
+        self._migrants, self._shed = np.empty(FIRST_OUTBOX, MIGRANT), np.empty(4096, CTC)
+
+    @property
+    def cells(self):
+        """Cells of this rank, counted from the tiles."""
+        return int(self.arena.n.sum(dtype=np.int64))
+
+    # --- tiles come into being -------------------------------------------------------------------------
+
+    def add_tiles(self, coords, counts=None):
+        """Add tiles (any order), with room for ``counts`` cells per voxel. Collective; returns their rows."""
+        before = len(self.region.keys)
+        order = np.argsort(self.region.keys_of(coords))
+        coords = self.region.add(coords)
+        rows = np.arange(before, len(self.region.keys))
+        self.counts.resize((self.region.rows, 512), refcheck=False)    # grows in place where the system can remap it
+        self.counts[before:] = 0
+        if counts is not None:
+            self.counts[rows] = counts[order]
+        self.arena.add(self.counts[rows].sum(axis=1, dtype=np.int64))
+        self.oxygen.grow(before, self.region.rows)
+        vessels = self.voxelize_tiles(coords)
+        self.vessels.append(vessels)
+        self.reachable = np.concatenate([self.reachable, reachable(vessels)])
+        return rows
+
+    def voxelize_tiles(self, coords):
+        c = self.config
+        return voxelize(coords, c.tissue.edge_um, self.network,
+                        c.intravasation.reach_um, c.oxygen.wall_um_per_h)
+
+    def vessels_here(self):
+        """Segments that come near the tiles of this rank, without duplicates."""
+        return self.network.segments_near(self.region.coords, self.config.tissue.edge_um, 0.0)
+
+    def add_margin(self):
+        """Where a tile has cells, all 26 places round it become tiles, for cells to move into. Collective.
+
+        Returns the number of new tiles on all ranks.
+        """
+        world = self.exchange.world
+        places, owner = self.region.missing_around(self.arena.n > 0)
+        if not (new := int(world.sum([len(places)])[0])):
+            return 0
+        wanted = self.exchange.route({"places": (places, owner)})["places"]
+        self.add_tiles(np.unique(wanted, axis=0).astype(np.int32).reshape(-1, 3))
+        return new
+
+    def settle(self):
+        """Bring oxygen to its steady state, at the start of a run."""
+        self.region.halo(self.counts)
+        self.oxygen.settle(self.counts, self.vessels.supply, self.region.face_neighbors, self.region.halo)
+
+    # --- a step --------------------------------------------------------------------------------------
+
+    def breathe(self):
+        """Fields: oxygen for the cells as they are, and the ghosts that the cells look at."""
+        self.region.halo(self.counts)
+        self.oxygen.advance(self.counts, self.vessels.supply, self.region.face_neighbors, self.region.halo)
+        self.region.halo(self.oxygen.value)
+
+    def advance(self, step, t_h):
+        """One step of all cells: (migrants, shed CTCs, tally).
+
+        A migrant's ``key`` is the row, here, of the tile to which it goes (a ghost's row is another rank's).
+        """
+        a, after = self.arena, np.zeros_like(self.counts)
+        progress = np.zeros(3 + len(TALLIES), np.int64)
+        params = dict(self.parameters, step=step, t_h=t_h)
+        while True:
+            with crowded():
+                row = _tissue.advance(
+                    a.cells, a.start, a.n, a.capacity, self.counts, after, self.oxygen.value, self.region.neighbors,
+                    self.region.keys, self.region.coords,
+                    (self.vessels.first, self.vessels.index, self.vessels.segments), self.detach, params,
+                    *self._scratch, self._migrants, self._shed, progress)
+            if row < 0:
+                break
+            self._make_room(row, progress)
+        self.counts = after
+        tally = dict(zip(TALLIES, progress[3:].tolist()))
+        return self._migrants[:progress[1]], joined(self._shed[:progress[2]]), tally
+
+    def _make_room(self, row, progress):
+        """The kernel stopped before a tile: grow whatever could be too small for it."""
+        n = int(self.arena.n[row])
+        if self._scratch[0].shape[1] < 2 * n + 64:
+            self._scratch = scratch(4 * n + 64)
+        elif len(self._migrants) < progress[1] + 2 * n:
+            self._migrants = joined(self._migrants, np.empty(len(self._migrants) + 2 * n, MIGRANT))
+        elif len(self._shed) < progress[2] + n:
+            self._shed = joined(self._shed, np.empty(len(self._shed) + n, CTC))
+        else:
+            self.arena.reserve(np.array([row]), np.array([int(self.arena.capacity[row]) * 5 // 4 + 8]))
+
+    def leaving(self, migrants):
+        """Split migrants: those that stay on this rank, and those for others with their ranks."""
+        tiles = len(self.region.keys)
+        away = migrants["key"] >= tiles
+        gone = chosen(migrants, away)
+        ghost = (gone["key"] - np.uint64(tiles)).astype(np.int64)
+        gone["key"] = self.region.ghost_keys[ghost]
+        return chosen(migrants, ~away), gone, self.region.ghost_owner[ghost]
+
+    def arrive(self, here, *from_others):
+        """Insert migrants: `here` name rows, the others name curve keys."""
+        for part in from_others:
+            part["key"] = self.region.rows_of(part["key"])
+        arrivals = joined(here, *from_others)
+        if len(arrivals) == 0:
+            return
+        if len(arrivals) > ARRIVALS:
+            raise RunError(f"{len(arrivals):,} cells come to the tiles of one rank in one step, more than "
+                           f"{ARRIVALS:,}: use more ranks")
+        rows, more = np.unique(arrivals["key"].astype(np.int64), return_counts=True)
+        self.arena.reserve(rows, self.arena.n[rows] + more)
+        with crowded():
+            _deliver.insert(self.arena.cells, self.arena.start, self.arena.n, self.counts, arrivals)
+
+
+@contextlib.contextmanager
+def crowded():
+    """More cells in a voxel than can be counted: say what to do."""
+    try:
+        yield
+    except OverflowError as error:
+        raise RunError(f"{error}: cells gather faster than crowding drives them apart. Switch [crowding] on or raise "
+                       "crowding.mobility, or lower migration.bias or migration.speed") from None
+
+
+def reachable(vessels):
+    """Voxels of each tile that have a vessel within reach."""
+    return (np.diff(vessels.first) > 0).reshape(-1, 512).sum(axis=1)
+
+
+def perfused(config, network):
+    """May a perfused vessel be in reach of the tumor at its start? False: certainly none is. One process, no cells.
+
+    Looked at are the tiles of the ball and all beside them, until one has such a vessel.
+    """
+    edge = config.tissue.edge_um
+    coords, _ = tiles_of_ball(serial_world(), np.array(config.tumor.center_um) / edge,
+                              ball_radius(config.tumor, config.tissue))
+    for at in range(0, len(coords), CHUNK):
+        around = np.unique((coords[at:at + CHUNK, None] + OFFSETS).reshape(-1, 3), axis=0)
+        if reachable(voxelize(around, edge, network, config.intravasation.reach_um, config.oxygen.wall_um_per_h)).any():
+            return True
+    return False
+
+
+def scratch(cells):
+    """Working memory of the kernel for tiles of so many cells: words, and half words."""
+    return np.empty((6, cells), np.uint32), np.empty((3, cells), np.uint16)
+
+
+def start(config, exchange, oxygen, network):
+    """The tissue at the start of a run: a ball of cells in its margin of stroma. Collective."""
+    if config.tumor is None:
+        return Tissue(config, exchange, oxygen, network, even_cuts(exchange.world))
+    cuts, coords = seed_region(exchange, config)
+    tissue = Tissue(config, exchange, oxygen, network, cuts)
+    counts = first_counts(exchange.world, config, tissue.region.keys_of(coords), coords)
+    rows = tissue.add_tiles(coords, counts)
+    fill(tissue, rows)
+    tissue.add_margin()
+    tissue.settle()
+    return tissue
+
+
+def restore(config, exchange, oxygen, network, saved):
+    """The tissue from a saved state: this rank gets the tiles of its share. Collective."""
+    world = exchange.world
+    first = world.allgather(int(saved.tile_key[0]) if len(saved.tile_key) else None)
+    cuts = [2**63]
+    for key in reversed(first[1:]):
+        cuts.append(cuts[-1] if key is None else key)
+    cuts = np.array([0, *reversed(cuts)], np.uint64)
+    tissue = Tissue(config, exchange, oxygen, network, cuts)
+    rows = tissue.add_tiles(saved.tile_coords, saved.counts)
+    tissue.oxygen.value[rows] = saved.oxygen
+    for low, high in saved.slabs():
+        cells, at = saved.cells(low, high), 0
+        for row in range(low, high):
+            n = tissue.arena.n[row]
+            copy(tissue.arena.block(row), cells[at:at + n])
+            at += n
+    return tissue
+
+
+def fill(tissue, rows):
+    """Write the first cells of the tiles."""
+    traits = tissue.config.traits
+    params = dict(seed=tissue.config.run.seed, motile=int(round(traits.motile_fraction * 65536)),
+                  adhesion_mean=traits.adhesion_mean, adhesion_spread=traits.adhesion_spread)
+    for row in rows:
+        place(tissue.arena.block(row), int(tissue.region.keys[row]), tissue.counts[row], params)
+
+
+def even_cuts(world):
+    """Cuts of a curve without tiles."""
+    return np.linspace(0, 2**63, world.size + 1).astype(np.uint64)
+
+
+def parameters(config):
+    """What the kernel needs of the config, in its own units; a mechanism that is off has rate zero."""
+    edge, dt = config.tissue.edge_um, config.run.step_h
+    m, c, g, h, i = config.migration, config.crowding, config.growth, config.hypoxia, config.intravasation
+    sd = math.sqrt(2.0 * m.speed_um_per_h**2 * m.persistence_h / 3.0 * dt) / edge * m.enabled
+    lean = 65536.0 * m.bias * m.speed_um_per_h * dt / edge * m.enabled
+    push = 32768.0 * c.mobility_um_per_h * dt / edge * c.enabled
+    return dict(
+        seed=config.run.seed, dt_h=dt, edge_um=edge, capacity=config.tissue.capacity,
+        amplitude=round(4096.0 * math.sqrt(6.0) * sd), lean=lean,
+        gradient_half=m.gradient_half_mmHg_per_um * edge,
+        push_gain=min(round(push), 16384), push_limit=16384,
+        birth_per_h=math.log(2.0) / g.division_time_h * g.enabled, oxygen_half_mmHg=g.oxygen_half_mmHg,
+        death_per_h=g.death_per_h * g.enabled,
+        hypoxia_per_h=h.enabled / h.survival_h, hypoxia_threshold_mmHg=h.threshold_mmHg,
+        hypoxia_full_mmHg=h.full_mmHg,
+        enter_per_h=i.hazard_per_h * i.enabled, reach_um=i.reach_um, permeability_mature=i.permeability_mature,
+        cluster_fraction=i.cluster_fraction,
+        cluster_log_more=-math.inf if i.cluster_mean <= 2 else math.log1p(-1.0 / (i.cluster_mean - 1.0)))
+

@@ -1,0 +1,1 @@
+"""MPI, and only here: the world of ranks, exchange, halo, load balance."""

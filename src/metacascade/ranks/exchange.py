@@ -1,0 +1,206 @@
+"""Sending records to the ranks that own them, and filling ghost voxels. Buffers only.
+
+A rank sends messages only to those ranks for which it has something, and learns from whom to receive by
+the non-blocking consensus of Hoefler, Siebert and Lumsdaine (2010, PPoPP, doi:10.1145/1693453.1693476):
+nothing that is sent, received or looped over grows with the number of ranks.
+"""
+import os
+import time
+
+import numpy as np
+
+from metacascade.base.errors import CellsLost
+from metacascade.base.records import chosen, joined
+from metacascade.ranks.parallel import Traffic, on_all_ranks
+
+TAG_ROUTE, TAG_HALO = 100, 200
+GREEDY = 200                      # polls of a waiting rank before it lets others use its core
+
+
+class Exchange:
+    """Routes records between the ranks of a world, and counts what that costs.
+
+    Attributes
+    ----------
+    traffic : dict of str to Traffic
+        What this rank's communication has cost since the start: halo, route, collectives (those of the world).
+    """
+
+    def __init__(self, world):
+        self.world = world
+        self.rounds = 0
+        self.traffic = {"halo": Traffic(), "route": Traffic(), "collectives": world.collectives}
+
+    def spent(self):
+        """Wall and CPU seconds that this rank has spent in communication and waiting."""
+        kinds = self.traffic.values()
+        return sum(kind.wall_s for kind in kinds), sum(kind.cpu_s for kind in kinds)
+
+    def route(self, sections):
+        """Send each record to its rank; return what now belongs here, in the order of the sending ranks.
+
+        Parameters
+        ----------
+        sections : dict of str to (records, rank)
+            `records`: array of a structured or plain dtype, shape (n,) or (n, k); `rank`: int, shape (n,).
+            All ranks name the same sections with the same dtypes; empty ones are normal.
+
+        Returns
+        -------
+        dict of str to ndarray
+
+        Raises
+        ------
+        CellsLost
+            On every rank, if fewer or more records arrived than were sent.
+        """
+        if self.world.size == 1:
+            return {name: records for name, (records, _) in sections.items()}
+        with self.traffic["route"].timed():
+            kept, outgoing = self._pack(sections)
+            incoming = self._consensus(outgoing)
+            received = self._unpack(sections, kept, incoming)
+        lost = self.world.sum([len(records) - len(received[name]) for name, (records, _) in sections.items()])
+        if lost.any():
+            raise on_all_ranks(CellsLost("an exchange changed the number of records: " + ", ".join(
+                f"{name} {-n:+d}" for name, n in zip(sections, lost))))
+        return received
+
+    def _pack(self, sections):
+        """Records that stay, and one buffer per receiving rank: the counts of all sections, then the records."""
+        kept, pieces = {}, {}
+        for k, (name, (records, rank)) in enumerate(sections.items()):
+            rank = np.asarray(rank)
+            mine = rank == self.world.rank
+            kept[name] = chosen(records, mine)
+            order = np.flatnonzero(~mine)
+            order = order[np.argsort(rank[order], kind="stable")]
+            ranks, first = np.unique(rank[order], return_index=True)
+            for to, part in zip(ranks, np.split(order, first[1:])):
+                pieces.setdefault(int(to), {})[k] = chosen(records, part)
+        return kept, {to: self._buffer(parts, len(sections)) for to, parts in pieces.items()}
+
+    @staticmethod
+    def _buffer(parts, sections):
+        head = np.zeros(sections, np.int64)
+        for k, part in parts.items():
+            head[k] = len(part)
+        return np.concatenate([head.view(np.uint8)] + [
+            parts[k].reshape(-1).view(np.uint8) for k in sorted(parts)])
+
+    def _unpack(self, sections, kept, incoming):
+        arrived = {name: {self.world.rank: records} for name, records in kept.items()}
+        for source, buffer in incoming.items():
+            at = 8 * len(sections)
+            for count, (name, (records, _)) in zip(buffer[:at].view(np.int64), sections.items()):
+                width = records.dtype.itemsize * int(np.prod(records.shape[1:], dtype=int))
+                end = at + int(count) * width
+                part = buffer[at:end].view(records.dtype).reshape((int(count),) + records.shape[1:])
+                arrived[name][source] = part
+                at = end
+        return {name: joined(*(parts[source] for source in sorted(parts)))
+                for name, parts in arrived.items()}
+
+    def _consensus(self, outgoing):
+        """Exchange buffers with ranks that do not know how many to expect: {source: buffer}."""
+        from mpi4py import MPI
+        comm, tag = self.world.comm, TAG_ROUTE + self.rounds % 2    # a fast rank may be one round ahead
+        self.rounds += 1
+        sends = [comm.Issend([buffer, MPI.BYTE], dest=to, tag=tag) for to, buffer in outgoing.items()]
+        for buffer in outgoing.values():
+            self.traffic["route"].add(buffer.size)
+        incoming, status, barrier, idle = {}, MPI.Status(), None, 0
+        while True:
+            if comm.Iprobe(source=MPI.ANY_SOURCE, tag=tag, status=status):
+                buffer = np.empty(status.Get_count(MPI.BYTE), np.uint8)
+                comm.Recv([buffer, MPI.BYTE], source=status.source, tag=tag)
+                incoming[status.source] = buffer
+                idle = 0
+            elif barrier is None:
+                if MPI.Request.Testall(sends):
+                    barrier = comm.Ibarrier()
+                    self.world.collectives.add(0)
+                idle = rest(idle, self.world.polls)
+            elif barrier.Test():
+                return incoming
+            else:
+                idle = rest(idle, self.world.polls)
+
+
+def rest(idle, polls):
+    """Poll without pause for a while, then offer the core to others, then sleep longer and longer."""
+    if idle > polls:
+        time.sleep(min(1e-3, 2e-5 * (idle - polls)))
+    elif idle > GREEDY:
+        os.sched_yield()
+    return idle + 1
+
+
+class Halo:
+    """Fills the ghost voxels of any per-voxel array of shape (rows, 512) from the ranks that own them.
+
+    Parameters
+    ----------
+    send, receive : dict of int to ndarray of int64
+        Flat voxel indices (512 row + voxel) per neighboring rank; the k-th index sent by a rank is the
+        k-th received by the other.
+    """
+
+    def __init__(self, exchange, send, receive):
+        self.exchange = exchange
+        self.send, self.receive = send, receive
+        self.routes = {None: (send, receive)} | {
+            color: (_of_color(send, color), _of_color(receive, color)) for color in (0, 1)}
+        self.buffers = {}
+
+    def __call__(self, array, color=None):
+        """Fill the ghosts: all that face us, or those of one color of a checkerboard, ``(x + y + z) & 1``."""
+        self.begin(array, color)
+        self.end()
+
+    def begin(self, array, color=None):
+        """Send what the ghosts of others are to be. Until `end` our voxels may change, and the ghosts are not there."""
+        if not self.send:
+            return
+        traffic = self.exchange.traffic["halo"]
+        with traffic.timed():
+            self._send(array.reshape(-1), color, traffic)
+
+    def end(self):
+        """Wait for what others have sent since `begin`, and fill the ghosts."""
+        if not self.send:
+            return
+        with self.exchange.traffic["halo"].timed():
+            self._receive(*self.under_way)
+        self.under_way = None
+
+    def _send(self, flat, color, traffic):
+        inbox, outbox = self._buffers(flat.dtype, color)
+        send, receive = self.routes[color]
+        comm = self.exchange.world.comm
+        requests = [comm.Irecv(buffer.view(np.uint8), source=rank, tag=TAG_HALO) for rank, buffer in inbox.items()]
+        for rank, buffer in outbox.items():
+            np.take(flat, send[rank], out=buffer)
+            requests.append(comm.Isend(buffer.view(np.uint8), dest=rank, tag=TAG_HALO))
+            traffic.add(buffer.nbytes)
+        self.under_way = requests, inbox, receive, flat
+
+    def _receive(self, requests, inbox, receive, flat):
+        from mpi4py import MPI
+        idle = 0
+        while not MPI.Request.Testall(requests):
+            idle = rest(idle, self.exchange.world.polls)
+        for rank, buffer in inbox.items():
+            flat[receive[rank]] = buffer
+
+    def _buffers(self, dtype, color):
+        if (dtype, color) not in self.buffers:
+            send, receive = self.routes[color]
+            self.buffers[dtype, color] = tuple(
+                {rank: np.empty(len(index), dtype) for rank, index in which.items()} for which in (receive, send))
+        return self.buffers[dtype, color]
+
+
+def _of_color(routes, color):
+    """Those voxels of each route that have this color."""
+    return {rank: index[(index ^ index >> 3 ^ index >> 6) & 1 == color] for rank, index in routes.items()}

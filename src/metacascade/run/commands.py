@@ -1,0 +1,165 @@
+"""What the commands run, resume and branch do."""
+from pathlib import Path
+
+from metacascade.base.errors import DONE, InputError
+from metacascade.base.screen import one_line
+from metacascade.base.units import show_time
+from metacascade.config import config, check as config_check
+from metacascade.config.given import settings_of
+from metacascade.io import checkpoint, output, rundirectory
+from metacascade.ranks import parallel
+from metacascade.run import inputs
+from metacascade.run.estimate import expected
+from metacascade.run.progress import say, warn
+from metacascade.run.run import COLUMNS, simulate
+from metacascade.state.digest import digest
+
+CHANGED_BY_RESUME = ("run.duration", "run.max_records", "run.stop_when_empty")     # no rate, and nothing of the past
+
+
+def run(config_path, out, overrides=(), overwrite=False, **times):
+    """Simulate what a config file describes; the exit code. Collective over all ranks.
+
+    `times`: wall_limit_s and patience_s, see `Run`; the same for `resume` and `branch`.
+    """
+    world = parallel.start()
+    loaded, text, segments = load(world, config_path, overrides)
+    with rundirectory.claimed(world, out, overwrite) as lock:
+        return simulate(world, loaded, out, lock, segments=segments, config_text=text, **times)
+
+
+def resume(directory, overrides=(), **times):
+    """Go on from the newest checkpoint in a run directory; the exit code.
+
+    `overrides` of CHANGED_BY_RESUME only; with a longer ``run.duration`` a finished run goes on, too.
+    """
+    world = parallel.start()
+    with world.together():
+        if world.rank == 0 and not Path(directory).is_dir():
+            raise InputError(f"{directory} is not the directory of a run")
+    if not overrides and world.bcast(world.rank == 0 and rundirectory.finished(directory)):
+        with world.together():
+            if world.rank == 0:
+                rundirectory.tidy(directory)
+        say(world, f"{one_line(directory)} is complete: nothing to resume")
+        return DONE
+    with rundirectory.held(world, directory) as lock:    # before anything is read that another run could be writing
+        complete = world.bcast(world.rank == 0 and rundirectory.finished(directory))
+        saved, path, remark = checkpoint.read_newest(world, directory)
+        loaded = _config_of(saved, path)    # checked when the run began: what is refused only since must not lose it
+        with world.together():
+            changed = _changed(loaded, overrides, saved.meta["time_s"]) if overrides else loaded
+            _refuse_too_many_steps(changed, saved.meta)
+        if complete:
+            _refuse_other_end(world, directory, saved, path)
+            if changed.run.duration_s <= saved.meta["time_s"]:
+                say(world, f"{one_line(directory)} is complete: nothing to resume")
+                return DONE
+            output.reopen(world, directory, COLUMNS, saved.meta["parts"])
+        say(world, remark or f"going on from {one_line(path)}")
+        warn(world, changed.warnings)
+        return simulate(world, changed, directory, lock, saved=saved, changed=changed != loaded, **times)
+
+
+def _refuse_other_end(world, directory, saved, path):
+    """A finished run goes on from its end alone: from a checkpoint before it, rows would be there twice."""
+    state, end = digest(world, saved), None
+    with world.together():
+        if world.rank == 0:
+            end = output.digest_of(directory)
+    end = world.bcast(end)
+    with world.together():
+        if state != end:
+            raise InputError(f"{path} is not of the end of the finished run in {directory}, which stays as it is: it "
+                             f"can go on in another directory, metacascade branch {path} --out DIR")
+
+
+def _changed(loaded, overrides, time_s):
+    """The config of a run that goes on, with what may change on the way without changing what was before."""
+    for setting in settings_of(overrides, []):
+        if ".".join(setting.path) not in CHANGED_BY_RESUME:
+            raise InputError(f"{setting.told}: resume changes only {', '.join(CHANGED_BY_RESUME)}; to change more, "
+                             "start another run from its checkpoint: metacascade branch")
+    changed = loaded.with_overrides(overrides)
+    if changed.run.duration_s < time_s:
+        raise InputError(f"--set run.duration: the run is at {time_s / 86400:g} days already; ask for more")
+    return changed
+
+
+def branch(checkpoint_path, out, seed=None, overrides=(), overwrite=False, **times):
+    """Start a new run from a checkpoint, or the last one in a run directory, with other settings; the exit code."""
+    world = parallel.start()
+    if Path(checkpoint_path).is_dir():
+        checkpoint_path = Path(checkpoint_path) / checkpoint.NAME
+    saved = checkpoint.read(world, checkpoint_path)
+    parent = digest(world, saved)
+    with world.together():
+        former = _config_of(saved, checkpoint_path)
+        changed = former.with_overrides(overrides, seed)
+        _refuse_other_grid(former, changed, saved.meta["time_s"])
+        _refuse_too_many_steps(changed, saved.meta)
+        if overwrite and Path(out).resolve() in Path(checkpoint_path).resolve().parents:
+            raise InputError(f"{checkpoint_path} lies in {out}, which --overwrite would empty: choose another --out")
+    known = config_check.early(former, saved.meta["time_s"])     # what has happened in the run that it starts from
+    warn(world, [line for line in changed.warnings_from(saved.meta["time_s"]) if line not in known]
+         + list(inputs.too_large_draws(changed)))
+    segments = None if changed.vessels == former.vessels else imported(world, changed)    # else those of the checkpoint
+    saved.meta.update(parts=0, parent=parent)
+    with rundirectory.claimed(world, out, overwrite) as lock:
+        return simulate(world, changed, out, lock, saved=saved, segments=segments, config_text=changed.to_toml(),
+                        **times)
+
+
+def _config_of(saved, path):
+    """The config in a checkpoint."""
+    try:
+        return config.Config.from_dict(saved.meta["config"])
+    except InputError as error:
+        raise InputError(f"{path} is not as metacascade writes it:\n{error}") from None
+
+
+def _refuse_other_grid(old, new, time_s):
+    """What the saved cells lie in cannot change under them, and steps from `time_s` must meet the times of output."""
+    if time_s % new.run.step_s:
+        raise InputError(f"--set run.step: the checkpoint is at {time_s} s, which must be a multiple of the step")
+    if time_s >= new.run.duration_s:
+        raise InputError(f"run.duration: the checkpoint is at {show_time(time_s)} and the branch would end at "
+                         f"{show_time(new.run.duration_s)}, so nothing would happen: --set a longer run.duration")
+    if old.tissue.edge_um != new.tissue.edge_um:
+        raise InputError("--set tissue.voxel: a branch keeps the voxels of the run that it starts from")
+    if old.run.species != new.run.species:
+        raise InputError("--set run.species: a branch keeps the circulation that its cells are in")
+    if (old.tumor is None) != (new.tumor is None):
+        raise InputError("--set tumor: a branch keeps the tumor of the run that it starts from, or its absence")
+
+
+def _refuse_too_many_steps(loaded, meta):
+    """`meta` of a saved state: its steps and those to come must be possible."""
+    if message := config_check.too_many_steps(loaded, meta["step"], meta["time_s"]):
+        raise InputError(f"run.duration: with the {meta['step']:,} of the checkpoint the run {message}")
+
+
+def estimate(loaded):
+    """What a run will need, from its config alone: a dict of texts."""
+    return expected(loaded).texts()
+
+
+def load(world, path, overrides):
+    """Rank 0 reads and checks the inputs, and all ranks get the same: config, its text, imported segments or None."""
+    given = None
+    with world.together():
+        if world.rank == 0:
+            given = inputs.read(path, overrides)
+            inputs.tell(given.notes, given.warnings)
+    values, text, segments = world.bcast((given.config.to_dict(), given.text, given.segments) if given else None)
+    return config.Config.from_dict(values), text, segments
+
+
+def imported(world, loaded):
+    """As `load`, for a config that is there already: the segments of its vessel file, None if it has none."""
+    given = None
+    with world.together():
+        if world.rank == 0:
+            given = inputs.of(loaded)
+            inputs.tell(given.notes, given.doubts)
+    return world.bcast(given and given.segments)

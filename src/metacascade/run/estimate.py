@@ -1,0 +1,134 @@
+"""What a run will need, from its config alone: memory, files and time."""
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from metacascade.io import joins
+from metacascade.run.forecast import MOST, Forecast, forecast
+from metacascade.run.recordlimit import RECORD_BYTES, of_this_machine
+from metacascade.state.state import CELL, CTC, LESION
+
+SPEED = 3e7                   # cells a second on one core
+FIXED_S = 4e-3                # of a step, however few the cells of a rank
+OF_A_RANK = 0.15 * 2**30      # bytes of memory without any cell
+CTC_S = 5e-6                  # of one core for each CTC from the vessel to its end: 7 million in 35 s
+OUTPUT_S = 0.04               # of an output: files that are synced
+ROW_BYTES = 250               # of the time series
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a run will need, on all its ranks together, if its tumor keeps the size that it starts with."""
+
+    cells: int
+    voxels: float
+    steps: int
+    step_h: float
+    ranks: int
+    outputs: int                # parts that are written
+    shed_rows: bool             # one row for each CTC
+    tissue_s: float             # wall time of a step, without that of CTCs
+    means: Forecast
+    limit: int | None           # run.max_records
+
+    @property
+    def memory_bytes(self):
+        return self.cells * CELL.itemsize * 1.1 + 2.5 * self.voxels * 30 + self.ranks * OF_A_RANK + (
+            self.means.records.max() * RECORD_BYTES)
+
+    @property
+    def checkpoint_bytes(self):
+        """Of the largest."""
+        return self.cells * CELL.itemsize + self.voxels * 12 + self.means.most_bytes()
+
+    @property
+    def results_bytes(self):
+        ctcs = self.means.passed[-1] * self.shed_rows
+        return ctcs * CTC.itemsize + self.means.lesions[-1] * LESION.itemsize + self.outputs * ROW_BYTES
+
+    @property
+    def most_files(self):
+        """At a time in parts/."""
+        levels = math.ceil(math.log(self.outputs + 1, joins.FAN))
+        return min(self.outputs, 2 * (joins.FAN - 1) * levels + 2 * joins.FAN)
+
+    @property
+    def step_s(self):
+        """Wall time of the longest step."""
+        time_h, passed = self.means.time_h, self.means.passed
+        most = (np.interp(time_h + self.step_h, time_h, passed) - passed).max()
+        return self.tissue_s + float(most) * CTC_S / self.ranks
+
+    @property
+    def seconds(self):
+        """Wall time of the whole run."""
+        return self.steps * self.tissue_s + float(self.means.passed[-1]) * CTC_S / self.ranks + self.outputs * OUTPUT_S
+
+    def texts(self):
+        """The same for people: name -> text."""
+        cores = "one core" if self.ranks == 1 else f"{self.ranks:,} cores"
+        return {
+            "cells at the start": f"{self.cells:,}",
+            "steps": f"{self.steps:,} of {self.step_h:g} h",
+            "records": self._records(),
+            "memory": f"{size(self.memory_bytes)} over all ranks, with the cells at the start and the most records",
+            "checkpoint": f"{size(self.checkpoint_bytes)} at most, twice; three times while one is written",
+            "results": f"{size(self.results_bytes)}, twice at the end; {self.outputs:,} parts are written, at most "
+                       f"{self.most_files:,} files at a time, in some {duration(self.outputs * OUTPUT_S)}",
+            "time": f"{duration(self.seconds)} in all, {duration(self.step_s)} the longest step, on {cores} "
+                    f"at {SPEED / 1e6:g} million cells a second each, {1e3 * FIXED_S:g} ms a step and "
+                    f"{1e6 * CTC_S:g} us a CTC" + ", if the tumor keeps its size" * (self.cells > 0),
+        }
+
+    def _records(self):
+        """The means at a few times, or why there is no telling."""
+        if self.means.records.max() >= MOST:
+            day = self.means.time_h[self.means.records.argmax()] / 24
+            return f"more than {MOST:.0e} CTCs and lesions by day {day:.3g}: lesions that shed grow without bound"
+        some = [round(k * (len(self.means.time_h) - 1) / 4) for k in (1, 2, 3, 4)]
+        rows = [f"day {self.means.time_h[k] / 24:.3g}: {count(self.means.ctcs[k])} CTCs, "
+                f"{count(self.means.lesions[k])} lesions of {count(self.means.cells[k])} cells" for k in some]
+        return "on average " + "; ".join(rows) + self._stop()
+
+    def _stop(self):
+        """When the run stops for its records, if it does."""
+        limit, of = self.limit, "run.max_records"
+        if limit is None and self.ranks == 1:
+            limit, of = of_this_machine(), f"the {of_this_machine():,} for which half of the memory here suffices"
+        if not limit or self.means.records.max() <= limit:
+            return ""
+        day = self.means.time_h[(self.means.records > limit).argmax()] / 24
+        return f". More than {of} by day {day:.3g}: the run stops there, with a checkpoint and exit code 75"
+
+
+def expected(config, ranks=1):
+    """What a run of this config on so many ranks will need: an Expected."""
+    cells = config.tumor.cells if config.tumor else 0
+    plan, duration_s = config.output, config.run.duration_s
+    outputs = duration_s // plan.interval_s + duration_s // plan.checkpoint_s - (
+        duration_s // math.lcm(plan.interval_s, plan.checkpoint_s)) + 1
+    return Expected(
+        cells=cells, voxels=cells / config.tissue.capacity, steps=config.run.steps, step_h=config.run.step_h,
+        ranks=ranks, outputs=outputs, shed_rows=plan.shed_cells, tissue_s=cells / SPEED / ranks + FIXED_S,
+        means=forecast(config), limit=config.run.max_records)
+
+
+def size(number):
+    """Bytes as text: ``1.25 GiB``, ``3.1 MiB``."""
+    if number >= 2**43:
+        return f"{number / 2**40:,.0f} TiB"
+    return f"{number / 2**30:,.2f} GiB" if number >= 2**30 else f"{number / 2**20:,.1f} MiB"
+
+
+def count(number):
+    """A mean number as text: ``723``, ``1.2e+07``."""
+    return f"{number:,.0f}" if number < 1e5 else f"{number:.1e}"
+
+
+def duration(seconds):
+    """A wall time as text: ``50 s``, ``2.5 h``."""
+    for unit, size in (("days", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds:.3g} s"

@@ -1,0 +1,120 @@
+"""What a command is given: a config and the vessels that it names, read and checked in this one place.
+
+``check``, ``run`` and its ``--dry-run``, ``branch``, ``submit``, ``sweep``, ``scaling`` and ``bench`` all read here,
+on one process, before anything is made or queued.
+"""
+from dataclasses import dataclass
+from typing import Any
+
+from metacascade.base.errors import InputError, NetworkError
+from metacascade.base.screen import warn
+from metacascade.config.config import Config, load_with_text
+from metacascade.io import atomic
+from metacascade.model.physiology import BODIES
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """A config, the text it was read from, and the network of its vessel file (`network_read.Found`) or None."""
+    config: Config
+    text: str
+    network: Any = None
+
+    @property
+    def segments(self):
+        """The segments of the network, or None."""
+        return self.network and self.network.segments
+
+    @property
+    def notes(self):
+        """What the vessel file holds, for people: lines."""
+        if self.network is None:
+            return []
+        first = f"vessels: {len(self.segments):,} segments of {self.network.path} ({self.network.format})"
+        return [first, *(f"  {note}" for note in self.network.notes)]
+
+    @property
+    def doubts(self):
+        """What is allowed in the vessel file and yet worth a look."""
+        return [f"vessels: {doubt}" for doubt in (self.network.doubts if self.network else ())]
+
+    @property
+    def warnings(self):
+        """The same of the config and of the vessel file."""
+        return self.config.warnings + self.doubts + list(too_large_draws(self.config))
+
+
+def too_large_draws(config):
+    """A line for each draw of more blood than its node holds. What the tumor holds is known only while it runs."""
+    body = BODIES[config.run.species]
+    for i, draw in enumerate(config.draw):
+        held_mL = body.blood_mL * body.blood.get(draw.node, 0.0) / 100
+        if draw.node != "tumor" and draw.volume_mL > held_mL:
+            yield (f"draw[{i}].volume = {draw.volume_mL:g} mL is more than the {held_mL:.3g} mL of blood in {draw.node}: "
+                   "all of it is taken")
+
+
+def read(path, overrides=()):
+    """Read and check the config file `path` and the vessels that it names. Raises InputError with all that is wrong."""
+    loaded, text = load_with_text(path, overrides)
+    return Inputs(loaded, text, _network(loaded))
+
+
+def checked(path, overrides, problems=None):
+    """As `read`; all that is wrong or odd in the vessel file is also written to the file `problems`, if given."""
+    try:
+        given = read(path, overrides)
+    except NetworkError as error:
+        if problems:
+            atomic.write_text(problems, "".join(f"{line}\n" for line in error.problems))
+        raise
+    if problems:
+        atomic.write_text(problems, "".join(f"{line}\n" for line in (given.network.remarks if given.network else ())))
+    return given
+
+
+def of(config, read_file=None):
+    """The inputs of a config that is there already. `read_file`: from `reading_once`."""
+    return Inputs(config, "", _network(config, read_file))
+
+
+def _network(config, read_file=None):
+    found, into_tumor = None, any(plan.node == "tumor" for plan in config.injection)
+    if config.vessels.file is not None:
+        from metacascade.space import network_read       # with NumPy, which a config alone does not need
+        found = network_read.network(config, read_file or network_read.read)
+    if into_tumor:
+        from metacascade.model import tissue
+        from metacascade.space.vessels import Network
+        vessels = (Network.from_segments(found.segments) if found else
+                   Network.from_config(config.vessels, config.run.seed))
+        if not tissue.perfused(config, vessels):
+            raise InputError(tissue.NOT_PERFUSED)
+    return found
+
+
+def reading_once():
+    """A `read_file` for many configs: what it found in a vessel file, also that it is wrong, it does not read again."""
+    from metacascade.space.network_read import read as read_anew
+    known = {}
+
+    def read_file(vessels):
+        same = vessels.model_copy(update={"seed": None, "center": False, "offset_um": (0.0, 0.0, 0.0)})
+        if same not in known:
+            try:
+                known[same] = read_anew(vessels)
+            except InputError as error:
+                known[same] = error
+        if isinstance(known[same], InputError):
+            raise known[same]
+        return known[same]
+
+    return read_file
+
+
+def tell(notes, warnings):
+    """Print notes, and warnings beside them."""
+    for note in notes:
+        print(note, flush=True)
+    for warning in warnings:
+        warn(warning)

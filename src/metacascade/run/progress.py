@@ -1,0 +1,142 @@
+"""What a run says while it goes on, before it starts, and at its end."""
+import resource
+import sys
+import time
+
+from metacascade.base import screen
+from metacascade.base.screen import Screen, bare, one_line
+from metacascade.ranks import launcher
+
+QUIET_S = 10.0        # seconds between two lines in a log
+
+
+def progress(world, config):
+    """A meter for rank 0: a bar on a terminal, now and then a line in a log; nothing on other ranks."""
+    if world.rank:
+        return Meter(config)
+    false_terminal = launcher.open_mpi()     # it gives one to ranks even when it writes to a log
+    return Bar(config) if sys.stdout.isatty() and not false_terminal else Log(config)
+
+
+class Meter:
+    """Shows nothing. As a context it is closed however the body ends, and the terminal is then as it was."""
+
+    def __init__(self, config):
+        self.end_s = config.run.duration_s
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def show(self, simulation):
+        """After each step."""
+
+    def close(self):
+        """At the end."""
+
+
+class Log(Meter):
+    """A line every QUIET_S seconds."""
+
+    def __init__(self, config):
+        super().__init__(config)
+        self.last = time.monotonic()
+
+    def show(self, simulation):
+        if time.monotonic() - self.last >= QUIET_S:
+            self.last = time.monotonic()
+            print(f"day {simulation.time_s / 86400:.2f} of {self.end_s / 86400:g}: {state_of(simulation)}", flush=True)
+
+
+class Bar(Meter):
+    """A bar with the cells of the moment."""
+
+    def __init__(self, config):
+        super().__init__(config)
+        from rich.console import Console
+        from rich.progress import Progress
+        self.bar = Progress(transient=True, console=Console(file=bare(sys.stdout)))
+        self.task = self.bar.add_task("", total=self.end_s)
+
+    def __enter__(self):
+        self.bar.start()            # from now on it shows what is printed, above the bar; the end of it undoes that
+        sys.stdout, sys.stderr = Screen(sys.stdout), Screen(sys.stderr)
+        return self
+
+    def show(self, simulation):
+        self.bar.update(self.task, completed=simulation.time_s, description=state_of(simulation))
+
+    def close(self):
+        self.bar.stop()
+
+
+def ranks_and_cores(places):
+    """What a run has to compute with, in words, and what is wrong with it; `places` as World.places has it."""
+    ranks, cores = (sum(numbers) for numbers in zip(*places.values()))
+    text = f"{_number(ranks, 'rank')} on {_number(len(places), 'node')} with {_number(cores, 'core')}"
+    return text, [
+        f"{n} ranks share {_number(m, 'core')} of {host}: they wait for each other; start one rank per core"
+        for host, (n, m) in places.items() if n > m]
+
+
+def _number(n, thing):
+    return f"{n:,} {thing}{'s' * (n != 1)}"
+
+
+def state_of(simulation):
+    totals = simulation.ledger.totals
+    return (f"{totals['tissue']:,} cells, {totals['shed']:,} shed, {totals['circulating']:,} in the blood, "
+            f"{totals['arrested']:,} arrested, {totals['lesions']:,} in lesions")
+
+
+def summary(simulation, fates, directory, seconds, memory):
+    """What happened in a run, as lines of text; `memory`: bytes of the largest rank."""
+    t = simulation.ledger.totals
+    lines = [
+        f"{simulation.time_s / 86400:g} day{'s' * (simulation.time_s != 86400)} in {simulation.step_number:,} steps, "
+        f"{seconds:.1f} s on "
+        f"{simulation.world.size} rank{'s' * (simulation.world.size > 1)}, at most {memory / 2**20:,.0f} MiB each",
+        f"  tumor     {t['tissue']:,} cells (started with {t['initial']:,}; {t['divided_tissue']:,} divisions, "
+        f"{t['apoptosis']:,} died by apoptosis, {t['hypoxia']:,} of hypoxia)",
+        f"  shed      {t['shed']:,} cells in {t['shed_ctcs']:,} single cells and clusters; {t['injected']:,} injected; "
+        f"{t['self_seeded']:,} came back to the tumor",
+        f"  blood     {t['circulating']:,} circulating, {t['arrested']:,} arrested, {t['drawn']:,} drawn; "
+        f"{t['passages']:,} passages of capillary beds",
+        f"  lesions   {t['founded']:,} founded, {t['woken']:,} woke; {t['lesions']:,} cells in them; "
+        f"{t['shed_lesion']:,} cells shed by them"]
+    if fates:
+        lines += ["  fates of shed and injected cells, by organ"] + [
+            f"    {name:<18}" + ", ".join(f"{node} {n:,}" for node, n in sorted(
+                nodes.items(), key=lambda item: -item[1])) for name, nodes in fates.items()]
+    directory = one_line(directory)
+    lines += [f"  every cell is accounted for: {simulation.ledger.born:,} born",
+              f"  results in {directory}/results.h5; to look inside: metacascade info {directory}"]
+    return "\n".join(lines)
+
+
+def memory():
+    """Resident memory of this process now [bytes]; the peak where the system does not tell."""
+    try:
+        with open("/proc/self/statm") as statm:
+            return int(statm.read().split()[1]) * resource.getpagesize()
+    except OSError:
+        return peak_memory()
+
+
+def peak_memory():
+    """Largest resident memory of this process so far [bytes]."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def say(world, line):
+    """Print a line, once."""
+    if world.rank == 0:
+        print(line, flush=True)
+
+
+def warn(world, warnings):
+    """Print warnings, once."""
+    for warning in warnings if world.rank == 0 else ():
+        screen.warn(warning)

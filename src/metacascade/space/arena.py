@@ -1,0 +1,101 @@
+"""Where the cells of the tiles lie in memory: one array, in which each tile has a block with some room."""
+import numpy as np
+
+from metacascade._kernels._layout import CELL
+from metacascade.base.records import copy
+
+ROOM = 0.06          # room of a block beyond its cells, as a share of them ...
+ROOM_CELLS = 24      # ... and in cells
+
+
+class Arena:
+    """Records of the cells of this rank, tile by tile.
+
+    Attributes
+    ----------
+    cells : ndarray of CELL
+        All blocks; what lies between them has no meaning.
+    start, capacity : ndarray of int64 and int32, shape (tiles,)
+        First record and size of each tile's block.
+    n : ndarray of int32, shape (tiles,)
+        Cells of each tile.
+    """
+
+    def __init__(self):
+        self.cells = np.empty(0, CELL)
+        self.start = np.empty(0, np.int64)
+        self.capacity = np.empty(0, np.int32)
+        self.n = np.empty(0, np.int32)
+        self.tail = 0
+
+    def add(self, n):
+        """Add blocks for new tiles with n cells each; the caller fills them."""
+        n = np.asarray(n, np.int32)
+        capacity = roomy(n) * (n > 0)
+        self.start = np.concatenate([self.start, self.tail + _before(capacity)])
+        self.capacity = np.concatenate([self.capacity, capacity]).astype(np.int32)
+        self.n = np.concatenate([self.n, n])
+        self.tail += int(capacity.sum(dtype=np.int64))
+        self._stretch(self.tail)
+
+    def reserve(self, rows, cells):
+        """See that each of the tiles has room for so many cells: move its block to the end, or all blocks."""
+        rows, cells = np.asarray(rows), np.asarray(cells)
+        short = self.capacity[rows] < cells
+        wanted = roomy(cells[short])
+        if len(wanted) == 0:
+            return
+        if self.tail + int(wanted.sum(dtype=np.int64)) > len(self.cells):
+            self._repack(rows, roomy(cells))       # those with room now would lose it: all that are named
+            return
+        rows = rows[short]
+        start = self.tail + _before(wanted)
+        for row, to in zip(rows, start):
+            first, n = self.start[row], self.n[row]
+            copy(self.cells[to:to + n], self.cells[first:first + n])
+        self.start[rows], self.capacity[rows] = start, wanted
+        self.tail += int(wanted.sum(dtype=np.int64))
+
+    def keep(self, rows):
+        """Forget all tiles but these, and pack their blocks."""
+        self.start, self.n, self.capacity = self.start[rows], self.n[rows], self.capacity[rows]
+        self._repack(np.empty(0, np.int64), np.empty(0, np.int64))
+
+    def block(self, row):
+        """The cells of a tile, a view."""
+        return self.cells[self.start[row]:self.start[row] + self.n[row]]
+
+    def _repack(self, rows, wanted):
+        """Lay all blocks one behind the other, with fresh room; in place, without a second array."""
+        capacity = np.where(self.n > 0, np.maximum(roomy(self.n), 0), 0).astype(np.int64)
+        capacity[rows] = np.maximum(capacity[rows], wanted)
+        order = np.argsort(self.start, kind="stable")
+        self._move(order, _before(self.n[order]))                     # to the front, ascending
+        total = int(capacity.sum())
+        self.tail = total
+        self._stretch(total + max(total // 32, 4096))
+        self._move(order[::-1], _before(capacity[order])[::-1])       # to their places, descending
+        self.capacity = capacity.astype(np.int32)
+
+    def _move(self, order, places):
+        for row, to in zip(order, places):
+            first, n = self.start[row], self.n[row]
+            if n and first != to:
+                copy(self.cells[to:to + n], self.cells[first:first + n])
+        self.start[order] = places
+
+    def _stretch(self, size):
+        if size > len(self.cells):
+            self.cells.resize(size, refcheck=False)      # grows in place where the system can remap it
+
+
+def roomy(n):
+    """Size of a block for n cells."""
+    n = np.asarray(n, np.int64)
+    return (n + (n * ROOM).astype(np.int64) + ROOM_CELLS).astype(np.int32)
+
+
+def _before(sizes):
+    """Sum of the sizes before each."""
+    sizes = np.asarray(sizes, np.int64)
+    return np.concatenate([[0], np.cumsum(sizes)[:-1]]) if len(sizes) else np.empty(0, np.int64)

@@ -1,0 +1,119 @@
+"""The state of a run as plain arrays: what a checkpoint holds and what the digest covers.
+
+A rank passes its share of the state; the order of ranks is the order of tile keys and of ids, so the
+shares laid end to end are the same arrays on any number of ranks.
+"""
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from metacascade._kernels._canonical import sort_voxels
+from metacascade._kernels._layout import CELL, CTC, LESION
+from metacascade.base.records import as_bytes
+
+VOXELS = 512                      # voxels in a tile
+SLAB_CELLS = 1 << 20              # cells that are written, hashed or read at a time: 12 MiB
+
+CELL_UNITS = {
+    "x": "voxel edge / 65536", "y": "voxel edge / 65536", "z": "voxel edge / 65536",
+    "clone": "row of /clones", "emt": "1/255", "adhesion": "1/255", "flags": "bits", "generation": "divisions"}
+CTC_UNITS = {
+    "id": "1", "t_event": "h", "t_shed": "h", "x": "um", "y": "um", "z": "um", "distance": "um",
+    "maturity": "1", "diameter": "um", "hop": "draws", "clone": "row of /clones", "n": "cells",
+    "node": "node", "place": "place", "fate": "fate", "origin": "node",
+    "emt": "1/255", "adhesion": "1/255", "flags": "bits", "pending": "event"}
+LESION_UNITS = {
+    "id": "1", "n": "cells", "born": "cells", "died": "cells", "shed": "cells", "t_founded": "h",
+    "t_state": "h", "clone": "row of /clones", "node": "node", "state": "lesion state",
+    "emt": "1/255", "adhesion": "1/255", "flags": "bits", "pad": "1"}
+
+
+@dataclass
+class State:
+    """This rank's share of the state.
+
+    Attributes
+    ----------
+    meta : dict
+        JSON-able, the same on every rank: ``config`` (resolved), ``step``, ``time_s``, ``seed``,
+        ``ledger`` (name -> int), ``parent`` (digest of the state it was branched from, or None),
+        ``parts`` (parts of the results written so far).
+    tile_key : ndarray of uint64, shape (T,)
+        Curve keys, ascending.
+    tile_coords : ndarray of int32, shape (T, 3)
+    counts : ndarray of uint16, shape (T, 512)
+        Cells per voxel.
+    cells : callable
+        ``cells(first, last)`` returns the cells of the tiles first .. last - 1 of this share in
+        canonical order (tile by tile, voxel by voxel, a voxel's cells sorted by their bytes): an
+        array of CELL of length ``counts[first:last].sum()``. It is asked for one slab after the
+        other, so the cells of a rank are never copied whole. `slabs_of` makes one from an array.
+    oxygen : ndarray of float32, shape (T, 512)
+        [mmHg]
+    ctcs, lesions : ndarray of CTC and of LESION
+        Owned here, sorted by id.
+    segments : structured ndarray or None
+        The imported vessel network; written by rank 0, read on every rank.
+    """
+
+    meta: dict
+    tile_key: np.ndarray
+    tile_coords: np.ndarray
+    counts: np.ndarray
+    cells: Callable[[int, int], np.ndarray]
+    oxygen: np.ndarray
+    ctcs: np.ndarray
+    lesions: np.ndarray
+    segments: np.ndarray | None = None
+
+    @cached_property
+    def first_cell(self):
+        """Cells before each tile of this share: int64, shape (T + 1,). The last is their number."""
+        first = np.zeros(len(self.counts) + 1, np.int64)
+        np.cumsum(np.asarray(self.counts).sum(axis=1, dtype=np.int64), out=first[1:])
+        return first
+
+    def slabs(self, cells=SLAB_CELLS):
+        """Ranges (first, last) of tiles that hold at most `cells` cells, or one tile."""
+        return slabs(self.first_cell, cells)
+
+
+def slabs(first_cell, cells=SLAB_CELLS, tiles=4096):
+    """Cut the tiles into ranges (first, last) of at most `cells` cells and `tiles` tiles, at least one tile."""
+    here, total = 0, len(first_cell) - 1
+    while here < total:
+        fits = int(np.searchsorted(first_cell, first_cell[here] + cells, side="right")) - 1
+        last = min(max(fits, here + 1), here + tiles, total)
+        yield here, last
+        here = last
+
+
+def slabs_of(cells, counts):
+    """The callable `State.cells` over an array of CELL that is in canonical order already."""
+    first = np.zeros(len(counts) + 1, np.int64)
+    np.cumsum(np.asarray(counts).sum(axis=1, dtype=np.int64), out=first[1:])
+    if first[-1] != len(cells):
+        raise ValueError(f"{len(cells)} cells, but the counts add up to {first[-1]}")
+    return lambda a, b: cells[first[a]:first[b]]
+
+
+def raw(array):
+    """The bytes of an array, without a copy if it is contiguous: uint8, shape (nbytes,)."""
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+
+
+def canonical(cells, counts):
+    """A copy of the cells of whole tiles with every voxel's cells sorted by their bytes; counts as in `State`."""
+    cells = np.array(as_bytes(cells)).view(CELL)
+    sort_voxels(cells, np.ascontiguousarray(counts, np.uint16).reshape(-1, VOXELS))
+    return cells
+
+
+def empty(kind):
+    """No records of a kind: ``empty(CTC)``."""
+    return np.empty(0, kind)
+
+
+__all__ = ["CELL", "CTC", "LESION", "VOXELS", "State", "canonical", "empty", "raw", "slabs", "slabs_of"]
