@@ -120,7 +120,7 @@ cdef double _gate(const ctc_t* c, const node_t* n, const hazards_t* p) noexcept 
     A cluster passes in single file, so the width is that of one cell (Au et al. 2016).
     """
     cdef double wide = p.slope * (p.deformability * c.diameter / n.capillary_um - p.offset)
-    cdef double gate = exp(-n.bind * c.adhesion) / (1.0 + exp(min(wide, 700.0)))
+    cdef double gate = exp(-n.bind * c.traits.adhesion) / (1.0 + exp(min(wide, 700.0)))
     return gate if n.gain == 1.0 else pow(gate, n.gain)
 
 
@@ -142,7 +142,7 @@ cdef void _leave(ctc_t* c, const node_t* nodes) noexcept nogil:
         c.fate = FATE_NK
     elif nodes[c.node].kind == TUMOR:
         c.place, c.fate = RETURNING, FATE_SELF_SEEDED
-        c.flags |= FLAG_RETURNED
+        c.traits.flags |= FLAG_RETURNED
 
 
 cdef int64_t _flow(ctc_t* c, const node_t* nodes, const roads_t* roads, const hazards_t* p, uint64_t seed,
@@ -157,7 +157,7 @@ cdef int64_t _flow(ctc_t* c, const node_t* nodes, const roads_t* roads, const ha
     c.place, c.pending = CIRCULATING, EVENT_ARRIVE
     while t < t_end:
         draw(seed, DRAW_WALK, key, hop, r)
-        if hop > 0 or not c.flags & FLAG_INJECTED:  # an injected cell starts in its node
+        if hop > 0 or not c.traits.flags & FLAG_INJECTED:  # an injected cell starts in its node
             node = _next(roads, node, r[3])
         n = &nodes[node]
         hop += 1

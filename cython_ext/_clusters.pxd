@@ -9,12 +9,12 @@ from _geometry cimport distance2
 from _random cimport unit32
 from _tiles cimport (
     GONE, more_words, nearest, outbox_t, place_of, scratch_t, tiles_t, tissue_t, word_t)
-from _types cimport CIRCULATING, FLAG_RETURNED, cell_t, ctc_t
+from _types cimport CIRCULATING, cell_t, ctc_t, inherit
 
 cdef inline int followers_wanted(const cell_t* c, const tissue_t* p, const uint32_t* r) noexcept nogil:
     """0 for a single cell; else the cluster has 2 + a geometric number of cells."""
     cdef double more
-    if unit32(r[2]) >= p.cluster_fraction * c.adhesion / 255.0:
+    if unit32(r[2]) >= p.cluster_fraction * c.traits.adhesion / 255.0:
         return 0
     more = floor(log(unit32(r[3])) / p.cluster_log_more)
     return 1 + (<int>more if more < 65000.0 else 65000)
@@ -93,9 +93,7 @@ cdef inline void write_shed(const tiles_t* t, Py_ssize_t row, int v, const cell_
     out.x, out.y, out.z = <float>at[0], <float>at[1], <float>at[2]
     out.distance = <float>sqrt(distance2(at[0], at[1], at[2], &t.segments[s]))
     out.maturity = t.segments[s].maturity
-    out.clone, out.n = c.clone, <uint16_t>n
-    out.emt, out.adhesion, out.flags = c.emt, c.adhesion, c.flags & FLAG_RETURNED  # how an ancestor got in is its own
-    out.place = CIRCULATING
+    out.traits, out.n, out.place = inherit(c.traits), <uint16_t>n, CIRCULATING
     more_words(<const word_t*>c, v, 2, key, r)
     out.t_shed = out.t_event = p.t_h + unit32(r[0]) * p.dt_h     # any moment of the step
 

@@ -32,7 +32,7 @@ cdef inline double entry(const tiles_t* t, Py_ssize_t row, int v, const cell_t* 
     if s < 0 or gap > p.reach_um:
         return 0.0
     return (p.enter_per_h * (p.permeability_mature + (1.0 - p.permeability_mature)
-                             * (1.0 - t.segments[s].maturity)) * t.detach[c.adhesion])
+                             * (1.0 - t.segments[s].maturity)) * t.detach[c.traits.adhesion])
 
 
 cdef inline event_e what_happens(const tiles_t* t, Py_ssize_t row, int v, const cell_t* c, const tissue_t* p,

@@ -9,26 +9,44 @@ import numpy as np
 cimport _random
 cimport _types
 from _random cimport draw
-from _types cimport cell_t, ctc_t, lesion_t, migrant_t
+from _types cimport cell_t, ctc_t, lesion_t, migrant_t, traits_t
 from libc.stdint cimport uint32_t, uint64_t
 
 
+def flat(dtype):
+    """The dtype with the fields of its ``traits`` side by side with the others: the same bytes."""
+    fields = {}
+    for name in dtype.names:
+        kind, at = dtype.fields[name][:2]
+        if name == "traits":
+            fields |= {trait: (inner, at + more) for trait, (inner, more, *_) in kind.fields.items()}
+        else:
+            fields[name] = (flat(kind) if kind.names else kind, at)
+    return np.dtype({"names": list(fields), "formats": [kind for kind, _ in fields.values()],
+                     "offsets": [at for _, at in fields.values()], "itemsize": dtype.itemsize})
+
+
 def _dtypes():
+    cdef traits_t traits
     cdef cell_t cell
     cdef migrant_t migrant
     cdef ctc_t ctc
     cdef lesion_t lesion
-    return (np.asarray(<cell_t[:1]>&cell).dtype, np.asarray(<migrant_t[:1]>&migrant).dtype,
-            np.asarray(<ctc_t[:1]>&ctc).dtype, np.asarray(<lesion_t[:1]>&lesion).dtype)
+    return [flat(np.asarray(view).dtype) for view in (
+        <traits_t[:1]>&traits, <cell_t[:1]>&cell, <migrant_t[:1]>&migrant, <ctc_t[:1]>&ctc, <lesion_t[:1]>&lesion)]
 
 
-CELL, MIGRANT, CTC, LESION = _dtypes()
+_TRAITS, CELL, MIGRANT, CTC, LESION = _dtypes()
+TRAITS = _TRAITS.names          # fields that a cell, a CTC and a lesion have in common
 
 
 class Flag(enum.IntFlag):
     RETURNED = _types.FLAG_RETURNED
     INJECTED = _types.FLAG_INJECTED
     LESION = _types.FLAG_LESION
+
+
+HERITABLE = Flag(_types.HERITABLE)
 
 
 class Place(enum.IntEnum):

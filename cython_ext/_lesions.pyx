@@ -7,7 +7,7 @@ from _circuit cimport node_t
 from _random cimport (DRAW_CHILD, DRAW_COLONIZE, DRAW_LESION, DRAW_LESION_SHED, draw, normal, philox4x32,
                       unit32, unit52)
 from _types cimport (ACTIVE, CIRCULATING, CLEARED, DORMANT, ENDED, FATE_LESION, FATE_NOT_ESTABLISHED,
-                     FLAG_LESION, FLAG_RETURNED, ctc_t, lesion_t)
+                     FLAG_LESION, ctc_t, inherit, lesion_t)
 
 cdef enum:
     BORN, DIED_ACTIVE, DIED_DORMANT, SHED, WOKEN, TALLIES
@@ -167,9 +167,9 @@ cdef void _child(ctc_t* c, const lesion_t* l, uint64_t seed, int64_t index, doub
     draw(seed, DRAW_CHILD, l.id ^ <uint64_t>(index >> 32), <uint32_t>index, r)
     c.id = <uint64_t>r[1] << 32 | r[0]
     c.t_shed = start + unit52(r[2], r[3]) * (end - start)
-    c.n, c.clone, c.origin, c.node = 1, l.clone, l.node, l.node
-    c.emt, c.adhesion, c.flags = l.emt, l.adhesion, l.flags & FLAG_RETURNED | FLAG_LESION
-    c.place = CIRCULATING
+    c.n, c.origin, c.node, c.place = 1, l.node, l.node, CIRCULATING
+    c.traits = inherit(l.traits)
+    c.traits.flags |= FLAG_LESION
 
 
 def children(const lesion_t[::1] lesions not None, const brood_t[::1] broods not None,
@@ -193,10 +193,9 @@ cdef bint _found(ctc_t* c, lesion_t* l, double establish, double dormant, uint64
         c.fate = FATE_NOT_ESTABLISHED
         return False
     c.fate = FATE_LESION
-    l.id, l.n, l.clone, l.node = c.id, c.n, c.clone, c.node
+    l.id, l.n, l.traits, l.node = c.id, c.n, c.traits, c.node    # the same cell: its flags too
     l.born = l.died = l.shed = 0
     l.t_founded = l.t_state = c.t_event
-    l.emt, l.adhesion, l.flags, l.pad = c.emt, c.adhesion, c.flags, 0
     l.state = DORMANT if unit32(r[2]) < dormant else ACTIVE
     return True
 

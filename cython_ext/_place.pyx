@@ -2,7 +2,7 @@
 from libc.stdint cimport uint16_t, uint32_t, uint64_t
 
 from _random cimport DRAW_PLACE, draw
-from _types cimport cell_t
+from _types cimport cell_t, traits_t
 
 cdef struct place_t:
     uint64_t seed
@@ -25,10 +25,9 @@ cdef Py_ssize_t fill(cell_t* cells, uint64_t key, const uint16_t* counts, const 
         for k in range(counts[v]):
             draw(p.seed, DRAW_PLACE, key, 512 * <uint32_t>k + <uint32_t>v, r)
             cells[i].x, cells[i].y = <uint16_t>r[0], <uint16_t>(r[0] >> 16)
-            cells[i].z, cells[i].clone = <uint16_t>r[1], 0
-            cells[i].emt = 255 if (r[2] & 0xffff) < p.motile else 0
-            cells[i].adhesion = adhesion_of(r[3], p)
-            cells[i].flags, cells[i].generation = 0, 0
+            cells[i].z = <uint16_t>r[1]
+            cells[i].traits = traits_t(clone=0, emt=255 if (r[2] & 0xffff) < p.motile else 0,
+                                       adhesion=adhesion_of(r[3], p), bits=0, flags=0)
             i += 1
     return i
 

@@ -24,7 +24,7 @@ from _random cimport DRAW_TILE, draw
 from _tiles cimport (
     GONE, columns_t, draw_and_move, expand_voxels, fill_lean, fill_limit, fill_push, list_hits, list_moved, more_words,
     outbox_t, pad_excess, pad_oxygen, put_back, scratch_t, tiles_t, tissue_t, word_t)
-from _types cimport cell_t, ctc_t, migrant_t
+from _types cimport HERITABLE, cell_t, ctc_t, migrant_t
 
 cdef enum:                         # rows of the tally
     DIVIDED, APOPTOSIS, HYPOXIA, SHED_CELLS, CHANGED_VOXEL, TALLIES
@@ -55,14 +55,12 @@ cdef void divide_cell(const word_t* record, int v, uint64_t key, scratch_t* s, P
                       Py_ssize_t daughter) noexcept nogil:
     """The mother keeps her place; the daughter lies anywhere in the same voxel, and differs in a bit."""
     cdef uint32_t r[4]
-    cdef uint32_t generation = record[2] >> 24
     more_words(record, v, 1, key, r)
-    s.c.xy[i], s.c.zc[i] = record[0], record[1]
-    s.c.traits[i] = (record[2] & 0x00ffffff) | (generation + (generation < 255)) << 24
+    s.c.xy[i], s.c.zc[i], s.c.traits[i] = record[0], record[1], record[2]
     s.c.code[i] = <uint16_t>v
     s.c.xy[daughter] = r[0] if r[0] != record[0] else r[0] ^ 1
     s.c.zc[daughter] = (r[1] & 0xffff) | (record[1] >> 16 << 16)
-    s.c.traits[daughter] = s.c.traits[i]
+    s.c.traits[daughter] = record[2] & (0x00ffffff | <uint32_t>HERITABLE << 24)    # inherit, as a word
     s.c.code[daughter] = s.c.code[i]
 
 

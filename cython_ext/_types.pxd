@@ -2,9 +2,13 @@
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 cdef extern from "types.h" nogil:
+    ctypedef struct traits_t:
+        uint16_t clone
+        uint8_t emt, adhesion, bits, flags
+
     ctypedef struct cell_t:
-        uint16_t x, y, z, clone
-        uint8_t emt, adhesion, flags, generation
+        uint16_t x, y, z
+        traits_t traits
 
     ctypedef struct migrant_t:
         uint64_t key
@@ -15,21 +19,24 @@ cdef extern from "types.h" nogil:
         uint64_t id
         double t_event, t_shed
         float x, y, z, distance, maturity, diameter
-        uint32_t hop
-        uint16_t clone, n
-        uint8_t node, place, fate, origin, emt, adhesion, flags, pending
+        uint32_t hop, pad32
+        traits_t traits
+        uint16_t n
+        uint8_t node, place, fate, origin, pending, pad8
+        uint16_t pad16
 
     ctypedef struct lesion_t:
         uint64_t id
         int64_t n, born, died, shed
         double t_founded, t_state
-        uint16_t clone
-        uint8_t node, state, emt, adhesion, flags, pad
+        traits_t traits
+        uint8_t node, state
 
 cdef enum flag_e:
-    FLAG_RETURNED = 1         # it, or an ancestor, came back to the tumor through the blood; alone inherited
+    FLAG_RETURNED = 1         # it, or an ancestor, came back to the tumor through the blood
     FLAG_INJECTED = 2         # it entered the blood by injection
     FLAG_LESION = 4           # it was shed by a lesion
+    HERITABLE = 1             # the flags that tell of ancestors too
 
 cdef enum place_e:
     CIRCULATING = 0
@@ -59,3 +66,9 @@ cdef enum lesion_e:
     DORMANT = 0               # a solitary cell or cluster that does not divide
     ACTIVE = 1
     CLEARED = 2               # its last cell has died
+
+
+cdef inline traits_t inherit(traits_t traits) noexcept nogil:
+    """The traits of a daughter, or of a cell that enters the blood: how it came here is no longer true."""
+    traits.flags &= HERITABLE
+    return traits

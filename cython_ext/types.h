@@ -4,13 +4,17 @@
 #define METACASCADE_TYPES_H
 #include <stdint.h>
 
-typedef struct {              /* a tumor cell in tissue: 12 bytes, three words of a Philox counter */
-    uint16_t x, y, z;         /* place inside its voxel, in 1/65536 of the edge */
+typedef struct {              /* what a cell is, wherever it is: 6 bytes */
     uint16_t clone;           /* row of the clone table */
     uint8_t emt;              /* 0 epithelial and immotile .. 255 mesenchymal */
     uint8_t adhesion;         /* 0 free .. 255 bound to its neighbors */
-    uint8_t flags;            /* FLAG_* */
-    uint8_t generation;       /* divisions since the start, saturating at 255 */
+    uint8_t bits;             /* states that are on or off; the plan says which */
+    uint8_t flags;            /* FLAG_*: how it came where it is */
+} traits_t;
+
+typedef struct {              /* a tumor cell in tissue: 12 bytes, three words of a Philox counter */
+    uint16_t x, y, z;         /* place inside its voxel, in 1/65536 of the edge */
+    traits_t traits;
 } cell_t;
 
 typedef struct {              /* a cell on its way to another tile: 24 bytes */
@@ -20,7 +24,7 @@ typedef struct {              /* a cell on its way to another tile: 24 bytes */
     uint16_t pad;
 } migrant_t;
 
-typedef struct {              /* a circulating tumor cell or cluster: 64 bytes */
+typedef struct {              /* a circulating tumor cell or cluster: 72 bytes */
     uint64_t id;              /* hash of seed, step, place and record; the same on any ranks */
     double t_event;           /* [h] when the next event is due; once ended, when it ended */
     double t_shed;            /* [h] when it entered the blood */
@@ -29,14 +33,16 @@ typedef struct {              /* a circulating tumor cell or cluster: 64 bytes *
     float maturity;           /* of that vessel, 0..1 */
     float diameter;           /* [um] of one cell */
     uint32_t hop;             /* draws made so far: the counter of its walk */
-    uint16_t clone;
+    uint32_t pad32;           /* the pads are zero */
+    traits_t traits;
     uint16_t n;               /* cells in it; 1 is a single cell */
     uint8_t node;             /* node of the circuit where it is or ended */
     uint8_t place;            /* place_e */
     uint8_t fate;             /* fate_e */
     uint8_t origin;           /* node from which it entered the blood */
-    uint8_t emt, adhesion, flags;
     uint8_t pending;          /* event_e that happens at t_event */
+    uint8_t pad8;
+    uint16_t pad16;
 } ctc_t;
 
 typedef struct {              /* a colony in an organ, from one extravasated cell or cluster: 64 bytes */
@@ -45,10 +51,8 @@ typedef struct {              /* a colony in an organ, from one extravasated cel
     int64_t born, died, shed; /* cells since it was founded */
     double t_founded;         /* [h] when the founder left the blood */
     double t_state;           /* [h] when it entered its present state */
-    uint16_t clone;
+    traits_t traits;
     uint8_t node;             /* the organ */
     uint8_t state;            /* lesion_e */
-    uint8_t emt, adhesion, flags;
-    uint8_t pad;
 } lesion_t;
 #endif

@@ -79,7 +79,7 @@ def age(path):
     with open(path, "r+b") as file:
         block = file.read(512)
         file.seek(0)
-        file.write(block.replace(b"format 1\n", b"format 7\n"))
+        file.write(block.replace(b"format 2\n", b"format 7\n"))
 
 
 def scribble(path):

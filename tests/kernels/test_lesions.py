@@ -25,6 +25,7 @@ def extravasated(n, seed=1):
     ctcs["id"], ctcs["t_event"] = rng.integers(0, 2**64, n, dtype=np.uint64), rng.uniform(0, 0.5, n)
     ctcs["n"], ctcs["node"], ctcs["clone"] = rng.integers(1, 9, n), rng.integers(4, 19, n), 3
     ctcs["emt"], ctcs["adhesion"], ctcs["flags"] = 9, rng.integers(0, 256, n), np.arange(n) % 8
+    ctcs["bits"] = rng.integers(0, 256, n)
     return ctcs
 
 

@@ -112,12 +112,12 @@ def test_division_slows_as_a_voxel_fills_and_stops_at_capacity(cells):
 
 
 def test_daughters_lie_anywhere_in_their_mother_s_voxel_and_inherit_her_traits():
-    """About 10 000 daughters: mean place 1/2 with sd sqrt(1 / (12 n)); same clone, adhesion and flags."""
+    """About 10 000 daughters: mean place 1/2 with sd sqrt(1 / (12 n)); same clone, adhesion and bits; of the flags those that tell of ancestors."""
     patch = Patch([(0, 0, 0)], oxygen=1e9, **dict(
         only(run=dict(step_s=86400), growth=dict(division_time_h=DIVISION_H, death_per_h=0.0)), capacity=WIDE))
     n = 20_000
     patch.put(0, np.arange(n) % 512, x=100, y=200, z=300, clone=np.arange(n), emt=0, adhesion=np.arange(n) % 256,
-              flags=np.arange(n) % 7, generation=255 - np.arange(n) % 3)
+              flags=np.arange(n) % 8, bits=np.arange(n) % 200)
     _, tally = patch.step()
     cells, _, voxel = patch.everyone()
     mother = (cells["x"] == 100) & (cells["y"] == 200) & (cells["z"] == 300)
@@ -127,10 +127,8 @@ def test_daughters_lie_anywhere_in_their_mother_s_voxel_and_inherit_her_traits()
         assert abs(daughters[axis].mean() / 65536 - 0.5) < Z / math.sqrt(12 * born)
     np.testing.assert_array_equal(voxel, cells["clone"] % 512)
     np.testing.assert_array_equal(cells["adhesion"], cells["clone"] % 256)
-    np.testing.assert_array_equal(cells["flags"], cells["clone"] % 7)
-    older = np.isin(cells["clone"], daughters["clone"])
-    expected = np.minimum(255 - cells["clone"].astype(int) % 3 + older, 255)
-    np.testing.assert_array_equal(cells["generation"], expected)
+    np.testing.assert_array_equal(cells["bits"], cells["clone"] % 200)
+    np.testing.assert_array_equal(cells["flags"], np.where(mother, cells["clone"] % 8, cells["clone"] % 2))
 
 
 # --- all at once ----------------------------------------------------------------------------------------

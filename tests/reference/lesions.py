@@ -6,7 +6,7 @@ import math
 
 from reference.blood import unit32, unit52, words
 
-from metacascade._kernels._layout import Draw, Fate, Flag, LesionState, Place, philox
+from metacascade._kernels._layout import HERITABLE, Draw, Fate, Flag, LesionState, Place, philox
 
 
 def normal(a, b):
@@ -102,9 +102,9 @@ def live(lesion, p, seed, step, start, end, tally, without=()):
 def child(lesion, seed, index, since, end):
     """The fields of the index-th cell that a lesion sheds, as far as they are not zero."""
     r = words(seed, Draw.CHILD, lesion["id"] ^ index >> 32, index & 0xffffffff)
-    same = {name: lesion[name] for name in ("clone", "node", "emt", "adhesion")}
+    same = {name: lesion[name] for name in ("clone", "node", "emt", "adhesion", "bits")}
     return same | dict(id=r[1] << 32 | r[0], t_shed=since + unit52(r[2], r[3]) * (end - since), n=1,
-                       origin=lesion["node"], flags=lesion["flags"] & Flag.RETURNED | Flag.LESION)
+                       origin=lesion["node"], flags=lesion["flags"] & HERITABLE | Flag.LESION)
 
 
 def found(c, soil, establish, dormant, seed):
@@ -116,5 +116,5 @@ def found(c, soil, establish, dormant, seed):
         return None
     c["fate"] = Fate.LESION
     state = LesionState.DORMANT if unit32(r[2]) < dormant else LesionState.ACTIVE
-    same = {name: c[name] for name in ("id", "n", "clone", "node", "emt", "adhesion", "flags")}
+    same = {name: c[name] for name in ("id", "n", "clone", "node", "emt", "adhesion", "bits", "flags")}
     return same | dict(t_founded=c["t_event"], t_state=c["t_event"], state=state)

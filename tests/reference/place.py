@@ -4,7 +4,7 @@ from reference.philox import draw
 
 
 def place(key, counts, seed, motile, adhesion_mean, adhesion_spread):
-    """Records (x, y, z, clone, emt, adhesion, flags, generation), voxel by voxel."""
+    """Records (x, y, z, clone, emt, adhesion, bits, flags), voxel by voxel."""
     cells = []
     for voxel, n in enumerate(counts):
         for k in range(n):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from metacascade._kernels._layout import CTC, Draw, Flag
+from metacascade._kernels._layout import CTC, HERITABLE, Draw
 from reference.philox import draw, philox, unit32, word64
 
 FACES = (12, 14, 10, 16, 4, 22)      # of the 27 places round a tile: -x, +x, -y, +y, -z, +z
@@ -121,11 +121,10 @@ def more(record, v, block, key):
 
 
 def divide(record, v, key):
-    """The mother where she was, and her daughter anywhere in the voxel; both one generation older."""
+    """The mother where she was, and her daughter anywhere in the voxel, without what is true of the mother alone."""
     x, y, _, _ = more(record, v, 1, key)
-    traits = record[2] if record[2] >> 24 == 255 else record[2] + (1 << 24)
-    return [(record[0], record[1], traits),
-            (x ^ 1 if x == record[0] else x, y & 0xFFFF | record[1] & 0xFFFF0000, traits)]
+    return [record, (x ^ 1 if x == record[0] else x, y & 0xFFFF | record[1] & 0xFFFF0000,
+                     record[2] & (0xFFFFFF | HERITABLE << 24))]
 
 
 def leave(t, row, v, record, p, key, calm):
@@ -145,7 +144,7 @@ def leave(t, row, v, record, p, key, calm):
     c["x"], c["y"], c["z"] = at
     c["distance"], c["maturity"], c["n"] = math.sqrt(distance2(at, segment)), segment["maturity"], 1 + len(followers)
     c["clone"], c["emt"] = record[1] >> 16, record[2] & 255
-    c["adhesion"], c["flags"] = record[2] >> 8 & 255, record[2] >> 16 & Flag.RETURNED
+    c["adhesion"], c["bits"], c["flags"] = record[2] >> 8 & 255, record[2] >> 16 & 255, record[2] >> 24 & HERITABLE
     c["t_shed"] = c["t_event"] = p["t_h"] + unit32(more(record, v, 2, key)[0]) * p["dt_h"]
     return c
 

@@ -14,7 +14,7 @@ from states import share_of, whole_state
 
 def twin(state):
     """The digest in plain Python: one item after the other."""
-    header = dict(format=1, time_s=state.meta["time_s"], step=state.meta["step"], ledger=state.meta["ledger"])
+    header = dict(format=2, time_s=state.meta["time_s"], step=state.meta["step"], ledger=state.meta["ledger"])
     text = json.dumps(header, sort_keys=True).encode()
     tiles = [state.tile_key[i].tobytes() + state.counts[i].tobytes() + state.cells(i, i + 1).tobytes()
              + state.oxygen[i].tobytes() for i in range(len(state.tile_key))]

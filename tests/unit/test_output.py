@@ -255,7 +255,7 @@ def test_results_of_another_kind_or_format_are_refused(tmp_path):
     with pytest.raises(InputError, match="is a metacascade part, not a results file"):
         open_results(path)
     datasets.write_small(path, lambda h5: None, ("RESULTS", 9))
-    with pytest.raises(InputError, match="format 9; .* reads format 2"):
+    with pytest.raises(InputError, match="format 9; .* reads format 3: install the newer"):
         open_results(path)
 
 

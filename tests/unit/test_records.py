@@ -4,7 +4,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from metacascade._kernels._layout import CTC, LESION, MIGRANT
+from metacascade._kernels._layout import CELL, CTC, LESION, MIGRANT, TRAITS
 from metacascade.base.records import by_id, chosen
 from metacascade.config.config import Config
 from metacascade.model.blood import Blood
@@ -79,3 +79,12 @@ def test_the_cells_of_all_ranks_are_those_of_one(duration_s, ranks):
     parts = [Injections(config, 5, rank, ranks).due(-1, 300) for rank in range(ranks)]
     assert min(map(len, parts)) > 0.8 * len(whole) / ranks
     assert np.concatenate([by_id(part) for part in parts]).tobytes() == whole.tobytes()
+
+
+def test_a_cell_a_ctc_and_a_lesion_have_the_same_traits():
+    """Side by side in the same order and six bytes, so that they are copied as one; a CTC has 72 bytes."""
+    for kind, size in ((CELL, 12), (CTC, 72), (LESION, 64)):
+        at = [kind.fields[trait][1] for trait in TRAITS]
+        assert [place - at[0] for place in at] == [0, 2, 3, 4, 5] and kind.itemsize == size
+        assert [kind.fields[trait][0] for trait in TRAITS] == [np.dtype("u2"), *4 * [np.dtype("u1")]]
+    assert MIGRANT.fields["cell"][0] == CELL

@@ -33,7 +33,7 @@ def test_cells_are_where_tile_voxel_and_fraction_put_them(tmp_path):
     places, cells = zip(*every_cell(state))
     h5 = written(tmp_path, state, "cells")
     np.testing.assert_allclose(h5["Points"], places, rtol=1e-6, atol=1e-4)
-    for name in ("clone", "emt", "adhesion", "flags", "generation"):
+    for name in ("clone", "emt", "adhesion", "bits", "flags"):
         assert h5["PointData"][name][:].tolist() == [cell[name] for cell in cells]
     assert h5["Vertices/Connectivity"][:].tolist() == list(range(len(cells)))
     assert h5["Vertices/Offsets"][:].tolist() == list(range(len(cells) + 1))

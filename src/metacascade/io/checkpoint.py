@@ -21,7 +21,7 @@ from metacascade.ranks.parallel import on_all_ranks, owner_of_id, serial_world
 from metacascade.state.digest import digest
 from metacascade.state.state import CELL, CELL_UNITS, CTC, CTC_UNITS, LESION, LESION_UNITS, VOXELS, State, empty
 
-KIND, FORMAT = "CHECKPOINT", 1
+KIND, FORMAT = "CHECKPOINT", 2
 NAME, FORMER, DAMAGED = "checkpoint.h5", "checkpoint.prev.h5", "checkpoint.h5.damaged"
 META = {"config": (dict,), "step": (int,), "time_s": (int,), "seed": (int,), "ledger": (dict,), "fates": (dict,),
         "parent": (str, type(None)), "parts": (int,)}

@@ -16,7 +16,7 @@ from metacascade.io.atomic import reading
 from metacascade.io.structure import understood
 from metacascade.ranks.parallel import serial_world
 
-NAME, KIND, FORMAT = "results.h5", "RESULTS", 2
+NAME, KIND, FORMAT = "results.h5", "RESULTS", 3
 APART = ("shed", "lesions")       # tables whose rows are checked when they are read
 IN_PARTS = ("series", "draws", "shed")    # while the run goes on
 NEEDED = ("config/text", "config/resolved", "provenance/sessions", "series", "draws", "shed")

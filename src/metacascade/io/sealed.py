@@ -94,7 +94,8 @@ def _checked_seal(path, block, size, kind, version):
     if found[1].decode() != kind:
         raise InputError(f"{path} is a metacascade {_name(found[1].decode())}, not a {_name(kind)}")
     if int(found[2]) != version:
-        raise InputError(f"{path} has format {int(found[2])}; this version of metacascade reads format {version}")
+        raise InputError(f"{path} has format {int(found[2])}; this version of metacascade reads format {version}: "
+                         + _other_format(int(found[2]), version))
     numbers = [int(word) for word in found[4].split() if word.isdigit()]
     rows = tuple(zip(numbers[::2], numbers[1::2]))
     said = Seal(kind, version, size, rows, found[5] and found[5].decode(), found[6].decode())
@@ -104,6 +105,13 @@ def _checked_seal(path, block, size, kind, version):
             [BLOCK, *numbers, size]):
         raise InputError(f"{path} is damaged: its first {BLOCK} bytes contradict themselves")
     return said
+
+
+def _other_format(found, version):
+    """What to do with a file of another format, in one line."""
+    if found > version:
+        return "install the newer version that wrote it"
+    return "go on with the version that wrote it, or run its config again with this one; h5py reads the file as it is"
 
 
 def _why_not(path, block, kind):

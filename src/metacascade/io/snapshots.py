@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from metacascade._kernels._layout import TRAITS
 from metacascade.base.errors import InputError
 from metacascade.base.screen import one_line
 from metacascade.io import datasets, sealed
@@ -23,7 +24,6 @@ from metacascade.state.state import CELL, CELL_UNITS, empty
 KIND, FORMAT, FOLDER = "SNAPSHOT", 1, "snapshots"
 EDGE = 8                          # voxels along the edge of a tile
 VTK_VOXEL = 11                    # type of a cell whose corners are numbered x fastest
-TRAITS = ("clone", "emt", "adhesion", "flags", "generation")
 VERSION = (2, 0)                  # of VTKHDF; VTK 9.3 and ParaView 5.12 read it
 
 

@@ -5,7 +5,7 @@ in the next step, when cells have moved on or the tumor offers more places.
 """
 import numpy as np
 
-from metacascade._kernels._layout import CTC, MIGRANT, Draw, Flag, draws
+from metacascade._kernels._layout import CTC, MIGRANT, TRAITS, Draw, Flag, draws
 from metacascade.space.network_index import ranges
 
 FULL = 4                      # capacities of a voxel
@@ -111,7 +111,7 @@ def _cells(keys, voxels, ctcs, seed):
     cells["key"], cells["voxel"] = keys[index], voxels[index]
     for axis, word in (("x", words[:, 0]), ("y", words[:, 0] >> 16), ("z", words[:, 1])):
         cells["cell"][axis] = word & 0xffff
-    for trait in ("clone", "emt", "adhesion"):
+    for trait in TRAITS:
         cells["cell"][trait] = ctcs[trait][index]
-    cells["cell"]["flags"] = ctcs["flags"][index] | Flag.RETURNED
+    cells["cell"]["flags"] |= np.uint8(Flag.RETURNED)
     return cells

@@ -6,7 +6,7 @@ from metacascade.base.errors import InputError
 from metacascade.io.provenance import physical_memory
 from metacascade.ranks.parallel import on_all_ranks
 
-RECORD_BYTES = 400                # memory for each: 64 bytes, and copies of them within a step
+RECORD_BYTES = 400                # memory for each: 72 bytes, and copies of them within a step
 SHARE = 0.5                       # of the memory of the nodes
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from metacascade.state.state import CELL, raw
 
-FORMAT = 1
+FORMAT = 2
 RECORDS = 1 << 18                 # CTCs or lesions that are hashed at a time: 16 MiB
 
 

@@ -16,18 +16,15 @@ from metacascade.base.records import as_bytes
 VOXELS = 512                      # voxels in a tile
 SLAB_CELLS = 1 << 20              # cells that are written, hashed or read at a time: 12 MiB
 
-CELL_UNITS = {
-    "x": "voxel edge / 65536", "y": "voxel edge / 65536", "z": "voxel edge / 65536",
-    "clone": "row of /clones", "emt": "1/255", "adhesion": "1/255", "flags": "bits", "generation": "divisions"}
+TRAITS_UNITS = {"clone": "row of /clones", "emt": "1/255", "adhesion": "1/255", "bits": "bits", "flags": "bits"}
+CELL_UNITS = {"x": "voxel edge / 65536", "y": "voxel edge / 65536", "z": "voxel edge / 65536"} | TRAITS_UNITS
 CTC_UNITS = {
     "id": "1", "t_event": "h", "t_shed": "h", "x": "um", "y": "um", "z": "um", "distance": "um",
-    "maturity": "1", "diameter": "um", "hop": "draws", "clone": "row of /clones", "n": "cells",
-    "node": "node", "place": "place", "fate": "fate", "origin": "node",
-    "emt": "1/255", "adhesion": "1/255", "flags": "bits", "pending": "event"}
+    "maturity": "1", "diameter": "um", "hop": "draws", "n": "cells", "node": "node", "place": "place", "fate": "fate",
+    "origin": "node", "pending": "event", "pad8": "1", "pad16": "1", "pad32": "1"} | TRAITS_UNITS
 LESION_UNITS = {
     "id": "1", "n": "cells", "born": "cells", "died": "cells", "shed": "cells", "t_founded": "h",
-    "t_state": "h", "clone": "row of /clones", "node": "node", "state": "lesion state",
-    "emt": "1/255", "adhesion": "1/255", "flags": "bits", "pad": "1"}
+    "t_state": "h", "node": "node", "state": "lesion state"} | TRAITS_UNITS
 
 
 @dataclass

@@ -23,7 +23,7 @@ PARTS = {       # stage: the counts that its CPU seconds are made of; every othe
 }
 MANY = 8                    # ranks from which on a part of them has neighbors on all sides
 SURFACE = 2 / 3             # exponent of a compact region's surface; taken where the study cannot tell
-CTC_BYTES, TILE_VOXELS = 64, 512
+CTC_BYTES, TILE_VOXELS = 72, 512
 CELL_BYTES = 12 * 1.06      # at least: a record, with the room of its block; see arena
 TILE_BYTES = 24 * 512       # at least: counts before and after, oxygen with its scratch, supply, an index of vessels
 
