@@ -5,8 +5,6 @@ The public names are those of `DOORS`. Each is imported when it is first used, s
 """
 import importlib
 
-__version__ = "0.1.0"
-
 DOORS = {  # name: module, and what it is called there
     "Simulation": ("run.api", "Simulation"),
     "open": ("io.results", "open_results"),
@@ -20,12 +18,25 @@ __all__ = ["__version__", *DOORS]
 
 
 def __getattr__(name):
-    if name not in DOORS:
+    if name == "__version__":
+        found = _version()
+    elif name in DOORS:
+        module, there = DOORS[name]
+        found = getattr(importlib.import_module(f"metacascade.{module}"), there)
+    else:
         raise AttributeError(f"module 'metacascade' has no attribute {name!r}")
-    module, there = DOORS[name]
-    globals()[name] = found = getattr(importlib.import_module(f"metacascade.{module}"), there)
+    globals()[name] = found
     return found
 
 
 def __dir__():
-    return sorted({*globals(), *DOORS})
+    return sorted({*globals(), *__all__})
+
+
+def _version():
+    """The version of the installed package; pyproject.toml is the only place that says it."""
+    from importlib import metadata
+    try:
+        return metadata.version("metacascade")
+    except metadata.PackageNotFoundError:       # the sources alone, on the path of Python
+        return "0+not.installed"
