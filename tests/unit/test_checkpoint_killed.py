@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from killed import dies_at
-from metacascade.base.errors import InputError
 from metacascade.io import checkpoint, joins
 from metacascade.io.output import Output, reopen
 from metacascade.io.ownership import remove_leftovers

@@ -282,7 +282,8 @@ def _look_at_shared_memory(library):
             if error.speaks:
                 print(f"metacascade: {os.uname().nodename}: {error}", file=sys.stderr, flush=True)
             os.kill(os.getpid(), signal.SIGKILL)    # an exit code would leave the others waiting in the start of MPI
-        raise on_all_ranks(error)
+        on_all_ranks(error)
+        raise
     if warning and launcher.first_on_this_node():
         warn(f"{os.uname().nodename}: {warning}")
 
