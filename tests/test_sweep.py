@@ -155,6 +155,7 @@ def test_the_table_is_gathered_anew_without_running_anything(capsys, sweep_file,
     ("members.json", b'{"format": 1}', 2, "members.json is damaged: bring back a copy"),
     ("members.json", HOLLOW, 2, "members.json is damaged: bring back a copy"),
     ("members.json", b"", 2, "members.json is damaged"),
+    ("members.json", HOLLOW.replace(b"1", b"9"), 2, "has format 9; this version of metacascade reads format 1: choose"),
     ("config.toml", b"", 2, "config.toml is not the config that the sweep began with: remove it"),
     ("0001/results.h5", None, 1, "0001/results.h5 is damaged: remove"),
     ("0001/results.h5", b"", 1, "0001/results.h5 is damaged: remove")])

@@ -9,12 +9,13 @@ from metacascade.base.errors import InputError
 from metacascade.studies import scaling_model, scaling_projection
 from metacascade.studies.scaling_model import Law, Network, fit, inside, law, non_negative, strangers
 from metacascade.studies.scaling_projection import project, step
+from metacascade.studies.scaling_table import FORMAT
 
 SIZES = [(100_000, 1), (1_000_000, 1), (1_000_000, 8), (4_000_000, 8), (20_000_000, 16)]
 
 
 def studies(sizes=SIZES):
-    return [dict(kind="strong", settings=measured.SETTINGS, cases=[
+    return [dict(format=FORMAT, kind="strong", settings=measured.SETTINGS, cases=[
         dict(cells=cells, ranks=ranks, number=0, figures=measured.figures(cells, ranks)) for cells, ranks in sizes])]
 
 
@@ -162,7 +163,14 @@ def test_what_is_no_study_is_refused(tmp_path, text):
     ('{"cells": 0, "ranks": 2}', "without a tumor"), ('{"cells": 9}', "are damaged"), ("[]", "are damaged")])
 def test_a_study_without_tumor_or_figures_is_refused(tmp_path, figures, said):
     (tmp_path / "scaling.json").write_text(
-        f'{{"cases": [{{"figures": {figures}}}], "settings": {{"config": {{}}}}, "kind": "strong"}}')
+        f'{{"format": {FORMAT}, "cases": [{{"figures": {figures}}}], "settings": {{"config": {{}}}}, "kind": "strong"}}')
+    with pytest.raises(InputError, match=said):
+        scaling_projection.project([tmp_path])
+
+
+@pytest.mark.parametrize("format, said", [(0, "has format 0"), (99, "has format 99; .* reads format 1: measure again")])
+def test_a_study_of_another_format_is_refused_with_what_to_do(tmp_path, format, said):
+    saved(tmp_path, studies()[0] | dict(format=format))
     with pytest.raises(InputError, match=said):
         scaling_projection.project([tmp_path])
 

@@ -66,7 +66,7 @@ def study(kind, config_path, out, ranks, overrides=(), steps=8, warm=3, repeat=1
         raise InputError(f"{config_path}: a weak study multiplies tumor.cells, but there is no [tumor]")
     cells = config.tumor.cells if config.tumor else 0
     cases = planned(kind, cells, ranks, repeat, verify)
-    settings = dict(kind=kind, steps=steps, warm=warm, config=json.loads(json.dumps(config.to_dict())),
+    settings = dict(format=scaling_table.FORMAT, kind=kind, steps=steps, warm=warm, config=json.loads(json.dumps(config.to_dict())),
                     version=versions()["metacascade"], git=git_state())
     arguments = [str(config_path), "--json", "--steps", str(steps), "--warm", str(warm)]
     arguments += [word for setting in overrides for word in ("--set", setting)]
@@ -232,7 +232,8 @@ def _report(kind, cells, settings, found, out):
     rows = scaling_table.rows(kind, cells, cases)
     disagree = scaling_table.disagreements(cases)
     write_text(out / "scaling.json", json.dumps(dict(
-        kind=kind, settings=settings, rows=rows, disagreements=disagree, cases=cases), indent=1))
+        format=scaling_table.FORMAT, kind=kind, settings=settings, rows=rows, disagreements=disagree, cases=cases),
+        indent=1))
     write_text(out / "scaling.csv", scaling_table.as_csv(rows))
     print(scaling_table.as_text(kind, rows))
     if any(row["oversubscribed"] for row in rows):

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from metacascade.base.errors import InputError
+from metacascade.base.screen import shown
 from metacascade.base.units import option
 from metacascade.io.atomic import reading
 from metacascade.ranks.balance import TILE_COST
 from metacascade.studies.scaling import numbers
 from metacascade.studies.scaling_model import CTC_BYTES, Network, fit, strangers
-from metacascade.studies.scaling_table import DAMAGED
+from metacascade.studies.scaling_table import DAMAGED, FORMAT
 
 PER_RANK_BYTES = 8 * 8      # arrays with a number for each rank that may live at once on every rank: cuts, their sums
 
@@ -152,4 +153,7 @@ def _read(directory):
     except DAMAGED:
         raise InputError(f"{path} is not of a scaling study, or damaged: `metacascade scaling` "
                          "writes it anew") from None
+    if found.get("format") != FORMAT:
+        raise InputError(f"{path} has format {shown(found.get('format', 0))}; this version of metacascade reads format "
+                         f"{FORMAT}: measure again, or use the version in its settings")
     return found

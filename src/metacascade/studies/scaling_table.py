@@ -3,6 +3,7 @@ import csv
 import io
 import statistics
 
+FORMAT = 1                       # of scaling.json and of the measurements that a study keeps
 KINDS = ("halo", "route")
 DAMAGED = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError,
            RecursionError)     # by lost figures
