@@ -12,7 +12,7 @@ EVERYTHING = {
     "oxygen.sweeps": 4, "oxygen.initial_sweeps": 32,
     "tumor.cells": 20_000, "tumor.perfusion": "10 mL/min/g", "growth.division_time": "8 h",
     "growth.death_rate": "0.5/day", "traits.motile_fraction": 0.5, "traits.adhesion_mean": 0.3,
-    "hypoxia.threshold": "30 mmHg", "hypoxia.full": "10 mmHg", "crowding.mobility": "3 um/h",
+    "hypoxia.threshold": "30 mmHg", "hypoxia.full": "10 mmHg", "crowding.mobility": "3000 um^2/h",
     "intravasation.hazard": "4/day", "intravasation.cluster_fraction": 0.5, "blood.binding": 0.001,
     "blood.arrest_offset": 5.0, "blood.anoikis_resistance": 0.5, "colonization.attraction": 1000,
     "colonization.establish": 0.5, "colonization.dormant": 0.5, "colonization.wake": "5/day",

@@ -15,7 +15,7 @@ SPANS = {
     "growth.division_time": (1, 100, " h"), "growth.death_rate": (0.01, 5, "/day"),
     "hypoxia.threshold": (5, 40, " mmHg"), "hypoxia.full": (0, 5, " mmHg"), "hypoxia.survival": (0.5, 20, " h"),
     "migration.speed": (1, 150, " um/h"), "migration.persistence": (1, 60, " min"),
-    "crowding.mobility": (0.1, 100, " um/h"), "oxygen.uptake": (0.1, 30, " mmHg/s"),
+    "crowding.mobility": (10, 50_000, " um^2/h"), "oxygen.uptake": (0.1, 30, " mmHg/s"),
     "traits.motile_fraction": (0, 1, ""), "traits.adhesion_mean": (0, 1, ""),
     "vessels.length_density": (10, 400, " mm/mm^3"), "vessels.radius_spread": (0, 1.2, ""),
     "vessels.jitter": (0, 0.5, ""), "vessels.drop": (0, 0.6, ""), "intravasation.hazard": (0.1, 50, "/day"),

@@ -15,7 +15,7 @@ ZERO = {
     "growth": ({"death_rate": "0/day"}, {"birth_per_h": 0.0}),
     "hypoxia": ({}, {"hypoxia_per_h": 0.0}),
     "migration": ({"speed": "0 um/h"}, {}),
-    "crowding": ({"mobility": "0 um/h"}, {}),
+    "crowding": ({"mobility": "0 um^2/h"}, {}),
     "oxygen": ({"uptake": "0 mmHg/s", "wall": "0 um/s", "diffusion": "0.01 um^2/s"}, {}),
     "intravasation": ({"hazard": "0/day"}, {}),
     "blood": ({"anoikis": "0/h", "shear": "0/h", "nk": "0/h", "release": "0/h", "binding": 0, "arrest_offset": 50}, {}),
@@ -59,7 +59,7 @@ def test_without_motion_no_cell_leaves_its_voxel():
 
 def test_a_section_that_is_off_does_not_read_its_parameters():
     """Other values in a section that is off change nothing."""
-    for section, key, value in (("migration", "bias", 0.7), ("crowding", "mobility", "7 um/h"),
+    for section, key, value in (("migration", "bias", 0.7), ("crowding", "mobility", "7000 um^2/h"),
                                 ("intravasation", "hazard", "9/day"), ("oxygen", "uptake", "1 mmHg/s"),
                                 ("growth", "division_time", "5 h"), ("hypoxia", "survival", "1 h"),
                                 ("blood", "nk", "3/h"), ("colonization", "establish", 0.9)):

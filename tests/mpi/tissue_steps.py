@@ -70,7 +70,7 @@ def patch(seed):
 def whole_tissue(seed):
     config = Config.from_dict(dict(
         run=dict(seed=seed, step_s=3600, duration_s=86400), tumor=dict(cells=4000, center_um=[100.0, -250.0, 7.0]),
-        tissue=dict(capacity=4), traits=dict(motile_fraction=0.5, adhesion_mean=0.3),
+        tissue=dict(capacity_given=4), traits=dict(motile_fraction=0.5, adhesion_mean=0.3),
         growth=dict(division_time_h=6.0), hypoxia=dict(threshold_mmHg=40.0, full_mmHg=10.0),
         oxygen=dict(initial_sweeps=10, sweeps=4), intravasation=dict(hazard_per_h=0.2, cluster_fraction=0.5)))
     network = Network.from_config(config.vessels, config.run.seed)

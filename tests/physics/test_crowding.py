@@ -10,7 +10,8 @@ CAPACITY = 8
 def patch_with(voxels, seed=1, mobility=1.0, step_s=1800, **columns):
     """Cells in the middle tile of 27, with nothing but crowding."""
     patch = Patch(with_margin(1, 1, 1), **only(
-        run=dict(step_s=step_s), tissue=dict(capacity=CAPACITY), crowding=dict(mobility_um_per_h=mobility)))
+        run=dict(step_s=step_s), tissue=dict(capacity_given=CAPACITY),
+        crowding=dict(mobility_um2_per_h=mobility * 30 * CAPACITY)))
     patch.scatter(patch.row(0, 0, 0), voxels, np.random.default_rng(seed), **columns)
     return patch
 

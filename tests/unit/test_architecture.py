@@ -14,15 +14,16 @@ SOURCE, KERNELS, TWINS = ROOT / "src" / "metacascade", ROOT / "cython_ext", ROOT
 GROUPS = {
     "base": "",
     "ranks": "base",
-    "config": "base",
+    "mechanisms": "base",
+    "config": "base mechanisms",
     "state": "base ranks",
     "space": "base ranks",
-    "model": "base ranks config state space",
+    "model": "base ranks mechanisms config state space",
     "io": "base ranks state",
-    "run": "base ranks config state space model io",
-    "studies": "base ranks config state space model io run",
-    "slurm": "base ranks config state space model io run studies __main__",
-    "cli": "base ranks config state space model io run studies slurm",
+    "run": "base ranks mechanisms config state space model io",
+    "studies": "base ranks mechanisms config state space model io run",
+    "slurm": "base ranks mechanisms config state space model io run studies __main__",
+    "cli": "base ranks mechanisms config state space model io run studies slurm",
 }
 TOP = {"__init__", "__main__", "_kernels"}      # the doors, and what is compiled
 

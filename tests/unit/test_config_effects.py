@@ -9,7 +9,9 @@ import metacascade as mc
 import small
 from metacascade.base.declare import Section
 from metacascade.config.config import Config, load, parameters
-from metacascade.config.effects import KEPT, RULES
+from metacascade.config.effects import KEPT, RULES, without_effect
+from metacascade.mechanisms import MECHANISMS, plan_of
+from metacascade.mechanisms.idle import why_idle
 from metacascade.model.simulation import Simulation
 from metacascade.ranks import parallel
 
@@ -23,9 +25,6 @@ OFF = {
         "output.interval=9 h", "output.checkpoint=9 h", "output.snapshots=true", "output.snapshot_interval=9 h"],
     "there is no [tumor]": NO_TUMOR,
     "more steps than the run has": ["balance.interval=100"],
-    "oxygen.enabled = false, and oxygen.stroma is not below hypoxia.threshold": [
-        "oxygen.enabled=false", "oxygen.stroma=40 mmHg"],
-    "oxygen.enabled = false: it is the same everywhere": ["oxygen.enabled=false"],
     "traits.motile_fraction = 0": ["traits.motile_fraction=0", "injection.0.emt=0"],
     "migration.speed = 0": ["migration.speed=0 um/h"],
     "oxygen.uptake = 0": ["oxygen.uptake=0 mmHg/s"],
@@ -33,12 +32,12 @@ OFF = {
     "there is no vessels.file": [],
     "vessels.file is given": [f"vessels.file={small.EXAMPLE.parent / 'network_small.csv'}"],
     "intravasation.hazard = 0": ["intravasation.hazard=0/h"],
+    "blood.shear = 0": ["blood.shear=0/h"], "blood.nk = 0": ["blood.nk=0/h"],
     "no cell enters the blood: intravasation is off and there is no [[injection]]": [
         "intravasation.enabled=false", "injection=[]", "draw=[]"],
     "tumor.perfusion = 0: no blood comes there": ["tumor.perfusion=0 mL/min/g"],
     "what leaves the blood in the tumor becomes tissue again": [],
-    "blood.anoikis = 0": ["blood.anoikis=0/h"], "blood.nk = 0": ["blood.nk=0/h"],
-    "blood.shear = 0": ["blood.shear=0/h"],
+    "blood.anoikis = 0": ["blood.anoikis=0/h"],
     "the coat of platelets protects from nothing: blood.platelet_nk, blood.platelet_shear": [
         "blood.platelet_nk=0", "blood.platelet_shear=0"],
     "every lesion sleeps for ever: colonization.dormant = 1, colonization.wake = 0": [
@@ -89,8 +88,10 @@ def other(parameter, value):
         return next(choice for choice in parameter.choices if choice != value)
     if parameter.kind == "place":
         return [v + 100.0 for v in value]
+    if value is None:
+        return parameter.low
     if parameter.whole:
-        return value + 1 if value is not None and value < parameter.high else parameter.low
+        return value + 1 if value < parameter.high else parameter.low
     return next(v for v in (parameter.high if parameter.high <= 1 else value * 1.25, value / 2, parameter.low)
                 if parameter.low <= v <= parameter.high and v != value)
 
@@ -139,8 +140,49 @@ def test_nothing_is_told_where_everything_acts(tmp_path):
     assert not [line for line in acting.warnings if "without effect" in line]
 
 
+def why(config, name):
+    """Why a parameter does nothing, as a user is told who has set it."""
+    path = tuple(name.split("."))
+    return [line.partition(": without effect (")[2][:-1] for line in without_effect(config, [path], False)]
+
+
+@pytest.mark.parametrize("table", sorted({one.TABLE for one in MECHANISMS if one.TABLE}))
+def test_what_the_plan_says_to_be_off_is_not_in_it(table, tmp_path):
+    """Other values of all that is told to do nothing, because the mechanism is off, leave the plan as it is."""
+    off = loaded(tmp_path, f"{table}.enabled=false")
+    told = [name for name, _ in all_parameters() if why_idle(off, name) == f"{table}.enabled = false"]
+    assert len(told) > 1 or table == "colonization"
+    assert acting(plan_of(changed(off, told))) == acting(plan_of(off))
+
+
+def acting(plan):
+    """What of a plan acts: no rate that is zero, and no factor on it."""
+    rates = [rate for rate in plan.rates if plan.number(rate.name)]
+    return rates, plan.fields, [factor for rate in rates for factor in plan.factors_of(rate.name)]
+
+
+@pytest.mark.parametrize("zero, name", [
+    ("intravasation.hazard=0/h", "intravasation.permeability_mature"), ("intravasation.hazard=0/h", "intravasation.detach_exponent"),
+    ("blood.nk=0/h", "blood.platelet_nk"), ("blood.nk=0/h", "organs.lung.nk"), ("blood.shear=0/h", "blood.platelet_shear"),
+    ("blood.binding=0", "organs.lung.adhesion"), ("colonization.establish=0", "organs.lung.soil")])
+def test_a_factor_on_a_rate_of_zero_does_nothing(zero, name, tmp_path):
+    config = loaded(tmp_path, zero)
+    assert why(config, name) == [zero.replace("=0/h", " = 0").replace("=0", " = 0")]
+    assert outcome(changed(config, [name])) == outcome(config)
+
+
+@pytest.mark.parametrize("settings, name, reason", [
+    (["growth.enabled=false"], "crowding.pressure_max", "growth.enabled = false"),      # stops what is not there
+    (["oxygen.enabled=false"], "growth.oxygen_half", "oxygen.enabled = false"),
+    (["oxygen.enabled=false"], "hypoxia.survival", "oxygen.enabled = false"),           # nowhere is it low
+    (["blood.enabled=false"], "organs.brain.extravasation_time", "blood.enabled = false"),
+    ([], "growth.oxygen_half", None), ([], "hypoxia.survival", None), (["growth.enabled=false"], "crowding.mobility", None)])
+def test_what_depends_on_another_mechanism_is_told_by_that_one(settings, name, reason, tmp_path):
+    assert why(loaded(tmp_path, *settings), name) == ([reason] if reason else [])
+
+
 # Parameters that act although the switch of their section is off: what they are for instead.
-ALSO = {"intravasation.reach": "where cells come back", "oxygen.stroma": "the level everywhere",
+ALSO = {"intravasation.reach": "where cells come back",
         "blood.diameter": "of the records", "blood.diameter_spread": "of the records",
         "blood.vertebral_bypass": "the way of the blood", "colonization.attraction": "arrest in the tumor"}
 SWITCHED = [(section, name) for section in {p.section for p in parameters() if p.key == "enabled"}
@@ -149,9 +191,7 @@ SWITCHED = [(section, name) for section in {p.section for p in parameters() if p
 
 @pytest.mark.parametrize("section, name", sorted(SWITCHED))
 def test_every_parameter_of_a_section_that_is_off_is_told_or_known_to_act(section, name, tmp_path):
-    off = loaded(tmp_path, f"{section}.enabled=false")
-    silent = [rule for rule in RULES if name in names_of(rule) and not rule.act(off)]
-    assert bool(silent) != (name in ALSO)
+    assert bool(why(loaded(tmp_path, f"{section}.enabled=false"), name)) != (name in ALSO)
 
 
 @pytest.mark.parametrize("name", sorted(ALSO))
@@ -163,7 +203,7 @@ def test_what_acts_although_its_section_is_off_is_not_told(name, tmp_path):
 
 @pytest.mark.parametrize("settings, told", [
     (["crowding.enabled=false"], []),       # its mobility is not set
-    (["crowding.enabled=false", "crowding.mobility=1 um/h"],
+    (["crowding.enabled=false", "crowding.mobility=7220 um^2/h"],
      ["crowding.mobility: without effect (crowding.enabled = false)"]),      # set, though to its default
     (["output.snapshot_cells=5"], ["output.snapshot_cells: without effect (output.snapshots = false)"]),
     (["organs.lung.adhesion=2", "organs.tumor.soil=0", "blood.binding=0"], [
@@ -182,12 +222,12 @@ def test_only_what_was_set_is_told(tmp_path, settings, told):
 
 
 def test_a_config_out_of_a_dict_or_a_checkpoint_was_not_set_by_anybody(tmp_path):
-    (tmp_path / "run.toml").write_text("[tumor]\n[crowding]\nenabled = false\nmobility = '2 um/h'\n")
+    (tmp_path / "run.toml").write_text("[tumor]\n[crowding]\nenabled = false\nmobility = '2000 um^2/h'\n")
     config = load(tmp_path / "run.toml")
     assert len(config.warnings) == 1
     again = Config.from_dict(config.to_dict())
     assert again == config and again.warnings == []
-    assert again.with_overrides(["crowding.mobility=3 um/h"]).warnings == config.warnings
+    assert again.with_overrides(["crowding.mobility=3000 um^2/h"]).warnings == config.warnings
     assert config.with_overrides(["run.seed=3"]).warnings == config.warnings
 
 

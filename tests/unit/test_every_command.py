@@ -23,7 +23,7 @@ cells = 300
 initial_sweeps = 5
 [crowding]
 enabled = false
-mobility = "2 um/h"
+mobility = "2000 um^2/h"
 [blood]
 nk = "9/h"
 [hypoxia]
@@ -115,7 +115,7 @@ def stopped(tmp_path, metacascade):
 def test_resume_and_branch_say_it_too(stopped, tmp_path, metacascade):
     branched = metacascade(
         "branch", stopped / "checkpoint.h5", "--out", tmp_path / "b", "--set", "draw.0.time=1 h", "--set",
-        "injection.0.time=30 min", "--set", "traits.motile_fraction=0.5", "--set", "crowding.mobility=3 um/h", check=True)
+        "injection.0.time=30 min", "--set", "traits.motile_fraction=0.5", "--set", "crowding.mobility=3000 um^2/h", check=True)
     for line in ("blood.nk = 9/h is outside", "draw[0].time = 1 h is not after 1 h, where this run starts",
                  "injection[0].time = 30 min is before 1 h, where this run starts", EFFECT,
                  "traits.motile_fraction: without effect (of the start of a run"):

@@ -48,7 +48,8 @@ def test_every_mechanism_that_is_off_has_rate_zero():
 
 def test_units_of_the_kernel():
     p = tissue.parameters(Config.from_dict(dict(
-        run=dict(step_s=900), tissue=dict(edge_um=20.0), crowding=dict(mobility_um_per_h=2.0),
+        run=dict(step_s=900), tissue=dict(edge_um=20.0, capacity_given=4),
+        crowding=dict(mobility_um2_per_h=160.0),
         migration=dict(speed_um_per_h=12.0, persistence_h=0.5, bias=0.25, gradient_half_mmHg_per_um=0.2),
         growth=dict(division_time_h=10.0), hypoxia=dict(survival_h=4.0), intravasation=dict(cluster_mean=5.0))))
     assert p["amplitude"] == round(4096 * math.sqrt(6) * math.sqrt(2 * 12**2 * 0.5 / 3 * 0.25) / 20)
@@ -60,7 +61,7 @@ def test_units_of_the_kernel():
 
 
 def test_push_never_exceeds_half_an_edge():
-    p = only(crowding=dict(mobility_um_per_h=1000.0), run=dict(step_s=86400))
+    p = only(crowding=dict(mobility_um2_per_h=1e6), run=dict(step_s=86400))
     assert p["push_gain"] == p["push_limit"] == 16384                   # [edge / 32768]
 
 

@@ -1,8 +1,18 @@
 """Sections of the config beyond the tumor: the blood, the organs, what starts there, injections and draws."""
 from typing import ClassVar
 
-from metacascade.base.declare import (
-    ASSUMED, COMPUTED, MEASURED, RECALLED, Section, choice, integer, number, quantity, switch)
+from metacascade.base.declare import ASSUMED, MEASURED, RECALLED, Section, choice, integer, number, quantity, switch
+from metacascade.mechanisms.anoikis import Anoikis
+from metacascade.mechanisms.arrest import Arrest
+from metacascade.mechanisms.dormancy import Dormancy
+from metacascade.mechanisms.establishment import Establishment
+from metacascade.mechanisms.lesion_growth import LesionGrowth
+from metacascade.mechanisms.lesion_shedding import LesionShedding
+from metacascade.mechanisms.nk import NK
+from metacascade.mechanisms.platelets import Platelets
+from metacascade.mechanisms.release import Release
+from metacascade.mechanisms.self_seeding import SelfSeeding
+from metacascade.mechanisms.shear import Shear
 
 VESSELS = ("venous", "arterial", "portal")
 BEDS = ("lung", "liver", "brain", "bone", "kidney", "adrenal", "muscle", "skin", "heart", "stomach", "gut",
@@ -15,8 +25,8 @@ HOSTS = {name: name for name in BEDS} | {
 BYPASS = {"prostate": 0.1, "breast": 0.02}  # share of a host's venous blood that skips the lung
 
 
-class Blood(Section):
-    """What happens to a tumor cell in the blood: arrest in capillaries, death, protection."""
+class Cells(Section):
+    """Keys of [blood] that belong to no mechanism."""
     table: ClassVar[str] = "blood"
 
     enabled: bool = switch("Circulating cells are arrested and die; off: they only circulate.")
@@ -25,40 +35,14 @@ class Blood(Section):
         doc="Median diameter of a circulating tumor cell (lognormal); cultured lines are larger, 18-21 um.")
     diameter_spread: float = number("diameter_spread", 0.25, 0, 1, source="no measurement of the law", status=ASSUMED,
                                     doc="Standard deviation of ln(diameter).")
-    deformability: float = number("deformability", 1.0, 0.1, 2, source="part of arrest_offset", status=ASSUMED, doc=(
-        "Factor on the diameter in capillaries: below 1 for soft cells."))
-    arrest_slope: float = number("arrest_slope", 4.1, 0, 10, usual=(2, 8), source=(
-        "so that at 6 um an 11 um CTC is held in 2.5 % and an 18.4 um line cell in 80 % of passages"), status=COMPUTED,
-        doc="k of the arrest by size, 1 / (1 + exp(-k (diameter / capillary - offset))) per passage of a bed.")
-    arrest_offset: float = number("arrest_offset", 2.73, -10, 50, source="as arrest_slope", status=COMPUTED, doc=(
-        "Diameter over capillary diameter at which half are held; 50 switches the arrest by size off."))
-    binding: float = number("binding", 0.02, 0, 10, source="no measurement", status=ASSUMED, doc=(
-        "b of the arrest by adhesion, 1 - exp(-b match adhesion) per passage of a bed."))
-    anoikis_per_h: float = quantity("anoikis", "1/h", "1/h", 0.03, 0, 100, usual=(0.01, 0.1), source=(
-        "epithelial lines in suspension, half-life 24 h"), status=RECALLED,
-        doc="Death hazard of a sensitive cell without attachment.")
-    anoikis_resistance: float = number("anoikis_resistance", 0.9, 0, 1, source="no measurement", status=ASSUMED, doc=(
-        "R of the hazard of anoikis, anoikis (1 - R)."))
-    shear_per_h: float = quantity("shear", "1/h", "1/h", 0.03, 0, 100, usual=(0.005, 0.1), source=(
-        "Regmi 2017: 0.6 at 60 dyn/cm^2; scaled down to rest, 15 dyn/cm^2"), status=ASSUMED,
-        doc="Death hazard by shear stress at rest.")
-    nk_per_h: float = quantity("nk", "1/h", "1/h", 0.15, 0, 100, usual=(0.02, 0.5), source=(
-        "loss of NK cells raises lung colonies 10-100 fold"), status=RECALLED,
-        doc="Hazard of an uncoated arrested cell to be killed by NK cells in the lung.")
-    platelet_time_h: float = quantity("platelet_time", "min", "h", 2, 0.01, 1440, usual=(0.5, 30), source=(
-        "platelets bind within minutes (Laubli and Borsig)"), status=RECALLED,
-        doc="Time constant of the coat of platelets, 1 - exp(-t / platelet_time).")
-    platelet_nk: float = number("platelet_nk", 0.9, 0, 1, usual=(0.5, 1), source=(
-        "Palumbo 2005 (direction; the effect vanishes without NK cells)"), status=ASSUMED,
-        doc="Share of NK killing that a full coat prevents.")
-    platelet_shear: float = number("platelet_shear", 0.5, 0, 1, usual=(0.2, 0.9), source="no measurement",
-                                   status=ASSUMED, doc="Share of the death by shear that a full coat prevents.")
-    release_per_h: float = quantity("release", "1/h", "1/h", 0.01, 0, 100, source="no measurement", status=ASSUMED,
-                                    doc="Hazard of an arrested cell to go on with the blood.")
     vertebral_bypass: float | None = number("vertebral_bypass", None, 0, 0.5, source=(
         "autopsy series support the route (Batson); sizes assumed"), status=ASSUMED, doc=(
         "Share of the blood of the tumor that takes the veins of the spine to the bone, past the lung; left out: "
         "0.1 for a tumor of the prostate, 0.02 of the breast, else 0."))
+
+
+class Blood(Release, Platelets, NK, Shear, Anoikis, Arrest, Cells):
+    """What happens to a tumor cell in the blood: arrest in capillaries, death, protection."""
 
 
 class Organ(Section):
@@ -100,33 +84,8 @@ def complete_organs(given: dict) -> dict:
     return {name: one(name) for name in dict.fromkeys(["tumor", *BEDS, *given])}
 
 
-class Colonization(Section):
+class Colonization(SelfSeeding, LesionShedding, LesionGrowth, Dormancy, Establishment):
     """What becomes of a cell that has left the blood: death, sleep or a growing lesion."""
-    table: ClassVar[str] = "colonization"
-
-    enabled: bool = switch("Extravasated cells may found lesions; off: all of them die.")
-    establish: float = number("establish", 0.01, 0, 1, source="no measurement that is not kept for validation",
-                              status=ASSUMED, doc="Probability to survive in the organ, before the factor soil.")
-    dormant: float = number("dormant", 0.9, 0, 1, source="as establish", status=ASSUMED, doc=(
-        "Share of the survivors that sleep at first; the others grow at once."))
-    wake_per_h: float = quantity("wake", "1/year", "1/h", 0.02, 0, 8766, usual=(0.01, 5), source=(
-        "Willis 2010, breast: growth restriction with a half-life over 12 years, 0.010-0.058; lung cancers spread "
-        "within months"), status=COMPUTED,
-        doc="Hazard of a dormant lesion to wake.")
-    dormant_death_per_h: float = quantity("dormant_death", "1/day", "1/h", 0.005, 0, 24, usual=(0.0005, 0.05), source=(
-        "no measurement"), status=ASSUMED, doc="Death hazard of a dormant cell.")
-    birth_per_h: float = quantity("birth", "1/day", "1/h", 0.69, 0, 24, usual=(0.14, 1.04), source=(
-        "ln 2 / 24 h, as growth.division_time"), status=MEASURED, doc="Division rate of a cell of an active lesion.")
-    death_per_h: float = quantity("death", "1/day", "1/h", 0.05, 0, 24, usual=(0.005, 1), source=(
-        "as growth.death_rate"), status=RECALLED, doc="Death rate of a cell of an active lesion.")
-    capacity: int = integer("capacity", 10**9, 1, 10**14, usual=(10**6, 3_100_000_000_000), source=(
-        "3.1e12 in human (Norton 1988, recalled); 1e9 for a mouse"), status=ASSUMED,
-        doc="Cells at which a lesion stops growing.")
-    shed_per_h: float = quantity("shed", "1/day", "1/h", 0.011, 0, 24, usual=(3e-5, 0.03), source=(
-        "Butler and Gullino 1975: 3.2e6 cells/g/day over 3e8 cells/g"), status=COMPUTED,
-        doc="Hazard of a cell of an active lesion to enter the blood.")
-    attraction: float = number("attraction", 5.0, 0, 1000, usual=(1, 20), source="direction: Kim 2009", status=ASSUMED,
-                               doc="Gain of arrest and of exit in the bed of the tumor (self-seeding).")
 
 
 class Injection(Section):

@@ -9,23 +9,31 @@ import math
 from collections.abc import Iterator
 
 from metacascade.base import units
+from metacascade.base.errors import InputError
 from metacascade.base.limits import MOST_STEPS
 from metacascade.base.units import show_time
 from metacascade.config import effects as config_effects
 from metacascade.config.read import Problem
+from metacascade.mechanisms import plan_of
 
 LARGEST_MOVE = 0.8                 # [voxel edges] root mean square displacement of a step, along one axis
 LARGEST_DRIFT = 1.0                # [voxel edges] directed displacement of a step
 LARGEST_CHANCE = 0.2               # probability of an event in one step above which the step is coarse
 
 
-def problems(config) -> Iterator[Problem]:
+def problems(config) -> list[Problem]:
     """Everything in a config that contradicts something else in it."""
-    yield from _times(config)
-    yield from _sources(config)
-    yield from _displacement(config)
-    yield from _hypoxia(config)
-    yield from _establishment(config)
+    found = [problem for check in (_times, _sources, _displacement, _hypoxia, _establishment)
+             for problem in check(config)]
+    return found or list(_plan(config))
+
+
+def _plan(config):
+    """Mechanisms that do not fit together: a factor on what nothing declares, say."""
+    try:
+        plan_of(config)
+    except InputError as error:
+        yield from (Problem((), line) for line in str(error).splitlines())
 
 
 def _times(config):
@@ -117,15 +125,15 @@ def _unusual(config):
 def _coarse(config):
     if config.tumor is None:
         return
-    growth, hypoxia, way_out = config.growth, config.hypoxia, config.intravasation
-    rates = [("growth.division_time", math.log(2) / growth.division_time_h, growth.enabled),
-             ("growth.death_rate", growth.death_per_h, growth.enabled),
-             ("hypoxia.survival", 1 / hypoxia.survival_h, hypoxia.enabled),
-             ("intravasation.hazard", way_out.hazard_per_h, way_out.enabled)]
-    for name, rate, enabled in rates:
-        chance = -math.expm1(-rate * config.run.step_h)
-        if enabled and chance > LARGEST_CHANCE:
-            yield f"{name}: {100 * chance:.0f} % of the cells concerned change in one step; shorten run.step"
+    plan = plan_of(config)
+    for rate in plan.of("tissue"):
+        chance = -math.expm1(-plan.number(rate.name) * config.run.step_h) if rate.action else 0.0
+        if chance > LARGEST_CHANCE:
+            yield f"{rate.name}: {100 * chance:.0f} % of the cells concerned change in one step; shorten run.step"
+    crowding = config.crowding
+    if crowding.enabled and config.run.step_h > crowding.relaxation_h:
+        yield (f"run.step = {show_time(config.run.step_s)} is longer than crowding.relaxation = "
+               f"{units.show(crowding.relaxation_h, 'h', 'h')}: pressure overshoots; shorten run.step")
 
 
 def _late(config):

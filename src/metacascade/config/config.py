@@ -16,8 +16,13 @@ from metacascade.config import check as config_check, describe as config_describ
 from metacascade.config.body import BEDS, BYPASS, Blood, Colonization, Draw, Injection, Organ, complete_organs
 from metacascade.config.given import is_unicode, settings_of
 from metacascade.config.run import Balance, Output, Run
-from metacascade.config.tissue import (
-    Crowding, Growth, Hypoxia, Intravasation, Migration, Oxygen, Tissue, Traits, Tumor, Vessels)
+from metacascade.config.tissue import Tissue, Traits, Tumor, Vessels
+from metacascade.mechanisms.crowding import Crowding
+from metacascade.mechanisms.growth import Growth
+from metacascade.mechanisms.hypoxia import Hypoxia
+from metacascade.mechanisms.intravasation import Intravasation
+from metacascade.mechanisms.migration import Migration
+from metacascade.mechanisms.oxygen import Oxygen
 
 
 class Config(Section):
@@ -194,6 +199,11 @@ def _resolve_file(values, document, problems):
             problems.append(config_read.Problem(("vessels", "file"), f"{path} is not text in UTF-8: rename it"))
         elif needed and ("\0" in path or not os.path.isfile(path)):
             problems.append(config_read.Problem(("vessels", "file"), f"there is no file {path}"))
+
+
+def default() -> Config:
+    """A tumor with every default: what the documentation shows."""
+    return Config.from_dict({"tumor": {}})
 
 
 def json_schema() -> dict:

@@ -1,17 +1,21 @@
 """What in a config has no effect, because of something else in it: a switch, a zero, what is missing.
 
-One table, `RULES`. A rule names parameters and says when they act, and what stands against them when they do not. Only
-what a user has set is told, and by the first rule that holds.
+What a mechanism is off for, or a factor on a rate that is zero, follows from the plan (mechanisms.idle). The rest is one
+table, `RULES`: a rule names parameters and says when they act, and what stands against them when they do not. Only what a
+user has set is told, and by the first rule that holds.
 """
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 from typing import NamedTuple
+
+from metacascade.mechanisms.idle import why_idle
 
 MOST_NAMES = 6      # in one line
 TISSUE = ("tissue.* growth.* hypoxia.* migration.* crowding.* oxygen.* traits.* vessels.* intravasation.* balance.* "
           "organs.tumor.* colonization.attraction blood.vertebral_bypass")
 RATES = "colonization.wake colonization.dormant_death"
 ACTIVE = "colonization.birth colonization.death colonization.capacity colonization.shed"
+ELSEWHERE = ("intravasation.reach",)     # acts also while its mechanism is off: where cells come back
 AT_BOTH_ENDS = "longer than the run, which writes at its start and at its end"
 
 
@@ -68,34 +72,21 @@ RULES = (
     Rule(TISSUE, lambda c: c.tumor, "there is no [tumor]"),
     Rule("balance.threshold balance.interval", lambda c: c.balance.enabled, "balance.enabled = false"),
     Rule("balance.interval", lambda c: c.balance.interval <= c.run.steps, "more steps than the run has"),
-    Rule("growth.division_time growth.death_rate growth.oxygen_half", lambda c: c.growth.enabled,
-         "growth.enabled = false"),
-    Rule("hypoxia.threshold hypoxia.full hypoxia.survival", lambda c: c.hypoxia.enabled, "hypoxia.enabled = false"),
-    Rule("hypoxia.full hypoxia.survival",
-         lambda c: c.oxygen.enabled or c.oxygen.stroma_mmHg < c.hypoxia.threshold_mmHg,
-         "oxygen.enabled = false, and oxygen.stroma is not below hypoxia.threshold", state=True),
-    Rule("migration.speed migration.persistence migration.bias migration.gradient_half",
-         lambda c: c.migration.enabled, "migration.enabled = false"),
     Rule("migration.*", _motile, "traits.motile_fraction = 0", state=True),
     Rule("migration.persistence migration.bias migration.gradient_half", lambda c: c.migration.speed_um_per_h,
          "migration.speed = 0"),
     Rule("migration.gradient_half", lambda c: c.migration.bias, "migration.bias = 0"),
-    Rule("migration.bias migration.gradient_half", lambda c: c.oxygen.enabled,
-         "oxygen.enabled = false: it is the same everywhere", state=True),
-    Rule("crowding.mobility", lambda c: c.crowding.enabled, "crowding.enabled = false"),
-    Rule("oxygen.diffusion oxygen.uptake oxygen.michaelis oxygen.vessel oxygen.wall oxygen.sweeps "
-         "oxygen.initial_sweeps", lambda c: c.oxygen.enabled, "oxygen.enabled = false"),
+    Rule("migration.bias migration.gradient_half", lambda c: c.oxygen.enabled, "oxygen.enabled = false"),
+    Rule("oxygen.sweeps oxygen.initial_sweeps", lambda c: c.oxygen.enabled, "oxygen.enabled = false"),
+    Rule("crowding.sweeps crowding.initial_sweeps", lambda c: c.crowding.enabled, "crowding.enabled = false"),
     Rule("oxygen.michaelis", lambda c: c.oxygen.uptake_mmHg_per_h, "oxygen.uptake = 0"),
     Rule("oxygen.vessel", lambda c: c.oxygen.wall_um_per_h, "oxygen.wall = 0"),
     Rule("vessels.format vessels.unit vessels.columns vessels.separator vessels.center vessels.offset vessels.overlaps",
          lambda c: c.vessels.file is not None, "there is no vessels.file"),
     Rule("vessels.length_density vessels.radius vessels.radius_spread vessels.maturity_spread vessels.jitter "
          "vessels.drop vessels.seed", lambda c: c.vessels.file is None, "vessels.file is given"),
-    Rule("intravasation.hazard intravasation.permeability_mature intravasation.detach_exponent "
-         "intravasation.cluster_fraction intravasation.cluster_mean", lambda c: c.intravasation.enabled,
-         "intravasation.enabled = false"),
-    Rule("intravasation.permeability_mature intravasation.detach_exponent intravasation.cluster_fraction "
-         "intravasation.cluster_mean", lambda c: c.intravasation.hazard_per_h, "intravasation.hazard = 0"),
+    Rule("intravasation.cluster_fraction intravasation.cluster_mean",
+         lambda c: c.intravasation.hazard_per_h or not c.intravasation.enabled, "intravasation.hazard = 0"),
     Rule("intravasation.cluster_mean", lambda c: c.intravasation.cluster_fraction,
          "intravasation.cluster_fraction = 0"),
     Rule("blood.* organs.* colonization.*", _enters,
@@ -103,18 +94,13 @@ RULES = (
     Rule("organs.tumor.* colonization.attraction", _reaches_tumor, "tumor.perfusion = 0: no blood comes there",
          state=True),
     Rule("organs.tumor.soil", lambda c: False, "what leaves the blood in the tumor becomes tissue again"),
-    Rule("blood.deformability blood.arrest_slope blood.arrest_offset blood.binding blood.anoikis "
-         "blood.anoikis_resistance blood.shear blood.nk blood.platelet_time blood.platelet_nk blood.platelet_shear "
-         "blood.release organs.* colonization.*", lambda c: c.blood.enabled, "blood.enabled = false", state=True),
+    Rule("organs.* colonization.*", lambda c: c.blood.enabled, "blood.enabled = false", state=True),
     Rule("blood.anoikis_resistance", lambda c: c.blood.anoikis_per_h, "blood.anoikis = 0"),
     Rule("blood.anoikis", lambda c: c.blood.anoikis_resistance < 1, "blood.anoikis_resistance = 1"),
-    Rule("blood.platelet_nk organs.*.nk", lambda c: c.blood.nk_per_h, "blood.nk = 0"),
-    Rule("blood.platelet_shear", lambda c: c.blood.shear_per_h, "blood.shear = 0"),
     Rule("blood.platelet_time", lambda c: _is_coated(c.blood),
          "the coat of platelets protects from nothing: blood.platelet_nk, blood.platelet_shear"),
     Rule("blood.arrest_offset blood.deformability organs.*.capillary", lambda c: c.blood.arrest_slope,
          "blood.arrest_slope = 0"),
-    Rule("organs.*.adhesion", lambda c: c.blood.binding, "blood.binding = 0"),
     Rule(f"colonization.establish colonization.dormant {RATES} {ACTIVE} organs.*.soil",
          lambda c: c.colonization.enabled, "colonization.enabled = false", state=True),
     Rule(f"colonization.dormant {RATES} {ACTIVE} organs.*.soil", _colonizes, "colonization.establish = 0", state=True),
@@ -131,13 +117,19 @@ def without_effect(config, given, going_on: bool) -> Iterator[str]:
     found = {}
     for path in given:
         name = ".".join(map(str, path))
-        for rule in (KEPT, *RULES) if going_on else RULES:
-            if not (going_on and rule.state) and _names(rule, name) and not rule.act(config):
-                found.setdefault(rule.why, []).append(name)
-                break
+        if why := _why(config, name, going_on):
+            found.setdefault(why, []).append(name)
     for why, names in found.items():
         more = f" and {len(names) - MOST_NAMES} more" * (len(names) > MOST_NAMES)
         yield f"{', '.join(names[:MOST_NAMES])}{more}: without effect ({why})"
+
+
+def _why(config, name, going_on) -> str:
+    """Why a parameter does not act; nothing if it does."""
+    for rule in (KEPT, *RULES) if going_on else RULES:
+        if not (going_on and rule.state) and _names(rule, name) and not rule.act(config):
+            return rule.why
+    return "" if name in ELSEWHERE else why_idle(config, name)
 
 
 def _names(rule, name):

@@ -262,9 +262,9 @@ def parameters(config):
     m, c, g, h, i = config.migration, config.crowding, config.growth, config.hypoxia, config.intravasation
     sd = math.sqrt(2.0 * m.speed_um_per_h**2 * m.persistence_h / 3.0 * dt) / edge * m.enabled
     lean = 65536.0 * m.bias * m.speed_um_per_h * dt / edge * m.enabled
-    push = 32768.0 * c.mobility_um_per_h * dt / edge * c.enabled
+    push = 32768.0 * c.mobility_um2_per_h / (edge * config.tissue.capacity) * dt / edge * c.enabled
     return dict(
-        seed=config.run.seed, dt_h=dt, edge_um=edge, capacity=config.tissue.capacity,
+        seed=config.run.seed, dt_h=dt, edge_um=edge, capacity=max(1, round(config.tissue.capacity)),
         amplitude=round(4096.0 * math.sqrt(6.0) * sd), lean=lean,
         gradient_half=m.gradient_half_mmHg_per_um * edge,
         push_gain=min(round(push), 16384), push_limit=16384,

@@ -51,7 +51,7 @@ def seed_region(exchange, config):
     center = np.array(config.tumor.center_um) / config.tissue.edge_um
     coords, inside = tiles_of_ball(world, center, ball_radius(config.tumor, config.tissue))
     keys = keys_of(coords)
-    cuts = cut(world, keys, work(inside * config.tissue.capacity))
+    cuts = cut(world, keys, work(np.rint(inside * config.tissue.capacity).astype(np.int64)))
     owner = np.searchsorted(cuts, keys, side="right") - 1
     return cuts, exchange.route({"coords": (coords, owner)})["coords"]
 

@@ -1,0 +1,19 @@
+"""The mechanisms of the model, one file each, and the plan that they make of a config.
+
+What a mechanism brings stands in its file and here in the list, and nowhere else (CONTRIBUTING says how to add one).
+"""
+from metacascade.mechanisms import (
+    anoikis, arrest, crowding, dormancy, establishment, extravasation, growth, hypoxia, intravasation, lesion_growth,
+    lesion_shedding, migration, nk, oxygen, platelets, release, self_seeding, shear)
+from metacascade.mechanisms.plan import Plan, collect
+
+# Their order is that of the fields, and of the factors on a rate.
+MECHANISMS = (
+    growth, hypoxia, oxygen, crowding, migration, intravasation,
+    anoikis, shear, nk, platelets, arrest, release, extravasation, self_seeding,
+    establishment, dormancy, lesion_growth, lesion_shedding)
+
+
+def plan_of(config) -> Plan:
+    """What is on in a config. Raises InputError where mechanisms do not fit together."""
+    return collect(config, MECHANISMS)

@@ -1,0 +1,35 @@
+"""Necrosis where oxygen is low.
+
+    tissue.necrosis   1 / survival  clamp((P - threshold) / (full - threshold), 0, 1)
+"""
+from typing import ClassVar
+
+from metacascade.base.declare import MEASURED, Section, quantity, switch
+from metacascade.mechanisms.sources import PHYSICELL
+from metacascade.mechanisms.terms import REMOVE, Rate, ramp, value
+
+TABLE = "hypoxia"
+CONVENTION = f"convention of the core of {PHYSICELL}"
+
+
+class Hypoxia(Section):
+    """Necrosis without oxygen."""
+    table: ClassVar[str] = TABLE
+
+    enabled: bool = switch("Cells die for lack of oxygen.")
+    threshold_mmHg: float = quantity("threshold", "mmHg", "mmHg", 5, 0, 150, usual=(0.5, 10), source=CONVENTION,
+                                     status=MEASURED, doc="Oxygen below which cells begin to die.")
+    full_mmHg: float = quantity("full", "mmHg", "mmHg", 2.5, 0, 150, usual=(0.1, 10), source=CONVENTION,
+                                status=MEASURED, doc="Oxygen at and below which the hazard is full.")
+    survival_h: float = quantity("survival", "h", "h", 6, 0.01, 87660, usual=(1, 48), source=CONVENTION,
+                                 status=MEASURED, doc="Mean survival at the full hazard.")
+
+
+def plan(config):
+    """One rate, by oxygen."""
+    c = config.hypoxia
+    necrosis = Rate("tissue.necrosis", value("1 / hypoxia.survival", 1.0 / c.survival_h), action=REMOVE,
+                    doc="death for lack of oxygen")
+    yield necrosis
+    yield ramp(necrosis, "oxygen", zero=value("hypoxia.threshold", c.threshold_mmHg),
+               full=value("hypoxia.full", c.full_mmHg))

@@ -1,0 +1,59 @@
+"""Why a parameter of a mechanism does nothing in a config: read off the plan.
+
+A parameter acts through the texts of declarations that name it. It is idle where each of these is off, or is a factor on a
+rate that is off or zero, or depends on a field that is off.
+"""
+import re
+from dataclasses import fields as members
+
+from metacascade.mechanisms import MECHANISMS
+from metacascade.mechanisms.plan import enabled
+from metacascade.mechanisms.terms import FACTORS, FIELDS, Rate, Shape
+
+_KEY = re.compile(r"\b[a-z_]+(?:\.[A-Za-z_]+)?\.[a-z_]+\b")
+
+
+def why_idle(config, name: str) -> str:
+    """Why the parameter `name` ("growth.oxygen_half", "organs.lung.nk") does nothing; nothing if it acts, or if no
+    mechanism names it."""
+    name = re.sub(r"^organs\.\w+\.", "organs.BED.", name)
+    declared = Declared(config)
+    reasons = [declared.why(made, mechanism, name) for mechanism, made in declared.all if name in keys_of(made)]
+    return reasons[0] if reasons and all(reasons) else ""
+
+
+def keys_of(made) -> set[str]:
+    """The parameters that a declaration names."""
+    texts = [getattr(getattr(made, member.name), "text", "") for member in members(made)]
+    return set(_KEY.findall(" ".join([*texts, "" if isinstance(made, Rate) else getattr(made, "text", "")])))
+
+
+class Declared:
+    """All that mechanisms declare, those that are off as well, and to whom it belongs."""
+
+    def __init__(self, config):
+        self.config = config
+        self.all = [(mechanism, made) for mechanism in MECHANISMS for made in mechanism.plan(config)]
+        self.owners = {made.name: (mechanism, made) for mechanism, made in self.all if hasattr(made, "name")}
+
+    def why(self, made, mechanism, name) -> str:
+        """Why a declaration that names the parameter `name` does nothing; nothing if it acts."""
+        if isinstance(made, FACTORS):
+            return self._off(mechanism) or self._absent(made) or self._why_rate(made.rate, name)
+        return self._off(mechanism) or (self._why_rate(made.name, name) if isinstance(made, Rate) else "")
+
+    def _why_rate(self, rate, name):
+        """Why a rate is zero whatever `name` is."""
+        mechanism, rate = self.owners[rate]
+        stopped = [self._absent(made) for _, made in self.all if isinstance(made, Shape) and made.rate == rate.name
+                   and self._absent(made) and made.at(self.owners[made.signal][1].absent) == 0.0]
+        others = keys_of(rate) - {name}
+        zero = f"{[*others][0]} = 0" if rate.base.number == 0.0 and len(others) == 1 and name not in keys_of(rate) else ""
+        return self._off(mechanism) or "".join(stopped[:1]) or zero
+
+    def _absent(self, made):
+        """Why the field of a factor is off; nothing if it is on, or if the factor depends on none."""
+        return self._off(self.owners[made.signal][0]) if isinstance(made, Shape) and made.signal in self.owners else ""
+
+    def _off(self, mechanism):
+        return "" if enabled(self.config, mechanism) else f"{mechanism.TABLE}.enabled = false"

@@ -1,0 +1,165 @@
+"""The plan of a config: what its mechanisms declare, as far as they are on, and as far as it fits together.
+
+A mechanism is a module with ``TABLE``, the table of the config that holds its switch (None: it has none), and
+``plan(config)``, which yields declarations. What is off is not in the plan, and neither is a factor on a rate that is off.
+Where the field of a factor is off, cells feel its value `absent`: oxygen without limit, no pressure, no drug.
+"""
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import inf
+
+from metacascade.base.errors import InputError
+from metacascade.mechanisms.terms import (
+    ACTIONS, CLEAR, DENSITY, FACTORS, FIELDS, LOWER, RAISE, SET, SHED, STATES, At, AtWall, Bit, Column, Constant, IfBit,
+    Rate, Shape, Shielded, Table, Trait, value)
+from metacascade.base.names import nearest
+
+COMPARTMENTS = ("tissue", "blood", "lesion")
+# factor: the compartments whose rates it may act on
+WHERE = {Shape: ("tissue",), AtWall: ("tissue",), At: ("blood", "lesion"), Shielded: ("blood",)}
+MOST_BITS = 8
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is on, in the order of the list of mechanisms."""
+    rates: tuple = ()
+    factors: tuple = ()
+    fields: tuple = ()
+    traits: tuple = ()
+    bits: tuple = ()            # of (name, mask); a bit keeps its mask while others are off
+    columns: tuple = ()
+
+    def of(self, compartment: str) -> list[Rate]:
+        """The rates of tissue, blood or lesion."""
+        return [rate for rate in self.rates if rate.compartment == compartment]
+
+    def rate(self, name: str) -> Rate | None:
+        """The rate of a name; None: it is off."""
+        return next((rate for rate in self.rates if rate.name == name), None)
+
+    def factors_of(self, name: str) -> list:
+        """The factors on a rate."""
+        return [factor for factor in self.factors if factor.rate == name]
+
+    def field(self, name: str):
+        """The field of a name; None: it is off."""
+        return next((one for one in self.fields if one.name == name), None)
+
+    def number(self, name: str, scales=(), default=0.0) -> float:
+        """Base of a rate, times its scale and its constant factors; `default` if it is off."""
+        if (rate := self.rate(name)) is None:
+            return default
+        number = rate.base.number * dict(scales).get(name, 1.0)
+        for factor in self.factors_of(name):
+            number *= factor.value.number if isinstance(factor, Constant) else 1.0
+        return number
+
+
+def enabled(config, mechanism) -> bool:
+    """Is a mechanism on in this config?"""
+    return mechanism.TABLE is None or getattr(config, mechanism.TABLE).enabled
+
+
+def collect(config, mechanisms, known=None) -> Plan:
+    """The plan of those `mechanisms` that are on in `config`.
+
+    `known`: all that exist, `mechanisms` among them (left out: the same). What `known` declares and no mechanism of the
+    plan does is off. Raises InputError for a name that nothing declares, and for one that is declared twice.
+    """
+    everything = [(one, _declarations(one, config)) for one in (known or mechanisms)]
+    declared = [made for _, its in everything for made in its]
+    problems = list(dict.fromkeys(f"{_word(one)}: {text}" for one, its in everything for text in _problems(its, declared)))
+    if problems:
+        raise InputError("\n".join(problems))
+    return _plan([made for one, its in everything if one in mechanisms and enabled(config, one) for made in its], declared)
+
+
+def _declarations(mechanism, config) -> list:
+    try:
+        return list(mechanism.plan(config))
+    except ValueError as error:
+        raise InputError(f"{_word(mechanism)}: {error}") from None
+
+
+def _plan(made, declared) -> Plan:
+    def kind(*kinds):
+        return tuple(one for one in made if isinstance(one, kinds))
+
+    on = {one.name for one in made if not isinstance(one, FACTORS)}
+    absent = {one.name: one.absent for one in declared if isinstance(one, FIELDS) and one.name not in on}
+    masks = {one.name: 1 << i for i, one in enumerate(one for one in declared if isinstance(one, Bit))}
+    factors = (_resolved(factor, on, absent) for factor in kind(*FACTORS) if factor.rate in on)
+    return Plan(
+        rates=kind(Rate), factors=tuple(factor for factor in factors if factor), fields=kind(*FIELDS),
+        traits=kind(Trait), bits=tuple((one.name, masks[one.name]) for one in kind(Bit)), columns=kind(Column))
+
+
+def _resolved(factor, on, absent):
+    """A factor where what it depends on may be off: itself, another, or None if it is 1."""
+    if isinstance(factor, Shape) and factor.signal in absent:
+        number = factor.at(absent[factor.signal])
+        return None if number == 1.0 else Constant(factor.rate, value(f"{number:g}", number))
+    if isinstance(factor, IfBit) and factor.bit not in on:
+        return None             # no cell has it
+    if isinstance(factor, Table) and factor.by not in (*STATES, *on):
+        return None             # no clone has it
+    return factor
+
+
+def _problems(made, declared) -> Iterator[str]:
+    """What is wrong with the declarations of one mechanism."""
+    names = [one.name for one in declared if not isinstance(one, FACTORS)]
+    rates = {one.name for one in declared if isinstance(one, Rate)}
+    for one in made:
+        if isinstance(one, FACTORS):
+            yield from _factor_problems(one, rates, declared)
+        elif names.count(one.name) > 1:
+            yield f"the name {one.name} is declared twice"
+        if isinstance(one, Rate):
+            yield from _rate_problems(one, declared)
+    if sum(isinstance(one, Bit) for one in declared) > MOST_BITS:
+        yield f"there are more than {MOST_BITS} bits of state"
+
+
+def _rate_problems(rate, declared):
+    if rate.compartment not in COMPARTMENTS or not rate.cause:
+        yield f"the rate {rate.name} belongs to none of {', '.join(COMPARTMENTS)}: name it tissue.x, say"
+    if rate.action is not None and (rate.action not in ACTIONS or rate.compartment != "tissue"):
+        yield f"the rate {rate.name} has the action {rate.action!r}; in tissue there are {', '.join(ACTIONS)}"
+    if rate.unit == "1/h" and not 0.0 <= rate.base.number < inf:
+        yield f"the rate {rate.name} is {rate.base.number:g}: it must not be negative or infinite"
+    if rate.action in (SET, CLEAR):
+        yield from _unknown("bit", rate.detail, {one.name for one in declared if isinstance(one, Bit)}, rate.name)
+    if rate.action in (RAISE, LOWER) and not (isinstance(rate.detail, int) and 1 <= rate.detail <= 255):
+        yield f"the rate {rate.name} changes emt by {rate.detail!r}: it must be a step from 1 to 255"
+
+
+def _factor_problems(factor, rates, declared):
+    yield from _unknown("rate", factor.rate, rates, "a factor")
+    compartment = factor.rate.partition(".")[0]
+    if compartment not in WHERE.get(type(factor), COMPARTMENTS):
+        yield f"{factor.rate}: the factor {factor.text} is not possible in {compartment}"
+    if isinstance(factor, Shape):
+        fields = {one.name for one in declared if isinstance(one, FIELDS)} | {DENSITY}
+        yield from _unknown("field", factor.signal, fields, factor.rate)
+    if isinstance(factor, IfBit):
+        yield from _unknown("bit", factor.bit, {one.name for one in declared if isinstance(one, Bit)}, factor.rate)
+    if isinstance(factor, Table):
+        traits = {one.name for one in declared if isinstance(one, Trait)} | set(STATES)
+        yield from _unknown("trait", factor.by, traits, factor.rate)
+        if not all(0.0 <= number < inf for number in factor.values):
+            yield f"{factor.rate}: the factor {factor.text} is negative or not finite"
+    if isinstance(factor, AtWall) and not any(
+            isinstance(one, Rate) and one.name == factor.rate and one.action == SHED for one in declared):
+        yield f"{factor.rate}: only a rate with the action shed is gated by the wall of a vessel"
+
+
+def _unknown(what, name, known, where):
+    if name not in known:
+        yield f"{where}: {what} {name!r}, which nothing declares{nearest(str(name), known)}"
+
+
+def _word(mechanism) -> str:
+    return f"mechanism {mechanism.__name__.rpartition('.')[2]}"
+

@@ -1,0 +1,30 @@
+"""Platelets coat a cell in the blood, 1 - exp(-t / time) after t hours, and spare it a share of NK killing and shear."""
+from typing import ClassVar
+
+from metacascade.base.declare import ASSUMED, RECALLED, Section, number, quantity
+from metacascade.mechanisms.terms import Rate, shielded, value
+
+TABLE = "blood"
+
+
+class Platelets(Section):
+    """Keys of [blood]."""
+    table: ClassVar[str] = TABLE
+
+    platelet_time_h: float = quantity("platelet_time", "min", "h", 2, 0.01, 1440, usual=(0.5, 30), source=(
+        "platelets bind within minutes (Laubli and Borsig)"), status=RECALLED,
+        doc="Time constant of the coat of platelets, 1 - exp(-t / platelet_time).")
+    platelet_nk: float = number("platelet_nk", 0.9, 0, 1, usual=(0.5, 1), source=(
+        "Palumbo 2005 (direction; the effect vanishes without NK cells)"), status=ASSUMED,
+        doc="Share of NK killing that a full coat prevents.")
+    platelet_shear: float = number("platelet_shear", 0.5, 0, 1, usual=(0.2, 0.9), source="no measurement",
+                                   status=ASSUMED, doc="Share of the death by shear that a full coat prevents.")
+
+
+def plan(config):
+    """The time of the coat, and what it spares."""
+    c = config.blood
+    yield Rate("blood.coat_time", value("blood.platelet_time", c.platelet_time_h), unit="h",
+               doc="coat = 1 - exp(-t / blood.coat_time), t since the cell was shed")
+    yield shielded("blood.nk", value("blood.platelet_nk", c.platelet_nk))
+    yield shielded("blood.shear", value("blood.platelet_shear", c.platelet_shear))

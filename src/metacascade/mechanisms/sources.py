@@ -1,0 +1,3 @@
+"""Sources that several mechanisms name."""
+
+PHYSICELL = "PhysiCell (MathCancer/PhysiCell @69a23db)"

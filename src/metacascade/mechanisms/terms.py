@@ -1,0 +1,315 @@
+"""What a mechanism declares: rates, factors on rates, fields, traits, bits and columns of results.
+
+A rate is a hazard [1/h], or a coefficient with a unit of its own. Its value for one cell is
+
+    base x scale(t) x PLACE[place] x CLONE[clone] x STATE[bytes of the record]
+
+with *place* the voxel in tissue, the node in the blood, the organ in lesions; so a mechanism is a list of factors on
+named rates. Numbers come with the text that says what they are in terms of the parameters: the equations that
+``metacascade info --rates`` prints are those texts, and a test computes each text and compares.
+
+Everything here is plain Python and frozen, and equal where it says the same.
+"""
+import math
+from dataclasses import dataclass, field
+
+# What happens to a cell in tissue when a rate fires.
+DIVIDE, REMOVE, SHED, SET, CLEAR, RAISE, LOWER = ACTIONS = (
+    "divide", "remove", "shed", "set", "clear", "raise", "lower")
+STATES = ("emt", "adhesion")        # bytes of every record, read as 0..1; the third byte of state holds the bits
+DENSITY = "density"                 # cells of the voxel / capacity: a signal that is always there
+COAT = "coat"                       # 1 - exp(-t / platelet time): what platelets cover of a cell t hours after it was shed
+
+
+@dataclass(frozen=True)
+class Value:
+    """A number, and what it is in terms of parameters: ``ln(2) / growth.division_time``."""
+    text: str
+    number: float
+
+
+def value(text, number) -> Value:
+    """A number with the text that says what it is."""
+    return Value(text, float(number))
+
+
+def _valued(given) -> Value:
+    return given if isinstance(given, Value) else Value(f"{given:g}", float(given))
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A named hazard or coefficient. Its compartment is the first word of its name: tissue, blood or lesion."""
+    name: str
+    base: Value
+    unit: str = "1/h"
+    action: str | None = None       # only in tissue; None: a coefficient, which no event belongs to
+    detail: str | int | None = None  # SET, CLEAR: the name of the bit; RAISE, LOWER: step of the EMT byte
+    doc: str = ""
+    source: str = ""                # beyond those of the parameters in `base`
+
+    def __post_init__(self):
+        object.__setattr__(self, "base", _valued(self.base))
+
+    @property
+    def compartment(self) -> str:
+        return self.name.partition(".")[0]
+
+    @property
+    def cause(self) -> str:
+        """What the ledger calls it: the name without its compartment."""
+        return self.name.partition(".")[2]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A factor by a signal of the voxel: a field, or the density. Made by `hill`, `fall` and `ramp`.
+
+    hill s^p / (s^p + a^p), fall a^p / (s^p + a^p), ramp clamp((s - a) / (b - a), 0, 1).
+    """
+    rate: str
+    kind: str
+    signal: str
+    a: Value
+    b: Value = Value("0", 0.0)      # only of a ramp
+    power: int = 1                  # 1, 2 or 4; only of hill and fall
+
+    def at(self, s: float) -> float:
+        """The factor where the signal is s; s may be infinite."""
+        a, b = self.a.number, self.b.number
+        if self.kind == "ramp":
+            return min(max((s - a) / (b - a), 0.0), 1.0)
+        share = 1.0 if math.isinf(s) else s**self.power / (s**self.power + a**self.power)
+        return share if self.kind == "hill" else 1.0 - share
+
+    @property
+    def text(self) -> str:
+        a, b, power = self.a.text, self.b.text, f"^{self.power}" if self.power > 1 else ""
+        if self.kind == "ramp":
+            return (f"clamp({self.signal} / {b}, 0, 1)" if a == "0" else
+                    f"clamp(({a} - {self.signal}) / {a}, 0, 1)" if b == "0" else
+                    f"clamp(({self.signal} - {a}) / ({b} - {a}), 0, 1)")
+        top = self.signal if self.kind == "hill" else a
+        return f"{top}{power} / ({self.signal}{power} + {a}{power})"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A factor by a byte: a state of the cell (emt, adhesion) or a trait of its clone; 256 values."""
+    rate: str
+    by: str
+    values: tuple
+    text: str
+
+
+@dataclass(frozen=True)
+class IfBit:
+    """A factor for cells that have a bit set."""
+    rate: str
+    bit: str
+    value: Value
+
+    @property
+    def text(self) -> str:
+        return f"({self.value.text} if {self.bit})"
+
+
+@dataclass(frozen=True)
+class At:
+    """A factor by node of the circuit or by organ; what is not named has `other`."""
+    rate: str
+    values: tuple                   # of (name, number)
+    text: str
+    other: float = 1.0
+
+    def at(self, name: str) -> float:
+        return dict(self.values).get(name, self.other)
+
+
+@dataclass(frozen=True)
+class Shielded:
+    """A factor in the blood, 1 - share x coat: what platelets cover is spared."""
+    rate: str
+    share: Value
+
+    @property
+    def text(self) -> str:
+        return f"(1 - {self.share.text} * {COAT})"
+
+
+@dataclass(frozen=True)
+class AtWall:
+    """The factor of what happens at the nearest wall of a perfused vessel, for a cell within reach of it; else 0."""
+    rate: str
+    reach: Value                    # [um] beyond the wall
+    mature: Value                   # of a fully mature vessel relative to an immature one
+
+    @property
+    def text(self) -> str:
+        m = self.mature.text
+        return f"({m} + (1 - {m}) * (1 - maturity)) * (distance <= radius + {self.reach.text})"
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A factor that is the same everywhere."""
+    rate: str
+    value: Value
+
+    @property
+    def text(self) -> str:
+        return self.value.text
+
+
+FACTORS = (Shape, Table, IfBit, At, Shielded, AtWall, Constant)
+
+
+def hill(rate, signal, half, power=1) -> Shape:
+    """Factor s^p / (s^p + half^p), p = 1, 2 or 4."""
+    return Shape(_name(rate), "hill", signal, _valued(half), power=_power(power))
+
+
+def fall(rate, signal, half, power=1) -> Shape:
+    """Factor half^p / (s^p + half^p), p = 1, 2 or 4."""
+    return Shape(_name(rate), "fall", signal, _valued(half), power=_power(power))
+
+
+def ramp(rate, signal, zero, full) -> Shape:
+    """Factor that is 0 where the signal is `zero`, 1 where it is `full`, linear between them."""
+    zero, full = _valued(zero), _valued(full)
+    if zero.number == full.number:
+        raise ValueError(f"a ramp on {_name(rate)} from {zero.text} to {full.text}, which are the same number")
+    return Shape(_name(rate), "ramp", signal, zero, full)
+
+
+def constant(rate, number) -> Constant:
+    """Factor that is the same for all cells."""
+    return Constant(_name(rate), _valued(number))
+
+
+def state(rate, byte, function, text) -> Table:
+    """Factor by a byte of the record, "emt" or "adhesion": `function` of 0..1; `text` says it in that name."""
+    if byte not in STATES:
+        raise ValueError(f"{byte!r} is no byte of state; there are {', '.join(STATES)}")
+    return Table(_name(rate), byte, tuple(float(function(i / 255.0)) for i in range(256)), text)
+
+
+def trait(rate, name, function, text) -> Table:
+    """Factor by a trait of the clone: `function` of its value, as of a byte from 0 to 1."""
+    return Table(_name(rate), name, tuple(float(function(i / 255.0)) for i in range(256)), text)
+
+
+def bit(rate, name, number) -> IfBit:
+    """Factor for cells that have the bit `name` set."""
+    return IfBit(_name(rate), name, _valued(number))
+
+
+def at(rate, table, text, other=1.0) -> At:
+    """Factor by node or organ: `table` of name and number; what it does not name has `other`."""
+    return At(_name(rate), tuple((name, float(number)) for name, number in table.items()), text, float(other))
+
+
+def shielded(rate, share) -> Shielded:
+    """Factor 1 - share x coat, by platelets, in the blood."""
+    return Shielded(_name(rate), _valued(share))
+
+
+def at_wall(rate, reach, mature) -> AtWall:
+    """Factor of a SHED rate: 0 out of reach of a vessel, m + (1 - m) (1 - maturity) within."""
+    return AtWall(_name(rate), _valued(reach), _valued(mature))
+
+
+def _name(rate) -> str:
+    return rate.name if isinstance(rate, Rate) else rate
+
+
+def _power(power) -> int:
+    if power not in (1, 2, 4):
+        raise ValueError(f"power {power}: the powers are 1, 2 and 4")
+    return power
+
+
+@dataclass(frozen=True)
+class Diffusing:
+    """A field that diffuses, decays, comes out of perfused vessels and is taken up by cells.
+
+        dc/dt = D lap c - decay c - uptake n / capacity c / (c + michaelis) + s (vessel - c)
+
+    with s the exchange with the vessels of the voxel, from the permeability `wall` of their walls.
+    """
+    name: str
+    unit: str
+    diffusion: Value                                    # [um^2/h]
+    vessel: Value                                       # in perfused vessels
+    wall: Value                                         # [um/h] permeability of the vessel's wall
+    start: Value                                        # of a tile when it is added
+    decay: Value = Value("0", 0.0)                      # [1/h]
+    uptake: Value = Value("0", 0.0)                     # [unit/h] of a voxel filled to capacity
+    michaelis: Value = Value("1", 1.0)                  # at which uptake is half of the largest
+    sweeps: int = 8                                     # per step
+    start_sweeps: int = 0                               # before the first step
+    coarse: int = 8                                     # values along an edge of a tile: 8, 4 or 2
+    every: int = 1                                      # steps between two solutions
+    absent: float = 0.0                                 # what cells feel of it where it does not exist
+    doc: str = ""
+
+    @property
+    def text(self) -> str:
+        gone = f" - {self.decay.text} * {self.name}" if self.decay.number else ""
+        eaten = (f" - {self.uptake.text} * density * {self.name} / ({self.name} + {self.michaelis.text})"
+                 if self.uptake.number else "")
+        return (f"d {self.name} / dt = {self.diffusion.text} * laplacian({self.name}){gone}{eaten}"
+                f" + exchange * ({self.vessel.text} - {self.name})")
+
+
+@dataclass(frozen=True)
+class Pressure:
+    """The pressure of crowded cells: p >= 0, (1 - L^2 laplacian) p >= density - 1, one of the two an equality.
+
+    L^2 = mobility x relaxation. The density is taken over `smoothing`. Part of the state: its sweeps start from it.
+    """
+    name: str
+    mobility: Value                                     # [um^2/h]
+    relaxation: Value                                   # [h]
+    smoothing: Value                                    # [um]
+    sweeps: int = 4
+    start_sweeps: int = 0
+    unit: str = ""
+    absent: float = 0.0
+    doc: str = ""
+
+    @property
+    def text(self) -> str:
+        return (f"{self.name} >= 0, {self.name} - {self.mobility.text} * {self.relaxation.text} * "
+                f"laplacian({self.name}) >= density - 1, one of them equal")
+
+
+FIELDS = (Diffusing, Pressure)
+
+
+@dataclass(frozen=True)
+class Trait:
+    """A trait of clones, a byte that is read as 0..1; it mutates at division, and stays within `low` and `high`."""
+    name: str
+    founder: Value = Value("0", 0.0)
+    low: float = 0.0
+    high: float = 1.0
+    mutation: Value = Value("0", 0.0)                   # chance that a daughter differs in it
+    step: Value = Value("0", 0.0)                       # mean size of a change
+    doc: str = ""
+
+
+@dataclass(frozen=True)
+class Bit:
+    """A bit of the state of cells: set or not; daughters and shed cells keep it."""
+    name: str
+    doc: str = ""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the results: `reduction` says of what, and how it is summed over ranks."""
+    name: str
+    unit: str
+    doc: str
+    reduction: tuple = field(default=())
