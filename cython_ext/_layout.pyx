@@ -7,8 +7,10 @@ import enum
 import numpy as np
 
 cimport _random
+cimport _rates
 cimport _types
 from _random cimport draw
+from _rates cimport factor_t, rate_t
 from _types cimport cell_t, ctc_t, lesion_t, migrant_t, traits_t
 from libc.stdint cimport uint32_t, uint64_t
 
@@ -38,6 +40,16 @@ def _dtypes():
 
 _TRAITS, CELL, MIGRANT, CTC, LESION = _dtypes()
 TRAITS = _TRAITS.names          # fields that a cell, a CTC and a lesion have in common
+
+
+def _rate_dtypes():
+    cdef rate_t rate
+    cdef factor_t factor
+    return np.asarray(<rate_t[:1]>&rate).dtype, np.asarray(<factor_t[:1]>&factor).dtype
+
+
+RATE, FACTOR = _rate_dtypes()
+MOST_RATES, MOST_SIGNALS, DENSITY = _rates.MOST_RATES, _rates.MOST_SIGNALS, _rates.DENSITY
 
 
 class Flag(enum.IntFlag):
@@ -71,6 +83,26 @@ class LesionState(enum.IntEnum):
     DORMANT = _types.DORMANT
     ACTIVE = _types.ACTIVE
     CLEARED = _types.CLEARED
+
+
+class Action(enum.IntEnum):
+    DIVIDE = _rates.DIVIDE
+    REMOVE = _rates.REMOVE
+    SHED = _rates.SHED
+    SET = _rates.SET
+    CLEAR = _rates.CLEAR
+    RAISE = _rates.RAISE
+    LOWER = _rates.LOWER
+
+
+class Shape(enum.IntEnum):
+    HILL1 = _rates.HILL1
+    HILL2 = _rates.HILL2
+    HILL4 = _rates.HILL4
+    FALL1 = _rates.FALL1
+    FALL2 = _rates.FALL2
+    FALL4 = _rates.FALL4
+    RAMP = _rates.RAMP
 
 
 class Draw(enum.IntEnum):

@@ -1,0 +1,100 @@
+/* Named rates of the tissue: a base times factors of what a voxel holds, times tables of clone and state.
+
+   The rates of all voxels of a tile, without the factors of the single cell, stand in one table of float32. It serves
+   the bound that decides which cells are looked at, and the truth for those. */
+#ifndef METACASCADE_RATES_H
+#define METACASCADE_RATES_H
+#include <stdint.h>
+#include "clones.h"
+
+enum { MOST_RATES = 64, MOST_SIGNALS = 64 };
+enum { DENSITY = -1 };        /* the signal that no field holds: cells of the voxel / capacity */
+
+typedef enum {                /* what happens to the cell */
+    DIVIDE,                   /* a daughter comes to lie anywhere in the voxel */
+    REMOVE,                   /* it dies; `detail`: which cause of death */
+    SHED,                     /* it enters the nearest vessel in reach, with followers or alone */
+    SET, CLEAR,               /* the bits `detail` of its byte of bits */
+    RAISE, LOWER              /* its EMT byte by `detail`, within 0..255 */
+} action_e;
+
+typedef enum {                /* of a signal s >= 0, with s / a at most 1e9 */
+    HILL1, HILL2, HILL4,      /* s^k / (s^k + a^k) */
+    FALL1, FALL2, FALL4,      /* a^k / (a^k + s^k) */
+    RAMP                      /* (s - a) / (b - a), not below 0 nor above 1; a: zero, b: full */
+} shape_e;
+
+typedef struct {
+    double base;              /* [1/h] of this step */
+    double most;              /* the tables of clone and state multiply it by this at most */
+    int32_t first, factors;   /* its factors of the voxel: rows first .. first + factors - 1 of the list */
+    int32_t action;           /* action_e */
+    int32_t detail;
+} rate_t;
+
+typedef struct {
+    int32_t signal;           /* index of a field, or DENSITY */
+    int32_t shape;            /* shape_e */
+    float a, b;
+} factor_t;
+
+typedef struct {              /* a field on the voxels of the tiles */
+    const float *value;       /* (rows, width) */
+    int64_t width;            /* values of a tile: 512, or 64 or 8, which 8 or 64 voxels share */
+} signal_t;
+
+/* The values of a signal in the 512 voxels of tile `row`; `wide` has room for them if they are fewer. */
+static const float *signal_of(const signal_t *signal, int64_t row, float *wide)
+{
+    const float *value = signal->value + signal->width * row;
+    const int bits = signal->width == 64 ? 2 : 1, drop = 3 - bits;
+    if (signal->width == 512)
+        return value;
+    for (int v = 0; v < 512; v++)
+        wide[v] = value[(v >> 6) >> drop << 2 * bits | (v >> 3 & 7) >> drop << bits | (v & 7) >> drop];
+    return wide;
+}
+
+static inline float squared(float x)
+{
+    return x * x;
+}
+
+static inline float ramp(float s, float a, float b)
+{
+    const float x = (s - a) / (b - a);
+    return x < 0.0f ? 0.0f : x > 1.0f ? 1.0f : x;
+}
+
+/* rate[v] *= shape(s[v]) for 512 voxels; single precision in this order, so each instruction set has the same bits. */
+METACASCADE_CLONES static void multiply(float *restrict rate, const float *restrict s, const factor_t *f)
+{
+    const float a = f->a, b = f->b;
+#define EACH(value) for (int v = 0; v < 512; v++) rate[v] = rate[v] * (value); break
+    switch (f->shape) {
+    case HILL1: EACH(s[v] / (s[v] + a));
+    case HILL2: EACH(squared(s[v] / a) / (squared(s[v] / a) + 1.0f));
+    case HILL4: EACH(squared(squared(s[v] / a)) / (squared(squared(s[v] / a)) + 1.0f));
+    case FALL1: EACH(a / (a + s[v]));
+    case FALL2: EACH(1.0f / (1.0f + squared(s[v] / a)));
+    case FALL4: EACH(1.0f / (1.0f + squared(squared(s[v] / a))));
+    case RAMP: EACH(ramp(s[v], a, b));
+    }
+#undef EACH
+}
+
+/* Row r of the table: rate r [1/h] in the 512 voxels of tile `row`. */
+static void fill_rates(const rate_t *rates, int n, const factor_t *factors, const signal_t *signals, int64_t row,
+                       const float *density, float (*table)[512])
+{
+    float wide[512];
+    for (int r = 0; r < n; r++) {
+        for (int v = 0; v < 512; v++)
+            table[r][v] = (float)rates[r].base;
+        for (int k = rates[r].first; k < rates[r].first + rates[r].factors; k++) {
+            const int s = factors[k].signal;
+            multiply(table[r], s == DENSITY ? density : signal_of(&signals[s], row, wide), &factors[k]);
+        }
+    }
+}
+#endif
