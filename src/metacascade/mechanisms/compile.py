@@ -1,0 +1,172 @@
+"""From the plan to the arrays of the kernels.
+
+The value of a rate is base x scale x PLACE x CLONE x STATE. In tissue PLACE stays a list of factors, which the kernel
+evaluates for the voxels; in the blood and in lesions it is a table by node.
+"""
+from dataclasses import dataclass
+
+import numpy as np
+
+from metacascade._kernels._layout import DENSITY as NO_FIELD
+from metacascade._kernels._layout import FACTOR, RATE, Action
+from metacascade._kernels._layout import Shape as ShapeCode
+from metacascade.mechanisms import terms
+from metacascade.mechanisms.terms import CLEAR, LOWER, RAISE, REMOVE, SET, At, AtWall, IfBit, Shape, Shielded, Table
+
+BYTES = (*terms.STATES, "bits")     # the rows of a STATE table
+
+
+@dataclass(frozen=True)
+class Tables:
+    """CLONE and STATE of some rates, in the order of `names`.
+
+    Attributes
+    ----------
+    names : tuple of str
+    clone : ndarray of float32, shape (rates, clones)
+    state : ndarray of float32, shape (rates, 3, 256)
+        By emt, adhesion and the byte of bits.
+    """
+
+    names: tuple
+    clone: np.ndarray
+    state: np.ndarray
+
+
+@dataclass(frozen=True)
+class TissueRates(Tables):
+    """What happens to cells in tissue.
+
+    Attributes
+    ----------
+    rates : ndarray of RATE, shape (rates,)
+        Those with an action whose base is not zero.
+    factors : ndarray of FACTOR
+        PLACE of rate r: rows ``first`` to ``first + factors - 1`` of its entry.
+    signals : tuple of str
+        The fields, in the order of the numbers in `factors`.
+    causes : tuple of str
+        Causes of death, in the order of the numbers in `rates`; also those that are zero in this step.
+    """
+
+    rates: np.ndarray
+    factors: np.ndarray
+    signals: tuple
+    causes: tuple
+
+
+@dataclass(frozen=True)
+class PlacedRates(Tables):
+    """Rates in the blood, or in lesions.
+
+    Attributes
+    ----------
+    place : ndarray of float64, shape (rates, places)
+        base x scale x PLACE; zero where a rate is off.
+    spared : ndarray of float64, shape (rates,)
+        Share that a full coat of platelets takes off.
+    """
+
+    place: np.ndarray
+    spared: np.ndarray
+
+
+def tissue_rates(plan, scales=(), clones=None) -> TissueRates:
+    """The arrays of a step in tissue.
+
+    Parameters
+    ----------
+    plan : Plan
+    scales : dict of str and float
+        scale(t) of rates by name; left out: 1.
+    clones : dict of str and ndarray of uint8, optional
+        The traits of all clones; left out: one clone, the founder.
+    """
+    acting = [rate for rate in plan.of("tissue") if rate.action]
+    causes = tuple(rate.cause for rate in acting if rate.action == REMOVE)
+    acting = [rate for rate in acting if plan.number(rate.name, scales) > 0.0]
+    names = tuple(rate.name for rate in acting)
+    tables = _tables(plan, names, clones)
+    signals = tuple(field.name for field in plan.fields)
+    rates, factors = np.zeros(len(acting), RATE), []
+    for row, rate in enumerate(acting):
+        own = [_factor(factor, signals) for factor in plan.factors_of(rate.name) if isinstance(factor, Shape)]
+        rates[row] = (plan.number(rate.name, scales), _largest(tables, row), len(factors), len(own),
+                      Action[rate.action.upper()], _detail(rate, plan, causes))
+        factors += own
+    return TissueRates(names, tables.clone, tables.state, rates, np.array(factors, FACTOR), signals, causes)
+
+
+def wall_of(plan) -> tuple[float, float]:
+    """What gates every rate that sheds: reach [um], and passage of a mature vessel relative to an immature one."""
+    for factor in plan.factors:
+        if isinstance(factor, AtWall):
+            return factor.reach.number, factor.mature.number
+    return 0.0, 1.0
+
+
+def placed_rates(plan, names, places, scales=(), clones=None) -> PlacedRates:
+    """The tables of rates in the blood or in lesions.
+
+    Parameters
+    ----------
+    plan : Plan
+    names : sequence of str
+        The rates, in the order in which the kernel knows them.
+    places : sequence of str
+        The nodes of the circuit.
+    scales, clones : as of `tissue_rates`
+    """
+    place, spared = np.zeros((len(names), len(places))), np.zeros(len(names))
+    for row, name in enumerate(names):
+        place[row] = plan.number(name, scales)
+        for factor in plan.factors_of(name):
+            if isinstance(factor, At):
+                place[row] *= [factor.at(node) for node in places]
+            elif isinstance(factor, Shielded):
+                spared[row] = 1.0 - (1.0 - spared[row]) * (1.0 - factor.share.number)
+    tables = _tables(plan, names, clones)
+    return PlacedRates(tables.names, tables.clone, tables.state, place, spared)
+
+
+def _tables(plan, names, clones) -> Tables:
+    clones = founder(plan) if clones is None else clones
+    clone = np.ones((len(names), max(map(len, clones.values()), default=1)), np.float32)
+    state = np.ones((len(names), len(BYTES), 256), np.float32)
+    masks = dict(plan.bits)
+    for row, name in enumerate(names):
+        for factor in plan.factors_of(name):
+            if isinstance(factor, Table) and factor.by in BYTES:
+                state[row, BYTES.index(factor.by)] *= np.array(factor.values, np.float32)
+            elif isinstance(factor, Table):
+                clone[row] *= np.array(factor.values, np.float32)[clones[factor.by]]
+            elif isinstance(factor, IfBit):
+                state[row, 2, np.arange(256) & masks[factor.bit] > 0] *= np.float32(factor.value.number)
+    return Tables(tuple(names), clone, state)
+
+
+def founder(plan) -> dict:
+    """The traits of the clone that a tumor starts with, as a table of one clone."""
+    return {trait.name: np.array([round(255 * trait.founder.number)], np.uint8) for trait in plan.traits}
+
+
+def _largest(tables, row) -> float:
+    """What CLONE x STATE is at most, over all clones and bytes."""
+    largest = float(tables.clone[row].max())
+    for of_byte in tables.state[row]:
+        largest *= float(of_byte.max())
+    return largest
+
+
+def _factor(shape, signals):
+    code = "RAMP" if shape.kind == "ramp" else f"{shape.kind.upper()}{shape.power}"
+    signal = NO_FIELD if shape.signal == terms.DENSITY else signals.index(shape.signal)
+    return signal, ShapeCode[code], shape.a.number, shape.b.number
+
+
+def _detail(rate, plan, causes) -> int:
+    if rate.action == REMOVE:
+        return causes.index(rate.cause)
+    if rate.action in (SET, CLEAR):
+        return dict(plan.bits)[rate.detail]
+    return rate.detail if rate.action in (RAISE, LOWER) else 0
