@@ -80,7 +80,7 @@ def test_check_prints_warnings_on_stderr(capsys, config):
     (["branch", "c.h5", "--out", "d", "--seed", "x"], "Invalid value for '--seed'"),
     (["check", "no.toml"], "cannot read the config 'no.toml': No such file or directory"),
     (["init", "mouse_brest"], "there is no preset 'mouse_brest' (did you mean 'mouse_breast'?)"),
-    (["info", "x.h5", "--parameters"], "info takes either a file or --parameters")])
+    (["info", "x.h5", "--parameters"], "info takes a file, --parameters, or --rates")])
 def test_wrong_command_line_is_one_message_and_2(capsys, arguments, message):
     code, out, err = outcome(capsys, *arguments)
     assert code == 2 and out == "" and err.startswith("metacascade: ") and message in err

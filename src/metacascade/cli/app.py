@@ -158,13 +158,19 @@ def schema():
 
 @app.command()
 def info(
-        file: Annotated[Optional[Path], typer.Argument(metavar="FILE", help="A results or checkpoint file.")] = None,
+        file: Annotated[Optional[Path], typer.Argument(
+            metavar="FILE", help="A results or checkpoint file; with --rates a config.")] = None,
         parameters: Annotated[bool, typer.Option("--parameters", help="List all parameters of the config.")] = False,
-        markdown: Annotated[bool, typer.Option("--markdown", help="Write docs/parameters.md instead.")] = False):
+        rates: Annotated[bool, typer.Option(
+            "--rates", help="Print every rate and field as an equation, with values and sources.")] = False,
+        markdown: Annotated[bool, typer.Option(
+            "--markdown", help="Write docs/parameters.md instead, or the equations of docs/model.md.")] = False):
     """Say what FILE holds; without a file, which versions are in use."""
-    if (file is not None) + (parameters or markdown) > 1:
-        raise InputError("info takes either a file or --parameters")
-    if parameters or markdown:
+    if parameters and rates or file is not None and (parameters or markdown):
+        raise InputError("info takes a file, --parameters, or --rates with or without a config")
+    if rates:
+        _print_rates(file, markdown)
+    elif parameters or markdown:
         from metacascade.config import config
         print(config.parameters_markdown() if markdown else config.parameters_table(), end="" if markdown else "\n")
     elif file is not None:
@@ -174,6 +180,13 @@ def info(
     else:
         from metacascade.base.versions import versions
         print("\n".join(f"{name:12}{value}" for name, value in versions().items()))
+
+
+def _print_rates(file, markdown):
+    from metacascade.config.config import default, load
+    from metacascade.mechanisms import equations, plan_of
+    loaded = default() if file is None else load(file)
+    print(equations.markdown(plan_of(loaded)) if markdown else equations.report(plan_of(loaded), loaded))
 
 
 @app.command()

@@ -1,0 +1,134 @@
+"""The model as it prints itself: every rate and field of a plan as an equation, with what stands in it.
+
+``metacascade info --rates`` shows it for a config, with values and sources; docs/model.md holds the equations of the default
+config between two markers, and a test compares.
+"""
+import re
+
+from metacascade.mechanisms.terms import REMOVE
+
+COMMAND = "metacascade info --rates --markdown"
+BEGIN, END = f"<!-- written by {COMMAND}; do not edit -->", "<!-- end of what is written -->"
+CHAPTERS = {"tissue": "Cells in tissue", "blood": "Cells in the blood", "lesion": "Lesions"}
+_KEY = re.compile(r"\b[a-z_]+(?:\.[A-Za-z_]+)?\.[a-z_]+\b")    # section.key or organs.BED.key
+_MARKED = re.compile(r"\[([a-zA-Z_.]+)\]")
+WIDTH = 118
+
+
+def equation(rate, factors) -> str:
+    """``tissue.divide (1/h) = ln(2) / [growth.division_time] * ...``: keys of the config stand in square brackets."""
+    unit = f" ({rate.unit})" if rate.unit else ""
+    terms = [text for text in (rate.base.text, *map(_bracketed, factors)) if text != "1"] or ["1"]
+    return f"{rate.name}{unit} = {_keys_marked(' * '.join(terms))}"
+
+
+def _keys_marked(text) -> str:
+    return _KEY.sub(r"[\g<0>]", text)
+
+
+def _bracketed(factor) -> str:
+    """The text of a factor, so that it can stand in a product."""
+    text = factor.text
+    whole = text.startswith("(") and _closes(text) == len(text) - 1
+    return text if whole or "/" not in text or text.startswith("clamp(") else f"({text})"
+
+
+def _closes(text) -> int:
+    """Where the bracket that opens a text is closed."""
+    depth = 0
+    for i, letter in enumerate(text):
+        depth += (letter == "(") - (letter == ")")
+        if depth == 0:
+            return i
+    return -1
+
+
+def equations(plan):
+    """(chapter, equation, what it is) of every rate and field, in the order of the plan."""
+    for field in plan.fields:
+        yield "Fields", _keys_marked(field.text), f"in {field.unit}: {field.doc}" if field.unit else field.doc
+    for compartment, chapter in CHAPTERS.items():
+        for rate in plan.of(compartment):
+            yield chapter, equation(rate, plan.factors_of(rate.name)), _meaning(rate)
+
+
+def _meaning(rate) -> str:
+    event = {None: "", REMOVE: "dies"}.get(rate.action, rate.action)
+    if isinstance(rate.detail, int):
+        event += f" by {rate.detail}"
+    elif rate.detail:
+        event += f" {rate.detail}"
+    return ": ".join(word for word in (event, rate.doc) if word)
+
+
+def _by_chapter(plan):
+    chapters = {}
+    for chapter, text, meaning in equations(plan):
+        chapters.setdefault(chapter, []).append((text, meaning))
+    return chapters
+
+
+def markdown(plan) -> str:
+    """The block of docs/model.md, markers included."""
+    lines = [BEGIN]
+    for chapter, rows in _by_chapter(plan).items():
+        lines += ["", f"**{chapter}**", "", "```", *(line for row in rows for line in _row(*row)), "```"]
+    return "\n".join([*lines, "", END])
+
+
+def _row(text, meaning):
+    yield from _wrapped(text)
+    if meaning:
+        yield from _wrapped(f"    # {meaning}", "    # ")
+
+
+def _wrapped(text, indent="        "):
+    """Lines of at most WIDTH letters, broken at spaces."""
+    while len(text) > WIDTH:
+        at = text.rfind(" ", len(indent) + 1, WIDTH)
+        if at < 0:
+            break
+        yield text[:at]
+        text = indent + text[at + 1:]
+    yield text
+
+
+def report(plan, config) -> str:
+    """Every equation with the values, units, status and sources of the parameters in it, for people."""
+    known = _parameters(config)
+    lines = []
+    for chapter, rows in _by_chapter(plan).items():
+        lines += [chapter, ""]
+        for text, meaning in rows:
+            named = _named_in(f"{text} {meaning}", known)
+            lines += [*_row(text, meaning), *(f"    {key} = {said}" for key, said in named), ""]
+    off = sorted({name for name, on in _switches(config) if not on})
+    return "\n".join(lines + ([f"off: {', '.join(off)}"] if off else [])).rstrip()
+
+
+def _parameters(config) -> dict:
+    """Key in the file -> value, and its status and source, in words; keys of organs by bed, and for all of them."""
+    known = {}
+    for path, parameter, held in config.values():
+        source = f" ({parameter.status}{f': {parameter.source}' if parameter.source else ''})"
+        text = parameter.text(held) if held is not None else "left out"
+        known[".".join(map(str, path))] = text + source
+        if path[0] == "organs":
+            beds = known.setdefault(f"organs.BED.{path[2]}", {})
+            beds.setdefault(text, []).append(path[1])
+            beds[""] = source
+    return known
+
+
+def _named_in(text, known):
+    """The parameters that an equation names, each once, with what is known of them."""
+    for key in dict.fromkeys(_MARKED.findall(text)):
+        said = known.get(key)
+        if isinstance(said, dict):
+            said = "; ".join(f"{number} {', '.join(beds)}" for number, beds in said.items() if number) + said[""]
+        if said:
+            yield key, said
+
+
+def _switches(config):
+    return ((".".join(map(str, path)), getattr(section, "enabled", True)) for path, section in config.sections())
