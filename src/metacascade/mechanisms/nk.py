@@ -12,7 +12,7 @@ class NK(Section):
     table: ClassVar[str] = TABLE
 
     nk_per_h: float = quantity("nk", "1/h", "1/h", 0.15, 0, 100, usual=(0.02, 0.5), source=(
-        "loss of NK cells raises lung colonies 10-100 fold"), status=RECALLED,
+        "loss of NK cells raises metastases of the lung 10-100 fold"), status=RECALLED,
         doc="Hazard of an uncoated arrested cell to be killed by NK cells in the lung.")
 
 

@@ -1,0 +1,78 @@
+"""docs/model.md: its equations are those of the plan, and one thing has one word."""
+import re
+from pathlib import Path
+
+import pytest
+
+from metacascade.__main__ import main
+from metacascade.config.config import Config, default
+from metacascade.mechanisms import equations, plan_of
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "model.md").read_text("utf-8")
+
+
+def test_the_equations_of_the_page_are_those_of_the_plan():
+    begin, end = PAGE.index(equations.BEGIN), PAGE.index(equations.END) + len(equations.END)
+    assert PAGE[begin:end] == equations.markdown(plan_of(default())), (
+        f"put the output of `{equations.COMMAND}` between its two markers in docs/model.md")
+
+
+def test_every_rate_and_field_is_printed_once():
+    plan, text = plan_of(default()), equations.markdown(plan_of(default()))
+    for rate in plan.rates:
+        assert len(re.findall(rf"^{re.escape(rate.name)}(?: \(\S+\))? = ", text, re.M)) == 1, rate.name
+    assert text.count("d oxygen / dt = ") == 1
+
+
+def test_every_key_in_an_equation_is_a_parameter():
+    config = default()
+    known = {".".join(map(str, path)).replace("organs.lung", "organs.BED") for path, _, _ in config.values()}
+    named = set(re.findall(r"\[([a-zA-Z_.]+)\]", equations.markdown(plan_of(config))))
+    assert named <= known and len(named) > 35
+
+
+def printed(capsys, *arguments):
+    assert main(["info", "--rates", *arguments]) == 0
+    return capsys.readouterr().out
+
+
+def test_info_prints_the_rates_of_a_config_with_values_and_sources(tmp_path, capsys):
+    (tmp_path / "run.toml").write_text("[tumor]\n[growth]\ndivision_time = '36 h'\n[organs.lung]\nnk = 3\n[hypoxia]\nenabled = false\n")
+    text = printed(capsys, str(tmp_path / "run.toml"))
+    assert "\ntissue.divide (1/h) = ln(2) / [growth.division_time] * (oxygen / (oxygen + [growth.oxygen_half]))" in text
+    assert "\n    growth.division_time = 36 h (measured: cultured lines 24 h" in text
+    assert "3 lung" in next(line for line in text.splitlines() if line.startswith("    organs.BED.nk = 0.1 tumor, liver"))
+    assert "tissue.necrosis" not in text and text.endswith("off: hypoxia\n")
+
+
+def test_info_prints_the_default_rates_and_the_block_of_the_page(capsys):
+    assert printed(capsys).startswith("Fields\n\nd oxygen / dt")
+    assert printed(capsys, "--markdown").strip() in PAGE
+
+
+def test_a_factor_that_is_a_number_because_its_field_is_off_is_printed():
+    config = Config.from_dict({"tumor": {}, "oxygen": {"enabled": False}})
+    assert "tissue.necrosis (1/h) = 1 / [hypoxia.survival] * 0\n" in equations.markdown(plan_of(config))
+
+
+# --- words ------------------------------------------------------------------------------------------------------
+
+BANNED = ("propensit", "diapedesis", "phenotyp", "cloak", "trapped", "subclone", "crowdedness", "suffocat", "colon(?:y|ies)",
+          "nodule", "micrometast")
+FILES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "src" / "metacascade").rglob("*.py"))]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_one_thing_has_one_word(file):
+    text = file.read_text("utf-8").partition("\n## Sources\n")[0]
+    text = re.sub(r"^## Words\n.*?^## ", "## ", text, flags=re.M | re.S)
+    assert re.findall(rf".*\b(?:{'|'.join(BANNED)})\w*.*", text, re.I) == []
+
+
+def test_banned_words_are_listed_with_the_word_for_them():
+    table = re.search(r"^## Words\n(.*?)^## ", PAGE, re.M | re.S)[1]
+    rows = [line.split("|") for line in table.splitlines() if line.startswith("| ") and not line.startswith("| word")]
+    assert 20 <= len(rows) <= 32
+    listed = " ".join(row[3] for row in rows)
+    assert [word for word in BANNED if not re.search(word, listed)] == []
