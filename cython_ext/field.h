@@ -1,5 +1,10 @@
 /* The hot loops of a diffusing field. A tile is 8x8x8 voxels, v = 64 z + 8 y + x; a row of x is what a
-   processor works on at once. float32 in one fixed order, so each instruction set gives the same bits. */
+   processor works on at once. float32 in one fixed order, so each instruction set gives the same bits.
+
+   Voxels have two colors, (x + y + z) & 1, and those of one are computed from those of the other. So that a row
+   is full of one color, tiles are folded in the middle of z: row (y, z), z < 4, of a color holds at x the voxel
+   (x, y, z) if that has the color, else (x, y, 7 - z), which then has it. All six neighbors of what is at a place are
+   beside the same place in the other color; beyond z = 3 that is the place itself. */
 #ifndef METACASCADE_FIELD_H
 #define METACASCADE_FIELD_H
 #include <stdint.h>
@@ -8,7 +13,11 @@
 
 #define FIELD_INLINE static inline __attribute__((always_inline))
 
-enum { FIELD_EDGE = 8, FIELD_VOXELS = 512, FIELD_PAD = 10 };
+enum { FIELD_EDGE = 8, FIELD_VOXELS = 512, FIELD_COLOR = 256,
+       FIELD_ROW = 16, FIELD_AT = 8, FIELD_PLANE = 10 * FIELD_ROW };      /* a row with its ends, aligned */
+
+typedef uint32_t field_row_t __attribute__((vector_size(32)));
+typedef float field_color_t[5][10][FIELD_ROW];     /* one color of a tile: z = -1 (and 8), 0 .. 3; y = -1 .. 8 */
 
 typedef struct {
     float per_dt;             /* [1/h] 1 / dt; 0 for a steady state */
@@ -17,7 +26,43 @@ typedef struct {
     float vessel;             /* [mmHg] pressure in the vessels */
 } field_t;
 
-/* decay = 1/dt + u n / (K + c) + s and rhs = c/dt + s P: backward Euler, uptake linearized at c.
+static const field_row_t FIELD_ODD[2] = {{0, ~0u, 0, ~0u, 0, ~0u, 0, ~0u}, {~0u, 0, ~0u, 0, ~0u, 0, ~0u, 0}};
+
+/* Fold two rows of voxels, at z and at 7 - z, into rows of color 0 and 1, or back; odd = (y + z) & 1. */
+FIELD_INLINE void field_fold_rows(float *to, float *other, const float *a, const float *b, int odd)
+{
+    field_row_t p, q;
+    memcpy(&p, a, sizeof p);
+    memcpy(&q, b, sizeof q);
+    field_row_t swapped = (p ^ q) & FIELD_ODD[odd];
+    p ^= swapped;
+    q ^= swapped;
+    memcpy(to, &p, sizeof p);
+    memcpy(other, &q, sizeof q);
+}
+
+/* The voxels of a tile by color, 256 of each. */
+FIELD_INLINE void field_fold_tile(float *folded, const float *voxels)
+{
+    for (int z = 0; z < 4; z++)
+        for (int y = 0; y < FIELD_EDGE; y++) {
+            int v = 64 * z + 8 * y;
+            field_fold_rows(folded + v, folded + FIELD_COLOR + v, voxels + v, voxels + 64 * (7 - z) + 8 * y, (y + z) & 1);
+        }
+}
+
+/* Fold `n` tiles in place. */
+METACASCADE_CLONES
+static void field_fold(float *voxels, int64_t n)
+{
+    float tile[FIELD_VOXELS];
+    for (int64_t t = 0; t < n; t++) {
+        memcpy(tile, voxels + t * FIELD_VOXELS, sizeof tile);
+        field_fold_tile(voxels + t * FIELD_VOXELS, tile);
+    }
+}
+
+/* decay = 1/dt + u n / (K + c) + s and rhs = c/dt + s P, folded: backward Euler, uptake linearized at c, of `n` tiles.
    Returns how many voxels came out negative or not a number; a field that is negative is one, and is not divided by. */
 METACASCADE_CLONES
 static int64_t field_coefficients(const float *restrict c, const uint16_t *restrict counts,
@@ -25,79 +70,108 @@ static int64_t field_coefficients(const float *restrict c, const uint16_t *restr
                                   float *restrict rhs, int64_t n, field_t p)
 {
     int64_t bad = 0;
-    for (int64_t row = 0; row < n; row += FIELD_VOXELS) {
+    for (int64_t tile = 0; tile < n * FIELD_VOXELS; tile += FIELD_VOXELS) {
+        float k[FIELD_VOXELS], q[FIELD_VOXELS];
         int32_t wrong = 0;
         for (int i = 0; i < FIELD_VOXELS; i++) {
-            float old = c[row + i], s = supply[row + i];
-            float cells = (float)counts[row + i], from_zero = old > 0.0f ? old : 0.0f;
-            float k = (p.per_dt + (p.uptake * cells) / (p.michaelis + from_zero)) + s;
-            float q = old * p.per_dt + s * p.vessel;
-            decay[row + i] = k;
-            rhs[row + i] = q;
-            wrong += !(old >= 0.0f && k >= 0.0f && k < 1e30f && q >= 0.0f && q < 1e30f);
+            float old = c[tile + i], s = supply[tile + i];
+            float cells = (float)counts[tile + i], from_zero = old > 0.0f ? old : 0.0f;
+            k[i] = (p.per_dt + (p.uptake * cells) / (p.michaelis + from_zero)) + s;
+            q[i] = old * p.per_dt + s * p.vessel;
+            wrong += !(old >= 0.0f && k[i] >= 0.0f && k[i] < 1e30f && q[i] >= 0.0f && q[i] < 1e30f);
         }
+        field_fold_tile(decay + tile, k);
+        field_fold_tile(rhs + tile, q);
         bad += wrong;
     }
     return bad;
 }
 
-/* Copy tile `t` and the six faces round it; a face without a tile mirrors the voxels beside it. */
-FIELD_INLINE void field_gather(float p[FIELD_PAD][FIELD_PAD][FIELD_PAD], const float *restrict c,
-                               const int32_t *restrict neighbors, int64_t t)
+/* Fold tile `t` and the faces of those round it. A face without a tile mirrors the voxels beside it, or is 0. */
+FIELD_INLINE void field_gather(field_color_t *restrict color, const float *restrict c,
+                               const int32_t *restrict neighbors, int64_t t, int mirror)
 {
+    static const float nothing[FIELD_VOXELS];
+    static const int far[6] = {7, -7, 56, -56, 448, -448};  /* from our face to the neighbor's */
     const float *own = c + t * FIELD_VOXELS, *face[6];
-    const int far[6] = {7, -7, 56, -56, 448, -448};  /* from our face to the neighbor's */
-    const int32_t *nb = neighbors + 6 * t;
-    for (int k = 0; k < 6; k++)
-        face[k] = nb[k] < 0 ? own : c + (int64_t)nb[k] * FIELD_VOXELS + far[k];
-    for (int z = 0; z < FIELD_EDGE; z++) {
-        for (int y = 0; y < FIELD_EDGE; y++) {
-            int v = 64 * z + 8 * y;
-            memcpy(&p[z + 1][y + 1][1], own + v, 8 * sizeof(float));
-            p[z + 1][y + 1][0] = face[0][v];
-            p[z + 1][y + 1][9] = face[1][v + 7];
-        }
-        memcpy(&p[z + 1][0][1], face[2] + 64 * z, 8 * sizeof(float));
-        memcpy(&p[z + 1][9][1], face[3] + 64 * z + 56, 8 * sizeof(float));
+    for (int k = 0; k < 6; k++) {
+        int32_t beside = neighbors[6 * t + k];
+        face[k] = beside >= 0 ? c + (int64_t)beside * FIELD_VOXELS + far[k] : mirror ? own : nothing;
     }
-    for (int y = 0; y < FIELD_EDGE; y++) {
-        memcpy(&p[0][y + 1][1], face[4] + 8 * y, 8 * sizeof(float));
-        memcpy(&p[9][y + 1][1], face[5] + 448 + 8 * y, 8 * sizeof(float));
+    for (int z = 0; z < 4; z++) {
+        for (int y = 0; y < FIELD_EDGE; y++) {
+            int low = 64 * z + 8 * y, high = 64 * (7 - z) + 8 * y, odd = (y + z) & 1;
+            float *to = &color[0][z + 1][y + 1][FIELD_AT], *other = &color[1][z + 1][y + 1][FIELD_AT];
+            field_fold_rows(to, other, own + low, own + high, odd);
+            to[-1] = face[0][odd ? low : high];
+            other[-1] = face[0][odd ? high : low];
+            to[8] = face[1][(odd ? high : low) + 7];
+            other[8] = face[1][(odd ? low : high) + 7];
+        }
+        field_fold_rows(&color[0][z + 1][0][FIELD_AT], &color[1][z + 1][0][FIELD_AT],
+                        face[2] + 64 * z, face[2] + 64 * (7 - z), (z + 1) & 1);
+        field_fold_rows(&color[0][z + 1][9][FIELD_AT], &color[1][z + 1][9][FIELD_AT],
+                        face[3] + 64 * z + 56, face[3] + 64 * (7 - z) + 56, z & 1);
+    }
+    for (int y = 0; y < FIELD_EDGE; y++)
+        field_fold_rows(&color[0][0][y + 1][FIELD_AT], &color[1][0][y + 1][FIELD_AT],
+                        face[4] + 8 * y, face[5] + 448 + 8 * y, (y + 1) & 1);
+}
+
+/* The voxels of one color from those of the other,
+     c += omega (rhs - decay c + r sum(neighbor - c)) / (decay + 6 r), never below 0.
+   Differences of neighbors, not a sum of six values: where the field is level nothing is rounded. */
+FIELD_INLINE void field_half_sweep(field_color_t own, field_color_t other, const float *restrict gain,
+                                   const float *restrict decay, const float *restrict rhs, float r, float omega)
+{
+    for (int z = 0; z < 4; z++) {
+        const int above = z < 3 ? FIELD_PLANE : 0;
+        for (int y = 0; y < FIELD_EDGE; y++) {
+            float *restrict m = &own[z + 1][y + 1][FIELD_AT];
+            const float *restrict o = &other[z + 1][y + 1][FIELD_AT];
+            const int row = 64 * z + 8 * y;
+            for (int x = 0; x < FIELD_EDGE; x++) {
+                float mid = m[x];
+                float flow = ((o[x - 1] - mid) + (o[x + 1] - mid))
+                           + ((o[x - FIELD_ROW] - mid) + (o[x + FIELD_ROW] - mid))
+                           + ((o[x - FIELD_PLANE] - mid) + (o[x + above] - mid));
+                float next = mid + (omega * gain[row + x]) * ((rhs[row + x] - decay[row + x] * mid) + r * flow);
+                m[x] = 0.0f > next ? 0.0f : next;
+            }
+        }
     }
 }
 
-/* One half sweep of successive over-relaxation over the voxels of one color, (x + y + z) & 1 == color, of `n` tiles:
-   those in `rows`, or the first ones if that is null,
-     c += omega (rhs - decay c + r sum(neighbor - c)) / (decay + 6 r), never below 0.
-   The other color has weight 0: a row is worked on whole. Differences of neighbors, not a sum of six
-   values: where the field is level nothing is rounded. */
+/* Red-black over-relaxation of decay c - r sum(neighbor - c) = rhs, c >= 0, in `n` tiles, those in `rows`, one by one
+   in the cache: `halves` half sweeps of factors `omega`, the colors in turn, during which all that is round a tile
+   stays as it is. No two of the tiles may touch. decay and rhs are folded; decay is 1 if it is null. */
 METACASCADE_CLONES
-static void field_sweep(float *restrict c, const float *restrict decay, const float *restrict rhs,
+static void field_relax(float *restrict c, const float *restrict decay, const float *restrict rhs,
                         const int32_t *restrict neighbors, const int32_t *restrict rows, int64_t n, float r,
-                        float omega, int color)
+                        const float *restrict omega, int halves, int mirror)
 {
-    float p[FIELD_PAD][FIELD_PAD][FIELD_PAD], weight[2][FIELD_EDGE];
+    _Alignas(64) field_color_t color[2] = {{{{0}}}};
+    _Alignas(64) float gain[FIELD_VOXELS], ones[FIELD_VOXELS];
     const float six = 6.0f * r;
-    for (int x = 0; x < FIELD_EDGE; x++) {
-        weight[0][x] = (x & 1) == color ? omega : 0.0f;
-        weight[1][x] = (x & 1) == color ? 0.0f : omega;
+    for (int v = 0; v < FIELD_VOXELS; v++) {
+        ones[v] = 1.0f;
+        gain[v] = 1.0f / (1.0f + six);
     }
     for (int64_t i = 0; i < n; i++) {
-        const int64_t t = rows ? rows[i] : i;
-        field_gather(p, c, neighbors, t);
-        for (int z = 0; z < FIELD_EDGE; z++)
-            for (int y = 0; y < FIELD_EDGE; y++) {
-                const float *m = &p[z + 1][y + 1][1], *w = weight[(y + z) & 1];
-                const int64_t row = t * FIELD_VOXELS + 64 * z + 8 * y;
-                for (int x = 0; x < FIELD_EDGE; x++) {
-                    float mid = m[x], k = decay[row + x];
-                    float flow = ((m[x - 1] - mid) + (m[x + 1] - mid))
-                               + ((m[x - 10] - mid) + (m[x + 10] - mid))
-                               + ((m[x - 100] - mid) + (m[x + 100] - mid));
-                    float next = mid + w[x] * (((rhs[row + x] - k * mid) + r * flow) / (k + six));
-                    c[row + x] = 0.0f > next ? 0.0f : next;
-                }
-            }
+        const int64_t tile = (int64_t)rows[i] * FIELD_VOXELS;
+        const float *k = decay ? decay + tile : ones, *q = rhs + tile;
+        field_gather(color, c, neighbors, rows[i], mirror);
+        if (decay)
+            for (int v = 0; v < FIELD_VOXELS; v++)
+                gain[v] = 1.0f / (k[v] + six);
+        for (int half = 0; half < halves; half++) {
+            const int at = (half & 1) * FIELD_COLOR;
+            field_half_sweep(color[half & 1], color[~half & 1], gain + at, k + at, q + at, r, omega[half]);
+        }
+        for (int z = 0; z < 4; z++)
+            for (int y = 0; y < FIELD_EDGE; y++)
+                field_fold_rows(c + tile + 64 * z + 8 * y, c + tile + 64 * (7 - z) + 8 * y,
+                                &color[0][z + 1][y + 1][FIELD_AT], &color[1][z + 1][y + 1][FIELD_AT], (y + z) & 1);
     }
 }
 #endif

@@ -9,6 +9,8 @@ import pytest
 from reference import field as twin
 
 from metacascade._kernels import _field
+from metacascade.space.relaxation import Mesh, NoHalo, schedule
+from metacascade.space.relaxation import relax as solve
 
 PARAMS = dict(per_dt=2.0, uptake=7000.0, michaelis=1.0, vessel=40.0)
 RATE = 6680.0
@@ -32,58 +34,93 @@ def system(c, counts, supply, params=PARAMS):
     return decay, rhs
 
 
+OMEGA = np.array([1.0, 1.6, 1.5, 1.4], np.float32)
+
+
+def relax(c, decay, rhs, neighbors, rows=None, omega=OMEGA, mirror=True):
+    rows = np.arange(len(neighbors)) if rows is None else rows
+    _field.relax(c, decay, rhs, neighbors, np.asarray(rows, np.int32), RATE, omega, mirror)
+
+
+def apart(shape):
+    """Tiles of one color of a block, and all its coords."""
+    coords, _ = twin.block(*shape)
+    return np.flatnonzero(coords.sum(axis=1) % 2 == 0), coords
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_the_linear_system_equals_its_twin(seed):
     c, counts, supply, _ = a_field(seed)
     for ours, theirs in zip(system(c, counts, supply), twin.coefficients(c, counts, supply, **PARAMS)):
-        np.testing.assert_array_equal(ours, theirs)
+        np.testing.assert_array_equal(ours, twin.fold(theirs))
 
 
-@pytest.mark.parametrize("color", [0, 1])
+def test_folding_brings_every_voxel_to_its_color():
+    voxels = np.arange(1024, dtype=np.float32).reshape(2, 512)
+    folded = voxels.copy()
+    _field.fold(folded)
+    np.testing.assert_array_equal(folded, twin.fold(voxels))
+    assert sorted(folded[1]) == list(range(512, 1024))
+    v = folded[0, :256].astype(int)
+    assert not ((v ^ v >> 3 ^ v >> 6) & 1).any()
+
+
+@pytest.mark.parametrize("mirror", [True, False])
 @pytest.mark.parametrize("shape", [(1, 1, 1), (3, 1, 1), (2, 3, 2)])
-def test_a_half_sweep_equals_its_twin(shape, color):
+def test_sweeps_of_tiles_equal_their_twin(shape, mirror):
     c, counts, supply, neighbors = a_field(5, shape)
-    decay, rhs = system(c, counts, supply)
+    natural = twin.coefficients(c, counts, supply, **PARAMS)
+    rows, _ = apart(shape)
     expected = c.copy()
-    _field.sweep(c, decay, rhs, neighbors, RATE, 1.5, color)
-    twin.sweep(expected, decay, rhs, neighbors, RATE, 1.5, color)
+    relax(c, *system(c, counts, supply), neighbors, rows, mirror=mirror)
+    twin.relax(expected, *natural, neighbors, rows, RATE, OMEGA, mirror)
     np.testing.assert_array_equal(c, expected)
 
 
-def test_a_half_sweep_leaves_the_other_color_alone():
+def test_without_decay_it_is_one_everywhere():
+    c, _, rhs, neighbors = a_field(12)
+    rows, _ = apart((2, 3, 2))
+    expected = c.copy()
+    relax(expected, np.ones_like(rhs), rhs, neighbors, rows)
+    relax(c, None, rhs, neighbors, rows)
+    np.testing.assert_array_equal(c, expected)
+
+
+def test_a_half_sweep_leaves_the_other_color_and_the_other_tiles_alone():
     c, counts, supply, neighbors = a_field(6)
-    decay, rhs = system(c, counts, supply)
-    before = c.copy()
-    _field.sweep(c, decay, rhs, neighbors, RATE, 1.3, 0)
+    before, (rows, _) = c.copy(), apart((2, 3, 2))
+    relax(c, *system(c, counts, supply), neighbors, rows, OMEGA[:1])
     v = np.arange(512)
     red = ((v + (v >> 3) + (v >> 6)) & 1) == 0
     np.testing.assert_array_equal(c[:, ~red], before[:, ~red])
-    assert (c[:, red] != before[:, red]).any()
+    assert (c[rows][:, red] != before[rows][:, red]).any()
+    np.testing.assert_array_equal(np.delete(c, rows, axis=0), np.delete(before, rows, axis=0))
 
 
 def test_tiles_that_are_swept_in_parts_and_in_any_order_get_the_same_bits():
     c, counts, supply, neighbors = a_field(8, (4, 3, 2))
     decay, rhs = system(c, counts, supply)
-    rows = np.random.default_rng(8).permutation(len(c)).astype(np.int32)
+    rows, _ = apart((4, 3, 2))
+    mixed = np.random.default_rng(8).permutation(rows)
     whole, in_parts = c.copy(), c.copy()
-    for half in range(4):
-        _field.sweep(whole, decay, rhs, neighbors, RATE, 1.5, half % 2)
-        for some in (rows[:7], rows[7:7], rows[7:]):
-            _field.sweep(in_parts, decay, rhs, neighbors, RATE, 1.5, half % 2, some)
+    relax(whole, decay, rhs, neighbors, rows)
+    for some in (mixed[:5], mixed[5:5], mixed[5:]):
+        relax(in_parts, decay, rhs, neighbors, some)
     np.testing.assert_array_equal(in_parts, whole)
 
 
 def test_tiles_in_two_groups_with_ghosts_give_the_same_bits_as_in_one():
     c, counts, supply, neighbors = a_field(7, (4, 3, 2))
     decay, rhs = system(c, counts, supply)
+    even, coords = apart((4, 3, 2))
     groups = [np.flatnonzero(np.arange(len(c)) % 3 == 0), np.flatnonzero(np.arange(len(c)) % 3 != 0)]
     parts = [split(mine, neighbors) for mine in groups]
     whole, shared = c.copy(), c.copy()
-    for half in range(6):
-        _field.sweep(whole, decay, rhs, neighbors, RATE, 1.5, half % 2)
+    for color in (0, 1, 0, 1):
+        relax(whole, decay, rhs, neighbors, np.flatnonzero(coords.sum(axis=1) % 2 == color))
         for mine, (rows, local) in zip(groups, parts):
-            own = np.ascontiguousarray(shared[rows])              # ghosts as they were or as they are: no matter
-            _field.sweep(own, decay[mine], rhs[mine], local, RATE, 1.5, half % 2)
+            own = np.ascontiguousarray(shared[rows])
+            relax(own, decay[mine], rhs[mine], local, np.flatnonzero(coords[mine].sum(axis=1) % 2 == color))
             shared[mine] = own[:len(mine)]
     np.testing.assert_array_equal(shared, whole)
 
@@ -97,21 +134,31 @@ def split(mine, neighbors):
     return rows, np.where(neighbors[mine] < 0, -1, local[neighbors[mine]]).astype(np.int32)
 
 
+def test_a_whole_solution_equals_its_twin():
+    c, counts, supply, neighbors = a_field(13, (3, 2, 2))
+    coords, visits = twin.block(3, 2, 2)[0], schedule(0.99, 5, 30.0)
+    natural = twin.coefficients(c, counts, supply, **PARAMS)
+    expected = c.copy()
+    solve(c, *system(c, counts, supply), Mesh(coords, neighbors), NoHalo(), rate=RATE, visits=visits, mirror=True)
+    twin.solve(expected, *natural, coords, neighbors, RATE, visits)
+    np.testing.assert_array_equal(c, expected)
+
+
 def test_a_level_field_without_sources_keeps_every_bit():
-    _, neighbors = twin.block(2, 2, 1)
+    coords, neighbors = twin.block(2, 2, 1)
     c = np.full((4, 512), np.float32(np.pi * 10), np.float32)
     before = c.copy()
     decay, rhs = system(c, np.zeros((4, 512), np.uint16), np.zeros((4, 512), np.float32))
-    for half in range(8):
-        _field.sweep(c, decay, rhs, neighbors, RATE, 1.7, half % 2)
+    solve(c, decay, rhs, Mesh(coords, neighbors), NoHalo(), rate=RATE, visits=schedule(1.0, 8, 30.0), mirror=True)
     np.testing.assert_array_equal(c, before)
 
 
 def test_over_relaxation_never_makes_a_voxel_negative():
     c, counts, supply, neighbors = a_field(8)
     decay, rhs = system(c, 50 * counts, supply)
-    for half in range(20):
-        _field.sweep(c, decay, rhs, neighbors, RATE, 1.95, half % 2)
+    for color in (0, 1) * 5:
+        relax(c, decay, rhs, neighbors, np.flatnonzero(twin.block(2, 3, 2)[0].sum(axis=1) % 2 == color),
+              np.full(8, 1.95, np.float32))
         assert c.min() >= 0.0
 
 
@@ -126,15 +173,16 @@ def test_a_field_that_is_no_number_stops_the_run(wrong):
 def test_no_tiles_are_no_work():
     none = np.empty((0, 512), np.float32)
     _field.coefficients(none, np.empty((0, 512), np.uint16), none, none, none, PARAMS)
-    _field.sweep(none, none, none, np.empty((0, 6), np.int32), RATE, 1.0, 0)
+    _field.fold(none)
+    relax(none, none, none, np.empty((0, 6), np.int32))
 
 
 # ---- the same bits on every instruction set ----
 
 DOOR = """
 #include "field.h"
-void sweep(float *c, const float *d, const float *q, const int32_t *nb, int64_t n, float r, float w, int k)
-{ field_sweep(c, d, q, nb, 0, n, r, w, k); }
+void relax(float *c, const float *d, const float *q, const int32_t *nb, const int32_t *rows, int64_t n, float r,
+           const float *w, int halves) { field_relax(c, d, q, nb, rows, n, r, w, halves, 1); }
 int64_t coefficients(const float *c, const uint16_t *n, const float *s, float *d, float *q, int64_t m, float a,
                      float b, float e, float f) { field_t p = {a, b, e, f}; return field_coefficients(c, n, s, d, q, m, p); }
 """
@@ -158,14 +206,14 @@ def test_every_instruction_set_gives_the_same_bits(tmp_path, instructions):
     other, d, q = c.copy(), np.empty_like(c), np.empty_like(c)
     point = lambda a: a.ctypes.data_as(ctypes.c_void_p)
     real, whole = ctypes.c_float, ctypes.c_int64
-    library.coefficients(point(other), point(counts), point(supply), point(d), point(q), whole(c.size),
+    library.coefficients(point(other), point(counts), point(supply), point(d), point(q), whole(len(c)),
                          *(real(x) for x in PARAMS.values()))
     np.testing.assert_array_equal(d, decay)
     np.testing.assert_array_equal(q, rhs)
-    for half in range(4):
-        _field.sweep(c, decay, rhs, neighbors, RATE, 1.5, half % 2)
-        library.sweep(point(other), point(d), point(q), point(neighbors), whole(len(c)), real(RATE), real(1.5),
-                      ctypes.c_int(half % 2))
+    rows = apart((2, 3, 2))[0].astype(np.int32)
+    relax(c, decay, rhs, neighbors, rows)
+    library.relax(point(other), point(d), point(q), point(neighbors), point(rows), whole(len(rows)), real(RATE),
+                  point(OMEGA), ctypes.c_int(len(OMEGA)))
     np.testing.assert_array_equal(other, c)
 
 

@@ -184,7 +184,7 @@ def check_neighbors_and_ghosts_are_those_of_the_whole():
                 assert neighbor == -1 if key not in exists else every_key[neighbor] == key
         np.testing.assert_array_equal(region.owner(region.ghost_keys), region.ghost_owner)
         assert RANK not in region.ghost_owner and len(set(region.ghost_keys.tolist())) == len(region.ghost_keys)
-        np.testing.assert_array_equal(region.face_neighbors, region.neighbors[:, FACES])
+        np.testing.assert_array_equal(region.mesh.neighbors, region.neighbors[:, FACES])
 
 
 def check_missing_places_are_those_of_the_whole():
@@ -211,14 +211,16 @@ def check_halo_fills_the_faces_toward_us_and_nothing_else():
             expected = array.copy()
             array[tiles:] = 1                                        # a value that is nowhere else
             faces = np.zeros(array.shape, bool)
-            for row, face in zip(*np.nonzero(region.face_neighbors >= tiles)):
-                faces[region.face_neighbors[row, face], FACE_VOXELS[face ^ 1]] = True
+            for row, face in zip(*np.nonzero(region.mesh.neighbors >= tiles)):
+                faces[region.mesh.neighbors[row, face], FACE_VOXELS[face ^ 1]] = True
             expected[tiles:][~faces[tiles:]] = 1
             one_color = array.copy()
             region.halo(array)
             assert array.tobytes() == expected.tobytes()
-            voxel = np.arange(512)
-            odd = (voxel % 8 + voxel // 8 % 8 + voxel // 64) % 2 == 1
+            odd = np.zeros((len(every_key), 1), bool)
+            odd[:tiles, 0] = region.coords.sum(axis=1) % 2 == 1
+            for row, face in zip(*np.nonzero(region.mesh.neighbors >= tiles)):
+                odd[region.mesh.neighbors[row, face]] = not odd[row]
             before = one_color.copy()
             region.halo(one_color, 1)
             assert one_color.tobytes() == np.where(odd, expected, before).tobytes()

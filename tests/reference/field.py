@@ -27,37 +27,57 @@ def coefficients(c, counts, supply, per_dt, uptake, michaelis, vessel):
     return decay, c * F(per_dt) + supply * F(vessel)
 
 
-def _beside(c, neighbors, axis, side):
-    """The neighbor of each voxel across one face direction: float32 (n, 8, 8, 8); a mirror at the end."""
-    cube = c.reshape(-1, 8, 8, 8)                                # tile, z, y, x
-    own, at = cube[:len(neighbors)], 3 - axis
-    near, far = (0, 7) if side == 0 else (7, 0)
-    face = neighbors[:, 2 * axis + side]
-    beyond = np.where((face < 0)[:, None, None], np.take(own, near, axis=at), np.take(cube[face], far, axis=at))
-    inner = np.take(own, range(0, 7) if side == 0 else range(1, 8), axis=at)
+def fold(voxels):
+    """The voxels of each tile by color, (x + y + z) & 1: rows (z, y), z < 4, of color 0, then those of color 1.
+
+    At x there is the voxel (x, y, z) if it has the color, else (x, y, 7 - z), which has it then.
+    """
+    cube = voxels.reshape(-1, 8, 8, 8)
+    odd = np.indices((4, 8, 8)).sum(axis=0) & 1
+    colors = [np.where(odd == color, cube[:, :4], cube[:, :3:-1]) for color in (0, 1)]
+    return np.stack(colors, axis=1).reshape(voxels.shape)
+
+
+def _faces(c, neighbors, rows, mirror):
+    """What lies beyond the six faces of each tile: arrays of float32 (n, 8, 8)."""
+    cube, faces = c.reshape(-1, 8, 8, 8), []                     # tile, z, y, x
+    for face in range(6):
+        at, beside = 3 - face // 2, neighbors[rows, face]
+        near, far = (0, 7) if face % 2 == 0 else (7, 0)
+        absent = np.take(cube[rows], near, axis=at) * F(mirror)
+        faces.append(np.where((beside < 0)[:, None, None], absent, np.take(cube[beside], far, axis=at)))
+    return faces
+
+
+def _beside(own, beyond, face):
+    """The neighbor of each voxel across one face direction."""
+    at = 3 - face // 2
+    inner = np.take(own, range(0, 7) if face % 2 == 0 else range(1, 8), axis=at)
     parts = [np.expand_dims(beyond, at), inner]
-    return np.concatenate(parts if side == 0 else parts[::-1], axis=at)
+    return np.concatenate(parts if face % 2 == 0 else parts[::-1], axis=at)
 
 
-def sweep(c, decay, rhs, neighbors, r, omega, color):
-    """One half sweep in place over the voxels with ``(x + y + z) & 1 == color``."""
-    n = len(neighbors)
-    mid = c[:n].reshape(-1, 8, 8, 8).copy()
-    differences = [[_beside(c, neighbors, axis, side) - mid for side in (0, 1)] for axis in range(3)]
-    flow = sum_in_order(differences)
-    k, q = decay.reshape(mid.shape), rhs.reshape(mid.shape)
-    z, y, x = np.ogrid[:8, :8, :8]
-    weight = np.where((x + y + z & 1) == color, F(omega), F(0))
-    new = mid + weight * (((q - k * mid) + F(r) * flow) / (k + F(6) * F(r)))
-    c[:n] = np.maximum(new, F(0)).reshape(n, 512)
+def relax(c, decay, rhs, neighbors, rows, r, omega, mirror):
+    """Half sweeps in place in some tiles, which do not touch; what is beyond their faces stays as it is."""
+    faces, r = _faces(c, neighbors, rows, mirror), F(r)
+    own, k, q = (a[rows].reshape(-1, 8, 8, 8) for a in (c, decay, rhs))
+    color = np.indices((8, 8, 8)).sum(axis=0) & 1
+    gain = F(1) / (k + F(6) * r)
+    for half, w in enumerate(omega):
+        differences = [_beside(own, beyond, face) - own for face, beyond in enumerate(faces)]
+        flow = sum_in_order(differences)
+        new = own + (F(w) * gain) * ((q - k * own) + r * flow)
+        own = np.where(color == half % 2, np.maximum(new, F(0)), own)
+    c[rows] = own.reshape(-1, 512)
 
 
 def sum_in_order(d):
-    return ((d[0][0] + d[0][1]) + (d[1][0] + d[1][1])) + (d[2][0] + d[2][1])
+    return ((d[0] + d[1]) + (d[2] + d[3])) + (d[4] + d[5])
 
 
-def solve(c, counts, supply, neighbors, rate, factors, **params):
-    """One step of ``fields.Field``."""
-    decay, rhs = coefficients(c, counts, supply, **params)
-    for half, omega in enumerate(factors):
-        sweep(c, decay, rhs, neighbors, rate, omega, half % 2)
+def solve(c, decay, rhs, coords, neighbors, r, visits, mirror=True):
+    """All sweeps of a step: at each visit those of the tiles of one color, then those of the other."""
+    color = coords.sum(axis=1) & 1
+    for omega in visits:
+        for k in (0, 1):
+            relax(c, decay, rhs, neighbors, np.flatnonzero(color == k), r, omega, mirror)

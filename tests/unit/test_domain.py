@@ -25,8 +25,8 @@ def check(region, places):
     np.testing.assert_array_equal(region.keys, keys_of(region.coords))
     expected = [[row_of.get(tuple(c), -1) for c in (place + OFFSETS).tolist()] for place in region.coords]
     np.testing.assert_array_equal(region.neighbors, np.array(expected, np.int32).reshape(-1, 27))
-    np.testing.assert_array_equal(region.face_neighbors, region.neighbors[:, FACES])
-    assert region.neighbors.dtype == region.face_neighbors.dtype == np.int32
+    np.testing.assert_array_equal(region.mesh.neighbors, region.neighbors[:, FACES])
+    assert region.neighbors.dtype == region.mesh.neighbors.dtype == np.int32
     assert region.rows == len(region.keys) and len(region.ghost_keys) == len(region.ghost_owner) == 0
 
 

@@ -104,14 +104,14 @@ class Tissue:
     def settle(self):
         """Bring oxygen to its steady state, at the start of a run."""
         self.region.halo(self.counts)
-        self.oxygen.settle(self.counts, self.vessels.supply, self.region.face_neighbors, self.region.halo)
+        self.oxygen.settle(self.counts, self.vessels.supply, self.region.mesh, self.region.halo)
 
     # --- a step --------------------------------------------------------------------------------------
 
     def breathe(self):
         """Fields: oxygen for the cells as they are, and the ghosts that the cells look at."""
         self.region.halo(self.counts)
-        self.oxygen.advance(self.counts, self.vessels.supply, self.region.face_neighbors, self.region.halo)
+        self.oxygen.advance(self.counts, self.vessels.supply, self.region.mesh, self.region.halo)
         self.region.halo(self.oxygen.value)
 
     def advance(self, step, t_h):

@@ -144,17 +144,19 @@ class Halo:
     send, receive : dict of int to ndarray of int64
         Flat voxel indices (512 row + voxel) per neighboring rank; the k-th index sent by a rank is the
         k-th received by the other.
+    colors : ndarray of uint8, shape (rows,)
+        Color of each tile and of each ghost that faces us.
     """
 
-    def __init__(self, exchange, send, receive):
+    def __init__(self, exchange, send, receive, colors):
         self.exchange = exchange
         self.send, self.receive = send, receive
         self.routes = {None: (send, receive)} | {
-            color: (_of_color(send, color), _of_color(receive, color)) for color in (0, 1)}
+            color: (_of_color(send, colors, color), _of_color(receive, colors, color)) for color in (0, 1)}
         self.buffers = {}
 
     def __call__(self, array, color=None):
-        """Fill the ghosts: all that face us, or those of one color of a checkerboard, ``(x + y + z) & 1``."""
+        """Fill the ghosts: all that face us, or those in the tiles of one color."""
         self.begin(array, color)
         self.end()
 
@@ -201,6 +203,6 @@ class Halo:
         return self.buffers[dtype, color]
 
 
-def _of_color(routes, color):
-    """Those voxels of each route that have this color."""
-    return {rank: index[(index ^ index >> 3 ^ index >> 6) & 1 == color] for rank, index in routes.items()}
+def _of_color(routes, colors, color):
+    """What lies in tiles of this color of each route."""
+    return {rank: some for rank, index in routes.items() if len(some := index[colors[index >> 9] == color])}

@@ -6,36 +6,10 @@ import math
 import numpy as np
 
 from metacascade._kernels import _field
+from metacascade.space.relaxation import Mesh, NoHalo, relax, schedule
 
 VOXELS = 512
-RED, BLACK = 0, 1
-GAIN = 100.0                  # by which the sweeps of a step are to reduce an error
-
-
-class NoHalo:
-    """The halo exchange of a run on one rank: there is nothing to fill."""
-
-    def begin(self, array: np.ndarray, color: int | None = None) -> None:
-        pass
-
-    def end(self) -> None:
-        pass
-
-
-def relaxation_factors(ratio: float, sweeps: int) -> list[float]:
-    """Over-relaxation of each half sweep: Chebyshev acceleration of m = 2 `sweeps` half sweeps.
-
-    `ratio` is the spectral radius of Jacobi's method, 6 r / (6 r + 1/dt). For errors up to rho the
-    factors are 1, 1 / (1 - rho^2 / 2), then omega <- 1 / (1 - rho^2 omega / 4), and the error falls by
-    cosh(m arcosh(1 / rho)). Where `ratio` is so near to 1 that this would be less than GAIN, a smaller
-    rho is taken: then all but the longest waves fall by GAIN in each step, and those follow within
-    some steps (Golub and Varga 1961, doi:10.1007/BF01386013).
-    """
-    rho = min(ratio, 1.0 / math.cosh(math.acosh(GAIN) / (2 * sweeps)))
-    factors = [1.0, 1.0 / (1.0 - 0.5 * rho**2)]
-    while len(factors) < 2 * sweeps:
-        factors.append(1.0 / (1.0 - 0.25 * rho**2 * factors[-1]))
-    return factors
+GAIN = 30.0                   # by which the sweeps of a step are to reduce an error
 
 
 class Field:
@@ -43,7 +17,7 @@ class Field:
 
     dc/dt = D lap c - U (n / capacity) c / (K + c) + s (P - c), no flux where the tiles end. Backward
     Euler in time, uptake linearized at the old value; seven-point stencil in space (order 1 and 2);
-    the linear system is solved by a fixed number of red-black relaxation sweeps, so that the result
+    the linear system is solved by a fixed number of red-black relaxation sweeps (`relaxation.relax`), so that the result
     is bitwise the same on any number of ranks.
 
     Attributes
@@ -60,7 +34,7 @@ class Field:
         self.initial = initial
         self.rate = diffusion / edge_um**2
         self.params = dict(per_dt=1.0 / step_h, uptake=uptake / capacity, michaelis=michaelis, vessel=vessel)
-        self.factors = relaxation_factors(6.0 * self.rate / (6.0 * self.rate + 1.0 / step_h), sweeps)
+        self.visits = schedule(6.0 * self.rate / (6.0 * self.rate + 1.0 / step_h), sweeps, GAIN)
         self.rounds = math.ceil(initial_sweeps / sweeps)
         self.value = np.empty((0, VOXELS), np.float32)
 
@@ -73,13 +47,12 @@ class Field:
         self.value.resize((rows, VOXELS), refcheck=False)      # in place where the system can remap it
         self.value[tiles:] = self.initial
 
-    def settle(self, counts, supply, neighbors, halo=NoHalo()) -> None:
+    def settle(self, counts, supply, mesh: Mesh, halo=NoHalo()) -> None:
         """Come near the steady state at the start of a run: ``initial_sweeps`` sweeps, as steps."""
         for _ in range(self.rounds):
-            self.advance(counts, supply, neighbors, halo)
+            self.advance(counts, supply, mesh, halo)
 
-    def advance(self, counts: np.ndarray, supply: np.ndarray, neighbors: np.ndarray,
-                halo=NoHalo()) -> None:
+    def advance(self, counts: np.ndarray, supply: np.ndarray, mesh: Mesh, halo=NoHalo()) -> None:
         """One time step, in place.
 
         Parameters
@@ -88,11 +61,8 @@ class Field:
             Cells of each voxel, n.
         supply : ndarray of float32, shape (n_owned, 512)
             s [1/h], of VesselMap.
-        neighbors : ndarray of int32, shape (n_owned, 6)
-            Row of the tile at -x, +x, -y, +y, -z, +z, or -1 where there is none: no flux.
         halo : exchange.Halo
-            Fills the ghost voxels of one color, while the tiles that have no ghost beside them are swept. Collective.
-            After the step the ghosts are not those of the last half sweeps: whoever reads them fills them first.
+            As in `relaxation.relax`. Collective.
 
         Raises
         ------
@@ -103,27 +73,13 @@ class Field:
         """
         if not self.enabled:
             return
-        owned = len(neighbors)
-        self._check(counts, supply, neighbors)
-        decay, rhs = np.empty((2, owned, VOXELS), np.float32)
-        _field.coefficients(self.value, counts, supply, decay, rhs, self.params)
-        at_ghosts = (neighbors >= owned).any(axis=1)
-        inner, border = (np.flatnonzero(which).astype(np.int32) for which in (~at_ghosts, at_ghosts))
-        for half, factor in enumerate(self.factors):
-            color = (RED, BLACK)[half % 2]
-            halo.begin(self.value, 1 - color)
-            _field.sweep(self.value, decay, rhs, neighbors, self.rate, factor, color, inner)
-            halo.end()
-            _field.sweep(self.value, decay, rhs, neighbors, self.rate, factor, color, border)
-
-    def _check(self, counts, supply, neighbors) -> None:
-        owned, rows = len(neighbors), len(self.value)
+        owned = len(mesh.neighbors)
+        mesh.check(len(self.value))
         if supply.shape != (owned, VOXELS) or counts.shape[1:] != (VOXELS,) or not owned <= len(counts):
             raise ValueError(f"{owned} tiles, but counts {counts.shape} and supply {supply.shape}")
-        if neighbors.shape != (owned, 6) or not owned <= rows:
-            raise ValueError(f"neighbors {neighbors.shape} do not fit {rows} rows of values")
-        if owned and not -1 <= neighbors.min() <= neighbors.max() < rows:
-            raise ValueError(f"a neighbor lies outside of the {rows} rows of values")
+        decay, rhs = np.empty((2, owned, VOXELS), np.float32)
+        _field.coefficients(self.value, counts, supply, decay, rhs, self.params)
+        relax(self.value, decay, rhs, mesh, halo, rate=self.rate, visits=self.visits, mirror=True)
 
 
 class Oxygen(Field):

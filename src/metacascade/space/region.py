@@ -4,6 +4,7 @@ import numpy as np
 from metacascade._kernels import _curve
 from metacascade.base.errors import RunError
 from metacascade.ranks.exchange import Halo
+from metacascade.space.relaxation import Mesh, colors
 
 OFFSETS = np.array([(x, y, z) for z in (-1, 0, 1) for y in (-1, 0, 1) for x in (-1, 0, 1)], np.int32)
 FACES = (12, 14, 10, 16, 4, 22)      # rows of OFFSETS: -x, +x, -y, +y, -z, +z
@@ -41,6 +42,8 @@ class Region:
         Rank of each tile of others that touches one of ours; ghost g is row ``len(keys) + g``.
     neighbors : ndarray of int32, shape (tiles, 27)
         Row of the tile at each of OFFSETS, -1 where none exists.
+    mesh : Mesh
+        The tiles as fields see them: neighbors at faces, and colors.
     halo : callable
         Fills the ghost voxels of a per-voxel array.
     """
@@ -52,9 +55,10 @@ class Region:
         self.keys = self.ghost_keys = np.empty(0, np.uint64)
         self.coords = np.empty((0, 3), np.int32)
         self.ghost_owner = np.empty(0, np.int64)
-        self.neighbors, self.face_neighbors = np.empty((0, 27), np.int32), np.empty((0, 6), np.int32)
+        self.neighbors = np.empty((0, 27), np.int32)
+        self.mesh = Mesh(self.coords, np.empty((0, 6), np.int32))
         self.border = np.empty(0, np.int64)
-        self.halo = Halo(exchange, {}, {})
+        self.halo = Halo(exchange, {}, {}, np.empty(0, np.uint8))
 
     @property
     def rows(self):
@@ -109,7 +113,7 @@ class Region:
         neighbors[before:] = rows.reshape(-1, 27)
         self._tiles_around(neighbors, tiles + known + np.arange(len(met)), met)
         self.neighbors = neighbors
-        self.face_neighbors = np.ascontiguousarray(neighbors[:, FACES])
+        self.mesh = Mesh(self.coords, neighbors[:, FACES])
         self.border = np.flatnonzero((neighbors < 0).any(axis=1))      # tiles beside which one is missing
         self.halo = self._make_halo()
 
@@ -139,8 +143,8 @@ class Region:
 
     def _make_halo(self):
         tiles, send, receive = len(self.keys), {}, {}
-        row, face = np.nonzero(self.face_neighbors >= tiles)
-        ghost = self.face_neighbors[row, face]
+        row, face = np.nonzero(self.mesh.neighbors >= tiles)
+        ghost = self.mesh.neighbors[row, face]
         owner = self.ghost_owner[ghost - tiles]
         ghost_key = self.ghost_keys[ghost - tiles]
         for rank in np.unique(owner):
@@ -150,7 +154,10 @@ class Region:
             got = np.lexsort((f ^ 1, ghost_key[mine]))
             send[int(rank)] = (512 * r[sent, None].astype(np.int64) + FACE_VOXELS[f[sent]]).ravel()
             receive[int(rank)] = (512 * g[got, None].astype(np.int64) + FACE_VOXELS[f[got] ^ 1]).ravel()
-        return Halo(self.exchange, send, receive)
+        color = np.zeros(self.rows, np.uint8)
+        color[:tiles] = colors(self.coords)
+        color[ghost] = 1 - color[row]
+        return Halo(self.exchange, send, receive, color)
 
     def missing_around(self, chosen):
         """Coords of the places next to the chosen tiles (bool) where no tile exists, unique, with their owners."""

@@ -1,0 +1,95 @@
+"""Solving for a field by a fixed number of sweeps, tile by tile, with the same bits on any number of ranks."""
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from metacascade._kernels import _field
+
+INNER = 2                     # sweeps of a tile at a visit
+
+
+class NoHalo:
+    """The halo exchange of a run on one rank: there is nothing to fill."""
+
+    def begin(self, array: np.ndarray, color: int | None = None) -> None:
+        pass
+
+    def end(self) -> None:
+        pass
+
+
+class Mesh:
+    """The tiles of a rank as fields see them.
+
+    Attributes
+    ----------
+    neighbors : ndarray of int32, shape (n_owned, 6)
+        Row of the tile at -x, +x, -y, +y, -z, +z, or -1 where there is none; rows from n_owned on are ghosts.
+    inner, border : pair of ndarray of int32
+        Rows by color of the tile, (x + y + z) & 1: those without a ghost beside them, and those with one.
+    """
+
+    def __init__(self, coords: np.ndarray, neighbors: np.ndarray):
+        self.neighbors = np.ascontiguousarray(neighbors, np.int32)
+        color = colors(coords)
+        at_ghosts = (self.neighbors >= len(self.neighbors)).any(axis=1)
+        self.inner, self.border = (
+            tuple(np.flatnonzero(which & (color == k)).astype(np.int32) for k in (0, 1)) for which in (~at_ghosts, at_ghosts))
+
+    def check(self, rows: int) -> None:
+        """Raise ValueError if there are not so many rows of values as the tiles and their neighbors need."""
+        owned = len(self.neighbors)
+        if self.neighbors.shape != (owned, 6) or not owned <= rows:
+            raise ValueError(f"neighbors {self.neighbors.shape} do not fit {rows} rows of values")
+        if owned and not -1 <= self.neighbors.min() <= self.neighbors.max() < rows:
+            raise ValueError(f"a neighbor lies outside of the {rows} rows of values")
+
+
+def colors(coords: np.ndarray) -> np.ndarray:
+    """Color of each tile: tiles that share a face differ in it."""
+    return (np.asarray(coords).sum(axis=1) & 1).astype(np.uint8)
+
+
+def schedule(ratio: float, sweeps: int, gain: float) -> list[np.ndarray]:
+    """Over-relaxation of each half sweep, float32, cut where a tile looks at its neighbors again.
+
+    Chebyshev acceleration of m = 2 `sweeps` half sweeps. `ratio` is the spectral radius of Jacobi's method,
+    6 r / (6 r + decay). For errors up to rho the factors are 1, 1 / (1 - rho^2 / 2), then
+    omega <- 1 / (1 - rho^2 omega / 4), and the error falls by cosh(m arcosh(1 / rho)). Where `ratio` is so near to 1 that
+    this would be less than `gain`, a smaller rho is taken: then all but the longest waves fall by `gain` in each step, and
+    those follow within some steps (Golub and Varga 1961, doi:10.1007/BF01386013). Then a tile takes INNER sweeps at a
+    time, while it is in the cache, and what it sees of its neighbors is of before: errors fall nearly as fast.
+    """
+    rho = min(ratio, 1.0 / math.cosh(math.acosh(gain) / (2 * sweeps)))
+    factors = [1.0, 1.0 / (1.0 - 0.5 * rho**2)]
+    while len(factors) < 2 * sweeps:
+        factors.append(1.0 / (1.0 - 0.25 * rho**2 * factors[-1]))
+    together = 2 * (INNER if rho < ratio else 1)
+    return [np.array(factors[k:k + together], np.float32) for k in range(0, 2 * sweeps, together)]
+
+
+def relax(value: np.ndarray, decay: np.ndarray | None, rhs: np.ndarray, mesh: Mesh, halo, *, rate: float,
+          visits: list[np.ndarray], mirror: bool) -> None:
+    """Come near c >= 0, decay c - rate sum(neighbor - c) = rhs, in place, from what `value` holds.
+
+    Parameters
+    ----------
+    value : ndarray of float32, shape (n_owned and ghosts, 512)
+    decay, rhs : ndarray of float32, shape (n_owned, 512)
+        By color (`_field.fold`); decay None is 1 everywhere.
+    halo : Halo
+        Fills the ghosts of one color of tiles, while the tiles that have no ghost beside them are swept. Collective.
+        Afterwards the ghosts are not those of the last sweeps: whoever reads them fills them first.
+    visits : list of ndarray of float32
+        Over-relaxation of the half sweeps of a tile, at each visit to it: `schedule`.
+    mirror : bool
+        Where there is no tile: the field is mirrored, so that nothing flows; else it is 0.
+    """
+    for factors in visits:
+        for color in (0, 1):
+            halo.begin(value, 1 - color)
+            _field.relax(value, decay, rhs, mesh.neighbors, mesh.inner[color], rate, factors, mirror)
+            halo.end()
+            _field.relax(value, decay, rhs, mesh.neighbors, mesh.border[color], rate, factors, mirror)
