@@ -1,4 +1,4 @@
-"""Oxygen and vessels on one core: time of a half sweep per voxel, of a step, and of mapping vessels to tiles.
+"""Oxygen and vessels on one core: time of a visit of tiles per voxel, of a step, and of mapping vessels to tiles.
 
 ``python benchmarks/bench_space.py`` prints the figures; ``measure`` returns them.
 """
@@ -9,6 +9,8 @@ import numpy as np
 from metacascade._kernels import _field
 from metacascade.config.config import Config
 from metacascade.space.fields import Oxygen
+from metacascade.space.pressure import Pressure
+from metacascade.space.relaxation import Mesh, NoHalo, relax
 from metacascade.space.vessels import Network, voxelize
 
 SIDE = 12                     # tiles along each axis: 885,000 voxels, 10 MB in the arrays of a sweep
@@ -44,16 +46,21 @@ def measure() -> dict:
     oxygen = Oxygen(config.oxygen, step_h=0.5, edge_um=config.tissue.edge_um, capacity=config.tissue.capacity)
     oxygen.grow(0, len(coords))
     counts = np.random.default_rng(1).poisson(8, oxygen.value.shape).astype(np.uint16)
-    oxygen.advance(counts, vessels.supply, neighbors)
+    mesh = Mesh(coords, neighbors)
+    oxygen.advance(counts, vessels.supply, mesh)
+    pressure = Pressure(capacity=8.1, edge_um=30.0, mobility_um2_per_h=7220.0, relaxation_h=2.0, smoothing_um=30.0,
+                        sweeps=4, initial_sweeps=100)
+    pressure.value = np.zeros_like(oxygen.value)
     decay, rhs = np.ones((2, len(coords), 512), np.float32)
     system = oxygen.value, counts, vessels.supply, decay, rhs, oxygen.params
     voxels = coords.shape[0] * 512
     return {
-        "field_half_sweep_ns_per_voxel": 1e9 / voxels * fastest(lambda: _field.sweep(
-            oxygen.value, decay, rhs, neighbors, oxygen.rate, 1.5, 0)),
+        "field_visit_ns_per_voxel": 1e9 / voxels * fastest(lambda: relax(
+            oxygen.value, decay, rhs, mesh, NoHalo(), rate=oxygen.rate, visits=oxygen.visits[:1], mirror=True)),
         "field_coefficients_ns_per_voxel": 1e9 / voxels * fastest(lambda: _field.coefficients(*system)),
         "field_step_ns_per_voxel": 1e9 / voxels * fastest(
-            lambda: oxygen.advance(counts, vessels.supply, neighbors)),
+            lambda: oxygen.advance(counts, vessels.supply, mesh)),
+        "pressure_step_ns_per_voxel": 1e9 / voxels * fastest(lambda: pressure.advance(counts, mesh)),
         "vessels_ms_per_100_tiles": 1e3 * fastest(
             lambda: voxelize(coords[:100], config.tissue.edge_um, network, reach, wall)),
         "vessels_bytes_per_voxel": vessels.nbytes / voxels,

@@ -1,0 +1,84 @@
+"""The pressure of crowded cells, which stops division and pushes cells outward."""
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from metacascade._kernels import _field, _pressure
+from metacascade.space.relaxation import Mesh, NoHalo, relax, schedule
+
+VOXELS = 512
+GAIN = 5.0                    # by which the few sweeps of a step are to reduce an error; what is left goes in the next
+SHARE = 1.0 / 7.0             # of the difference to a neighbor that one pass of smoothing takes, at most
+
+
+class Pressure:
+    """Pressure of the voxels of a rank, a strain: with f = n / capacity - 1 over a fixed length,
+
+        p >= 0,  (1 - L^2 lap) p >= f,  one of the two an equality;  L^2 = mobility x relaxation,
+
+    an obstacle problem, solved by projected red-black relaxation from the pressure of the step before; p = 0 where no
+    tile is. With cells that flow by -mobility grad p, density in the bulk is 1 + p + relaxation x (rate of expansion):
+    relaxation is a bulk viscosity (Brinkman's law; Perthame and Vauchelet 2015, arXiv:1409.6007). The length over which
+    f is taken makes the noise at the rim the same for every edge h below it: f + share sum(neighbor - f) with
+    share = (length^2 - h^2) / (24 h^2) has the variance length^2 / 12 of a voxel of that length.
+
+    Attributes
+    ----------
+    value : ndarray of float32, shape (n_all, 512)
+        p of each voxel: first the tiles of this rank, then ghost tiles.
+    """
+
+    def __init__(self, *, capacity: float, edge_um: float, mobility_um2_per_h: float, relaxation_h: float,
+                 smoothing_um: float, sweeps: int, initial_sweeps: int):
+        self.per_capacity = 1.0 / capacity
+        self.rate = mobility_um2_per_h * relaxation_h / edge_um**2
+        self.visits = schedule(6.0 * self.rate / (6.0 * self.rate + 1.0), sweeps, GAIN)
+        self.rounds = math.ceil(initial_sweeps / sweeps)
+        share = max(0.0, (smoothing_um**2 - edge_um**2) / (24.0 * edge_um**2))
+        self.passes = math.ceil(share / SHARE)
+        self.share = share / max(self.passes, 1)
+        self.value = np.zeros((0, VOXELS), np.float32)
+
+    def settle(self, counts: np.ndarray, mesh: Mesh, halo=NoHalo()) -> None:
+        """Come near the solution at the start of a run: ``initial_sweeps`` sweeps."""
+        for _ in range(self.rounds):
+            self.advance(counts, mesh, halo)
+
+    def advance(self, counts: np.ndarray, mesh: Mesh, halo=NoHalo()) -> None:
+        """The pressure of the cells as they are, in place, from that of before. Collective.
+
+        Parameters
+        ----------
+        counts : ndarray of uint16, shape (n_all, 512)
+            Cells of each voxel, n, those of ghosts filled.
+        halo : exchange.Halo
+            As in `relax`.
+
+        Raises
+        ------
+        FloatingPointError
+            If a pressure is negative or not a number.
+        """
+        owned = len(mesh.neighbors)
+        mesh.check(len(self.value))
+        if counts.shape != self.value.shape:
+            raise ValueError(f"counts {counts.shape} do not fit the pressure {self.value.shape}")
+        _pressure.check(self.value[:owned])
+        excess = self._excess(counts, mesh, halo)[:owned]
+        _field.fold(excess)
+        relax(self.value, None, excess, mesh, halo, rate=self.rate, visits=self.visits, mirror=False)
+
+    def _excess(self, counts, mesh, halo):
+        """f of our voxels, smoothed; and what is needed of ghosts."""
+        excess = np.empty((len(counts) if self.passes else len(mesh.neighbors), VOXELS), np.float32)
+        _pressure.excess(counts, excess, self.per_capacity)
+        for k in range(self.passes):
+            if k:
+                halo.begin(excess)
+                halo.end()
+            smoothed = np.empty_like(excess)
+            _pressure.smooth(excess, smoothed, mesh.neighbors, self.share)
+            excess = smoothed
+        return excess
