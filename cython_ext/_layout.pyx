@@ -77,6 +77,8 @@ class Fate(enum.IntEnum):
     NOT_ESTABLISHED = _types.FATE_NOT_ESTABLISHED
     LESION = _types.FATE_LESION
     SELF_SEEDED = _types.FATE_SELF_SEEDED
+    RESECTED = _types.FATE_RESECTED
+    IRRADIATED = _types.FATE_IRRADIATED
 
 
 class LesionState(enum.IntEnum):
@@ -119,6 +121,10 @@ class Draw(enum.IntEnum):
     RETURN = _random.DRAW_RETURN
     SAMPLE = _random.DRAW_SAMPLE
     INJECT = _random.DRAW_INJECT
+    RESECT = _random.DRAW_RESECT
+    RESECT_RECORD = _random.DRAW_RESECT_RECORD
+    IRRADIATE = _random.DRAW_IRRADIATE
+    IRRADIATE_RECORD = _random.DRAW_IRRADIATE_RECORD
 
 
 def philox(counter, uint64_t key):

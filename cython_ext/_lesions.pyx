@@ -3,6 +3,7 @@ import numpy as np
 
 from libc.math cimport ceil, exp, expm1, floor, fmax, log1p, sqrt
 from libc.stdint cimport int64_t, uint32_t, uint64_t
+from _binomial cimport binomial
 from _circuit cimport node_t
 from _random cimport (DRAW_CHILD, DRAW_COLONIZE, DRAW_LESION, DRAW_LESION_SHED, draw, normal, philox4x32,
                       unit32, unit52)
@@ -29,26 +30,6 @@ def _brood_dtype():
 
 
 BROOD = _brood_dtype()
-
-
-cdef int64_t binomial(int64_t n, double p, const uint32_t* r) noexcept nogil:
-    """Successes in n trials: exact by inversion up to a mean of 100, beyond it the nearest normal law."""
-    cdef double mean, chance, odds, u
-    cdef int64_t k = 0
-    if n <= 0 or p <= 0.0:
-        return 0
-    if p > 0.5:
-        return n - binomial(n, 1.0 - p, r)
-    mean = n * p
-    if mean >= 100.0:
-        k = <int64_t>floor(mean + sqrt(mean * (1.0 - p)) * normal(r[2], r[3]) + 0.5)
-        return min(max(k, 0), n)
-    odds, chance, u = p / (1.0 - p), exp(n * log1p(-p)), unit52(r[0], r[1])
-    while u >= chance and k < n and k < 1000:  # 1000: 90 sd above the largest mean
-        u -= chance
-        k += 1
-        chance *= odds * (n - k + 1) / k
-    return k
 
 
 cdef int64_t offspring(int64_t n, double q, const uint32_t* r) noexcept nogil:

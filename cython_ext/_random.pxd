@@ -20,6 +20,10 @@ cdef enum draw_e:
     DRAW_RETURN = 11     # a = id of a CTC, b = 0: the voxel where it lodges, b = k: the place of its k-th cell in it
     DRAW_SAMPLE = 12     # a = id of a CTC, b = index of the blood draw: taken or not
     DRAW_INJECT = 13     # a, b = index of the injection and of the cell (its high half in a): id and entry time
+    DRAW_RESECT = 14     # a = tile key, b = index of the surgery: the key of its cells; their words as in DRAW_TILE
+    DRAW_RESECT_RECORD = 15    # a = id of a lesion or of an arrested CTC, b = index of the surgery: taken or not
+    DRAW_IRRADIATE = 16  # a = tile key, b = number of the fraction: the key of its cells
+    DRAW_IRRADIATE_RECORD = 17 # a = id of a lesion or of an arrested CTC, b = number of the fraction: who dies
 
 cdef inline void draw(uint64_t seed, uint32_t use, uint64_t a, uint32_t b, uint32_t* out) noexcept nogil:
     """Four words; counter = (a low, a high, b, use), key = seed."""

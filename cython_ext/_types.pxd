@@ -53,6 +53,8 @@ cdef enum fate_e:             # what became of a shed cell
     FATE_NOT_ESTABLISHED = 5  # left the vessel and died in the organ
     FATE_LESION = 6           # founded a lesion (dormant or active)
     FATE_SELF_SEEDED = 7      # came back to the tumor
+    FATE_RESECTED = 8         # arrested in the bed of the tumor, and taken with it by surgery
+    FATE_IRRADIATED = 9       # killed by radiation where it was arrested
 
 cdef enum event_e:            # what is due at t_event
     EVENT_ARRIVE = 0          # enters its next node
