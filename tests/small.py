@@ -21,9 +21,13 @@ EVERYTHING = {
     "injection": [{"node": "portal", "time": "2 h", "duration": "2 h", "cells": 1000, "diameter": "14 um"}],
     "draw": [{"node": "lung", "time": "10 h", "volume": "0.1 mL"},
              {"node": "venous", "time": "345 min", "volume": "0.3 mL"},
-             {"node": "arterial", "time": "12 h", "volume": "0.1 mL"}]}
+             {"node": "arterial", "time": "12 h", "volume": "0.1 mL"}],
+    "surgery": [{"time": "5 h", "where": "tumor, lung", "share": 0.1, "lesions": 0.2}],
+    "radiation": [{"time": "4 h", "where": "tumor, lung, liver", "dose": "0.4 Gy", "fractions": 3, "interval": "3 h",
+                   "oxygen_enhancement": 3}]}
 CROWD = dict(     # more cells come home than the places of a tumor of one cell can take, and wait
     tumor__cells=1, run__step="30 min", run__duration="3 h", output__interval="3 h", output__checkpoint="3 h", draw=[],
+    surgery=[], radiation=[],
     vessels__length_density="40 mm/mm^3", intravasation__reach="5 um", colonization__attraction=1000,
     organs__tumor__extravasation_time="0.01 h", injection=[{"node": "tumor", "cells": 200_000}])
 TABLES = ("shed", "lesions", "draws")

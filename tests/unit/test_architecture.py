@@ -47,6 +47,7 @@ OWNERS = {
     "_vessels": "space.vessels space.network_read space.network_imported space.network_lattice",
     "_lattice": "space.network_lattice",
     "_blood": "model.circuit model.blood model.injection", "_lesions": "model.lesions",
+    "_thin": "model.interventions",
 }
 RECORDS = ("metacascade._kernels._layout", "metacascade._kernels._vessels.SEGMENT")
 TWIN_ELSEWHERE = {

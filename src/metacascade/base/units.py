@@ -30,7 +30,7 @@ _COMMON = {
     "g": (Fraction(1, 1000), {M: 1}), "kg": (Fraction(1), {M: 1}),
     "mL": (Fraction(1, 10**6), {L: 3}), "L": (Fraction(1, 1000), {L: 3}),
     "mmHg": (Fraction("133.322387415"), _PRESSURE), "Pa": (Fraction(1), _PRESSURE),
-    "kPa": (Fraction(1000), _PRESSURE),
+    "kPa": (Fraction(1000), _PRESSURE), "Gy": (Fraction(1), {L: 2, T: -2}),
 }
 _SPELLINGS = [*_COMMON, "hour", "hours", "minute", "minutes", "second", "seconds", "weeks", "months",
               "years", "micron", "micrometer", "millimeter", "liter", "milliliter", "uL", "nm", "gram"]
@@ -97,7 +97,7 @@ _KINDS = {
     (): "a pure number", ((L, 1),): "a length", ((T, 1),): "a time", ((M, 1),): "a mass",
     ((L, 3),): "a volume", ((L, 2),): "an area", ((T, -1),): "a rate (1/time)",
     ((L, 1), (T, -1)): "a speed", ((L, 2), (T, -1)): "a diffusion coefficient (area/time)",
-    ((L, -2),): "a length per volume", tuple(sorted(_PRESSURE.items())): "a pressure",
+    ((L, -2),): "a length per volume", ((L, 2), (T, -2)): "a dose of radiation", tuple(sorted(_PRESSURE.items())): "a pressure",
 }
 
 

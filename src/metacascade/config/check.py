@@ -12,7 +12,7 @@ from metacascade.base import units
 from metacascade.base.errors import InputError
 from metacascade.base.limits import MOST_STEPS
 from metacascade.base.units import show_time
-from metacascade.config import effects as config_effects
+from metacascade.config import effects as config_effects, interventions
 from metacascade.config.read import Problem
 from metacascade.mechanisms import plan_of
 
@@ -23,9 +23,13 @@ LARGEST_CHANCE = 0.2               # probability of an event in one step above w
 
 def problems(config) -> list[Problem]:
     """Everything in a config that contradicts something else in it."""
-    found = [problem for check in (_times, _sources, _displacement, _hypoxia, _establishment)
+    found = [problem for check in (_times, _sources, _displacement, _hypoxia, _establishment, _interventions)
              for problem in check(config)]
     return found or list(_plan(config))
+
+
+def _interventions(config):
+    yield from (Problem(path, text, (("run", "step"),)) for path, text in interventions.wrong(config))
 
 
 def _plan(config):
@@ -110,14 +114,14 @@ def warnings(config, given, going_on_at_s=None) -> list[str]:
     `given`: paths of the parameters that were set. `going_on_at_s`: the time of the checkpoint that a run starts from.
     """
     of_start = config_effects.draws_of_nothing(config) if going_on_at_s is None else early(config, going_on_at_s)
-    return [*_unusual(config), *_coarse(config), *_late(config), *of_start,
+    return [*_unusual(config), *_coarse(config), *_late(config), *interventions.odd(config), *of_start,
             *config_effects.without_effect(config, given, going_on_at_s is not None)]
 
 
 def _unusual(config):
     for path, parameter, value in config.values():
         low, high = parameter.usual or (None, None)
-        if low is not None and not low <= value <= high:
+        if None not in (low, value) and not low <= value <= high:
             yield (f"{'.'.join(map(str, path))} = {parameter.text(value)} is outside the usual range, "
                    f"{parameter.text(low)} to {parameter.text(high)}")
 
@@ -159,7 +163,7 @@ def early(config, start_s) -> list[str]:
         elif event.time_s < start_s:
             lines.append(f"{name}.time = {show_time(event.time_s)} is before {start}, where this run starts: only those"
                          " of its cells enter that come later")
-    return lines
+    return lines + (list(interventions.too_early(config, start_s)) if start_s else [])
 
 
 def _events(config):

@@ -15,6 +15,7 @@ from metacascade.base.screen import shown
 from metacascade.config import check as config_check, describe as config_describe, read as config_read, write as config_write
 from metacascade.config.body import BEDS, BYPASS, Blood, Colonization, Draw, Injection, Organ, complete_organs
 from metacascade.config.given import is_unicode, settings_of
+from metacascade.config.interventions import Radiation, Surgery
 from metacascade.config.run import Balance, Output, Run
 from metacascade.config.tissue import Tissue, Traits, Tumor, Vessels
 from metacascade.mechanisms.crowding import Crowding
@@ -33,7 +34,8 @@ class Config(Section):
         "migration": (Migration, "one"), "crowding": (Crowding, "one"), "oxygen": (Oxygen, "one"),
         "traits": (Traits, "one"), "vessels": (Vessels, "one"), "intravasation": (Intravasation, "one"),
         "blood": (Blood, "one"), "organs": (Organ, ("tumor", *BEDS)), "colonization": (Colonization, "one"),
-        "injection": (Injection, "list"), "draw": (Draw, "list")}
+        "injection": (Injection, "list"), "draw": (Draw, "list"),
+        "surgery": (Surgery, "list"), "radiation": (Radiation, "list")}
 
     title: str = text("title", "", doc="A line about the run; written into its files.")
     run: Run = Run()
@@ -54,6 +56,8 @@ class Config(Section):
     colonization: Colonization = Colonization()
     injection: tuple[Injection, ...] = ()
     draw: tuple[Draw, ...] = ()
+    surgery: tuple[Surgery, ...] = ()
+    radiation: tuple[Radiation, ...] = ()
 
     @model_validator(mode="before")
     @classmethod

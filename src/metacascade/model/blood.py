@@ -98,9 +98,13 @@ class Blood:
         share = volume_mL / max(self.circuit.volume_mL[node], volume_mL)
         drawn = np.zeros(self.records.size, bool)
         drawn[here[(words[:, 0] + 0.5) / 2**32 < share]] = True
-        taken = self._taken(drawn)
-        taken["fate"], taken["place"], taken["t_event"] = Fate.DRAWN, Place.ENDED, t_h
-        self.records = chosen(self.records, ~drawn)
+        return self.remove(drawn, Fate.DRAWN, t_h)
+
+    def remove(self, which, fate, t_h: float):
+        """Take some of the records out, an array of bool: a copy, sorted by id, that ended with `fate` at t_h."""
+        taken = self._taken(which)
+        taken["fate"], taken["place"], taken["t_event"] = fate, Place.ENDED, t_h
+        self.records = chosen(self.records, ~which)
         return taken
 
     @property

@@ -7,8 +7,9 @@ from metacascade.ranks.parallel import on_all_ranks
 
 BORN = ("initial", "divided_tissue", "divided_lesion", "injected")
 ALIVE = ("tissue", "circulating", "arrested", "lesions")
-DEAD = ("apoptosis", "hypoxia", "anoikis", "shear", "nk", "not_established", "lesion_loss", "dormant_loss")
-REMOVED = ("drawn",)
+DEAD = ("apoptosis", "hypoxia", "anoikis", "shear", "nk", "not_established", "lesion_loss", "dormant_loss",
+        "irradiated")
+REMOVED = ("drawn", "resected")
 # Passed from one place to another: not part of the account, but wanted in every time series.
 FLOWS = ("shed", "shed_ctcs", "shed_lesion", "passages", "extravasated", "founded", "woken",
          "self_seeded", "changed_voxel")

@@ -9,7 +9,7 @@ from metacascade._kernels._layout import CTC, Fate, Place
 from metacascade.base.errors import InputError
 from metacascade.base.limits import MOST_STEPS
 from metacascade.base.records import by_id, chosen, joined
-from metacascade.model import blood, selfseeding, tissue
+from metacascade.model import blood, interventions, selfseeding, tissue
 from metacascade.model.circuit import Circuit
 from metacascade.model.fates import Fates
 from metacascade.model.injection import Injections
@@ -66,6 +66,7 @@ class Simulation:
             with world.together():
                 _refuse_foreign(saved, self.circuit.names)
             self._go_on(saved, _network(config, world, saved.segments if segments is None else segments))
+        self.interventions = interventions.Interventions(config, self.tissue, self.blood, self.lesions)
         self.perfused = int(world.sum([self.tissue.reachable.sum()])[0]) > 0   # blood flows through the tumor
         if not self.perfused and any(plan.node == "tumor" for plan in config.injection):
             raise on_all_ranks(InputError(tissue.NOT_PERFUSED))
@@ -95,6 +96,7 @@ class Simulation:
             raise on_all_ranks(InputError(f"{MOST_STEPS:,} steps are done, all that are possible: make run.step longer"))
         t0_s, t1_s = self.time_s, self.time_s + self.config.run.step_s
         after_s = t0_s if self.step_number else -1      # what is to happen at t0_s has happened, but not at the start
+        self._intervene(after_s, t0_s)
         self.circuit.set_tumor_flow(self.ledger.totals["tissue"] if self.perfused else 0)
         with self.stage("fields"):
             self.tissue.breathe()
@@ -108,6 +110,7 @@ class Simulation:
         with self.stage("organs"):
             self._colonize(walked)
             self._grow(t0_s / 3600)
+        self._intervene(t0_s, t1_s)
         with self.stage("margin"):
             self.tissue.add_margin()
         with self.stage("ledger"):
@@ -171,6 +174,14 @@ class Simulation:
         self.newborn = grown.shed
         self.ledger.add(divided_lesion=grown.born, lesion_loss=grown.died_active, dormant_loss=grown.died_dormant,
                         shed_lesion=_cells(grown.shed), woken=grown.woken)
+
+    def _intervene(self, after_s, last_s):
+        """Surgery and radiation at after_s < time <= last_s."""
+        for event in interventions.due(self.config, after_s, last_s):
+            with self.stage("interventions"):
+                taken, self.returning = self.interventions.apply(event, self.returning)
+                self._end(taken.ended)
+                self.ledger.add(**{event.cause: taken.cells})
 
     def _end(self, ctcs):
         self.fates.add(ctcs)

@@ -31,6 +31,7 @@ class Expected:
     tissue_s: float             # wall time of a step, without that of CTCs
     means: Forecast
     limit: int | None           # run.max_records
+    treated: bool               # are there interventions, which no estimate knows?
 
     @property
     def memory_bytes(self):
@@ -71,7 +72,7 @@ class Expected:
         return {
             "cells at the start": f"{self.cells:,}",
             "steps": f"{self.steps:,} of {self.step_h:g} h",
-            "records": self._records(),
+            "records": self._records() + ", without surgery and radiation" * self.treated,
             "memory": f"{size(self.memory_bytes)} over all ranks, with the cells at the start and the most records",
             "checkpoint": f"{size(self.checkpoint_bytes)} at most, twice; three times while one is written",
             "results": f"{size(self.results_bytes)}, twice at the end; {self.outputs:,} parts are written, at most "
@@ -111,7 +112,8 @@ def expected(config, ranks=1):
     return Expected(
         cells=cells, voxels=cells / config.tissue.capacity, steps=config.run.steps, step_h=config.run.step_h,
         ranks=ranks, outputs=outputs, shed_rows=plan.shed_cells, tissue_s=cells / SPEED / ranks + FIXED_S,
-        means=forecast(config), limit=config.run.max_records)
+        means=forecast(config), limit=config.run.max_records,
+        treated=bool(config.surgery or config.radiation))
 
 
 def size(number):

@@ -1,0 +1,163 @@
+"""Surgery and radiation in the config: their sections, what is wrong or odd about them, and a line for each.
+
+What they do is in `model.interventions`. Times are multiples of the step, as they act between two steps.
+"""
+import math
+from collections.abc import Iterator
+from typing import ClassVar
+
+from metacascade.base.declare import ASSUMED, RECALLED, Section, integer, number, quantity, text
+from metacascade.base.names import nearest
+from metacascade.base.units import show_time
+from metacascade.config.body import BEDS
+
+TUMOR = "tumor"
+LONGEST_H = 876600
+MOST_FRACTIONS = 1000
+WHERE = ('What is treated: names with commas between, "tumor" for the primary tumor and organs for the lesions in them: '
+         f"{', '.join(BEDS)}.")
+
+
+class Surgery(Section):
+    """An operation: cells of the tumor, or lesions, are taken out at once."""
+    table: ClassVar[str] = "surgery"
+
+    time_s: int = quantity("time", "day", "s", 0, 0, LONGEST_H / 24, doc="When; a multiple of the step.")
+    where: str = text("where", TUMOR, doc=WHERE)
+    margin_um: float | None = quantity("margin", "mm", "um", None, -100, 1000, usual=(0, 30), source=(
+        "1 to 2 cm in wide excisions"), status=RECALLED, doc=(
+        "Of the tumor all cells go that are nearer to tumor.center than its radius plus this; the radius is that within "
+        "which 95 % of its cells lie. Negative: some of it is left."))
+    share: float | None = number("share", None, 0, 1, source="of the operation", status=ASSUMED, doc=(
+        "Instead of a margin: each cell of the tumor goes with this probability, wherever it is. Both left out: all go."))
+    lesions: float = number("lesions", 1.0, 0, 1, source="of the operation", status=ASSUMED, doc=(
+        "Share of the lesions in the organs of `where` that are taken out, each one whole, with this probability."))
+    smallest: int = integer("smallest", 1, 1, 10**14, doc=(
+        "Lesions with fewer cells are not found, and stay; 1e6 cells are some 1.5 mm across."))
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        return _places(self.where)
+
+
+class Radiation(Section):
+    """A course of radiotherapy by the linear-quadratic law: a cell survives a dose d with exp(-alpha d - beta d^2)."""
+    table: ClassVar[str] = "radiation"
+
+    time_s: int = quantity("time", "day", "s", 0, 0, LONGEST_H / 24, doc=(
+        "When the first fraction is given; a multiple of the step."))
+    where: str = text("where", TUMOR, doc=WHERE)
+    dose_Gy: float = quantity("dose", "Gy", "Gy", 2, 0, 100, usual=(1, 30), source="conventional fractions of 2 Gy",
+                              status=RECALLED, doc="Dose of each fraction.")
+    fractions: int = integer("fractions", 1, 1, MOST_FRACTIONS, usual=(1, 40), doc="How many.")
+    interval_s: int = quantity("interval", "day", "s", 1, 1 / 86400, LONGEST_H / 24, doc=(
+        "Time from one fraction to the next; a multiple of the step."))
+    alpha_per_Gy: float = quantity("alpha", "1/Gy", "1/Gy", 0.3, 0, 10, usual=(0.05, 0.6), source=(
+        "Fowler 1989, Fowler 2010: 0.3 to 0.35 for carcinomas; much lower for prostate"), status=RECALLED,
+        doc="alpha: death in proportion to the dose.")
+    beta_per_Gy2: float = quantity("beta", "1/Gy^2", "1/Gy^2", 0.03, 0, 10, usual=(0.005, 0.1), source=(
+        "alpha / beta of 10 Gy for most carcinomas, 3 to 5 for breast (Fowler 1989)"), status=RECALLED,
+        doc="beta: death in proportion to the square of the dose.")
+    oxygen_enhancement: float = number("oxygen_enhancement", 1.0, 1, 5, usual=(1, 3.5), source=(
+        "Alper and Howard-Flanders 1956; 2.5 to 3 for X-rays"), status=RECALLED, doc=(
+        "m: in tissue a dose counts as d (m P + K) / (m (P + K)), so without oxygen as d / m; 1: oxygen has no effect."))
+    oxygen_half_mmHg: float = quantity("oxygen_half", "mmHg", "mmHg", 3, 0.001, 100, usual=(1, 10), source=(
+        "Alper and Howard-Flanders 1956"), status=RECALLED, doc="K of that law.")
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        return _places(self.where)
+
+    @property
+    def survival(self) -> float:
+        """Of one cell with oxygen, after one fraction."""
+        return math.exp(-(self.alpha_per_Gy + self.beta_per_Gy2 * self.dose_Gy) * self.dose_Gy)
+
+    @property
+    def last_s(self) -> int:
+        """When the last fraction is given."""
+        return self.time_s + (self.fractions - 1) * self.interval_s
+
+
+def _places(where: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(word.strip() for word in where.split(",")))
+
+
+def wrong(config) -> Iterator[tuple[tuple, str]]:
+    """Path and text of what contradicts itself."""
+    for name in ("surgery", "radiation"):
+        for i, plan in enumerate(getattr(config, name)):
+            yield from (((name, i, key), why) for key, why in _wrong_event(plan, config))
+
+
+def _wrong_event(plan, config):
+    for place in plan.places:
+        if place not in (TUMOR, *BEDS):
+            yield "where", f"{place!r} is no organ{nearest(place, (TUMOR, *BEDS))}; there are {TUMOR}, {', '.join(BEDS)}"
+    times = {"time": plan.time_s}
+    if getattr(plan, "fractions", 1) > 1:
+        times["interval"] = plan.interval_s
+    for key, seconds in times.items():
+        if seconds % config.run.step_s:
+            yield key, f"{show_time(seconds)} is not a multiple of run.step = {show_time(config.run.step_s)}"
+    if isinstance(plan, Surgery) and plan.margin_um is not None and plan.share is not None:
+        yield "share", "and a margin: give one of them"
+
+
+def odd(config) -> Iterator[str]:
+    """What is allowed and has no effect, or not all of it, in a run from its start."""
+    for name in ("surgery", "radiation"):
+        for i, plan in enumerate(getattr(config, name)):
+            yield from _odd_event(f"{name}[{i}]", plan, config)
+
+
+def _odd_event(name, plan, config):
+    end_s = config.run.duration_s
+    last_s = getattr(plan, "last_s", plan.time_s)
+    if plan.time_s > end_s:
+        yield f"{name}.time = {show_time(plan.time_s)} is after the end of the run: it never happens"
+    elif last_s > end_s:
+        within = (end_s - plan.time_s) // plan.interval_s + 1
+        yield f"{name}: the last fraction is after the end of the run: {within} of {plan.fractions} are given"
+    if TUMOR in plan.places and config.tumor is None:
+        yield f"{name}.where: there is no [tumor]"
+    if isinstance(plan, Surgery) and TUMOR in plan.places and plan.share == 0.0:
+        yield f"{name}.share = 0: nothing of the tumor is taken"
+    if isinstance(plan, Surgery) and TUMOR not in plan.places and (plan.share, plan.margin_um) != (None, None):
+        yield f"{name}: share and margin are without effect (`where` does not name the tumor)"
+    if isinstance(plan, Surgery) and plan.places == (TUMOR,) and (plan.lesions < 1.0 or plan.smallest > 1):
+        yield f"{name}: lesions and smallest are without effect (`where` names no organ)"
+    if isinstance(plan, Radiation) and plan.survival == 1.0:
+        yield f"{name}: without effect (no cell dies of its dose)"
+
+
+def too_early(config, start_s) -> Iterator[str]:
+    """What does not happen in a run that goes on at `start_s`, in which all until then has happened."""
+    for name in ("surgery", "radiation"):
+        for i, plan in enumerate(getattr(config, name)):
+            if getattr(plan, "last_s", plan.time_s) <= start_s:
+                yield (f"{name}[{i}].time = {show_time(plan.time_s)} is not after {show_time(start_s)}, where this run "
+                       "starts: it does not happen in it")
+            elif plan.time_s <= start_s:
+                yield (f"{name}[{i}].time = {show_time(plan.time_s)} is not after {show_time(start_s)}, where this run "
+                       "starts: only the fractions that come later are given")
+
+
+def lines(config) -> Iterator[str]:
+    """One line for each of them, for people."""
+    for plan in config.surgery:
+        yield f"surgery at {show_time(plan.time_s)}: {_taken(plan)}"
+    for plan in config.radiation:
+        more = f", then every {show_time(plan.interval_s)}" * (plan.fractions > 1)
+        yield (f"radiation of {', '.join(plan.places)}: {plan.fractions} x {plan.dose_Gy:g} Gy from {show_time(plan.time_s)} on{more}; "
+               f"of cells with oxygen {plan.survival:.3g} survive each")
+
+
+def _taken(plan):
+    parts = []
+    if TUMOR in plan.places:
+        parts.append(f"the tumor with a margin of {plan.margin_um / 1000:g} mm" if plan.margin_um is not None else
+                     f"{100 * plan.share:g} % of the tumor" if plan.share is not None else "the tumor")
+    if organs := [place for place in plan.places if place != TUMOR]:
+        parts.append(f"{100 * plan.lesions:g} % of the lesions in {', '.join(organs)}")
+    return " and ".join(parts)

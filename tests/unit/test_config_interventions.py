@@ -1,0 +1,70 @@
+"""Surgery and radiation in the config: what is refused, what is told, and one line for each."""
+import tomllib
+
+import pytest
+
+from metacascade.base.errors import InputError
+from metacascade.config.config import load
+
+BASE = {"run": {"step": "1 h", "duration": "2 days"}, "tumor": {"cells": 1000}}
+
+
+def loaded(**tables):
+    return load(BASE | tables)
+
+
+@pytest.mark.parametrize("tables, message", [
+    (dict(surgery=[{"time": "90 min"}]), 'surgery[0].time = "90 min": 90 min is not a multiple of run.step = 1 h'),
+    (dict(surgery=[{}, {"where": "tumor, lungs"}]), "'lungs' is no organ (did you mean 'lung'?)"),
+    (dict(surgery=[{"where": ""}]), """surgery[0].where = "": '' is no organ"""),
+    (dict(surgery=[{"margin": "1 cm", "share": 0.5}]), "surgery[0].share = 0.5: and a margin: give one of them"),
+    (dict(radiation=[{"fractions": 2, "interval": "30 min"}]), 'radiation[0].interval = "30 min": 30 min is not a multiple'),
+    (dict(radiation=[{"dose": "2 Sv/s"}]), 'radiation[0].dose = "2 Sv/s"'),
+    (dict(radiation=[{"alpha": "0.3 Gy"}]), "'Gy' is a dose of radiation"),
+    (dict(radiation=[{"fractions": 2000}]), "radiation[0].fractions = 2000: must be a whole number from 1 to 1000")])
+def test_what_cannot_be_is_refused_where_it_stands(tables, message):
+    with pytest.raises(InputError) as error:
+        loaded(**tables)
+    assert message in str(error.value)
+
+
+def test_an_interval_of_one_fraction_does_not_matter():
+    assert loaded(radiation=[{"interval": "30 min"}]).warnings == []
+
+
+@pytest.mark.parametrize("tables, line", [
+    (dict(surgery=[{"time": "3 days"}]), "surgery[0].time = 3 days is after the end of the run: it never happens"),
+    (dict(radiation=[{"fractions": 5}]), "radiation[0]: the last fraction is after the end of the run: 3 of 5 are given"),
+    (dict(surgery=[{"share": 0}]), "surgery[0].share = 0: nothing of the tumor is taken"),
+    (dict(surgery=[{"where": "lung", "share": 0.5}]),
+     "surgery[0]: share and margin are without effect (`where` does not name the tumor)"),
+    (dict(surgery=[{"lesions": 0.5}]), "surgery[0]: lesions and smallest are without effect (`where` names no organ)"),
+    (dict(radiation=[{"alpha": "0/Gy", "beta": "0/Gy^2"}]), "radiation[0]: without effect (no cell dies of its dose)")])
+def test_what_is_odd_is_told(tables, line):
+    assert line in loaded(**tables).warnings
+
+
+def test_without_a_tumor_there_is_nothing_to_take():
+    config = load({"injection": [{}], "surgery": [{}], "radiation": [{"where": "lung"}]})
+    assert [line for line in config.warnings if "no [tumor]" in line] == ["surgery[0].where: there is no [tumor]"]
+
+
+def test_a_run_that_goes_on_is_told_what_has_been():
+    config = loaded(surgery=[{"time": "5 h"}, {"time": "6 h"}], radiation=[{"time": "1 h", "fractions": 2}])
+    assert config.warnings_from(5 * 3600)[:2] == [
+        "surgery[0].time = 5 h is not after 5 h, where this run starts: it does not happen in it",
+        "radiation[0].time = 1 h is not after 5 h, where this run starts: only the fractions that come later are given"]
+
+
+def test_the_summary_has_a_line_for_each():
+    lines = loaded(surgery=[{"time": "1 day", "where": "tumor, lung", "margin": "10 mm", "lesions": 0.5}, {"share": 0.25}],
+                   radiation=[{"time": "2 h", "fractions": 30, "where": "brain"}]).summary().splitlines()
+    assert lines[-3:] == [
+        "surgery at 1 day: the tumor with a margin of 10 mm and 50 % of the lesions in lung",
+        "surgery at 0 s: 25 % of the tumor",
+        "radiation of brain: 30 x 2 Gy from 2 h on, then every 1 day; of cells with oxygen 0.487 survive each"]
+
+
+def test_it_is_the_same_after_writing_and_reading():
+    config = loaded(surgery=[{"margin": "-2 mm"}, {"where": "bone,liver"}], radiation=[{"dose": "1.8 Gy", "fractions": 3}])
+    assert load(tomllib.loads(config.to_toml())).to_dict() == config.to_dict()
