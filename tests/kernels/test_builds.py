@@ -1,4 +1,8 @@
-"""Other optimization, other instruction sets: the same bits. Builds the kernels anew, which takes minutes."""
+"""The kernels built anew, in another folder. Other optimization, other instruction sets: the same bits (slow).
+
+With bounds checked and under the address and undefined-behavior sanitizers: the tests of the kernels always, a minute or
+two; the laws of tests/physics and whole steps of a tumor with `bash jobs/test.sh -m slow tests/kernels/test_builds.py`.
+"""
 import json
 import os
 import shutil
@@ -11,7 +15,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PROGRAM = ROOT / "tests" / "mpi" / "tissue_steps.py"
 NATIVE = "-O3 -DMETACASCADE_NO_CLONES -march=native"
-SANITIZED = ("-O1 -g -fno-omit-frame-pointer -DMETACASCADE_NO_CLONES -fno-sanitize-recover=all "
+# -fno-wrapv: what Python is built with defines the overflow of signed integers, and would hide it.
+SANITIZED = ("-O1 -g -fno-omit-frame-pointer -DMETACASCADE_NO_CLONES -fno-sanitize-recover=all -fno-wrapv "
              "-fsanitize=address,undefined,float-divide-by-zero,float-cast-overflow")
 COMPILER = os.environ.get("CC", "cc")
 
@@ -24,15 +29,16 @@ def steps(source, kind):
     return json.loads(done.stdout)
 
 
-def build(copy, flags):
-    """The package and its tests in the folder `copy`, with kernels built with other flags."""
+def build(copy, flags, checked=False):
+    """The package and its tests in the folder `copy`, with kernels built with other flags, and checks of bounds."""
     for name in ("cython_ext", "src", "tests"):
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("*.so", "__pycache__"))
     for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
         if (ROOT / name).exists():
             shutil.copy(ROOT / name, copy)
     done = subprocess.run([sys.executable, "setup.py", "build_ext", "--inplace"], cwd=copy, capture_output=True,
-                          text=True, env=dict(os.environ, METACASCADE_CFLAGS=flags), timeout=1200)
+                          text=True, timeout=1200, env=dict(
+                              os.environ, METACASCADE_CFLAGS=flags, METACASCADE_CHECKED=str(int(checked))))
     assert done.returncode == 0, done.stderr[-4000:]
     return copy
 
@@ -65,16 +71,47 @@ def runtime(name):
     return done.stdout.strip()
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(3600)
-def test_sanitizers_find_nothing_while_the_tests_of_the_kernels_run(tmp_path):
-    """Undefined behavior and overruns; also division by zero and conversions out of range of floating point."""
+@pytest.fixture(scope="module")
+def sanitized(tmp_path_factory):
+    """``sanitized(*command)``: Python runs it with checked and sanitized kernels; what it printed."""
     need_compiler()
     preloaded = f"{runtime('asan')} {runtime('ubsan')}"
-    copy = build(tmp_path, SANITIZED)
+    copy = build(tmp_path_factory.mktemp("sanitized"), SANITIZED, checked=True)
+    for kernel in (copy / "src" / "metacascade" / "_kernels").glob("*.so"):
+        assert b"__asan_init" in kernel.read_bytes()
+    # Python and its libraries keep memory to the end, which is no leak
     env = dict(os.environ, LD_PRELOAD=preloaded, ASAN_OPTIONS="detect_leaks=0", UBSAN_OPTIONS="print_stacktrace=1",
-               PYTHONMALLOC="malloc", PYTHONPATH="", PYTHONDONTWRITEBYTECODE="1")
-    done = subprocess.run([sys.executable, "-m", "pytest", "-q", "-s", "-p", "no:cacheprovider", "tests/kernels"],
-                          cwd=copy, env=env, capture_output=True, text=True, timeout=2400)
-    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
-    assert "passed" in done.stdout and "runtime error" not in done.stdout + done.stderr
+               PYTHONMALLOC="malloc", PYTHONPATH=os.pathsep.join([str(copy / "src"), str(copy / "tests")]),
+               PYTHONDONTWRITEBYTECODE="1")
+
+    def run(*command):
+        done = subprocess.run([sys.executable, *command], cwd=copy, env=env, capture_output=True, text=True, timeout=2400)
+        assert done.returncode == 0 and "runtime error" not in done.stdout + done.stderr, (
+            done.stdout[-4000:] + done.stderr[-8000:])
+        return done.stdout
+    return run
+
+
+def suite(folder):
+    """The command line of pytest for a folder, but for this file. `-s`: what a sanitizer says goes to stderr."""
+    return ["-m", "pytest", "-q", "-s", "-x", "-p", "no:cacheprovider", folder,
+            f"--ignore=tests/kernels/{Path(__file__).name}"]
+
+
+@pytest.mark.timeout(1200)
+def test_no_kernel_leaves_its_arrays_or_does_what_c_leaves_undefined(sanitized):
+    """Also no division by zero, and no conversion of floating point out of range, while their tests run."""
+    assert "passed" in sanitized(*suite("tests/kernels"))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_nor_does_one_while_the_laws_are_tested(sanitized):
+    assert "passed" in sanitized(*suite("tests/physics"))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("kind", ["patch", "tissue"])
+def test_whole_steps_under_the_sanitizers_give_the_same_bits(sanitized, kind):
+    assert json.loads(sanitized(f"tests/mpi/{PROGRAM.name}", kind)) == steps(ROOT / "src", kind)
