@@ -8,7 +8,7 @@ import pytest
 
 from metacascade.base.errors import InputError
 from metacascade.config.config import Config, build, load, parameters
-from metacascade.config.presets import names, sweeps, text
+from metacascade.config.presets import names, text
 from metacascade.config.read import Document, parse_text
 
 ROOT = Path(__file__).parents[2]
