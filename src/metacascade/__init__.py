@@ -4,6 +4,16 @@ The public names are those of `DOORS`. Each is imported when it is first used, s
 ``import metacascade`` loads neither NumPy nor HDF5 nor MPI.
 """
 import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:       # what DOORS opens, for editors and type checkers
+    from metacascade.base.errors import CellsLost, InputError, RunError
+    from metacascade.config.config import Config, load
+    from metacascade.io.results import open_results as open
+    from metacascade.run.api import Simulation
+    __version__: str
+
+__all__ = ["CellsLost", "Config", "InputError", "RunError", "Simulation", "__version__", "load", "open"]
 
 DOORS = {  # name: module, and what it is called there
     "Simulation": ("run.api", "Simulation"),
@@ -14,10 +24,8 @@ DOORS = {  # name: module, and what it is called there
     "RunError": ("base.errors", "RunError"),
     "CellsLost": ("base.errors", "CellsLost"),
 }
-__all__ = ["__version__", *DOORS]
 
-
-def __getattr__(name):
+def __getattr__(name: str) -> object:
     if name == "__version__":
         found = _version()
     elif name in DOORS:
@@ -29,11 +37,11 @@ def __getattr__(name):
     return found
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
 
 
-def _version():
+def _version() -> str:
     """The version of the installed package; pyproject.toml is the only place that says it."""
     from importlib import metadata
     try:

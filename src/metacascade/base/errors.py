@@ -1,6 +1,7 @@
 """The errors that a user can meet. ``__main__`` turns each into one message and an exit code."""
 import contextlib
 import os
+from typing import Any
 
 from metacascade.base.screen import bounded, shown
 
@@ -9,13 +10,15 @@ FAILED = 1
 WRONG_INPUT = 2
 STOPPED_EARLY = 75  # EX_TEMPFAIL: a checkpoint was written, the job may be queued again
 
+PathLike = str | os.PathLike[str]
+
 SHOWN = 10          # problems of a vessel file that a message lists
 
 
 class InputError(ValueError):
     """A wrong config, file or command; the message says where and what is allowed, one problem a line."""
 
-    def __init__(self, text):
+    def __init__(self, text: str):
         super().__init__(bounded(text))
 
 
@@ -32,7 +35,7 @@ class NetworkError(InputError):
 class RunError(RuntimeError):
     """The run cannot go on, for a reason outside the model: a full disk, a dead file system."""
 
-    def __init__(self, text):
+    def __init__(self, text: str):
         super().__init__(bounded(text))
 
 
@@ -45,7 +48,7 @@ def exit_code(error: BaseException) -> int:
     return WRONG_INPUT if isinstance(error, InputError) else FAILED
 
 
-def path_of(given, what: str) -> str:
+def path_of(given: Any, what: str) -> str:
     """A path as text; InputError where `given` is none, which `what` names: ``"the config"``."""
     with contextlib.suppress(TypeError, UnicodeError):
         if (path := os.fsdecode(given)) and b"\0" not in os.fsencode(path):
@@ -53,6 +56,6 @@ def path_of(given, what: str) -> str:
     raise InputError(f"{what} must be a path, not {kind(given)}")
 
 
-def kind(value) -> str:
+def kind(value: Any) -> str:
     """A value of a wrong kind and its type, for a message."""
     return "nothing" if value is None else f"{shown(value)} ({type(value).__name__})"

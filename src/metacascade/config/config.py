@@ -4,17 +4,17 @@
 into files. Single parameters are declared in ``config_run``, ``config_tissue`` and ``config_body``.
 """
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from pydantic import ValidationError, field_validator, model_validator
 
 from metacascade.base.declare import Parameter, Section, text
-from metacascade.base.errors import InputError
+from metacascade.base.errors import InputError, PathLike
 from metacascade.base.screen import shown
 from metacascade.config import check as config_check, describe as config_describe, read as config_read, write as config_write
 from metacascade.config.body import BEDS, BYPASS, Blood, Colonization, Draw, Injection, Organ, complete_organs
-from metacascade.config.given import is_unicode, settings_of
+from metacascade.config.given import Overrides, is_unicode, settings_of
 from metacascade.config.interventions import Radiation, Surgery
 from metacascade.config.run import Balance, Output, Run
 from metacascade.config.tissue import Tissue, Traits, Tumor, Vessels
@@ -138,7 +138,7 @@ class Config(Section):
         """A few lines for people."""
         return config_write.summary(self)
 
-    def with_overrides(self, overrides, seed: int | None = None) -> "Config":
+    def with_overrides(self, overrides: Overrides, seed: int | None = None) -> "Config":
         """This config with settings, as those of `load`, and perhaps another seed, checked like a file."""
         document = config_read.parse_text(self.to_toml(), "the config of the checkpoint")
         document.stored = True
@@ -150,7 +150,7 @@ class Config(Section):
         return changed
 
 
-def load(config, overrides=()) -> Config:
+def load(config: PathLike | Mapping[str, Any] | Config, overrides: Overrides = ()) -> Config:
     """Read and check a config.
 
     Parameters

@@ -15,6 +15,7 @@ DEEPEST = 32            # levels of tables and lists; a config has three
 _WORD = re.compile(r"[\w.-]{1,60}", re.ASCII)
 TOO_DEEP = f"nested too deeply, more than {DEEPEST} levels"
 SETTING = "write it as section.key=value"
+Overrides = str | Sequence[str] | Mapping[str, Any]
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,19 @@ the first of them are read. ``mc.open(path)`` gives a `Results`; ``docs/formats.
 import json
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from metacascade.base.errors import InputError, path_of
+from metacascade.base.errors import InputError, PathLike, path_of
 from metacascade.base.screen import LONGEST_LINE, one_line
 from metacascade.io import datasets, parts, rows_index, sealed
 from metacascade.io.atomic import reading
 from metacascade.io.structure import understood
 from metacascade.ranks.parallel import serial_world
+
+if TYPE_CHECKING:
+    import pandas
 
 NAME, KIND, FORMAT = "results.h5", "RESULTS", 3
 APART = ("shed", "lesions")       # tables whose rows are checked when they are read
@@ -22,7 +26,7 @@ IN_PARTS = ("series", "draws", "shed")    # while the run goes on
 NEEDED = ("config/text", "config/resolved", "provenance/sessions", "series", "draws", "shed")
 
 
-def open_results(path, parts_needed=True):
+def open_results(path: PathLike, parts_needed: bool = True) -> "Results":
     """The results in a file or run directory, as `Results`.
 
     Raises InputError if there are none, if they are damaged, or if parts are missing that they look into; without
@@ -50,7 +54,7 @@ class Results:
         Of the final state; empty until complete.
     """
 
-    def __init__(self, path, parts_needed=True):
+    def __init__(self, path: PathLike, parts_needed: bool = True):
         self.parts_needed, path = parts_needed, Path(path)
         self.path = path / NAME if path.is_dir() else path
         self._open()
@@ -78,19 +82,20 @@ class Results:
             for name in IN_PARTS:
                 self._refuse_lost_parts(name)
 
-    def __enter__(self):
+    def __enter__(self) -> "Results":
         return self
 
-    def __exit__(self, *error):
+    def __exit__(self, *error: object) -> None:
         self.close()
 
-    def close(self):
+    def close(self) -> None:
+        """Close the file; what was read stays."""
         self.h5.close()
 
-    def __contains__(self, name):
+    def __contains__(self, name: str) -> bool:
         return name in self.h5
 
-    def __getitem__(self, name):
+    def __getitem__(self, name: str) -> "Rows":
         """A table by its name: ``results["shed"]``."""
         self._node(name)
         return Rows(self, name)
@@ -105,39 +110,71 @@ class Results:
             raise KeyError(f"{self.path} has no /{name}; it has {', '.join(sorted(self.h5))}")
         return self.h5[name]
 
-    shed = property(lambda self: self["shed"])
-    draws = property(lambda self: self["draws"])
-    lesions = property(lambda self: self["lesions"])
-    complete = property(lambda self: bool(self.h5.attrs["complete"]))
-    digest = property(lambda self: _text(self.h5.attrs["digest"]))
-    config = property(lambda self: self._parsed(self._string("config/resolved"), dict))
-    config_text = property(lambda self: self._string("config/text"))
-    provenance = property(lambda self: self._parsed(self._string("provenance/sessions"), list))
+    @property
+    def shed(self) -> "Rows":
+        """What entered the blood and has ended: a row for each cell or cluster."""
+        return self["shed"]
 
     @property
-    def series(self):
+    def draws(self) -> "Rows":
+        """A row for each blood draw."""
+        return self["draws"]
+
+    @property
+    def lesions(self) -> "Rows":
+        """A row for each lesion; at the end of the run."""
+        return self["lesions"]
+
+    @property
+    def complete(self) -> bool:
+        """Has the run come to its end?"""
+        return bool(self.h5.attrs["complete"])
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the final state; empty until complete."""
+        return _text(self.h5.attrs["digest"])
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """Every value, in internal units."""
+        return self._parsed(self._string("config/resolved"), dict)
+
+    @property
+    def config_text(self) -> str:
+        """The config as given."""
+        return self._string("config/text")
+
+    @property
+    def provenance(self) -> list[dict[str, Any]]:
+        """What ran, where, with which versions: one for each start or resume."""
+        return self._parsed(self._string("provenance/sessions"), list)
+
+    @property
+    def series(self) -> dict[str, np.ndarray]:
+        """Time series: name -> array with a number for each output."""
         def columns():
             with understood(self.path):
                 return {name: dataset[:] for name, dataset in self._node("series").items()}
         return self._trusted("series", columns)
 
-    def units(self, name):
+    def units(self, name: str) -> str | dict[str, str]:
         """The unit of a dataset, or of every field of a table: a text or a dict."""
         attributes = self._node(name).attrs
         if not {"units", "unit"} & attributes.keys():
             raise InputError(f"/{name} has no unit: it is none of the tables, and no dataset")
         return self._parsed(attributes["units"], dict) if "units" in attributes else _text(attributes["unit"])
 
-    def names(self, name):
+    def names(self, name: str) -> dict[str, dict[int, str]]:
         """What the numbers in a table mean: field -> {number: name}."""
         stored = self._parsed(self._node(name).attrs.get("enumerations", "{}"), dict)
         return {field: {int(number): text for number, text in table.items()} for field, table in stored.items()}
 
-    def verify(self, *names):
+    def verify(self, *names: str) -> None:
         """Raise InputError unless the tables of these names, or all bytes, are as they were written, also in parts."""
         self._of_the_present(lambda: self._verify(*names))
 
-    def read(self, name, fields, index):
+    def read(self, name: str, fields: str | list[str] | None, index: int | slice | np.ndarray) -> np.ndarray:
         """Rows of a table, see `rows_index.read`, after all their bytes have been verified once."""
         return self._trusted(name, lambda: rows_index.read(self._node(name), fields, index))
 
@@ -211,24 +248,25 @@ class Rows:
     by their numbers, ``rows[mask]`` by a boolean for each; ``rows["fate", :1000]`` both, the field or fields first.
     """
 
-    def __init__(self, results, name):
+    def __init__(self, results: Results, name: str):
         self.results, self.name = results, name
 
     @property
-    def dtype(self):
+    def dtype(self) -> np.dtype:
+        """Names and types of the fields."""
         return self.results._node(self.name).dtype
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.results._node(self.name))
 
-    def __getitem__(self, key):
+    def __getitem__(self, key: Any) -> np.ndarray:
         """Raises InputError for an index of a wrong kind, IndexError for a row that is not there."""
         return self.results.read(self.name, *rows_index.split(key, self.dtype.names))
 
-    def __array__(self, dtype=None, copy=None):
+    def __array__(self, dtype: np.dtype | None = None, copy: bool | None = None) -> np.ndarray:
         return np.asarray(self[:], dtype)
 
-    def frame(self):
+    def frame(self) -> "pandas.DataFrame":
         """All rows as a pandas DataFrame (pandas must be installed), with names for enumerated numbers."""
         try:
             import pandas

@@ -1,14 +1,18 @@
 """A simulation from Python: in a notebook, in a script, or in a script under mpiexec."""
 import contextlib
 import operator
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from metacascade.base import stopsignals
-from metacascade.base.errors import InputError, kind, path_of
+from metacascade.base.errors import InputError, PathLike, kind, path_of
 from metacascade.config.check import early
+from metacascade.config.config import Config
+from metacascade.config.given import Overrides
 from metacascade.io import rundirectory
-from metacascade.io.results import open_results
+from metacascade.io.results import Results, open_results
 from metacascade.model import simulation
 from metacascade.ranks import parallel
 from metacascade.run import commands, progress
@@ -42,23 +46,27 @@ class Simulation:
         With everything that is wrong in the config. A wrong argument of a method is one too.
     """
 
-    def __init__(self, config, overrides=()):
+    config: Config
+    world: parallel.World
+
+    def __init__(self, config: PathLike | Mapping[str, Any] | Config, overrides: Overrides = ()):
         self.world = parallel.start()
         self.config, self._text, self._segments = commands.load(self.world, config, overrides)
         self._model = None
 
     @property
-    def model(self):
+    def model(self) -> simulation.Simulation:
+        """Everything that is simulated, of this rank."""
         if self._model is None:
             self._model = simulation.Simulation(self.config, self.world, segments=self._segments)
         return self._model
 
-    def step(self, steps=1):
+    def step(self, steps: int = 1) -> None:
         """Advance by so many steps of ``run.step``, in memory; writes no file."""
         for _ in range(_whole(steps)):
             self.model.step()
 
-    def run(self, out, overwrite=False):
+    def run(self, out: PathLike, overwrite: bool = False) -> Results:
         """Simulate to the end of ``run.duration`` and write all files of the run into the directory `out`.
 
         After `step` it goes on from the present state, like a branch: the files tell of what happens from there.
@@ -86,21 +94,21 @@ class Simulation:
         return self._model.state(parts=0, parent=self._model.digest())
 
     @property
-    def ledger(self):
+    def ledger(self) -> dict[str, int]:
         """Cells by name, over all ranks: alive in tissue, circulating, dead by each cause, and so on."""
         return dict(self.model.ledger.totals)
 
     @property
-    def fates(self):
+    def fates(self) -> dict[str, dict[str, int]]:
         """Of the cells that left the blood: {fate: {organ: cells}}, over all ranks."""
         return self.model.fates.totals()
 
     @property
-    def time_h(self):
+    def time_h(self) -> float:
         """Simulated time [h]."""
         return self.model.time_s / 3600
 
-    def digest(self):
+    def digest(self) -> str:
         """SHA-256 of the state: the same on any number of ranks."""
         return self.model.digest()
 
