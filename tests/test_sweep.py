@@ -17,8 +17,8 @@ from metacascade.config import config
 from metacascade.io import checkpoint, runlock
 from metacascade.io.results import open_results
 from metacascade.ranks.parallel import serial_world
-from metacascade.run.walllimit import SLACK_S, STARTED
 from metacascade.run import cluster
+from metacascade.run.walllimit import SLACK_S, STARTED
 from metacascade.studies import sweep, sweep_plan
 
 SWEEP = """

@@ -10,7 +10,16 @@ import pytest
 import small
 from conftest import run as run_command
 from faults.checks import (
-    FAILED, SECONDS, SETTINGS, STOPPED, WRONG, assert_ends_well, assert_intact, assert_one_message, hashes)
+    FAILED,
+    SECONDS,
+    SETTINGS,
+    STOPPED,
+    WRONG,
+    assert_ends_well,
+    assert_intact,
+    assert_one_message,
+    hashes,
+)
 
 pytestmark = pytest.mark.mpi
 

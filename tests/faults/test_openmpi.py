@@ -14,10 +14,18 @@ from types import SimpleNamespace
 import pytest
 
 import small
-from conftest import hydra, launcher
-from conftest import run as run_command
+from conftest import hydra, launcher, run as run_command
 from faults.checks import (
-    FAILED, PATIENCE, SECONDS, SETTINGS, STOPPED, WRONG, assert_named_and_ended, assert_one_message, hashes)
+    FAILED,
+    PATIENCE,
+    SECONDS,
+    SETTINGS,
+    STOPPED,
+    WRONG,
+    assert_named_and_ended,
+    assert_one_message,
+    hashes,
+)
 from faults.conftest import FAULTY
 from faults.kill_and_resume import Session, alive, is_rank
 

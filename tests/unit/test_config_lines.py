@@ -1,8 +1,7 @@
 """The line of each key: as tomllib sees the file, whatever its layout."""
 import tomllib
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from metacascade.config.lines import key_lines, line_of
 

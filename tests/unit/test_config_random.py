@@ -2,8 +2,7 @@
 import random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from metacascade.base.errors import InputError
 from metacascade.config.config import Config, build, parameters

@@ -3,8 +3,7 @@ import re
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from metacascade.base import units
 from metacascade.base.errors import InputError

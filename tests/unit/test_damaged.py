@@ -11,8 +11,7 @@ from metacascade.io.output import Output, describe, digest_of
 from metacascade.io.results import open_results
 from metacascade.io.rundirectory import finished
 from metacascade.ranks.parallel import serial_world
-from metacascade.run import watchdog
-from metacascade.run import cluster
+from metacascade.run import cluster, watchdog
 from metacascade.state.state import CTC, LESION
 from metacascade.studies import scaling, scaling_projection, sweep_plan, sweep_table
 from states import random_records, whole_state

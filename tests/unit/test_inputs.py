@@ -9,8 +9,7 @@ from metacascade.base.errors import SHOWN
 from metacascade.config.config import load
 from metacascade.io import checkpoint
 from metacascade.ranks.parallel import serial_world
-from metacascade.run import inputs
-from metacascade.run import cluster
+from metacascade.run import cluster, inputs
 from metacascade.space import network_read
 
 HEAD = "x1,y1,z1,x2,y2,z2,radius\n"

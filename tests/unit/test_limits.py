@@ -3,7 +3,6 @@ import numpy as np
 import pytest
 
 import small
-
 from metacascade._kernels import _lesions
 from metacascade._kernels._layout import CTC, LESION, LesionState
 from metacascade.base.errors import RunError

@@ -6,8 +6,7 @@ import zlib
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from metacascade.base.errors import InputError
 from metacascade.config.tissue import NETWORK_FORMATS, Vessels

@@ -3,8 +3,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from metacascade._kernels._vessels import box_distances2
 from metacascade.space.network_check import _without_joined, overlaps, segment_distance

@@ -2,8 +2,7 @@
 import os
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from metacascade.__main__ import main
 from metacascade.base import numerals

@@ -4,8 +4,7 @@ import types
 import h5py
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 import metacascade as mc
 from metacascade.io import rows_index

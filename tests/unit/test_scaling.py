@@ -9,9 +9,9 @@ import threading
 import time
 from types import SimpleNamespace
 
-import measured
 import pytest
 
+import measured
 from metacascade.base import stopsignals
 from metacascade.base.errors import DONE, FAILED, STOPPED_EARLY, InputError, RunError
 from metacascade.config.presets import text

@@ -1,10 +1,10 @@
 """The model of cost: it finds the coefficients of made-up measurements, and its projections say what they rest on."""
 import json
 
-import measured
 import numpy as np
 import pytest
 
+import measured
 from metacascade.base.errors import InputError
 from metacascade.studies import scaling_model, scaling_projection
 from metacascade.studies.scaling_model import Law, Network, fit, inside, law, non_negative, strangers

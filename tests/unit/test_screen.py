@@ -14,8 +14,7 @@ from pathlib import Path
 
 import h5py
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 import small
 from conftest import environment

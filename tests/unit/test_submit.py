@@ -10,8 +10,7 @@ from metacascade.base.errors import InputError, RunError
 from metacascade.config.config import load
 from metacascade.io.atomic import SIGNS
 from metacascade.io.runlock import LOCK
-from metacascade.run import estimate
-from metacascade.run import cluster
+from metacascade.run import cluster, estimate
 from metacascade.slurm import submit
 
 SBATCH = """\

@@ -99,10 +99,12 @@ class Screen:
         self.stream = stream
 
     def write(self, text):
+        """Write a text with all of it visible; returns the length of the text."""
         self.stream.write(visible(text) if isinstance(text, str) else text)     # what is no text is refused there
         return len(text)
 
     def writelines(self, lines):
+        """Write lines as `write` does."""
         for line in lines:
             self.write(line)
 

@@ -1,6 +1,6 @@
 """The commands of ``metacascade``. Each only reads its arguments; what it does is imported when it runs."""
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -10,7 +10,18 @@ from metacascade.base.names import nearest
 from metacascade.base.screen import one_line
 from metacascade.cli import scaling
 from metacascade.cli.options import (
-    AsJson, Changes, ConfigFile, Out, Overwrite, Patience, Settings, Steps, WallLimit, Warm, whole)
+    AsJson,
+    Changes,
+    ConfigFile,
+    Out,
+    Overwrite,
+    Patience,
+    Settings,
+    Steps,
+    WallLimit,
+    Warm,
+    whole,
+)
 
 app = typer.Typer(
     name="metacascade", help="The blood-borne metastatic cascade, cell by cell, on any number of MPI ranks.",
@@ -35,7 +46,7 @@ def options(
 
 @app.command()
 def check(config: ConfigFile, settings: Settings = None,
-          problems: Annotated[Optional[Path], typer.Option(
+          problems: Annotated[Path | None, typer.Option(
               "--problems", metavar="FILE", help="Write all that is wrong or odd in the vessel file there, a line each."
               )] = None):
     """Read a config and its vessels, list everything that is wrong with them, and say what would be simulated."""
@@ -80,12 +91,12 @@ def submit(
         config: ConfigFile, out: Out,
         time: Annotated[str, typer.Option("--time", help="Of a job, such as 12h or 12:00:00; it queues itself again.")],
         nodes: Annotated[int, typer.Option("--nodes", parser=whole(1), metavar="N", help="Nodes of the cluster.")] = 1,
-        ranks_per_node: Annotated[Optional[int], typer.Option(
+        ranks_per_node: Annotated[int | None, typer.Option(
             "--ranks-per-node", parser=whole(1), metavar="N", help="Default: one for each core of a node.")] = None,
-        site: Annotated[Optional[Path], typer.Option(
+        site: Annotated[Path | None, typer.Option(
             "--site", metavar="FILE", help="The site file, see docs/cluster.md; default: the usual one.")] = None,
         settings: Settings = None,
-        options: Annotated[Optional[list[str]], typer.Option(
+        options: Annotated[list[str] | None, typer.Option(
             "--sbatch", metavar="OPTION", help="A further option of sbatch, e.g. --qos=long; may be repeated.")] = None,
         watchdog: Patience = None,
         dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the script instead.")] = False):
@@ -107,7 +118,7 @@ def resume(directory: Annotated[Path, typer.Argument(metavar="DIR", help="The di
 def branch(
         checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="A checkpoint of another run.")],
         out: Out, overwrite: Overwrite = False, settings: Settings = None,
-        seed: Annotated[Optional[int], typer.Option(
+        seed: Annotated[int | None, typer.Option(
             "--seed", parser=whole(0), metavar="N", help="Another run.seed from here on.")] = None,
         wall_limit: WallLimit = None, watchdog: Patience = None):
     """Start a new run from the state in CHECKPOINT, with another seed or other parameters."""
@@ -123,7 +134,7 @@ def sweep(
         ranks: Annotated[int, typer.Option("--ranks", parser=whole(1), metavar="N", help="Ranks of each run.")] = 1,
         jobs: Annotated[int, typer.Option(
             "--jobs", "-j", parser=whole(1), metavar="N", help="Runs at the same time.")] = 1,
-        part: Annotated[Optional[str], typer.Option(
+        part: Annotated[str | None, typer.Option(
             "--part", metavar="I/N", help="Only the runs whose number is I modulo N.")] = None,
         gather: Annotated[bool, typer.Option("--gather", help="Only write the table anew.")] = False,
         dry_run: Annotated[bool, typer.Option("--dry-run", help="List the runs instead.")] = False,
@@ -135,8 +146,8 @@ def sweep(
 
 @app.command()
 def init(
-        preset: Annotated[Optional[str], typer.Argument(metavar="PRESET", help="Left out: list them.")] = None,
-        file: Annotated[Optional[Path], typer.Argument(metavar="FILE", help="Default: PRESET.toml")] = None,
+        preset: Annotated[str | None, typer.Argument(metavar="PRESET", help="Left out: list them.")] = None,
+        file: Annotated[Path | None, typer.Argument(metavar="FILE", help="Default: PRESET.toml")] = None,
         overwrite: Overwrite = False):
     """Write a commented config, or a sweep of one, to start from."""
     from metacascade.config import presets
@@ -152,13 +163,14 @@ def init(
 def schema():
     """Print the JSON Schema of the config file, for editors."""
     import json
+
     from metacascade.config.config import json_schema
     print(json.dumps(json_schema(), indent=1))
 
 
 @app.command()
 def info(
-        file: Annotated[Optional[Path], typer.Argument(
+        file: Annotated[Path | None, typer.Argument(
             metavar="FILE", help="A results or checkpoint file; with --rates a config.")] = None,
         parameters: Annotated[bool, typer.Option("--parameters", help="List all parameters of the config.")] = False,
         rates: Annotated[bool, typer.Option(
@@ -199,7 +211,7 @@ def digest(file: Annotated[Path, typer.Argument(
 
 @app.command()
 def bench(
-        config: Annotated[Optional[Path], typer.Argument(
+        config: Annotated[Path | None, typer.Argument(
             metavar="[CONFIG]", help="What to measure; left out: a mouse tumor of 16 million cells.")] = None,
         settings: Settings = None, steps: Steps = 8, warm: Warm = 3, json: AsJson = False):
     """Measure this machine: cells, bed passages and communication per second, by stage and rank."""

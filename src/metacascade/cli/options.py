@@ -1,6 +1,6 @@
 """Arguments that several commands have."""
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -31,14 +31,14 @@ def positive(text):
 
 
 ConfigFile = Annotated[Path, typer.Argument(metavar="CONFIG", help="A TOML file; `metacascade init` writes one.")]
-Settings = Annotated[Optional[list[str]], typer.Option(
+Settings = Annotated[list[str] | None, typer.Option(
     "--set", metavar="SECTION.KEY=VALUE", help="Replace a value of the config; may be repeated.")]
-Changes = Annotated[Optional[list[str]], typer.Option(
+Changes = Annotated[list[str] | None, typer.Option(
     "--set", metavar="run.KEY=VALUE", help="Another run.duration, run.max_records or run.stop_when_empty.")]
 Out = Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="The directory for all files of the run.")]
-WallLimit = Annotated[Optional[str], typer.Option(
+WallLimit = Annotated[str | None, typer.Option(
     "--wall-limit", metavar="TIME", help="Stop before this time is over, with a checkpoint: \"11.5 h\" or 11:30:00.")]
-Patience = Annotated[Optional[str], typer.Option(
+Patience = Annotated[str | None, typer.Option(
     "--watchdog", metavar="TIME", help="End the run when nothing moves for so long; \"0 s\": never. Default: 30 min")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
 Steps = Annotated[int, typer.Option("--steps", parser=whole(1), metavar="N", help="Steps that are measured.")]

@@ -1,6 +1,6 @@
 """The commands of ``metacascade scaling``, read as those of `cli` are."""
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -37,10 +37,10 @@ def project(
         latency: Annotated[str, typer.Option("--latency", help="From one node to another.")] = "2 us",
         bandwidth: Annotated[str, typer.Option("--bandwidth", help="Of each rank while all send.")] = "1 GB/s",
         overhead: Annotated[str, typer.Option("--overhead", help="CPU time of one message.")] = "7.5 us",
-        cells: Annotated[Optional[float], typer.Option(
+        cells: Annotated[float | None, typer.Option(
             "--cells", parser=positive, metavar="CELLS",
             help="Of the tumor in strong scaling; default: the largest of the studies.")] = None,
-        cells_per_rank: Annotated[Optional[float], typer.Option(
+        cells_per_rank: Annotated[float | None, typer.Option(
             "--cells-per-rank", parser=positive, metavar="CELLS",
             help="In weak scaling; default: as in the studies.")] = None):
     """Project studies to more ranks by a model of cost, with every assumption and its number."""

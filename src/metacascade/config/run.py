@@ -28,10 +28,12 @@ class Run(Section):
 
     @property
     def step_h(self) -> float:
+        """The step [h]."""
         return self.step_s / 3600
 
     @property
     def steps(self) -> int:
+        """Steps of the whole run."""
         return self.duration_s // self.step_s
 
 

@@ -35,6 +35,7 @@ class Part:
 
     @property
     def name(self):
+        """Name of the file."""
         return _name(self.first, self.last)
 
 
@@ -66,6 +67,7 @@ class Parts:
         return [*self.behind, *self.recent, *([self.early] if self.early else []), *self.fresh]
 
     def path(self, part):
+        """The file of a part."""
         return self.directory / part.name
 
     # --- a run that goes on ------------------------------------------------------------------------------

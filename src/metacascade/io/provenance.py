@@ -1,6 +1,6 @@
 """Who made a result: versions, git state, hosts, ranks, MPI, the exact command."""
-import datetime
 import contextlib
+import datetime
 import os
 import platform
 import shlex

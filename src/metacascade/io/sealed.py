@@ -33,6 +33,7 @@ class Seal:
     root: str
 
     def block(self):
+        """The seal as bytes, BLOCK of them."""
         rows = "".join(f"rows {start} {end}\n" for start, end in self.rows)
         head = f"head {self.head}\n" if self.head else ""
         text = f"METACASCADE {self.kind}\nformat {self.version}\nlength {self.size}\n{rows}{head}sha256 {self.root}\n\n"

@@ -62,10 +62,12 @@ class Ledger:
 
     @property
     def born(self):
+        """Cells born since the start, over all ranks."""
         return sum(self.totals[name] for name in BORN)
 
     @property
     def gone(self):
+        """Cells alive, dead and removed, over all ranks: as many as were born."""
         return sum(self.totals[name] for name in ALIVE + DEAD + REMOVED)
 
     def _imbalance(self):

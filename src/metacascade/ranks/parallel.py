@@ -111,6 +111,7 @@ class World:
             return self.comm.gather(value)
 
     def allgather(self, value):
+        """A list with one object per rank, on all ranks. For small things."""
         if self.size == 1:
             return [value]
         with self.collectives.one():
@@ -124,6 +125,7 @@ class World:
             return self.comm.bcast(value)
 
     def barrier(self):
+        """Wait until all ranks are here."""
         if self.size > 1:
             with self.collectives.one():
                 self.comm.Barrier()

@@ -76,8 +76,8 @@ class Simulation:
         if not isinstance(overwrite, (bool, np.bool_)):
             raise InputError(f"overwrite must be True or False, not {kind(overwrite)}")
         if self._model and self._model.time_s >= self.config.run.duration_s:
-            raise InputError("the simulation is at run.duration already, and nothing would happen: make another one, or "
-                             "let its run go on, `metacascade resume DIR --set run.duration=...`")
+            raise InputError("the simulation is at run.duration already, and nothing would happen: make another one, "
+                             "or let its run go on, `metacascade resume DIR --set run.duration=...`")
         progress.warn(self.world, early(self.config, self.model.time_s) if self._model else ())
         with stopsignals.given_back(), rundirectory.claimed(self.world, out, overwrite) as lock:
             whole = Run(self.world, self.config, out, lock, saved=self._stepped(), segments=self._segments,

@@ -79,6 +79,7 @@ class Meter:
         self.before = self._counters()
 
     def step(self):
+        """A step of the simulation, with what it costs added to the figures."""
         simulation, tissue = self.simulation, self.simulation.tissue
         oxygen = simulation.config.oxygen
         self.updates += tissue.cells

@@ -4,7 +4,7 @@ from pathlib import Path
 from metacascade.base.errors import DONE, InputError
 from metacascade.base.screen import one_line
 from metacascade.base.units import show_time
-from metacascade.config import config, check as config_check
+from metacascade.config import check as config_check, config
 from metacascade.config.given import settings_of
 from metacascade.io import checkpoint, output, rundirectory
 from metacascade.ranks import parallel

@@ -35,6 +35,7 @@ class Expected:
 
     @property
     def memory_bytes(self):
+        """At the fullest moment of the run [bytes]."""
         return self.cells * CELL.itemsize * 1.1 + 2.5 * self.voxels * 30 + self.ranks * OF_A_RANK + (
             self.means.records.max() * RECORD_BYTES)
 
@@ -45,6 +46,7 @@ class Expected:
 
     @property
     def results_bytes(self):
+        """Size of results.h5 at the end [bytes]."""
         ctcs = self.means.passed[-1] * self.shed_rows
         return ctcs * CTC.itemsize + self.means.lesions[-1] * LESION.itemsize + self.outputs * ROW_BYTES
 

@@ -50,8 +50,8 @@ def too_large_draws(config):
     for i, draw in enumerate(config.draw):
         held_mL = body.blood_mL * body.blood.get(draw.node, 0.0) / 100
         if draw.node != "tumor" and draw.volume_mL > held_mL:
-            yield (f"draw[{i}].volume = {draw.volume_mL:g} mL is more than the {held_mL:.3g} mL of blood in {draw.node}: "
-                   "all of it is taken")
+            yield (f"draw[{i}].volume = {draw.volume_mL:g} mL is more than the {held_mL:.3g} mL of blood in {draw.node}"
+                   ": all of it is taken")
 
 
 def read(path, overrides=()):
@@ -81,7 +81,7 @@ def of(config, read_file=None):
 def _network(config, read_file=None):
     found, into_tumor = None, any(plan.node == "tumor" for plan in config.injection)
     if config.vessels.file is not None:
-        from metacascade.space import network_read       # with NumPy, which a config alone does not need
+        from metacascade.space import network_read  # with NumPy, which a config alone does not need
         found = network_read.network(config, read_file or network_read.read)
     if into_tumor:
         from metacascade.model import tissue

@@ -45,6 +45,7 @@ class Log(Meter):
         self.last = time.monotonic()
 
     def show(self, simulation):
+        """Say where the run is."""
         if time.monotonic() - self.last >= QUIET_S:
             self.last = time.monotonic()
             print(f"day {simulation.time_s / 86400:.2f} of {self.end_s / 86400:g}: {state_of(simulation)}", flush=True)
@@ -66,9 +67,11 @@ class Bar(Meter):
         return self
 
     def show(self, simulation):
+        """Say where the run is."""
         self.bar.update(self.task, completed=simulation.time_s, description=state_of(simulation))
 
     def close(self):
+        """Leave the terminal as it was."""
         self.bar.stop()
 
 
@@ -86,6 +89,7 @@ def _number(n, thing):
 
 
 def state_of(simulation):
+    """How many cells are where, as a line."""
     totals = simulation.ledger.totals
     return (f"{totals['tissue']:,} cells, {totals['shed']:,} shed, {totals['circulating']:,} in the blood, "
             f"{totals['arrested']:,} arrested, {totals['lesions']:,} in lesions")

@@ -232,6 +232,7 @@ def _head(path):
 
 
 def say(line):
+    """A line in the log of the job."""
     print(f"metacascade job: {line}", flush=True)
 
 

@@ -14,9 +14,8 @@ from metacascade.base.units import wall_time
 from metacascade.io.atomic import reading, write_text, writing
 from metacascade.io.results import NAME, open_results
 from metacascade.io.rundirectory import holds_files
-from metacascade.run import inputs
+from metacascade.run import cluster, inputs
 from metacascade.run.estimate import duration, expected
-from metacascade.run import cluster
 from metacascade.studies.sweep_table import state
 
 SHORTEST_S = 60             # SLURM counts the time of a job in minutes

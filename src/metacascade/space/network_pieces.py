@@ -18,6 +18,7 @@ class Problems:
     found: list[tuple[int, str]] = field(default_factory=list)
 
     def add(self, place: int, what: str):
+        """Note what is wrong at a place."""
         self.found.append((place, one_line(what)))
 
     def at(self, place: int) -> str:

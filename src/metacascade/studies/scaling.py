@@ -18,9 +18,8 @@ from metacascade.io.atomic import write_text, writing
 from metacascade.io.provenance import git_state, versions
 from metacascade.io.runlock import locking
 from metacascade.ranks import launcher
-from metacascade.run import inputs
+from metacascade.run import cluster, inputs
 from metacascade.run.bench import OVERSUBSCRIBED
-from metacascade.run import cluster
 from metacascade.studies import scaling_table
 
 FOLDER, NAMES = "bench", ("scaling.json", "scaling.csv", "scaling.png")
@@ -37,6 +36,7 @@ class Case:
 
     @property
     def name(self):
+        """Name of the file that keeps it."""
         return f"cells-{self.cells}.ranks-{self.ranks}.{self.number}.json"
 
 
@@ -66,8 +66,8 @@ def study(kind, config_path, out, ranks, overrides=(), steps=8, warm=3, repeat=1
         raise InputError(f"{config_path}: a weak study multiplies tumor.cells, but there is no [tumor]")
     cells = config.tumor.cells if config.tumor else 0
     cases = planned(kind, cells, ranks, repeat, verify)
-    settings = dict(format=scaling_table.FORMAT, kind=kind, steps=steps, warm=warm, config=json.loads(json.dumps(config.to_dict())),
-                    version=versions()["metacascade"], git=git_state())
+    settings = dict(format=scaling_table.FORMAT, kind=kind, steps=steps, warm=warm,
+                    config=json.loads(json.dumps(config.to_dict())), version=versions()["metacascade"], git=git_state())
     arguments = [str(config_path), "--json", "--steps", str(steps), "--warm", str(warm)]
     arguments += [word for setting in overrides for word in ("--set", setting)]
     cluster.refuse_too_many(_most_to_start(cases, out, overwrite), cluster.site().launch)

@@ -28,6 +28,7 @@ class Step:
 
     @property
     def seconds(self):
+        """Wall seconds of the step."""
         return sum(self.terms.values())
 
 

@@ -66,6 +66,7 @@ def _compare(kind, first, row):
 
 
 def mean(values):
+    """Arithmetic mean."""
     return sum(values) / len(values)
 
 

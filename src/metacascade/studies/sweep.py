@@ -16,9 +16,8 @@ from metacascade.config import read as config_read
 from metacascade.config.config import build
 from metacascade.io import atomic, results, rundirectory
 from metacascade.ranks import launcher
-from metacascade.run import commands
+from metacascade.run import cluster, commands
 from metacascade.run.walllimit import SLACK_S, STARTED
-from metacascade.run import cluster
 from metacascade.studies import sweep_plan, sweep_table
 from metacascade.studies.sweep_plan import folder
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 from metacascade.base.declare import Section, choice, integer, switch, text
 from metacascade.base.errors import InputError
 from metacascade.base.names import nearest
-from metacascade.config import read as config_read, presets
+from metacascade.config import presets, read as config_read
 from metacascade.config.read import Problem
 from metacascade.config.run import LARGEST_SEED
 from metacascade.studies.sweep_values import read_settings, read_varied

@@ -211,8 +211,8 @@ def _stored(path):
     if not whole:
         raise InputError(f"{path} is damaged: bring back a copy of it, or choose another --out")
     if found != FORMAT:
-        raise InputError(f"{path} has format {found}; this version of metacascade reads format {FORMAT}: choose another "
-                         "--out, or go on with the version that began the sweep, which its results name")
+        raise InputError(f"{path} has format {found}; this version of metacascade reads format {FORMAT}: choose "
+                         "another --out, or go on with the version that began the sweep, which its results name")
     return plan
 
 
