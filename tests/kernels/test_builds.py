@@ -1,7 +1,7 @@
 """The kernels built anew, in another folder. Other optimization, other instruction sets: the same bits (slow).
 
-With bounds checked and under the address and undefined-behavior sanitizers: the tests of the kernels always, a minute or
-two; the laws of tests/physics and whole steps of a tumor with `bash jobs/test.sh -m slow tests/kernels/test_builds.py`.
+With bounds checked and under the address and undefined-behavior sanitizers: the tests of the kernels always, a minute
+or two; the laws of tests/physics and whole steps with `bash jobs/test.sh -m slow tests/kernels/test_builds.py`.
 """
 import json
 import os
@@ -85,7 +85,8 @@ def sanitized(tmp_path_factory):
                PYTHONDONTWRITEBYTECODE="1")
 
     def run(*command):
-        done = subprocess.run([sys.executable, *command], cwd=copy, env=env, capture_output=True, text=True, timeout=2400)
+        done = subprocess.run([sys.executable, *command], cwd=copy, env=env, capture_output=True, text=True,
+                              timeout=2400)
         assert done.returncode == 0 and "runtime error" not in done.stdout + done.stderr, (
             done.stdout[-4000:] + done.stderr[-8000:])
         return done.stdout

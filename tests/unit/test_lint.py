@@ -1,4 +1,4 @@
-"""ruff and cython-lint find nothing, by the rules in pyproject.toml; kernels have docstrings, at which neither looks."""
+"""ruff and cython-lint find nothing, by the rules in pyproject.toml; neither looks at docstrings of kernels."""
 import importlib
 import inspect
 import os
