@@ -97,7 +97,8 @@ _KINDS = {
     (): "a pure number", ((L, 1),): "a length", ((T, 1),): "a time", ((M, 1),): "a mass",
     ((L, 3),): "a volume", ((L, 2),): "an area", ((T, -1),): "a rate (1/time)",
     ((L, 1), (T, -1)): "a speed", ((L, 2), (T, -1)): "a diffusion coefficient (area/time)",
-    ((L, -2),): "a length per volume", ((L, 2), (T, -2)): "a dose of radiation", tuple(sorted(_PRESSURE.items())): "a pressure",
+    ((L, -2),): "a length per volume", ((L, 2), (T, -2)): "a dose of radiation",
+    tuple(sorted(_PRESSURE.items())): "a pressure",
 }
 
 

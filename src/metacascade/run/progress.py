@@ -111,7 +111,8 @@ def summary(simulation, fates, directory, seconds, memory):
         f"  lesions   {t['founded']:,} founded, {t['woken']:,} woke; {t['lesions']:,} cells in them; "
         f"{t['shed_lesion']:,} cells shed by them"]
     if t["resected"] or t["irradiated"]:
-        lines.append(f"  treated   {t['resected']:,} cells taken out by surgery, {t['irradiated']:,} killed by radiation")
+        lines.append(f"  treated   {t['resected']:,} cells taken out by surgery, "
+                     f"{t['irradiated']:,} killed by radiation")
     if fates:
         lines += ["  fates of shed and injected cells, by organ"] + [
             f"    {name:<18}" + ", ".join(f"{node} {n:,}" for node, n in sorted(
