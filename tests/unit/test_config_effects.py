@@ -76,7 +76,8 @@ def all_parameters():
     found = []
     for parameter in parameters():
         beds = ("tumor", "lung", "brain") if parameter.section == "organs" else [""]
-        found += [(".".join(word for word in (parameter.section, bed, parameter.key) if word), parameter) for bed in beds]
+        found += [(".".join(word for word in (parameter.section, bed, parameter.key) if word), parameter)
+                  for bed in beds]
     return found
 
 
@@ -162,8 +163,10 @@ def acting(plan):
 
 
 @pytest.mark.parametrize("zero, name", [
-    ("intravasation.hazard=0/h", "intravasation.permeability_mature"), ("intravasation.hazard=0/h", "intravasation.detach_exponent"),
-    ("blood.nk=0/h", "blood.platelet_nk"), ("blood.nk=0/h", "organs.lung.nk"), ("blood.shear=0/h", "blood.platelet_shear"),
+    ("intravasation.hazard=0/h", "intravasation.permeability_mature"),
+    ("intravasation.hazard=0/h", "intravasation.detach_exponent"),
+    ("blood.nk=0/h", "blood.platelet_nk"), ("blood.nk=0/h", "organs.lung.nk"),
+    ("blood.shear=0/h", "blood.platelet_shear"),
     ("blood.binding=0", "organs.lung.adhesion"), ("colonization.establish=0", "organs.lung.soil")])
 def test_a_factor_on_a_rate_of_zero_does_nothing(zero, name, tmp_path):
     config = loaded(tmp_path, zero)
@@ -176,7 +179,8 @@ def test_a_factor_on_a_rate_of_zero_does_nothing(zero, name, tmp_path):
     (["oxygen.enabled=false"], "growth.oxygen_half", "oxygen.enabled = false"),
     (["oxygen.enabled=false"], "hypoxia.survival", "oxygen.enabled = false"),           # nowhere is it low
     (["blood.enabled=false"], "organs.brain.extravasation_time", "blood.enabled = false"),
-    ([], "growth.oxygen_half", None), ([], "hypoxia.survival", None), (["growth.enabled=false"], "crowding.mobility", None)])
+    ([], "growth.oxygen_half", None), ([], "hypoxia.survival", None),
+    (["growth.enabled=false"], "crowding.mobility", None)])
 def test_what_depends_on_another_mechanism_is_told_by_that_one(settings, name, reason, tmp_path):
     assert why(loaded(tmp_path, *settings), name) == ([reason] if reason else [])
 

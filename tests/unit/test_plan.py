@@ -9,9 +9,11 @@ import pytest
 from metacascade.config.config import Config, default, load
 from metacascade.base.errors import InputError
 from metacascade.mechanisms import MECHANISMS, plan_of
+from metacascade.mechanisms.fields import Diffusing
 from metacascade.mechanisms.plan import collect, enabled
 from metacascade.mechanisms.terms import (
-    CLEAR, RAISE, REMOVE, SET, SHED, At, Bit, Diffusing, Rate, Shape, Table, Trait, at, at_wall, bit, constant, fall, hill,
+    CLEAR, RAISE, REMOVE, SET, SHED, At, Bit, Rate, Shape, Table, Trait, at, at_wall, bit, constant, fall,
+    hill,
     ramp, shielded, state, trait, value)
 
 SWITCHED = [one for one in MECHANISMS if one.TABLE]
@@ -77,7 +79,8 @@ DRUG = Diffusing("drug", "uM", diffusion=value("1", 1), vessel=value("1", 1), wa
      "mechanism made_up: a factor: rate 'tissue.dvide', which nothing declares (did you mean 'tissue.divide'?)"),
     ([hill("tissue.divide", "oxigen", 5)],
      "mechanism made_up: tissue.divide: field 'oxigen', which nothing declares (did you mean 'oxygen'?)"),
-    ([trait("tissue.divide", "resistance", lambda r: 1 - r, "1 - resistance")], "trait 'resistance', which nothing declares"),
+    ([trait("tissue.divide", "resistance", lambda r: 1 - r, "1 - resistance")],
+     "trait 'resistance', which nothing declares"),
     ([bit("tissue.divide", "L1CAM", 0.5)], "tissue.divide: bit 'L1CAM', which nothing declares"),
     ([Rate("tissue.l1cam_on", 1, action=SET, detail="L1CAM")], "tissue.l1cam_on: bit 'L1CAM', which nothing declares"),
     ([Rate("tissue.emt_up", 1, action=RAISE)], "changes emt by None"),
@@ -85,7 +88,8 @@ DRUG = Diffusing("drug", "uM", diffusion=value("1", 1), vessel=value("1", 1), wa
     ([DEATH, DEATH], "the name tissue.macrophages is declared twice"),
     ([Trait("oxygen")], "the name oxygen is declared twice"),
     ([Rate("divide", 1)], "the rate divide belongs to none of tissue, blood, lesion"),
-    ([Rate("blood.macrophages", 1, action=REMOVE)], "the rate blood.macrophages has the action 'remove'; in tissue there are"),
+    ([Rate("blood.macrophages", 1, action=REMOVE)],
+     "the rate blood.macrophages has the action 'remove'; in tissue there are"),
     ([Rate("tissue.x", 1, action="explode")], "has the action 'explode'"),
     ([Rate("tissue.x", -1, action=REMOVE)], "the rate tissue.x is -1: it must not be negative"),
     ([hill("blood.nk", "oxygen", 5)], "blood.nk: the factor oxygen / (oxygen + 5) is not possible in blood"),
@@ -224,9 +228,12 @@ def test_the_coefficients_of_a_field_are_those_that_it_names(field):
 
 
 @pytest.mark.parametrize("shape, s, expected", [
-    (hill("r", "x", 2.0), 6.0, 0.75), (hill("r", "x", 2.0, power=2), 6.0, 0.9), (hill("r", "x", 1.0, power=4), 2.0, 16 / 17),
-    (fall("r", "x", 2.0), 6.0, 0.25), (ramp("r", "x", zero=5, full=2.5), 3.0, 0.8), (ramp("r", "x", zero=0.25, full=0), 0.1, 0.6),
-    (ramp("r", "x", zero=5, full=2.5), math.inf, 0.0), (hill("r", "x", 2.0), math.inf, 1.0), (fall("r", "x", 2.0), math.inf, 0.0)])
+    (hill("r", "x", 2.0), 6.0, 0.75), (hill("r", "x", 2.0, power=2), 6.0, 0.9),
+    (hill("r", "x", 1.0, power=4), 2.0, 16 / 17),
+    (fall("r", "x", 2.0), 6.0, 0.25), (ramp("r", "x", zero=5, full=2.5), 3.0, 0.8),
+    (ramp("r", "x", zero=0.25, full=0), 0.1, 0.6),
+    (ramp("r", "x", zero=5, full=2.5), math.inf, 0.0), (hill("r", "x", 2.0), math.inf, 1.0),
+    (fall("r", "x", 2.0), math.inf, 0.0)])
 def test_shapes(shape, s, expected):
     assert shape.at(s) == pytest.approx(expected)
 

@@ -11,10 +11,11 @@ from metacascade._kernels._layout import Shape as ShapeCode
 from metacascade.config.config import default
 from metacascade.mechanisms import plan_of
 from metacascade.mechanisms.compile import placed_rates, tissue_rates, wall_of
+from metacascade.mechanisms.fields import Diffusing
 from metacascade.mechanisms.plan import collect
 from metacascade.mechanisms.terms import (
-    DIVIDE, LOWER, RAISE, REMOVE, SET, Bit, Diffusing, Rate, Trait, at, bit, constant, fall, hill, ramp, shielded, state,
-    trait, value)
+    DIVIDE, LOWER, RAISE, REMOVE, SET, Bit, Rate, Trait, at, bit, constant, fall, hill, ramp, shielded,
+    state, trait, value)
 
 ONE = value("1", 1.0)
 SIGNALS = ("a", "b", "density")
@@ -36,7 +37,8 @@ def some_shape(dice, rate):
 
 
 def some_plan(dice):
-    rates = [Rate("tissue.divide", dice.uniform(0, 1), action=DIVIDE), Rate("tissue.death", dice.uniform(0, 1), action=REMOVE),
+    rates = [Rate("tissue.divide", dice.uniform(0, 1), action=DIVIDE),
+             Rate("tissue.death", dice.uniform(0, 1), action=REMOVE),
              Rate("tissue.kill", dice.uniform(0, 1), action=REMOVE), Rate("tissue.on", 0.5, action=SET, detail="y"),
              Rate("tissue.up", 0.1, action=RAISE, detail=3)]
     made = [field("a"), field("b"), Trait("t", founder=value("0.4", 0.4)), Trait("u"), Bit("x"), Bit("y"), *rates]
@@ -44,7 +46,8 @@ def some_plan(dice):
         rate, power = dice.choice(rates), dice.uniform(0.5, 2)
         made.append(dice.choice((
             some_shape(dice, rate), state(rate, dice.choice(("emt", "adhesion")), lambda s, p=power: (0.2 + s)**p, "s"),
-            trait(rate, dice.choice("tu"), lambda r, p=power: math.exp(-p * r), "r"), bit(rate, dice.choice("xy"), power),
+            trait(rate, dice.choice("tu"), lambda r, p=power: math.exp(-p * r), "r"),
+            bit(rate, dice.choice("xy"), power),
             constant(rate, power))))
     return plan_with(*made)
 
@@ -83,7 +86,8 @@ def test_the_product_of_the_tables_is_the_rate(seed):
     made = tissue_rates(plan, clones=clones)
     for _ in range(20):
         s = {name: dice.uniform(0, 4) for name in SIGNALS}
-        cell, clone = dict(emt=dice.randrange(256), adhesion=dice.randrange(256), bits=dice.randrange(4)), dice.randrange(7)
+        cell = dict(emt=dice.randrange(256), adhesion=dice.randrange(256), bits=dice.randrange(4))
+        clone = dice.randrange(7)
         for row, name in enumerate(made.names):
             rate = made.rates[row]
             factors = made.factors[rate["first"]:rate["first"] + rate["factors"]]
@@ -96,21 +100,23 @@ def test_the_product_of_the_tables_is_the_rate(seed):
 
 
 def test_causes_of_death_keep_their_numbers_when_one_is_zero_for_a_while():
-    plan = plan_with(Rate("tissue.a", 1, action=REMOVE), Rate("tissue.b", 1, action=REMOVE), Rate("tissue.c", 1, action=REMOVE))
+    plan = plan_with(*(Rate(f"tissue.{name}", 1, action=REMOVE) for name in "abc"))
     made = tissue_rates(plan, {"tissue.b": 0.0, "tissue.c": 2.0})
     assert made.names == ("tissue.a", "tissue.c") and made.causes == ("a", "b", "c")
     assert made.rates["detail"].tolist() == [0, 2] and made.rates["base"].tolist() == [1.0, 2.0]
 
 
 def test_details_name_the_bit_and_the_step():
-    plan = plan_with(Bit("x"), Bit("y"), Rate("tissue.on", 1, action=SET, detail="y"), Rate("tissue.down", 1, action=LOWER, detail=5))
+    plan = plan_with(Bit("x"), Bit("y"), Rate("tissue.on", 1, action=SET, detail="y"),
+                     Rate("tissue.down", 1, action=LOWER, detail=5))
     made = tissue_rates(plan)
     assert made.rates["detail"].tolist() == [2, 5]
     assert made.rates["action"].tolist() == [Action.SET, Action.LOWER]
 
 
 def test_without_a_table_of_clones_there_is_the_founder():
-    plan = plan_with(Trait("t", founder=value("0.2", 0.2)), Rate("tissue.a", 1, action=REMOVE), trait("tissue.a", "t", lambda t: t, "t"))
+    plan = plan_with(Trait("t", founder=value("0.2", 0.2)), Rate("tissue.a", 1, action=REMOVE),
+                     trait("tissue.a", "t", lambda t: t, "t"))
     assert tissue_rates(plan).clone == np.float32([[51 / 255]])
 
 
@@ -135,6 +141,7 @@ def test_rates_in_the_blood_are_tables_by_node():
 
 
 def test_two_shields_multiply():
-    plan = plan_with(Rate("blood.nk", 1), shielded("blood.nk", 0.5), shielded("blood.nk", 0.4), at("blood.nk", {"lung": 3}, "x", other=2))
+    plan = plan_with(Rate("blood.nk", 1), shielded("blood.nk", 0.5), shielded("blood.nk", 0.4),
+                     at("blood.nk", {"lung": 3}, "x", other=2))
     made = placed_rates(plan, ["blood.nk"], ["lung", "liver"])
     assert made.spared == pytest.approx([0.7]) and made.place.tolist() == [[3.0, 2.0]]

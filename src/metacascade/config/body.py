@@ -1,18 +1,10 @@
-"""Sections of the config beyond the tumor: the blood, the organs, what starts there, injections and draws."""
+"""Sections of the config beyond the tumor: the blood, the organs, what starts there, injections and draws.
+
+Of [blood] and [colonization] only what belongs to no mechanism; see `sections`.
+"""
 from typing import ClassVar
 
 from metacascade.base.declare import ASSUMED, MEASURED, RECALLED, Section, choice, integer, number, quantity, switch
-from metacascade.mechanisms.anoikis import Anoikis
-from metacascade.mechanisms.arrest import Arrest
-from metacascade.mechanisms.dormancy import Dormancy
-from metacascade.mechanisms.establishment import Establishment
-from metacascade.mechanisms.lesion_growth import LesionGrowth
-from metacascade.mechanisms.lesion_shedding import LesionShedding
-from metacascade.mechanisms.nk import NK
-from metacascade.mechanisms.platelets import Platelets
-from metacascade.mechanisms.release import Release
-from metacascade.mechanisms.self_seeding import SelfSeeding
-from metacascade.mechanisms.shear import Shear
 
 VESSELS = ("venous", "arterial", "portal")
 BEDS = ("lung", "liver", "brain", "bone", "kidney", "adrenal", "muscle", "skin", "heart", "stomach", "gut",
@@ -25,8 +17,8 @@ HOSTS = {name: name for name in BEDS} | {
 BYPASS = {"prostate": 0.1, "breast": 0.02}  # share of a host's venous blood that skips the lung
 
 
-class Cells(Section):
-    """Keys of [blood] that belong to no mechanism."""
+class Blood(Section):
+    """What happens to a tumor cell in the blood: arrest in capillaries, death, protection."""
     table: ClassVar[str] = "blood"
 
     enabled: bool = switch("Circulating cells are arrested and die; off: they only circulate.")
@@ -39,10 +31,6 @@ class Cells(Section):
         "autopsy series support the route (Batson); sizes assumed"), status=ASSUMED, doc=(
         "Share of the blood of the tumor that takes the veins of the spine to the bone, past the lung; left out: "
         "0.1 for a tumor of the prostate, 0.02 of the breast, else 0."))
-
-
-class Blood(Release, Platelets, NK, Shear, Anoikis, Arrest, Cells):
-    """What happens to a tumor cell in the blood: arrest in capillaries, death, protection."""
 
 
 class Organ(Section):
@@ -84,8 +72,11 @@ def complete_organs(given: dict) -> dict:
     return {name: one(name) for name in dict.fromkeys(["tumor", *BEDS, *given])}
 
 
-class Colonization(SelfSeeding, LesionShedding, LesionGrowth, Dormancy, Establishment):
+class Colonization(Section):
     """What becomes of a cell that has left the blood: death, sleep or a growing lesion."""
+    table: ClassVar[str] = "colonization"
+
+    enabled: bool = switch("Extravasated cells may found lesions; off: all of them die.")
 
 
 class Injection(Section):

@@ -6,7 +6,6 @@ Of times there is one rule: those of the run and of its output are multiples of 
 events (injections, draws) are exact, to the second. None is rounded.
 """
 import math
-from collections.abc import Iterator
 
 from metacascade.base import units
 from metacascade.base.errors import InputError

@@ -7,34 +7,35 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
-from pydantic import ValidationError, field_validator, model_validator
+from pydantic import ValidationError, create_model, field_validator, model_validator
 
 from metacascade.base.declare import Parameter, Section, text
 from metacascade.base.errors import InputError, PathLike
 from metacascade.base.screen import shown
-from metacascade.config import check as config_check, describe as config_describe, read as config_read, write as config_write
+from metacascade.config import check as config_check, describe as config_describe, read as config_read
+from metacascade.config import write as config_write
 from metacascade.config.body import BEDS, BYPASS, Blood, Colonization, Draw, Injection, Organ, complete_organs
 from metacascade.config.given import Overrides, is_unicode, settings_of
 from metacascade.config.interventions import Radiation, Surgery
 from metacascade.config.run import Balance, Output, Run
+from metacascade.config.sections import shared_tables
 from metacascade.config.tissue import Tissue, Traits, Tumor, Vessels
-from metacascade.mechanisms.crowding import Crowding
-from metacascade.mechanisms.growth import Growth
-from metacascade.mechanisms.hypoxia import Hypoxia
-from metacascade.mechanisms.intravasation import Intravasation
-from metacascade.mechanisms.migration import Migration
-from metacascade.mechanisms.oxygen import Oxygen
+from metacascade.mechanisms import MECHANISMS
 
 
-class Config(Section):
+# What mechanisms bring: config.growth, config.blood, ..., each with the parameters that their files declare.
+OF_MECHANISMS = shared_tables((one.SECTION for one in MECHANISMS if one.SECTION), heads=(Blood, Colonization))
+MechanismTables = create_model("MechanismTables", __base__=Section, **{
+    table: (section, section()) for table, section in OF_MECHANISMS.items()})
+
+
+class Config(MechanismTables):
     """A complete config. `organs` holds every bed and ``tumor``; `tumor` is None where there is none."""
     tables: ClassVar[dict] = {  # name in the file: section, and whether it is one table, a list, or one of these names
         "run": (Run, "one"), "output": (Output, "one"), "balance": (Balance, "one"), "tumor": (Tumor, "one"),
-        "tissue": (Tissue, "one"), "growth": (Growth, "one"), "hypoxia": (Hypoxia, "one"),
-        "migration": (Migration, "one"), "crowding": (Crowding, "one"), "oxygen": (Oxygen, "one"),
-        "traits": (Traits, "one"), "vessels": (Vessels, "one"), "intravasation": (Intravasation, "one"),
-        "blood": (Blood, "one"), "organs": (Organ, ("tumor", *BEDS)), "colonization": (Colonization, "one"),
-        "injection": (Injection, "list"), "draw": (Draw, "list"),
+        "tissue": (Tissue, "one"), "traits": (Traits, "one"), "vessels": (Vessels, "one"),
+        **{table: (section, "one") for table, section in OF_MECHANISMS.items()},
+        "organs": (Organ, ("tumor", *BEDS)), "injection": (Injection, "list"), "draw": (Draw, "list"),
         "surgery": (Surgery, "list"), "radiation": (Radiation, "list")}
 
     title: str = text("title", "", doc="A line about the run; written into its files.")
@@ -43,17 +44,9 @@ class Config(Section):
     balance: Balance = Balance()
     tumor: Tumor | None = None
     tissue: Tissue = Tissue()
-    growth: Growth = Growth()
-    hypoxia: Hypoxia = Hypoxia()
-    migration: Migration = Migration()
-    crowding: Crowding = Crowding()
-    oxygen: Oxygen = Oxygen()
     traits: Traits = Traits()
     vessels: Vessels = Vessels()
-    intravasation: Intravasation = Intravasation()
-    blood: Blood = Blood()
     organs: dict[str, Organ] = {}
-    colonization: Colonization = Colonization()
     injection: tuple[Injection, ...] = ()
     draw: tuple[Draw, ...] = ()
     surgery: tuple[Surgery, ...] = ()

@@ -1,8 +1,8 @@
 """What in a config has no effect, because of something else in it: a switch, a zero, what is missing.
 
-What a mechanism is off for, or a factor on a rate that is zero, follows from the plan (mechanisms.idle). The rest is one
-table, `RULES`: a rule names parameters and says when they act, and what stands against them when they do not. Only what a
-user has set is told, and by the first rule that holds.
+What belongs to a mechanism that is off, or to a rate that is zero, follows from the plan (mechanisms.idle). The rest is
+one table, `RULES`: a rule names parameters and says when they act, and what stands against them when they do not. Only
+what a user has set is told, and by the first rule that holds.
 """
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase

@@ -10,8 +10,8 @@ from metacascade.mechanisms.plan import Plan, collect
 # Their order is that of the fields, and of the factors on a rate.
 MECHANISMS = (
     growth, hypoxia, oxygen, crowding, migration, intravasation,
-    anoikis, shear, nk, platelets, arrest, release, extravasation, self_seeding,
-    establishment, dormancy, lesion_growth, lesion_shedding)
+    anoikis, shear, nk, platelets, arrest, release, extravasation,
+    establishment, dormancy, lesion_growth, lesion_shedding, self_seeding)
 
 
 def plan_of(config) -> Plan:

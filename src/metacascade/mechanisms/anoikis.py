@@ -18,6 +18,9 @@ class Anoikis(Section):
         "R of the hazard of anoikis, anoikis (1 - R)."))
 
 
+SECTION = Anoikis
+
+
 def plan(config):
     """One rate, the same everywhere in the blood."""
     c = config.blood

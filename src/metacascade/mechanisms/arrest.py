@@ -1,6 +1,6 @@
 """Arrest in capillaries, by adhesion and by size. A cell passes a bed with the chance
 
-    exp(-bind) / (1 + exp(slope (deformability diameter / capillary - offset)))      to the power blood.passages
+    exp(-bind) / (1 + exp(slope (deformability diameter / capillary - offset)))      to the power blood.arrest
 """
 from typing import ClassVar
 
@@ -25,10 +25,14 @@ class Arrest(Section):
         "b of the arrest by adhesion, 1 - exp(-b match adhesion) per passage of a bed."))
 
 
+SECTION = Arrest
+
+
 def plan(config):
     """The coefficients of a passage of a bed."""
     c = config.blood
-    bind = Rate("blood.bind", value("blood.binding", c.binding), unit="", doc="arrest by adhesion: exp(-blood.bind) pass")
+    bind = Rate("blood.bind", value("blood.binding", c.binding), unit="",
+                doc="arrest by adhesion: exp(-blood.bind) pass")
     yield bind
     yield at(bind, {bed: organ.adhesion for bed, organ in config.organs.items()}, "organs.BED.adhesion", other=0.0)
     yield state(bind, "adhesion", lambda a: a, "adhesion")

@@ -4,14 +4,16 @@ With f = cells / capacity - 1, taken over a fixed length, the pressure p (a stra
 
     p >= 0,  (1 - L^2 lap) p >= f,  one of the two an equality,    L^2 = mobility x relaxation
 
-and each cell hops over a face from voxel i to j with the hazard mobility max(0, p_i - p_j) / h^2. In the bulk the density is
-1 + p + relaxation x (rate of expansion): relaxation is a bulk viscosity (Perthame and Vauchelet 2015). A well-fed tumor
-grows to the depth lambda = sqrt(mobility pressure_max T / ln 2) under its surface, and its rim advances by lambda ln 2 / T.
+and each cell hops over a face from voxel i to j with the hazard mobility max(0, p_i - p_j) / h^2. In the bulk the
+density is 1 + p + relaxation x (rate of expansion): relaxation is a bulk viscosity (Perthame and Vauchelet 2015). A
+well-fed tumor grows to the depth lambda = sqrt(mobility pressure_max T / ln 2) under its surface, and its rim advances by lambda
+ln 2 / T.
 """
 from typing import ClassVar
 
 from metacascade.base.declare import ASSUMED, Section, integer, number, quantity, switch
-from metacascade.mechanisms.terms import Pressure, Rate, ramp, value
+from metacascade.mechanisms.fields import Pressure
+from metacascade.mechanisms.terms import Rate, ramp, value
 
 TABLE = "crowding"
 
@@ -40,13 +42,17 @@ class Crowding(Section):
     initial_sweeps: int = integer("initial_sweeps", 100, 0, 100_000, doc="Sweeps before the first step.")
 
 
+SECTION = Crowding
+
+
 def plan(config):
     """The field, its hand on division, and the coefficient of the hops."""
     c = config.crowding
     mobility = value("crowding.mobility", c.mobility_um2_per_h)
     yield Pressure("pressure", mobility=mobility, relaxation=value("crowding.relaxation", c.relaxation_h),
                    smoothing=value("crowding.smoothing", c.smoothing_um), sweeps=c.sweeps,
-                   start_sweeps=c.initial_sweeps, doc="of crowded cells, in excess of cells over capacity; density is taken over [crowding.smoothing]")
+                   start_sweeps=c.initial_sweeps, doc=(
+                       "of crowded cells, in excess of cells over capacity; density is over [crowding.smoothing]"))
     yield ramp("tissue.divide", "pressure", zero=value("crowding.pressure_max", c.pressure_max), full=0)
     yield Rate("tissue.hop", mobility, unit="um^2/h",
                doc="a cell hops over a face with the hazard tissue.hop * max(0, fall of pressure) / voxel^2")

@@ -21,10 +21,14 @@ class Dormancy(Section):
         "no measurement"), status=ASSUMED, doc="Death hazard of a dormant cell.")
 
 
+SECTION = Dormancy
+
+
 def plan(config):
     """A share and two rates."""
     c = config.colonization
-    yield Rate("lesion.dormant", value("colonization.dormant", c.dormant), unit="", doc="chance of a new lesion to sleep")
+    yield Rate("lesion.dormant", value("colonization.dormant", c.dormant), unit="",
+               doc="chance of a new lesion to sleep")
     yield Rate("lesion.wake", value("colonization.wake", c.wake_per_h), doc="a dormant lesion wakes")
     yield Rate("lesion.dormant_death", value("colonization.dormant_death", c.dormant_death_per_h),
                doc="a cell of a dormant lesion dies")

@@ -1,7 +1,7 @@
 """The model as it prints itself: every rate and field of a plan as an equation, with what stands in it.
 
-``metacascade info --rates`` shows it for a config, with values and sources; docs/model.md holds the equations of the default
-config between two markers, and a test compares.
+``metacascade info --rates`` shows it for a config, with values and sources; docs/model.md holds the equations of the
+default config between two markers, and a test compares.
 """
 import re
 

@@ -1,7 +1,7 @@
 """Establishment: does a cell that has left the blood survive in the organ?"""
 from typing import ClassVar
 
-from metacascade.base.declare import ASSUMED, Section, number, switch
+from metacascade.base.declare import ASSUMED, Section, number
 from metacascade.mechanisms.terms import Rate, at, value
 
 TABLE = "colonization"
@@ -11,9 +11,11 @@ class Establishment(Section):
     """Keys of [colonization]."""
     table: ClassVar[str] = TABLE
 
-    enabled: bool = switch("Extravasated cells may found lesions; off: all of them die.")
     establish: float = number("establish", 0.01, 0, 1, source="no measurement that is not kept for validation",
                               status=ASSUMED, doc="Probability to survive in the organ, before the factor soil.")
+
+
+SECTION = Establishment
 
 
 def plan(config):

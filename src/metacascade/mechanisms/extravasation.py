@@ -4,10 +4,11 @@ import math
 from metacascade.mechanisms.terms import Rate, at, value
 
 TABLE = "blood"
+SECTION = None      # [organs.BED] holds its times
 
 
 def plan(config):
-    """One rate, by organ; [organs.BED] holds its times."""
+    """One rate, by organ."""
     extravasate = Rate("blood.extravasate", value("ln(2)", math.log(2.0)), doc="an arrested cell leaves the vessel")
     yield extravasate
     yield at(extravasate, {bed: 1.0 / organ.extravasation_h for bed, organ in config.organs.items()},

@@ -28,6 +28,9 @@ class Growth(Section):
         doc="Oxygen at which division is half as fast: a factor P / (P + oxygen_half).")
 
 
+SECTION = Growth
+
+
 def plan(config):
     """Two rates, and oxygen on the first."""
     c = config.growth

@@ -25,6 +25,9 @@ class Hypoxia(Section):
                                  status=MEASURED, doc="Mean survival at the full hazard.")
 
 
+SECTION = Hypoxia
+
+
 def plan(config):
     """One rate, by oxygen."""
     c = config.hypoxia

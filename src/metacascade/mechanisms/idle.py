@@ -1,14 +1,14 @@
 """Why a parameter of a mechanism does nothing in a config: read off the plan.
 
-A parameter acts through the texts of declarations that name it. It is idle where each of these is off, or is a factor on a
-rate that is off or zero, or depends on a field that is off.
+A parameter acts through the texts of declarations that name it. It is idle where each of these is off, or is a factor
+on a rate that is off or zero, or depends on a field that is off.
 """
 import re
 from dataclasses import fields as members
 
 from metacascade.mechanisms import MECHANISMS
 from metacascade.mechanisms.plan import enabled
-from metacascade.mechanisms.terms import FACTORS, FIELDS, Rate, Shape
+from metacascade.mechanisms.terms import FACTORS, Rate, Shape
 
 _KEY = re.compile(r"\b[a-z_]+(?:\.[A-Za-z_]+)?\.[a-z_]+\b")
 
@@ -47,8 +47,8 @@ class Declared:
         mechanism, rate = self.owners[rate]
         stopped = [self._absent(made) for _, made in self.all if isinstance(made, Shape) and made.rate == rate.name
                    and self._absent(made) and made.at(self.owners[made.signal][1].absent) == 0.0]
-        others = keys_of(rate) - {name}
-        zero = f"{[*others][0]} = 0" if rate.base.number == 0.0 and len(others) == 1 and name not in keys_of(rate) else ""
+        keys = keys_of(rate)
+        zero = f"{[*keys][0]} = 0" if rate.base.number == 0.0 and len(keys) == 1 and name not in keys else ""
         return self._off(mechanism) or "".join(stopped[:1]) or zero
 
     def _absent(self, made):

@@ -33,6 +33,9 @@ class Intravasation(Section):
         "Mean cells of a cluster: 2 plus a geometric number."))
 
 
+SECTION = Intravasation
+
+
 def plan(config):
     """One rate, and who goes along."""
     c = config.intravasation

@@ -20,6 +20,9 @@ class LesionGrowth(Section):
         doc="Cells at which a lesion stops growing.")
 
 
+SECTION = LesionGrowth
+
+
 def plan(config):
     """Two rates and a capacity."""
     c = config.colonization

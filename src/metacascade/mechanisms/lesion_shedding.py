@@ -16,6 +16,9 @@ class LesionShedding(Section):
         doc="Hazard of a cell of an active lesion to enter the blood.")
 
 
+SECTION = LesionShedding
+
+
 def plan(config):
     """One rate."""
     yield Rate("lesion.shed", value("colonization.shed", config.colonization.shed_per_h),

@@ -29,6 +29,9 @@ class Migration(Section):
         status=ASSUMED, doc="Oxygen gradient at which half of the bias is reached.")
 
 
+SECTION = Migration
+
+
 def plan(config):
     """Four coefficients; the speed is that of the state of the cell."""
     c = config.migration

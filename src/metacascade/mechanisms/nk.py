@@ -16,6 +16,9 @@ class NK(Section):
         doc="Hazard of an uncoated arrested cell to be killed by NK cells in the lung.")
 
 
+SECTION = NK
+
+
 def plan(config):
     """One rate, by bed; none in the large vessels."""
     nk = Rate("blood.nk", value("blood.nk", config.blood.nk_per_h),

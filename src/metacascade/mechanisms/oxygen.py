@@ -6,8 +6,9 @@ from math import inf
 from typing import ClassVar
 
 from metacascade.base.declare import ASSUMED, COMPUTED, MEASURED, RECALLED, Section, integer, quantity, switch
+from metacascade.mechanisms.fields import Diffusing
 from metacascade.mechanisms.sources import PHYSICELL
-from metacascade.mechanisms.terms import Diffusing, value
+from metacascade.mechanisms.terms import value
 
 TABLE = "oxygen"
 
@@ -38,6 +39,9 @@ class Oxygen(Section):
     initial_sweeps: int = integer("initial_sweeps", 200, 0, 100_000, doc="Sweeps before the first step.")
 
 
+SECTION = Oxygen
+
+
 def plan(config):
     """One field."""
     c = config.oxygen
@@ -46,5 +50,5 @@ def plan(config):
         uptake=value("oxygen.uptake", c.uptake_mmHg_per_h), michaelis=value("oxygen.michaelis", c.michaelis_mmHg),
         vessel=value("oxygen.vessel", c.vessel_mmHg), wall=value("oxygen.wall", c.wall_um_per_h),
         start=value("oxygen.stroma", c.stroma_mmHg), sweeps=c.sweeps, start_sweeps=c.initial_sweeps, absent=inf,
-        doc="partial pressure of oxygen; exchange is that of the walls of perfused vessels, of permeability [oxygen.wall]; "
-            "a tile starts at [oxygen.stroma]")
+        doc="partial pressure of oxygen; exchange is that of the walls of perfused vessels, of permeability "
+            "[oxygen.wall]; a tile starts at [oxygen.stroma]")

@@ -1,16 +1,19 @@
 """The plan of a config: what its mechanisms declare, as far as they are on, and as far as it fits together.
 
-A mechanism is a module with ``TABLE``, the table of the config that holds its switch (None: it has none), and
-``plan(config)``, which yields declarations. What is off is not in the plan, and neither is a factor on a rate that is off.
-Where the field of a factor is off, cells feel its value `absent`: oxygen without limit, no pressure, no drug.
+A mechanism is a module with ``SECTION``, the class of its parameters (None: it has none of its own), ``TABLE``, the
+table of the config that holds its switch (None: it is always on), and ``plan(config)``, which yields declarations.
+
+What is off is not in the plan, and neither is a factor on a rate that is off. Where the field of a factor is off, cells
+feel its value `absent`: oxygen without limit, no pressure, no drug.
 """
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import inf
 
 from metacascade.base.errors import InputError
+from metacascade.mechanisms.fields import FIELDS
 from metacascade.mechanisms.terms import (
-    ACTIONS, CLEAR, DENSITY, FACTORS, FIELDS, LOWER, RAISE, SET, SHED, STATES, At, AtWall, Bit, Column, Constant, IfBit,
+    ACTIONS, CLEAR, DENSITY, FACTORS, LOWER, RAISE, SET, SHED, STATES, At, AtWall, Bit, Column, Constant, IfBit,
     Rate, Shape, Shielded, Table, Trait, value)
 from metacascade.base.names import nearest
 
@@ -69,10 +72,12 @@ def collect(config, mechanisms, known=None) -> Plan:
     """
     everything = [(one, _declarations(one, config)) for one in (known or mechanisms)]
     declared = [made for _, its in everything for made in its]
-    problems = list(dict.fromkeys(f"{_word(one)}: {text}" for one, its in everything for text in _problems(its, declared)))
+    problems = list(dict.fromkeys(
+        f"{_word(one)}: {text}" for one, its in everything for text in _problems(its, declared)))
     if problems:
         raise InputError("\n".join(problems))
-    return _plan([made for one, its in everything if one in mechanisms and enabled(config, one) for made in its], declared)
+    acting = [its for one, its in everything if one in mechanisms and enabled(config, one)]
+    return _plan([made for its in acting for made in its], declared)
 
 
 def _declarations(mechanism, config) -> list:

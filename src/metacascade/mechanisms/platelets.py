@@ -1,4 +1,4 @@
-"""Platelets coat a cell in the blood, 1 - exp(-t / time) after t hours, and spare it a share of NK killing and shear."""
+"""Platelets coat a cell in the blood, 1 - exp(-t / time) after t hours; a share of NK killing and shear is spared."""
 from typing import ClassVar
 
 from metacascade.base.declare import ASSUMED, RECALLED, Section, number, quantity
@@ -19,6 +19,9 @@ class Platelets(Section):
         doc="Share of NK killing that a full coat prevents.")
     platelet_shear: float = number("platelet_shear", 0.5, 0, 1, usual=(0.2, 0.9), source="no measurement",
                                    status=ASSUMED, doc="Share of the death by shear that a full coat prevents.")
+
+
+SECTION = Platelets
 
 
 def plan(config):

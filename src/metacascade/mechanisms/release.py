@@ -15,6 +15,9 @@ class Release(Section):
                                     doc="Hazard of an arrested cell to go on with the blood.")
 
 
+SECTION = Release
+
+
 def plan(config):
     """One rate."""
     yield Rate("blood.release", value("blood.release", config.blood.release_per_h),

@@ -15,11 +15,14 @@ class SelfSeeding(Section):
                                doc="Gain of arrest and of exit in the bed of the tumor (self-seeding).")
 
 
+SECTION = SelfSeeding
+
+
 def plan(config):
     """A gain in the bed of the tumor."""
     gain, text = {"tumor": config.colonization.attraction}, "(colonization.attraction in the tumor)"
-    passages = Rate("blood.passages", value("1", 1.0), unit="",
-                    doc="a passage of a bed counts as so many: the chance to pass to that power")
+    passages = Rate("blood.arrest", value("1", 1.0), unit="",
+                    doc="a passage of a bed counts as so many: the chance to pass, to that power")
     yield passages
     yield at(passages, gain, text)
     yield at("blood.extravasate", gain, text)

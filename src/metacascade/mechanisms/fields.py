@@ -1,0 +1,62 @@
+"""What a mechanism declares of fields: numbers in every voxel that are solved for."""
+from dataclasses import dataclass
+
+from metacascade.mechanisms.terms import Value
+
+
+@dataclass(frozen=True)
+class Diffusing:
+    """A field that diffuses, decays, comes out of perfused vessels and is taken up by cells.
+
+        dc/dt = D lap c - decay c - uptake n / capacity c / (c + michaelis) + s (vessel - c)
+
+    with s the exchange with the vessels of the voxel, from the permeability `wall` of their walls.
+    """
+    name: str
+    unit: str
+    diffusion: Value                                    # [um^2/h]
+    vessel: Value                                       # in perfused vessels
+    wall: Value                                         # [um/h] permeability of the vessel's wall
+    start: Value                                        # of a tile when it is added
+    decay: Value = Value("0", 0.0)                      # [1/h]
+    uptake: Value = Value("0", 0.0)                     # [unit/h] of a voxel filled to capacity
+    michaelis: Value = Value("1", 1.0)                  # at which uptake is half of the largest
+    sweeps: int = 8                                     # per step
+    start_sweeps: int = 0                               # before the first step
+    coarse: int = 8                                     # values along an edge of a tile: 8, 4 or 2
+    every: int = 1                                      # steps between two solutions
+    absent: float = 0.0                                 # what cells feel of it where it does not exist
+    doc: str = ""
+
+    @property
+    def text(self) -> str:
+        gone = f" - {self.decay.text} * {self.name}" if self.decay.number else ""
+        eaten = (f" - {self.uptake.text} * density * {self.name} / ({self.name} + {self.michaelis.text})"
+                 if self.uptake.number else "")
+        return (f"d {self.name} / dt = {self.diffusion.text} * laplacian({self.name}){gone}{eaten}"
+                f" + exchange * ({self.vessel.text} - {self.name})")
+
+
+@dataclass(frozen=True)
+class Pressure:
+    """The pressure of crowded cells: p >= 0, (1 - L^2 laplacian) p >= density - 1, one of the two an equality.
+
+    L^2 = mobility x relaxation. The density is taken over `smoothing`. Part of the state: its sweeps start from it.
+    """
+    name: str
+    mobility: Value                                     # [um^2/h]
+    relaxation: Value                                   # [h]
+    smoothing: Value                                    # [um]
+    sweeps: int = 4
+    start_sweeps: int = 0
+    unit: str = ""
+    absent: float = 0.0
+    doc: str = ""
+
+    @property
+    def text(self) -> str:
+        return (f"{self.name} >= 0, {self.name} - {self.mobility.text} * {self.relaxation.text} * "
+                f"laplacian({self.name}) >= density - 1, one of them equal")
+
+
+FIELDS = (Diffusing, Pressure)
