@@ -20,8 +20,13 @@ SWITCHED = [one for one in MECHANISMS if one.TABLE]
 NAMES = [one.__name__.rpartition(".")[2] for one in SWITCHED]
 
 
+def all_on(**tables):
+    """A config in which every mechanism is on, but for what `tables` say."""
+    return Config.from_dict({"tumor": {}} | {one.TABLE: {"enabled": True} for one in SWITCHED} | tables)
+
+
 def switched_off(table):
-    return Config.from_dict({"tumor": {}, table: {"enabled": False}})
+    return all_on(**{table: {"enabled": False}})
 
 
 # --- off means off --------------------------------------------------------------------------------------------
@@ -31,8 +36,8 @@ def test_switched_off_is_the_plan_without_the_file(mechanism):
     """All that share its table are off with it."""
     without = [one for one in MECHANISMS if one.TABLE != mechanism.TABLE]
     off = plan_of(switched_off(mechanism.TABLE))
-    assert off == collect(default(), without, known=MECHANISMS)
-    assert off != plan_of(default())
+    assert off == collect(all_on(), without, known=MECHANISMS)
+    assert off != plan_of(all_on())
 
 
 @pytest.mark.parametrize("mechanism", SWITCHED, ids=NAMES)
@@ -48,7 +53,7 @@ def test_a_mechanism_that_is_off_has_nothing_in_the_plan(mechanism):
 def test_without_oxygen_cells_divide_freely_and_none_is_necrotic():
     plan = plan_of(switched_off("oxygen"))
     assert plan.field("oxygen") is None and not [f for f in plan.factors if getattr(f, "signal", "") == "oxygen"]
-    assert plan.number("tissue.divide") == plan_of(default()).number("tissue.divide")
+    assert plan.number("tissue.divide") == plan_of(all_on()).number("tissue.divide")
     assert plan.number("tissue.necrosis") == 0.0
 
 

@@ -5,13 +5,12 @@ default config between two markers, and a test compares.
 """
 import re
 
-from metacascade.mechanisms.terms import REMOVE
+from metacascade.mechanisms.terms import KEY, REMOVE
 
 COMMAND = "metacascade info --rates --markdown"
 BEGIN, END = f"<!-- written by {COMMAND}; do not edit -->", "<!-- end of what is written -->"
 CHAPTERS = {"tissue": "Cells in tissue", "blood": "Cells in the blood", "lesion": "Lesions"}
-_KEY = re.compile(r"\b[a-z_]+(?:\.[A-Za-z_]+)?\.[a-z_]+\b")    # section.key or organs.BED.key
-_MARKED = re.compile(r"\[([a-zA-Z_.]+)\]")
+_MARKED = re.compile(r"\[([a-zA-Z0-9_.]+)\]")
 WIDTH = 118
 
 
@@ -23,7 +22,7 @@ def equation(rate, factors) -> str:
 
 
 def _keys_marked(text) -> str:
-    return _KEY.sub(r"[\g<0>]", text)
+    return KEY.sub(r"[\g<0>]", text)
 
 
 def _bracketed(factor) -> str:

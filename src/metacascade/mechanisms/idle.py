@@ -8,9 +8,7 @@ from dataclasses import fields as members
 
 from metacascade.mechanisms import MECHANISMS
 from metacascade.mechanisms.plan import enabled
-from metacascade.mechanisms.terms import FACTORS, Rate, Shape
-
-_KEY = re.compile(r"\b[a-z_]+(?:\.[A-Za-z_]+)?\.[a-z_]+\b")
+from metacascade.mechanisms.terms import FACTORS, KEY, Rate, Shape
 
 
 def why_idle(config, name: str) -> str:
@@ -25,7 +23,7 @@ def why_idle(config, name: str) -> str:
 def keys_of(made) -> set[str]:
     """The parameters that a declaration names."""
     texts = [getattr(getattr(made, member.name), "text", "") for member in members(made)]
-    return set(_KEY.findall(" ".join([*texts, "" if isinstance(made, Rate) else getattr(made, "text", "")])))
+    return set(KEY.findall(" ".join([*texts, "" if isinstance(made, Rate) else getattr(made, "text", "")])))
 
 
 class Declared:

@@ -21,7 +21,7 @@ SECTION = SelfSeeding
 def plan(config):
     """A gain in the bed of the tumor."""
     gain, text = {"tumor": config.colonization.attraction}, "(colonization.attraction in the tumor)"
-    passages = Rate("blood.arrest", value("1", 1.0), unit="",
+    passages = Rate("blood.passages", value("1", 1.0), unit="",
                     doc="a passage of a bed counts as so many: the chance to pass, to that power")
     yield passages
     yield at(passages, gain, text)

@@ -11,6 +11,7 @@ named rates. Numbers come with the text that says what they are in terms of the 
 Everything here is plain Python and frozen, and equal where it says the same.
 """
 import math
+import re
 from dataclasses import dataclass, field
 
 # What happens to a cell in tissue when a rate fires.
@@ -18,6 +19,7 @@ DIVIDE, REMOVE, SHED, SET, CLEAR, RAISE, LOWER = ACTIONS = (
     "divide", "remove", "shed", "set", "clear", "raise", "lower")
 STATES = ("emt", "adhesion")        # bytes of every record, read as 0..1; the third byte of state holds the bits
 DENSITY = "density"                 # cells of the voxel / capacity: a signal that is always there
+KEY = re.compile(r"\b[a-z_][a-z0-9_]*(?:\.[A-Za-z_]+)?\.[a-z0-9_]+\b")    # a parameter in a text; organs.BED.key of all
 COAT = "coat"                       # 1 - exp(-t / time): what platelets cover of a cell t hours after it was shed
 
 
