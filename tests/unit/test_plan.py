@@ -92,6 +92,8 @@ DRUG = Diffusing("drug", "uM", diffusion=value("1", 1), vessel=value("1", 1), wa
     ([Rate("tissue.divide", 1)], "the name tissue.divide is declared twice"),
     ([DEATH, DEATH], "the name tissue.macrophages is declared twice"),
     ([Trait("oxygen")], "the name oxygen is declared twice"),
+    ([Rate("tissue.speeed", 1)], "the rate tissue.speeed does nothing: it has no action, and no kernel reads it"),
+    ([Rate("blood.macrophages", 1)], "the rate blood.macrophages does nothing"),
     ([Rate("divide", 1)], "the rate divide belongs to none of tissue, blood, lesion"),
     ([Rate("blood.macrophages", 1, action=REMOVE)],
      "the rate blood.macrophages has the action 'remove'; in tissue there are"),
@@ -165,6 +167,14 @@ def test_a_constant_factor_and_a_scale_multiply_the_base():
     assert plan.number("tissue.apoptosis") == 3 * mu
     assert plan.number("tissue.apoptosis", {"tissue.apoptosis": 0.5, "tissue.divide": 7}) == 1.5 * mu
     assert plan.number("tissue.nothing", default=7.0) == 7.0
+
+
+def test_what_may_be_scaled_is_every_rate_and_some_coefficients_of_fields():
+    plan = plan_of(default())
+    assert {rate.name for rate in plan.rates} < set(plan.names)
+    assert [name for name in plan.names if name.startswith("oxygen.")] == ["oxygen.vessel", "oxygen.uptake", "oxygen.decay"]
+    assert plan.coefficient("oxygen.vessel", {"oxygen.vessel": 0.5}) == 20.0
+    assert plan.coefficient("drug.vessel") == 0.0
 
 
 # --- the texts are the numbers ----------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """What a mechanism declares of fields: numbers in every voxel that are solved for."""
 from dataclasses import dataclass
+from typing import ClassVar
 
 from metacascade.mechanisms.terms import Value
 
@@ -27,6 +28,7 @@ class Diffusing:
     every: int = 1                                      # steps between two solutions
     absent: float = 0.0                                 # what cells feel of it where it does not exist
     doc: str = ""
+    in_time: ClassVar[tuple] = ("vessel", "uptake", "decay")    # coefficients that may change in the course of a run
 
     @property
     def text(self) -> str:
@@ -52,6 +54,7 @@ class Pressure:
     unit: str = ""
     absent: float = 0.0
     doc: str = ""
+    in_time: ClassVar[tuple] = ()
 
     @property
     def text(self) -> str:

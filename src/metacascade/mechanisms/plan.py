@@ -18,6 +18,11 @@ from metacascade.mechanisms.terms import (
 from metacascade.base.names import nearest
 
 COMPARTMENTS = ("tissue", "blood", "lesion")
+# Rates without an action that kernels read by name; in the blood and in lesions there are no others.
+READ = {
+    "tissue": "hop speed persistence bias gradient_half cluster cluster_cells",
+    "blood": "anoikis shear nk coat_time bind arrest_slope arrest_offset deformability release extravasate passages",
+    "lesion": "establish dormant wake dormant_death birth death capacity shed"}
 # factor: the compartments whose rates it may act on
 WHERE = {Shape: ("tissue",), AtWall: ("tissue",), At: ("blood", "lesion"), Shielded: ("blood",)}
 MOST_BITS = 8
@@ -48,6 +53,18 @@ class Plan:
     def field(self, name: str):
         """The field of a name; None: it is off."""
         return next((one for one in self.fields if one.name == name), None)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What may be scaled in time: every rate, and coefficients of fields, such as drug.vessel."""
+        return (*(rate.name for rate in self.rates),
+                *(f"{field.name}.{coefficient}" for field in self.fields for coefficient in field.in_time))
+
+    def coefficient(self, name: str, scales=()) -> float:
+        """A coefficient of a field, ``drug.vessel``, times its scale; 0 if the field is off."""
+        field, _, member = name.partition(".")
+        held = getattr(self.field(field), member, None)
+        return held.number * dict(scales).get(name, 1.0) if held else 0.0
 
     def number(self, name: str, scales=(), default=0.0) -> float:
         """Base of a rate, times its scale and its constant factors; `default` if it is off."""
@@ -130,6 +147,8 @@ def _problems(made, declared) -> Iterator[str]:
 def _rate_problems(rate, declared):
     if rate.compartment not in COMPARTMENTS or not rate.cause:
         yield f"the rate {rate.name} belongs to none of {', '.join(COMPARTMENTS)}: name it tissue.x, say"
+    elif rate.action is None and rate.cause not in READ[rate.compartment].split():
+        yield f"the rate {rate.name} does nothing: it has no action, and no kernel reads it"
     if rate.action is not None and (rate.action not in ACTIONS or rate.compartment != "tissue"):
         yield f"the rate {rate.name} has the action {rate.action!r}; in tissue there are {', '.join(ACTIONS)}"
     if rate.unit == "1/h" and not 0.0 <= rate.base.number < inf:
