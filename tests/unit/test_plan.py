@@ -76,7 +76,7 @@ def made_up(*declarations, table=None, name="made_up"):
 
 
 DEATH = Rate("tissue.macrophages", 0.1, action=REMOVE)
-DRUG = Diffusing("drug", "uM", diffusion=value("1", 1), vessel=value("1", 1), wall=value("1", 1), start=value("0", 0))
+DYE = Diffusing("dye", "uM", diffusion=value("1", 1), vessel=value("1", 1), wall=value("1", 1), start=value("0", 0))
 
 
 @pytest.mark.parametrize("declarations, message", [
@@ -84,11 +84,11 @@ DRUG = Diffusing("drug", "uM", diffusion=value("1", 1), vessel=value("1", 1), wa
      "mechanism made_up: a factor: rate 'tissue.dvide', which nothing declares (did you mean 'tissue.divide'?)"),
     ([hill("tissue.divide", "oxigen", 5)],
      "mechanism made_up: tissue.divide: field 'oxigen', which nothing declares (did you mean 'oxygen'?)"),
-    ([trait("tissue.divide", "resistance", lambda r: 1 - r, "1 - resistance")],
-     "trait 'resistance', which nothing declares"),
-    ([bit("tissue.divide", "L1CAM", 0.5)], "tissue.divide: bit 'L1CAM', which nothing declares"),
-    ([Rate("tissue.l1cam_on", 1, action=SET, detail="L1CAM")], "tissue.l1cam_on: bit 'L1CAM', which nothing declares"),
-    ([Rate("tissue.emt_up", 1, action=RAISE)], "changes emt by None"),
+    ([trait("tissue.divide", "toughness", lambda r: 1 - r, "1 - toughness")],
+     "trait 'toughness', which nothing declares"),
+    ([bit("tissue.divide", "marked", 0.5)], "tissue.divide: bit 'marked', which nothing declares"),
+    ([Rate("tissue.mark", 1, action=SET, detail="marked")], "tissue.mark: bit 'marked', which nothing declares"),
+    ([Rate("tissue.up", 1, action=RAISE)], "changes emt by None"),
     ([Rate("tissue.divide", 1)], "the name tissue.divide is declared twice"),
     ([DEATH, DEATH], "the name tissue.macrophages is declared twice"),
     ([Trait("oxygen")], "the name oxygen is declared twice"),
@@ -138,10 +138,10 @@ def test_check_tells_what_does_not_fit(monkeypatch, tmp_path):
 # --- a mechanism from outside ---------------------------------------------------------------------------------
 
 def test_factors_of_others_come_in_the_order_of_the_list():
-    plan = collect(default(), (*MECHANISMS, made_up(DRUG, fall("tissue.divide", "drug", half=2, power=4), DEATH,
-                                                    hill(DEATH, "drug", half=1))))
-    assert [factor.text for factor in plan.factors_of("tissue.divide")][-1] == "2^4 / (drug^4 + 2^4)"
-    assert [field.name for field in plan.fields] == ["oxygen", "pressure", "drug"]
+    plan = collect(default(), (*MECHANISMS, made_up(DYE, fall("tissue.divide", "dye", half=2, power=4), DEATH,
+                                                    hill(DEATH, "dye", half=1))))
+    assert [factor.text for factor in plan.factors_of("tissue.divide")][-1] == "2^4 / (dye^4 + 2^4)"
+    assert [field.name for field in plan.fields] == ["oxygen", "pressure", "dye"]
     assert plan.rates[-1] is DEATH
 
 
@@ -149,14 +149,15 @@ def test_a_bit_keeps_its_mask_when_another_is_off():
     one = made_up(Bit("first"), table="growth", name="one")
     two = made_up(Bit("second"), Rate("tissue.off", 1, action=CLEAR, detail="second"), name="two")
     both = (*MECHANISMS, one, two)
-    assert collect(default(), both).bits == (("first", 1), ("second", 2))
-    assert collect(switched_off("growth"), both).bits == (("second", 2),)
+    masks = dict(collect(default(), both).bits)
+    assert masks["second"] == 2 * masks["first"]
+    assert collect(switched_off("growth"), both).bits[-1] == ("second", masks["second"])
 
 
 def test_what_no_cell_can_have_is_no_factor():
-    owner = made_up(Bit("L1CAM"), Trait("resistance"), table="growth", name="owner")
-    user = made_up(bit("tissue.apoptosis", "L1CAM", 0.5), bit("tissue.necrosis", "L1CAM", 0.5),
-                   trait("tissue.necrosis", "resistance", lambda r: 1 - r, "1 - resistance"), name="user")
+    owner = made_up(Bit("marked"), Trait("toughness"), table="growth", name="owner")
+    user = made_up(bit("tissue.apoptosis", "marked", 0.5), bit("tissue.necrosis", "marked", 0.5),
+                   trait("tissue.necrosis", "toughness", lambda r: 1 - r, "1 - toughness"), name="user")
     plan = collect(switched_off("growth"), (*MECHANISMS, owner, user))
     assert [type(factor) for factor in plan.factors_of("tissue.necrosis")] == [Shape]
 
@@ -172,9 +173,10 @@ def test_a_constant_factor_and_a_scale_multiply_the_base():
 def test_what_may_be_scaled_is_every_rate_and_some_coefficients_of_fields():
     plan = plan_of(default())
     assert {rate.name for rate in plan.rates} < set(plan.names)
-    assert [name for name in plan.names if name.startswith("oxygen.")] == ["oxygen.vessel", "oxygen.uptake", "oxygen.decay"]
+    of_oxygen = [name for name in plan.names if name.startswith("oxygen.")]
+    assert of_oxygen == ["oxygen.vessel", "oxygen.uptake", "oxygen.decay"]
     assert plan.coefficient("oxygen.vessel", {"oxygen.vessel": 0.5}) == 20.0
-    assert plan.coefficient("drug.vessel") == 0.0
+    assert plan.coefficient("dye.vessel") == 0.0
 
 
 # --- the texts are the numbers ----------------------------------------------------------------------------------

@@ -6,8 +6,8 @@ With f = cells / capacity - 1, taken over a fixed length, the pressure p (a stra
 
 and each cell hops over a face from voxel i to j with the hazard mobility max(0, p_i - p_j) / h^2. In the bulk the
 density is 1 + p + relaxation x (rate of expansion): relaxation is a bulk viscosity (Perthame and Vauchelet 2015). A
-well-fed tumor grows to the depth lambda = sqrt(mobility pressure_max T / ln 2) under its surface, and its rim advances by
-lambda ln 2 / T.
+well-fed tumor grows to the depth lambda = sqrt(mobility pressure_max T / ln 2) under its surface, and its rim advances
+by lambda ln 2 / T.
 """
 from typing import ClassVar
 
