@@ -3,8 +3,10 @@ import numpy as np
 
 from libc.math cimport INFINITY, exp, expm1, log, log1p, pow
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
-from _circuit cimport BED, MAX_NODES, TUMOR, VESSEL, hazards_t, node_t, roads_t
+from _circuit cimport (BLOOD_RATES, MAX_NODES, RATE_ANOIKIS, RATE_BIND, RATE_EXTRAVASATE, RATE_NK, RATE_PASSAGES,
+                       RATE_RELEASE, RATE_SHEAR, TUMOR, VESSEL, law_t, node_t, roads_t)
 from _random cimport DRAW_DIAMETER, DRAW_WALK, draw, exponential, normal, unit32
+from _recordrates cimport fits, own_factors, rate_at, record_rates_t
 from _types cimport (ARRESTED, CIRCULATING, ENDED, EVENT_ANOIKIS, EVENT_ARRIVE, EVENT_EXTRAVASATE,
                      EVENT_NK, EVENT_RELEASE, EVENT_SHEAR, FATE_ANOIKIS, FATE_NK, FATE_SELF_SEEDED,
                      FATE_SHEAR, FLAG_INJECTED, FLAG_RETURNED, RETURNING, ctc_t)
@@ -20,13 +22,25 @@ def _node_dtype():
 
 NODE = _node_dtype()
 LIMIT = int(MAX_NODES)
+RATES = ("blood.anoikis", "blood.shear", "blood.nk", "blood.release", "blood.extravasate", "blood.bind", "blood.passages")
 
 
 cdef struct loss_t:  # hazard of leaving: a + b exp(-x / tau) after x hours, the coat growing meanwhile
     double a, b, tau
 
 
-cdef struct gates_t:  # a cell's chance to pass each bed that it has met in this call
+cdef struct body_t:  # what is the same for all cells of a call
+    const node_t* nodes
+    roads_t roads
+    record_rates_t rates
+    law_t law
+    uint64_t seed
+    double loss[MAX_NODES]    # [1/h] death of a cell whose factors are 1, without its coat
+
+
+cdef struct walker_t:  # what a cell's traits make of the rates, and its chance to pass each bed that it has met
+    double factor[BLOOD_RATES]
+    double worst      # the largest of those of the ways to die, and more than rounding takes off
     uint32_t known    # a bit for each node
     double chance[MAX_NODES]
 
@@ -60,68 +74,81 @@ cdef double _waiting(const loss_t* k, double e) noexcept nogil:
     return x
 
 
-cdef inline double _bare(const ctc_t* c, double t, const hazards_t* p) noexcept nogil:
+cdef inline double _bare(const ctc_t* c, double t, const law_t* law) noexcept nogil:
     """The share of the platelet coat that is still missing at time t."""
-    return exp(-(t - c.t_shed) / p.platelet_time_h)
+    return exp(-(t - c.t_shed) / law.coat_time_h)
 
 
-cdef inline double _shear(const node_t* n, const hazards_t* p, double bare) noexcept nogil:
-    return n.shear_per_h * (1.0 - p.platelet_shear + p.platelet_shear * bare)
+cdef inline double _coated(double rate, double part, double bare) noexcept nogil:
+    """A hazard of which a full coat takes off the share `part`."""
+    return rate * (1.0 - part + part * bare)
 
 
-cdef inline double _nk(const node_t* n, const hazards_t* p, double bare) noexcept nogil:
-    return n.nk_per_h * (1.0 - p.platelet_nk + p.platelet_nk * bare)
-
-
-cdef bint _dies(ctc_t* c, const node_t* n, const hazards_t* p, uint64_t seed, double t, double stay,
-                double u) noexcept nogil:
+cdef bint _dies(ctc_t* c, const walker_t* w, const body_t* b, double t, double stay, double u) noexcept nogil:
     """Does it die within `stay` hours from t: is u below 1 - exp(-integrated hazard)? Sets the event."""
     cdef uint32_t r[4]
     cdef loss_t k
-    cdef double x, shear, nk, e = -log1p(-u), bare = _bare(c, t, p)
-    k.tau = p.platelet_time_h
-    k.a = p.anoikis_per_h + _shear(n, p, 0.0) + _nk(n, p, 0.0)
-    k.b = (n.shear_per_h * p.platelet_shear + n.nk_per_h * p.platelet_nk) * bare
+    cdef const law_t* law = &b.law
+    cdef double x, e = -log1p(-u), bare = _bare(c, t, law)
+    cdef double anoikis = rate_at(&b.rates, RATE_ANOIKIS, c.node, w.factor)
+    cdef double shear = rate_at(&b.rates, RATE_SHEAR, c.node, w.factor)
+    cdef double nk = rate_at(&b.rates, RATE_NK, c.node, w.factor)
+    k.tau = law.coat_time_h
+    k.a = anoikis + _coated(shear, law.spared_shear, 0.0) + _coated(nk, law.spared_nk, 0.0)
+    k.b = (shear * law.spared_shear + nk * law.spared_nk) * bare
     if not e < _integral(&k, stay):
         return False
-    draw(seed, DRAW_WALK, c.id, (c.hop - 1) | SECOND, r)
+    draw(b.seed, DRAW_WALK, c.id, (c.hop - 1) | SECOND, r)
     x = min(_waiting(&k, e), stay)
-    bare = _bare(c, t + x, p)
-    shear, nk = _shear(n, p, bare), _nk(n, p, bare)
-    u = unit32(r[0]) * (p.anoikis_per_h + shear + nk)
-    c.pending = (EVENT_ANOIKIS if u < p.anoikis_per_h else
-                 EVENT_SHEAR if u < p.anoikis_per_h + shear else EVENT_NK)
+    bare = _bare(c, t + x, law)
+    shear, nk = _coated(shear, law.spared_shear, bare), _coated(nk, law.spared_nk, bare)
+    u = unit32(r[0]) * (anoikis + shear + nk)
+    c.pending = EVENT_ANOIKIS if u < anoikis else EVENT_SHEAR if u < anoikis + shear else EVENT_NK
     c.t_event = t + x
     return True
 
 
-cdef void _lodge(ctc_t* c, const node_t* n, const hazards_t* p, uint64_t seed, double t) noexcept nogil:
+cdef void _lodge(ctc_t* c, const walker_t* w, const body_t* b, double t) noexcept nogil:
     """It is arrested at t: NK, anoikis, release and extravasation compete. Sets the event."""
     cdef uint32_t r[4]
     cdef loss_t k
-    cdef double x, u, nk, bare = _bare(c, t, p)
-    k.tau = p.platelet_time_h
-    k.a = p.anoikis_per_h + _nk(n, p, 0.0) + p.release_per_h + n.extravasate_per_h
-    k.b = n.nk_per_h * p.platelet_nk * bare
-    draw(seed, DRAW_WALK, c.id, (c.hop - 1) | SECOND, r)
+    cdef const law_t* law = &b.law
+    cdef double x, u, bare = _bare(c, t, law)
+    cdef double anoikis = rate_at(&b.rates, RATE_ANOIKIS, c.node, w.factor)
+    cdef double nk = rate_at(&b.rates, RATE_NK, c.node, w.factor)
+    cdef double release = rate_at(&b.rates, RATE_RELEASE, c.node, w.factor)
+    cdef double extravasate = rate_at(&b.rates, RATE_EXTRAVASATE, c.node, w.factor)
+    k.tau = law.coat_time_h
+    k.a = anoikis + _coated(nk, law.spared_nk, 0.0) + release + extravasate
+    k.b = nk * law.spared_nk * bare
+    draw(b.seed, DRAW_WALK, c.id, (c.hop - 1) | SECOND, r)
     x = _waiting(&k, exponential(r[0], r[1]))
-    nk = _nk(n, p, _bare(c, t + x, p))
-    u = unit32(r[2]) * (p.anoikis_per_h + nk + p.release_per_h + n.extravasate_per_h)
-    c.pending = (EVENT_ANOIKIS if u < p.anoikis_per_h else
-                 EVENT_NK if u < p.anoikis_per_h + nk else
-                 EVENT_RELEASE if u < p.anoikis_per_h + nk + p.release_per_h else EVENT_EXTRAVASATE)
+    nk = _coated(nk, law.spared_nk, _bare(c, t + x, law))
+    u = unit32(r[2]) * (anoikis + nk + release + extravasate)
+    c.pending = (EVENT_ANOIKIS if u < anoikis else
+                 EVENT_NK if u < anoikis + nk else
+                 EVENT_RELEASE if u < anoikis + nk + release else EVENT_EXTRAVASATE)
     c.place = ARRESTED
     c.t_event = t + x
 
 
-cdef double _gate(const ctc_t* c, const node_t* n, const hazards_t* p) noexcept nogil:
+cdef double _gate(const ctc_t* c, uint32_t node, const walker_t* w, const body_t* b) noexcept nogil:
     """The chance to pass a bed: neither too wide for it nor bound to its wall.
 
     A cluster passes in single file, so the width is that of one cell (Au et al. 2016).
     """
-    cdef double wide = p.slope * (p.deformability * c.diameter / n.capillary_um - p.offset)
-    cdef double gate = exp(-n.bind * c.traits.adhesion) / (1.0 + exp(min(wide, 700.0)))
-    return gate if n.gain == 1.0 else pow(gate, n.gain)
+    cdef double wide = b.law.slope * (
+        b.law.deformability * c.diameter / b.nodes[node].capillary_um - b.law.offset)
+    cdef double gate = exp(-rate_at(&b.rates, RATE_BIND, node, w.factor)) / (1.0 + exp(min(wide, 700.0)))
+    cdef double times = rate_at(&b.rates, RATE_PASSAGES, node, w.factor)
+    return gate if times == 1.0 else pow(gate, times)
+
+
+cdef inline int _get_to_know(const ctc_t* c, const body_t* b, walker_t* w) except -1 nogil:
+    own_factors(&c.traits, &b.rates, BLOOD_RATES, w.factor)
+    w.worst = max(max(w.factor[RATE_ANOIKIS], w.factor[RATE_SHEAR]), w.factor[RATE_NK]) * (1.0 + 1e-12)
+    w.known = 0
+    return 0
 
 
 cdef inline uint32_t _next(const roads_t* roads, uint32_t node, uint32_t r) noexcept nogil:
@@ -145,79 +172,119 @@ cdef void _leave(ctc_t* c, const node_t* nodes) noexcept nogil:
         c.traits.flags |= FLAG_RETURNED
 
 
-cdef int64_t _flow(ctc_t* c, const node_t* nodes, const roads_t* roads, const hazards_t* p, uint64_t seed,
-                   double t_end, gates_t* gates) noexcept nogil:
+cdef int64_t _flow(ctc_t* c, walker_t* w, const body_t* b, double t_end) noexcept nogil:
     """Move it from node to node until t_end, or until it is arrested or dies. Returns how many were beds."""
     cdef uint32_t r[4]
     cdef uint32_t node = c.node, hop = c.hop
-    cdef uint64_t key = c.id
-    cdef double stay, worst, t = c.t_event
+    cdef uint64_t key = c.id, seed = b.seed
+    cdef double stay, t = c.t_event, worst = w.worst
     cdef const node_t* n
     cdef int64_t passages = 0
     c.place, c.pending = CIRCULATING, EVENT_ARRIVE
     while t < t_end:
         draw(seed, DRAW_WALK, key, hop, r)
         if hop > 0 or not c.traits.flags & FLAG_INJECTED:  # an injected cell starts in its node
-            node = _next(roads, node, r[3])
-        n = &nodes[node]
+            node = _next(&b.roads, node, r[3])
         hop += 1
+        n = &b.nodes[node]
         if n.kind != VESSEL:
             passages += 1
-            if not gates.known >> node & 1:
-                gates.known |= <uint32_t>1 << node
-                gates.chance[node] = _gate(c, n, p)
-            if unit32(r[0]) >= gates.chance[node]:
+            if not w.known >> node & 1:
+                w.known |= <uint32_t>1 << node
+                w.chance[node] = _gate(c, node, w, b)
+            if unit32(r[0]) >= w.chance[node]:
                 c.node, c.hop = node, hop
-                _lodge(c, n, p, seed, t)
+                _lodge(c, w, b, t)
                 return passages
         stay = -n.transit_h * log(unit32(r[1]))
-        worst = (p.anoikis_per_h + n.shear_per_h + n.nk_per_h) * stay  # at least 1 - exp(-integral)
-        if unit32(r[2]) < worst:
+        if unit32(r[2]) < worst * b.loss[node] * stay:  # at least 1 - exp(-integral)
             c.node, c.hop = node, hop
-            if _dies(c, n, p, seed, t, stay, unit32(r[2])):
+            if _dies(c, w, b, t, stay, unit32(r[2])):
                 return passages
         t += stay
     c.node, c.hop, c.t_event = node, hop, t
     return passages
 
 
-cdef int64_t _walk(ctc_t* c, const node_t* nodes, const roads_t* roads, const hazards_t* p,
-                   uint64_t seed, double t_end) except -1 nogil:
+cdef int64_t _walk(ctc_t* c, const body_t* b, double t_end) except -1 nogil:
     """Every event of one cell before t_end; returns how often it entered a bed."""
-    cdef gates_t gates
+    cdef walker_t w
     cdef int64_t passages = 0
-    gates.known = 0
+    if not c.t_event >= t_end:
+        _get_to_know(c, b, &w)
     while c.t_event < t_end:
         if c.pending == EVENT_ARRIVE or c.pending == EVENT_RELEASE:
-            passages += _flow(c, nodes, roads, p, seed, t_end, &gates)
+            passages += _flow(c, &w, b, t_end)
         else:
-            _leave(c, nodes)
+            _leave(c, b.nodes)
             break
     if c.t_event != c.t_event or c.diameter != c.diameter:
         raise FloatingPointError("the time or the diameter of a circulating cell is not a number")
     return passages
 
 
-cdef int64_t _advance(ctc_t[::1] ctcs, const node_t[::1] nodes, const roads_t* roads,
-                      const hazards_t* p, uint64_t seed, double t_end) except -1 nogil:
+cdef int _redraw(ctc_t* c, const body_t* b, double t) except -1 nogil:
+    """What is due after t is drawn anew from t: stays and hazards have no memory, so only new rates change the law."""
+    cdef uint32_t r[4]
+    cdef walker_t w
+    cdef double stay
+    if c.hop == 0 or not c.t_event > t:  # not yet in the blood at t, or what is due then stays as it is
+        return 0
+    _get_to_know(c, b, &w)
+    draw(b.seed, DRAW_WALK, c.id, c.hop, r)
+    c.hop += 1
+    if c.place == ARRESTED:
+        _lodge(c, &w, b, t)
+        return 0
+    stay = -b.nodes[c.node].transit_h * log(unit32(r[1]))
+    if not _dies(c, &w, b, t, stay, unit32(r[2])):
+        c.pending, c.t_event = EVENT_ARRIVE, t + stay
+    return 0
+
+
+cdef int64_t _advance(ctc_t[::1] ctcs, const body_t* b, double t_end, bint redraws) except -1 nogil:
     cdef int64_t passages = 0
     cdef Py_ssize_t i
     for i in range(ctcs.shape[0]):
-        passages += _walk(&ctcs[i], &nodes[0], roads, p, seed, t_end)
+        if redraws:
+            _redraw(&ctcs[i], b, t_end)
+        else:
+            passages += _walk(&ctcs[i], b, t_end)
     return passages
 
 
-def advance(ctc_t[::1] ctcs not None, const node_t[::1] nodes not None, const uint32_t[::1] upper not None,
-            const uint8_t[::1] target not None, const uint8_t[:, ::1] guide not None,
-            hazards_t hazards, uint64_t seed, double t_end_h):
-    """Walk every cell to t_end_h in place; returns the passages of beds. circulation.Blood calls this."""
-    cdef roads_t roads
+cdef int64_t _call(ctc_t[::1] ctcs, circuit, uint64_t seed, double t_h, bint redraws) except -1:
+    cdef const node_t[::1] nodes = circuit.nodes
+    cdef const uint32_t[::1] upper = circuit.upper
+    cdef const uint8_t[::1] target = circuit.target
+    cdef const uint8_t[:, ::1] guide = circuit.guide
+    cdef const double[:, ::1] place = circuit.rates.place
+    cdef const float[:, ::1] clone = np.ascontiguousarray(circuit.rates.clone.T)
+    cdef const float[:, :, ::1] state = np.ascontiguousarray(np.moveaxis(circuit.rates.state, 0, 2))
+    cdef body_t b
     cdef int64_t passages = 0
-    roads.upper, roads.target, roads.guide = &upper[0], &target[0], &guide[0, 0]
+    cdef Py_ssize_t i
+    fits(&b.rates, place, clone, state, BLOOD_RATES)
+    if not (nodes.shape[0] == place.shape[1] == guide.shape[0] <= MAX_NODES):
+        raise ValueError("the tables of the nodes differ in length")
+    for i in range(nodes.shape[0]):
+        b.loss[i] = place[RATE_ANOIKIS, i] + place[RATE_SHEAR, i] + place[RATE_NK, i]
+    b.nodes, b.law, b.seed = &nodes[0], circuit.law, seed
+    b.roads = roads_t(upper=&upper[0], target=&target[0], guide=&guide[0, 0])
     if ctcs.shape[0]:
         with nogil:
-            passages = _advance(ctcs, nodes, &roads, &hazards, seed, t_end_h)
+            passages = _advance(ctcs, &b, t_h, redraws)
     return passages
+
+
+def advance(ctc_t[::1] ctcs not None, circuit not None, uint64_t seed, double t_end_h):
+    """Walk every cell to t_end_h in place; returns the passages of beds. circulation.Blood calls this."""
+    return _call(ctcs, circuit, seed, t_end_h, False)
+
+
+def redraw(ctc_t[::1] ctcs not None, circuit not None, uint64_t seed, double t_h):
+    """Draw anew from t_h what is due after it; all must have walked to t_h. circulation.Blood calls this."""
+    _call(ctcs, circuit, seed, t_h, True)
 
 
 cdef int _size(ctc_t[::1] ctcs, uint64_t seed, double median_um, double spread) except -1 nogil:

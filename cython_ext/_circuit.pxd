@@ -1,9 +1,9 @@
-# Header only: the circuit of the blood and the parameters of what happens in it.
+# Header only: the circuit of the blood, the rates of what happens in it, and the laws that are no product of tables.
 from libc.stdint cimport int32_t, uint8_t, uint32_t
 
 cdef extern from "circuit.h" nogil:
     ctypedef struct node_t:
-        double transit_h, shear_per_h, nk_per_h, bind, capillary_um, gain, extravasate_per_h, soil
+        double transit_h, capillary_um
         int32_t kind, pad
 
 cdef enum node_e:
@@ -11,14 +11,22 @@ cdef enum node_e:
     BED = 1
     TUMOR = 2
 
+cdef enum:                      # rows of the tables; names in _blood.RATES
+    RATE_ANOIKIS
+    RATE_SHEAR                  # without platelets, as the next
+    RATE_NK
+    RATE_RELEASE                # an arrested cell goes on with the blood
+    RATE_EXTRAVASATE            # leaving the vessel, once arrested
+    RATE_BIND                   # arrest by adhesion: 1 - exp(-this) in one passage
+    RATE_PASSAGES               # a passage of a bed counts as this many
+    BLOOD_RATES
+
 cdef enum:
     MAX_NODES = 32              # a byte of a CTC names a node, a bit of a word remembers it
 
-cdef struct hazards_t:          # filled by name by Circuit.hazards
-    double anoikis_per_h        # of a cell as resistant as the config says, k (1 - R)
-    double release_per_h        # an arrested cell goes on with the blood
-    double platelet_time_h      # time constant of the coat
-    double platelet_nk, platelet_shear  # the share of NK and shear that a full coat takes off
+cdef struct law_t:              # filled by name by Circuit
+    double coat_time_h          # time constant of the coat of platelets
+    double spared_nk, spared_shear      # the share of NK and shear that a full coat takes off
     double slope, offset        # arrest by size, logistic in diameter / capillary
     double deformability        # multiplies the diameter
 

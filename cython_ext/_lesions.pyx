@@ -4,19 +4,33 @@ import numpy as np
 from libc.math cimport ceil, exp, expm1, floor, fmax, log1p, sqrt
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from _binomial cimport binomial
-from _circuit cimport node_t
 from _random cimport (DRAW_CHILD, DRAW_COLONIZE, DRAW_LESION, DRAW_LESION_SHED, draw, normal, philox4x32,
                       unit32, unit52)
+from _recordrates cimport fits, own_factors, rate_at, record_rates_t
 from _types cimport (ACTIVE, CIRCULATING, CLEARED, DORMANT, ENDED, FATE_LESION, FATE_NOT_ESTABLISHED,
-                     FLAG_LESION, ctc_t, inherit, lesion_t)
+                     FLAG_LESION, ctc_t, inherit, lesion_t, traits_t)
 
 cdef enum:
     BORN, DIED_ACTIVE, DIED_DORMANT, SHED, WOKEN, TALLIES
 
 TALLY = ("born", "died_active", "died_dormant", "shed", "woken")  # cells, but woken: lesions
 
-cdef struct rates_t:            # filled by name by organs.Lesions
-    double wake_per_h, dormant_death_per_h, birth_per_h, death_per_h, shed_per_h, capacity
+RATES = ("lesion.establish", "lesion.dormant", "lesion.wake", "lesion.dormant_death", "lesion.birth", "lesion.death",
+         "lesion.shed", "lesion.capacity")
+
+cdef enum lesion_rate_e:        # rows of the tables; names in RATES
+    RATE_ESTABLISH              # the chance that an extravasated cell survives
+    RATE_DORMANT                # the chance that it sleeps then
+    RATE_WAKE
+    RATE_DORMANT_DEATH
+    RATE_BIRTH
+    RATE_DEATH
+    RATE_SHED
+    RATE_CAPACITY               # [cells] at which births have fallen to deaths
+    LESION_RATES
+
+cdef struct own_t:              # of one lesion, in its organ and with its traits [1/h]
+    double wake, dormant_death, birth, death, shed, capacity
 
 
 cdef struct brood_t:            # what one lesion sheds in a step
@@ -30,6 +44,21 @@ def _brood_dtype():
 
 
 BROOD = _brood_dtype()
+
+
+cdef int own_rates(const traits_t* traits, int node, const record_rates_t* r, own_t* p) except -1 nogil:
+    """The rates of a lesion."""
+    cdef double factor[LESION_RATES]
+    if node >= r.places:
+        raise IndexError("a lesion is in a node that the tables of rates have not")
+    own_factors(traits, r, LESION_RATES, factor)
+    p.wake = rate_at(r, RATE_WAKE, node, factor)
+    p.dormant_death = rate_at(r, RATE_DORMANT_DEATH, node, factor)
+    p.birth = rate_at(r, RATE_BIRTH, node, factor)
+    p.death = rate_at(r, RATE_DEATH, node, factor)
+    p.shed = rate_at(r, RATE_SHED, node, factor)
+    p.capacity = fmax(rate_at(r, RATE_CAPACITY, node, factor), 1.0)
+    return 0
 
 
 cdef int64_t offspring(int64_t n, double q, const uint32_t* r) noexcept nogil:
@@ -50,19 +79,19 @@ cdef int64_t offspring(int64_t n, double q, const uint32_t* r) noexcept nogil:
     return k
 
 
-cdef void grow(lesion_t* l, const rates_t* p, uint64_t key, double hours, int64_t* tally) noexcept nogil:
+cdef void grow(lesion_t* l, const own_t* p, uint64_t key, double hours, int64_t* tally) noexcept nogil:
     """Linear birth and death: after h the line of a cell is extinct with probability d g / (1 + b g) and
     else has 1 + a geometric number of cells, q = b g / (1 + b g), g = (exp((b - d) h) - 1) / (b - d)
     (Kendall 1948). b falls to d as the lesion nears its capacity and is kept for a sub-step of b h <= 0.5.
     """
     cdef uint32_t counter[4]
     cdef uint32_t r[4]
-    cdef double b, g, h, d = p.death_per_h, net = fmax(p.birth_per_h - p.death_per_h, 0.0)
-    cdef int64_t died, born, cuts = <int64_t>fmax(ceil(2.0 * p.birth_per_h * hours), 1.0), i
+    cdef double b, g, h, d = p.death, net = fmax(p.birth - p.death, 0.0)
+    cdef int64_t died, born, cuts = <int64_t>fmax(ceil(2.0 * p.birth * hours), 1.0), i
     counter[1] = counter[2] = counter[3] = 0
     h = hours / cuts
     for i in range(cuts):
-        b = fmax(p.birth_per_h - net * (l.n / p.capacity), 0.0)
+        b = fmax(p.birth - net * (l.n / p.capacity), 0.0)
         g = expm1((b - d) * h) / (b - d) if b != d else h
         counter[0] = <uint32_t>(2 * i + 1)
         philox4x32(counter, key, r)
@@ -77,18 +106,18 @@ cdef void grow(lesion_t* l, const rates_t* p, uint64_t key, double hours, int64_
         tally[DIED_ACTIVE] += died
 
 
-cdef double rest(lesion_t* l, const rates_t* p, uint64_t key, double u, double start, double end,
+cdef double rest(lesion_t* l, const own_t* p, uint64_t key, double u, double start, double end,
                  int64_t* tally) noexcept nogil:
     """A dormant lesion wakes as a whole, its cells die one by one; returns when it woke, or end."""
     cdef uint32_t counter[4]
     cdef uint32_t r[4]
     cdef int64_t died
-    cdef bint wakes = u < -expm1(-p.wake_per_h * (end - start))
+    cdef bint wakes = u < -expm1(-p.wake * (end - start))
     if wakes:
-        end = min(start - log1p(-u) / p.wake_per_h, end)
+        end = min(start - log1p(-u) / p.wake, end)
     counter[0] = counter[1] = counter[2] = counter[3] = 0
     philox4x32(counter, key, r)
-    died = binomial(l.n, -expm1(-p.dormant_death_per_h * (end - start)), r)
+    died = binomial(l.n, -expm1(-p.dormant_death * (end - start)), r)
     l.n -= died
     l.died += died
     tally[DIED_DORMANT] += died
@@ -98,7 +127,7 @@ cdef double rest(lesion_t* l, const rates_t* p, uint64_t key, double u, double s
     return end
 
 
-cdef void live(lesion_t* l, const rates_t* p, uint64_t seed, uint32_t step, double start, double end,
+cdef void live(lesion_t* l, const own_t* p, uint64_t seed, uint32_t step, double start, double end,
                brood_t* brood, int64_t* tally) noexcept nogil:
     """One lesion from start to end [h]."""
     cdef uint32_t r[4]
@@ -110,7 +139,7 @@ cdef void live(lesion_t* l, const rates_t* p, uint64_t seed, uint32_t step, doub
     if l.state == ACTIVE:
         grow(l, p, key, end - start, tally)
         draw(seed, DRAW_LESION_SHED, l.id, step, r)
-        brood.n, brood.since = binomial(l.n, -expm1(-p.shed_per_h * (end - start)), r), start
+        brood.n, brood.since = binomial(l.n, -expm1(-p.shed * (end - start)), r), start
         l.n -= brood.n
         l.shed += brood.n
         tally[SHED] += brood.n
@@ -118,27 +147,43 @@ cdef void live(lesion_t* l, const rates_t* p, uint64_t seed, uint32_t step, doub
         l.state, l.t_state = CLEARED, end
 
 
-cdef int _advance(lesion_t[::1] lesions, const rates_t* p, uint64_t seed, uint32_t step, double start,
+cdef int _advance(lesion_t[::1] lesions, const record_rates_t* rates, uint64_t seed, uint32_t step, double start,
                   double end, brood_t[::1] broods, int64_t* tally) except -1 nogil:
+    cdef own_t p
     cdef Py_ssize_t i
     for i in range(lesions.shape[0]):
         if lesions[i].t_founded != lesions[i].t_founded:
             raise FloatingPointError("the founding time of a lesion is not a number")
         if lesions[i].state != CLEARED and lesions[i].t_founded < end:
-            live(&lesions[i], p, seed, step, max(start, lesions[i].t_founded), end, &broods[i], tally)
+            own_rates(&lesions[i].traits, lesions[i].node, rates, &p)
+            live(&lesions[i], &p, seed, step, max(start, lesions[i].t_founded), end, &broods[i], tally)
     return 0
 
 
-def advance(lesion_t[::1] lesions not None, rates_t rates, uint64_t seed, uint32_t step, double start_h,
+cdef class Tables:
+    """The arrays of a `PlacedRates` as the kernels read them."""
+    cdef const double[:, ::1] place
+    cdef const float[:, ::1] clone
+    cdef const float[:, :, ::1] state
+    cdef record_rates_t r
+
+    def __init__(self, rates):
+        self.place, self.clone = rates.place, np.ascontiguousarray(rates.clone.T)
+        self.state = np.ascontiguousarray(np.moveaxis(rates.state, 0, 2))
+        fits(&self.r, self.place, self.clone, self.state, LESION_RATES)
+
+
+def advance(lesion_t[::1] lesions not None, rates not None, uint64_t seed, uint32_t step, double start_h,
             double end_h, brood_t[::1] broods not None):
     """Let the lesions live from start_h to end_h; `broods` (zeros) gets what each sheds. Returns tallies."""
     cdef int64_t tally[TALLIES]
+    cdef Tables tables = Tables(rates)
     if broods.shape[0] != lesions.shape[0]:
         raise ValueError(f"{lesions.shape[0]} lesions, but room for {broods.shape[0]} broods")
     for i in range(TALLIES):
         tally[i] = 0
     with nogil:
-        _advance(lesions, &rates, seed, step, start_h, end_h, broods, tally)
+        _advance(lesions, &tables.r, seed, step, start_h, end_h, broods, tally)
     return [tally[i] for i in range(TALLIES)]
 
 
@@ -165,29 +210,42 @@ def children(const lesion_t[::1] lesions not None, const brood_t[::1] broods not
                 j += 1
 
 
-cdef bint _found(ctc_t* c, lesion_t* l, double establish, double dormant, uint64_t seed) noexcept nogil:
+cdef int _found(ctc_t* c, lesion_t* l, const record_rates_t* rates, uint64_t seed) except -1 nogil:
     """One cell of a cluster is enough: 1 - (1 - establish)^n; then all of them stay."""
     cdef uint32_t r[4]
+    cdef double factor[LESION_RATES]
+    cdef double establish
+    if c.node >= rates.places:
+        raise IndexError("a cell is in a node that the tables of rates have not")
+    own_factors(&c.traits, rates, LESION_RATES, factor)
+    establish = rate_at(rates, RATE_ESTABLISH, c.node, factor)
     draw(seed, DRAW_COLONIZE, c.id, 0, r)
     c.place = ENDED
     if establish < 1.0 and unit52(r[0], r[1]) >= -expm1(c.n * log1p(-establish)):
         c.fate = FATE_NOT_ESTABLISHED
-        return False
+        return 0
     c.fate = FATE_LESION
     l.id, l.n, l.traits, l.node = c.id, c.n, c.traits, c.node    # the same cell: its flags too
     l.born = l.died = l.shed = 0
     l.t_founded = l.t_state = c.t_event
-    l.state = DORMANT if unit32(r[2]) < dormant else ACTIVE
-    return True
+    l.state = DORMANT if unit32(r[2]) < rate_at(rates, RATE_DORMANT, c.node, factor) else ACTIVE
+    return 1
 
 
-def found(ctc_t[::1] ctcs not None, lesion_t[::1] out not None, const node_t[::1] nodes not None,
-          double establish, double dormant, uint64_t seed):
-    """Set the fate of every extravasated cell; `out` gets the lesions. Returns how many."""
+cdef Py_ssize_t _found_all(ctc_t[::1] ctcs, lesion_t[::1] out, const record_rates_t* rates,
+                           uint64_t seed) except -1 nogil:
     cdef Py_ssize_t i, n = 0
+    for i in range(ctcs.shape[0]):
+        n += _found(&ctcs[i], &out[n], rates, seed)
+    return n
+
+
+def found(ctc_t[::1] ctcs not None, lesion_t[::1] out not None, rates not None, uint64_t seed):
+    """Set the fate of every extravasated cell; `out` gets the lesions. Returns how many."""
+    cdef Tables tables = Tables(rates)
+    cdef Py_ssize_t n
     if out.shape[0] < ctcs.shape[0]:
         raise ValueError(f"{ctcs.shape[0]} cells, but room for {out.shape[0]} lesions")
     with nogil:
-        for i in range(ctcs.shape[0]):
-            n += _found(&ctcs[i], &out[n], establish * nodes[ctcs[i].node].soil, dormant, seed)
+        n = _found_all(ctcs, out, &tables.r, seed)
     return n

@@ -1,4 +1,6 @@
 """The walk of circulating cells: equal to its twin bit for bit, and blind to how it is called."""
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from reference import blood as twin
@@ -8,6 +10,7 @@ from metacascade._kernels._layout import CTC, Fate, Flag, Place
 from metacascade.config.config import Config
 from metacascade.model.blood import Blood
 from metacascade.model.circuit import Circuit
+from tables import neutral, varied
 
 SEED = 20240229
 BUSY = dict(anoikis_per_h=2.0, anoikis_resistance=0.5, shear_per_h=8.0, nk_per_h=20.0, release_per_h=5.0,
@@ -27,6 +30,7 @@ def mixture(n, seed=1):
     ctcs["id"] = rng.integers(0, 2**64, n, dtype=np.uint64)
     ctcs["t_shed"], ctcs["n"] = rng.uniform(0, 0.5, n), rng.integers(1, 9, n)
     ctcs["adhesion"], ctcs["diameter"] = rng.integers(0, 256, n), rng.uniform(6, 20, n)
+    ctcs["emt"], ctcs["bits"], ctcs["clone"] = rng.integers(0, 256, n), rng.integers(0, 256, n), rng.integers(0, 4, n)
     ctcs["origin"] = rng.choice([0, 0, 4, 5, 12], n)
     injected = rng.random(n) < 0.3
     ctcs["flags"][injected] = Flag.INJECTED
@@ -37,6 +41,7 @@ def mixture(n, seed=1):
 def blood_of(ctcs, cfg):
     circuit = Circuit(cfg)
     circuit.set_tumor_flow(3 * 10**10)
+    circuit.rates = varied(circuit.rates)
     blood = Blood(cfg, circuit, SEED)
     blood.admit(ctcs)
     return blood
@@ -107,6 +112,7 @@ def test_a_mechanism_at_zero_equals_code_without_it(absent, zero):
 
 def test_attraction_of_one_equals_code_without_it():
     blood = blood_of(mixture(150), config(colonization=dict(attraction=1.0)))
+    blood.circuit.rates.clone[6] = blood.circuit.rates.state[6] = 1.0
     expected, _ = by_twin(blood.records, blood, 0.5, without=("attraction",))
     assert everything(blood, [0.5])[0].tobytes() == expected.tobytes()
 
@@ -127,6 +133,37 @@ def test_diameters_are_drawn_only_where_there_is_none():
     expected = [np.float32(twin.diameter(SEED, key, 12.4, 0.25)) for key in ctcs["id"][::2].tolist()]
     assert (ctcs["diameter"][1::2] == given[1::2]).all()
     assert ctcs["diameter"][::2].tolist() == expected
+
+
+def test_a_clone_that_the_tables_have_not_is_refused():
+    blood = blood_of(mixture(10), config())
+    blood.records["clone"][4] = 4
+    with pytest.raises(IndexError, match="clone"):
+        blood.advance(1.0)
+
+
+def test_tables_of_another_shape_are_refused():
+    blood = blood_of(mixture(3), config())
+    blood.circuit.rates = replace(blood.circuit.rates, place=blood.circuit.rates.place[:, :-1].copy())
+    with pytest.raises(ValueError, match="differ in length"):
+        blood.advance(1.0)
+
+
+def test_a_factor_of_a_trait_is_as_good_as_a_factor_of_all():
+    """NK at half by the clone, the EMT, a bit, or the base: the same walk, bit for bit."""
+    ctcs = mixture(500)
+    ctcs["clone"], ctcs["emt"], ctcs["bits"] = 2, 200, 4
+    seen = []
+    for way in ("clone", "emt", "bits", "place"):
+        blood = blood_of(ctcs, config())
+        rates = neutral(_blood.RATES, len(blood.circuit.names))
+        rates = replace(rates, place=blood.circuit.rates.place.copy(), clone=np.ones((7, 3), np.float32))
+        table = dict(clone=rates.clone[2, 2:3], emt=rates.states("blood.nk", "emt")[200:201],
+                     bits=rates.states("blood.nk", "bits")[4:5], place=rates.by_node("blood.nk"))[way]
+        table *= 0.5
+        blood.circuit.rates = rates
+        seen.append(everything(blood, [1.0])[0].tobytes())
+    assert len(set(seen)) == 1
 
 
 def test_a_time_that_is_no_number_stops_the_walk():

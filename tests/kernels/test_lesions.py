@@ -8,6 +8,7 @@ from metacascade._kernels._layout import CTC, LESION, Fate, Flag, LesionState
 from metacascade.config.config import Config
 from metacascade.model.circuit import Circuit
 from metacascade.model.lesions import Lesions
+from tables import neutral, varied
 
 SEED = 77
 BUSY = dict(establish=0.4, dormant=0.5, wake_per_h=0.05, dormant_death_per_h=0.03, birth_per_h=0.3,
@@ -16,22 +17,27 @@ BUSY = dict(establish=0.4, dormant=0.5, wake_per_h=0.05, dormant_death_per_h=0.0
 
 def lesions_of(colonization=BUSY, **sections):
     cfg = Config.from_dict(dict(colonization=BUSY | colonization) | sections)
-    return Lesions(cfg, Circuit(cfg), SEED)
+    lesions = Lesions(cfg, Circuit(cfg), SEED)
+    lesions.rates = varied(lesions.rates)
+    return lesions
 
 
 def extravasated(n, seed=1):
     rng = np.random.default_rng(seed)
     ctcs = np.zeros(n, CTC)
     ctcs["id"], ctcs["t_event"] = rng.integers(0, 2**64, n, dtype=np.uint64), rng.uniform(0, 0.5, n)
-    ctcs["n"], ctcs["node"], ctcs["clone"] = rng.integers(1, 9, n), rng.integers(4, 19, n), 3
-    ctcs["emt"], ctcs["adhesion"], ctcs["flags"] = 9, rng.integers(0, 256, n), np.arange(n) % 8
+    ctcs["n"], ctcs["node"], ctcs["clone"] = rng.integers(1, 9, n), rng.integers(4, 19, n), np.arange(n) % 4
+    ctcs["emt"], ctcs["adhesion"], ctcs["flags"] = rng.integers(0, 256, n), rng.integers(0, 256, n), np.arange(n) % 8
     ctcs["bits"] = rng.integers(0, 256, n)
     return ctcs
 
 
 def started(n, sizes=(1, 2, 30, 5_000), colonization=BUSY):
     """Lesions of many sizes, every other one dormant."""
-    lesions = lesions_of(colonization | dict(establish=1.0))
+    lesions = lesions_of(colonization)
+    establish = _lesions.RATES.index("lesion.establish")
+    for table in (lesions.rates.place, lesions.rates.clone, lesions.rates.state):
+        table[establish] = 1.0
     lesions.found(extravasated(n))
     lesions.records["n"] = np.resize(sizes, n)
     lesions.records["state"] = np.arange(n) % 2
@@ -47,7 +53,8 @@ def by_twin(lesions, records, step, start, end, without=()):
     tally, out, shed = dict.fromkeys(_lesions.TALLY, 0), records.copy(), []
     for row, lesion in zip(out, rows(records)):
         if lesion["state"] != LesionState.CLEARED and lesion["t_founded"] < end:
-            n, since = twin.live(lesion, lesions._rates, SEED, step, max(start, lesion["t_founded"]), end,
+            rates = twin.own_rates(lesion, lesions.rates)
+            n, since = twin.live(lesion, rates, SEED, step, max(start, lesion["t_founded"]), end,
                                  tally, without)
             shed += [twin.child(lesion, SEED, lesion["shed"] - n + k, since, end) for k in range(n)]
         for name, value in lesion.items():
@@ -65,7 +72,7 @@ def test_the_fate_of_extravasated_cells_equals_the_twin():
     lost, founders = lesions.found(ctcs)
     expected, fates = [], []
     for c in rows(ctcs):
-        expected.append(twin.found(c, lesions.circuit.nodes["soil"][c["node"]].item(), 0.4, 0.5, SEED))
+        expected.append(twin.found(c, twin.own_rates(c, lesions.rates), SEED))
         fates.append(c["fate"])
     expected = [e for e in expected if e]
     assert rows(lesions.records) == [dict.fromkeys(LESION.names, 0) | e for e in expected]
@@ -146,8 +153,10 @@ def test_every_cell_of_a_lesion_is_accounted_for():
 def test_a_lesion_founded_within_a_step_lives_from_then_on():
     lesions = lesions_of(dict(establish=1.0, dormant=0.0, birth_per_h=1.0, death_per_h=0.0, shed_per_h=0.0,
                               capacity=10**14))
+    lesions.rates = neutral(_lesions.RATES, len(lesions.circuit.names), establish=1.0, birth=1.0,
+                            capacity=1e14)
     early, late = extravasated(4_000), extravasated(4_000, seed=2)
-    early["n"] = late["n"] = 1
+    early["n"], late["n"], early["clone"], late["clone"] = 1, 1, 0, 0
     early["t_event"], late["t_event"] = 0.0, 8.0
     lesions.found(early)
     lesions.found(late)
@@ -155,6 +164,25 @@ def test_a_lesion_founded_within_a_step_lives_from_then_on():
     means = [lesions.records["n"][part].mean() for part in (slice(4_000), slice(4_000, None))]
     assert means == pytest.approx([np.exp(10.0), np.exp(2.0)], rel=0.08)
     assert (lesions.records["t_founded"][4_000:] == 8.0).all()
+
+
+def test_the_rates_of_lesions_are_those_of_the_tables():
+    """What the twin takes as the rate of each lesion is the product that `PlacedRates.values` documents."""
+    lesions = started(40)
+    for name in _lesions.RATES:
+        own = [twin.own_rates(lesion, lesions.rates)[name.split(".")[1]] for lesion in rows(lesions.records)]
+        assert lesions.rates.values(name, lesions.records).tolist() == own
+        assert len(set(own)) > 30 or name == "lesion.establish"
+
+
+def test_a_clone_or_node_that_the_tables_have_not_is_refused():
+    lesions = started(10)
+    lesions.records["clone"][4] = 4
+    with pytest.raises(IndexError, match="clone"):
+        lesions.advance(0, 0.0, 0.5)
+    lesions.records["clone"][4], lesions.records["node"][5] = 0, 19
+    with pytest.raises(IndexError, match="in a node"):
+        lesions.advance(0, 0.0, 0.5)
 
 
 def test_a_time_that_is_no_number_stops_the_step():

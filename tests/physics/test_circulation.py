@@ -16,11 +16,11 @@ FREE = dict(anoikis_per_h=0.0, shear_per_h=0.0, nk_per_h=0.0, binding=0.0, arres
 Z = 4.5  # false alarm of a two-sided test: 7e-6
 
 
-def blood(n, *, species="human", node=VENOUS, edit=lambda nodes: None, **changes):
-    """n cells of 12 um put into `node` at time 0; `edit` may change the table of nodes."""
+def blood(n, *, species="human", node=VENOUS, edit=lambda circuit: None, **changes):
+    """n cells of 12 um put into `node` at time 0; `edit` may change the circuit."""
     cfg = Config.from_dict(dict(run=dict(species=species), blood=FREE | changes))
     b = Blood(cfg, Circuit(cfg), SEED)
-    edit(b.circuit.nodes)
+    edit(b.circuit)
     ctcs = np.zeros(n, CTC)
     ctcs["id"] = np.random.default_rng(2).permutation(np.arange(n, dtype=np.uint64) << np.uint64(32))
     ctcs["n"], ctcs["origin"], ctcs["flags"], ctcs["diameter"] = 1, node, Flag.INJECTED, 12.0
@@ -42,8 +42,8 @@ def chi_square_is_usual(counts, expected):
 
 @pytest.mark.parametrize("species", sorted(BODIES))
 def test_cells_from_the_arteries_reach_the_organs_by_their_share_of_the_output(species):
-    def stop_in_beds(nodes):
-        nodes["transit_h"][ARTERIAL], nodes["transit_h"][LUNG:] = 1e-9, 1e12
+    def stop_in_beds(circuit):
+        circuit.nodes["transit_h"][ARTERIAL], circuit.nodes["transit_h"][LUNG:] = 1e-9, 1e12
 
     b = blood(60_000, species=species, node=ARTERIAL, edit=stop_in_beds)
     b.advance(1.0)
@@ -71,8 +71,8 @@ def test_after_many_rounds_cells_are_spread_like_blood(species, hours):
 @pytest.mark.parametrize("diameter", [8.0, 12.0, 16.4, 20.0])
 @pytest.mark.parametrize("n_cells", [1, 12])
 def test_arrest_in_the_lung_is_logistic_in_the_diameter_of_one_cell_also_for_clusters(diameter, n_cells):
-    def one_pass(nodes):
-        nodes["transit_h"][ARTERIAL] = 1e12
+    def one_pass(circuit):
+        circuit.nodes["transit_h"][ARTERIAL] = 1e12
 
     b = blood(20_000, arrest_offset=2.73, edit=one_pass)
     b.records["diameter"], b.records["n"] = diameter, n_cells
@@ -86,8 +86,8 @@ def test_arrest_in_the_lung_is_logistic_in_the_diameter_of_one_cell_also_for_clu
 
 @pytest.mark.parametrize("adhesion", [0, 60, 255])
 def test_arrest_by_adhesion_is_one_minus_exp_of_binding_match_and_adhesion(adhesion):
-    def one_pass(nodes):
-        nodes["transit_h"][ARTERIAL] = 1e12
+    def one_pass(circuit):
+        circuit.nodes["transit_h"][ARTERIAL] = 1e12
 
     b = blood(20_000, binding=0.7, edit=one_pass)
     b.records["adhesion"] = adhesion
@@ -109,8 +109,8 @@ def test_survival_under_a_constant_hazard_is_exponential():
 def test_platelets_lower_the_hazard_as_their_coat_grows(coat):
     n, k, tau = 30_000, 3.0, 0.3
 
-    def everywhere(nodes):
-        nodes["shear_per_h"] = k
+    def everywhere(circuit):
+        circuit.rates.by_node("blood.shear")[:] = k
 
     b = blood(n, platelet_shear=coat, platelet_time_h=tau, edit=everywhere)
     for t in (0.1, 0.4, 1.0):
@@ -123,8 +123,8 @@ def test_platelets_lower_the_hazard_as_their_coat_grows(coat):
 def test_the_times_of_death_fill_the_interval_by_the_same_law():
     n, k, tau = 30_000, 3.0, 0.3
 
-    def everywhere(nodes):
-        nodes["shear_per_h"] = k
+    def everywhere(circuit):
+        circuit.rates.by_node("blood.shear")[:] = k
 
     dead = blood(n, platelet_shear=1.0, platelet_time_h=tau, edit=everywhere).advance(5.0).ended
     dose = k * tau * (1 - np.exp(-dead["t_event"] / tau))
@@ -135,8 +135,8 @@ def test_the_times_of_death_fill_the_interval_by_the_same_law():
 
 def lodged(n, **changes):
     """n cells that the first bed, the lung, holds, followed until the blood is empty."""
-    def hold(nodes):
-        nodes["capillary_um"][LUNG] = 0.01
+    def hold(circuit):
+        circuit.nodes["capillary_um"][LUNG] = 0.01
 
     b = blood(n, arrest_offset=2.73, edit=hold, **changes)
     walked = b.advance(1e4)

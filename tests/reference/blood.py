@@ -35,7 +35,8 @@ class Walker:
 
     def __init__(self, c, circuit, seed, without=()):
         self.c, self.seed, self.without = c, seed, without
-        self.circuit, self.p = circuit, circuit.hazards
+        self.circuit, self.p = circuit, circuit.law
+        self.factor = [own_factor(c, circuit.rates, i) for i in range(len(circuit.rates.names))]
         self.nodes = [{name: row[name].item() for name in row.dtype.names} for row in circuit.nodes]
         self.passages = 0
 
@@ -45,6 +46,20 @@ class Walker:
                 self.leave()
                 break
             self.hop()
+
+    def redraw(self, t):
+        """Draw anew from t what is due later."""
+        c = self.c
+        if c["hop"] == 0 or not c["t_event"] > t:
+            return
+        r, n = words(self.seed, Draw.WALK, c["id"], c["hop"]), self.here()
+        c["hop"] += 1
+        if c["place"] == Place.ARRESTED:
+            self.lodge(n, t)
+            return
+        stay = -n["transit_h"] * math.log(unit32(r[1]))
+        if not self.dies(n, t, stay, unit32(r[2])):
+            c["pending"], c["t_event"] = ARRIVE, t + stay
 
     def leave(self):
         c = self.c
@@ -61,7 +76,7 @@ class Walker:
         if c["hop"] > 0 or not c["flags"] & Flag.INJECTED:
             c["node"] = self.next_node(c["node"], r[3])
         c["hop"] += 1
-        n = self.nodes[c["node"]]
+        n = self.here()
         c["place"], c["pending"] = Place.CIRCULATING, ARRIVE
         if n["kind"] != 0:
             self.passages += 1
@@ -71,6 +86,12 @@ class Walker:
         stay = -n["transit_h"] * math.log(unit32(r[1]))
         if not self.dies(n, t, stay, unit32(r[2])):
             c["t_event"] = t + stay
+
+    def here(self):
+        """The node where it is, with the rates of this cell in it by their last name."""
+        rates, node = self.circuit.rates, self.c["node"]
+        return self.nodes[node] | {
+            name.rsplit(".")[1]: float(rates.place[i, node]) * self.factor[i] for i, name in enumerate(rates.names)}
 
     def next_node(self, node, r):
         j = int(self.circuit.guide[node, 0])  # the first edge of the node
@@ -82,42 +103,42 @@ class Walker:
         wide = self.p["slope"] * (self.p["deformability"] * self.c["diameter"] / n["capillary_um"]
                                   - self.p["offset"])
         size = 1.0 if "size" in self.without else 1.0 + math.exp(min(wide, 700.0))
-        bound = 1.0 if "adhesion" in self.without else math.exp(-n["bind"] * self.c["adhesion"])
-        return bound / size if "attraction" in self.without else math.pow(bound / size, n["gain"])
+        bound = 1.0 if "adhesion" in self.without else math.exp(-n["bind"])
+        return bound / size if "attraction" in self.without else math.pow(bound / size, n["passages"])
 
     def bare(self, t):
         if "platelets" in self.without:
             return 1.0
-        return math.exp(-(t - self.c["t_shed"]) / self.p["platelet_time_h"])
+        return math.exp(-(t - self.c["t_shed"]) / self.p["coat_time_h"])
 
     def rates(self, n, bare, arrested):
         """Anoikis, shear and NK [1/h] of a cell of which the share `bare` is not coated."""
-        coat = {"nk": self.p["platelet_nk"], "shear": self.p["platelet_shear"]}
-        rate = {name: n[f"{name}_per_h"] * (1.0 - part + part * bare) for name, part in coat.items()}
+        coat = {"nk": self.p["spared_nk"], "shear": self.p["spared_shear"]}
+        rate = {name: n[name] * (1.0 - part + part * bare) for name, part in coat.items()}
         if "platelets" in self.without:
-            rate = {name: n[f"{name}_per_h"] for name in rate}
+            rate = {name: n[name] for name in rate}
         zero = set(self.without) | ({"shear"} if arrested else set())
         return [0.0 if name in zero else value for name, value in
-                (("anoikis", self.p["anoikis_per_h"]), ("shear", rate["shear"]), ("nk", rate["nk"]))]
+                (("anoikis", n["anoikis"]), ("shear", rate["shear"]), ("nk", rate["nk"]))]
 
     def loss(self, n, t, arrested):
         """(a, b) of the hazard a + b exp(-x / tau) at time t + x."""
         anoikis, shear, nk = self.rates(n, 0.0, arrested)
         a = anoikis + shear + nk
         if arrested:
-            a = anoikis + nk + self.release() + n["extravasate_per_h"]
+            a = anoikis + nk + self.release(n) + n["extravasate"]
         if "platelets" in self.without:
             return a, 0.0
-        nk_b = 0.0 if "nk" in self.without else n["nk_per_h"] * self.p["platelet_nk"]
-        shear_b = 0.0 if arrested or "shear" in self.without else n["shear_per_h"] * self.p["platelet_shear"]
+        nk_b = 0.0 if "nk" in self.without else n["nk"] * self.p["spared_nk"]
+        shear_b = 0.0 if arrested or "shear" in self.without else n["shear"] * self.p["spared_shear"]
         return a, (shear_b + nk_b) * self.bare(t)
 
-    def release(self):
-        return 0.0 if "release" in self.without else self.p["release_per_h"]
+    def release(self, n):
+        return 0.0 if "release" in self.without else n["release"]
 
     def dies(self, n, t, stay, u):
         a, b = self.loss(n, t, False)
-        tau, e = self.p["platelet_time_h"], -math.log1p(-u)
+        tau, e = self.p["coat_time_h"], -math.log1p(-u)
         if not e < a * stay - b * tau * math.expm1(-stay / tau):
             return False
         r = words(self.seed, Draw.WALK, self.c["id"], (self.c["hop"] - 1) | SECOND)
@@ -131,12 +152,20 @@ class Walker:
     def lodge(self, n, t):
         a, b = self.loss(n, t, True)
         r = words(self.seed, Draw.WALK, self.c["id"], (self.c["hop"] - 1) | SECOND)
-        x = waiting(a, b, self.p["platelet_time_h"], -math.log(unit52(r[0], r[1])))
+        x = waiting(a, b, self.p["coat_time_h"], -math.log(unit52(r[0], r[1])))
         anoikis, _, nk = self.rates(n, self.bare(t + x) if x < math.inf else 0.0, True)
-        v = unit32(r[2]) * (anoikis + nk + self.release() + n["extravasate_per_h"])
+        v = unit32(r[2]) * (anoikis + nk + self.release(n) + n["extravasate"])
         self.c["pending"] = (ANOIKIS if v < anoikis else NK if v < anoikis + nk else
-                             RELEASE if v < anoikis + nk + self.release() else EXTRAVASATE)
+                             RELEASE if v < anoikis + nk + self.release(n) else EXTRAVASATE)
         self.c["place"], self.c["t_event"] = Place.ARRESTED, t + x
+
+
+def own_factor(c, rates, i):
+    """CLONE x STATE of rate i for the record c."""
+    factor = float(rates.clone[i, c["clone"]])
+    for k, name in enumerate(("emt", "adhesion", "bits")):
+        factor *= float(rates.state[i, k, c[name]])
+    return factor
 
 
 def waiting(a, b, tau, e):

@@ -4,7 +4,7 @@
 """
 import math
 
-from reference.blood import unit32, unit52, words
+from reference.blood import own_factor, unit32, unit52, words
 
 from metacascade._kernels._layout import HERITABLE, Draw, Fate, Flag, LesionState, Place, philox
 
@@ -45,8 +45,8 @@ def offspring(n, q, r):
 
 
 def grow(lesion, p, key, hours, tally, without):
-    d = 0.0 if "death" in without else p["death_per_h"]
-    birth = 0.0 if "birth" in without else p["birth_per_h"]
+    d = 0.0 if "death" in without else p["death"]
+    birth = 0.0 if "birth" in without else p["birth"]
     net = max(birth - d, 0.0)
     cuts = int(max(math.ceil(2.0 * birth * hours), 1.0))
     h = hours / cuts
@@ -64,11 +64,11 @@ def grow(lesion, p, key, hours, tally, without):
 
 
 def rest(lesion, p, key, u, start, end, tally, without):
-    wakes = "wake" not in without and u < -math.expm1(-p["wake_per_h"] * (end - start))
+    wakes = "wake" not in without and u < -math.expm1(-p["wake"] * (end - start))
     if wakes:
-        end = min(start - math.log1p(-u) / p["wake_per_h"], end)
+        end = min(start - math.log1p(-u) / p["wake"], end)
     if "dormant_death" not in without:
-        died = binomial(lesion["n"], -math.expm1(-p["dormant_death_per_h"] * (end - start)),
+        died = binomial(lesion["n"], -math.expm1(-p["dormant_death"] * (end - start)),
                         philox((0, 0, 0, 0), key))
         lesion["n"] -= died
         lesion["died"] += died
@@ -77,6 +77,13 @@ def rest(lesion, p, key, u, start, end, tally, without):
         lesion["state"], lesion["t_state"] = LesionState.ACTIVE, end
         tally["woken"] += 1
     return end
+
+
+def own_rates(record, rates):
+    """The rates of a lesion (or of a cell: its chance to establish) by their last name."""
+    own = {name.rsplit(".")[1]: float(rates.place[i, record["node"]]) * own_factor(record, rates, i)
+           for i, name in enumerate(rates.names)}
+    return own | {"capacity": max(own["capacity"], 1.0)}
 
 
 def live(lesion, p, seed, step, start, end, tally, without=()):
@@ -90,7 +97,7 @@ def live(lesion, p, seed, step, start, end, tally, without=()):
         grow(lesion, p, key, end - start, tally, without)
         if "shed" not in without:
             r = words(seed, Draw.LESION_SHED, lesion["id"], step)
-            shed, since = binomial(lesion["n"], -math.expm1(-p["shed_per_h"] * (end - start)), r), start
+            shed, since = binomial(lesion["n"], -math.expm1(-p["shed"] * (end - start)), r), start
         lesion["n"] -= shed
         lesion["shed"] += shed
         tally["shed"] += shed
@@ -107,14 +114,14 @@ def child(lesion, seed, index, since, end):
                        origin=lesion["node"], flags=lesion["flags"] & HERITABLE | Flag.LESION)
 
 
-def found(c, soil, establish, dormant, seed):
+def found(c, p, seed):
     """Set the fate of the dict `c`; returns the dict of its lesion, or None."""
     r = words(seed, Draw.COLONIZE, c["id"], 0)
-    chance, c["place"] = establish * soil, Place.ENDED
-    if chance < 1.0 and unit52(r[0], r[1]) >= -math.expm1(c["n"] * math.log1p(-chance)):
+    establish, c["place"] = p["establish"], Place.ENDED
+    if establish < 1.0 and unit52(r[0], r[1]) >= -math.expm1(c["n"] * math.log1p(-establish)):
         c["fate"] = Fate.NOT_ESTABLISHED
         return None
     c["fate"] = Fate.LESION
-    state = LesionState.DORMANT if unit32(r[2]) < dormant else LesionState.ACTIVE
+    state = LesionState.DORMANT if unit32(r[2]) < p["dormant"] else LesionState.ACTIVE
     same = {name: c[name] for name in ("id", "n", "clone", "node", "emt", "adhesion", "bits", "flags")}
     return same | dict(t_founded=c["t_event"], t_state=c["t_event"], state=state)

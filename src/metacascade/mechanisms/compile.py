@@ -70,6 +70,22 @@ class PlacedRates(Tables):
     place: np.ndarray
     spared: np.ndarray
 
+    def by_node(self, name):
+        """base x scale x PLACE of a rate: a view, float64 of shape (places,)."""
+        return self.place[self.names.index(name)]
+
+    def states(self, name, byte):
+        """The 256 factors of a rate for one of `BYTES`: a view."""
+        return self.state[self.names.index(name), BYTES.index(byte)]
+
+    def values(self, name, records):
+        """The rate of each record of blood or lesions where it is: float64, as the kernels have it."""
+        i = self.names.index(name)
+        factor = self.clone[i, records["clone"]].astype(float)
+        for table, byte in zip(self.state[i], BYTES):
+            factor = factor * table[records[byte]]
+        return self.place[i, records["node"]] * factor
+
 
 def tissue_rates(plan, scales=(), clones=None) -> TissueRates:
     """The arrays of a step in tissue.

@@ -69,10 +69,7 @@ class Blood:
 
     def advance(self, t_end_h: float) -> Walked:
         """Let every event before t_end_h happen and take out what has left the blood."""
-        circuit = self.circuit
-        passages = _blood.advance(
-            self.records, circuit.nodes, circuit.upper, circuit.target, circuit.guide, circuit.hazards,
-            self.seed, t_end_h)
+        passages = _blood.advance(self.records, self.circuit, self.seed, t_end_h)
         self.passages += passages
         place, fate = self.records["place"], self.records["fate"]
         gone = place == Place.ENDED

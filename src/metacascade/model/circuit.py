@@ -4,14 +4,15 @@ from itertools import accumulate
 
 import numpy as np
 
-from metacascade._kernels._blood import NODE
+from metacascade._kernels._blood import NODE, RATES
 from metacascade.config.body import BYPASS
+from metacascade.mechanisms import plan_of
+from metacascade.mechanisms.compile import placed_rates
 from metacascade.model import physiology
-from metacascade.model.physiology import ARTERIAL, BODIES, CELLS_PER_G, DRAINS, KINDS, NODES, SHEAR, TUMOR
+from metacascade.model.physiology import ARTERIAL, BODIES, CELLS_PER_G, DRAINS, KINDS, NODES, TUMOR
 
 WORDS = 1 << 32   # values of the random word that decides where a cell goes
 MIN_PER_H = 60.0
-NEVER = 1e9       # times the diameter of a capillary: no cell is as large
 
 
 class Circuit:
@@ -26,9 +27,12 @@ class Circuit:
     names : tuple of str
         Node i is ``names[i]``; node 0 is the tumor.
     nodes : ndarray of NODE
-        Transit [h], arrest and hazards [1/h] of each node.
-    hazards : dict
-        What holds in every node: the kernel's ``hazards_t``.
+        Transit [h], kind and capillaries of each node.
+    rates : PlacedRates
+        What happens to a cell in each node: hazards [1/h] and coefficients of arrest. The kernel reads them at each
+        call, so they may be replaced.
+    law : dict
+        Platelets and arrest by size: the kernel's ``law_t``.
     volume_mL : ndarray of float64
         Blood in each node.
     upper, target, guide : ndarray of uint32 (edges,), uint8 (edges,), uint8 (nodes, 256)
@@ -39,8 +43,9 @@ class Circuit:
     def __init__(self, config):
         body = BODIES[config.run.species]
         self.names = NODES
-        self.hazards = _hazards(config.blood)
+        self.plan = plan_of(config)
         self.nodes = _nodes(config, body)
+        self.set_rates()
         self.volume_mL = np.array([body.blood_mL * body.blood.get(name, 0.0) / 100 for name in NODES])
         self.output_mL_per_min = body.output_mL_per_min
         self._tumor = config.tumor
@@ -50,6 +55,11 @@ class Circuit:
     def index(self, name: str) -> int:
         """The number of a node."""
         return self.names.index(name)
+
+    def set_rates(self, scales=(), clones=None):
+        """Take the rates of the plan times scale(t), a dict by name, for a table of clones (left out: the founder)."""
+        self.rates = placed_rates(self.plan, RATES, NODES, scales, clones)
+        self.law = _law(self.plan, self.rates, scales)
 
     def set_tumor_flow(self, alive_cells: int):
         """Give the tumor bed the flow of a tumor of `alive_cells`, counted over all ranks.
@@ -65,43 +75,30 @@ class Circuit:
         self.upper, self.target, self.guide = _graph(self.roads)
 
 
-def _hazards(blood):
-    """The kernel's ``hazards_t``; where the section is off nothing kills and nothing is too narrow."""
-    on = float(blood.enabled)
+def _law(plan, rates, scales):
+    """The kernel's ``law_t``; where arrest is off no passage counts, so that it matters not what is too wide."""
+    def number(name, default):
+        return plan.number(f"blood.{name}", scales, default)
+
     return dict(
-        anoikis_per_h=on * blood.anoikis_per_h * (1.0 - blood.anoikis_resistance),
-        release_per_h=on * blood.release_per_h, platelet_time_h=blood.platelet_time_h,
-        platelet_nk=blood.platelet_nk, platelet_shear=blood.platelet_shear,
-        slope=blood.arrest_slope if blood.enabled else 1.0,
-        offset=blood.arrest_offset if blood.enabled else NEVER, deformability=blood.deformability)
+        coat_time_h=number("coat_time", 1.0), spared_nk=float(rates.spared[rates.names.index("blood.nk")]),
+        spared_shear=float(rates.spared[rates.names.index("blood.shear")]),
+        slope=number("arrest_slope", 0.0), offset=number("arrest_offset", 0.0), deformability=number("deformability", 1.0))
 
 
 def _nodes(config, body):
-    """What the kernel needs to know about each node."""
-    nodes = np.zeros(len(NODES), NODE)
-    on, flow = float(config.blood.enabled), _flow(body)
+    """What the kernel needs to know about each node. Blood stays in the tumor as long as perfusion says."""
+    nodes, flow = np.zeros(len(NODES), NODE), _flow(body)
     for node, name in zip(nodes, NODES):
         node["kind"] = KINDS[name]
-        node["shear_per_h"] = on * config.blood.shear_per_h * SHEAR[name]
         if name != "tumor":
             node["transit_h"] = body.blood_mL * body.blood[name] / 100 / flow[name] / MIN_PER_H
         if organ := config.organs.get(name):
-            node["nk_per_h"] = on * config.blood.nk_per_h * organ.nk
-            node["bind"] = on * config.blood.binding * organ.adhesion / 255
             node["capillary_um"] = organ.capillary_um
-            node["extravasate_per_h"] = math.log(2.0) / organ.extravasation_h
-            node["soil"], node["gain"] = organ.soil, 1.0
-    _attract(nodes[TUMOR], config)
-    return nodes
-
-
-def _attract(node, config):
-    """The tumor's own bed: blood stays as long as perfusion says; what it attracts, it holds more often."""
     perfusion = config.tumor.perfusion_mL_per_min_per_g if config.tumor else 0.0
     perfusion = perfusion or physiology.TUMOR_FLOW_mL_PER_MIN_PER_G
-    node["transit_h"] = physiology.TUMOR_BLOOD_mL_PER_G / perfusion / MIN_PER_H
-    node["gain"] = config.colonization.attraction
-    node["extravasate_per_h"] *= config.colonization.attraction
+    nodes[TUMOR]["transit_h"] = physiology.TUMOR_BLOOD_mL_PER_G / perfusion / MIN_PER_H
+    return nodes
 
 
 def _flow(body):

@@ -6,6 +6,8 @@ import numpy as np
 from metacascade._kernels import _lesions
 from metacascade._kernels._layout import CTC, LESION, Fate
 from metacascade.base.records import chosen, joined
+from metacascade.mechanisms import plan_of
+from metacascade.mechanisms.compile import placed_rates
 
 
 @dataclass
@@ -32,15 +34,14 @@ class Lesions:
     """
 
     def __init__(self, config, circuit, seed: int):
-        section = config.colonization
+        self.plan = plan_of(config)
         self.circuit, self.seed = circuit, seed
         self.records = np.empty(0, LESION)
-        self._establish = section.establish if section.enabled else 0.0
-        self._dormant = section.dormant
-        self._rates = dict(
-            wake_per_h=section.wake_per_h, dormant_death_per_h=section.dormant_death_per_h,
-            birth_per_h=section.birth_per_h, death_per_h=section.death_per_h,
-            shed_per_h=section.shed_per_h, capacity=float(section.capacity))
+        self.set_rates()
+
+    def set_rates(self, scales=(), clones=None):
+        """Take the rates of the plan times scale(t), a dict by name, for a table of clones (left out: the founder)."""
+        self.rates = placed_rates(self.plan, _lesions.RATES, self.circuit.names, scales, clones)
 
     def found(self, ctcs):
         """Decide what becomes of cells that left the blood at their t_event.
@@ -50,7 +51,7 @@ class Lesions:
         """
         ctcs = joined(np.atleast_1d(np.asarray(ctcs, CTC)))
         new = np.zeros(ctcs.size, LESION)
-        n = _lesions.found(ctcs, new, self.circuit.nodes, self._establish, self._dormant, self.seed)
+        n = _lesions.found(ctcs, new, self.rates, self.seed)
         if n:
             self.records = joined(self.records, new[:n])
         founders = ctcs["fate"] == Fate.LESION
@@ -60,7 +61,7 @@ class Lesions:
         """Let every lesion live from t_h, or from its founding if that is later, to t_h + dt_h."""
         broods = np.zeros(self.records.size, _lesions.BROOD)
         counts = dict(zip(_lesions.TALLY, _lesions.advance(
-            self.records, self._rates, self.seed, step, t_h, t_h + dt_h, broods)))
+            self.records, self.rates, self.seed, step, t_h, t_h + dt_h, broods)))
         shed = np.zeros(counts.pop("shed"), CTC)
         _lesions.children(self.records, broods, shed, self.seed, t_h + dt_h)
         return Grown(shed=shed, **counts)

@@ -10,6 +10,7 @@ import numpy as np
 
 from metacascade._kernels._layout import CTC, LESION
 from metacascade.model.circuit import Circuit
+from metacascade.model.lesions import Lesions
 from metacascade.model.physiology import KIND_VESSEL, KINDS, NODES, TUMOR
 
 SIZES = 9                         # classes of diameter, equally likely
@@ -64,6 +65,7 @@ class _Body:
         self.circuit.set_tumor_flow(config.tumor.cells if config.tumor else 0)
         self.kinds = [_Kind(self, config.blood.diameter_um, config.blood.diameter_spread, config.traits.adhesion_mean)]
         self.kinds += [_Kind(self, plan.diameter_um, plan.diameter_spread, plan.adhesion) for plan in config.injection]
+        self.establish = np.minimum(Lesions(config, self.circuit, 0).rates.by_node("lesion.establish"), 1.0)
         self.dormant = self.active = self.cells = self.founded = self.ended = self.passed = 0.0
         self.tumor_per_h = shed_by_tumor_per_h(config)
         self.arrived = np.zeros(len(NODES))             # in organs, in the present step
@@ -104,8 +106,7 @@ class _Body:
     def _grow(self):
         """Lesions that were founded in this step, and all others, live to its end."""
         law, dt = self.config.colonization, self.dt_h
-        chance = self.circuit.nodes["soil"] * (law.establish if law.enabled else 0.0)
-        new = self.arrived * chance
+        new = self.arrived * self.establish
         self.founded_at = getattr(self, "founded_at", 0.0) + new
         self.founded += new.sum()
         woken = self.dormant * -math.expm1(-law.wake_per_h * dt)
@@ -146,7 +147,7 @@ class _Kind:
         self.gates = np.array([_gate(body.circuit, size, 255 * adhesion) for size in self.sizes])
         rates = np.array([_rates(body.config, body.circuit, roads, gate) for gate in self.gates])
         self.roads, self.moves = roads, np.linalg.inv(np.eye(2 * self.n) - body.dt_h * rates)
-        self.out_per_h = np.tile(body.circuit.nodes["extravasate_per_h"], (SIZES, 1))
+        self.out_per_h = np.tile(body.circuit.rates.by_node("blood.extravasate"), (SIZES, 1))
 
     @property
     def ctcs(self):
@@ -173,18 +174,19 @@ class _Kind:
 
 def _rates(config, circuit, roads, gate):
     """d(state)/dt = rates @ state: flowing in each node, then arrested in each."""
-    n, nodes, hazards = len(NODES), circuit.nodes, circuit.hazards
-    coat = hazards["platelet_shear"], hazards["platelet_nk"]            # as after some platelet times
-    leave = 1.0 / np.maximum(nodes["transit_h"], 1e-6)
-    nk = nodes["nk_per_h"] * (1.0 - coat[1])
-    die = hazards["anoikis_per_h"] + nodes["shear_per_h"] * (1.0 - coat[0]) + nk
-    release, out = hazards["release_per_h"], nodes["extravasate_per_h"]
+    n, law = len(NODES), circuit.law
+    coat = law["spared_shear"], law["spared_nk"]                    # as after some platelet times
+    leave = 1.0 / np.maximum(circuit.nodes["transit_h"], 1e-6)
+    anoikis, shear, nk, release, out = (circuit.rates.by_node(f"blood.{name}") for name in (
+        "anoikis", "shear", "nk", "release", "extravasate"))
+    nk = nk * (1.0 - coat[1])
+    die = anoikis + shear * (1.0 - coat[0]) + nk
     rates = np.zeros((2 * n, 2 * n))
     to = roads.T                                                       # to[j, i]: from i to j
     rates[:n, :n] = to * leave * gate[:, None] - np.diag(leave + die)
     rates[n:, :n] = to * leave * (1.0 - gate)[:, None]
     rates[:n, n:] = to * release * gate[:, None]
-    rates[n:, n:] = to * release * (1.0 - gate)[:, None] - np.diag(release + hazards["anoikis_per_h"] + nk + out)
+    rates[n:, n:] = to * release * (1.0 - gate)[:, None] - np.diag(release + anoikis + nk + out)
     return rates
 
 
@@ -199,12 +201,13 @@ def _roads(circuit):
 
 def _gate(circuit, diameter_um, adhesion):
     """Chance to pass each node without arrest; that of `_blood.pyx`."""
-    nodes, hazards = circuit.nodes, circuit.hazards
+    law, rates = circuit.law, circuit.rates
     bed = np.array([KINDS[name] != KIND_VESSEL for name in NODES])
-    capillary = np.where(bed, nodes["capillary_um"], 1.0)
-    wide = hazards["slope"] * (hazards["deformability"] * diameter_um / capillary - hazards["offset"])
-    gate = np.exp(-nodes["bind"] * adhesion) / (1.0 + np.exp(np.clip(wide, -700.0, 700.0)))
-    return np.where(bed, gate ** np.where(bed, nodes["gain"], 1.0), 1.0)
+    capillary = np.where(bed, circuit.nodes["capillary_um"], 1.0)
+    wide = law["slope"] * (law["deformability"] * diameter_um / capillary - law["offset"])
+    bound = rates.by_node("blood.bind") * rates.states("blood.bind", "adhesion")[round(adhesion)]
+    gate = np.exp(-bound) / (1.0 + np.exp(np.clip(wide, -700.0, 700.0)))
+    return np.where(bed, gate ** rates.by_node("blood.passages"), 1.0)
 
 
 def _quantile(level):
