@@ -8,7 +8,7 @@ from libc.string cimport memset
 from _geometry cimport distance2
 from _random cimport unit32
 from _tiles cimport (
-    GONE, more_words, nearest, outbox_t, place_of, scratch_t, tiles_t, tissue_t, word_t)
+    CALM, USE_CHILD, USE_TIME, depart, more_words, nearest, outbox_t, place_of, scratch_t, tiles_t, tissue_t, word_t)
 from _types cimport CIRCULATING, cell_t, ctc_t, inherit
 
 cdef inline int followers_wanted(const cell_t* c, const tissue_t* p, const uint32_t* r) noexcept nogil:
@@ -29,53 +29,48 @@ cdef inline bint before(const word_t* a, const word_t* b) noexcept nogil:
     return a[2] < b[2]
 
 
-cdef inline int gather_cluster(const word_t* record, Py_ssize_t low, Py_ssize_t high, int wanted,
-                        scratch_t* s) noexcept nogil:
-    """Take the first `wanted` undecided cells of the voxel, in the order of their records; how many."""
+cdef inline void lead(scratch_t* s, int k, Py_ssize_t i, int v, int wanted) noexcept nogil:
+    """Write the k-th leader: cell i of voxel v, and how many followers it wants."""
+    s.leader[3 * k], s.leader[3 * k + 1], s.leader[3 * k + 2] = <int32_t>i, v, wanted
+
+
+cdef inline int gather_cluster(const word_t* record, int v, int wanted, scratch_t* s) noexcept nogil:
+    """Take the first `wanted` calm cells of the voxel, in the order of their records; how many."""
     cdef int taken
-    cdef Py_ssize_t k, best
+    cdef int32_t k, best
     for taken in range(wanted):
         best = -1
-        for k in range(low, high):
-            if s.c.hit[k] < 2 and (best < 0 or before(record + 3 * k, record + 3 * best)):
+        for k in range(s.first[v], s.first[v + 1]):
+            if s.state[k] == CALM and (best < 0 or before(record + 3 * k, record + 3 * best)):
                 best = k
         if best < 0:
             return taken
-        s.c.hit[best] = 2
-        s.c.code[best] = GONE
+        depart(s, best, v)
     return wanted
 
 
 cdef inline void order_leaders(const word_t* record, scratch_t* s, int n) noexcept nogil:
     """By voxel, then by record: so that who leads first does not depend on the order of the cells."""
     cdef int i, k
-    cdef int32_t a, w
+    cdef int32_t a, v, w
     for i in range(1, n):
-        a, w = s.leader[2 * i], s.leader[2 * i + 1]
+        a, v, w = s.leader[3 * i], s.leader[3 * i + 1], s.leader[3 * i + 2]
         k = i
-        while k > 0 and (s.c.voxel[s.leader[2 * k - 2]] > s.c.voxel[a] or (
-                s.c.voxel[s.leader[2 * k - 2]] == s.c.voxel[a]
-                and before(record + 3 * a, record + 3 * s.leader[2 * k - 2]))):
-            s.leader[2 * k], s.leader[2 * k + 1] = s.leader[2 * k - 2], s.leader[2 * k - 1]
+        while k > 0 and (s.leader[3 * k - 2] > v or (
+                s.leader[3 * k - 2] == v and before(record + 3 * a, record + 3 * s.leader[3 * k - 3]))):
+            lead(s, k, s.leader[3 * k - 3], s.leader[3 * k - 2], s.leader[3 * k - 1])
             k -= 1
-        s.leader[2 * k], s.leader[2 * k + 1] = a, w
+        lead(s, k, a, v, w)
 
 
-cdef inline int shed_clusters(const tiles_t* t, Py_ssize_t row, Py_ssize_t n, scratch_t* s, int leaders) noexcept nogil:
+cdef inline int shed_clusters(const tiles_t* t, Py_ssize_t row, scratch_t* s) noexcept nogil:
     """Give each leader its followers (the number replaces the wish); how many cells leave."""
     cdef const word_t* record = <const word_t*>(t.cells + t.start[row])
     cdef int k, total = 0
-    cdef Py_ssize_t low, high
-    order_leaders(record, s, leaders)
-    for k in range(leaders):
-        low = high = s.leader[2 * k]
-        if s.leader[2 * k + 1]:
-            while low > 0 and s.c.voxel[low - 1] == s.c.voxel[s.leader[2 * k]]:
-                low -= 1
-            while high < n and s.c.voxel[high] == s.c.voxel[s.leader[2 * k]]:
-                high += 1
-            s.leader[2 * k + 1] = gather_cluster(record, low, high, s.leader[2 * k + 1], s)
-        total += 1 + s.leader[2 * k + 1]
+    order_leaders(record, s, s.leaders)
+    for k in range(s.leaders):
+        s.leader[3 * k + 2] = gather_cluster(record, s.leader[3 * k + 1], s.leader[3 * k + 2], s)
+        total += 1 + s.leader[3 * k + 2]
     return total
 
 
@@ -87,23 +82,21 @@ cdef inline void write_shed(const tiles_t* t, Py_ssize_t row, int v, const cell_
     cdef int s
     place_of(t, row, v, c, p.edge_um, at)
     s = nearest(t, row, v, at, &gap)
-    more_words(<const word_t*>c, v, 1, key, r)
+    more_words(<const word_t*>c, v, USE_CHILD, key, r)
     memset(out, 0, sizeof(ctc_t))
     out.id = r[0] | <uint64_t>r[1] << 32
     out.x, out.y, out.z = <float>at[0], <float>at[1], <float>at[2]
     out.distance = <float>sqrt(distance2(at[0], at[1], at[2], &t.segments[s]))
     out.maturity = t.segments[s].maturity
     out.traits, out.n, out.place = inherit(c.traits), <uint16_t>n, CIRCULATING
-    more_words(<const word_t*>c, v, 2, key, r)
+    more_words(<const word_t*>c, v, USE_TIME, key, r)
     out.t_shed = out.t_event = p.t_h + unit32(r[0]) * p.dt_h     # any moment of the step
 
 
-cdef inline void write_all_shed(const tiles_t* t, Py_ssize_t row, int leaders, uint64_t key, const tissue_t* p,
-                         const scratch_t* s, outbox_t* box) noexcept nogil:
+cdef inline void write_all_shed(const tiles_t* t, Py_ssize_t row, const tissue_t* p, const scratch_t* s,
+                                outbox_t* box) noexcept nogil:
     cdef int k
-    cdef int32_t i
-    for k in range(leaders):
-        i = s.leader[2 * k]
-        write_shed(t, row, s.c.voxel[i], t.cells + t.start[row] + i, 1 + s.leader[2 * k + 1], key, p,
+    for k in range(s.leaders):
+        write_shed(t, row, s.leader[3 * k + 1], t.cells + t.start[row] + s.leader[3 * k], 1 + s.leader[3 * k + 2], s.key, p,
                    &box.shed[box.n_shed])
         box.n_shed += 1

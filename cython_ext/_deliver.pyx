@@ -7,28 +7,45 @@ from libc.string cimport memmove
 from _types cimport cell_t, migrant_t
 
 
+cdef inline int key_of(const migrant_t* m) noexcept nogil:
+    """Twice the voxel of an arrival, plus 1 if it is not motile: where it belongs in its tile."""
+    return 2 * m.voxel + (m.cell.traits.emt == 0)
+
+
 cdef int open_tile(cell_t* tile, Py_ssize_t n, uint16_t* counts, const migrant_t* arrivals, const int32_t* order,
                    Py_ssize_t new) except -1 nogil:
-    """Insert `new` arrivals, ordered by voxel, behind the cells of their voxels; from the back, in place."""
-    cdef Py_ssize_t k = n, end = n, here
-    cdef int v = 511, a
+    """Insert `new` arrivals, ordered by voxel and motile ones first, before the cells of their voxels if they are motile and
+    behind them if not; from the back, in place."""
+    cdef Py_ssize_t k = n, end = n
+    cdef int v = 512, a
     while new:
-        a = arrivals[order[new - 1]].voxel
-        while v > a:
-            k -= counts[v]
+        a = key_of(&arrivals[order[new - 1]])
+        while v > a >> 1:                                                # k: the first cell of voxel v
             v -= 1
-        memmove(tile + k + new, tile + k, (end - k) * sizeof(cell_t))    # cells of the voxels above a
-        end = k
-        k -= counts[a]
-        v -= 1
-        here = 0
-        while new and arrivals[order[new - 1]].voxel == a:
+            k -= counts[v]
+        if a & 1:
+            end = shift(tile, k + counts[v], end, new)
+        else:
+            end = shift(tile, k, end, new)
+        while new and key_of(&arrivals[order[new - 1]]) == a:
             new -= 1
-            here += 1
             tile[end + new] = arrivals[order[new]].cell
-        if counts[a] + here > 65535:
+    return 0
+
+
+cdef inline Py_ssize_t shift(cell_t* tile, Py_ssize_t first, Py_ssize_t end, Py_ssize_t by) noexcept nogil:
+    """Move the cells from `first` up to `end`; returns `first`."""
+    memmove(tile + first + by, tile + first, (end - first) * sizeof(cell_t))
+    return first
+
+
+cdef int count(uint16_t* counts, const migrant_t* arrivals, const int32_t* order, Py_ssize_t new) except -1 nogil:
+    """Add the arrivals of a tile to its counts."""
+    cdef Py_ssize_t i
+    for i in range(new):
+        if counts[arrivals[order[i]].voxel] == 65535:
             raise OverflowError("more than 65,535 cells in a voxel")
-        counts[a] += <uint16_t>here
+        counts[arrivals[order[i]].voxel] += 1
     return 0
 
 
@@ -41,6 +58,7 @@ cdef int insert_all(cell_t* cells, const int64_t* start, int32_t* n, uint16_t* c
         while i < total and <Py_ssize_t>arrivals[order[i]].key == row:
             i += 1
         open_tile(cells + start[row], n[row], counts + 512 * row, arrivals, order + first, i - first)
+        count(counts + 512 * row, arrivals, order + first, i - first)
         n[row] += <int32_t>(i - first)
     return 0
 
@@ -49,7 +67,7 @@ def insert(cell_t[::1] cells not None, const int64_t[::1] start not None, int32_
            uint16_t[:, ::1] counts not None, const migrant_t[::1] arrivals not None):
     """Insert each arrival into tile row ``key`` and its voxel; the tiles have room (checked by the caller).
 
-    Where it comes to lie among the cells of its voxel has no meaning.
+    The motile cells (EMT > 0) of a voxel stay before the others; among its like, the place of a cell has no meaning.
     """
     if arrivals.shape[0] == 0:
         return
@@ -60,24 +78,44 @@ def insert(cell_t[::1] cells not None, const int64_t[::1] start not None, int32_
 
 
 def by_tile_and_voxel(const migrant_t[::1] arrivals not None, Py_ssize_t tiles):
-    """Order of the arrivals by (row, voxel): two counting sorts, int32 of shape (n,)."""
+    """Order of the arrivals by (row, voxel, motile ones first): two counting sorts, int32 of shape (n,)."""
     cdef Py_ssize_t i, total = arrivals.shape[0]
     once_array, twice_array = np.empty(total, np.int32), np.empty(total, np.int32)
     cdef int32_t[::1] once = once_array, twice = twice_array
-    cdef int32_t[::1] place = np.zeros(513, np.int32), row_place = np.zeros(tiles + 1, np.int32)
+    cdef int32_t[::1] place = np.zeros(1025, np.int32), row_place = np.zeros(tiles + 1, np.int32)
     for i in range(total):
         if arrivals[i].key >= <uint64_t>tiles or arrivals[i].voxel >= 512:
             raise IndexError(f"arrival {i} goes to row {arrivals[i].key}, voxel {arrivals[i].voxel}")
-        place[arrivals[i].voxel + 1] += 1
+        place[key_of(&arrivals[i]) + 1] += 1
         row_place[arrivals[i].key + 1] += 1
-    for i in range(512):
+    for i in range(1024):
         place[i + 1] += place[i]
     for i in range(tiles):
         row_place[i + 1] += row_place[i]
     for i in range(total):
-        once[place[arrivals[i].voxel]] = <int32_t>i
-        place[arrivals[i].voxel] += 1
+        once[place[key_of(&arrivals[i])]] = <int32_t>i
+        place[key_of(&arrivals[i])] += 1
     for i in range(total):
         twice[row_place[arrivals[once[i]].key]] = once[i]
         row_place[arrivals[once[i]].key] += 1
     return twice_array
+
+
+def motile_first(cell_t[::1] cells not None, const uint16_t[::1] counts not None):
+    """Put the motile cells (EMT > 0) of each voxel of a tile before the others, in place."""
+    cdef Py_ssize_t v, i, first = 0, end, total = 0
+    cdef cell_t cell
+    for v in range(counts.shape[0]):
+        total += counts[v]
+    if total != cells.shape[0]:
+        raise ValueError(f"{cells.shape[0]} cells, but the counts add up to {total}")
+    with nogil:
+        for v in range(counts.shape[0]):
+            end = first + counts[v]
+            for i in range(first, end):
+                if cells[i].traits.emt > 0:
+                    cell = cells[first]
+                    cells[first] = cells[i]
+                    cells[i] = cell
+                    first += 1
+            first = end

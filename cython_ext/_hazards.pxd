@@ -1,29 +1,17 @@
-# What may happen to a cell, and what does. Header only: it has no .pyx twin.
+# What may happen to a cell that is looked at, and what does. Header only: it has no .pyx twin.
 from libc.math cimport expm1
-from libc.stdint cimport uint32_t
 
-from _random cimport unit32
-from _tiles cimport nearest, place_of, tiles_t, tissue_t
+from _rates cimport DIVIDE, SHED
+from _tiles cimport CUT, face_of, nearest, place_of, scratch_t, tiles_t, tissue_t
 from _types cimport cell_t
 
-cdef enum event_e:
-    NOTHING, ENTER, DIE, SUFFOCATE, DIVIDE
+cdef enum:
+    NOTHING = -1
+    HOP = 64                       # the cell is pushed out of its voxel; else the index of a rate
 
 
-cdef inline double birth(const tissue_t* p, double oxygen, int cells) noexcept nogil:
-    if cells >= p.capacity:
-        return 0.0
-    return p.birth_per_h * oxygen / (oxygen + p.oxygen_half_mmHg) * (1.0 - <double>cells / p.capacity)
-
-
-cdef inline double suffocation(const tissue_t* p, double oxygen) noexcept nogil:
-    cdef double lack = ((p.hypoxia_threshold_mmHg - oxygen)
-                        / (p.hypoxia_threshold_mmHg - p.hypoxia_full_mmHg))
-    return p.hypoxia_per_h * (0.0 if lack < 0.0 else 1.0 if lack > 1.0 else lack)
-
-
-cdef inline double entry(const tiles_t* t, Py_ssize_t row, int v, const cell_t* c, const tissue_t* p) noexcept nogil:
-    """Hazard of entering the nearest vessel [1/h]."""
+cdef inline double gate(const tiles_t* t, Py_ssize_t row, int v, const cell_t* c, const tissue_t* p) noexcept nogil:
+    """Of the rate at which a cell enters the nearest vessel: 0 beyond its reach, else how permeable it is."""
     cdef double at[3]
     cdef double gap = 0.0
     cdef int s
@@ -31,27 +19,64 @@ cdef inline double entry(const tiles_t* t, Py_ssize_t row, int v, const cell_t* 
     s = nearest(t, row, v, at, &gap)
     if s < 0 or gap > p.reach_um:
         return 0.0
-    return (p.enter_per_h * (p.permeability_mature + (1.0 - p.permeability_mature)
-                             * (1.0 - t.segments[s].maturity)) * t.detach[c.traits.adhesion])
+    return p.permeability_mature + (1.0 - p.permeability_mature) * (1.0 - t.segments[s].maturity)
 
 
-cdef inline event_e what_happens(const tiles_t* t, Py_ssize_t row, int v, const cell_t* c, const tissue_t* p,
-                          uint32_t word) noexcept nogil:
-    cdef double oxygen = t.oxygen[512 * row + v]
-    cdef double enter = entry(t, row, v, c, p) if p.enter_per_h > 0.0 else 0.0
-    cdef double lack = suffocation(p, oxygen)
-    cdef double divide = birth(p, oxygen, t.counts[512 * row + v])
-    cdef double total = enter + p.death_per_h + lack + divide
-    cdef double chance = -expm1(-total * p.dt_h), u = unit32(word), at
-    if u >= chance:
-        return NOTHING
-    at = u / chance * total
-    if at >= total:                            # rounded up: never beyond what has a rate
-        at = total * (1.0 - 2.0**-53)
-    if at < enter:
-        return ENTER
-    if at < enter + p.death_per_h:
-        return DIE
-    if at < enter + p.death_per_h + lack:
-        return SUFFOCATE
-    return DIVIDE
+cdef inline double rate_of(const tiles_t* t, int r, double place, const cell_t* c) noexcept nogil:
+    """Rate r [1/h] of a cell, `place` being that of its voxel."""
+    cdef const float* state = t.state + 768 * r
+    cdef double rate = place
+    if c.traits.clone < t.n_clones:
+        rate *= t.clone[<Py_ssize_t>t.n_clones * r + c.traits.clone]
+    return rate * state[c.traits.emt] * state[256 + c.traits.adhesion] * state[512 + c.traits.bits]
+
+
+cdef inline double chances(const tiles_t* t, Py_ssize_t row, int v, const cell_t* c, const tissue_t* p,
+                           const scratch_t* s, double* chance) noexcept nogil:
+    """The chance of each event in this step; their sum.
+
+    rate dt phi(z) with phi(z) = (exp(z) - 1) / z and z the sum of the rates times dt, divisions plus and all that takes the
+    cell away or changes it minus: then the mean numbers of births and deaths are those of continuous time. The chances
+    add up; above 1 they are in proportion.
+    """
+    cdef double z = 0.0, total = 0.0, factor
+    cdef int r
+    for r in range(t.n_rates):
+        chance[r] = rate_of(t, r, s.table.rate[r][v], c) if s.table.rate[r][v] > 0.0 else 0.0
+        if t.rates[r].action == SHED and chance[r] > 0.0:
+            chance[r] *= gate(t, row, v, c, p)
+        z += chance[r] if t.rates[r].action == DIVIDE else -chance[r]
+    z *= p.dt_h
+    factor = p.dt_h * (1.0 if z == 0.0 else expm1(z) / z)
+    for r in range(t.n_rates):
+        chance[r] *= factor
+        total += chance[r]
+    if total <= 1.0:
+        return total
+    for r in range(t.n_rates):
+        chance[r] /= total
+    return 1.0
+
+
+cdef inline int what_happens(const tiles_t* t, Py_ssize_t row, int v, const cell_t* c, const tissue_t* p, double x,
+                             scratch_t* s) noexcept nogil:
+    """The event of a cell for a number x below the bound of its voxel: hops first, then the rates in their order.
+
+    A hop gets what the events leave of 1. While the bound is below 1 that is all it wants, and it needs no rates.
+    """
+    cdef double chance[64]
+    cdef double hop = s.table.hop[v], at = hop, left
+    cdef int r
+    if x < hop and s.table.bound[v] < 1.0:
+        return HOP + face_of(s.table.pressure, v, p.mobility, x)
+    left = 1.0 - chances(t, row, v, c, p, s, chance)
+    if hop > left:
+        at = left
+        s.tally[CUT] += 1
+    if x < at:
+        return HOP + face_of(s.table.pressure, v, p.mobility, x * (hop / at))
+    for r in range(t.n_rates):
+        at += chance[r]
+        if x < at:
+            return r
+    return NOTHING

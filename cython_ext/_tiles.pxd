@@ -4,83 +4,116 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from _geometry cimport distance2, segment_t
 from _random cimport philox4x32
+from _rates cimport factor_t, rate_t, signal_t
 from _types cimport cell_t, ctc_t, migrant_t
 
 cdef extern from "tissue.h" nogil:
     ctypedef uint32_t word_t
-    int PADDED
+    int BLOCK, USE_CHILD, USE_TIME
     ctypedef struct voxel_table_t:
-        pass
-    ctypedef struct cell_table_t:
-        pass
-    ctypedef struct columns_t:
-        uint32_t* first
-        uint32_t* xy
-        uint32_t* zc
-        uint32_t* traits
-        uint16_t* voxel
-        uint16_t* code
-        uint8_t* hit           # 0: nothing can happen, 1: nothing happened, 2: something happened
-    void pad_excess(const uint16_t* counts, int64_t row, const int32_t* neighbors, int32_t capacity, int32_t* pad)
-    void pad_oxygen(const float* oxygen, int64_t row, const int32_t* neighbors, int32_t capacity, float* pad)
-    void fill_push(const int32_t* pad, int32_t gain, int32_t limit, voxel_table_t* table)
-    void fill_lean(const float* pad, float lean, float half, voxel_table_t* table)
-    void fill_limit(const uint16_t* counts, const float* oxygen, const int32_t* first, int32_t capacity,
-                    float birth, float death, float hypoxia, float threshold, float full, float enter,
-                    voxel_table_t* table)
-    int expand_voxels(const uint16_t* counts, uint16_t* voxel)
-    void draw_and_move(const word_t* record, const uint16_t* counts, uint64_t key, int32_t amplitude,
-                       const voxel_table_t* table, int with_push, cell_table_t* wide, const columns_t* c)
-    int list_hits(const uint8_t* hit, int n, int32_t* list)
-    int list_moved(const uint16_t* code, const uint16_t* voxel, int n, int32_t* list)
-    void put_back(word_t* record, const columns_t* c, int n, int32_t* place)
+        float rate[64][512]        # MOST_RATES rows
+        float density[512]
+        float pressure[1000]
+        float oxygen[1000]
+        float hop[512]
+        float bound[512]
+        uint32_t high[512]
+        uint32_t low[512]
+        int32_t lean[3][512]
+    ctypedef struct block_t:
+        uint32_t xy[1024]          # BLOCK
+        uint32_t zc[1024]
+        uint32_t traits[1024]
+        uint32_t voxel[1024]
+        int32_t speed[1024]
+        int32_t lean[3][1024]
+        int32_t cell[1024]
+        uint32_t high[1024]
+        uint32_t low[1024]
+        uint32_t code[1024]
+    void pad_tile(const float* all, int64_t row, const int32_t* neighbors, int mirror, float* pad)
+    void fill_hop(const float* pad, float mobility, float* hop)
+    int face_of(const float* pad, int v, float mobility, double at)
+    void fill_lean(const float* pad, float lean, float half, int32_t (*out)[512])
+    void fill_density(const uint16_t* counts, float capacity, float* density)
+    void fill_bound(const rate_t* rates, int n, double dt_h, const uint16_t* counts, voxel_table_t* table)
+    void fill_words(uint64_t key, uint32_t* high, uint32_t* low)
+    int list_voxels(const voxel_table_t* table, const uint16_t* counts, uint16_t* list)
+    void draw_events(block_t* block, int n, uint64_t key)
+    void move_block(block_t* block, int n, uint64_t key, int32_t amplitude)
 
 cdef struct tissue_t:              # filled by name from metacascade.model.tissue.parameters
     uint64_t seed
     uint32_t step
     double dt_h, t_h, edge_um
-    int32_t capacity               # cells of a voxel without crowding
-    int32_t amplitude              # random step of a motile cell: sd = amplitude / 4096 / sqrt(6) edges
+    float capacity                 # cells of a voxel at density 1
+    int32_t amplitude              # random step of a fully motile cell: sd = amplitude / 4096 / sqrt(6) edges
     float lean, gradient_half      # largest lean [edge/65536]; gradient that gives half of it [mmHg/edge]
-    int32_t push_gain, push_limit  # [edge/32768] per cell above capacity; largest push
-    double birth_per_h, oxygen_half_mmHg, death_per_h
-    double hypoxia_per_h, hypoxia_threshold_mmHg, hypoxia_full_mmHg
-    double enter_per_h, reach_um, permeability_mature
+    float mobility                 # chance of a hop over a face for each unit that pressure falls there
+    double reach_um, permeability_mature
     double cluster_fraction, cluster_log_more   # log of the chance that a cluster has one cell more
 
 cdef struct tiles_t:               # this rank's tiles, row by row
     cell_t* cells
     const int64_t* start           # first record of a tile
-    int32_t* n                     # its cells
+    int32_t* n                     # its cells: voxel by voxel, in each the motile ones (EMT > 0) first
     const int32_t* capacity        # its room
-    const uint16_t* counts         # (rows, 512) cells per voxel before the step; rows of ghosts at the end
-    uint16_t* new_counts           # (rows, 512) after it; another array, since neighbors still read the old one
-    const float* oxygen            # (rows, 512)
+    uint16_t* counts               # (rows, 512) cells per voxel
+    const float* pressure          # (rows, 512), with ghosts
+    const float* oxygen            # the same
     const int32_t* neighbors       # (tiles, 27) row of the tile at each offset, itself in the middle; -1: none
     const uint64_t* keys
     const int32_t* coords          # (tiles, 3)
     const int32_t* vessel_first    # (tiles * 512 + 1)
     const int32_t* vessel_index
     const segment_t* segments
-    const double* detach           # (256) (1 - adhesion / 255)^k
+    int n_rates
+    const rate_t* rates
+    const factor_t* factors
+    const signal_t* signals
+    int n_clones
+    const float* clone             # (rates, clones); a clone that it lacks has factor 1
+    const float* state             # (rates, 3, 256): EMT, adhesion, bits
+    const int32_t* speed           # (256) of a cell by its EMT, 0..256
+
+cdef enum:
+    CALM = 0                       # nothing has happened to the cell in this step
+    BUSY = 1                       # something has, and it is where it was
+    GONE = 2                       # it is no longer there: elsewhere, or out of tissue
+    LEFT = 0x8000                  # destination code of a cell that goes to another tile: this bit
+
+cdef enum:                         # rows of the tally; behind them the causes of death
+    LOOKED_AT, DIVIDED, SHED_CELLS, SWITCHED, HOPPED, CHANGED_VOXEL, CUT, CAUSES, MOST_ROWS = CAUSES + 64
 
 cdef struct scratch_t:
     Py_ssize_t room                # cells of a tile, with daughters
-    columns_t c
-    int32_t* list                  # cells to look at
-    int32_t* leader                # pairs (cell, followers wanted) of cells that enter a vessel
+    uint64_t key                   # the Philox key of all cells of the tile in this step
+    int64_t tally[MOST_ROWS]
     voxel_table_t table
-    cell_table_t wide
-    int32_t excess[1000]
-    float oxygen[1000]
+    block_t block
+    int32_t first[513]             # first cell of each voxel
+    uint16_t motile[512]           # how many of its first cells are motile
+    uint16_t look[513]             # voxels in which something may happen
+    int32_t out[512]               # cells that are gone from each voxel
+    int32_t into[1024]             # cells that came to it, motile ones (2 v) and others (2 v + 1)
+    int32_t place[1024]            # where those come to lie
+    uint8_t* state                 # CALM, BUSY or GONE
+    int32_t* candidate             # cells to look at, and their voxels
+    int32_t* candidate_voxel
+    int32_t* mover                 # motile cells, and their voxels
+    int32_t* mover_voxel
+    uint64_t* rank                 # of the cells of a voxel
+    int32_t* leader                # triples (cell, voxel, followers wanted) of cells that enter a vessel
+    uint32_t* arrival_place        # 2 v, or 2 v + 1 ...
+    word_t* arrival                # ... and the record of each cell that comes to a voxel of this tile
+    word_t* source                 # a copy of the cells of the tile
+    Py_ssize_t arrivals
+    int leaders
 
 cdef struct outbox_t:
     migrant_t* migrants
     ctc_t* shed
     Py_ssize_t n_migrants, n_shed, room_migrants, room_shed
-
-cdef enum:
-    GONE = 0xffff                  # destination code of a cell that is not in tissue any more
 
 
 cdef inline void place_of(const tiles_t* t, Py_ssize_t row, int v, const cell_t* c, double edge,
@@ -107,14 +140,65 @@ cdef inline int nearest(const tiles_t* t, Py_ssize_t row, int v, const double* a
     return best
 
 
-cdef inline void more_words(const word_t* record, int v, uint32_t block, uint64_t key, uint32_t* out) noexcept nogil:
-    """The block-th further draw of a cell in this step; the kernel of the moves has block 0.
+cdef inline void more_words(const word_t* record, int v, uint32_t use, uint64_t key, uint32_t* out) noexcept nogil:
+    """A further draw of a cell in this step, for one of the uses of tissue.h.
 
-    Block 1: the daughter's place; or the id of the CTC (words 0, 1) and its followers (2, 3). Block 2: when it is shed.
+    USE_CHILD: the daughter's place; or the id of the CTC (words 0, 1) and its followers (2, 3). USE_TIME: when it is shed.
     """
     cdef uint32_t counter[4]
     counter[0] = record[0]
     counter[1] = record[1]
     counter[2] = record[2]
-    counter[3] = <uint32_t>v | block << 16
+    counter[3] = <uint32_t>v | use << 16
     philox4x32(counter, key, out)
+
+
+cdef inline uint32_t code_beside(int v, int axis, int there) noexcept nogil:
+    """Destination code of voxel v with another place along an axis: -1 or 8 lie in the next tile (see move_block)."""
+    cdef uint32_t code
+    if 0 <= there < 8:
+        return <uint32_t>((v & ~(7 << 3 * axis)) | there << 3 * axis)
+    code = (v & 7) + 8 | ((v >> 3 & 7) + 8) << 5 | ((v >> 6) + 8) << 10
+    return LEFT | (code & ~(<uint32_t>31 << 5 * axis)) | <uint32_t>(there + 8) << 5 * axis
+
+
+cdef inline word_t* words_of(const tiles_t* t, Py_ssize_t row, Py_ssize_t i) noexcept nogil:
+    """The record of cell i of a tile, as three words."""
+    return <word_t*>(t.cells + t.start[row] + i)
+
+
+cdef inline void depart(scratch_t* s, Py_ssize_t i, int v) noexcept nogil:
+    """Cell i is no longer in voxel v."""
+    s.state[i] = GONE
+    s.out[v] += 1
+
+
+cdef inline void arrive(scratch_t* s, int v, uint32_t xy, uint32_t zc, uint32_t traits) noexcept nogil:
+    """A cell comes to voxel v of this tile."""
+    cdef uint32_t place = 2 * <uint32_t>v + ((traits & 255) == 0)
+    cdef word_t* record = s.arrival + 3 * s.arrivals
+    s.into[place] += 1
+    s.arrival_place[s.arrivals] = place
+    record[0], record[1], record[2] = xy, zc, traits
+    s.arrivals += 1
+
+
+cdef inline int go_to(const tiles_t* t, Py_ssize_t row, uint32_t code, uint32_t xy, uint32_t zc, uint32_t traits,
+                      scratch_t* s, outbox_t* box) except -1 nogil:
+    """A cell goes to a destination code; `key` of a migrant holds the row here of the tile to which it goes."""
+    cdef int32_t to
+    cdef migrant_t* m
+    cdef word_t* words
+    if code < LEFT:
+        arrive(s, <int>code, xy, zc, traits)
+        return 0
+    to = t.neighbors[27 * row + (code >> 3 & 3) + 3 * (code >> 8 & 3) + 9 * (code >> 13 & 3)]
+    if to < 0:
+        raise RuntimeError("a cell left the tiles: the margin around the tumor is missing")
+    m = &box.migrants[box.n_migrants]
+    box.n_migrants += 1
+    m.key = <uint64_t>to
+    words = <word_t*>&m.cell
+    words[0], words[1], words[2] = xy, zc, traits
+    m.voxel, m.pad = <uint16_t>((code & 7) | (code >> 2 & 0x38) | (code >> 4 & 0x1c0)), 0
+    return 0

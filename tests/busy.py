@@ -1,15 +1,46 @@
-"""Tiles in which everything happens: uneven, crowded, with vessels and all mechanisms on."""
+"""Tiles in which everything happens: uneven, crowded, with vessels and every action of a rate."""
 import numpy as np
 
+from metacascade._kernels._layout import DENSITY, Action, Shape
 from metacascade._kernels._vessels import SEGMENT
+from metacascade.model import tissue
 from tiles import Patch, random_cells, voxel_lists, with_margin
 
-BUSY = dict(         # every mechanism, with rates at which each happens to some cells of a small tile
-    seed=0x9E3779B97F4A7C15, dt_h=0.75, edge_um=25.0, capacity=5, amplitude=3000, lean=9000.0, gradient_half=1.5,
-    push_gain=700, birth_per_h=0.3, death_per_h=0.1, hypoxia_per_h=0.2, enter_per_h=0.4, reach_um=12.0,
-    cluster_fraction=0.7, cluster_log_more=np.log(0.75))
-OFF = {"lean": 0.0, "push_gain": 0, "amplitude": 0, "birth_per_h": 0.0, "death_per_h": 0.0, "hypoxia_per_h": 0.0,
-       "enter_per_h": 0.0, "cluster_fraction": 0.0}
+OXYGEN, PRESSURE, COARSE, COARSEST = range(4)          # the fields of a busy patch
+BUSY = dict(         # every kind of motion, to some cells of a small tile
+    seed=0x9E3779B97F4A7C15, dt_h=0.75, edge_um=25.0, capacity=5.0, amplitude=3000, lean=9000.0, gradient_half=1.5,
+    mobility=0.3, reach_um=12.0, cluster_fraction=0.7, cluster_log_more=np.log(0.75))
+STILL = dict(amplitude=0, lean=0.0, mobility=0.0)
+RATES = {            # name: base [1/h], action, detail, factors (signal, shape, a, b)
+    "divide": (0.3, Action.DIVIDE, 0, [(OXYGEN, Shape.HILL1, 5, 0), (DENSITY, Shape.RAMP, 2, 0)]),
+    "die": (0.05, Action.REMOVE, 0, []),
+    "suffocate": (0.2, Action.REMOVE, 1, [(OXYGEN, Shape.RAMP, 5, 2.5)]),
+    "enter": (0.8, Action.SHED, 0, []),
+    "set": (0.1, Action.SET, 5, [(COARSE, Shape.FALL2, 2, 0)]),
+    "clear": (0.1, Action.CLEAR, 4, [(PRESSURE, Shape.FALL1, 0.3, 0)]),
+    "raise": (0.1, Action.RAISE, 40, [(COARSEST, Shape.HILL4, 3, 0), (OXYGEN, Shape.FALL4, 6, 0)]),
+    "lower": (0.1, Action.LOWER, 200, [(DENSITY, Shape.HILL2, 0.5, 0)])}
+CAUSES = ("cause 0", "cause 1")
+
+
+def plan_of(rates, rng, clones=300):
+    """A plan of rates as in RATES, with random tables by clone and state."""
+    made = tissue.assemble(rates, CAUSES)
+    clone = rng.uniform(0.0, 1.5, (len(rates), clones)).astype(np.float32)
+    state = rng.uniform(0.3, 1.2, (len(rates), 3, 256)).astype(np.float32)
+    made.rates["most"] = np.maximum(clone.max(axis=1), 1.0) * state.max(axis=2).astype(float).prod(axis=1)
+    return made._replace(clone=clone, state=state)
+
+
+def random_plan(rng, n=6):
+    """n rates of any action on any signals, with one factor to three."""
+    def factor():
+        signal, shape = rng.integers(-1, 4), rng.integers(0, len(Shape))
+        a, b = rng.uniform(0.1, 8.0, 2)
+        return int(signal), int(shape), a, b
+
+    return plan_of([(np.exp(rng.normal(-2.5, 1.5)), Action(rng.integers(0, len(Action))), int(rng.integers(0, 2)),
+                     [factor() for _ in range(rng.integers(0, 4))]) for _ in range(n)], rng)
 
 
 def vessels(rng, n, edge):
@@ -21,8 +52,8 @@ def vessels(rng, n, edge):
     return s
 
 
-def busy_patch(layout=3, mean=3.0, coords=None, **parameters):
-    """Cells of random bytes in four tiles, most in the one at the origin, on uneven oxygen."""
+def busy_patch(layout=3, mean=3.0, coords=None, without=(), plan=None, **parameters):
+    """Cells of random bytes in four tiles, most in the one at the origin, on uneven oxygen and pressure."""
     rng = np.random.default_rng(layout)
     p = dict(BUSY, **parameters)
     patch = Patch(with_margin(2, 2, 1) if coords is None else coords, vessels(rng, 6, p["edge_um"]), **p)
@@ -33,7 +64,12 @@ def busy_patch(layout=3, mean=3.0, coords=None, **parameters):
         n[rng.integers(0, 512, 3)] += int(12 * density)             # some crowded voxels
         voxels = np.repeat(np.arange(512), n)
         cells = random_cells(rng, len(voxels))
+        cells["clone"] %= 400                                       # some beyond the table
+        cells["emt"] *= rng.random(len(voxels)) < 0.5
         patch.put(row, voxels, **{name: cells[name] for name in cells.dtype.names})
+    patch.pressure[:] = np.maximum(rng.normal(0.0, 0.4, patch.pressure.shape), 0.0)
+    patch.more_fields = [rng.exponential(2.0, (len(patch.pressure), width)).astype(np.float32) for width in (64, 8)]
+    patch.plan = plan or plan_of([rate for name, rate in RATES.items() if name not in without], rng)
     return patch
 
 

@@ -13,11 +13,10 @@ from metacascade.ranks.parallel import serial_world
 from metacascade.space.arena import Arena
 from metacascade.space.region import Region, keys_of
 
-QUIET = dict(        # parameters of the kernel with which nothing happens and nothing moves
-    seed=1, dt_h=0.5, edge_um=30.0, capacity=8, amplitude=0, lean=0.0, gradient_half=3.0, push_gain=0,
-    push_limit=16384, birth_per_h=0.0, oxygen_half_mmHg=5.0, death_per_h=0.0, hypoxia_per_h=0.0,
-    hypoxia_threshold_mmHg=5.0, hypoxia_full_mmHg=2.5, enter_per_h=0.0, reach_um=10.0, permeability_mature=0.1,
-    cluster_fraction=0.0, cluster_log_more=math.log(2 / 3))
+QUIET = dict(        # parameters of the kernel with which nothing moves
+    seed=1, dt_h=0.5, edge_um=30.0, capacity=8.0, amplitude=0, lean=0.0, gradient_half=3.0, mobility=0.0,
+    reach_um=10.0, permeability_mature=0.1, cluster_fraction=0.0, cluster_log_more=math.log(2 / 3))
+NOTHING = tissue.assemble([], ())       # a plan without any rate
 
 
 class Field:
@@ -51,12 +50,13 @@ def distances(points, segment):
 class Patch(Tissue):
     """Tiles at `coords` without cells; all stages of Tissue but those that need a config.
 
-    On several ranks each takes the tiles that are its own by `cuts`.
+    On several ranks each takes the tiles that are its own by `cuts`. `more_fields` follow oxygen and pressure in the list
+    that the factors of the plan name.
     """
 
-    def __init__(self, coords, segments=None, oxygen=40.0, detach_exponent=1.0, exchange=None, cuts=(0, 2**63),
+    def __init__(self, coords, segments=None, oxygen=40.0, pressure=0.0, plan=NOTHING, exchange=None, cuts=(0, 2**63),
                  **parameters):
-        self.parameters = dict(QUIET, **parameters)
+        self.parameters, self.plan, self.more_fields = dict(QUIET, **parameters), plan, []
         self.exchange = exchange or Exchange(serial_world())
         self.region = Region(self.exchange, np.array(cuts, np.uint64))
         coords = np.array(coords, np.int32).reshape(-1, 3)
@@ -69,11 +69,15 @@ class Patch(Tissue):
         self.oxygen = Field(np.full((self.region.rows, 512), oxygen, np.float32))
         self.vessels = Vessels(self.region.coords, np.empty(0, SEGMENT) if segments is None else segments,
                                self.parameters["edge_um"], self.parameters["reach_um"])
-        self.detach = np.array([math.pow(1.0 - a / 255.0, detach_exponent) for a in range(256)])
+        self.pressure = np.full((self.region.rows, 512), pressure, np.float32)
         self._scratch = tissue.scratch(tissue.FIRST_SCRATCH)
         self._migrants = np.empty(1024, tissue.MIGRANT)
         self._shed = np.empty(64, tissue.CTC)
         self.step_done = 0
+
+    def fields(self):
+        """What the factors of the plan name."""
+        return [self.oxygen.value, self.pressure, *self.more_fields]
 
     def row(self, *tile):
         """Row of the tile at a place."""
@@ -96,6 +100,7 @@ class Patch(Tissue):
         """A whole step: (shed, tally). Collective."""
         self.region.halo(self.counts)
         self.region.halo(self.oxygen.value)
+        self.region.halo(self.pressure)
         migrants, shed, tally = self.advance(self.step_done, self.step_done * self.parameters["dt_h"])
         here, gone, to = self.leaving(migrants)
         self.arrive(here, self.exchange.route({"migrants": (gone, to)})["migrants"])
@@ -119,12 +124,13 @@ class Patch(Tissue):
 
 
 def only(**sections):
-    """Parameters of the kernel from a config in which of the mechanisms of the tissue only these are on."""
+    """Parameters of the kernel and the plan, from a config in which of the mechanisms of the tissue only these are on."""
     every = ("growth", "hypoxia", "migration", "crowding", "intravasation")
     tables = {name: dict(enabled=name in sections) for name in every}
     for name, values in sections.items():
         tables.setdefault(name, {}).update(values)
-    return tissue.parameters(Config.from_dict(tables))
+    config = Config.from_dict(tables)
+    return dict(tissue.parameters(config), plan=tissue.plan(config))
 
 
 def with_margin(*size):

@@ -1,7 +1,6 @@
 """One step of the cells of a tile in plain Python: what _tissue.pyx must equal bit for bit.
 
-Every cell is looked at on its own, by the rule; nothing is batched, bounded or reordered. The cells of a
-voxel are a sorted list, since their order has no meaning.
+Nothing is batched or reordered. The cells of a voxel are a sorted list, since their order has no meaning.
 """
 import math
 from collections import Counter
@@ -9,10 +8,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from metacascade._kernels._layout import CTC, HERITABLE, Draw
+from metacascade._kernels._layout import CTC, HERITABLE, Action, Draw
+from reference import rates as table_of
+from reference.candidates import binomial, rank_of, unit64
 from reference.philox import draw, philox, unit32, word64
 
 FACES = (12, 14, 10, 16, 4, 22)      # of the 27 places round a tile: -x, +x, -y, +y, -z, +z
+WALK, EVENT, CHILD, TIME, VOXEL = range(5)
 F = np.float32
 
 
@@ -25,71 +27,155 @@ class After:
     tally: Counter = field(default_factory=Counter)
 
 
+class Tile:
+    """A tile before its step: what its voxels do to their cells, and the cells."""
+
+    def __init__(self, t, row, p):
+        self.t, self.row, self.p = t, row, p
+        self.key = word64(draw(p["seed"], Draw.TILE, int(t.keys[row]), p["step"]))
+        self.rates, _, _, self.clone, self.state, self.speed = t.plan
+        self.table = table_of.table(self.rates, t.plan[1], t.plan[2], row, t.counts[row], p["capacity"])
+        reached = np.diff(t.first[512 * row:512 * row + 513]) > 0
+        self.table[self.rates["action"] == Action.SHED] *= reached
+        on = F(p["mobility"] > 0.0)
+        self.fall = [on * np.maximum(t.pressure[row] - beside(t.pressure, t, row, k, F(0)), F(0)) for k in range(6)]
+        f = self.fall
+        self.hop = F(p["mobility"]) * ((f[0] + f[1]) + (f[2] + f[3]) + (f[4] + f[5]))
+        self.bound = self.bounds()
+        self.lean = leans(t, row, p)
+        cells = t.cells[t.start[row]:t.start[row] + t.n[row]].view(np.uint32).reshape(-1, 3).tolist()
+        ends = np.cumsum(t.counts[row]).tolist()
+        self.voxels = [sorted(map(tuple, cells[a:b])) for a, b in zip([0] + ends[:-1], ends)]
+        self.words = philox([[v & 255, 0, 0, VOXEL << 16] for v in range(512)], self.key).tolist()
+        self.drawn = {use: self.words_for(use) for use in (WALK, EVENT)}
+
+    def words_for(self, use):
+        """The random words of all cells for a use."""
+        at = [(record, v) for v, cells in enumerate(self.voxels) for record in cells]
+        words = philox(np.array([(*record, v | use << 16) for record, v in at]).reshape(-1, 4), self.key)
+        return dict(zip(at, words.tolist()))
+
+    def bounds(self):
+        """What no cell's chance of any event exceeds, for each voxel; 1 where few cells would be saved."""
+        event, birth = np.zeros((2, 512), F)
+        for r, rate in enumerate(self.rates):
+            most = F(rate["most"] * self.p["dt_h"])
+            event = event + self.table[r] * most
+            birth = birth + self.table[r] * (most if rate["action"] == Action.DIVIDE else F(0))
+        p = F(1.0001) * (event * (F(1) + birth * (F(0.5) + F(0.25) * birth)) + self.hop)
+        n = self.t.counts[self.row].astype(F)
+        return np.where((p > F(0.5)) | (p * n > F(64)), F(1), p).astype(float).tolist()
+
+
 def step_tile(t, row, p):
     """Advance tile `row` of `t` (the arrays that the kernel takes, by name) with the parameters `p`."""
-    key = word64(draw(p["seed"], Draw.TILE, int(t.keys[row]), p["step"]))
-    records = t.cells[t.start[row]:t.start[row] + t.n[row]].view(np.uint32).reshape(-1, 3)
-    voxels = np.repeat(np.arange(512), t.counts[row])
-    words = philox(np.column_stack([records, voxels]), key).tolist()
-    cells = sorted(zip(voxels.tolist(), map(tuple, records.tolist()), words))
-    after, leaders, calm = After(), [], []
-    for v, record, r in cells:
-        event = what_happens(t, row, v, record, p, r[0])
-        if event is None:
-            calm.append((v, record, r))
-        elif event == "divide":
-            after.voxels[v] += divide(record, v, key)
-            after.tally["divided"] += 1
-        elif event == "enter":
-            leaders.append((v, record))
-        else:
-            after.tally[event] += 1
-    shed = [leave(t, row, v, record, p, key, calm) for v, record in leaders]
+    if not t.n[row]:
+        return After(shed=np.empty(0, CTC))
+    tile, after, leaders = Tile(t, row, p), After(), []
+    calm = [list(cells) for cells in tile.voxels]
+    for v in range(512):
+        for record in candidates(tile, v, after):
+            event = what_happens(tile, v, record, after)
+            if event is not None:
+                calm[v].remove(record)
+                happen(tile, v, record, event, after, leaders)
+    shed = [leave(tile, v, record, calm[v]) for v, record in sorted(leaders)]
     after.shed = np.sort(np.array(shed, CTC), order="id")
     after.tally["shed"] = int(after.shed["n"].sum())
-    for v, record, r in calm:
-        place_cell(t, row, v, record, r, p, after)
+    for v in range(512):
+        for record in calm[v]:
+            walk(tile, v, record, after)
+    after.tally["changed_voxel"] += after.tally["hopped"]
     after.voxels = [sorted(cells) for cells in after.voxels]
     after.migrants.sort()
     return after
 
 
-# --- events ---------------------------------------------------------------------------------------------
+# --- who is looked at -----------------------------------------------------------------------------------
 
-def what_happens(t, row, v, record, p, word):
-    """None, 'enter', 'apoptosis', 'hypoxia' or 'divide': hazards that compete, decided by one number."""
-    oxygen, cells = float(t.oxygen[row, v]), int(t.counts[row, v])
-    enter = entry(t, row, v, record, p)
-    lack = ((p["hypoxia_threshold_mmHg"] - oxygen)
-            / (p["hypoxia_threshold_mmHg"] - p["hypoxia_full_mmHg"]))
-    lack = p["hypoxia_per_h"] * min(max(lack, 0.0), 1.0)
-    divides = (p["birth_per_h"] * oxygen / (oxygen + p["oxygen_half_mmHg"]) * (1.0 - cells / p["capacity"])
-               if cells < p["capacity"] else 0.0)
-    total = enter + p["death_per_h"] + lack + divides
-    chance, u = -math.expm1(-total * p["dt_h"]), unit32(word)
-    if u >= chance:
-        return None
-    at = u / chance * total
-    if at >= total:
-        at = total * (1.0 - 2.0**-53)
-    if at < enter:
-        return "enter"
-    if at < enter + p["death_per_h"]:
-        return "apoptosis"
-    return "hypoxia" if at < enter + p["death_per_h"] + lack else "divide"
+def candidates(tile, v, after):
+    """The cells of a voxel that are looked at: so many as its word says, those of the smallest hash."""
+    cells, bound = tile.voxels[v], tile.bound[v]
+    if not cells or not bound > 0.0:
+        return []
+    high, low = tile.words[v][2 * (v >> 8):2 * (v >> 8) + 2]
+    k = binomial(len(cells), bound, high, low)
+    after.tally["looked_at"] += k
+    return sorted(cells, key=lambda record: rank_of(record, tile.key))[:k]
 
 
-def entry(t, row, v, record, p):
-    """Hazard of entering the nearest vessel."""
-    near = nearest(t, row, v, place_um(t, row, v, record, p["edge_um"]))
-    if p["enter_per_h"] <= 0.0 or near is None:
+# --- what happens to them -------------------------------------------------------------------------------
+
+def what_happens(tile, v, record, after):
+    """None, ("hop", face) or ("rate", index): hops first, then the rates, along the bound of the voxel."""
+    high, low, *_ = tile.drawn[EVENT][record, v]
+    x, hop, bound = unit64(high, low) * tile.bound[v], float(tile.hop[v]), tile.bound[v]
+    if x < hop and bound < 1.0:
+        return "hop", face_of(tile, v, x)
+    chance = chances(tile, v, record)
+    left = 1.0 - (sum_of(chance) if sum_of(chance) <= 1.0 else 1.0)
+    after.tally["cut"] += hop > left
+    end = min(hop, left)
+    if x < end:
+        return "hop", face_of(tile, v, x * (hop / end))
+    if sum_of(chance) > 1.0:
+        chance = [c / sum_of(chance) for c in chance]
+    for r, c in enumerate(chance):
+        end += c
+        if x < end:
+            return "rate", r
+    return None
+
+
+def sum_of(chance):
+    total = 0.0
+    for c in chance:
+        total += c
+    return total
+
+
+def face_of(tile, v, x):
+    """The face in whose stretch of the chances x lies; if rounding puts it beyond all, the last that has a chance."""
+    end, last = 0.0, 0
+    for k in range(6):
+        chance = F(tile.p["mobility"]) * tile.fall[k][v]
+        end += float(chance)
+        last = k if chance > 0 else last
+        if x < end:
+            return k
+    return last
+
+
+def chances(tile, v, record):
+    """rate dt (exp(z) - 1) / z of each rate, z their signed sum times dt."""
+    rates = [rate_of(tile, r, v, record) for r in range(len(tile.rates))]
+    z = 0.0
+    for rate, value in zip(tile.rates, rates):
+        z += value if rate["action"] == Action.DIVIDE else -value
+    z *= tile.p["dt_h"]
+    factor = tile.p["dt_h"] * (1.0 if z == 0.0 else math.expm1(z) / z)
+    return [rate * factor for rate in rates]
+
+
+def rate_of(tile, r, v, record):
+    """Rate r [1/h] of a cell."""
+    value, clone, byte = float(tile.table[r, v]), record[1] >> 16, record[2]
+    if not value > 0.0:
         return 0.0
-    gap, s = near
-    if gap > p["reach_um"]:
+    if clone < tile.clone.shape[1]:
+        value *= float(tile.clone[r, clone])
+    for table, index in zip(tile.state[r], (byte & 255, byte >> 8 & 255, byte >> 16 & 255)):
+        value *= float(table[index])
+    return value * gate(tile, v, record) if tile.rates[r]["action"] == Action.SHED and value > 0.0 else value
+
+
+def gate(tile, v, record):
+    """0 beyond the reach of the nearest vessel, else its permeability relative to an immature one."""
+    near = nearest(tile.t, tile.row, v, place_um(tile.t, tile.row, v, record, tile.p["edge_um"]))
+    if near is None or near[0] > tile.p["reach_um"]:
         return 0.0
-    mature = p["permeability_mature"]
-    adhesion = record[2] >> 8 & 255
-    return p["enter_per_h"] * (mature + (1.0 - mature) * (1.0 - float(s["maturity"]))) * t.detach[adhesion]
+    mature = tile.p["permeability_mature"]
+    return mature + (1.0 - mature) * (1.0 - float(near[1]["maturity"]))
 
 
 def place_um(t, row, v, record, edge):
@@ -116,99 +202,122 @@ def distance2(at, s):
     return q[0] * q[0] + q[1] * q[1] + q[2] * q[2]
 
 
-def more(record, v, block, key):
-    return philox(np.array([*record, v | block << 16]), key).tolist()
+def more(record, v, use, key):
+    return philox(np.array([*record, v | use << 16]), key).tolist()
 
 
-def divide(record, v, key):
-    """The mother where she was, and her daughter anywhere in the voxel, without what is true of the mother alone."""
-    x, y, _, _ = more(record, v, 1, key)
-    return [record, (x ^ 1 if x == record[0] else x, y & 0xFFFF | record[1] & 0xFFFF0000,
-                     record[2] & (0xFFFFFF | HERITABLE << 24))]
+def happen(tile, v, record, event, after, leaders):
+    """Carry out an event; who enters a vessel waits among the leaders."""
+    kind, index = event
+    rate = tile.rates[index] if kind == "rate" else None
+    if kind == "hop":
+        after.tally["hopped"] += 1
+        axis, step = index >> 1, 1 if index & 1 else -1
+        place = [v & 7, v >> 3 & 7, v >> 6]
+        place[axis] += step
+        put(tile, place, record, after)
+    elif rate["action"] == Action.DIVIDE:
+        after.tally["divided"] += 1
+        after.voxels[v] += [record, daughter(record, v, tile.key)]
+    elif rate["action"] == Action.REMOVE:
+        after.tally[f"cause {rate['detail']}"] += 1
+    elif rate["action"] == Action.SHED:
+        leaders.append((v, record))
+    else:
+        after.tally["switched"] += 1
+        after.voxels[v].append((*record[:2], switched(record[2], rate)))
 
 
-def leave(t, row, v, record, p, key, calm):
+def switched(byte, rate):
+    """The third word of a record after SET, CLEAR, RAISE or LOWER."""
+    emt, detail = byte & 255, int(rate["detail"])
+    if rate["action"] == Action.SET:
+        return byte | detail << 16
+    if rate["action"] == Action.CLEAR:
+        return byte & ~(detail << 16)
+    emt += detail if rate["action"] == Action.RAISE else -detail
+    return byte & ~255 | min(max(emt, 0), 255)
+
+
+def daughter(record, v, key):
+    """She lies anywhere in the voxel, and has the traits of her mother but what tells how that one came."""
+    x, y, _, _ = more(record, v, CHILD, key)
+    return (x ^ 1 if x == record[0] else x, y & 0xFFFF | record[1] & 0xFFFF0000,
+            record[2] & 0xFFFFFF | record[2] & int(HERITABLE) << 24)
+
+
+def leave(tile, v, record, calm):
     """The CTC that a leader becomes; its followers are taken from the calm cells of its voxel."""
-    r = more(record, v, 1, key)
+    t, row, p = tile.t, tile.row, tile.p
+    r = more(record, v, CHILD, tile.key)
     wanted = 0
     if unit32(r[2]) < p["cluster_fraction"] * (record[2] >> 8 & 255) / 255.0:
         more_cells = math.floor(math.log(unit32(r[3])) / p["cluster_log_more"])
         wanted = 1 + min(more_cells, 65000)
-    followers = [cell for cell in calm if cell[0] == v][:wanted]
-    for cell in followers:
-        calm.remove(cell)
+    followers = calm[:wanted]
+    del calm[:wanted]
     at = place_um(t, row, v, record, p["edge_um"])
     _, segment = nearest(t, row, v, at)
     c = np.zeros((), CTC)
     c["id"] = word64(r)
     c["x"], c["y"], c["z"] = at
     c["distance"], c["maturity"], c["n"] = math.sqrt(distance2(at, segment)), segment["maturity"], 1 + len(followers)
-    c["clone"], c["emt"] = record[1] >> 16, record[2] & 255
-    c["adhesion"], c["bits"], c["flags"] = record[2] >> 8 & 255, record[2] >> 16 & 255, record[2] >> 24 & HERITABLE
-    c["t_shed"] = c["t_event"] = p["t_h"] + unit32(more(record, v, 2, key)[0]) * p["dt_h"]
+    c["clone"], c["emt"], c["adhesion"] = record[1] >> 16, record[2] & 255, record[2] >> 8 & 255
+    c["bits"], c["flags"] = record[2] >> 16 & 255, record[2] >> 24 & HERITABLE
+    c["t_shed"] = c["t_event"] = p["t_h"] + unit32(more(record, v, TIME, tile.key)[0]) * p["dt_h"]
     return c
 
 
 # --- movement -------------------------------------------------------------------------------------------
 
-def place_cell(t, row, v, record, r, p, after):
-    """Move a calm cell; note where it lies then."""
-    emt = record[2] & 255
-    motile = emt + (emt >> 7)
+def walk(tile, v, record, after):
+    """Move a calm cell, if it is motile."""
+    p, speed = tile.p, int(tile.speed[record[2] & 255])
+    if record[2] & 255 == 0 or not (p["amplitude"] or p["lean"] > 0.0):
+        after.voxels[v].append(record)
+        return
+    r = tile.drawn[WALK][record, v]
     inside = (record[0] & 0xFFFF, record[0] >> 16, record[1] & 0xFFFF)
-    voxel = (v & 7, v >> 3 & 7, v >> 6)
-    lean = leans(t, row, v, p)
-    at = []
-    for axis in range(3):
+    lean, at = [int(axis[v]) for axis in tile.lean], []
+    for axis, here in enumerate((v & 7, v >> 3 & 7, v >> 6)):
         dice = (r[1 + axis] & 0xFFFF) + (r[1 + axis] >> 16) - 65535
-        walk = ((dice * motile >> 8) * p["amplitude"] + 2048 >> 12) + (lean[axis] * motile >> 8)
-        low, high = pushes(t, row, v, axis, p)
-        push = 2 * low + ((high - low) * (inside[axis] >> 1) >> 14)
-        at.append((voxel[axis] << 16) + inside[axis] + walk + push)
+        step = ((dice * speed >> 8) * p["amplitude"] + 2048 >> 12) + (lean[axis] * speed >> 8)
+        at.append((here << 16) + inside[axis] + step)
     new = (at[0] & 0xFFFF | (at[1] & 0xFFFF) << 16, at[2] & 0xFFFF | record[1] & 0xFFFF0000, record[2])
     place = [c >> 16 for c in at]
+    after.tally["changed_voxel"] += place != [v & 7, v >> 3 & 7, v >> 6]
+    put(tile, place, new, after)
+
+
+def put(tile, place, record, after):
+    """A cell comes to a place, in voxels of this tile: into it or to another tile."""
+    beyond = [c >> 3 for c in place]
     to = (place[0] & 7) + 8 * (place[1] & 7) + 64 * (place[2] & 7)
-    tile = [c >> 3 for c in place]
-    if tile == [0, 0, 0]:
-        after.voxels[to].append(new)
-    else:
-        other = t.neighbors[row, 13 + tile[0] + 3 * tile[1] + 9 * tile[2]]
-        assert other >= 0, "a cell left the tiles"
-        after.migrants.append((int(other), to, new))
-    after.tally["changed_voxel"] += tile != [0, 0, 0] or to != v
+    if beyond == [0, 0, 0]:
+        after.voxels[to].append(record)
+        return
+    other = tile.t.neighbors[tile.row, 13 + beyond[0] + 3 * beyond[1] + 9 * beyond[2]]
+    assert other >= 0, "a cell left the tiles"
+    after.migrants.append((int(other), to, record))
 
 
-def beside(array, t, row, v, face):
-    """The value of the voxel next to this one; a missing tile mirrors."""
+def beside(array, t, row, face, missing=None):
+    """The values of the voxels next to those of a tile; of a missing tile `missing`, or a mirror."""
     axis, high = face >> 1, face & 1
-    shift = 1 << 3 * axis
-    at = v >> 3 * axis & 7
-    if 0 <= at + (1 if high else -1) < 8:
-        return array[row, v + shift if high else v - shift]
+    own = array[row].reshape(8, 8, 8).swapaxes(2, 2 - axis)        # the axis of the face is the last
     other = t.neighbors[row, FACES[face]]
-    if other < 0:
-        return array[row, v]
-    return array[other, v - 7 * shift if high else v + 7 * shift]
+    near = own if other < 0 else array[other].reshape(8, 8, 8).swapaxes(2, 2 - axis)
+    edge = near[..., -1:] if (other < 0) == high else near[..., :1]
+    if other < 0 and missing is not None:
+        edge = np.full_like(edge, missing)
+    rows = [own[..., 1:], edge] if high else [edge, own[..., :-1]]
+    return np.concatenate(rows, axis=2).swapaxes(2, 2 - axis).reshape(512)
 
 
-def pushes(t, row, v, axis, p):
-    """Drift at the low and at the high face of a voxel along an axis."""
-    if p["push_gain"] == 0:
-        return 0, 0
-    over = [max(int(n) - p["capacity"], 0) for n in (
-        beside(t.counts, t, row, v, 2 * axis), t.counts[row, v], beside(t.counts, t, row, v, 2 * axis + 1))]
-
-    def drift(fall):
-        fall = p["push_gain"] * min(max(fall, -4096), 4096)
-        return min(max(fall, -p["push_limit"]), p["push_limit"])
-    return drift(over[0] - over[1]), drift(over[1] - over[2])
-
-
-def leans(t, row, v, p):
-    """Drift of a fully motile cell up the oxygen gradient, in single precision, toward zero."""
+def leans(t, row, p):
+    """Drift of a fully motile cell up the oxygen gradient in each voxel, in single precision, toward zero."""
     if not p["lean"] > 0.0:
-        return 0, 0, 0
-    g = [F(0.5) * (F(beside(t.oxygen, t, row, v, 2 * axis + 1)) - F(beside(t.oxygen, t, row, v, 2 * axis)))
-         for axis in range(3)]
+        return np.zeros((3, 512), int)
+    g = [F(0.5) * (beside(t.oxygen, t, row, 2 * axis + 1) - beside(t.oxygen, t, row, 2 * axis)) for axis in range(3)]
     scale = F(p["lean"]) / (np.sqrt(g[0] * g[0] + g[1] * g[1] + g[2] * g[2]) + F(p["gradient_half"]))
-    return tuple(int(c * scale) for c in g)
+    return [(c * scale).astype(int) for c in g]

@@ -9,13 +9,16 @@ from metacascade._kernels._layout import CTC, MIGRANT
 from metacascade._kernels._place import place
 from metacascade.base.errors import RunError
 from metacascade.base.records import chosen, copy, joined
+from metacascade.mechanisms import plan_of
+from metacascade.mechanisms.compile import tissue_rates, wall_of
+from metacascade.mechanisms.terms import Table
 from metacascade.ranks.parallel import serial_world
 from metacascade.space.arena import Arena
 from metacascade.space.region import OFFSETS, Region
 from metacascade.space.seeding import ball_radius, first_counts, seed_region, tiles_of_ball
 from metacascade.space.vessels import CHUNK, voxelize
 
-TALLIES = ("divided", "apoptosis", "hypoxia", "shed", "changed_voxel")
+TALLIES = _tissue.TALLIES       # what the kernel counts; behind them the causes of death of the plan
 FIRST_SCRATCH = 16384           # cells of a tile for which there is scratch space at the start
 FIRST_OUTBOX = 65536
 NOT_PERFUSED = '[[injection]] node = "tumor": no perfused vessel is in reach of the tumor'
@@ -49,9 +52,9 @@ class Tissue:
         self.counts = np.zeros((0, 512), np.uint16)
         self.vessels = self.voxelize_tiles(np.empty((0, 3), np.int32))
         self.reachable = reachable(self.vessels)
-        self.parameters = parameters(config)
-        self.detach = np.array([math.pow(1.0 - a / 255.0, config.intravasation.detach_exponent)
-                                for a in range(256)])
+        plan = plan_of(config)
+        self.parameters, self.rates, self.speed = parameters(config, plan), tissue_rates(plan), speeds(plan)
+        self.pressure = np.zeros((0, 512), np.float32)
         self._scratch = scratch(FIRST_SCRATCH)
         self._migrants, self._shed = np.empty(FIRST_OUTBOX, MIGRANT), np.empty(4096, CTC)
 
@@ -74,6 +77,7 @@ class Tissue:
             self.counts[rows] = counts[order]
         self.arena.add(self.counts[rows].sum(axis=1, dtype=np.int64))
         self.oxygen.grow(before, self.region.rows)
+        self.pressure = np.zeros((self.region.rows, 512), np.float32)
         vessels = self.voxelize_tiles(coords)
         self.vessels.append(vessels)
         self.reachable = np.concatenate([self.reachable, reachable(vessels)])
@@ -119,30 +123,35 @@ class Tissue:
 
         A migrant's ``key`` is the row, here, of the tile to which it goes (a ghost's row is another rank's).
         """
-        a, after = self.arena, np.zeros_like(self.counts)
-        progress = np.zeros(3 + len(TALLIES), np.int64)
+        a, rates = self.arena, self.rates
+        progress = np.zeros(3 + len(TALLIES) + len(rates.causes), np.int64)
         params = dict(self.parameters, step=step, t_h=t_h)
+        fields = self.fields()
+        tables = (rates.rates, rates.factors, [fields[name] for name in rates.signals], rates.clone, rates.state, self.speed)
         while True:
             with crowded():
                 row = _tissue.advance(
-                    a.cells, a.start, a.n, a.capacity, self.counts, after, self.oxygen.value, self.region.neighbors,
-                    self.region.keys, self.region.coords,
-                    (self.vessels.first, self.vessels.index, self.vessels.segments), self.detach, params,
-                    *self._scratch, self._migrants, self._shed, progress)
+                    a.cells, a.start, a.n, a.capacity, self.counts, self.pressure, self.oxygen.value,
+                    self.region.neighbors, self.region.keys, self.region.coords,
+                    (self.vessels.first, self.vessels.index, self.vessels.segments), tables, params,
+                    self._scratch, self._migrants, self._shed, progress)
             if row < 0:
                 break
             self._make_room(row, progress)
-        self.counts = after
-        tally = dict(zip(TALLIES, progress[3:].tolist()))
+        tally = dict(zip((*TALLIES, *rates.causes), progress[3:].tolist()))
         return self._migrants[:progress[1]], joined(self._shed[:progress[2]]), tally
+
+    def fields(self):
+        """The fields that factors may name."""
+        return {"oxygen": self.oxygen.value, "pressure": self.pressure}
 
     def _make_room(self, row, progress):
         """The kernel stopped before a tile: grow whatever could be too small for it."""
         n = int(self.arena.n[row])
-        if self._scratch[0].shape[1] < 2 * n + 64:
+        if self._scratch.shape[1] < 2 * n + 64:
             self._scratch = scratch(4 * n + 64)
-        elif len(self._migrants) < progress[1] + 2 * n:
-            self._migrants = joined(self._migrants, np.empty(len(self._migrants) + 2 * n, MIGRANT))
+        elif len(self._migrants) < progress[1] + n:
+            self._migrants = joined(self._migrants, np.empty(len(self._migrants) + n, MIGRANT))
         elif len(self._shed) < progress[2] + n:
             self._shed = joined(self._shed, np.empty(len(self._shed) + n, CTC))
         else:
@@ -204,8 +213,8 @@ def perfused(config, network):
 
 
 def scratch(cells):
-    """Working memory of the kernel for tiles of so many cells: words, and half words."""
-    return np.empty((6, cells), np.uint32), np.empty((3, cells), np.uint16)
+    """Working memory of the kernel for tiles of so many cells."""
+    return np.empty((_tissue.SCRATCH_ROWS, cells), np.uint32)
 
 
 def start(config, exchange, oxygen, network):
@@ -238,6 +247,7 @@ def restore(config, exchange, oxygen, network, saved):
         for row in range(low, high):
             n = tissue.arena.n[row]
             copy(tissue.arena.block(row), cells[at:at + n])
+            _deliver.motile_first(tissue.arena.block(row), tissue.counts[row])
             at += n
     return tissue
 
@@ -249,6 +259,7 @@ def fill(tissue, rows):
                   adhesion_mean=traits.adhesion_mean, adhesion_spread=traits.adhesion_spread)
     for row in rows:
         place(tissue.arena.block(row), int(tissue.region.keys[row]), tissue.counts[row], params)
+        _deliver.motile_first(tissue.arena.block(row), tissue.counts[row])
 
 
 def even_cuts(world):
@@ -256,23 +267,25 @@ def even_cuts(world):
     return np.linspace(0, 2**63, world.size + 1).astype(np.uint64)
 
 
-def parameters(config):
-    """What the kernel needs of the config, in its own units; a mechanism that is off has rate zero."""
-    edge, dt = config.tissue.edge_um, config.run.step_h
-    m, c, g, h, i = config.migration, config.crowding, config.growth, config.hypoxia, config.intravasation
-    sd = math.sqrt(2.0 * m.speed_um_per_h**2 * m.persistence_h / 3.0 * dt) / edge * m.enabled
-    lean = 65536.0 * m.bias * m.speed_um_per_h * dt / edge * m.enabled
-    push = 32768.0 * c.mobility_um2_per_h / (edge * config.tissue.capacity) * dt / edge * c.enabled
+def parameters(config, plan):
+    """What the kernel needs besides the rates, in its own units; a mechanism that is off has the value 0."""
+    edge, dt, number = config.tissue.edge_um, config.run.step_h, plan.number
+    speed, more = number("tissue.speed"), number("tissue.cluster_cells")
+    sd = math.sqrt(2.0 * speed**2 * number("tissue.persistence") / 3.0 * dt) / edge
+    reach, mature = wall_of(plan)
     return dict(
-        seed=config.run.seed, dt_h=dt, edge_um=edge, capacity=max(1, round(config.tissue.capacity)),
-        amplitude=round(4096.0 * math.sqrt(6.0) * sd), lean=lean,
-        gradient_half=m.gradient_half_mmHg_per_um * edge,
-        push_gain=min(round(push), 16384), push_limit=16384,
-        birth_per_h=math.log(2.0) / g.division_time_h * g.enabled, oxygen_half_mmHg=g.oxygen_half_mmHg,
-        death_per_h=g.death_per_h * g.enabled,
-        hypoxia_per_h=h.enabled / h.survival_h, hypoxia_threshold_mmHg=h.threshold_mmHg,
-        hypoxia_full_mmHg=h.full_mmHg,
-        enter_per_h=i.hazard_per_h * i.enabled, reach_um=i.reach_um, permeability_mature=i.permeability_mature,
-        cluster_fraction=i.cluster_fraction,
-        cluster_log_more=-math.inf if i.cluster_mean <= 2 else math.log1p(-1.0 / (i.cluster_mean - 1.0)))
+        seed=config.run.seed, dt_h=dt, edge_um=edge, capacity=config.tissue.capacity,
+        amplitude=round(4096.0 * math.sqrt(6.0) * sd),
+        lean=65536.0 * number("tissue.bias") * speed * dt / edge,
+        gradient_half=number("tissue.gradient_half", default=1.0) * edge,
+        mobility=number("tissue.hop") * dt / edge**2,
+        reach_um=reach, permeability_mature=mature, cluster_fraction=number("tissue.cluster"),
+        cluster_log_more=-math.inf if more <= 2 else math.log1p(-1.0 / (more - 1.0)))
 
+
+def speeds(plan):
+    """Speed of a cell by its EMT, of 256: int32, shape (256,)."""
+    share = np.ones(256)
+    for factor in plan.factors_of("tissue.speed"):
+        share *= factor.values if isinstance(factor, Table) and factor.by == "emt" else 1.0
+    return np.rint(256.0 * share).astype(np.int32)

@@ -1,0 +1,74 @@
+# Which cells are looked at: all to which anything happens are among them. Header only: it has no .pyx twin.
+#
+# With p a bound of the chance of one cell, the number of candidates among the n cells of a voxel is binomial(n, p), by
+# inversion of one random word of the voxel; and which they are is a matter of their records, those of the smallest
+# keyed hash. A candidate then has its event with the true chance over p: exact thinning, whatever the bound.
+from libc.stdint cimport int32_t, uint32_t, uint64_t
+
+from _tiles cimport scratch_t, word_t
+
+cdef enum:
+    NO_RANK = 0xffffffffffffffff   # of a cell that is taken
+
+
+cdef inline double unit64(uint32_t high, uint32_t low) noexcept nogil:
+    """A double in (0, 1] from 64 bits; small ones keep their relative precision."""
+    return (high * 4294967296.0 + low + 0.5) * (1.0 / 18446744073709551616.0)
+
+
+cdef inline double power(double x, int n) noexcept nogil:
+    """x^n by squaring: the same bits everywhere."""
+    cdef double y = 1.0
+    while n:
+        if n & 1:
+            y *= x
+        x *= x
+        n >>= 1
+    return y
+
+
+cdef inline int binomial(int n, double p, uint32_t high, uint32_t low) noexcept nogil:
+    """Draw from binomial(n, p), n >= 1: the smaller the word, the more. For p <= 0.5 and n p <= 64, or p = 1."""
+    cdef double u = unit64(high, low), np = n * p, mass, left
+    cdef int k = 0
+    if p >= 1.0:
+        return n
+    mass = power(1.0 - p, n)
+    left = 1.0 - mass                              # the chance of any
+    if np < 1e-4:                                  # the same, without loss of digits
+        left = np * (1.0 - (n - 1) * p * 0.5 * (1.0 - (n - 2) * p * (1.0 / 3.0)))
+    left -= u
+    while left > 0.0 and k < n:
+        mass *= p / (1.0 - p) * (n - k) / (k + 1.0)
+        left -= mass
+        k += 1
+    return k
+
+
+cdef inline uint64_t rank_of(const word_t* record, uint64_t key) noexcept nogil:
+    """A hash of the record (multiplications and shifts of splitmix64): another order of the cells in every step."""
+    cdef uint64_t h = (record[0] | <uint64_t>record[1] << 32) ^ key
+    h = (h ^ h >> 30) * <uint64_t>0xBF58476D1CE4E5B9
+    h = (h ^ h >> 27 ^ record[2]) * <uint64_t>0x94D049BB133111EB
+    h = (h ^ h >> 31) * <uint64_t>0x9E3779B97F4A7C15
+    return h ^ h >> 32
+
+
+cdef inline int choose(const word_t* cells, int first, int n, int k, uint64_t key, int v, scratch_t* s,
+                       int at) noexcept nogil:
+    """Write the k of the n cells from `first` on whose hash is smallest behind the `at` candidates; how many there are."""
+    cdef int i, j, best = 0
+    for i in range(n if k == n else 0):
+        s.candidate[at + i], s.candidate_voxel[at + i] = first + i, v
+    if k == n:
+        return at + n
+    for i in range(n):
+        s.rank[i] = rank_of(cells + 3 * (first + i), key)
+    for j in range(k):
+        best = 0
+        for i in range(1, n):
+            if s.rank[i] < s.rank[best]:
+                best = i
+        s.rank[best] = NO_RANK
+        s.candidate[at + j], s.candidate_voxel[at + j] = first + best, v
+    return at + k

@@ -1,0 +1,82 @@
+# The block of a tile after a step: what stayed, by runs, and in its places what came. Header only: it has no .pyx twin.
+from libc.stdint cimport int32_t, uint8_t, uint16_t
+from libc.string cimport memcpy
+
+from _tiles cimport GONE, scratch_t, tiles_t, word_t, words_of
+
+
+cdef inline void copy_cell(word_t* to, const word_t* source) noexcept nogil:
+    to[0], to[1], to[2] = source[0], source[1], source[2]
+
+
+cdef inline int32_t copy_run(word_t* to, int32_t at, const word_t* source, int32_t first, int32_t end) noexcept nogil:
+    """Copy the cells from `first` up to `end`; the next place."""
+    if end > first:
+        memcpy(to + 3 * at, source + 3 * first, 12 * (end - first))
+        return at + end - first
+    return at
+
+
+cdef inline int32_t copy_remaining(word_t* to, int32_t at, const word_t* source, int32_t first, int32_t end,
+                                   const uint8_t* state) noexcept nogil:
+    """Copy those of the cells that are not gone; writes one place beyond them."""
+    cdef int32_t i
+    for i in range(first, end):
+        copy_cell(to + 3 * at, source + 3 * i)
+        at += state[i] != GONE
+    return at
+
+
+cdef inline int32_t copy_voxels(word_t* to, scratch_t* s) noexcept nogil:
+    """Copy the cells that stay, voxel by voxel, with gaps for those that come; how many there are then."""
+    cdef const word_t* source = s.source
+    cdef int32_t at = 0, run = 0, first, middle, end
+    cdef int v
+    for v in range(512):
+        if not s.out[v] | s.into[2 * v] | s.into[2 * v + 1]:
+            continue                               # part of a run
+        first, end = s.first[v], s.first[v + 1]
+        middle = first + s.motile[v]
+        if s.out[v]:
+            at = copy_run(to, at, source, run, first)
+            s.place[2 * v] = at = copy_remaining(to, at, source, first, middle, s.state)
+            at = copy_remaining(to, at + s.into[2 * v], source, middle, end, s.state)
+        elif s.into[2 * v]:
+            s.place[2 * v] = at = copy_run(to, at, source, run, middle)
+            at = copy_run(to, at + s.into[2 * v], source, middle, end)
+        else:
+            at = copy_run(to, at, source, run, end)
+        s.place[2 * v + 1] = at
+        at += s.into[2 * v + 1]
+        run = end
+    return copy_run(to, at, source, run, s.first[512])
+
+
+cdef inline int count_again(uint16_t* counts, const scratch_t* s) except -1 nogil:
+    """The new counts of the tile; whether any voxel has changed."""
+    cdef int v
+    cdef int32_t n, most = 0, changed = 0
+    for v in range(512):
+        changed |= s.out[v] | s.into[2 * v] | s.into[2 * v + 1]
+        n = counts[v] - s.out[v] + s.into[2 * v] + s.into[2 * v + 1]
+        most |= n
+        counts[v] = <uint16_t>n
+    if most > 65535:
+        raise OverflowError("more than 65,535 cells in a voxel")
+    return changed != 0
+
+
+cdef inline int rebuild(const tiles_t* t, Py_ssize_t row, scratch_t* s) except -1 nogil:
+    """Write the cells of the tile anew; those of a voxel in any order, but motile ones first."""
+    cdef word_t* words = words_of(t, row, 0)
+    cdef Py_ssize_t k
+    cdef int32_t* place
+    if not count_again(t.counts + 512 * row, s):
+        return 0
+    memcpy(s.source, words, 12 * <size_t>t.n[row])
+    t.n[row] = copy_voxels(words, s)
+    for k in range(s.arrivals):
+        place = &s.place[s.arrival_place[k]]
+        copy_cell(words + 3 * place[0], s.arrival + 3 * k)
+        place[0] += 1
+    return 0
