@@ -29,7 +29,7 @@ cdef inline double power(double x, int n) noexcept nogil:
 
 cdef inline int binomial(int n, double p, uint32_t high, uint32_t low) noexcept nogil:
     """Draw from binomial(n, p), n >= 1: the smaller the word, the more. For p <= 0.5 and n p <= 64, or p = 1."""
-    cdef double u = unit64(high, low), np = n * p, mass, left
+    cdef double np = n * p, ratio, mass, left
     cdef int k = 0
     if p >= 1.0:
         return n
@@ -37,9 +37,10 @@ cdef inline int binomial(int n, double p, uint32_t high, uint32_t low) noexcept 
     left = 1.0 - mass                              # the chance of any
     if np < 1e-4:                                  # the same, without loss of digits
         left = np * (1.0 - (n - 1) * p * 0.5 * (1.0 - (n - 2) * p * (1.0 / 3.0)))
-    left -= u
+    left -= unit64(high, low)
+    ratio = p / (1.0 - p)
     while left > 0.0 and k < n:
-        mass *= p / (1.0 - p) * (n - k) / (k + 1.0)
+        mass *= ratio * (n - k) / (k + 1.0)
         left -= mass
         k += 1
     return k
@@ -54,21 +55,28 @@ cdef inline uint64_t rank_of(const word_t* record, uint64_t key) noexcept nogil:
     return h ^ h >> 32
 
 
+cdef inline int least(const uint64_t* rank, int n) noexcept nogil:
+    """Where the smallest is."""
+    cdef int i, best = 0
+    cdef uint64_t smallest = rank[0]
+    for i in range(1, n):
+        best = i if rank[i] < smallest else best
+        smallest = rank[i] if rank[i] < smallest else smallest
+    return best
+
+
 cdef inline int choose(const word_t* cells, int first, int n, int k, uint64_t key, int v, scratch_t* s,
                        int at) noexcept nogil:
     """Write the k of the n cells from `first` on whose hash is smallest behind the `at` candidates; how many there are."""
-    cdef int i, j, best = 0
-    for i in range(n if k == n else 0):
-        s.candidate[at + i], s.candidate_voxel[at + i] = first + i, v
-    if k == n:
-        return at + n
-    for i in range(n):
-        s.rank[i] = rank_of(cells + 3 * (first + i), key)
-    for j in range(k):
-        best = 0
-        for i in range(1, n):
-            if s.rank[i] < s.rank[best]:
-                best = i
-        s.rank[best] = NO_RANK
-        s.candidate[at + j], s.candidate_voxel[at + j] = first + best, v
+    cdef uint64_t* rank = s.rank
+    cdef int i, best
+    if k < n:
+        for i in range(n):
+            rank[i] = rank_of(cells + 3 * (first + i), key)
+    for i in range(k):
+        best = i
+        if k < n:
+            best = least(rank, n)
+            rank[best] = NO_RANK
+        s.candidate[at + i], s.candidate_voxel[at + i] = first + best, v
     return at + k

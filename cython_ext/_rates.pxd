@@ -17,4 +17,4 @@ cdef extern from "rates.h" nogil:
         const float* value
         int64_t width
     void fill_rates(const rate_t* rates, int n, const factor_t* factors, const signal_t* signals, int64_t row,
-                    const float* density, float (*table)[512])
+                    const float* density, float (*table)[528])

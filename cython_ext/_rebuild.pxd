@@ -1,35 +1,28 @@
 # The block of a tile after a step: what stayed, by runs, and in its places what came. Header only: it has no .pyx twin.
 from libc.stdint cimport int32_t, uint8_t, uint16_t
-from libc.string cimport memcpy
 
-from _tiles cimport GONE, scratch_t, tiles_t, word_t, words_of
-
-
-cdef inline void copy_cell(word_t* to, const word_t* source) noexcept nogil:
-    to[0], to[1], to[2] = source[0], source[1], source[2]
+from _tiles cimport GONE, copy_records, scratch_t, tiles_t, word_t, words_of
 
 
-cdef inline int32_t copy_run(word_t* to, int32_t at, const word_t* source, int32_t first, int32_t end) noexcept nogil:
+cdef inline int32_t copy_run(word_t* to, int32_t at, const word_t* cells, int32_t first, int32_t end) noexcept nogil:
     """Copy the cells from `first` up to `end`; the next place."""
-    if end > first:
-        memcpy(to + 3 * at, source + 3 * first, 12 * (end - first))
-        return at + end - first
-    return at
+    copy_records(to + 3 * at, cells + 3 * first, end - first)
+    return at + end - first
 
 
-cdef inline int32_t copy_remaining(word_t* to, int32_t at, const word_t* source, int32_t first, int32_t end,
+cdef inline int32_t copy_remaining(word_t* to, int32_t at, const word_t* cells, int32_t first, int32_t end,
                                    const uint8_t* state) noexcept nogil:
     """Copy those of the cells that are not gone; writes one place beyond them."""
     cdef int32_t i
     for i in range(first, end):
-        copy_cell(to + 3 * at, source + 3 * i)
+        copy_records(to + 3 * at, cells + 3 * i, 1)
         at += state[i] != GONE
     return at
 
 
-cdef inline int32_t copy_voxels(word_t* to, scratch_t* s) noexcept nogil:
+cdef inline int32_t copy_voxels(const word_t* cells, scratch_t* s) noexcept nogil:
     """Copy the cells that stay, voxel by voxel, with gaps for those that come; how many there are then."""
-    cdef const word_t* source = s.source
+    cdef word_t* to = s.after
     cdef int32_t at = 0, run = 0, first, middle, end
     cdef int v
     for v in range(512):
@@ -38,18 +31,18 @@ cdef inline int32_t copy_voxels(word_t* to, scratch_t* s) noexcept nogil:
         first, end = s.first[v], s.first[v + 1]
         middle = first + s.motile[v]
         if s.out[v]:
-            at = copy_run(to, at, source, run, first)
-            s.place[2 * v] = at = copy_remaining(to, at, source, first, middle, s.state)
-            at = copy_remaining(to, at + s.into[2 * v], source, middle, end, s.state)
+            at = copy_run(to, at, cells, run, first)
+            s.place[2 * v] = at = copy_remaining(to, at, cells, first, middle, s.state)
+            at = copy_remaining(to, at + s.into[2 * v], cells, middle, end, s.state)
         elif s.into[2 * v]:
-            s.place[2 * v] = at = copy_run(to, at, source, run, middle)
-            at = copy_run(to, at + s.into[2 * v], source, middle, end)
+            s.place[2 * v] = at = copy_run(to, at, cells, run, middle)
+            at = copy_run(to, at + s.into[2 * v], cells, middle, end)
         else:
-            at = copy_run(to, at, source, run, end)
+            at = copy_run(to, at, cells, run, end)
         s.place[2 * v + 1] = at
         at += s.into[2 * v + 1]
         run = end
-    return copy_run(to, at, source, run, s.first[512])
+    return copy_run(to, at, cells, run, s.first[512])
 
 
 cdef inline int count_again(uint16_t* counts, const scratch_t* s) except -1 nogil:
@@ -73,10 +66,10 @@ cdef inline int rebuild(const tiles_t* t, Py_ssize_t row, scratch_t* s) except -
     cdef int32_t* place
     if not count_again(t.counts + 512 * row, s):
         return 0
-    memcpy(s.source, words, 12 * <size_t>t.n[row])
     t.n[row] = copy_voxels(words, s)
     for k in range(s.arrivals):
         place = &s.place[s.arrival_place[k]]
-        copy_cell(words + 3 * place[0], s.arrival + 3 * k)
+        copy_records(s.after + 3 * place[0], s.arrival + 3 * k, 1)
         place[0] += 1
+    copy_records(words, s.after, t.n[row])
     return 0

@@ -11,34 +11,36 @@ cdef extern from "tissue.h" nogil:
     ctypedef uint32_t word_t
     int BLOCK, USE_CHILD, USE_TIME
     ctypedef struct voxel_table_t:
-        float rate[64][512]        # MOST_RATES rows
-        float density[512]
+        float rate[64][528]        # MOST_RATES rows of 512 + SPARE
+        float density[528]
         float pressure[1000]
         float oxygen[1000]
-        float hop[512]
-        float bound[512]
-        uint32_t high[512]
-        uint32_t low[512]
-        int32_t lean[3][512]
+        float hop[528]
+        float bound[528]
+        uint32_t high[528]
+        uint32_t low[528]
+        int32_t lean[3][528]
     ctypedef struct block_t:
-        uint32_t xy[1024]          # BLOCK
-        uint32_t zc[1024]
-        uint32_t traits[1024]
-        uint32_t voxel[1024]
-        int32_t speed[1024]
-        int32_t lean[3][1024]
-        int32_t cell[1024]
-        uint32_t high[1024]
-        uint32_t low[1024]
-        uint32_t code[1024]
+        uint32_t xy[1040]          # BLOCK + SPARE
+        uint32_t zc[1040]
+        uint32_t traits[1040]
+        uint32_t voxel[1040]
+        int32_t speed[1040]
+        int32_t lean[3][1040]
+        int32_t cell[1040]
+        uint32_t high[1040]
+        uint32_t low[1040]
+        uint32_t code[1040]
     void pad_tile(const float* all, int64_t row, const int32_t* neighbors, int mirror, float* pad)
     void fill_hop(const float* pad, float mobility, float* hop)
     int face_of(const float* pad, int v, float mobility, double at)
-    void fill_lean(const float* pad, float lean, float half, int32_t (*out)[512])
+    void fill_lean(const float* pad, float lean, float half, int32_t (*out)[528])
     void fill_density(const uint16_t* counts, float capacity, float* density)
     void fill_bound(const rate_t* rates, int n, double dt_h, const uint16_t* counts, voxel_table_t* table)
     void fill_words(uint64_t key, uint32_t* high, uint32_t* low)
     int list_voxels(const voxel_table_t* table, const uint16_t* counts, uint16_t* list)
+    void copy_records(word_t* to, const word_t* source, int64_t n)
+    void prefetch "__builtin_prefetch"(const void* at)
     void draw_events(block_t* block, int n, uint64_t key)
     void move_block(block_t* block, int n, uint64_t key, int32_t amplitude)
 
@@ -106,7 +108,7 @@ cdef struct scratch_t:
     int32_t* leader                # triples (cell, voxel, followers wanted) of cells that enter a vessel
     uint32_t* arrival_place        # 2 v, or 2 v + 1 ...
     word_t* arrival                # ... and the record of each cell that comes to a voxel of this tile
-    word_t* source                 # a copy of the cells of the tile
+    word_t* after                  # the cells of the tile after the step
     Py_ssize_t arrivals
     int leaders
 

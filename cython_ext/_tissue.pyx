@@ -26,7 +26,7 @@ from _rates cimport DENSITY, DIVIDE, LOWER, MOST_RATES, MOST_SIGNALS, REMOVE, SH
 from _rebuild cimport rebuild
 from _tiles cimport (
     BLOCK, CALM, CAUSES, CHANGED_VOXEL, DIVIDED, HOPPED, LOOKED_AT, SHED_CELLS, block_t, depart, draw_events, fill_bound,
-    fill_density, fill_hop, fill_lean, fill_words, go_to, list_voxels, move_block, outbox_t, pad_tile, scratch_t, tiles_t,
+    fill_density, fill_hop, fill_lean, fill_words, go_to, list_voxels, move_block, outbox_t, pad_tile, prefetch, scratch_t, tiles_t,
     tissue_t, word_t, words_of)
 from _types cimport cell_t, ctc_t, migrant_t
 
@@ -43,7 +43,7 @@ cdef int survey(const tiles_t* t, Py_ssize_t row, scratch_t* s) except -1 nogil:
     for v in range(512):
         s.first[v] = at
         end = at + counts[v]
-        s.motile[v] = 0
+        prefetch(cells + end + 128)                # the tile comes from memory here
         if end > t.n[row]:
             break
         while at < end and cells[at].traits.emt > 0:
@@ -187,7 +187,7 @@ cdef int one_tile(const tiles_t* t, Py_ssize_t row, const tissue_t* p, scratch_t
     movers = survey(t, row, s)
     fill_table(t, row, p, s)
     decide(t, row, p, s, box)
-    if n + s.tally[DIVIDED] >= t.capacity[row]:    # a place beyond the last may be written while they are copied
+    if n + s.tally[DIVIDED] > t.capacity[row]:
         box.n_migrants = migrants
         return 1
     write_all_shed(t, row, p, s, box)
@@ -233,7 +233,7 @@ cdef scratch_t* new_scratch(uint32_t[:, ::1] words) except NULL:
         raise MemoryError("no memory for the tables of a tile")
     s.room = words.shape[1]
     s.rank = <uint64_t*>&words[0, 0]
-    s.source, s.arrival, s.leader = <word_t*>&words[2, 0], <word_t*>&words[5, 0], <int32_t*>&words[8, 0]
+    s.after, s.arrival, s.leader = <word_t*>&words[2, 0], <word_t*>&words[5, 0], <int32_t*>&words[8, 0]
     s.candidate, s.candidate_voxel = <int32_t*>&words[11, 0], <int32_t*>&words[12, 0]
     s.mover, s.mover_voxel = <int32_t*>&words[13, 0], <int32_t*>&words[14, 0]
     s.arrival_place, s.state = &words[15, 0], <uint8_t*>&words[16, 0]

@@ -8,6 +8,7 @@
 #include "clones.h"
 
 enum { MOST_RATES = 64, MOST_SIGNALS = 64 };
+enum { SPARE = 16 };          /* floats behind each row of a table: rows a power of two apart would share cache lines */
 enum { DENSITY = -1 };        /* the signal that no field holds: cells of the voxel / capacity */
 
 typedef enum {                /* what happens to the cell */
@@ -85,7 +86,7 @@ METACASCADE_CLONES static void multiply(float *restrict rate, const float *restr
 
 /* Row r of the table: rate r [1/h] in the 512 voxels of tile `row`. */
 static void fill_rates(const rate_t *rates, int n, const factor_t *factors, const signal_t *signals, int64_t row,
-                       const float *density, float (*table)[512])
+                       const float *density, float (*table)[512 + SPARE])
 {
     float wide[512];
     for (int r = 0; r < n; r++) {

@@ -15,14 +15,14 @@ enum { PAD_FIRST = 111, BLOCK = 1024 };
 enum { USE_WALK = 0, USE_EVENT = 1, USE_CHILD = 2, USE_TIME = 3, USE_VOXEL = 4 };
 
 typedef struct {               /* what the cells of a voxel share in a step */
-    float rate[MOST_RATES][512];   /* [1/h] without the factors of the single cell */
-    float density[512];        /* cells / capacity */
+    float rate[MOST_RATES][512 + SPARE];   /* [1/h] without the factors of the single cell */
+    float density[512 + SPARE];        /* cells / capacity */
     float pressure[1000], oxygen[1000];   /* with a layer of the neighbors' voxels round them */
-    float hop[512];            /* chance that a cell is pushed out, over all faces */
-    float bound[512];          /* no cell has a greater chance that anything happens to it, hops included */
-    uint32_t limit[512];       /* nothing happens in a voxel whose first word is above it */
-    uint32_t high[512], low[512];   /* the random word of the voxel, 64 bits */
-    int32_t lean[3][512];      /* drift of a fully motile cell up the oxygen gradient [edge/65536] */
+    float hop[512 + SPARE];            /* chance that a cell is pushed out, over all faces */
+    float bound[512 + SPARE];          /* no cell has a greater chance that anything happens to it, hops included */
+    uint32_t limit[512 + SPARE];       /* nothing happens in a voxel whose first word is above it */
+    uint32_t high[512 + SPARE], low[512 + SPARE];   /* the random word of the voxel, 64 bits */
+    int32_t lean[3][512 + SPARE];      /* drift of a fully motile cell up the oxygen gradient [edge/65536] */
 } voxel_table_t;
 
 /* The 512 voxels of a tile with one layer of its neighbors' round them. Beyond a missing neighbor lies a mirror, or 0. */
@@ -71,21 +71,19 @@ static int face_of(const float *pad, int v, float mobility, double at)
 {
     static const int step[6] = {-1, 1, -10, 10, -100, 100};
     const float *p = pad + PAD_FIRST + 100 * (v >> 6) + 10 * (v >> 3 & 7) + (v & 7);
-    int face = 0;
+    int face = 0, last = 0;
     double end = 0.0;
     for (int k = 0; k < 6; k++) {
         const float chance = mobility * fall(p[0], p[step[k]]);
         end += chance;
-        if (chance > 0.0f)
-            face = k;
-        if (at < end)
-            return k;
+        last = chance > 0.0f ? k : last;
+        face += at >= end;
     }
-    return face;                                   /* rounded up: the last that has a chance */
+    return face < 6 ? face : last;                 /* 6: rounded up, to beyond the last that has a chance */
 }
 
 /* lean g / (|g| + half), g the central difference of oxygen [mmHg/edge]. */
-METACASCADE_CLONES static void fill_lean(const float *pad, float lean, float half, int32_t (*out)[512])
+METACASCADE_CLONES static void fill_lean(const float *pad, float lean, float half, int32_t (*out)[512 + SPARE])
 {
     for (int row = 0; row < 64; row++) {
         const float *here = pad + PAD_FIRST + 100 * (row >> 3) + 10 * (row & 7);
@@ -159,13 +157,22 @@ static int list_voxels(const voxel_table_t *table, const uint16_t *counts, uint1
     return k;
 }
 
+/* Copy n records: few, so that a call of memcpy costs more than they do. */
+static inline void copy_records(word_t *to, const word_t *from, int64_t n)
+{
+    for (; n >= 4; n -= 4, to += 12, from += 12)
+        memcpy(to, from, 48);
+    for (; n > 0; n--, to += 3, from += 3)
+        memcpy(to, from, 12);
+}
+
 typedef struct {               /* a block of cells, column by column */
-    uint32_t xy[BLOCK], zc[BLOCK], traits[BLOCK], voxel[BLOCK];   /* the words of the record, and its voxel */
-    int32_t speed[BLOCK];      /* of 256 */
-    int32_t lean[3][BLOCK];
-    int32_t cell[BLOCK];       /* which it is in the tile */
-    uint32_t high[BLOCK], low[BLOCK];   /* a random word of 64 bits */
-    uint32_t code[BLOCK];      /* where it goes */
+    uint32_t xy[BLOCK + SPARE], zc[BLOCK + SPARE], traits[BLOCK + SPARE], voxel[BLOCK + SPARE];   /* the words of the record, and its voxel */
+    int32_t speed[BLOCK + SPARE];      /* of 256 */
+    int32_t lean[3][BLOCK + SPARE];
+    int32_t cell[BLOCK + SPARE];       /* which it is in the tile */
+    uint32_t high[BLOCK + SPARE], low[BLOCK + SPARE];   /* a random word of 64 bits */
+    uint32_t code[BLOCK + SPARE];      /* where it goes */
 } block_t;
 
 /* The word that decides on each of n cells. */

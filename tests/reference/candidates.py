@@ -27,8 +27,9 @@ def binomial(n, p, high, low):
     if np_ < 1e-4:
         left = np_ * (1.0 - (n - 1) * p * 0.5 * (1.0 - (n - 2) * p * (1.0 / 3.0)))
     left -= unit64(high, low)
+    ratio = p / (1.0 - p)
     while left > 0.0 and k < n:
-        mass *= p / (1.0 - p) * (n - k) / (k + 1.0)
+        mass *= ratio * (n - k) / (k + 1.0)
         left -= mass
         k += 1
     return k

@@ -19,7 +19,7 @@ from metacascade.space.seeding import ball_radius, first_counts, seed_region, ti
 from metacascade.space.vessels import CHUNK, voxelize
 
 TALLIES = _tissue.TALLIES       # what the kernel counts; behind them the causes of death of the plan
-FIRST_SCRATCH = 16384           # cells of a tile for which there is scratch space at the start
+FIRST_SCRATCH = 16400           # cells of a tile for which there is scratch space at the start
 FIRST_OUTBOX = 65536
 NOT_PERFUSED = '[[injection]] node = "tumor": no perfused vessel is in reach of the tumor'
 ARRIVALS = np.iinfo(np.int32).max       # cells that come to the tiles of a rank in one step, at most
