@@ -1,10 +1,11 @@
 """Tiles in which everything happens: uneven, crowded, with vessels and every action of a rate."""
+from dataclasses import replace
+
 import numpy as np
 
 from metacascade._kernels._layout import DENSITY, Action, Shape
 from metacascade._kernels._vessels import SEGMENT
-from metacascade.model import tissue
-from tiles import Patch, random_cells, voxel_lists, with_margin
+from tiles import Patch, random_cells, rates_of, voxel_lists, with_margin
 
 OXYGEN, PRESSURE, COARSE, COARSEST = range(4)          # the fields of a busy patch
 BUSY = dict(         # every kind of motion, to some cells of a small tile
@@ -23,24 +24,24 @@ RATES = {            # name: base [1/h], action, detail, factors (signal, shape,
 CAUSES = ("cause 0", "cause 1")
 
 
-def plan_of(rates, rng, clones=300):
-    """A plan of rates as in RATES, with random tables by clone and state."""
-    made = tissue.assemble(rates, CAUSES)
+def with_tables(rates, rng, clones=300):
+    """Rates as in RATES, with random tables by clone and state."""
+    made = rates_of(rates, CAUSES)
     clone = rng.uniform(0.0, 1.5, (len(rates), clones)).astype(np.float32)
     state = rng.uniform(0.3, 1.2, (len(rates), 3, 256)).astype(np.float32)
     made.rates["most"] = np.maximum(clone.max(axis=1), 1.0) * state.max(axis=2).astype(float).prod(axis=1)
-    return made._replace(clone=clone, state=state)
+    return replace(made, clone=clone, state=state)
 
 
-def random_plan(rng, n=6):
+def random_rates(rng, n=6):
     """n rates of any action on any signals, with one factor to three."""
     def factor():
         signal, shape = rng.integers(-1, 4), rng.integers(0, len(Shape))
         a, b = rng.uniform(0.1, 8.0, 2)
         return int(signal), int(shape), a, b
 
-    return plan_of([(np.exp(rng.normal(-2.5, 1.5)), Action(rng.integers(0, len(Action))), int(rng.integers(0, 2)),
-                     [factor() for _ in range(rng.integers(0, 4))]) for _ in range(n)], rng)
+    return with_tables([(np.exp(rng.normal(-2.5, 1.5)), Action(rng.integers(0, len(Action))), int(rng.integers(0, 2)),
+                          [factor() for _ in range(rng.integers(0, 4))]) for _ in range(n)], rng)
 
 
 def vessels(rng, n, edge):
@@ -52,7 +53,7 @@ def vessels(rng, n, edge):
     return s
 
 
-def busy_patch(layout=3, mean=3.0, coords=None, without=(), plan=None, **parameters):
+def busy_patch(layout=3, mean=3.0, coords=None, without=(), rates=None, **parameters):
     """Cells of random bytes in four tiles, most in the one at the origin, on uneven oxygen and pressure."""
     rng = np.random.default_rng(layout)
     p = dict(BUSY, **parameters)
@@ -68,8 +69,9 @@ def busy_patch(layout=3, mean=3.0, coords=None, without=(), plan=None, **paramet
         cells["emt"] *= rng.random(len(voxels)) < 0.5
         patch.put(row, voxels, **{name: cells[name] for name in cells.dtype.names})
     patch.pressure[:] = np.maximum(rng.normal(0.0, 0.4, patch.pressure.shape), 0.0)
-    patch.more_fields = [rng.exponential(2.0, (len(patch.pressure), width)).astype(np.float32) for width in (64, 8)]
-    patch.plan = plan or plan_of([rate for name, rate in RATES.items() if name not in without], rng)
+    for field in patch.more.values():
+        field[:] = rng.exponential(2.0, field.shape)
+    patch.rates = rates or with_tables([rate for name, rate in RATES.items() if name not in without], rng)
     return patch
 
 

@@ -3,9 +3,11 @@ import math
 
 import numpy as np
 
-from metacascade._kernels._layout import CELL
+from metacascade._kernels._layout import CELL, FACTOR, RATE
 from metacascade._kernels._vessels import SEGMENT
 from metacascade.config.config import Config
+from metacascade.mechanisms import plan_of
+from metacascade.mechanisms.compile import TissueRates, tissue_rates
 from metacascade.model import tissue
 from metacascade.model.tissue import Tissue
 from metacascade.ranks.exchange import Exchange
@@ -16,7 +18,21 @@ from metacascade.space.region import Region, keys_of
 QUIET = dict(        # parameters of the kernel with which nothing moves
     seed=1, dt_h=0.5, edge_um=30.0, capacity=8.0, amplitude=0, lean=0.0, gradient_half=3.0, mobility=0.0,
     reach_um=10.0, permeability_mature=0.1, cluster_fraction=0.0, cluster_log_more=math.log(2 / 3))
-NOTHING = tissue.assemble([], ())       # a plan without any rate
+SPEED = np.rint(256 * np.arange(256) / 255).astype(np.int32)
+FIELDS = ("oxygen", "pressure", "coarse", "coarsest")
+
+
+def rates_of(listed, causes=()):
+    """Rates (base, action, detail, factors) with factors (signal, shape, a, b); nothing by clone and state."""
+    rates, factors = np.zeros(len(listed), RATE), [factor for *_, own in listed for factor in own]
+    for row, (base, action, detail, own) in enumerate(listed):
+        first = sum(len(before) for *_, before in listed[:row])
+        rates[row] = base, 1.0, first, len(own), action, detail
+    ones = np.ones((len(listed), 3, 256), np.float32)
+    return TissueRates((), np.ones((len(listed), 1), np.float32), ones, rates, np.array(factors, FACTOR), FIELDS, causes)
+
+
+NOTHING = rates_of([])
 
 
 class Field:
@@ -50,13 +66,12 @@ def distances(points, segment):
 class Patch(Tissue):
     """Tiles at `coords` without cells; all stages of Tissue but those that need a config.
 
-    On several ranks each takes the tiles that are its own by `cuts`. `more_fields` follow oxygen and pressure in the list
-    that the factors of the plan name.
+    On several ranks each takes the tiles that are its own by `cuts`. `more` are fields besides oxygen and pressure.
     """
 
-    def __init__(self, coords, segments=None, oxygen=40.0, pressure=0.0, plan=NOTHING, exchange=None, cuts=(0, 2**63),
+    def __init__(self, coords, segments=None, oxygen=40.0, pressure=0.0, rates=NOTHING, speed=SPEED, exchange=None, cuts=(0, 2**63),
                  **parameters):
-        self.parameters, self.plan, self.more_fields = dict(QUIET, **parameters), plan, []
+        self.parameters, self.rates, self.speed = dict(QUIET, **parameters), rates, speed
         self.exchange = exchange or Exchange(serial_world())
         self.region = Region(self.exchange, np.array(cuts, np.uint64))
         coords = np.array(coords, np.int32).reshape(-1, 3)
@@ -73,11 +88,13 @@ class Patch(Tissue):
         self._scratch = tissue.scratch(tissue.FIRST_SCRATCH)
         self._migrants = np.empty(1024, tissue.MIGRANT)
         self._shed = np.empty(64, tissue.CTC)
+        self.more = {"coarse": np.ones((self.region.rows, 64), np.float32),
+                     "coarsest": np.ones((self.region.rows, 8), np.float32)}
         self.step_done = 0
 
     def fields(self):
-        """What the factors of the plan name."""
-        return [self.oxygen.value, self.pressure, *self.more_fields]
+        """The fields that factors may name."""
+        return {"oxygen": self.oxygen.value, "pressure": self.pressure, **self.more}
 
     def row(self, *tile):
         """Row of the tile at a place."""
@@ -124,13 +141,14 @@ class Patch(Tissue):
 
 
 def only(**sections):
-    """Parameters of the kernel and the plan, from a config in which of the mechanisms of the tissue only these are on."""
+    """Parameters of the kernel and rates, from a config in which of the mechanisms of the tissue only these are on."""
     every = ("growth", "hypoxia", "migration", "crowding", "intravasation")
     tables = {name: dict(enabled=name in sections) for name in every}
     for name, values in sections.items():
         tables.setdefault(name, {}).update(values)
     config = Config.from_dict(tables)
-    return dict(tissue.parameters(config), plan=tissue.plan(config))
+    plan = plan_of(config)
+    return dict(tissue.parameters(config, plan), rates=tissue_rates(plan), speed=tissue.speeds(plan))
 
 
 def with_margin(*size):

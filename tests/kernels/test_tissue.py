@@ -1,27 +1,29 @@
 """One step of the tissue against its twin, bit for bit."""
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from busy import BUSY, RATES, STILL, all_lists, busy_patch, plan_of, random_plan, vessels
+from busy import BUSY, RATES, STILL, all_lists, busy_patch, random_rates, vessels, with_tables
+from metacascade._kernels._layout import Action
 from metacascade._kernels._vessels import SEGMENT
-from metacascade.model import tissue
 from metacascade.space.region import OFFSETS
 from reference.tissue import step_tile
-from tiles import Patch, Vessels, voxel_lists
+from tiles import Patch, Vessels, rates_of, voxel_lists
 
-BUSY_PLAN = plan_of(list(RATES.values()), np.random.default_rng(0))
+BUSY_RATES = with_tables(list(RATES.values()), np.random.default_rng(0))
 
 
 def arrays_of(patch):
     """What the kernel is given, by name, for the twin."""
-    a, v, plan = patch.arena, patch.vessels, patch.plan
+    a, v, rates = patch.arena, patch.vessels, patch.rates
     return type("Arrays", (), dict(
         cells=a.cells.copy(), start=a.start.copy(), n=a.n.copy(), counts=patch.counts.copy(),
         oxygen=patch.oxygen.value, pressure=patch.pressure, neighbors=patch.region.neighbors, keys=patch.region.keys,
         coords=patch.region.coords, first=v.first, index=v.index, segments=v.segments,
-        plan=(plan.rates, plan.factors, patch.fields(), plan.clone, plan.state, plan.speed)))
+        plan=(rates.rates, rates.factors, [patch.fields()[name] for name in rates.signals], rates.clone, rates.state,
+              patch.speed)))
 
 
 def twin(patch, rows, step, t_h):
@@ -77,12 +79,12 @@ def test_one_motion_off(name):
 @pytest.mark.parametrize("seed", range(12))
 def test_random_plans(seed):
     rng = np.random.default_rng(seed)
-    assert_like_twin(busy_patch(20 + seed, plan=random_plan(rng, int(rng.integers(1, 9))), mean=rng.uniform(0.5, 6),
+    assert_like_twin(busy_patch(20 + seed, rates=random_rates(rng, int(rng.integers(1, 9))), mean=rng.uniform(0.5, 6),
                                 mobility=rng.choice([0.0, 0.02, 0.5]), dt_h=rng.choice([0.01, 0.5, 3.0])))
 
 
 def test_as_many_rates_as_there_may_be():
-    assert_like_twin(busy_patch(31, plan=random_plan(np.random.default_rng(31), 64), dt_h=0.05))
+    assert_like_twin(busy_patch(31, rates=random_rates(np.random.default_rng(31), 64), dt_h=0.05))
 
 
 def test_no_rates_at_all():
@@ -94,8 +96,8 @@ def test_no_rates_at_all():
 def test_one_rate_alone(alone, chance):
     """The bound by which the kernel passes over most cells is tight here: it must pass over none too many."""
     _, action, detail, _ = RATES[alone]
-    plan = tissue.assemble([(chance / BUSY["dt_h"], action, detail, [])], ("cause 0",))
-    assert_like_twin(busy_patch(13, mean=8.0, coords=[(0, 0, 0)], plan=plan, permeability_mature=1.0, reach_um=1e3,
+    rates = rates_of([(chance / BUSY["dt_h"], action, detail, [])], ("cause 0",))
+    assert_like_twin(busy_patch(13, mean=8.0, coords=[(0, 0, 0)], rates=rates, permeability_mature=1.0, reach_um=1e3,
                                 cluster_fraction=0.0, **STILL))
 
 
@@ -110,8 +112,8 @@ def test_extreme_parameters(change):
 
 def test_a_cluster_takes_the_whole_voxel_but_no_cell_twice():
     """All of many cells of one voxel want to lead or follow: they leave once each."""
-    patch = Patch(OFFSETS, vessels(np.random.default_rng(1), 20, 25.0), plan=tissue.assemble(
-        [(2.0, tissue.Action.SHED, 0, [])], ()), **dict(
+    patch = Patch(OFFSETS, vessels(np.random.default_rng(1), 20, 25.0), rates=rates_of(
+        [(2.0, Action.SHED, 0, [])], ()), **dict(
         BUSY, cluster_fraction=1.0, cluster_log_more=np.log(0.99), reach_um=1e3))
     patch.scatter(patch.row(0, 0, 0), np.repeat([0, 77, 511], 200), np.random.default_rng(2), adhesion=200)
     _, shed, tally = assert_like_twin(patch)
@@ -121,7 +123,7 @@ def test_a_cluster_takes_the_whole_voxel_but_no_cell_twice():
 
 @pytest.mark.parametrize("cells", [0, 1, 2])
 def test_few_cells(cells):
-    patch = Patch(OFFSETS, plan=tissue.assemble([(0.3, tissue.Action.DIVIDE, 0, [])], ()), **BUSY)
+    patch = Patch(OFFSETS, rates=rates_of([(0.3, Action.DIVIDE, 0, [])], ()), **BUSY)
     patch.scatter(patch.row(0, 0, 0), [300] * cells, np.random.default_rng(cells), emt=255)
     assert_like_twin(patch)
 
@@ -158,8 +160,7 @@ def test_beyond_a_missing_neighbor_oxygen_is_mirrored_and_pressure_0():
 def test_tiles_at_negative_and_far_places():
     coords = OFFSETS + np.array([-40000, 7, 1_000_000], np.int32)
     rng = np.random.default_rng(8)
-    patch = Patch(coords, plan=BUSY_PLAN, **BUSY)
-    patch.more_fields = [np.ones((27, 64), np.float32), np.ones((27, 8), np.float32)]
+    patch = Patch(coords, rates=BUSY_RATES, **BUSY)
     center = coords[13].astype(float)
     s = np.zeros(1, SEGMENT)
     for i, axis in enumerate("xyz"):
@@ -208,11 +209,11 @@ def test_immotile_cells_do_not_move_without_pressure():
 def test_a_rate_of_zero_is_as_good_as_none():
     """Its factors and tables do not matter then, to any bit."""
     patches = [busy_patch(12, without=["enter"]), busy_patch(12, without=["enter"])]
-    more = tissue.assemble([*[RATES[name] for name in RATES if name != "enter"], (0.0, *RATES["enter"][1:])], ())
-    plan = patches[1].plan
-    patches[1].plan = plan._replace(
-        rates=np.concatenate([plan.rates, more.rates[-1:]]), clone=np.concatenate([plan.clone, plan.clone[:1]]),
-        state=np.concatenate([plan.state, plan.state[:1]]))
+    more = rates_of([*[RATES[name] for name in RATES if name != "enter"], (0.0, *RATES["enter"][1:])])
+    rates = patches[1].rates
+    patches[1].rates = replace(rates, rates=np.concatenate([rates.rates, more.rates[-1:]]), **{
+        name: np.concatenate([getattr(rates, name), getattr(more, name)[-1:].repeat(
+            getattr(rates, name).shape[1], axis=1) if name == "clone" else more.state[-1:]]) for name in ("clone", "state")})
     for patch in patches:
         patch.advance(1, 0.0)
     assert all_lists(patches[0]) == all_lists(patches[1])

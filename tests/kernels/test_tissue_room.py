@@ -1,75 +1,80 @@
 """The tissue kernel where room ends and where its input is wrong: it stops, and breaks nothing."""
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from busy import all_lists, busy_patch
 from metacascade._kernels import _tissue
-from metacascade._kernels._layout import CTC, MIGRANT
+from metacascade._kernels._layout import CTC, MIGRANT, Action
 from metacascade.base.errors import RunError
 from metacascade.model import tissue
 from metacascade.space.region import OFFSETS
-from tiles import Patch, voxel_lists
+from tiles import Patch, rates_of, voxel_lists
 
 
-def call(patch, words=20000, migrants=9999, shed=9999, room=None):
-    """One call of the kernel with given room: (its answer, progress, counts after the step)."""
-    a, after, box = patch.arena, np.zeros_like(patch.counts), np.zeros(migrants, MIGRANT)
-    progress = np.zeros(3 + len(tissue.TALLIES), np.int64)
+def call(patch, words=20000, migrants=9999, shed=9999, room=None, progress=None):
+    """One call of the kernel with given room: (its answer, progress)."""
+    a, rates, vessels = patch.arena, patch.rates, patch.vessels
+    if progress is None:
+        progress = np.zeros(3 + len(tissue.TALLIES) + len(rates.causes), np.int64)
     answer = _tissue.advance(
-        a.cells, a.start, a.n, a.capacity if room is None else room, patch.counts, after, patch.oxygen.value,
-        patch.region.neighbors, patch.region.keys, patch.region.coords,
-        (patch.vessels.first, patch.vessels.index, patch.vessels.segments), patch.detach,
-        dict(patch.parameters, step=2, t_h=1.0), *tissue.scratch(words), box, np.zeros(shed, CTC), progress)
-    return answer, progress, after
+        a.cells, a.start, a.n, a.capacity if room is None else room, patch.counts, patch.pressure, patch.oxygen.value,
+        patch.region.neighbors, patch.region.keys, patch.region.coords, (vessels.first, vessels.index, vessels.segments),
+        (rates.rates, rates.factors, [patch.fields()[name] for name in rates.signals], rates.clone, rates.state,
+         patch.speed), dict(patch.parameters, step=2, t_h=1.0), tissue.scratch(words), np.zeros(migrants, MIGRANT),
+        np.zeros(shed, CTC), progress)
+    return answer, progress
 
 
 @pytest.mark.parametrize("small", ["words", "migrants", "shed", "room"])
 def test_without_room_the_kernel_stops_before_the_tile_and_changes_nothing_of_it(small):
-    """The tile in the middle of the rows lacks room; those before it are done, it and those after it are not."""
-    patch = busy_patch(10)
+    """The tile in the middle of the rows lacks room; those before it are done, it and those after it are not. Called again
+    with room it does the rest, and what it had written of the tile is not there twice."""
+    patch, whole = busy_patch(10), busy_patch(10)
     row, n = patch.row(0, 0, 0), int(patch.arena.n[patch.row(0, 0, 0)])
     assert 0 < row and n > 3 * np.delete(patch.arena.n, row).max()
-    whole = busy_patch(10)
-    assert call(whole)[0] == -1
+    answer, counted = call(whole)
+    assert answer == -1
     room = patch.arena.capacity.copy()
     room[row] = 10
-    limits = {"words": dict(words=n), "migrants": dict(migrants=2 * n - 1), "shed": dict(shed=n - 1),
+    limits = {"words": dict(words=2 * n + 63), "migrants": dict(migrants=n - 1), "shed": dict(shed=n - 1),
               "room": dict(room=room)}[small]
-    if small == "words":
-        limits["words"] = 2 * n + 63
-    before = all_lists(patch)
-    counts = patch.counts.copy()
-    answer, progress, after = call(patch, **limits)
+    before, counts = all_lists(patch), patch.counts.copy()
+    answer, progress = call(patch, **limits)
     assert answer == progress[0]
     assert answer == row if small in ("words", "room") else 0 < answer <= row
-    patch.counts, whole.counts = after, whole.counts
-    assert [int(n) for n in patch.arena.n[answer:]] == counts[answer:].sum(axis=1).tolist()
-    assert not after[answer:].any()
-    patch.counts = counts
+    np.testing.assert_array_equal(patch.counts[answer:], counts[answer:])
     for i in range(answer, len(before)):
         assert voxel_lists(patch, i) == before[i], f"tile {i} was changed"
+    assert call(patch, progress=progress)[0] == -1
+    np.testing.assert_array_equal(progress, counted)
+    assert all_lists(patch) == all_lists(whole)
 
 
 @pytest.mark.parametrize("missing", [0, 1])
-def test_room_for_exactly_the_cells_after_the_step_is_enough(missing):
-    grown, patch = busy_patch(14, birth_per_h=3.0), busy_patch(14, birth_per_h=3.0)
-    row = patch.row(0, 0, 0)
-    for both in (grown, patch):
-        both.arena.reserve(np.arange(len(both.arena.n)), 3 * both.arena.n + 50)
-    assert call(grown)[0] == -1
-    room = patch.arena.capacity.copy()
-    room[row] = grown.arena.n[row] - missing
-    assert call(patch, room=room)[0] == (row if missing else -1)
+def test_room_for_exactly_the_cells_and_their_daughters_is_enough(missing):
+    born = []
+    for room in (10_000, None):
+        patch = Patch(OFFSETS, rates=rates_of([(0.5, Action.DIVIDE, 0, [])]))
+        patch.scatter(13, np.repeat(np.arange(512), 2), np.random.default_rng(1))
+        patch.arena.reserve(np.array([13]), np.array([5000]))
+        capacity = patch.arena.capacity.copy()
+        capacity[13] = room or 1024 + born[0] - missing
+        answer, progress = call(patch, room=capacity)
+        born.append(progress[3 + tissue.TALLIES.index("divided")])
+    assert answer == (13 if missing else -1) and 100 < born[0]
 
 
 def test_a_tissue_with_hardly_any_room_grows_it_and_gives_the_same():
     """Scratch, outboxes and blocks grow while a step is under way."""
-    roomy, tight = busy_patch(11, birth_per_h=3.0), busy_patch(11, birth_per_h=3.0)
+    roomy, tight = busy_patch(11), busy_patch(11)
     tight._scratch, tight._migrants, tight._shed = tissue.scratch(64), np.empty(1, MIGRANT), np.empty(1, CTC)
     tight.arena.keep(np.arange(len(tight.arena.n)))
     for row in range(len(tight.arena.n)):        # blocks without any room, one behind the other
         assert tight.arena.capacity[row] >= tight.arena.n[row]
     tight.arena.capacity[:] = tight.arena.n
+    roomy.rates = tight.rates = rates_of([(3.0, Action.DIVIDE, 0, []), (0.5, Action.SHED, 0, [])])
     for step in range(3):
         results = [patch.advance(step, float(step)) for patch in (roomy, tight)]
         assert results[0][2] == results[1][2]
@@ -91,7 +96,7 @@ def test_a_cell_that_leaves_the_tiles_is_an_error():
 
 @pytest.mark.parametrize("more", ["born", "arrived"])
 def test_more_cells_in_a_voxel_than_can_be_counted_end_the_run_with_a_remedy(more):
-    patch = Patch(OFFSETS, capacity=10**6, birth_per_h=3.0 if more == "born" else 0.0)
+    patch = Patch(OFFSETS, rates=rates_of([(3.0 if more == "born" else 0.0, Action.DIVIDE, 0, [])]))
     patch.scatter(13, np.full(65_535, 9), np.random.default_rng(1))
     with pytest.raises(RunError, match="more than 65,535 cells in a voxel.*raise crowding.mobility"):
         patch.advance(0, 0.0)
@@ -106,16 +111,35 @@ def test_more_arrivals_than_can_be_numbered_end_the_run_with_a_remedy(monkeypatc
         patch.scatter(13, np.full(100, 9), np.random.default_rng(1))
 
 
-@pytest.mark.parametrize("change", ["neighbors", "oxygen", "first"])
+@pytest.mark.parametrize("change", ["neighbors", "oxygen", "pressure", "first", "state", "speed"])
 def test_arrays_of_different_length_are_refused(change):
     patch = Patch([(0, 0, 0), (1, 0, 0)])
     if change == "neighbors":
         patch.region.neighbors = patch.region.neighbors[:1]
     elif change == "oxygen":
         patch.oxygen.value = patch.oxygen.value[:1]
-    else:
+    elif change == "first":
         patch.vessels.first = patch.vessels.first[:-1]
+    elif change == "state":
+        patch.rates = replace(patch.rates, state=np.ones((1, 3, 256), np.float32))
+    else:
+        setattr(patch, change, getattr(patch, change)[:1])
     with pytest.raises(ValueError, match="differ in length"):
+        call(patch)
+
+
+@pytest.mark.parametrize(("rate", "message"), [
+    ((1.0, 7, 0, []), "rate 0 has the action 7"), ((1.0, Action.REMOVE, 1, []), "the cause of death 1 of 1"),
+    ((1.0, Action.SET, 1, [(4, 0, 1, 0)]), "depends on signal 4 of 4")])
+def test_a_plan_that_names_what_is_not_there_is_refused(rate, message):
+    with pytest.raises(ValueError, match=message):
+        call(Patch([(0, 0, 0)], rates=rates_of([rate], ("cause 0",))))
+
+
+def test_a_field_of_a_wrong_size_is_refused():
+    patch = Patch([(0, 0, 0)])
+    patch.more["coarse"] = np.ones((1, 63), np.float32)
+    with pytest.raises(ValueError, match="field 2 has the shape 1, 63"):
         call(patch)
 
 

@@ -42,27 +42,23 @@ def step(model, number):
 
 def test_every_mechanism_that_is_off_has_rate_zero():
     p = only()
-    assert [p[name] for name in ("amplitude", "lean", "push_gain", "birth_per_h", "death_per_h", "hypoxia_per_h",
-                                 "enter_per_h")] == [0] * 7
+    assert [p[name] for name in ("amplitude", "lean", "mobility", "cluster_fraction")] == [0] * 4
+    assert len(p["rates"].rates) == 0
 
 
 def test_units_of_the_kernel():
-    p = tissue.parameters(Config.from_dict(dict(
-        run=dict(step_s=900), tissue=dict(edge_um=20.0, capacity_given=4),
-        crowding=dict(mobility_um2_per_h=160.0),
+    p = only(
+        run=dict(step_s=900), tissue=dict(edge_um=20.0), crowding=dict(mobility_um2_per_h=6000.0),
         migration=dict(speed_um_per_h=12.0, persistence_h=0.5, bias=0.25, gradient_half_mmHg_per_um=0.2),
-        growth=dict(division_time_h=10.0), hypoxia=dict(survival_h=4.0), intravasation=dict(cluster_mean=5.0))))
+        growth=dict(division_time_h=10.0), hypoxia=dict(survival_h=4.0), intravasation=dict(cluster_mean=5.0, reach_um=7.0))
     assert p["amplitude"] == round(4096 * math.sqrt(6) * math.sqrt(2 * 12**2 * 0.5 / 3 * 0.25) / 20)
     assert p["lean"] == pytest.approx(65536 * 0.25 * 12 * 0.25 / 20)
     assert p["gradient_half"] == pytest.approx(0.2 * 20)
-    assert p["push_gain"] == round(32768 * 2 * 0.25 / 20)
-    assert p["birth_per_h"] == pytest.approx(math.log(2) / 10) and p["hypoxia_per_h"] == 0.25
+    assert p["mobility"] == pytest.approx(6000 * 0.25 / 20**2)
+    assert p["capacity"] == pytest.approx(2.4, rel=1e-3) and p["reach_um"] == 7.0
     assert math.exp(p["cluster_log_more"]) == pytest.approx(3 / 4)      # mean of the geometric part: 3 = 5 - 2
-
-
-def test_push_never_exceeds_half_an_edge():
-    p = only(crowding=dict(mobility_um2_per_h=1e6), run=dict(step_s=86400))
-    assert p["push_gain"] == p["push_limit"] == 16384                   # [edge / 32768]
+    assert p["speed"][[0, 1, 128, 255]].tolist() == [0, 1, 129, 256]
+    assert p["rates"].rates["base"][[0, 2]] == pytest.approx([math.log(2) / 10, 0.25])
 
 
 # --- tiles ----------------------------------------------------------------------------------------------

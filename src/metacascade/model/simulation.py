@@ -190,7 +190,7 @@ class Simulation:
 
     def _account(self, walked, tally, shed, stop):
         self.ledger.add(**walked.deaths, passages=walked.passages, shed_ctcs=len(shed), shed=tally["shed"],
-                        divided_tissue=tally["divided"], apoptosis=tally["apoptosis"], hypoxia=tally["hypoxia"],
+                        divided_tissue=tally["divided"], apoptosis=tally.get("apoptosis", 0), hypoxia=tally.get("necrosis", 0),
                         changed_voxel=tally["changed_voxel"])
         stops, places = self.ledger.close(self._alive(), extra=[int(stop), int(self.tissue.reachable.sum())])
         self.perfused = places > 0
