@@ -311,3 +311,8 @@ def advance(cell_t[::1] cells not None, const int64_t[::1] start not None, int32
         free(s)
     progress[0], progress[1], progress[2] = row, box.n_migrants, box.n_shed
     return row if full else -1
+
+
+def binomial_of(int n, double p, uint32_t high, uint32_t low):
+    """How many of n cells a word of 64 bits has looked at, for tests of the law."""
+    return binomial(n, p, high, low)

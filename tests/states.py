@@ -27,7 +27,7 @@ def whole_state(tiles=20, density=1.0, ctcs=300, lesions=40, seed=1, segments=5)
     return State(
         meta, np.sort(rng.choice(1 << 60, tiles, replace=False).astype(np.uint64)),
         np.stack(places, axis=1).astype(np.int32) - side // 2, counts, slabs_of(canonical(cells, counts), counts),
-        rng.random((tiles, 512), np.float32), random_records(rng, CTC, ctcs), random_records(rng, LESION, lesions),
+        rng.random((tiles, 512), np.float32), rng.random((tiles, 512), np.float32), random_records(rng, CTC, ctcs), random_records(rng, LESION, lesions),
         np.zeros(segments, SEGMENT))
 
 
@@ -40,13 +40,14 @@ def share_of(whole, rank, size, seed=3):
            for name in ("ctcs", "lesions")}
     return State(whole.meta, whole.tile_key[first:last], whole.tile_coords[first:last], whole.counts[first:last],
                  lambda a, b: whole.cells(first + a, first + b), whole.oxygen[first:last],
+                 whole.pressure[first:last],
                  segments=whole.segments if rank == 0 else None, **own)
 
 
 def assert_same(state, other):
     """Every array of two states has the same bytes."""
     assert state.meta == other.meta
-    for name in ("tile_key", "tile_coords", "counts", "oxygen", "ctcs", "lesions"):
+    for name in ("tile_key", "tile_coords", "counts", "oxygen", "pressure", "ctcs", "lesions"):
         a, b = getattr(state, name), getattr(other, name)
         assert a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes(), name
     tiles = len(state.tile_key)

@@ -36,7 +36,7 @@ NOTHING = rates_of([])
 
 
 class Field:
-    """Oxygen that stays as it is."""
+    """Oxygen or pressure that stays as it is."""
 
     def __init__(self, value):
         self.value = value
@@ -84,7 +84,7 @@ class Patch(Tissue):
         self.oxygen = Field(np.full((self.region.rows, 512), oxygen, np.float32))
         self.vessels = Vessels(self.region.coords, np.empty(0, SEGMENT) if segments is None else segments,
                                self.parameters["edge_um"], self.parameters["reach_um"])
-        self.pressure = np.full((self.region.rows, 512), pressure, np.float32)
+        self.pressure = Field(np.full((self.region.rows, 512), pressure, np.float32))
         self._scratch = tissue.scratch(tissue.FIRST_SCRATCH)
         self._migrants = np.empty(1024, tissue.MIGRANT)
         self._shed = np.empty(64, tissue.CTC)
@@ -94,7 +94,7 @@ class Patch(Tissue):
 
     def fields(self):
         """The fields that factors may name."""
-        return {"oxygen": self.oxygen.value, "pressure": self.pressure, **self.more}
+        return {"oxygen": self.oxygen.value, "pressure": self.pressure.value, **self.more}
 
     def row(self, *tile):
         """Row of the tile at a place."""
@@ -117,7 +117,7 @@ class Patch(Tissue):
         """A whole step: (shed, tally). Collective."""
         self.region.halo(self.counts)
         self.region.halo(self.oxygen.value)
-        self.region.halo(self.pressure)
+        self.region.halo(self.pressure.value)
         migrants, shed, tally = self.advance(self.step_done, self.step_done * self.parameters["dt_h"])
         here, gone, to = self.leaving(migrants)
         self.arrive(here, self.exchange.route({"migrants": (gone, to)})["migrants"])

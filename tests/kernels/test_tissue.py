@@ -20,7 +20,7 @@ def arrays_of(patch):
     a, v, rates = patch.arena, patch.vessels, patch.rates
     return type("Arrays", (), dict(
         cells=a.cells.copy(), start=a.start.copy(), n=a.n.copy(), counts=patch.counts.copy(),
-        oxygen=patch.oxygen.value, pressure=patch.pressure, neighbors=patch.region.neighbors, keys=patch.region.keys,
+        oxygen=patch.oxygen.value, pressure=patch.pressure.value, neighbors=patch.region.neighbors, keys=patch.region.keys,
         coords=patch.region.coords, first=v.first, index=v.index, segments=v.segments,
         plan=(rates.rates, rates.factors, [patch.fields()[name] for name in rates.signals], rates.clone, rates.state,
               patch.speed)))
@@ -146,8 +146,8 @@ def test_every_number_of_cells_round_the_width_of_a_block():
 def test_beyond_a_missing_neighbor_oxygen_is_mirrored_and_pressure_0():
     """One tile alone: cells at its faces feel no gradient across them, and in its middle lie those that are pushed."""
     patch = busy_patch(6, mean=1.0, coords=[(0, 0, 0)], amplitude=0, lean=300.0, without=RATES)
-    patch.pressure.reshape(8, 8, 8)[[0, -1]] = 0.0
-    patch.pressure.reshape(8, 8, 8)[:, [0, -1]] = patch.pressure.reshape(8, 8, 8)[:, :, [0, -1]] = 0.0
+    patch.pressure.value.reshape(8, 8, 8)[[0, -1]] = 0.0
+    patch.pressure.value.reshape(8, 8, 8)[:, [0, -1]] = patch.pressure.value.reshape(8, 8, 8)[:, :, [0, -1]] = 0.0
     for axis in "xyz":                                            # none leaves by its lean
         patch.arena.cells[axis] = patch.arena.cells[axis] // 4 + 24000
     assert_like_twin(patch)

@@ -10,7 +10,7 @@ from metacascade._kernels._layout import CTC, MIGRANT, Action
 from metacascade.base.errors import RunError
 from metacascade.model import tissue
 from metacascade.space.region import OFFSETS
-from tiles import Patch, rates_of, voxel_lists
+from tiles import Field, Patch, rates_of, voxel_lists
 
 
 def call(patch, words=20000, migrants=9999, shed=9999, room=None, progress=None):
@@ -19,7 +19,7 @@ def call(patch, words=20000, migrants=9999, shed=9999, room=None, progress=None)
     if progress is None:
         progress = np.zeros(3 + len(tissue.TALLIES) + len(rates.causes), np.int64)
     answer = _tissue.advance(
-        a.cells, a.start, a.n, a.capacity if room is None else room, patch.counts, patch.pressure, patch.oxygen.value,
+        a.cells, a.start, a.n, a.capacity if room is None else room, patch.counts, patch.pressure.value, patch.oxygen.value,
         patch.region.neighbors, patch.region.keys, patch.region.coords, (vessels.first, vessels.index, vessels.segments),
         (rates.rates, rates.factors, [patch.fields()[name] for name in rates.signals], rates.clone, rates.state,
          patch.speed), dict(patch.parameters, step=2, t_h=1.0), tissue.scratch(words), np.zeros(migrants, MIGRANT),
@@ -116,14 +116,14 @@ def test_arrays_of_different_length_are_refused(change):
     patch = Patch([(0, 0, 0), (1, 0, 0)])
     if change == "neighbors":
         patch.region.neighbors = patch.region.neighbors[:1]
-    elif change == "oxygen":
-        patch.oxygen.value = patch.oxygen.value[:1]
+    elif change in ("oxygen", "pressure"):
+        setattr(patch, change, Field(getattr(patch, change).value[:1]))
     elif change == "first":
         patch.vessels.first = patch.vessels.first[:-1]
     elif change == "state":
         patch.rates = replace(patch.rates, state=np.ones((1, 3, 256), np.float32))
     else:
-        setattr(patch, change, getattr(patch, change)[:1])
+        patch.speed = patch.speed[:1]
     with pytest.raises(ValueError, match="differ in length"):
         call(patch)
 

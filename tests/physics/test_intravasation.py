@@ -106,8 +106,7 @@ def test_mature_vessels_let_fewer_cells_in(maturity, factor):
 def test_bound_cells_leave_less(adhesion, exponent, factor):
     """Hazard times (1 - adhesion / 255)^n."""
     segment = vessel()
-    patch = tile_of_cells(segment, adhesion=adhesion)
-    patch.detach[:] = [math.pow(1 - a / 255, exponent) for a in range(256)]
+    patch = tile_of_cells(segment, adhesion=adhesion, detach_exponent=exponent)
     inside = int((distances(patch.places()[1], segment[0]) <= RADIUS + REACH).sum())
     shed = exits(patch)
     if factor == 0.0:
@@ -132,9 +131,8 @@ def test_the_vessel_whose_wall_is_nearest_counts():
 def test_size_of_clusters():
     """Exits of cells with adhesion 1 are clusters with the configured chance, of 2 plus a geometric number of cells
     as long as the voxel has them: mean 4, variance q / (1 - q)^2 with q = 2/3. One step, so that no voxel runs out."""
-    patch = tile_of_cells(vessel(radius=1000.0), adhesion=255, cluster_fraction=0.3, cluster_mean=4.0)
-    patch.detach[:] = 1.0
-    patch.parameters["enter_per_h"] = 0.02
+    patch = tile_of_cells(vessel(radius=1000.0), adhesion=255, cluster_fraction=0.3, cluster_mean=4.0,
+                          detach_exponent=0.0, hazard_per_h=0.02)
     shed, tally = patch.step()
     size = shed["n"][shed["n"] > 1].astype(float)
     assert_binomial(len(size), len(shed), 0.3)

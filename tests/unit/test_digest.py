@@ -17,7 +17,7 @@ def twin(state):
     header = dict(format=2, time_s=state.meta["time_s"], step=state.meta["step"], ledger=state.meta["ledger"])
     text = json.dumps(header, sort_keys=True).encode()
     tiles = [state.tile_key[i].tobytes() + state.counts[i].tobytes() + state.cells(i, i + 1).tobytes()
-             + state.oxygen[i].tobytes() for i in range(len(state.tile_key))]
+             + state.oxygen[i].tobytes() + state.pressure[i].tobytes() for i in range(len(state.tile_key))]
     sections = {b"tiles": tiles, b"ctcs": buckets(state.ctcs), b"lesions": buckets(state.lesions)}
     for name, items in sections.items():
         added = sum(int.from_bytes(hashlib.sha256(item).digest(), "little") for item in items) % 2**256
@@ -62,7 +62,7 @@ def test_shares_of_any_decomposition_add_up_to_the_same(size):
     assert digest(everyone, share_of(whole, 0, size)) == digest(serial_world(), whole)
 
 
-@pytest.mark.parametrize("name", ["tile_key", "counts", "oxygen", "ctcs", "lesions"])
+@pytest.mark.parametrize("name", ["tile_key", "counts", "oxygen", "pressure", "ctcs", "lesions"])
 def test_any_changed_byte_changes_it(name):
     rng = np.random.default_rng(4)
     state = whole_state(tiles=3, ctcs=20, lesions=5)

@@ -106,7 +106,7 @@ def test_a_tissue_goes_on_from_its_saved_state_with_the_same_bits():
     counts = whole.counts[order]
     cells = np.concatenate([whole.arena.block(row) for row in order])
     saved = State({}, whole.region.keys[order], whole.region.coords[order], counts,
-                  slabs_of(canonical(cells, counts), counts), whole.oxygen.value[order],
+                  slabs_of(canonical(cells, counts), counts), whole.oxygen.value[order], whole.pressure.value[order],
                   empty(tissue.CTC), np.empty(0))
     again = tissue.restore(whole.config, *parts(whole.config), saved)
     for number in range(3, 6):
@@ -118,6 +118,7 @@ def test_a_tissue_goes_on_from_its_saved_state_with_the_same_bits():
         twin = whole.region.rows_of(again.region.keys[row:row + 1])[0]
         assert voxel_lists(again, row) == voxel_lists(whole, twin)
         assert again.oxygen.value[row].tobytes() == whole.oxygen.value[twin].tobytes()
+        assert again.pressure.value[row].tobytes() == whole.pressure.value[twin].tobytes()
 
 
 # --- migrants -------------------------------------------------------------------------------------------

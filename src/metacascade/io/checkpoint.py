@@ -65,6 +65,7 @@ def _tables(world, state):
         Table.of("counts", state.counts, unit="cells"),
         Table("cells", CELL, int(state.first_cell[-1]), slabs=cells, attributes=units(CELL_UNITS)),
         Table.of("oxygen", state.oxygen, unit="mmHg"),
+        Table.of("pressure", state.pressure, unit="1"),
         Table.of("ctcs", state.ctcs, **units(CTC_UNITS)),
         Table.of("lesions", state.lesions, **units(LESION_UNITS)),
     ] + ([] if kind is None else [Table.of("segments", empty(kind) if segments is None else segments)])
@@ -75,6 +76,7 @@ def _check(state, rank, size):
     tiles = len(state.tile_key)
     for name, kind, shape in (("tile_key", np.uint64, (tiles,)), ("tile_coords", np.int32, (tiles, 3)),
                               ("counts", np.uint16, (tiles, VOXELS)), ("oxygen", np.float32, (tiles, VOXELS)),
+                              ("pressure", np.float32, (tiles, VOXELS)),
                               ("ctcs", CTC, (len(state.ctcs),)), ("lesions", LESION, (len(state.lesions),))):
         array = getattr(state, name)
         if array.dtype != kind or array.shape != shape:
@@ -191,7 +193,7 @@ class _Stored:
         return self._state(first, last, rows)
 
     def _state(self, first, last, rows):
-        names = ("tile_key", "tile_coords", "counts", "oxygen", "ctcs", "lesions")
+        names = ("tile_key", "tile_coords", "counts", "oxygen", "pressure", "ctcs", "lesions")
         segments = self.h5["segments"][:] if "segments" in self.h5 else None
         cells = np.append(self.first[first:last], self._cells_before(last))
         state = State(self.meta, cells=lambda a, b: self.cells[cells[a]:cells[b]], segments=segments,

@@ -220,7 +220,7 @@ class Simulation:
                       seed=self.config.run.seed, ledger=dict(self.ledger.totals), fates=self.fates.totals()),
             tile_key=self.tissue.region.keys[order], tile_coords=self.tissue.region.coords[order],
             counts=rows, cells=lambda first, last: _canonical(self.tissue, order[first:last]),
-            oxygen=self.tissue.oxygen.value[order],
+            oxygen=self.tissue.oxygen.value[order], pressure=self.tissue.pressure.value[order],
             ctcs=by_id(ctcs), lesions=by_id(self.lesions.records),
             segments=self.tissue.network.imported)
 

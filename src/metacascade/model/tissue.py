@@ -14,6 +14,7 @@ from metacascade.mechanisms.compile import tissue_rates, wall_of
 from metacascade.mechanisms.terms import Table
 from metacascade.ranks.parallel import serial_world
 from metacascade.space.arena import Arena
+from metacascade.space.pressure import Pressure
 from metacascade.space.region import OFFSETS, Region
 from metacascade.space.seeding import ball_radius, first_counts, seed_region, tiles_of_ball
 from metacascade.space.vessels import CHUNK, voxelize
@@ -37,6 +38,7 @@ class Tissue:
     counts : ndarray of uint16, shape (rows, 512)
         Cells per voxel; rows of ghosts behind those of the tiles.
     oxygen : Oxygen
+    pressure : Pressure
     vessels : VesselMap
     reachable : ndarray of int64, shape (tiles,)
         Voxels of each tile that are within reach of a perfused vessel.
@@ -54,7 +56,7 @@ class Tissue:
         self.reachable = reachable(self.vessels)
         plan = plan_of(config)
         self.parameters, self.rates, self.speed = parameters(config, plan), tissue_rates(plan), speeds(plan)
-        self.pressure = np.zeros((0, 512), np.float32)
+        self.pressure = pressure(config)
         self._scratch = scratch(FIRST_SCRATCH)
         self._migrants, self._shed = np.empty(FIRST_OUTBOX, MIGRANT), np.empty(4096, CTC)
 
@@ -77,7 +79,8 @@ class Tissue:
             self.counts[rows] = counts[order]
         self.arena.add(self.counts[rows].sum(axis=1, dtype=np.int64))
         self.oxygen.grow(before, self.region.rows)
-        self.pressure = np.zeros((self.region.rows, 512), np.float32)
+        self.pressure.value.resize((self.region.rows, 512), refcheck=False)
+        self.pressure.value[before:] = 0.0
         vessels = self.voxelize_tiles(coords)
         self.vessels.append(vessels)
         self.reachable = np.concatenate([self.reachable, reachable(vessels)])
@@ -106,15 +109,20 @@ class Tissue:
         return new
 
     def settle(self):
-        """Bring oxygen to its steady state, at the start of a run."""
+        """Bring oxygen and pressure to their steady states, at the start of a run."""
         self.region.halo(self.counts)
+        if self.config.crowding.enabled:
+            self.pressure.settle(self.counts, self.region.mesh, self.region.halo)
         self.oxygen.settle(self.counts, self.vessels.supply, self.region.mesh, self.region.halo)
 
     # --- a step --------------------------------------------------------------------------------------
 
     def breathe(self):
-        """Fields: oxygen for the cells as they are, and the ghosts that the cells look at."""
+        """Fields: oxygen and pressure for the cells as they are, and the ghosts that the cells look at."""
         self.region.halo(self.counts)
+        if self.config.crowding.enabled:
+            self.pressure.advance(self.counts, self.region.mesh, self.region.halo)
+            self.region.halo(self.pressure.value)
         self.oxygen.advance(self.counts, self.vessels.supply, self.region.mesh, self.region.halo)
         self.region.halo(self.oxygen.value)
 
@@ -131,7 +139,7 @@ class Tissue:
         while True:
             with crowded():
                 row = _tissue.advance(
-                    a.cells, a.start, a.n, a.capacity, self.counts, self.pressure, self.oxygen.value,
+                    a.cells, a.start, a.n, a.capacity, self.counts, self.pressure.value, self.oxygen.value,
                     self.region.neighbors, self.region.keys, self.region.coords,
                     (self.vessels.first, self.vessels.index, self.vessels.segments), tables, params,
                     self._scratch, self._migrants, self._shed, progress)
@@ -143,7 +151,7 @@ class Tissue:
 
     def fields(self):
         """The fields that factors may name."""
-        return {"oxygen": self.oxygen.value, "pressure": self.pressure}
+        return {"oxygen": self.oxygen.value, "pressure": self.pressure.value}
 
     def _make_room(self, row, progress):
         """The kernel stopped before a tile: grow whatever could be too small for it."""
@@ -241,7 +249,7 @@ def restore(config, exchange, oxygen, network, saved):
     cuts = np.array([0, *reversed(cuts)], np.uint64)
     tissue = Tissue(config, exchange, oxygen, network, cuts)
     rows = tissue.add_tiles(saved.tile_coords, saved.counts)
-    tissue.oxygen.value[rows] = saved.oxygen
+    tissue.oxygen.value[rows], tissue.pressure.value[rows] = saved.oxygen, saved.pressure
     for low, high in saved.slabs():
         cells, at = saved.cells(low, high), 0
         for row in range(low, high):
@@ -281,6 +289,14 @@ def parameters(config, plan):
         mobility=number("tissue.hop") * dt / edge**2,
         reach_um=reach, permeability_mature=mature, cluster_fraction=number("tissue.cluster"),
         cluster_log_more=-math.inf if more <= 2 else math.log1p(-1.0 / (more - 1.0)))
+
+
+def pressure(config):
+    """The pressure of the cells, without tiles; 0 while crowding is off."""
+    c = config.crowding
+    return Pressure(
+        capacity=config.tissue.capacity, edge_um=config.tissue.edge_um, mobility_um2_per_h=c.mobility_um2_per_h,
+        relaxation_h=c.relaxation_h, smoothing_um=c.smoothing_um, sweeps=c.sweeps, initial_sweeps=c.initial_sweeps)
 
 
 def speeds(plan):

@@ -5,7 +5,7 @@ from metacascade._kernels._layout import CELL
 from metacascade.base.records import copy, joined
 from metacascade.ranks.balance import cut_again, work
 
-TILE = np.dtype([("coords", "i4", 3), ("counts", "u2", 512), ("oxygen", "f4", 512)])
+TILE = np.dtype([("coords", "i4", 3), ("counts", "u2", 512), ("oxygen", "f4", 512), ("pressure", "f4", 512)])
 MOVE_COST = 5          # work of moving a cell to another rank, in updates of a cell; measured: 3 to 8
 
 
@@ -68,7 +68,7 @@ def pack(tissue, rows):
     """Tiles and their cells, in the order of rows."""
     tiles = np.empty(len(rows), TILE)
     tiles["coords"], tiles["counts"] = tissue.region.coords[rows], tissue.counts[rows]
-    tiles["oxygen"] = tissue.oxygen.value[rows]
+    tiles["oxygen"], tiles["pressure"] = tissue.oxygen.value[rows], tissue.pressure.value[rows]
     cells = joined(np.empty(0, CELL), *(tissue.arena.block(row) for row in rows))
     return tiles, cells
 
@@ -78,6 +78,7 @@ def keep(tissue, rows, cuts):
     tissue.region.keep(rows, cuts)
     tissue.counts = tissue.counts[rows]
     tissue.oxygen.keep(rows)
+    tissue.pressure.value = tissue.pressure.value[rows]
     tissue.arena.keep(rows)
     tissue.vessels, tissue.reachable = tissue.vessels.take(rows), tissue.reachable[rows]
 
@@ -86,7 +87,7 @@ def unpack(tissue, tiles, cells):
     """Add tiles with their cells and oxygen. Collective."""
     order = np.argsort(tissue.region.keys_of(tiles["coords"]))
     rows = tissue.add_tiles(tiles["coords"].copy(), tiles["counts"])
-    tissue.oxygen.value[rows] = tiles["oxygen"][order]
+    tissue.oxygen.value[rows], tissue.pressure.value[rows] = tiles["oxygen"][order], tiles["pressure"][order]
     end = np.cumsum(tiles["counts"].sum(axis=1, dtype=np.int64))
     for row, i in zip(rows, order):
         n = tissue.arena.n[row]

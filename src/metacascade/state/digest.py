@@ -2,7 +2,7 @@
 
 SHA-256 over a header (format, time, step, ledger) and, for tiles, CTCs and lesions, the number of items
 and the sum modulo 2^256 of the items' SHA-256 (a sum has no order, so ranks add what they have; Bellare
-and Micciancio 1997). A tile's item is its key, counts, canonical cells and oxygen; the item of CTCs or
+and Micciancio 1997). A tile's item is its key, counts, canonical cells, oxygen and pressure; the item of CTCs or
 lesions is a bucket ``id >> 48`` with all its records by id, which one rank owns whole. Neither the
 config nor wall times, ranks or output are in it.
 """
@@ -53,12 +53,14 @@ def _tiles(state):
         ends = ((state.first_cell[first:last + 1] - state.first_cell[first]) * CELL.itemsize).tolist()
         if ends[-1] != len(cells):
             raise ValueError(f"tiles {first}..{last - 1}: {len(cells)} bytes of cells instead of {ends[-1]}")
-        keys, counts, oxygen = (_rows(a[first:last]) for a in (state.tile_key, state.counts, state.oxygen))
+        keys, counts, oxygen, pressure = (
+            _rows(a[first:last]) for a in (state.tile_key, state.counts, state.oxygen, state.pressure))
         for i in range(last - first):
             item = hashlib.sha256(keys[i])
             item.update(counts[i])
             item.update(cells[ends[i]:ends[i + 1]])
             item.update(oxygen[i])
+            item.update(pressure[i])
             added += _number(item)
     return len(state.tile_key), added
 

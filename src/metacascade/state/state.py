@@ -49,6 +49,8 @@ class State:
         other, so the cells of a rank are never copied whole. `slabs_of` makes one from an array.
     oxygen : ndarray of float32, shape (T, 512)
         [mmHg]
+    pressure : ndarray of float32, shape (T, 512)
+        Of crowded cells, from which that of the next step is found.
     ctcs, lesions : ndarray of CTC and of LESION
         Owned here, sorted by id.
     segments : structured ndarray or None
@@ -61,6 +63,7 @@ class State:
     counts: np.ndarray
     cells: Callable[[int, int], np.ndarray]
     oxygen: np.ndarray
+    pressure: np.ndarray
     ctcs: np.ndarray
     lesions: np.ndarray
     segments: np.ndarray | None = None
