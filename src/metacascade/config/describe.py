@@ -58,8 +58,8 @@ def markdown(model) -> str:
     """The page ``docs/parameters.md``."""
     lines = [
         "# Parameters", "",
-        f"Written by `{COMMAND} > docs/parameters.md` from the declarations in `src/metacascade/config/`; a test "
-        "compares. Do not edit.", "",
+        f"Written by `{COMMAND} > docs/parameters.md` from the declarations in `src/metacascade/config/` and "
+        "`src/metacascade/mechanisms/`; a test compares. Do not edit.", "",
         "A value outside *allowed* is refused; one outside *usual*, the span in the literature, is a warning, and so "
         "is what was set and has no effect because of something else in the config. Status: **measured** (seen at the "
         "source), **computed** (arithmetic from measured numbers), **recalled** (from the literature by memory), "
