@@ -1,7 +1,7 @@
 """Interventions that take cells at once: who of a tile is gone, and who of a lesion.
 
-Whether a cell of the tissue is hit depends on its record and voxel, with a key made of the seed, the tile and the number
-of the event: on nothing else, so neither on the order in memory nor on the ranks. Survivors keep their order.
+Whether a cell of the tissue is hit depends on its record and voxel, with a key made of the seed, the tile and the
+number of the event: on nothing else, so neither on the order in memory nor on the ranks. Survivors keep their order.
 """
 import numpy as np
 
@@ -44,10 +44,10 @@ cdef inline double chance(const cell_t* c, int v, uint64_t key) noexcept nogil:
 cdef int32_t keep(cell_t* cells, uint16_t* counts, const uint8_t* stays) noexcept nogil:
     """Close the gaps that those leave who do not stay; returns how many cells are left."""
     cdef int32_t i = 0, to = 0
-    cdef int v, k, n
+    cdef int v, n, _
     for v in range(512):
         n = counts[v]
-        for k in range(n):
+        for _ in range(n):
             if stays[i]:
                 cells[to] = cells[i]
                 to += 1
@@ -61,9 +61,9 @@ cdef void spare(const cell_t* cells, const uint16_t* counts, const double* share
                 uint8_t* stays) noexcept nogil:
     """Each cell of voxel v stays with probability share[v]."""
     cdef Py_ssize_t i = 0
-    cdef int v, k
+    cdef int v, _
     for v in range(512):
-        for k in range(counts[v]):
+        for _ in range(counts[v]):
             stays[i] = chance(&cells[i], v, key) < share[v]
             i += 1
 
@@ -72,10 +72,10 @@ cdef void outside(const cell_t* cells, const uint16_t* counts, const int32_t* ti
                   double radius, uint8_t* stays) noexcept nogil:
     """Cells farther than `radius` from `center` stay."""
     cdef Py_ssize_t i = 0
-    cdef int v, k
+    cdef int v, _
     cdef double x, y, z
     for v in range(512):
-        for k in range(counts[v]):
+        for _ in range(counts[v]):
             x = (8 * <int64_t>tile[0] + (v & 7) + (cells[i].x + 0.5) / 65536.0) * edge - center[0]
             y = (8 * <int64_t>tile[1] + (v >> 3 & 7) + (cells[i].y + 0.5) / 65536.0) * edge - center[1]
             z = (8 * <int64_t>tile[2] + (v >> 6) + (cells[i].z + 0.5) / 65536.0) * edge - center[2]
@@ -110,7 +110,7 @@ cdef class Tiles:
 
 
 def resect(Tiles tiles not None, const uint64_t[::1] keys not None, double share, uint64_t seed, uint32_t number):
-    """Take each cell with probability `share`; how many are gone. `number`: of the operation, among those of the run."""
+    """Take each cell with probability `share`; how many are gone. `number`: of the operation in the run."""
     cdef double stay[512]
     cdef Py_ssize_t row
     cdef int v
