@@ -90,6 +90,8 @@ def sanitized(tmp_path_factory):
         assert done.returncode == 0 and "runtime error" not in done.stdout + done.stderr, (
             done.stdout[-4000:] + done.stderr[-8000:])
         return done.stdout
+
+    assert run("-c", "import metacascade._kernels._layout as one; print(one.__file__)").startswith(str(copy))
     return run
 
 
