@@ -12,8 +12,12 @@ from pydantic import ValidationError, create_model, field_validator, model_valid
 from metacascade.base.declare import Parameter, Section, text
 from metacascade.base.errors import InputError, PathLike
 from metacascade.base.screen import shown
-from metacascade.config import check as config_check, describe as config_describe, read as config_read
-from metacascade.config import write as config_write
+from metacascade.config import (
+    check as config_check,
+    describe as config_describe,
+    read as config_read,
+    write as config_write,
+)
 from metacascade.config.body import BEDS, BYPASS, Blood, Colonization, Draw, Injection, Organ, complete_organs
 from metacascade.config.given import Overrides, is_unicode, settings_of
 from metacascade.config.interventions import Radiation, Surgery
@@ -21,7 +25,6 @@ from metacascade.config.run import Balance, Output, Run
 from metacascade.config.sections import shared_tables
 from metacascade.config.tissue import Tissue, Traits, Tumor, Vessels
 from metacascade.mechanisms import MECHANISMS
-
 
 # What mechanisms bring: config.growth, config.blood, ..., each with the parameters that their files declare.
 OF_MECHANISMS = shared_tables((one.SECTION for one in MECHANISMS if one.SECTION), heads=(Blood, Colonization))

@@ -14,8 +14,8 @@ from metacascade.config.body import BEDS
 TUMOR = "tumor"
 LONGEST_H = 876600
 MOST_FRACTIONS = 1000
-WHERE = ('What is treated: names with commas between, "tumor" for the primary tumor and organs for the lesions in them: '
-         f"{', '.join(BEDS)}.")
+WHERE = ('What is treated: names with commas between, "tumor" for the primary tumor and organs for the lesions in '
+         f"them: {', '.join(BEDS)}.")
 
 
 class Surgery(Section):
@@ -26,10 +26,11 @@ class Surgery(Section):
     where: str = text("where", TUMOR, doc=WHERE)
     margin_um: float | None = quantity("margin", "mm", "um", None, -100, 1000, usual=(0, 30), source=(
         "1 to 2 cm in wide excisions"), status=RECALLED, doc=(
-        "Of the tumor all cells go that are nearer to tumor.center than its radius plus this; the radius is that within "
-        "which 95 % of its cells lie. Negative: some of it is left."))
+        "Of the tumor all cells go that are nearer to tumor.center than its radius plus this; the radius is that "
+        "within which 95 % of its cells lie. Negative: some of it is left."))
     share: float | None = number("share", None, 0, 1, source="of the operation", status=ASSUMED, doc=(
-        "Instead of a margin: each cell of the tumor goes with this probability, wherever it is. Both left out: all go."))
+        "Instead of a margin: each cell of the tumor goes with this probability, wherever it is. "
+        "Both left out: all go."))
     lesions: float = number("lesions", 1.0, 0, 1, source="of the operation", status=ASSUMED, doc=(
         "Share of the lesions in the organs of `where` that are taken out, each one whole, with this probability."))
     smallest: int = integer("smallest", 1, 1, 10**14, doc=(
@@ -37,6 +38,7 @@ class Surgery(Section):
 
     @property
     def places(self) -> tuple[str, ...]:
+        """Names of what is treated."""
         return _places(self.where)
 
 
@@ -60,12 +62,14 @@ class Radiation(Section):
         doc="beta: death in proportion to the square of the dose.")
     oxygen_enhancement: float = number("oxygen_enhancement", 1.0, 1, 5, usual=(1, 3.5), source=(
         "Alper and Howard-Flanders 1956; 2.5 to 3 for X-rays"), status=RECALLED, doc=(
-        "m: in tissue a dose counts as d (m P + K) / (m (P + K)), so without oxygen as d / m; 1: oxygen has no effect."))
+        "m: in tissue a dose counts as d (m P + K) / (m (P + K)), so without oxygen as d / m; "
+        "1: oxygen has no effect."))
     oxygen_half_mmHg: float = quantity("oxygen_half", "mmHg", "mmHg", 3, 0.001, 100, usual=(1, 10), source=(
         "Alper and Howard-Flanders 1956"), status=RECALLED, doc="K of that law.")
 
     @property
     def places(self) -> tuple[str, ...]:
+        """Names of what is treated."""
         return _places(self.where)
 
     @property
@@ -93,7 +97,8 @@ def wrong(config) -> Iterator[tuple[tuple, str]]:
 def _wrong_event(plan, config):
     for place in plan.places:
         if place not in (TUMOR, *BEDS):
-            yield "where", f"{place!r} is no organ{nearest(place, (TUMOR, *BEDS))}; there are {TUMOR}, {', '.join(BEDS)}"
+            yield "where", (f"{place!r} is no organ{nearest(place, (TUMOR, *BEDS))}; there are {TUMOR}, "
+                            f"{', '.join(BEDS)}")
     times = {"time": plan.time_s}
     if getattr(plan, "fractions", 1) > 1:
         times["interval"] = plan.interval_s
@@ -149,8 +154,8 @@ def lines(config) -> Iterator[str]:
         yield f"surgery at {show_time(plan.time_s)}: {_taken(plan)}"
     for plan in config.radiation:
         more = f", then every {show_time(plan.interval_s)}" * (plan.fractions > 1)
-        yield (f"radiation of {', '.join(plan.places)}: {plan.fractions} x {plan.dose_Gy:g} Gy from {show_time(plan.time_s)} on{more}; "
-               f"of cells with oxygen {plan.survival:.3g} survive each")
+        yield (f"radiation of {', '.join(plan.places)}: {plan.fractions} x {plan.dose_Gy:g} Gy "
+               f"from {show_time(plan.time_s)} on{more}; of cells with oxygen {plan.survival:.3g} survive each")
 
 
 def _taken(plan):

@@ -14,8 +14,7 @@ from metacascade.base.errors import InputError, path_of
 from metacascade.base.names import nearest
 from metacascade.base.numerals import is_count
 from metacascade.base.screen import one_line, shown
-from metacascade.config.given import (
-    DEEPEST, LARGEST, TOO_DEEP, Setting, dotted, settings_of, tables_of)
+from metacascade.config.given import DEEPEST, LARGEST, TOO_DEEP, Setting, dotted, settings_of, tables_of
 from metacascade.config.lines import key_lines, line_of, too_deep
 
 MOST_PROBLEMS = 100     # listed in full

@@ -4,7 +4,18 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from metacascade.base.declare import (
-    ASSUMED, COMPUTED, RECALLED, Section, choice, integer, number, place, quantity, switch, text)
+    ASSUMED,
+    COMPUTED,
+    RECALLED,
+    Section,
+    choice,
+    integer,
+    number,
+    place,
+    quantity,
+    switch,
+    text,
+)
 from metacascade.config.body import HOSTS
 from metacascade.config.run import LARGEST_SEED
 

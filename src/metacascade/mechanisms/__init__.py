@@ -3,8 +3,25 @@
 What a mechanism brings stands in its file and here in the list, and nowhere else (CONTRIBUTING says how to add one).
 """
 from metacascade.mechanisms import (
-    anoikis, arrest, crowding, dormancy, establishment, extravasation, growth, hypoxia, intravasation, lesion_growth,
-    lesion_shedding, migration, nk, oxygen, platelets, release, self_seeding, shear)
+    anoikis,
+    arrest,
+    crowding,
+    dormancy,
+    establishment,
+    extravasation,
+    growth,
+    hypoxia,
+    intravasation,
+    lesion_growth,
+    lesion_shedding,
+    migration,
+    nk,
+    oxygen,
+    platelets,
+    release,
+    self_seeding,
+    shear,
+)
 from metacascade.mechanisms.plan import Plan, collect
 
 # Their order is that of the fields, and of the factors on a rate.

@@ -32,6 +32,7 @@ class Diffusing:
 
     @property
     def text(self) -> str:
+        """Its equation."""
         gone = f" - {self.decay.text} * {self.name}" if self.decay.number else ""
         eaten = (f" - {self.uptake.text} * density * {self.name} / ({self.name} + {self.michaelis.text})"
                  if self.uptake.number else "")
@@ -58,6 +59,7 @@ class Pressure:
 
     @property
     def text(self) -> str:
+        """Its equation."""
         return (f"{self.name} >= 0, {self.name} - {self.mobility.text} * {self.relaxation.text} * "
                 f"laplacian({self.name}) >= density - 1, one of them equal")
 

@@ -11,11 +11,31 @@ from dataclasses import dataclass
 from math import inf
 
 from metacascade.base.errors import InputError
+from metacascade.base.names import nearest
 from metacascade.mechanisms.fields import FIELDS
 from metacascade.mechanisms.terms import (
-    ACTIONS, CLEAR, DENSITY, FACTORS, LOWER, RAISE, SET, SHED, STATES, At, AtWall, Bit, Column, Constant, IfBit,
-    Rate, Shape, Shielded, Table, Trait, value)
-from metacascade.base.names import nearest
+    ACTIONS,
+    CLEAR,
+    DENSITY,
+    FACTORS,
+    LOWER,
+    RAISE,
+    SET,
+    SHED,
+    STATES,
+    At,
+    AtWall,
+    Bit,
+    Column,
+    Constant,
+    IfBit,
+    Rate,
+    Shape,
+    Shielded,
+    Table,
+    Trait,
+    value,
+)
 
 COMPARTMENTS = ("tissue", "blood", "lesion")
 # Rates without an action that kernels read by name; in the blood and in lesions there are no others.

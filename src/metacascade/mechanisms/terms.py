@@ -55,6 +55,7 @@ class Rate:
 
     @property
     def compartment(self) -> str:
+        """tissue, blood or lesion."""
         return self.name.partition(".")[0]
 
     @property
@@ -86,6 +87,7 @@ class Shape:
 
     @property
     def text(self) -> str:
+        """As it stands in an equation."""
         a, b, power = self.a.text, self.b.text, f"^{self.power}" if self.power > 1 else ""
         if self.kind == "ramp":
             return (f"clamp({self.signal} / {b}, 0, 1)" if a == "0" else
@@ -113,6 +115,7 @@ class IfBit:
 
     @property
     def text(self) -> str:
+        """As it stands in an equation."""
         return f"({self.value.text} if {self.bit})"
 
 
@@ -125,6 +128,7 @@ class At:
     other: float = 1.0
 
     def at(self, name: str) -> float:
+        """The factor of a node or organ."""
         return dict(self.values).get(name, self.other)
 
 
@@ -136,6 +140,7 @@ class Shielded:
 
     @property
     def text(self) -> str:
+        """As it stands in an equation."""
         return f"(1 - {self.share.text} * {COAT})"
 
 
@@ -148,6 +153,7 @@ class AtWall:
 
     @property
     def text(self) -> str:
+        """As it stands in an equation."""
         m = self.mature.text
         return f"({m} + (1 - {m}) * (1 - maturity)) * (distance <= radius + {self.reach.text})"
 
@@ -160,6 +166,7 @@ class Constant:
 
     @property
     def text(self) -> str:
+        """As it stands in an equation."""
         return self.value.text
 
 

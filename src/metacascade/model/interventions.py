@@ -39,7 +39,8 @@ def due(config, after_s: int, last_s: int) -> list[Event]:
     for i, plan in enumerate(config.radiation):
         first = max((after_s - plan.time_s) // plan.interval_s + 1, 0)
         last = min((last_s - plan.time_s) // plan.interval_s, plan.fractions - 1)
-        events += [Event(plan.time_s + k * plan.interval_s, plan, MOST_FRACTIONS * i + k, False) for k in range(first, last + 1)]
+        events += [Event(plan.time_s + k * plan.interval_s, plan, MOST_FRACTIONS * i + k, False)
+                   for k in range(first, last + 1)]
     return sorted(events, key=lambda event: event.time_s)       # stable: surgery stays before radiation
 
 
@@ -95,7 +96,8 @@ class Interventions:
 
     def _die(self, event, ctcs):
         """Which of the CTCs are gone, each by its own draw; if one cell of a cluster survives radiation, all do."""
-        words = draws(self.seed, _use(event), np.ascontiguousarray(ctcs["id"]), np.full(len(ctcs), event.number, np.uint32))
+        words = draws(self.seed, _use(event), np.ascontiguousarray(ctcs["id"]),
+                      np.full(len(ctcs), event.number, np.uint32))
         words = words.astype(np.uint64)
         u = ((words[:, 0] << np.uint64(20) | words[:, 1] >> np.uint64(12)) + 0.5) / 2**52
         if event.is_surgery:
@@ -153,7 +155,7 @@ def _use(event):
 
 
 def _beds(event):
-    """Nodes whose arrested cells are hit: a surgeon takes the bed of the tumor with it, and of an organ lesions alone."""
+    """Nodes whose arrested cells are hit: a surgeon takes the tumor with its bed, and of an organ lesions alone."""
     return [NODES.index(name) for name in event.plan.places if name == "tumor" or not event.is_surgery]
 
 

@@ -22,8 +22,8 @@ class Schedule:
     Parameters
     ----------
     therapies : sequence
-        Each with ``rate``, ``factor``, ``otherwise``, ``start_s``, and ``duration_s``, ``every_s``, ``times``, ``ramp_s``,
-        ``half_life_s``, which may be None (`config.interventions.Therapy`).
+        Each with ``rate``, ``factor``, ``otherwise``, ``start_s``, and ``duration_s``, ``every_s``, ``times``,
+        ``ramp_s``, ``half_life_s``, which may be None (`config.interventions.Therapy`).
 
     Attributes
     ----------
@@ -48,7 +48,7 @@ class Schedule:
         return [t for t in edges if t > 0 and self.scale(name, t) != self.scale(name, t - 1)]
 
     def mean(self, name: str, t0_s: int, t1_s: int) -> float:
-        """The mean scale of a rate over t0 <= t < t1: with it, events of a constant hazard are as many as they should be."""
+        """The mean scale of a rate over t0 <= t < t1: with it, a constant hazard has as many events as it should."""
         cuts = [t for t in self.changes(name, t0_s, t1_s) if t > t0_s]
         if not cuts:
             return self.scale(name, t0_s)
@@ -66,7 +66,8 @@ class Schedule:
 
     def all_changes(self, t0_s: int, t1_s: int, compartment: str = "") -> list[int]:
         """When any of these rates changes, t0 <= t < t1, ascending."""
-        return sorted({t for name in self.names if name.startswith(compartment) for t in self.changes(name, t0_s, t1_s)})
+        names = [name for name in self.names if name.startswith(compartment)]
+        return sorted({t for name in names for t in self.changes(name, t0_s, t1_s)})
 
 
 def _scale(plan, t_s):
