@@ -6,8 +6,7 @@ import pytest
 
 import small
 from metacascade.config.config import load
-from metacascade.mechanisms import plan_of
-from metacascade.mechanisms.terms import value
+from metacascade.mechanisms import plan_of, terms
 from metacascade.model import tissue
 from metacascade.model.simulation import Simulation
 from metacascade.ranks.parallel import serial_world
@@ -39,7 +38,7 @@ def outcome(*changes, rates=()):
 def without(plan, rates):
     """A plan in which these rates are there, and zero."""
     return replace(plan, rates=tuple(
-        replace(rate, base=value("0", 0.0)) if rate.name in rates else rate for rate in plan.rates))
+        replace(rate, base=terms.value("0", 0.0)) if rate.name in rates else rate for rate in plan.rates))
 
 
 @pytest.mark.parametrize("section", ZERO)
