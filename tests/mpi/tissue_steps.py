@@ -9,6 +9,7 @@ import sys
 
 import numpy as np
 
+from busy import RATES, with_tables
 from metacascade._kernels._layout import CTC
 from metacascade._kernels._vessels import SEGMENT
 from metacascade.config.config import Config
@@ -23,9 +24,8 @@ from metacascade.state.state import canonical
 from tiles import Patch, random_cells, with_margin
 
 WORLD = parallel.start()
-RATES = dict(seed=7, dt_h=0.5, edge_um=25.0, capacity=6, amplitude=4000, lean=6000.0, gradient_half=1.0, push_gain=900,
-             birth_per_h=0.2, death_per_h=0.05, hypoxia_per_h=0.1, enter_per_h=0.3, reach_um=12.0,
-             cluster_fraction=0.6, cluster_log_more=-0.3)
+PARAMETERS = dict(seed=7, dt_h=0.5, edge_um=25.0, capacity=6.0, amplitude=4000, lean=6000.0, gradient_half=1.0,
+                  mobility=0.2, reach_um=12.0, cluster_fraction=0.6, cluster_log_more=-0.3)
 
 
 def fingerprints(model, shed):
@@ -33,7 +33,8 @@ def fingerprints(model, shed):
     found = {}
     for row, key in enumerate(model.region.keys.tolist()):
         cells = canonical(model.arena.block(row), model.counts[row])
-        what = cells.tobytes() + model.counts[row].tobytes() + model.oxygen.value[row].tobytes()
+        what = (cells.tobytes() + model.counts[row].tobytes() + model.oxygen.value[row].tobytes()
+                + model.pressure.value[row].tobytes())
         found[str(key)] = hashlib.sha256(what).hexdigest()
     for ctc in shed:
         found[f"ctc {ctc['id']}"] = hashlib.sha256(ctc.tobytes()).hexdigest()
@@ -56,11 +57,13 @@ def patch(seed):
     vessel["ax"], vessel["bx"], vessel["ay"], vessel["by"] = -100, 900, 150, [200, 350]
     vessel["az"] = vessel["bz"] = [100, 250]
     vessel["radius"], vessel["maturity"], vessel["perfused"] = 12, [0.2, 0.9], 1
-    model = Patch(tiles, vessel, exchange=Exchange(WORLD), cuts=[0, *np.sort(inner).tolist(), 2**63], **RATES)
+    model = Patch(tiles, vessel, exchange=Exchange(WORLD), cuts=[0, *np.sort(inner).tolist(), 2**63],
+                  rates=with_tables(list(RATES.values()), np.random.default_rng(seed)), **PARAMETERS)
     for row, key in enumerate(model.region.keys.tolist()):
         rng = np.random.default_rng([seed, key])
         model.oxygen.value[row] = np.exp(rng.normal(1.5, 0.8, 512))
         if ((model.region.coords[row] >= 0) & (model.region.coords[row] < (4, 3, 2))).all():
+            model.pressure.value[row] = np.maximum(rng.normal(0.0, 0.4, 512), 0.0)
             voxels = np.repeat(np.arange(512), rng.poisson(2, 512))
             cells = random_cells(rng, len(voxels))
             model.put(row, voxels, **{name: cells[name] for name in cells.dtype.names})
@@ -93,13 +96,13 @@ def whole_tissue(seed):
 def run(model, step):
     """Eight steps; no cell is lost or made but by the events that are counted."""
     cells = int(WORLD.sum([model.cells])[0])
-    every, tallies = [np.empty(0, CTC)], dict.fromkeys(tissue.TALLIES, 0)
+    every, tallies = [np.empty(0, CTC)], dict.fromkeys((*tissue.TALLIES, *model.rates.causes), 0)
     for number in range(8):
         shed, tally = step(number)
         every.append(shed.copy())
-        total = dict(zip(tissue.TALLIES, WORLD.sum(list(tally.values())).tolist()))
+        total = dict(zip(tally, WORLD.sum(list(tally.values())).tolist()))
         tallies = {name: tallies[name] + n for name, n in total.items()}
-        cells += total["divided"] - total["apoptosis"] - total["hypoxia"] - total["shed"]
+        cells += total["divided"] - total["shed"] - sum(total[cause] for cause in model.rates.causes)
         assert cells == int(WORLD.sum([model.cells])[0]), f"step {number} lost or made cells"
         assert model.counts[:len(model.region.keys)].sum() == model.cells, "the counts are not those of the cells"
     tiles = WORLD.allgather(len(model.region.keys))
