@@ -1,5 +1,6 @@
 """Some tiles of cells for tests: what Tissue does, with oxygen and vessels given by hand."""
 import math
+from collections import Counter
 
 import numpy as np
 
@@ -85,6 +86,7 @@ class Patch(Tissue):
         self.vessels = Vessels(self.region.coords, np.empty(0, SEGMENT) if segments is None else segments,
                                self.parameters["edge_um"], self.parameters["reach_um"])
         self.pressure = Field(np.full((self.region.rows, 512), pressure, np.float32))
+        self.counted = Counter()
         self._scratch = tissue.scratch(tissue.FIRST_SCRATCH)
         self._migrants = np.empty(1024, tissue.MIGRANT)
         self._shed = np.empty(64, tissue.CTC)

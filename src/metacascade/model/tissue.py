@@ -1,6 +1,7 @@
 """The cells of the primary tumor on this rank: their tiles, one step of their life, and arrivals."""
 import contextlib
 import math
+from collections import Counter
 
 import numpy as np
 
@@ -40,6 +41,8 @@ class Tissue:
     oxygen : Oxygen
     pressure : Pressure
     vessels : VesselMap
+    counted : Counter
+        What the kernel has counted in all steps so far, by TALLIES and causes of death.
     reachable : ndarray of int64, shape (tiles,)
         Voxels of each tile that are within reach of a perfused vessel.
     """
@@ -57,6 +60,7 @@ class Tissue:
         plan = plan_of(config)
         self.parameters, self.rates, self.speed = parameters(config, plan), tissue_rates(plan), speeds(plan)
         self.pressure = pressure(config)
+        self.counted = Counter()
         self._scratch = scratch(FIRST_SCRATCH)
         self._migrants, self._shed = np.empty(FIRST_OUTBOX, MIGRANT), np.empty(4096, CTC)
 
@@ -147,6 +151,7 @@ class Tissue:
                 break
             self._make_room(row, progress)
         tally = dict(zip((*TALLIES, *rates.causes), progress[3:].tolist()))
+        self.counted.update(tally)
         return self._migrants[:progress[1]], joined(self._shed[:progress[2]]), tally
 
     def fields(self):

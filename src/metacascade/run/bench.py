@@ -100,7 +100,7 @@ class Meter:
 
     def _counters(self):
         s = self.simulation
-        return dict(passages=s.blood.passages, wall_s=dict(s.wall_s), cpu_s=dict(s.cpu_s), waited_s=dict(s.waited_s),
+        return dict(passages=s.blood.passages, tally=dict(s.tissue.counted), wall_s=dict(s.wall_s), cpu_s=dict(s.cpu_s), waited_s=dict(s.waited_s),
                     traffic={kind: asdict(traffic) for kind, traffic in s.exchange.traffic.items()})
 
 
@@ -120,11 +120,13 @@ def summary(simulation, per_rank, wall, used):
     kernel, seconds = stages["tissue"], sum(stages.values())
     each = updates / steps / np.median(wall)
     sent = [rank["traffic"][kind] for rank in per_rank for kind in ("halo", "route")]
+    looked, happened = seen(per_rank)
     waited = sum(sum(rank["waited_s"].values()) for rank in per_rank)
     return dict(
         ranks=ranks, cells=cells, voxels=512 * sum(rank["tiles"] for rank in per_rank),
         tissue_cell_updates_per_s=float(each), tissue_cell_updates_per_s_per_core=float(each) / ranks,
         kernel_cell_updates_per_s_per_core=updates / ranks / kernel,
+        looked_at_per_cell_step=looked / updates, happened_per_cell_step=happened / updates,
         bytes_per_tissue_cell=used / max(cells, 1),
         peak_bytes_per_rank=max(rank["peak_bytes"] for rank in per_rank),
         communication_share=waited / sum(sum(rank["wall_s"].values()) for rank in per_rank),
@@ -132,6 +134,14 @@ def summary(simulation, per_rank, wall, used):
         messages_per_step=sum(kind["count"] for kind in sent) / ranks / steps,
         collectives_per_step=per_rank[0]["traffic"]["collectives"]["count"] / steps,
         stage_share={name: round(s / seconds, 4) for name, s in stages.items()})
+
+
+def seen(per_rank):
+    """Cells of all ranks that the tissue kernel looked at closely, and to which an event happened."""
+    tallies = [rank["tally"] for rank in per_rank]
+    walks = sum(tally.get("changed_voxel", 0) - tally.get("hopped", 0) for tally in tallies)
+    counted = sum(n for tally in tallies for name, n in tally.items() if name not in ("looked_at", "cut", "hopped"))
+    return sum(tally.get("looked_at", 0) for tally in tallies), counted - walks
 
 
 def oversubscribed(machine):
