@@ -16,6 +16,7 @@ from metacascade.mechanisms.fields import FIELDS
 from metacascade.mechanisms.terms import (
     ACTIONS,
     CLEAR,
+    COAT,
     DENSITY,
     FACTORS,
     LOWER,
@@ -38,11 +39,17 @@ from metacascade.mechanisms.terms import (
 )
 
 COMPARTMENTS = ("tissue", "blood", "lesion")
-# Rates without an action that kernels read by name; in the blood and in lesions there are no others.
-READ = {
-    "tissue": "hop speed persistence bias gradient_half cluster cluster_cells",
-    "blood": "anoikis shear nk coat_time bind arrest_slope arrest_offset deformability release extravasate passages",
-    "lesion": "establish dormant wake dormant_death birth death capacity shed"}
+OF_RECORD = ("place", "clone", "emt", "adhesion", "bits")
+# Rates without an action, which kernels read by name, and what factors on them may depend on; in the blood and in lesions
+# there are no others. Constant factors may be on all.
+READ = (
+    dict.fromkeys("tissue.hop tissue.persistence tissue.bias tissue.gradient_half tissue.cluster_cells".split(), ())
+    | {"tissue.speed": ("emt",), "tissue.cluster": ("adhesion",)}
+    | dict.fromkeys("blood.coat_time blood.arrest_slope blood.arrest_offset blood.deformability".split(), ())
+    | dict.fromkeys("blood.anoikis blood.bind blood.release blood.extravasate blood.passages".split(), OF_RECORD)
+    | dict.fromkeys("blood.nk blood.shear".split(), (*OF_RECORD, "coat"))
+    | dict.fromkeys("lesion.establish lesion.dormant lesion.wake lesion.dormant_death lesion.birth lesion.death "
+                    "lesion.capacity lesion.shed".split(), OF_RECORD))
 # factor: the compartments whose rates it may act on
 WHERE = {Shape: ("tissue",), AtWall: ("tissue",), At: ("blood", "lesion"), Shielded: ("blood",)}
 MOST_BITS = 8
@@ -167,7 +174,7 @@ def _problems(made, declared) -> Iterator[str]:
 def _rate_problems(rate, declared):
     if rate.compartment not in COMPARTMENTS or not rate.cause:
         yield f"the rate {rate.name} belongs to none of {', '.join(COMPARTMENTS)}: name it tissue.x, say"
-    elif rate.action is None and rate.cause not in READ[rate.compartment].split():
+    elif rate.action is None and rate.name not in READ:
         yield f"the rate {rate.name} does nothing: it has no action, and no kernel reads it"
     if rate.action is not None and (rate.action not in ACTIONS or rate.compartment != "tissue"):
         yield f"the rate {rate.name} has the action {rate.action!r}; in tissue there are {', '.join(ACTIONS)}"
@@ -184,6 +191,8 @@ def _factor_problems(factor, rates, declared):
     compartment = factor.rate.partition(".")[0]
     if compartment not in WHERE.get(type(factor), COMPARTMENTS):
         yield f"{factor.rate}: the factor {factor.text} is not possible in {compartment}"
+    elif factor.rate in READ and (on := _depends_on(factor)) not in (None, *READ[factor.rate]):
+        yield f"{factor.rate}: the factor {factor.text} depends on {on}, which is not looked at there"
     if isinstance(factor, Shape):
         fields = {one.name for one in declared if isinstance(one, FIELDS)} | {DENSITY}
         yield from _unknown("field", factor.signal, fields, factor.rate)
@@ -197,6 +206,13 @@ def _factor_problems(factor, rates, declared):
     if isinstance(factor, AtWall) and not any(
             isinstance(one, Rate) and one.name == factor.rate and one.action == SHED for one in declared):
         yield f"{factor.rate}: only a rate with the action shed is gated by the wall of a vessel"
+
+
+def _depends_on(factor) -> str | None:
+    """What the value of a factor differs by; None: it is a constant."""
+    if isinstance(factor, Table):
+        return factor.by if factor.by in STATES else "clone"
+    return {Constant: None, IfBit: "bits", At: "place", Shielded: COAT}.get(type(factor), "voxel")
 
 
 def _unknown(what, name, known, where):
