@@ -40,8 +40,8 @@ from metacascade.mechanisms.terms import (
 
 COMPARTMENTS = ("tissue", "blood", "lesion")
 OF_RECORD = ("place", "clone", "emt", "adhesion", "bits")
-# Rates without an action, which kernels read by name, and what factors on them may depend on; in the blood and in lesions
-# there are no others. Constant factors may be on all.
+# Rates without an action, which kernels read by name, and what factors on them may depend on; in the blood and in
+# lesions there are no others. Constant factors may be on all.
 READ = (
     dict.fromkeys("tissue.hop tissue.persistence tissue.bias tissue.gradient_half tissue.cluster_cells".split(), ())
     | {"tissue.speed": ("emt",), "tissue.cluster": ("adhesion",)}
