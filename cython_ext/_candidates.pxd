@@ -19,6 +19,11 @@ cdef inline double unit64(uint32_t high, uint32_t low) noexcept nogil:
 cdef inline double power(double x, int n) noexcept nogil:
     """x^n by squaring: the same bits everywhere."""
     cdef double y = 1.0
+    cdef int k
+    for k in range(4):                             # no branches where there are few cells: they would be guessed wrong
+        y *= x if n >> k & 1 else 1.0
+        x *= x
+    n >>= 4
     while n:
         if n & 1:
             y *= x

@@ -1,23 +1,19 @@
 # The block of a tile after a step: what stayed, by runs, and in its places what came. Header only: it has no .pyx twin.
 from libc.stdint cimport int32_t, uint8_t, uint16_t
 
-from _tiles cimport GONE, copy_records, scratch_t, tiles_t, word_t, words_of
+from _tiles cimport GONE, copy_records, copy_run, copy_unmarked, scratch_t, tiles_t, word_t, words_of
 
 
-cdef inline int32_t copy_run(word_t* to, int32_t at, const word_t* cells, int32_t first, int32_t end) noexcept nogil:
-    """Copy the cells from `first` up to `end`; the next place."""
-    copy_records(to + 3 * at, cells + 3 * first, end - first)
+cdef inline int32_t run_to(word_t* to, int32_t at, const word_t* cells, int32_t first, int32_t end) noexcept nogil:
+    """Copy the cells from `first` up to `end`; the next place. What lies beyond is written too, and overwritten later."""
+    copy_run(to + 3 * at, cells + 3 * first, end - first)
     return at + end - first
 
 
-cdef inline int32_t copy_remaining(word_t* to, int32_t at, const word_t* cells, int32_t first, int32_t end,
-                                   const uint8_t* state) noexcept nogil:
-    """Copy those of the cells that are not gone; writes one place beyond them."""
-    cdef int32_t i
-    for i in range(first, end):
-        copy_records(to + 3 * at, cells + 3 * i, 1)
-        at += state[i] != GONE
-    return at
+cdef inline int32_t remaining_to(word_t* to, int32_t at, const word_t* cells, int32_t first, int32_t end,
+                                 const uint8_t* state) noexcept nogil:
+    """Copy those of the cells that are not gone; the next place. As `run_to`."""
+    return at + <int32_t>copy_unmarked(to + 3 * at, cells + 3 * first, end - first, state + first, GONE)
 
 
 cdef inline int32_t copy_voxels(const word_t* cells, scratch_t* s) noexcept nogil:
@@ -31,18 +27,18 @@ cdef inline int32_t copy_voxels(const word_t* cells, scratch_t* s) noexcept nogi
         first, end = s.first[v], s.first[v + 1]
         middle = first + s.motile[v]
         if s.out[v]:
-            at = copy_run(to, at, cells, run, first)
-            s.place[2 * v] = at = copy_remaining(to, at, cells, first, middle, s.state)
-            at = copy_remaining(to, at + s.into[2 * v], cells, middle, end, s.state)
+            at = run_to(to, at, cells, run, first)
+            s.place[2 * v] = at = remaining_to(to, at, cells, first, middle, s.state)
+            at = remaining_to(to, at + s.into[2 * v], cells, middle, end, s.state)
         elif s.into[2 * v]:
-            s.place[2 * v] = at = copy_run(to, at, cells, run, middle)
-            at = copy_run(to, at + s.into[2 * v], cells, middle, end)
+            s.place[2 * v] = at = run_to(to, at, cells, run, middle)
+            at = run_to(to, at + s.into[2 * v], cells, middle, end)
         else:
-            at = copy_run(to, at, cells, run, end)
+            at = run_to(to, at, cells, run, end)
         s.place[2 * v + 1] = at
         at += s.into[2 * v + 1]
         run = end
-    return copy_run(to, at, cells, run, s.first[512])
+    return run_to(to, at, cells, run, s.first[512])
 
 
 cdef inline int count_again(uint16_t* counts, const scratch_t* s) except -1 nogil:

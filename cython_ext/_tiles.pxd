@@ -40,6 +40,8 @@ cdef extern from "tissue.h" nogil:
     void fill_words(uint64_t key, uint32_t* high, uint32_t* low)
     int list_voxels(const voxel_table_t* table, const uint16_t* counts, uint16_t* list)
     void copy_records(word_t* to, const word_t* source, int64_t n)
+    void copy_run(word_t* to, const word_t* source, int64_t n)
+    int64_t copy_unmarked(word_t* to, const word_t* source, int64_t n, const uint8_t* state, uint8_t mark)
     void prefetch "__builtin_prefetch"(const void* at)
     void draw_events(block_t* block, int n, uint64_t key)
     void move_block(block_t* block, int n, uint64_t key, int32_t amplitude)
@@ -93,6 +95,7 @@ cdef struct scratch_t:
     int64_t tally[MOST_ROWS]
     voxel_table_t table
     block_t block
+    int32_t left[1040]             # cells of the block that leave their voxels
     int32_t first[513]             # first cell of each voxel
     uint16_t motile[512]           # how many of its first cells are motile
     uint16_t look[513]             # voxels in which something may happen

@@ -166,6 +166,25 @@ static inline void copy_records(word_t *to, const word_t *from, int64_t n)
         memcpy(to, from, 12);
 }
 
+/* Copy n records and up to SLACK - 1 beyond them, without a loop for the odd ones. */
+enum { SLACK = 4 };
+static inline void copy_run(word_t *to, const word_t *from, int64_t n)
+{
+    for (; n > 0; n -= SLACK, to += 3 * SLACK, from += 3 * SLACK)
+        memcpy(to, from, 12 * SLACK);
+}
+
+/* Copy those of n records that are not marked, and up to SLACK - 1 beyond them; how many they are. */
+static inline int64_t copy_unmarked(word_t *to, const word_t *from, int64_t n, const uint8_t *state, uint8_t mark)
+{
+    int64_t at = 0;
+    for (int64_t i = 0; i < n; i++) {
+        memcpy(to + 3 * at, from + 3 * i, 16);     /* one load and store; a word beyond the record */
+        at += state[i] != mark;
+    }
+    return at;
+}
+
 typedef struct {               /* a block of cells, column by column */
     uint32_t xy[BLOCK + SPARE], zc[BLOCK + SPARE], traits[BLOCK + SPARE], voxel[BLOCK + SPARE];   /* the words of the record, and its voxel */
     int32_t speed[BLOCK + SPARE];      /* of 256 */

@@ -6,6 +6,7 @@ from metacascade.base.records import copy
 
 ROOM = 0.06          # room of a block beyond its cells, as a share of them ...
 ROOM_CELLS = 24      # ... and in cells
+SPARE = 8            # records behind the last block: the tissue kernel reads some beyond those that it copies
 
 
 class Arena:
@@ -45,7 +46,7 @@ class Arena:
         wanted = roomy(cells[short])
         if len(wanted) == 0:
             return
-        if self.tail + int(wanted.sum(dtype=np.int64)) > len(self.cells):
+        if self.tail + int(wanted.sum(dtype=np.int64)) > len(self.cells) - SPARE:
             self._repack(rows, roomy(cells))       # those with room now would lose it: all that are named
             return
         rows = rows[short]
@@ -85,8 +86,8 @@ class Arena:
         self.start[order] = places
 
     def _stretch(self, size):
-        if size > len(self.cells):
-            self.cells.resize(size, refcheck=False)      # grows in place where the system can remap it
+        if size + SPARE > len(self.cells):
+            self.cells.resize(size + SPARE, refcheck=False)      # grows in place where the system can remap it
 
 
 def roomy(n):
