@@ -127,18 +127,18 @@ cdef double rest(lesion_t* l, const own_t* p, uint64_t key, double u, double sta
     return end
 
 
-cdef void live(lesion_t* l, const own_t* p, uint64_t seed, uint32_t step, double start, double end,
+cdef void live(lesion_t* l, const own_t* p, uint64_t seed, uint32_t step, uint32_t span, double start, double end,
                brood_t* brood, int64_t* tally) noexcept nogil:
-    """One lesion from start to end [h]."""
+    """One lesion from start to end [h], the span-th part of a step."""
     cdef uint32_t r[4]
     cdef uint64_t key
-    draw(seed, DRAW_LESION, l.id, step, r)
+    draw(seed, DRAW_LESION | span << 16, l.id, step, r)
     key = <uint64_t>r[1] << 32 | r[0]
     if l.state == DORMANT:
         start = rest(l, p, key, unit52(r[2], r[3]), start, end, tally)
     if l.state == ACTIVE:
         grow(l, p, key, end - start, tally)
-        draw(seed, DRAW_LESION_SHED, l.id, step, r)
+        draw(seed, DRAW_LESION_SHED | span << 16, l.id, step, r)
         brood.n, brood.since = binomial(l.n, -expm1(-p.shed * (end - start)), r), start
         l.n -= brood.n
         l.shed += brood.n
@@ -147,8 +147,8 @@ cdef void live(lesion_t* l, const own_t* p, uint64_t seed, uint32_t step, double
         l.state, l.t_state = CLEARED, end
 
 
-cdef int _advance(lesion_t[::1] lesions, const record_rates_t* rates, uint64_t seed, uint32_t step, double start,
-                  double end, brood_t[::1] broods, int64_t* tally) except -1 nogil:
+cdef int _advance(lesion_t[::1] lesions, const record_rates_t* rates, uint64_t seed, uint32_t step, uint32_t span,
+                  double start, double end, brood_t[::1] broods, int64_t* tally) except -1 nogil:
     cdef own_t p
     cdef Py_ssize_t i
     for i in range(lesions.shape[0]):
@@ -156,7 +156,7 @@ cdef int _advance(lesion_t[::1] lesions, const record_rates_t* rates, uint64_t s
             raise FloatingPointError("the founding time of a lesion is not a number")
         if lesions[i].state != CLEARED and lesions[i].t_founded < end:
             own_rates(&lesions[i].traits, lesions[i].node, rates, &p)
-            live(&lesions[i], &p, seed, step, max(start, lesions[i].t_founded), end, &broods[i], tally)
+            live(&lesions[i], &p, seed, step, span, max(start, lesions[i].t_founded), end, &broods[i], tally)
     return 0
 
 
@@ -173,9 +173,12 @@ cdef class Tables:
         fits(&self.r, self.place, self.clone, self.state, LESION_RATES)
 
 
-def advance(lesion_t[::1] lesions not None, rates not None, uint64_t seed, uint32_t step, double start_h,
-            double end_h, brood_t[::1] broods not None):
-    """Let the lesions live from start_h to end_h; `broods` (zeros) gets what each sheds. Returns tallies."""
+def advance(lesion_t[::1] lesions not None, rates not None, uint64_t seed, uint32_t step, uint32_t span,
+            double start_h, double end_h, brood_t[::1] broods not None):
+    """Let the lesions live from start_h to end_h; `broods` (zeros) gets what each sheds. Returns tallies.
+
+    ``span`` numbers the parts of a step, each with its own rates.
+    """
     cdef int64_t tally[TALLIES]
     cdef Tables tables = Tables(rates)
     if broods.shape[0] != lesions.shape[0]:
@@ -183,7 +186,7 @@ def advance(lesion_t[::1] lesions not None, rates not None, uint64_t seed, uint3
     for i in range(TALLIES):
         tally[i] = 0
     with nogil:
-        _advance(lesions, &tables.r, seed, step, start_h, end_h, broods, tally)
+        _advance(lesions, &tables.r, seed, step, span, start_h, end_h, broods, tally)
     return [tally[i] for i in range(TALLIES)]
 
 

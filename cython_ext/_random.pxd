@@ -14,7 +14,8 @@ cdef enum draw_e:
     DRAW_DIAMETER = 5    # a = id of a CTC: its diameter
     DRAW_WALK = 6        # a = id of a CTC, b = hop: its way through the circuit; hop + 2^31: how it dies or is arrested
     DRAW_COLONIZE = 7    # a = id of a CTC: dies, sleeps or grows after leaving the vessel
-    DRAW_LESION = 8      # a = id of a lesion, b = step: wakes; the key by which its cells die and divide
+    DRAW_LESION = 8      # a = id of a lesion, b = step: wakes; the key by which its cells die and divide. In the k-th
+                         # span of a step in which rates change, this and the next have k << 16 added
     DRAW_LESION_SHED = 9 # a = id of a lesion, b = step: how many cells it sheds
     DRAW_CHILD = 10      # a = id of a lesion ^ high half of the index, b = low half: id and time of a shed cell
     DRAW_RETURN = 11     # a = id of a CTC, b = 0: the voxel where it lodges, b = k: the place of its k-th cell in it

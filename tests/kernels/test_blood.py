@@ -81,6 +81,45 @@ def test_the_walk_equals_its_twin_bit_for_bit(species):
     assert counted == passages
 
 
+def test_the_draw_at_a_change_of_rates_equals_its_twin_bit_for_bit():
+    blood = blood_of(mixture(500), config())
+    blood.advance(0.3)
+    other = varied(blood.circuit.rates, seed=9)
+    expected = np.sort(blood.records, order="id")
+    for row in expected:
+        walker = twin.Walker({f: row[f].item() for f in CTC.names}, blood.circuit, SEED)
+        walker.factor = [twin.own_factor(walker.c, other, i) for i in range(len(other.names))]
+        walker.tables = other
+        walker.redraw(0.3)
+        for field, value in walker.c.items():
+            row[field] = value
+    blood.circuit.rates = other
+    before = blood.records.copy()
+    blood.redraw(0.3)
+    assert np.sort(blood.records, order="id").tobytes() == expected.tobytes()
+    assert {Place.CIRCULATING, Place.ARRESTED} <= set(before["place"])
+    began = before["t_shed"] < 0.3
+    assert began.sum() > 100 < (~began).sum()
+    assert (blood.records["hop"] == before["hop"] + began).all() and (blood.records["t_event"][began] > 0.3).all()
+    assert blood.records[~began].tobytes() == before[~began].tobytes(), "a cell that is not yet in the blood has no past"
+
+
+def test_a_change_of_rates_does_not_depend_on_how_time_is_cut():
+    ctcs, cfg = mixture(2000), config()
+
+    def walked(cuts):
+        blood = blood_of(ctcs, cfg)
+        first, _ = everything(blood, [t for t in cuts if t < 0.25] + [0.25])
+        ended = first[first["place"] >= Place.RETURNING]
+        blood.circuit.rates = varied(blood.circuit.rates, seed=5)
+        blood.redraw(0.25)
+        return np.concatenate([ended, everything(blood, [t for t in cuts if t > 0.25] + [1.0])[0]])
+
+    whole = walked([])
+    cut = walked(np.sort(np.random.default_rng(3).uniform(0, 1, 30)).tolist())
+    assert np.sort(whole, order="id").tobytes() == np.sort(cut, order="id").tobytes()
+
+
 def test_the_walk_does_not_depend_on_how_time_is_cut():
     ctcs, cfg = mixture(3000), config()
     whole, passages = everything(blood_of(ctcs, cfg), [2.0])

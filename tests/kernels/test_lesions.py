@@ -50,20 +50,23 @@ def rows(records):
 
 def by_twin(lesions, records, step, start, end, without=()):
     """(LESION array, tallies, CTC array) of a step in plain Python."""
-    tally, out, shed = dict.fromkeys(_lesions.TALLY, 0), records.copy(), []
-    for row, lesion in zip(out, rows(records)):
-        if lesion["state"] != LesionState.CLEARED and lesion["t_founded"] < end:
-            rates = twin.own_rates(lesion, lesions.rates)
-            n, since = twin.live(lesion, rates, SEED, step, max(start, lesion["t_founded"]), end,
-                                 tally, without)
-            shed += [twin.child(lesion, SEED, lesion["shed"] - n + k, since, end) for k in range(n)]
-        for name, value in lesion.items():
-            row[name] = value
-    ctcs = np.zeros(len(shed), CTC)
-    for row, fields in zip(ctcs, shed):
+    tally, alive, shed = dict.fromkeys(_lesions.TALLY, 0), rows(records), []
+    times, tables = zip((start, lesions.rates), *lesions.changes)
+    for span, (t0, t1, rates) in enumerate(zip(times, [*times[1:], end], tables)):
+        for lesion in alive:
+            if lesion["state"] != LesionState.CLEARED and lesion["t_founded"] < t1:
+                n, since = twin.live(lesion, twin.own_rates(lesion, rates), SEED, step, max(t0, lesion["t_founded"]), t1,
+                                     tally, without, span)
+                shed += [twin.child(lesion, SEED, lesion["shed"] - n + k, since, t1) for k in range(n)]
+    return filled(LESION, alive), tally, filled(CTC, shed)
+
+
+def filled(kind, dicts):
+    out = np.zeros(len(dicts), kind)
+    for row, fields in zip(out, dicts):
         for name, value in fields.items():
             row[name] = value
-    return out, tally, ctcs
+    return out
 
 
 def test_the_fate_of_extravasated_cells_equals_the_twin():
@@ -82,11 +85,13 @@ def test_the_fate_of_extravasated_cells_equals_the_twin():
     assert (ctcs["fate"] == Fate.OPEN).all(), "the caller's array was changed"
 
 
-@pytest.mark.parametrize("dt", [0.5, 7.0])
-def test_a_step_equals_its_twin_bit_for_bit(dt):
+@pytest.mark.parametrize("dt, changes", [(0.5, ()), (7.0, ()), (7.0, (0.3, 0.6))])
+def test_a_step_equals_its_twin_bit_for_bit(dt, changes):
+    """With `changes`, rates become others at these parts of a step."""
     lesions = started(150, sizes=(1, 2, 30, 5_000, 20_000))
     for step in range(3):
         before = lesions.records.copy()
+        lesions.changes = [((step + part) * dt, varied(lesions.rates, seed=k)) for k, part in enumerate(changes)]
         grown = lesions.advance(step, step * dt, dt)
         records, tally, shed = by_twin(lesions, before, step, step * dt, step * dt + dt)
         assert lesions.records.tobytes() == records.tobytes()
@@ -94,6 +99,18 @@ def test_a_step_equals_its_twin_bit_for_bit(dt):
             "shed": grown.shed.size} == tally
         assert grown.shed.tobytes() == shed.tobytes()
     assert set(lesions.records["state"]) == set(LesionState)
+
+
+def test_a_cell_founds_a_lesion_by_the_rates_of_its_time():
+    lesions, none = lesions_of(), neutral(_lesions.RATES, 19)
+    lesions.rates, all_of_them = none, neutral(_lesions.RATES, 19, establish=1.0)
+    lesions.changes = [(0.1, all_of_them), (0.3, none)]
+    ctcs = extravasated(1_000)
+    ctcs["clone"] = 0
+    lost, founders = lesions.found(ctcs)
+    within = (ctcs["t_event"] >= 0.1) & (ctcs["t_event"] < 0.3)
+    assert founders["id"].tolist() == ctcs["id"][within].tolist() == lesions.records["id"].tolist()
+    assert lost["id"].tolist() == ctcs["id"][~within].tolist()
 
 
 @pytest.mark.parametrize(("absent", "zero"), [

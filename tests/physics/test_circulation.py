@@ -209,3 +209,45 @@ def test_a_blood_draw_takes_the_share_of_its_volume_and_nothing_twice():
     assert (taken["node"] == VENOUS).all() and (taken["t_event"] == 0.5).all()
     assert b.records.size == n - taken.size and not np.isin(taken["id"], b.records["id"]).any()
     assert b.sample(VENOUS, 1e9, 1, 0.5).size == there - taken.size  # more blood than there is
+
+
+# --- change of rates ------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("factor", [1.0, 2.0, 0.0])
+def test_survival_over_a_change_of_the_hazard_follows_both(factor):
+    """n = 60 000 cells, shear k = 0.8 / h until t = 0.7 h and k times the factor then: alive at 1.5 h are
+    exp(-k (0.7 + factor 0.8)); a factor of 1, drawn anew at the same rates, leaves the law as it is."""
+    n, k, change, end = 60_000, 0.8, 0.7, 1.5
+
+    def everywhere(circuit):
+        circuit.rates.by_node("blood.shear")[:] = k
+
+    b = blood(n, platelet_shear=0.0, edit=everywhere)
+    first = b.advance(change).ended
+    b.circuit.rates.by_node("blood.shear")[:] *= factor
+    b.redraw(change)
+    dead = np.concatenate([first, b.advance(end).ended])
+    assert abs(z_of(b.records.size, n, math.exp(-k * (change + factor * (end - change))))) < Z
+    assert abs(z_of(len(first), n, -math.expm1(-k * change))) < Z
+    half = (change + end) / 2                       # the time of death is right on both sides of the change
+    expected = -math.expm1(-k * (change + factor * (half - change)))
+    assert abs(z_of((dead["t_event"] < half).sum(), n, expected)) < Z
+
+
+def test_arrested_cells_wait_by_the_rates_of_now():
+    """n = 40 000 cells held in the lung: exit at r = 2 / h, from 0.4 h on at 6 / h, and release beside it at 1 / h
+    throughout, after which the lung holds them again at once: gone at 0.7 h are 1 - exp(-(0.4 2 + 0.3 6))."""
+    n = 40_000
+
+    def hold(circuit):
+        circuit.nodes["capillary_um"][LUNG] = 0.01
+        circuit.nodes["transit_h"][NODES.index("venous")] = 1e-9
+        circuit.rates.by_node("blood.extravasate")[:] = 2.0
+
+    b = blood(n, arrest_offset=2.73, release_per_h=1.0, edit=hold)
+    gone = len(b.advance(0.4).extravasated)
+    b.circuit.rates.by_node("blood.extravasate")[:] = 6.0
+    b.redraw(0.4)
+    late = b.advance(0.7).extravasated
+    assert abs(z_of(gone, n, -math.expm1(-0.4 * 2.0))) < Z
+    assert abs(z_of(gone + len(late), n, -math.expm1(-(0.4 * 2.0 + 0.3 * 6.0)))) < Z

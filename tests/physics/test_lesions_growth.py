@@ -152,3 +152,30 @@ def test_of_a_cluster_one_surviving_cell_is_enough(n):
     asleep, total = (lesions.records["state"] == LesionState.DORMANT).sum(), lesions.records.size
     assert abs(asleep - 0.25 * total) < Z * math.sqrt(total * 0.25 * 0.75)
     assert (lesions.records["n"] == n).all()
+
+
+@pytest.mark.parametrize("parts", [(0.0, 0.3), (0.25, 0.25), (0.9,)])
+def test_a_change_within_a_step_acts_from_its_time(parts):
+    """20 000 dormant cells, death 0.02 / h, and 3 times that from each change on (relative to the one before; at parts
+    of one step of 40 h): alive are exp(-integral). At factor 1 the law is the same with the change and without."""
+    n, h, t = 20_000, 0.02, 40.0
+    for factor in (3.0, 1.0):
+        lesions = lesions_of(n, 1, LesionState.DORMANT, dormant_death_per_h=h)
+        hazard, integral, last = h, 0.0, 0.0
+        for part in parts:
+            integral, last, hazard = integral + hazard * t * (part - last), part, hazard * factor
+            lesions.change_rates(t * part, {"lesion.dormant_death": hazard / h})
+        lesions.advance(0, 0.0, t)
+        p = math.exp(-(integral + hazard * t * (1.0 - last)))
+        assert abs((lesions.records["n"] > 0).sum() - n * p) < Z * math.sqrt(n * p * (1 - p))
+
+
+def test_lesions_grow_by_the_birth_rate_of_each_part_of_a_step():
+    """20 000 lesions of one cell, birth 0.03 / h, doubled for the middle third of a step of 30 h: mean e^(0.03 * 40)."""
+    n, b, t = 20_000, 0.03, 30.0
+    lesions = lesions_of(n, 1, birth_per_h=b)
+    lesions.change_rates(10.0, {"lesion.birth": 2.0})
+    lesions.change_rates(20.0)
+    lesions.advance(0, 0.0, t)
+    seen = lesions.records["n"].astype(float)
+    assert abs(seen.mean() - math.exp(b * 40.0)) < Z * seen.std() / math.sqrt(n)

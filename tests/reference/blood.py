@@ -36,6 +36,7 @@ class Walker:
     def __init__(self, c, circuit, seed, without=()):
         self.c, self.seed, self.without = c, seed, without
         self.circuit, self.p = circuit, circuit.law
+        self.tables = circuit.rates
         self.factor = [own_factor(c, circuit.rates, i) for i in range(len(circuit.rates.names))]
         self.nodes = [{name: row[name].item() for name in row.dtype.names} for row in circuit.nodes]
         self.passages = 0
@@ -89,7 +90,7 @@ class Walker:
 
     def here(self):
         """The node where it is, with the rates of this cell in it by their last name."""
-        rates, node = self.circuit.rates, self.c["node"]
+        rates, node = self.tables, self.c["node"]
         return self.nodes[node] | {
             name.rsplit(".")[1]: float(rates.place[i, node]) * self.factor[i] for i, name in enumerate(rates.names)}
 

@@ -86,17 +86,17 @@ def own_rates(record, rates):
     return own | {"capacity": max(own["capacity"], 1.0)}
 
 
-def live(lesion, p, seed, step, start, end, tally, without=()):
+def live(lesion, p, seed, step, start, end, tally, without=(), span=0):
     """Advance the dict `lesion`; returns (cells shed, since when [h])."""
     shed, since = 0, 0.0
-    r = words(seed, Draw.LESION, lesion["id"], step)
+    r = words(seed, Draw.LESION | span << 16, lesion["id"], step)
     key = r[1] << 32 | r[0]
     if lesion["state"] == LesionState.DORMANT:
         start = rest(lesion, p, key, unit52(r[2], r[3]), start, end, tally, without)
     if lesion["state"] == LesionState.ACTIVE:
         grow(lesion, p, key, end - start, tally, without)
         if "shed" not in without:
-            r = words(seed, Draw.LESION_SHED, lesion["id"], step)
+            r = words(seed, Draw.LESION_SHED | span << 16, lesion["id"], step)
             shed, since = binomial(lesion["n"], -math.expm1(-p["shed"] * (end - start)), r), start
         lesion["n"] -= shed
         lesion["shed"] += shed

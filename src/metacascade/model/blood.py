@@ -82,6 +82,14 @@ class Blood:
             self.records = chosen(self.records, stay)
         return walked
 
+    def redraw(self, t_h: float):
+        """Draw anew, by the present rates of the circuit, all that is due after t_h. All must have walked to t_h.
+
+        For times at which rates become others, and only there: stays and hazards have no memory, so with the same
+        rates the law would be the same, but not the bits. The draw is the next of each walk.
+        """
+        _blood.redraw(self.records, self.circuit, self.seed, t_h)
+
     def sample(self, node: int, volume_mL: float, index: int, t_h: float):
         """Draw blood from a node: the CTCs in it, fate DRAWN, which leave the blood.
 

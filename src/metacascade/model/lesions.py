@@ -5,7 +5,7 @@ import numpy as np
 
 from metacascade._kernels import _lesions
 from metacascade._kernels._layout import CTC, LESION, Fate
-from metacascade.base.records import chosen, joined
+from metacascade.base.records import as_bytes, chosen, joined
 from metacascade.mechanisms import plan_of
 from metacascade.mechanisms.compile import placed_rates
 
@@ -41,30 +41,43 @@ class Lesions:
 
     def set_rates(self, scales=(), clones=None):
         """Take the rates of the plan times scale(t), a dict by name, for a table of clones (left out: the founder)."""
-        self.rates = placed_rates(self.plan, _lesions.RATES, self.circuit.names, scales, clones)
+        self.rates, self.changes = placed_rates(self.plan, _lesions.RATES, self.circuit.names, scales, clones), []
+
+    def change_rates(self, t_h: float, scales=(), clones=None):
+        """From t_h on other rates hold; called in the order of time, for changes within the step to come."""
+        self.changes.append((t_h, placed_rates(self.plan, _lesions.RATES, self.circuit.names, scales, clones)))
 
     def found(self, ctcs):
         """Decide what becomes of cells that left the blood at their t_event.
 
-        Each cell survives with probability establish x soil of the organ; of a cluster one is enough.
+        Each cell survives with the probability `lesion.establish`; of a cluster one is enough.
         Returns (not_established, founders): copies with fate and place set, in the order given.
         """
         ctcs = joined(np.atleast_1d(np.asarray(ctcs, CTC)))
-        new = np.zeros(ctcs.size, LESION)
-        n = _lesions.found(ctcs, new, self.rates, self.seed)
-        if n:
-            self.records = joined(self.records, new[:n])
+        span = np.searchsorted([t_h for t_h, _ in self.changes], ctcs["t_event"], side="right")
+        for k, rates in enumerate([self.rates, *(rates for _, rates in self.changes)]):
+            here = chosen(ctcs, span == k)
+            new = np.zeros(here.size, LESION)
+            if n := _lesions.found(here, new, rates, self.seed):
+                self.records = joined(self.records, new[:n])
+            as_bytes(ctcs)[span == k] = as_bytes(here)
         founders = ctcs["fate"] == Fate.LESION
         return chosen(ctcs, ~founders), chosen(ctcs, founders)
 
-    def advance(self, step: int, t_h: float, dt_h: float) -> Grown:
-        """Let every lesion live from t_h, or from its founding if that is later, to t_h + dt_h."""
-        broods = np.zeros(self.records.size, _lesions.BROOD)
-        counts = dict(zip(_lesions.TALLY, _lesions.advance(
-            self.records, self.rates, self.seed, step, t_h, t_h + dt_h, broods)))
-        shed = np.zeros(counts.pop("shed"), CTC)
-        _lesions.children(self.records, broods, shed, self.seed, t_h + dt_h)
-        return Grown(shed=shed, **counts)
+    def advance(self, step: int, t_h: float, dt_h: float, first=0) -> Grown:
+        """Let every lesion from row `first` on live from t_h, or from its founding if that is later, to t_h + dt_h."""
+        lesions = self.records[first:]
+        starts, shed = [t_h, *(t for t, _ in self.changes)], []
+        counts = dict.fromkeys(_lesions.TALLY, 0)
+        for k, rates in enumerate([self.rates, *(rates for _, rates in self.changes)]):
+            end_h = starts[k + 1] if k < len(self.changes) else t_h + dt_h
+            broods = np.zeros(lesions.size, _lesions.BROOD)
+            tally = _lesions.advance(lesions, rates, self.seed, step, k, starts[k], end_h, broods)
+            shed.append(np.zeros(tally[_lesions.TALLY.index("shed")], CTC))
+            _lesions.children(lesions, broods, shed[k], self.seed, end_h)
+            counts = {name: n + more for (name, n), more in zip(counts.items(), tally)}
+        counts["shed"] = joined(*shed)
+        return Grown(**counts)
 
     @property
     def cells(self) -> int:
