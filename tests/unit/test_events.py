@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 import metacascade as mc
+from metacascade._kernels._layout import LESION, LesionState
 from metacascade.config.body import NODES
 from metacascade.config.config import Config
 from metacascade.model.simulation import Simulation
@@ -79,6 +80,26 @@ def test_a_cell_that_enters_the_blood_later_in_the_step_is_not_in_a_draw():
     infusion = dict(time_s=600, duration_s=600, node="liver", cells=2000)
     before, half = happened([infusion], [sample(599, "liver"), sample(900, "liver")], 1800)[0]
     assert before["cells"] == 0 and half["cells"] < 1100
+
+
+@pytest.mark.parametrize("step_s", [60, 3600])
+def test_a_draw_finds_what_lesions_have_shed_since_the_step_began(step_s):
+    """Some 20,000 of 1e6 cells enter in an hour; a draw of all that is in the veins finds those of the last seconds."""
+    config = Config.from_dict(dict(
+        run=dict(step_s=step_s, duration_s=3600), draw=[sample(3599)],
+        blood=BLOOD, colonization=dict(shed_per_h=0.02, birth_per_h=0.0, death_per_h=0.0)))
+    rows = []
+    sim = Simulation(config, parallel.start(), on_draw=lambda **row: rows.append(row))
+    sim.lesions.records = np.zeros(1000, LESION)
+    sim.lesions.records["id"] = np.arange(1000, dtype=np.uint64) << np.uint64(40)
+    sim.lesions.records["n"], sim.lesions.records["state"] = 1000, LesionState.ACTIVE
+    sim.lesions.records["node"] = NODES.index("liver")
+    sim.ledger.add(initial=10**6)
+    while sim.time_s < 3600:
+        sim.step()
+    in_veins = sim.circuit.volume_mL[NODES.index("venous")] / sim.circuit.volume_mL.sum()
+    entered = 1e6 * -np.expm1(-0.02)
+    assert 0.5 * entered * in_veins < rows[0]["cells"] < 2 * entered * in_veins
 
 
 CONFIG = """

@@ -15,6 +15,7 @@ from metacascade.model.fates import Fates
 from metacascade.model.injection import Injections
 from metacascade.model.ledger import LARGEST, NAMES, Ledger
 from metacascade.model.lesions import Lesions
+from metacascade.model.schedule import Schedule
 from metacascade.ranks.exchange import Exchange
 from metacascade.ranks.parallel import on_all_ranks, owner_of_id
 from metacascade.space import network_read
@@ -52,7 +53,8 @@ class Simulation:
         self.injections = Injections(config, config.run.seed, world.rank, world.size)
         self.fates = Fates(world, self.circuit.names)
         self.returning = np.empty(0, CTC)     # left the blood inside the tumor; on any rank
-        self.newborn = np.empty(0, CTC)       # shed by lesions, not yet with their owners
+        self.late = blood.Blood(config, self.circuit, config.run.seed)    # shed in the last step, but after the exchange
+        self.schedule = Schedule(())          # of the rates of the blood and of lesions
         self.wall_s = defaultdict(float)      # by stage
         self.cpu_s = defaultdict(float)       # by stage, without what sending and waiting used
         self.waited_s = defaultdict(float)    # by stage: wall seconds of sending, receiving and waiting
@@ -83,9 +85,7 @@ class Simulation:
         self.fates.load(meta["fates"])
         self.tissue = tissue.restore(self.config, self.exchange, _oxygen(self.config, network), network, saved)
         waiting = saved.ctcs["place"] == Place.RETURNING
-        unborn = saved.ctcs["diameter"] == 0
-        self.returning, self.newborn = chosen(saved.ctcs, waiting), chosen(saved.ctcs, unborn)
-        self.blood.records = chosen(saved.ctcs, ~waiting & ~unborn)
+        self.returning, self.blood.records = chosen(saved.ctcs, waiting), chosen(saved.ctcs, ~waiting)
         self.lesions.records = saved.lesions
 
     # --- one step, in the order of the model -------------------------------------------------------------
@@ -102,14 +102,16 @@ class Simulation:
             self.tissue.breathe()
         with self.stage("tissue"):
             migrants, shed, tally = self.tissue.advance(self.step_number, t0_s / 3600)
+        with self.stage("organs"):
+            self._take_rates_of_lesions(t0_s, t1_s)
+            shed_by_lesions = self._grow(t0_s / 3600)
         with self.stage("exchange"):
-            entering = self._exchange(migrants, shed)
+            entering = self._exchange(migrants, joined(shed, shed_by_lesions))
         with self.stage("blood"):
             self._admit(entering, self.injections.due(after_s, t1_s))
-            walked = self._circulate(after_s, t1_s)
+            walked = self._circulate(after_s, t0_s, t1_s)
         with self.stage("organs"):
-            self._colonize(walked)
-            self._grow(t0_s / 3600)
+            self._colonize(walked, t0_s / 3600)
         self._intervene(t0_s, t1_s)
         with self.stage("margin"):
             self.tissue.add_margin()
@@ -120,31 +122,46 @@ class Simulation:
             self._balance()
         return stops > 0
 
-    def _exchange(self, migrants, shed):
+    def _exchange(self, migrants, entering):
         """One routing of all that changed owner; returns the CTCs that enter the blood on this rank."""
         here, gone, gone_to = self.tissue.leaving(migrants)
         lodged, lodged_at = selfseeding.places(self.tissue, self.returning, self.config.run.seed)
-        entering = joined(shed, self.newborn)
         routed = self.exchange.route({
             "migrants": (gone, gone_to),
-            "ctcs": (entering, owner_of_id(entering["id"], self.world.size)),
+            "ctcs": self._to_owners(entering), "late": self._to_owners(self.late.records),
             "lodged": (lodged, lodged_at)})
         homing, self.returning = selfseeding.become_cells(self.tissue, routed["lodged"], self.config.run.seed)
         self.tissue.arrive(here, routed["migrants"], homing)
-        self.newborn = self.newborn[:0]
+        self._take_late(routed["late"])
         return routed["ctcs"]
+
+    def _to_owners(self, ctcs):
+        return ctcs, owner_of_id(ctcs["id"], self.world.size)
+
+    def _take_late(self, ctcs):
+        """Of the cells that the lesions founded in the last step have shed, those whose ids are of this rank."""
+        if ctcs.size:
+            self.blood.records = joined(self.blood.records, ctcs)
+        self.late.records = self.late.records[:0]
 
     def _admit(self, entering, injected):
         self.ledger.add(injected=_cells(injected))
         self.blood.admit(entering)
         self.blood.admit(injected)
 
-    def _circulate(self, after_s, t1_s):
-        """Every CTC walks to the end of the step; at the time of a draw all of them are there, no further."""
+    def _circulate(self, after_s, t0_s, t1_s):
+        """Every CTC walks to the end of the step; at the time of a draw, or of a change of rates, all of them are there,
+        no further."""
+        self._take_rates_of_blood(max(t0_s - 1, 0))     # what is due at the start was drawn with the rates before
+        draws = [(plan.time_s, i) for i, plan in enumerate(self.config.draw) if after_s < plan.time_s <= t1_s]
+        changes = [(time_s, -1) for time_s in self.schedule.all_changes(t0_s, t1_s, "blood.")]
         walks = []
-        for time_s, index in sorted((plan.time_s, index) for index, plan in enumerate(self.config.draw)):
-            if after_s < time_s <= t1_s:
-                walks.append(self.blood.advance(time_s / 3600))
+        for time_s, index in sorted(changes + draws):
+            walks.append(self.blood.advance(time_s / 3600))
+            if index < 0:
+                self._take_rates_of_blood(time_s)
+                self.blood.redraw(time_s / 3600)
+            else:
                 self._draw_blood(index, self.config.draw[index])
         return blood.together([*walks, self.blood.advance(t1_s / 3600)])
 
@@ -160,20 +177,35 @@ class Simulation:
                          volume_mL=min(plan.volume_mL, float(self.circuit.volume_mL[node])),
                          singles=found[0], clusters=found[1], cells=found[2])
 
-    def _colonize(self, walked):
-        """What left the blood: into the tumor, into the list of the ended, or to a lesion."""
+    def _take_rates_of_blood(self, time_s):
+        if self.schedule.names:
+            self.circuit.set_rates(self.schedule.scales(time_s, "blood."))
+
+    def _take_rates_of_lesions(self, t0_s, t1_s):
+        if self.schedule.names:
+            self.lesions.set_rates(self.schedule.scales(t0_s, "lesion."))
+            for time_s in self.schedule.all_changes(t0_s + 1, t1_s, "lesion."):
+                self.lesions.change_rates(time_s / 3600, self.schedule.scales(time_s, "lesion."))
+
+    def _colonize(self, walked, t_h):
+        """What left the blood: into the tumor, into the list of the ended, or to a lesion, which lives on from then.
+
+        What such a new lesion sheds before the step ends is late for its exchange, and enters the blood in the next."""
+        before = len(self.lesions.records)
         self.returning = joined(self.returning, walked.returning)
         failed, founders = self.lesions.found(walked.extravasated)
         self.ledger.add(extravasated=_cells(walked.extravasated), founded=len(founders),
                         self_seeded=_cells(walked.returning), not_established=_cells(failed))
         for ctcs in (walked.ended, failed, founders, walked.returning):
             self._end(ctcs)
+        self.late.admit(self._grow(t_h, first=before))
 
-    def _grow(self, t_h):
-        grown = self.lesions.advance(self.step_number, t_h, self.config.run.step_h)
-        self.newborn = grown.shed
+    def _grow(self, t_h, first=0):
+        """The lesions from row `first` on live to the end of the step; returns the CTCs that they shed."""
+        grown = self.lesions.advance(self.step_number, t_h, self.config.run.step_h, first)
         self.ledger.add(divided_lesion=grown.born, lesion_loss=grown.died_active, dormant_loss=grown.died_dormant,
                         shed_lesion=_cells(grown.shed), woken=grown.woken)
+        return grown.shed
 
     def _intervene(self, after_s, last_s):
         """Surgery and radiation at after_s < time <= last_s."""
@@ -199,7 +231,7 @@ class Simulation:
     def _alive(self):
         return dict(
             tissue=self.tissue.cells,
-            circulating=self.blood.circulating + _cells(self.newborn) + _cells(self.returning),
+            circulating=self.blood.circulating + self.late.circulating + _cells(self.returning),
             arrested=self.blood.arrested, lesions=self.lesions.cells)
 
     def _balance(self):
@@ -214,7 +246,7 @@ class Simulation:
         self._bring_home()
         order = np.argsort(self.tissue.region.keys)
         rows = self.tissue.counts[order]
-        ctcs = joined(self.blood.records, self.returning, self.newborn)
+        ctcs = joined(self.blood.records, self.returning)
         return state.State(
             meta=dict(meta, config=self.config.to_dict(), step=self.step_number, time_s=self.time_s,
                       seed=self.config.run.seed, ledger=dict(self.ledger.totals), fates=self.fates.totals()),
@@ -231,9 +263,9 @@ class Simulation:
     def _bring_home(self):
         """What is not with the owner of its id goes there, since a state is ordered by id."""
         home = self.exchange.route({
-            name: (ctcs, owner_of_id(ctcs["id"], self.world.size))
-            for name, ctcs in (("returning", self.returning), ("newborn", self.newborn))})
-        self.returning, self.newborn = home["returning"], home["newborn"]
+            "returning": self._to_owners(self.returning), "late": self._to_owners(self.late.records)})
+        self.returning = home["returning"]
+        self._take_late(home["late"])
 
     @contextmanager
     def stage(self, name):
