@@ -1,16 +1,25 @@
 # Diffusion with supply and uptake on the voxels of a rank: the linear system of a step, and relaxation of it tile by
 # tile. Tiles of one color read only those of the other, so the order of the tiles, and with it the
 # decomposition, does not show in any bit.
-from libc.stdint cimport int32_t, int64_t, uint16_t
+from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t
 
 cdef extern from "field.h" nogil:
     ctypedef struct field_t:
-        float per_dt, uptake, michaelis, vessel
+        float per_dt, decay, linear, uptake, michaelis, vessel, source
     void field_fold(float* voxels, int64_t n)
-    int64_t field_coefficients(const float* c, const uint16_t* counts, const float* supply, float* decay,
-                               float* rhs, int64_t n, field_t p)
+    int64_t field_coefficients(const float* c, const uint16_t* counts, const uint32_t* moments, const float* supply,
+                               int64_t stride, float* decay, float* rhs, int64_t n, int edge, field_t p)
     void field_relax(float* c, const float* decay, const float* rhs, const int32_t* neighbors, const int32_t* rows,
                      int64_t n, float r, const float* omega, int halves, int mirror)
+    void field_relax_coarse(float* c, const float* decay, const float* rhs, const int32_t* neighbors,
+                            const int32_t* rows, int64_t n, float r, const float* omega, int halves, int mirror, int edge)
+
+cdef int _edge(Py_ssize_t values) except -1:
+    """Values along the edge of a tile."""
+    for edge in (8, 4, 2):
+        if values == edge * edge * edge:
+            return edge
+    raise ValueError(f"{values} values a tile; there may be 512, 64 or 8")
 
 
 def fold(float[:, ::1] voxels not None):
@@ -20,15 +29,27 @@ def fold(float[:, ::1] voxels not None):
             field_fold(&voxels[0, 0], voxels.shape[0])
 
 
-def coefficients(const float[:, ::1] c not None, const uint16_t[:, ::1] counts not None,
-                 const float[:, ::1] supply not None, float[:, ::1] decay not None,
-                 float[:, ::1] rhs not None, field_t params):
-    """Fill ``decay = 1/dt + u n/(K + c) + s`` and ``rhs = c/dt + s P``, folded; fields.py checked the shapes."""
+def coefficients(const float[:, ::1] c not None, const uint16_t[:, ::1] counts not None, const uint32_t[:, ::1] moments,
+                 const float[:, :] supply, float[:, ::1] decay not None, float[:, ::1] rhs not None, field_t params):
+    """Fill ``decay`` and ``rhs`` of a step, as in field.h; folded where there are 512 values. fields.py checked the shapes.
+
+    `moments`: weights of the cells of each voxel, added up; `supply` [1/h]: from vessels. None: there is none.
+    """
     cdef int64_t n = decay.shape[0], bad
+    cdef int edge = _edge(decay.shape[1])
+    cdef const uint32_t* m = NULL
+    cdef const float* s = NULL
+    cdef int64_t stride = 0
     if n == 0:
         return
+    if moments is not None:
+        m = &moments[0, 0]
+    if supply is not None:
+        if supply.strides[1] != sizeof(float):
+            raise ValueError("the supply of a tile is not in one piece")
+        s, stride = &supply[0, 0], supply.strides[0] // <Py_ssize_t>sizeof(float)
     with nogil:
-        bad = field_coefficients(&c[0, 0], &counts[0, 0], &supply[0, 0], &decay[0, 0], &rhs[0, 0], n, params)
+        bad = field_coefficients(&c[0, 0], &counts[0, 0], m, s, stride, &decay[0, 0], &rhs[0, 0], n, edge, params)
     if bad:
         raise FloatingPointError(f"{bad} voxels of a field are negative or not a number")
 
@@ -38,13 +59,20 @@ def relax(float[:, ::1] c not None, const float[:, ::1] decay, const float[:, ::
           const float[::1] omega not None, bint mirror):
     """Half sweeps of factors `omega` in each of the tiles `rows`, of which no two touch; r = D / h^2 [1/h].
 
-    `decay` (None: 1 everywhere) and `rhs` are folded. Where a tile has no neighbor the field is mirrored, or 0.
+    `decay` (None: 1 everywhere) and `rhs` are as `coefficients` makes them. Where a tile has no neighbor the field is mirrored, or 0.
     """
     cdef const float* k = NULL
+    cdef int edge = _edge(c.shape[1])
     if rows.shape[0] == 0 or omega.shape[0] == 0:
         return
     if decay is not None:
         k = &decay[0, 0]
+    elif edge != 8:
+        raise ValueError("a field on fewer values needs its decay")
     with nogil:
-        field_relax(&c[0, 0], k, &rhs[0, 0], &neighbors[0, 0], &rows[0], rows.shape[0], r, &omega[0],
-                    <int>omega.shape[0], mirror)
+        if edge == 8:
+            field_relax(&c[0, 0], k, &rhs[0, 0], &neighbors[0, 0], &rows[0], rows.shape[0], r, &omega[0],
+                        <int>omega.shape[0], mirror)
+        else:
+            field_relax_coarse(&c[0, 0], k, &rhs[0, 0], &neighbors[0, 0], &rows[0], rows.shape[0], r, &omega[0],
+                               <int>omega.shape[0], mirror, edge)

@@ -19,11 +19,15 @@ enum { FIELD_EDGE = 8, FIELD_VOXELS = 512, FIELD_COLOR = 256,
 typedef uint32_t field_row_t __attribute__((vector_size(32)));
 typedef float field_color_t[5][10][FIELD_ROW];     /* one color of a tile: z = -1 (and 8), 0 .. 3; y = -1 .. 8 */
 
+/* c in the unit of the field; a voxel may have several cells, and what one does is as if it filled a voxel. */
 typedef struct {
     float per_dt;             /* [1/h] 1 / dt; 0 for a steady state */
-    float uptake;             /* [mmHg/h] of one cell alone in a voxel, saturated */
-    float michaelis;          /* [mmHg] half of that uptake */
-    float vessel;             /* [mmHg] pressure in the vessels */
+    float decay;              /* [1/h] everywhere */
+    float linear;             /* [1/h] uptake by a cell, in proportion to c */
+    float uptake;             /* [unit/h] uptake by a cell, saturated */
+    float michaelis;          /* half of that uptake */
+    float vessel;             /* in the vessels */
+    float source;             /* [unit/h] secretion by a weight of one */
 } field_t;
 
 static const field_row_t FIELD_ODD[2] = {{0, ~0u, 0, ~0u, 0, ~0u, 0, ~0u}, {~0u, 0, ~0u, 0, ~0u, 0, ~0u, 0}};
@@ -62,26 +66,77 @@ static void field_fold(float *voxels, int64_t n)
     }
 }
 
-/* decay = 1/dt + u n / (K + c) + s and rhs = c/dt + s P, folded: backward Euler, uptake linearized at c, of `n` tiles.
-   Returns how many voxels came out negative or not a number; a field that is negative is one, and is not divided by. */
+/* Cells, weights and supply of a tile of 8^3 values; moments and vessels may be null: none. */
+FIELD_INLINE void field_each(float *restrict cells, float *restrict weights, float *restrict supply,
+                             const uint16_t *restrict counts, const uint32_t *restrict moments,
+                             const float *restrict vessels)
+{
+    for (int v = 0; v < FIELD_VOXELS; v++)
+        cells[v] = (float)counts[v];
+    for (int v = 0; moments && v < FIELD_VOXELS; v++)
+        weights[v] = (float)moments[v];
+    if (vessels)
+        memcpy(supply, vessels, FIELD_VOXELS * sizeof(float));
+}
+
+/* The same as means over each of 4^3 or 2^3 values, added up in the order of voxels. */
+FIELD_INLINE void field_mean(float *restrict cells, float *restrict weights, float *restrict supply,
+                             const uint16_t *restrict counts, const uint32_t *restrict moments,
+                             const float *restrict vessels, int edge)
+{
+    const int shift = edge == 4 ? 1 : 2, values = edge * edge * edge;
+    const float share = 1.0f / (float)(FIELD_VOXELS / values);
+    uint32_t n[64] = {0}, m[64] = {0};
+    memset(supply, 0, (size_t)values * sizeof(float));
+    for (int v = 0; v < FIELD_VOXELS; v++) {
+        int at = ((v >> 6 >> shift) * edge + ((v >> 3 & 7) >> shift)) * edge + ((v & 7) >> shift);
+        n[at] += counts[v];
+        m[at] += moments ? moments[v] : 0;
+        supply[at] += vessels ? vessels[v] : 0.0f;
+    }
+    for (int v = 0; v < values; v++) {
+        cells[v] = (float)n[v] * share;
+        weights[v] = (float)m[v] * share;
+        supply[v] *= share;
+    }
+}
+
+/* The linear system of a step of backward Euler, uptake linearized at c (Newton),
+     decay = 1/dt + d + n (l + u K / (K + c)^2) + s,   rhs = c/dt + s P + q m - n u c^2 / (K + c)^2,
+   of `n` tiles of edge^3 values; folded if that is 8^3. moments and supply may be null: none. Returns how many values
+   came out negative or not a number; rhs may be negative. */
 METACASCADE_CLONES
 static int64_t field_coefficients(const float *restrict c, const uint16_t *restrict counts,
-                                  const float *restrict supply, float *restrict decay,
-                                  float *restrict rhs, int64_t n, field_t p)
+                                  const uint32_t *restrict moments, const float *restrict supply, int64_t stride,
+                                  float *restrict decay, float *restrict rhs, int64_t n, int edge, field_t p)
 {
+    const int values = edge * edge * edge;
+    float cells[FIELD_VOXELS], weights[FIELD_VOXELS] = {0}, s[FIELD_VOXELS] = {0}, k[FIELD_VOXELS], q[FIELD_VOXELS];
     int64_t bad = 0;
-    for (int64_t tile = 0; tile < n * FIELD_VOXELS; tile += FIELD_VOXELS) {
-        float k[FIELD_VOXELS], q[FIELD_VOXELS];
+    for (int64_t tile = 0; tile < n; tile++) {
+        const float *old = c + tile * values;
         int32_t wrong = 0;
-        for (int i = 0; i < FIELD_VOXELS; i++) {
-            float old = c[tile + i], s = supply[tile + i];
-            float cells = (float)counts[tile + i], from_zero = old > 0.0f ? old : 0.0f;
-            k[i] = (p.per_dt + (p.uptake * cells) / (p.michaelis + from_zero)) + s;
-            q[i] = old * p.per_dt + s * p.vessel;
-            wrong += !(old >= 0.0f && k[i] >= 0.0f && k[i] < 1e30f && q[i] >= 0.0f && q[i] < 1e30f);
+        const uint16_t *n_of = counts + tile * FIELD_VOXELS;
+        const uint32_t *m_of = moments ? moments + tile * FIELD_VOXELS : 0;
+        const float *s_of = supply ? supply + tile * stride : 0;
+        if (edge == FIELD_EDGE)
+            field_each(cells, weights, s, n_of, m_of, s_of);
+        else
+            field_mean(cells, weights, s, n_of, m_of, s_of, edge);
+        for (int i = 0; i < values; i++) {
+            float from_zero = old[i] > 0.0f ? old[i] : 0.0f, per = 1.0f / (p.michaelis + from_zero);
+            float share = from_zero * per, most = p.uptake * cells[i];
+            k[i] = ((p.per_dt + p.decay) + (p.linear * cells[i] + (most * per) * (p.michaelis * per))) + s[i];
+            q[i] = ((old[i] * p.per_dt + s[i] * p.vessel) + p.source * weights[i]) - most * (share * share);
+            wrong += !(old[i] >= 0.0f && k[i] >= 0.0f && k[i] < 1e30f && q[i] > -1e30f && q[i] < 1e30f);
         }
-        field_fold_tile(decay + tile, k);
-        field_fold_tile(rhs + tile, q);
+        if (edge == FIELD_EDGE) {
+            field_fold_tile(decay + tile * values, k);
+            field_fold_tile(rhs + tile * values, q);
+        } else {
+            memcpy(decay + tile * values, k, (size_t)values * sizeof(float));
+            memcpy(rhs + tile * values, q, (size_t)values * sizeof(float));
+        }
         bad += wrong;
     }
     return bad;
@@ -172,6 +227,46 @@ static void field_relax(float *restrict c, const float *restrict decay, const fl
             for (int y = 0; y < FIELD_EDGE; y++)
                 field_fold_rows(c + tile + 64 * z + 8 * y, c + tile + 64 * (7 - z) + 8 * y,
                                 &color[0][z + 1][y + 1][FIELD_AT], &color[1][z + 1][y + 1][FIELD_AT], (y + z) & 1);
+    }
+}
+
+/* The same for tiles of 4^3 or 2^3 values, not folded: they are few. */
+static void field_relax_coarse(float *restrict c, const float *restrict decay, const float *restrict rhs,
+                               const int32_t *restrict neighbors, const int32_t *restrict rows, int64_t n, float r,
+                               const float *restrict omega, int halves, int mirror, int edge)
+{
+    enum { PAD = 6, UP = PAD * PAD };                 /* room for 4 values and one beyond each face */
+    const int step[3] = {1, edge, edge * edge}, pad[3] = {1, PAD, UP}, values = edge * edge * edge;
+    float p[PAD * UP];
+    for (int64_t i = 0; i < n; i++) {
+        const int64_t t = rows[i];
+        float *own = c + t * values;
+        const float *k = decay + t * values, *q = rhs + t * values;
+        for (int v = 0; v < values; v++)
+            p[UP * (v / step[2] + 1) + PAD * (v / edge % edge + 1) + v % edge + 1] = own[v];
+        for (int face = 0; face < 6; face++) {
+            const int axis = face / 2, a = (axis + 1) % 3, b = (axis + 2) % 3;
+            const int32_t beside = neighbors[6 * t + face];
+            for (int j = 0; j < edge * edge; j++) {
+                int in = j % edge * step[a] + j / edge * step[b], near = in + (face & 1 ? (edge - 1) * step[axis] : 0);
+                int far = in + (face & 1 ? 0 : (edge - 1) * step[axis]);
+                p[(j % edge + 1) * pad[a] + (j / edge + 1) * pad[b] + (face & 1 ? edge + 1 : 0) * pad[axis]] =
+                    beside >= 0 ? c[(int64_t)beside * values + far] : mirror ? own[near] : 0.0f;
+            }
+        }
+        for (int half = 0; half < halves; half++)
+            for (int v = 0; v < values; v++) {
+                int x = v % edge, y = v / edge % edge, z = v / step[2];
+                float *m = p + UP * (z + 1) + PAD * (y + 1) + x + 1, mid = *m;
+                if (((x + y + z) & 1) != (half & 1))
+                    continue;
+                float flow = ((m[-1] - mid) + (m[1] - mid)) + ((m[-PAD] - mid) + (m[PAD] - mid))
+                           + ((m[-UP] - mid) + (m[UP] - mid));
+                float gain = 1.0f / (k[v] + 6.0f * r), next = mid + (omega[half] * gain) * ((q[v] - k[v] * mid) + r * flow);
+                *m = 0.0f > next ? 0.0f : next;
+            }
+        for (int v = 0; v < values; v++)
+            own[v] = p[UP * (v / step[2] + 1) + PAD * (v / edge % edge + 1) + v % edge + 1];
     }
 }
 #endif

@@ -12,25 +12,26 @@ from metacascade._kernels import _field
 from metacascade.space.relaxation import Mesh, NoHalo, schedule
 from metacascade.space.relaxation import relax as solve
 
-PARAMS = dict(per_dt=2.0, uptake=7000.0, michaelis=1.0, vessel=40.0)
+PARAMS = dict(per_dt=2.0, decay=30.0, linear=40.0, uptake=7000.0, michaelis=1.0, vessel=40.0, source=3.0)
 RATE = 6680.0
 
 
-def a_field(seed, shape=(2, 3, 2)):
-    """Random c, counts, supply and the neighbors of a block of tiles, with empty and saturated voxels."""
+def a_field(seed, shape=(2, 3, 2), edge=8):
+    """Random c, (counts, moments, supply) and the neighbors of a block of tiles, with empty and saturated voxels."""
     rng = np.random.default_rng(seed)
     coords, neighbors = twin.block(*shape)
     size = (len(coords), 512)
-    c = rng.uniform(0, 60, size).astype(np.float32)
-    c[rng.random(size) < 0.1] = 0.0
+    c = rng.uniform(0, 60, (len(coords), edge**3)).astype(np.float32)
+    c[rng.random(c.shape) < 0.1] = 0.0
     counts = rng.integers(0, 12, size).astype(np.uint16)
+    moments = (counts * rng.integers(0, 256, size)).astype(np.uint32)
     supply = np.where(rng.random(size) < 0.5, 0.0, rng.exponential(5e3, size)).astype(np.float32)
-    return c, counts, supply, neighbors
+    return c, (counts, moments, supply), neighbors
 
 
-def system(c, counts, supply, params=PARAMS):
-    decay, rhs = np.empty((2, *supply.shape), np.float32)
-    _field.coefficients(c, counts, supply, decay, rhs, params)
+def system(c, given, params=PARAMS):
+    decay, rhs = np.empty((2, len(given[0]), c.shape[1]), np.float32)
+    _field.coefficients(c, *given, decay, rhs, params)
     return decay, rhs
 
 
@@ -50,8 +51,8 @@ def apart(shape):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_linear_system_equals_its_twin(seed):
-    c, counts, supply, _ = a_field(seed)
-    for ours, theirs in zip(system(c, counts, supply), twin.coefficients(c, counts, supply, **PARAMS)):
+    c, given, _ = a_field(seed)
+    for ours, theirs in zip(system(c, given), twin.coefficients(c, *given, **PARAMS)):
         np.testing.assert_array_equal(ours, twin.fold(theirs))
 
 
@@ -65,20 +66,46 @@ def test_folding_brings_every_voxel_to_its_color():
     assert not ((v ^ v >> 3 ^ v >> 6) & 1).any()
 
 
+@pytest.mark.parametrize("edge", [4, 2])
+def test_the_linear_system_of_fewer_values_equals_its_twin(edge):
+    c, given, _ = a_field(14, edge=edge)
+    for ours, theirs in zip(system(c, given), twin.coefficients(c, *given, **PARAMS)):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("mirror", [True, False])
+@pytest.mark.parametrize("edge", [4, 2])
+def test_sweeps_of_fewer_values_equal_their_twin(edge, mirror):
+    c, given, neighbors = a_field(15, edge=edge)
+    decay, rhs = system(c, given)
+    rows, _ = apart((2, 3, 2))
+    expected = c.copy()
+    relax(c, decay, rhs, neighbors, rows, mirror=mirror)
+    twin.relax(expected, decay, rhs, neighbors, rows, RATE, OMEGA, mirror)
+    np.testing.assert_array_equal(c, expected)
+
+
+def test_no_cells_and_no_vessels_may_be_left_out():
+    c, (counts, _, _), _ = a_field(16)
+    none = counts * 0, np.zeros(c.shape, np.uint32), np.zeros(c.shape, np.float32)
+    for ours, theirs in zip(system(c, (none[0], None, None)), system(c, none)):
+        np.testing.assert_array_equal(ours, theirs)
+
+
 @pytest.mark.parametrize("mirror", [True, False])
 @pytest.mark.parametrize("shape", [(1, 1, 1), (3, 1, 1), (2, 3, 2)])
 def test_sweeps_of_tiles_equal_their_twin(shape, mirror):
-    c, counts, supply, neighbors = a_field(5, shape)
-    natural = twin.coefficients(c, counts, supply, **PARAMS)
+    c, given, neighbors = a_field(5, shape)
+    natural = twin.coefficients(c, *given, **PARAMS)
     rows, _ = apart(shape)
     expected = c.copy()
-    relax(c, *system(c, counts, supply), neighbors, rows, mirror=mirror)
+    relax(c, *system(c, given), neighbors, rows, mirror=mirror)
     twin.relax(expected, *natural, neighbors, rows, RATE, OMEGA, mirror)
     np.testing.assert_array_equal(c, expected)
 
 
 def test_without_decay_it_is_one_everywhere():
-    c, _, rhs, neighbors = a_field(12)
+    c, (_, _, rhs), neighbors = a_field(12)
     rows, _ = apart((2, 3, 2))
     expected = c.copy()
     relax(expected, np.ones_like(rhs), rhs, neighbors, rows)
@@ -87,9 +114,9 @@ def test_without_decay_it_is_one_everywhere():
 
 
 def test_a_half_sweep_leaves_the_other_color_and_the_other_tiles_alone():
-    c, counts, supply, neighbors = a_field(6)
+    c, given, neighbors = a_field(6)
     before, (rows, _) = c.copy(), apart((2, 3, 2))
-    relax(c, *system(c, counts, supply), neighbors, rows, OMEGA[:1])
+    relax(c, *system(c, given), neighbors, rows, OMEGA[:1])
     v = np.arange(512)
     red = ((v + (v >> 3) + (v >> 6)) & 1) == 0
     np.testing.assert_array_equal(c[:, ~red], before[:, ~red])
@@ -98,8 +125,8 @@ def test_a_half_sweep_leaves_the_other_color_and_the_other_tiles_alone():
 
 
 def test_tiles_that_are_swept_in_parts_and_in_any_order_get_the_same_bits():
-    c, counts, supply, neighbors = a_field(8, (4, 3, 2))
-    decay, rhs = system(c, counts, supply)
+    c, given, neighbors = a_field(8, (4, 3, 2))
+    decay, rhs = system(c, given)
     rows, _ = apart((4, 3, 2))
     mixed = np.random.default_rng(8).permutation(rows)
     whole, in_parts = c.copy(), c.copy()
@@ -110,8 +137,8 @@ def test_tiles_that_are_swept_in_parts_and_in_any_order_get_the_same_bits():
 
 
 def test_tiles_in_two_groups_with_ghosts_give_the_same_bits_as_in_one():
-    c, counts, supply, neighbors = a_field(7, (4, 3, 2))
-    decay, rhs = system(c, counts, supply)
+    c, given, neighbors = a_field(7, (4, 3, 2))
+    decay, rhs = system(c, given)
     even, coords = apart((4, 3, 2))
     groups = [np.flatnonzero(np.arange(len(c)) % 3 == 0), np.flatnonzero(np.arange(len(c)) % 3 != 0)]
     parts = [split(mine, neighbors) for mine in groups]
@@ -135,11 +162,11 @@ def split(mine, neighbors):
 
 
 def test_a_whole_solution_equals_its_twin():
-    c, counts, supply, neighbors = a_field(13, (3, 2, 2))
+    c, given, neighbors = a_field(13, (3, 2, 2))
     coords, visits = twin.block(3, 2, 2)[0], schedule(0.99, 5, 30.0)
-    natural = twin.coefficients(c, counts, supply, **PARAMS)
+    natural = twin.coefficients(c, *given, **PARAMS)
     expected = c.copy()
-    solve(c, *system(c, counts, supply), Mesh(coords, neighbors), NoHalo(), rate=RATE, visits=visits, mirror=True)
+    solve(c, *system(c, given), Mesh(coords, neighbors), NoHalo(), rate=RATE, visits=visits, mirror=True)
     twin.solve(expected, *natural, coords, neighbors, RATE, visits)
     np.testing.assert_array_equal(c, expected)
 
@@ -148,14 +175,14 @@ def test_a_level_field_without_sources_keeps_every_bit():
     coords, neighbors = twin.block(2, 2, 1)
     c = np.full((4, 512), np.float32(np.pi * 10), np.float32)
     before = c.copy()
-    decay, rhs = system(c, np.zeros((4, 512), np.uint16), np.zeros((4, 512), np.float32))
+    decay, rhs = system(c, (np.zeros((4, 512), np.uint16), None, None), dict(PARAMS, decay=0.0))
     solve(c, decay, rhs, Mesh(coords, neighbors), NoHalo(), rate=RATE, visits=schedule(1.0, 8, 30.0), mirror=True)
     np.testing.assert_array_equal(c, before)
 
 
 def test_over_relaxation_never_makes_a_voxel_negative():
-    c, counts, supply, neighbors = a_field(8)
-    decay, rhs = system(c, 50 * counts, supply)
+    c, given, neighbors = a_field(8)
+    decay, rhs = system(c, (50 * given[0], *given[1:]))
     for color in (0, 1) * 5:
         relax(c, decay, rhs, neighbors, np.flatnonzero(twin.block(2, 3, 2)[0].sum(axis=1) % 2 == color),
               np.full(8, 1.95, np.float32))
@@ -164,15 +191,15 @@ def test_over_relaxation_never_makes_a_voxel_negative():
 
 @pytest.mark.parametrize("wrong", [np.nan, -1.0, np.inf])
 def test_a_field_that_is_no_number_stops_the_run(wrong):
-    c, counts, supply, _ = a_field(9)
+    c, given, _ = a_field(9)
     c[1, 77] = wrong
     with pytest.raises(FloatingPointError, match="1 voxels"):
-        system(c, counts, supply)
+        system(c, given)
 
 
 def test_no_tiles_are_no_work():
     none = np.empty((0, 512), np.float32)
-    _field.coefficients(none, np.empty((0, 512), np.uint16), none, none, none, PARAMS)
+    _field.coefficients(none, np.empty((0, 512), np.uint16), None, None, none, none, PARAMS)
     _field.fold(none)
     relax(none, none, none, np.empty((0, 6), np.int32))
 
@@ -183,8 +210,8 @@ DOOR = """
 #include "field.h"
 void relax(float *c, const float *d, const float *q, const int32_t *nb, const int32_t *rows, int64_t n, float r,
            const float *w, int halves) { field_relax(c, d, q, nb, rows, n, r, w, halves, 1); }
-int64_t coefficients(const float *c, const uint16_t *n, const float *s, float *d, float *q, int64_t m, float a,
-                     float b, float e, float f) { field_t p = {a, b, e, f}; return field_coefficients(c, n, s, d, q, m, p); }
+int64_t coefficients(const float *c, const uint16_t *n, const uint32_t *m, const float *s, float *d, float *q, int64_t k,
+                     const float *w) { return field_coefficients(c, n, m, s, 512, d, q, k, 8, *(const field_t *)w); }
 """
 
 
@@ -201,13 +228,13 @@ def test_every_instruction_set_gives_the_same_bits(tmp_path, instructions):
     if not set(instructions.split(",")) - {""} <= set(cpu_flags()):
         pytest.skip(f"this processor has no {instructions}")
     library = compiled(tmp_path, flags)
-    c, counts, supply, neighbors = a_field(10)
-    decay, rhs = system(c, counts, supply)
+    c, given, neighbors = a_field(10)
+    decay, rhs = system(c, given)
     other, d, q = c.copy(), np.empty_like(c), np.empty_like(c)
     point = lambda a: a.ctypes.data_as(ctypes.c_void_p)
     real, whole = ctypes.c_float, ctypes.c_int64
-    library.coefficients(point(other), point(counts), point(supply), point(d), point(q), whole(len(c)),
-                         *(real(x) for x in PARAMS.values()))
+    values = np.array(list(PARAMS.values()), np.float32)
+    library.coefficients(point(other), *map(point, given), point(d), point(q), whole(len(c)), point(values))
     np.testing.assert_array_equal(d, decay)
     np.testing.assert_array_equal(q, rhs)
     rows = apart((2, 3, 2))[0].astype(np.int32)

@@ -20,11 +20,26 @@ def voxel_places(coords):
     return tuple(8 * coords[:, k, None] + (v >> 3 * k & 7) for k in range(3))
 
 
-def coefficients(c, counts, supply, per_dt, uptake, michaelis, vessel):
-    """decay = 1/dt + u n / (K + c) + s and rhs = c/dt + s P, of the first ``len(supply)`` tiles."""
-    c, counts = c[:len(supply)], counts[:len(supply)].astype(F)
-    decay = (F(per_dt) + (F(uptake) * counts) / (F(michaelis) + c)) + supply
-    return decay, c * F(per_dt) + supply * F(vessel)
+def mean(a, edge):
+    """Mean over the voxels of each of edge^3 values of a tile, added up in float32 or integers, voxel by voxel."""
+    n, b = len(a), 8 // edge
+    parts = a.reshape(n, edge, b, edge, b, edge, b)
+    total = np.zeros((n, edge, edge, edge), a.dtype)
+    for z, y, x in np.ndindex(b, b, b):
+        total = total + parts[:, :, z, :, y, :, x]
+    return total.reshape(n, -1).astype(F) * F(1 / b**3)
+
+
+def coefficients(c, counts, moments, supply, *, per_dt, decay, linear, uptake, michaelis, vessel, source):
+    """decay and rhs of backward Euler, uptake linearized at c, of the first ``len(supply)`` tiles; not folded."""
+    n, edge = len(supply), round(c.shape[1] ** (1 / 3))
+    c, s = c[:n], mean(supply, edge)
+    cells, weights = mean(counts[:n].astype(np.uint32), edge), mean(moments[:n], edge)
+    per = F(1) / (F(michaelis) + c)
+    most = F(uptake) * cells
+    k = ((F(per_dt) + F(decay)) + (F(linear) * cells + (most * per) * (F(michaelis) * per))) + s
+    q = ((c * F(per_dt) + s * F(vessel)) + F(source) * weights) - most * ((c * per) * (c * per))
+    return k, q
 
 
 def fold(voxels):
@@ -38,12 +53,18 @@ def fold(voxels):
     return np.stack(colors, axis=1).reshape(voxels.shape)
 
 
+def _cubes(a):
+    """Values of tiles as cubes: (tile, z, y, x)."""
+    edge = round(a.shape[1] ** (1 / 3))
+    return a.reshape(-1, edge, edge, edge)
+
+
 def _faces(c, neighbors, rows, mirror):
-    """What lies beyond the six faces of each tile: arrays of float32 (n, 8, 8)."""
-    cube, faces = c.reshape(-1, 8, 8, 8), []                     # tile, z, y, x
+    """What lies beyond the six faces of each tile: arrays of float32 (n, edge, edge)."""
+    cube, faces = _cubes(c), []
     for face in range(6):
         at, beside = 3 - face // 2, neighbors[rows, face]
-        near, far = (0, 7) if face % 2 == 0 else (7, 0)
+        near, far = (0, -1) if face % 2 == 0 else (-1, 0)
         absent = np.take(cube[rows], near, axis=at) * F(mirror)
         faces.append(np.where((beside < 0)[:, None, None], absent, np.take(cube[beside], far, axis=at)))
     return faces
@@ -51,8 +72,8 @@ def _faces(c, neighbors, rows, mirror):
 
 def _beside(own, beyond, face):
     """The neighbor of each voxel across one face direction."""
-    at = 3 - face // 2
-    inner = np.take(own, range(0, 7) if face % 2 == 0 else range(1, 8), axis=at)
+    at, edge = 3 - face // 2, own.shape[1]
+    inner = np.take(own, range(0, edge - 1) if face % 2 == 0 else range(1, edge), axis=at)
     parts = [np.expand_dims(beyond, at), inner]
     return np.concatenate(parts if face % 2 == 0 else parts[::-1], axis=at)
 
@@ -60,15 +81,15 @@ def _beside(own, beyond, face):
 def relax(c, decay, rhs, neighbors, rows, r, omega, mirror):
     """Half sweeps in place in some tiles, which do not touch; what is beyond their faces stays as it is."""
     faces, r = _faces(c, neighbors, rows, mirror), F(r)
-    own, k, q = (a[rows].reshape(-1, 8, 8, 8) for a in (c, decay, rhs))
-    color = np.indices((8, 8, 8)).sum(axis=0) & 1
+    own, k, q = (_cubes(a[rows]) for a in (c, decay, rhs))
+    color = np.indices(own.shape[1:]).sum(axis=0) & 1
     gain = F(1) / (k + F(6) * r)
     for half, w in enumerate(omega):
         differences = [_beside(own, beyond, face) - own for face, beyond in enumerate(faces)]
         flow = sum_in_order(differences)
         new = own + (F(w) * gain) * ((q - k * own) + r * flow)
         own = np.where(color == half % 2, np.maximum(new, F(0)), own)
-    c[rows] = own.reshape(-1, 512)
+    c[rows] = own.reshape(len(rows), -1)
 
 
 def sum_in_order(d):

@@ -34,7 +34,7 @@ class Oxygen(Section):
     wall_um_per_h: float = quantity("wall", "um/s", "um/h", 320, 0, 1e5, usual=(50, 1000), source=(
         "Sh D / (2 r) with Sherwood number 2.5 (Hellums 1996, recalled), D of this section, r = 6.5 um"),
         status=COMPUTED, doc="Oxygen permeability of the wall of a perfused vessel, blood side included.")
-    sweeps: int = integer("sweeps", 8, 1, 1000, doc=(
+    sweeps: int = integer("sweeps", 6, 1, 1000, doc=(
         "Red-black over-relaxation sweeps per step: a fixed number, so that no result depends on the ranks."))
     initial_sweeps: int = integer("initial_sweeps", 200, 0, 100_000, doc="Sweeps before the first step.")
 

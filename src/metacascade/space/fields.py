@@ -9,7 +9,7 @@ from metacascade._kernels import _field
 from metacascade.space.relaxation import Mesh, NoHalo, relax, schedule
 
 VOXELS = 512
-GAIN = 30.0                   # by which the sweeps of a step are to reduce an error
+GAIN = 10.0                   # by which the sweeps of a step are to reduce an error
 
 
 class Field:
@@ -33,7 +33,8 @@ class Field:
         self.enabled = enabled
         self.initial = initial
         self.rate = diffusion / edge_um**2
-        self.params = dict(per_dt=1.0 / step_h, uptake=uptake / capacity, michaelis=michaelis, vessel=vessel)
+        self.params = dict(per_dt=1.0 / step_h, decay=0.0, linear=0.0, uptake=uptake / capacity, michaelis=michaelis,
+                           vessel=vessel, source=0.0)
         self.visits = schedule(6.0 * self.rate / (6.0 * self.rate + 1.0 / step_h), sweeps, GAIN)
         self.rounds = math.ceil(initial_sweeps / sweeps)
         self.value = np.empty((0, VOXELS), np.float32)
@@ -78,7 +79,7 @@ class Field:
         if supply.shape != (owned, VOXELS) or counts.shape[1:] != (VOXELS,) or not owned <= len(counts):
             raise ValueError(f"{owned} tiles, but counts {counts.shape} and supply {supply.shape}")
         decay, rhs = np.empty((2, owned, VOXELS), np.float32)
-        _field.coefficients(self.value, counts, supply, decay, rhs, self.params)
+        _field.coefficients(self.value, counts, None, supply, decay, rhs, self.params)
         relax(self.value, decay, rhs, mesh, halo, rate=self.rate, visits=self.visits, mirror=True)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from metacascade.base.errors import InputError
 from metacascade.config.config import Config
+from metacascade.space.relaxation import INNER
 
 PARTS = {       # stage: the counts that its CPU seconds are made of; every other stage is in "other"
     "fields": ("sweeps", "one"),
@@ -106,7 +107,7 @@ def fit(studies):
         seconds=seconds, error=error, samples=len(samples), measured=_measured(figures),
         volume=fit_volume(figures, config.tissue.capacity), memory=fit_memory(figures),
         passages=sum(s["passages"] for s in samples) / max(updates, 1), shed=shed,
-        exchanges=2 + 2 * config.oxygen.sweeps * config.oxygen.enabled,
+        exchanges=2 + 2 * -(-config.oxygen.sweeps // INNER) * config.oxygen.enabled,
         neighbors=law(many, lambda rank, f: rank["neighbors"], 0.0),
         halo_bytes=law(many, lambda rank, f: rank["traffic"]["halo"]["bytes"] / f["steps"]),
         route_messages=law(many, lambda rank, f: max(
