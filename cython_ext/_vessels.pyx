@@ -3,7 +3,7 @@
 # shows in any bit.
 import numpy as np
 
-from libc.math cimport ceil, fabs, floor, sqrt
+from libc.math cimport ceil, cos, fabs, floor, log, sin, sqrt
 from libc.stdint cimport int32_t, uint16_t
 
 from _geometry cimport SLACK, box_distance2, distance2, least, most, segment_t
@@ -11,9 +11,17 @@ from _geometry cimport SLACK, box_distance2, distance2, least, most, segment_t
 cdef enum:
     SIDE = 8                  # voxels along the edge of a tile
     VOXELS = 512
+    LINES = 8                 # along the wall of a vessel, through which it gives off what it carries
+    MOST_WALLS = 16           # fields that are supplied by vessels
 
 cdef double TWO_PI = 6.283185307179586
 cdef double HALF_DIAGONAL = 0.8660254037844388   # of the unit cube, rounded up
+cdef double PER_EDGE = 0.2    # radius of a line on the grid, per edge of a voxel and per sum of direction cosines
+cdef double SPREAD = 1.06     # by which LINES round a wall, of radius sqrt(r^2 + that^2), differ from one line
+
+cdef struct wall_t:           # what a field meets at the wall of a vessel
+    double permeability       # [um/h]
+    double diffusion          # [um^2/h] in the tissue
 
 
 def _dtype():
@@ -79,24 +87,77 @@ cdef inline void _pass_planes(const line_t* line, const int32_t* tile, double ed
             voxel[0] += step
     next[0] = _crossing(line, k, voxel[0] + plane, edge)
 
-cdef void _add_length(const line_t* line, const int32_t* tile, double edge, double weight,
+cdef double _conductance(double radius, const double* along, double edge, wall_t wall) noexcept nogil:
+    """Of a vessel, per length [um^2/h]: that of its wall in series with that of the tissue up to the voxels.
+
+    A line source on the grid has the value of its voxel at a radius, not in the mean (Peaceman 1978): ln(r_e / r) / 2 pi D
+    is missing from the wall on, with r_e that of LINES round the wall (measured against the exact periodic field). It
+    is never negative, however wide the vessel.
+    """
+    if wall.permeability <= 0.0:
+        return 0.0
+    cdef double grid = PER_EDGE * edge * (fabs(along[0]) + fabs(along[1]) + fabs(along[2]))
+    cdef double equivalent = SPREAD * sqrt(radius * radius + grid * grid)
+    return 1.0 / (1.0 / (TWO_PI * radius * wall.permeability) + log(equivalent / radius) / (TWO_PI * wall.diffusion))
+
+cdef void _across(const double* along, double* u, double* v) noexcept nogil:
+    """Two unit vectors across a unit vector: u from the axis that it has least of, v = along x u."""
+    cdef int k = 0, i
+    cdef double length
+    for i in range(1, 3):
+        if fabs(along[i]) < fabs(along[k]):
+            k = i
+    cdef int p = (k + 1) % 3, q = (k + 2) % 3
+    length = sqrt(along[p] * along[p] + along[q] * along[q])
+    u[k], u[p], u[q] = 0.0, -along[q] / length, along[p] / length
+    for i in range(3):
+        p, q = (i + 1) % 3, (i + 2) % 3
+        v[i] = along[p] * u[q] - along[q] * u[p]
+
+cdef void _add_vessel(const segment_t* segment, const line_t* line, const int32_t* tile, double edge,
+                      const wall_t* walls, int n_walls, double* supply) noexcept nogil:
+    """Add the exchange of a segment with the voxels of a tile [1/h], on LINES along its wall, for each field."""
+    cdef double along[3]
+    cdef double u[3]
+    cdef double v[3]
+    cdef double weight[MOST_WALLS]
+    cdef line_t at_wall = line[0]
+    cdef double angle
+    cdef int i, k
+    if line.length == 0.0:
+        return
+    for k in range(3):
+        along[k] = line.d[k] / line.length
+    for i in range(n_walls):
+        weight[i] = _conductance(segment.radius, along, edge, walls[i]) / (LINES * (edge * edge * edge))
+    _across(along, u, v)
+    for i in range(LINES):
+        angle = TWO_PI * (i + 0.3) / LINES
+        for k in range(3):
+            at_wall.a[k] = line.a[k] + <double>segment.radius * (cos(angle) * u[k] + sin(angle) * v[k])
+        _add_length(&at_wall, tile, edge, weight, n_walls, supply)
+
+cdef void _add_length(const line_t* line, const int32_t* tile, double edge, const double* weight, int n_walls,
                       double* supply) noexcept nogil:
-    """Add weight x (length inside) to the voxels of a tile.
+    """Add weight x (length inside) to the voxels of a tile, for each field.
 
     The line is cut at the planes of the grid, the same cuts whichever tile asks, and a piece counts in
     exactly one voxel: nothing is lost or doubled at the faces.
     """
     cdef double next[3]
     cdef double voxel[3]
-    cdef double cut, t = 0.0
-    cdef int k
+    cdef double cut, inside, t = 0.0
+    cdef int k, i, at
     if not _to_tile(line, tile, edge, voxel, &t):
         return
     for k in range(3):
         _pass_planes(line, tile, edge, t, k, &voxel[k], &next[k])
     while t < 1.0 and (0.0 <= voxel[0] < SIDE) & (0.0 <= voxel[1] < SIDE) & (0.0 <= voxel[2] < SIDE):
         cut = most(t, least(least(next[0], next[1]), least(next[2], 1.0)))
-        supply[<int>(voxel[0] + SIDE * voxel[1] + SIDE * SIDE * voxel[2])] += weight * (line.length * (cut - t))
+        at = <int>(voxel[0] + SIDE * voxel[1] + SIDE * SIDE * voxel[2])
+        inside = line.length * (cut - t)
+        for i in range(n_walls):
+            supply[i * VOXELS + at] += weight[i] * inside
         t = cut
         for k in range(3):
             if next[k] <= cut:
@@ -182,23 +243,24 @@ cdef int _list_voxels(const line_t* l, double reach, uint16_t* voxels) noexcept 
     return n
 
 cdef Py_ssize_t _map_tile(const int32_t* tile, const segment_t[::1] segments, Py_ssize_t begin, Py_ssize_t end,
-                          double edge, double reach, double wall, float* supply, int32_t* first,
+                          double edge, double reach, const wall_t* walls, int n_walls, float* supply, int32_t* first,
                           uint16_t[::1] voxels, int32_t[::1] owners, int32_t[::1] index) noexcept nogil:
     """One tile: supply [1/h], and its part of the lists from index[first[0]] on; -1 if there is too little room."""
-    cdef double total[VOXELS]
+    cdef double total[MOST_WALLS * VOXELS]
     cdef line_t line, local
     cdef Py_ssize_t s, n = 0, i
     cdef int v, found
     for v in range(VOXELS):
-        total[v] = 0.0
         first[v + 1] = 0
+    for v in range(n_walls * VOXELS):
+        total[v] = 0.0
     for s in range(begin, end):
         if not segments[s].perfused:
             continue
         if n + VOXELS > voxels.shape[0]:
             return -1
         line = _line(&segments[s])
-        _add_length(&line, tile, edge, TWO_PI * segments[s].radius * wall / (edge * edge * edge), total)
+        _add_vessel(&segments[s], &line, tile, edge, walls, n_walls, total)
         local = _in_voxels(&line, tile, edge)
         found = _list_voxels(&local, (segments[s].radius + reach + SLACK) / edge, &voxels[n])
         for i in range(n, n + found):
@@ -207,8 +269,9 @@ cdef Py_ssize_t _map_tile(const int32_t* tile, const segment_t[::1] segments, Py
         n += found
     if first[0] + n > index.shape[0]:
         return -1
-    for v in range(VOXELS):
+    for v in range(n_walls * VOXELS):
         supply[v] = <float>total[v]
+    for v in range(VOXELS):
         first[v + 1] += first[v]
     _sort_lists(first, voxels, owners, index, n)
     return 0
@@ -226,18 +289,25 @@ cdef void _sort_lists(int32_t* first, const uint16_t[::1] voxels, const int32_t[
 
 
 def map_tiles(const int32_t[:, ::1] tiles not None, const segment_t[::1] segments not None,
-              const int32_t[::1] near not None, double edge, double reach, double wall,
-              float[:, ::1] supply not None, int32_t[::1] first not None, uint16_t[::1] voxels not None,
+              const int32_t[::1] near not None, double edge, double reach, const double[:, ::1] walls not None,
+              float[:, :, ::1] supply not None, int32_t[::1] first not None, uint16_t[::1] voxels not None,
               int32_t[::1] owners not None, int32_t[::1] index not None, Py_ssize_t t):
-    """Fill `supply`, `first`, `index` of the tiles from row t on, whose segments are ``near[t]:near[t + 1]``.
+    """Fill `supply` (tile, field, voxel), `first`, `index` of the tiles from row t on, whose segments are ``near[t]:near[t + 1]``.
 
     Returns the row of a tile that lacks room, which was not done: with larger arrays, the caller goes on there; else
     the number of tiles. The list of a tile begins at ``first[512 t]``, which the caller sets for the first one.
+    `walls`: permeability of the wall and diffusion in tissue of each field, at most MOST_WALLS.
     `voxels`, `owners` are scratch with room for the lists of one tile and 512 entries more, `index` for those of all.
     """
+    cdef int n_walls = <int>walls.shape[0]
+    cdef const wall_t* each = <const wall_t*>&walls[0, 0] if n_walls else NULL
+    if walls.shape[0] > MOST_WALLS or walls.shape[1] != 2 or supply.shape[1] != n_walls:
+        raise ValueError(f"{walls.shape[0]} walls, {supply.shape[1]} fields to be supplied: at most {MOST_WALLS}")
+    cdef float none
     with nogil:
-        while t < tiles.shape[0] and not _map_tile(&tiles[t, 0], segments, near[t], near[t + 1], edge, reach, wall,
-                                                   &supply[t, 0], &first[t * VOXELS], voxels, owners, index):
+        while t < tiles.shape[0] and not _map_tile(&tiles[t, 0], segments, near[t], near[t + 1], edge, reach, each,
+                                                   n_walls, &supply[t, 0, 0] if n_walls else &none,
+                                                   &first[t * VOXELS], voxels, owners, index):
             t += 1
     return t
 

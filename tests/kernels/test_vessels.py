@@ -13,7 +13,7 @@ from metacascade.space.network_imported import Imported, ends
 from metacascade.space.network_lattice import Lattice
 from metacascade.space.vessels import SEGMENT, Network, voxelize
 
-EDGE, REACH, WALL = 30.0, 10.0, 1.2e6
+EDGE, REACH, WALLS = 30.0, 10.0, [(1.2e6, 6e6), (2e4, 1e5)]
 
 
 def section(**changed):
@@ -103,10 +103,10 @@ def test_supply_and_lists_equal_their_twin(source):
         segments["perfused"] = 0
     network = Network.from_config(section(), 3) if segments is None else Network.from_segments(segments)
     tiles = np.array([[0, 0, 0], [-1, 0, 0], [1, 0, -1]], np.int32)
-    made = voxelize(tiles, EDGE, network, REACH, WALL)
+    made = voxelize(tiles, EDGE, network, REACH, WALLS)
     for t, tile in enumerate(tiles):
         near = network.source.collect(tiles[t:t + 1], EDGE, REACH)[0]
-        supply, lists = twin.map_tile(tile, near, EDGE, REACH, WALL)
+        supply, lists = twin.map_tile(tile, near, EDGE, REACH, WALLS)
         np.testing.assert_array_equal(made.supply[t], supply)
         for v in range(512):
             listed = made.segments[made.index[made.first[512 * t + v]:made.first[512 * t + v + 1]]]
@@ -133,18 +133,18 @@ def test_a_long_segment_is_cut_alike_however_far_from_its_end_a_tile_lies(seed, 
     rng = np.random.default_rng(seed)
     segments = long_segments(rng, 4, on_planes)
     tiles = np.concatenate([np.zeros((1, 3), np.int32), rng.integers(-2, 3, (1, 3)).astype(np.int32)])
-    made = voxelize(tiles, EDGE, Network.from_segments(segments), REACH, WALL)
+    made = voxelize(tiles, EDGE, Network.from_segments(segments), REACH, WALLS)
     for t, tile in enumerate(tiles):
         near = made.segments[made.near[t]:made.near[t + 1]]
-        np.testing.assert_array_equal(made.supply[t], twin.map_tile(tile, near, EDGE, REACH, WALL)[0])
+        np.testing.assert_array_equal(made.supply[t], twin.map_tile(tile, near, EDGE, REACH, WALLS)[0])
 
 
 @pytest.mark.parametrize("segments", [along_the_grid(), random_segments(np.random.default_rng(7), 80, span=200.0)],
                          ids=["along the grid", "random"])
 def test_no_length_is_lost_or_doubled_between_voxels(segments):
     a, b = ends(segments)
-    expected = (np.sqrt(((b - a) ** 2).sum(axis=1)) * 2 * np.pi * segments["radius"]).sum() * WALL
-    made = voxelize(tiles_around(4), EDGE, Network.from_segments(segments), REACH, WALL)
+    expected = (np.sqrt(((b - a) ** 2).sum(axis=1)) * 2 * np.pi * segments["radius"]).sum() * 1.2e6
+    made = voxelize(tiles_around(4), EDGE, Network.from_segments(segments), REACH, [(1.2e6, np.inf)])
     assert made.supply.sum(dtype=float) * EDGE**3 == pytest.approx(expected, rel=1e-6)
 
 
@@ -153,7 +153,7 @@ def test_no_length_is_lost_or_doubled_between_voxels(segments):
     Network.from_segments(random_segments(np.random.default_rng(8), 200))], ids=["generated", "imported"])
 def test_every_vessel_in_reach_of_a_cell_is_listed_for_its_voxel(network):
     tiles = tiles_around(1)
-    made = voxelize(tiles, EDGE, network, REACH, WALL)
+    made = voxelize(tiles, EDGE, network, REACH, WALLS)
     every = network.segments_near(tiles, EDGE, 200.0)
     rng = np.random.default_rng(9)
     reached = 0
@@ -170,11 +170,11 @@ def test_every_vessel_in_reach_of_a_cell_is_listed_for_its_voxel(network):
 
 def test_a_tile_has_the_same_map_whichever_tiles_come_with_it():
     network, tiles = Network.from_config(section(), 21), tiles_around(3)
-    together = voxelize(tiles, EDGE, network, REACH, WALL)
-    grown = voxelize(tiles[:50], EDGE, network, REACH, WALL)
-    grown.append(voxelize(tiles[50:], EDGE, network, REACH, WALL))
+    together = voxelize(tiles, EDGE, network, REACH, WALLS)
+    grown = voxelize(tiles[:50], EDGE, network, REACH, WALLS)
+    grown.append(voxelize(tiles[50:], EDGE, network, REACH, WALLS))
     assert_same(grown, together)
-    alone = voxelize(tiles[200:201], EDGE, network, REACH, WALL)
+    alone = voxelize(tiles[200:201], EDGE, network, REACH, WALLS)
     np.testing.assert_array_equal(alone.supply[0], together.supply[200])
     mine = slice(together.first[512 * 200], together.first[512 * 201])
     np.testing.assert_array_equal(alone.segments[alone.index], together.segments[together.index[mine]])
@@ -189,8 +189,8 @@ def assert_same(a, b):
 @pytest.mark.parametrize("rows", [[], [3], [40, 2, 2, 7, 63], range(64)], ids=str)
 def test_tiles_taken_from_a_map_are_those_that_would_be_made(rows):
     network, tiles = Network.from_config(section(), 23), tiles_around(2)
-    taken = voxelize(tiles, EDGE, network, REACH, WALL).take(np.array(rows, int))
-    assert_same(taken, voxelize(tiles[list(rows)], EDGE, network, REACH, WALL))
+    taken = voxelize(tiles, EDGE, network, REACH, WALLS).take(np.array(rows, int))
+    assert_same(taken, voxelize(tiles[list(rows)], EDGE, network, REACH, WALLS))
 
 
 def test_the_seed_of_the_section_comes_before_that_of_the_run():
@@ -217,12 +217,12 @@ def test_an_imported_network_gives_each_tile_just_what_touches_it(margin):
 
 def test_no_tiles_have_an_empty_map_that_can_grow():
     network = Network.from_config(section(), 1)
-    made = voxelize(np.empty((0, 3), np.int32), EDGE, network, REACH, WALL)
-    assert made.supply.shape == (0, 512) and made.first.tolist() == [0] and not len(made.index)
-    made.append(voxelize([[0, 0, 0]], EDGE, network, REACH, WALL))
-    assert made.supply.shape == (1, 512) and made.first[-1] == len(made.index) > 0
+    made = voxelize(np.empty((0, 3), np.int32), EDGE, network, REACH, WALLS)
+    assert made.supply.shape == (0, 2, 512) and made.first.tolist() == [0] and not len(made.index)
+    made.append(voxelize([[0, 0, 0]], EDGE, network, REACH, WALLS))
+    assert made.supply.shape == (1, 2, 512) and made.first[-1] == len(made.index) > 0
 
 
 def test_an_imported_network_without_segments_supplies_nothing():
-    made = voxelize([[0, 0, 0]], EDGE, Network.from_segments(np.empty(0, SEGMENT)), REACH, WALL)
+    made = voxelize([[0, 0, 0]], EDGE, Network.from_segments(np.empty(0, SEGMENT)), REACH, WALLS)
     assert not made.supply.any() and not made.first.any()

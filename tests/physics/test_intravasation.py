@@ -149,7 +149,7 @@ def test_exits_with_generated_vessels_and_their_map():
     near = network.segments_near(tile, 30.0, 60.0)
     assert near["radius"].max() < 60.0 - REACH
     patch = tile_of_cells(None, permeability_mature=1.0)
-    patch.vessels = voxelize(tile, 30.0, network, REACH, 320.0)
+    patch.vessels = voxelize(tile, 30.0, network, REACH, [(320.0, 6e6)])
     places, inside = patch.places()[1], np.zeros(N, bool)
     for segment in near[near["perfused"] == 1]:
         inside |= distances(places, segment) <= segment["radius"] + REACH

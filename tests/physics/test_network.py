@@ -27,7 +27,7 @@ def cube(side):
 def length_density(network, tiles):
     """Length of vessels in the tiles per volume [1/um^2]; the supply counts walls, so give them one area."""
     radius = network.source.radius
-    made = voxelize(tiles, EDGE, network, 0.0, 1.0 / (2.0 * math.pi * radius))
+    made = voxelize(tiles, EDGE, network, 0.0, [(1.0 / (2.0 * math.pi * radius), math.inf)])
     return made.supply.mean(dtype=float)
 
 

@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 from reference.field import block, voxel_places
 
+from metacascade.config.tissue import Vessels
 from metacascade.space.fields import Field
 from metacascade.space.relaxation import Mesh
+from metacascade.space.vessels import Network, voxelize
 
 D = 6.0e6                     # [um^2/h], 1670 um^2/s
 FULL = 1000                   # counts of a voxel filled to capacity: fine steps of partly filled voxels
@@ -111,6 +113,24 @@ def test_tissue_round_a_line_source_has_the_profile_of_krogh_with_order_two():
     assert errors[0] < 0.15
     assert errors[-1] < 0.01
     assert orders(edges[::2], errors[::2])[0] > 1.7, f"errors {errors}"
+
+
+def mean_of_full_tissue(edge_um, box_um=480.0):
+    """Mean oxygen of a closed box of tissue filled to capacity, with vessels as generated."""
+    coords, mesh = mesh_of(*[round(box_um / (8 * edge_um))] * 3)
+    network = Network.from_config(Vessels(), 5)
+    supply = voxelize(coords, edge_um, network, 10.0, [(320.0 * 3600, D)]).supply[:, 0]
+    made = field(coords, edge_um=edge_um, uptake=58000.0, step_h=0.5, sweeps=60)
+    for _ in range(15):
+        made.advance(np.full(made.value.shape, FULL, np.uint16), supply, mesh)
+    return made.value.mean(dtype=float)
+
+
+def test_the_oxygen_of_full_tissue_does_not_depend_on_the_edge_of_a_voxel():
+    """Without the correction for the grid: 8.9, 10.2 and 12.5 mmHg at 15, 20 and 30 um."""
+    means = [mean_of_full_tissue(edge_um) for edge_um in (15.0, 20.0, 30.0)]
+    assert max(means) < 1.05 * min(means), means
+    assert mean_of_full_tissue(60.0) < 1.15 * min(means)
 
 
 # ---- time and balances ----

@@ -115,23 +115,60 @@ def pieces(a, d, edge):
                 voxel[k] += 1 if d[k] > 0.0 else -1
 
 
-def map_tile(tile, segments, edge, reach, wall):
-    """supply float32 (512,) and the list of rows of `segments` for each voxel, every voxel looked at."""
-    supply, lists = [0.0] * 512, [[] for _ in range(512)]
+def conductance(radius, along, edge, wall, diffusion):
+    """Of a vessel, per length: its wall in series with the tissue up to the voxels."""
+    if wall <= 0.0:
+        return 0.0
+    grid = 0.2 * edge * (abs(along[0]) + abs(along[1]) + abs(along[2]))
+    equivalent = 1.06 * math.sqrt(radius * radius + grid * grid)
+    return 1.0 / (1.0 / (TWO_PI * radius * wall) + math.log(equivalent / radius) / (TWO_PI * diffusion))
+
+
+def across(along):
+    """Two unit vectors across a unit vector."""
+    k = min(range(3), key=lambda i: abs(along[i]))
+    p, q = (k + 1) % 3, (k + 2) % 3
+    length = math.sqrt(along[p] * along[p] + along[q] * along[q])
+    u = [0.0, 0.0, 0.0]
+    u[p], u[q] = -along[q] / length, along[p] / length
+    return u, [along[(i + 1) % 3] * u[(i + 2) % 3] - along[(i + 2) % 3] * u[(i + 1) % 3] for i in range(3)]
+
+
+def wall_lines(a, d, length, radius):
+    """Where eight lines along the wall of a vessel begin."""
+    u, v = across([x / length for x in d])
+    for i in range(8):
+        angle = TWO_PI * (i + 0.3) / 8
+        yield [a[k] + radius * (math.cos(angle) * u[k] + math.sin(angle) * v[k]) for k in range(3)]
+
+
+def map_tile(tile, segments, edge, reach, walls):
+    """supply float32 (fields, 512) and the list of rows of `segments` for each voxel, every voxel looked at."""
+    supply, lists = [[0.0] * 512 for _ in walls], [[] for _ in range(512)]
     for row, s in enumerate(segments):
         if not s["perfused"]:
             continue
         a = [float(s[f]) for f in ("ax", "ay", "az")]
         d = [float(s[f]) - x for f, x in zip(("bx", "by", "bz"), a)]
-        length = math.sqrt(d[0] * d[0] + d[1] * d[1] + d[2] * d[2])
-        weight = TWO_PI * float(s["radius"]) * wall / (edge * edge * edge)
-        for voxel, t0, t1 in pieces(a, d, edge):
-            x, y, z = (voxel[k] - 8 * int(tile[k]) for k in range(3))
-            if 0 <= x < 8 and 0 <= y < 8 and 0 <= z < 8:
-                supply[64 * z + 8 * y + x] += weight * (length * (t1 - t0))
-        limit = float(s["radius"]) + reach + SLACK
+        length, radius = math.sqrt(d[0] * d[0] + d[1] * d[1] + d[2] * d[2]), float(s["radius"])
+        add_vessel(supply, tile, edge, walls, a, d, length, radius)
+        limit = radius + reach + SLACK
         for v in range(512):
             low = [(8 * int(tile[k]) + (v >> 3 * k & 7)) * edge for k in range(3)]
             if box_distance2(a, d, low, edge) <= limit * limit:
                 lists[v].append(row)
-    return np.array(supply).astype(np.float32), lists
+    return np.array(supply, float).reshape(-1, 512).astype(np.float32), lists
+
+
+def add_vessel(supply, tile, edge, walls, a, d, length, radius):
+    """Add the exchange of a segment with the voxels of a tile, for each field."""
+    if length == 0.0:
+        return
+    along = [x / length for x in d]
+    weights = [conductance(radius, along, edge, *wall) / (8 * (edge * edge * edge)) for wall in walls]
+    for start in wall_lines(a, d, length, radius):
+        for voxel, t0, t1 in pieces(start, d, edge):
+            x, y, z = (voxel[k] - 8 * int(tile[k]) for k in range(3))
+            if 0 <= x < 8 and 0 <= y < 8 and 0 <= z < 8:
+                for weight, one in zip(weights, supply):
+                    one[64 * z + 8 * y + x] += weight * (length * (t1 - t0))

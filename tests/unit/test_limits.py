@@ -35,7 +35,7 @@ def test_more_vessels_in_reach_of_the_voxels_of_a_rank_than_can_be_listed(how, m
     segments = np.zeros(3, SEGMENT)
     segments["bx"], segments["radius"], segments["perfused"] = 240.0, 500.0, 1
     network, limits = Network.from_segments(segments), type("Limits", (), dict(max=2 * 3 * 512 - 1))
-    made = voxelize([[0, 0, 0]], 30.0, network, 10.0, 1.0)
+    made = voxelize([[0, 0, 0]], 30.0, network, 10.0, [(1.0, 6e6)])
     assert len(made.index) == 3 * 512
     monkeypatch.setattr(np, "iinfo", lambda kind: limits)
     monkeypatch.setattr("metacascade.space.vessels.FIRST_ROOM", 1000)
@@ -45,7 +45,7 @@ def test_more_vessels_in_reach_of_the_voxels_of_a_rank_than_can_be_listed(how, m
         elif how == "appended":
             made.append(made)
         else:
-            voxelize([[0, 0, 0], [0, 0, 1], [0, 1, 0]], 30.0, network, 10.0, 1.0)
+            voxelize([[0, 0, 0], [0, 0, 1], [0, 1, 0]], 30.0, network, 10.0, [(1.0, 6e6)])
 
 
 def test_a_lesion_that_has_shed_more_cells_than_a_word_counts_gives_each_an_id_of_its_own():

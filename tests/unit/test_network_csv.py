@@ -43,8 +43,8 @@ def test_the_example_is_read_and_supplies_oxygen():
     network = Network.from_segments(read_network(Vessels(file=str(EXAMPLE))).segments)
     assert len(network.imported) == 15 and network.imported["perfused"].sum() == 14
     assert network.imported["maturity"][0] == np.float32(0.8)
-    made = voxelize([[-1, -1, 0], [0, 0, 0]], 30.0, network, 10.0, 1.0)
-    assert made.supply.any(axis=1).all()
+    made = voxelize([[-1, -1, 0], [0, 0, 0]], 30.0, network, 10.0, [(1.0, 6e6)])
+    assert made.supply.any(axis=(1, 2)).all()
 
 
 def test_columns_that_are_left_out_have_their_defaults(read):
@@ -161,7 +161,7 @@ def test_segments_on_top_of_each_other_supply_what_they_supply_alone(read):
     """The reason why they need not be refused: the exchange of a voxel is a sum over its segments."""
     one, other = "0,0,0,100,0,0,5", "50,-50,0,50,50,0,5"
     alone, second, both = (voxelize([[-1, -1, 0], [0, -1, 0], [0, 0, 0], [-1, 0, 0]], 30.0, Network.from_segments(
-        read("\n".join([HEAD, *rows]))), 10.0, 1.0).supply for rows in ([one], [other], [one, other]))
+        read("\n".join([HEAD, *rows]))), 10.0, [(1.0, 6e6)]).supply for rows in ([one], [other], [one, other]))
     np.testing.assert_allclose(both, alone + second, rtol=1e-6)
 
 

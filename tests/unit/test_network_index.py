@@ -130,7 +130,7 @@ def test_a_long_vessel_costs_by_its_length_and_by_the_tiles_that_exist(name):
     tracemalloc.start()
     try:
         overlaps(segments)
-        made = voxelize(tiles, 30.0, Network.from_segments(segments), 10.0, 1e6)
+        made = voxelize(tiles, 30.0, Network.from_segments(segments), 10.0, [(1e6, 6e6)])
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -150,7 +150,7 @@ def test_the_vessels_of_a_tile_are_as_few_as_they_are_however_many_could_reach_i
     s["radius"], s["perfused"] = 1.0, 1
     tracemalloc.start()
     try:
-        made = voxelize([[0, 0, 0]], 30.0, Network.from_segments(s), 1.0, 1e6)
+        made = voxelize([[0, 0, 0]], 30.0, Network.from_segments(s), 1.0, [(1e6, 6e6)])
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -161,8 +161,8 @@ def test_the_vessels_of_a_tile_are_as_few_as_they_are_however_many_could_reach_i
 def test_lists_that_outgrow_their_room_are_the_same(room, monkeypatch):
     rng = np.random.default_rng(7)
     segments, tiles = network(rng, 200), rng.integers(-3, 3, (30, 3)).astype(np.int32)
-    whole = voxelize(tiles, 30.0, Network.from_segments(segments), 10.0, 1e6)
+    whole = voxelize(tiles, 30.0, Network.from_segments(segments), 10.0, [(1e6, 6e6)])
     monkeypatch.setattr("metacascade.space.vessels.FIRST_ROOM", room)
-    grown = voxelize(tiles, 30.0, Network.from_segments(segments), 10.0, 1e6)
+    grown = voxelize(tiles, 30.0, Network.from_segments(segments), 10.0, [(1e6, 6e6)])
     for name in ("supply", "first", "index", "segments", "near"):
         np.testing.assert_array_equal(getattr(grown, name), getattr(whole, name), err_msg=name)

@@ -74,7 +74,7 @@ def test_a_tumor_starts_with_all_its_cells_in_their_margin():
     assert model.cells == 500 and has_margin(model)
     tiles = len(model.region.keys)
     assert model.counts.shape == model.oxygen.value.shape == (tiles, 512)
-    assert len(model.vessels.first) == 512 * tiles + 1 and model.vessels.supply.shape == (tiles, 512)
+    assert len(model.vessels.first) == 512 * tiles + 1 and model.vessels.supply.shape == (tiles, 1, 512)
     np.testing.assert_array_equal(model.counts.sum(axis=1), model.arena.n)
     assert model.add_margin() == 0
 

@@ -93,7 +93,7 @@ class Tissue:
     def voxelize_tiles(self, coords):
         c = self.config
         return voxelize(coords, c.tissue.edge_um, self.network,
-                        c.intravasation.reach_um, c.oxygen.wall_um_per_h)
+                        c.intravasation.reach_um, walls(c))
 
     def vessels_here(self):
         """Segments that come near the tiles of this rank, without duplicates."""
@@ -117,7 +117,7 @@ class Tissue:
         self.region.halo(self.counts)
         if self.config.crowding.enabled:
             self.pressure.settle(self.counts, self.region.mesh, self.region.halo)
-        self.oxygen.settle(self.counts, self.vessels.supply, self.region.mesh, self.region.halo)
+        self.oxygen.settle(self.counts, self.vessels.supply[:, 0], self.region.mesh, self.region.halo)
 
     # --- a step --------------------------------------------------------------------------------------
 
@@ -127,7 +127,7 @@ class Tissue:
         if self.config.crowding.enabled:
             self.pressure.advance(self.counts, self.region.mesh, self.region.halo)
             self.region.halo(self.pressure.value)
-        self.oxygen.advance(self.counts, self.vessels.supply, self.region.mesh, self.region.halo)
+        self.oxygen.advance(self.counts, self.vessels.supply[:, 0], self.region.mesh, self.region.halo)
         self.region.halo(self.oxygen.value)
 
     def advance(self, step, t_h):
@@ -210,6 +210,11 @@ def reachable(vessels):
     return (np.diff(vessels.first) > 0).reshape(-1, 512).sum(axis=1)
 
 
+def walls(config):
+    """What each field meets at the wall of a vessel: permeability, and diffusion in the tissue."""
+    return [(config.oxygen.wall_um_per_h, config.oxygen.diffusion_um2_per_h)]
+
+
 def perfused(config, network):
     """May a perfused vessel be in reach of the tumor at its start? False: certainly none is. One process, no cells.
 
@@ -220,7 +225,7 @@ def perfused(config, network):
                               ball_radius(config.tumor, config.tissue))
     for at in range(0, len(coords), CHUNK):
         around = np.unique((coords[at:at + CHUNK, None] + OFFSETS).reshape(-1, 3), axis=0)
-        if reachable(voxelize(around, edge, network, config.intravasation.reach_um, config.oxygen.wall_um_per_h)).any():
+        if reachable(voxelize(around, edge, network, config.intravasation.reach_um, walls(config))).any():
             return True
     return False
 

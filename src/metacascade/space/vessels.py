@@ -64,7 +64,7 @@ class VesselMap:
     order. Each tile has its own copies of its segments.
     """
 
-    supply: np.ndarray    # float32 (k, 512), [1/h]: exchange with the blood
+    supply: np.ndarray    # float32 (k, fields, 512), [1/h]: exchange with the blood, for each field
     first: np.ndarray     # int32 (512 k + 1,)
     index: np.ndarray     # int32 (first[-1],): rows of `segments`
     segments: np.ndarray  # SEGMENT
@@ -129,14 +129,14 @@ def join(maps: list[VesselMap]) -> VesselMap:
     known = np.cumsum([0] + [len(m.segments) for m in maps])
     _check_size(max(listed[-1], known[-1]))
     return VesselMap(
-        supply=np.concatenate([np.empty((0, VOXELS), np.float32)] + [m.supply for m in maps]),
+        supply=np.concatenate([m.supply for m in maps]),
         first=np.concatenate([np.zeros(1, np.int32)] + [m.first[1:] + np.int32(n) for m, n in zip(maps, listed)]),
         index=np.concatenate([np.empty(0, np.int32)] + [m.index + np.int32(n) for m, n in zip(maps, known)]),
         segments=joined(np.empty(0, SEGMENT), *(m.segments for m in maps)),
         near=np.concatenate([np.zeros(1, np.int32)] + [m.near[1:] + np.int32(n) for m, n in zip(maps, known)]))
 
 
-def voxelize(tile_coords, edge_um: float, network: Network, reach_um: float, wall_um_per_h: float) -> VesselMap:
+def voxelize(tile_coords, edge_um: float, network: Network, reach_um: float, walls) -> VesselMap:
     """What tiles have of the network.
 
     Parameters
@@ -146,16 +146,24 @@ def voxelize(tile_coords, edge_um: float, network: Network, reach_um: float, wal
         Edge of a voxel, h.
     reach_um : float
         A cell enters a vessel from within ``radius + reach_um`` of its center line.
-    wall_um_per_h : float
-        Permeability of the wall for oxygen, w.
+    walls : sequence of (float, float)
+        For each field that vessels supply: permeability of the wall, w [um/h], and diffusion in the tissue, D [um^2/h].
 
     Returns
     -------
     VesselMap
-        supply = sum over perfused segments of (length inside the voxel) 2 pi radius w / h^3 [1/h],
-        summed in double in the order of the segments; and the lists of segments in reach.
+        supply = sum over perfused segments of G (length inside the voxel) / h^3 [1/h], summed in double in the order of
+        the segments; and the lists of segments in reach. The length is that of eight lines along the wall of the vessel,
+        of radius r, and
+
+            1 / G = 1 / (2 pi r w) + ln(r_e / r) / (2 pi D),    r_e = 1.06 sqrt(r^2 + (0.2 h s)^2),
+
+        s the sum of the direction cosines: between the wall and the mean of a voxel lies tissue (after Peaceman 1978,
+        doi:10.2118/6893-PA, whose 0.2 h is that of one line along an axis). So exchange does not depend on the edge.
     """
-    return join([_map(tiles, edge_um, network, reach_um, wall_um_per_h) for tiles in _chunks(tile_coords)])
+    walls = np.array(walls, float).reshape(-1, 2)
+    none = np.empty((0, 3), np.int32)
+    return join([_map(tiles, edge_um, network, reach_um, walls) for tiles in _chunks(tile_coords) or [none]])
 
 
 def _chunks(tile_coords) -> list[np.ndarray]:
@@ -164,15 +172,15 @@ def _chunks(tile_coords) -> list[np.ndarray]:
     return [tiles[i:i + CHUNK] for i in range(0, len(tiles), CHUNK)]
 
 
-def _map(tiles: np.ndarray, edge_um: float, network: Network, reach_um: float, wall_um_per_h: float) -> VesselMap:
+def _map(tiles: np.ndarray, edge_um: float, network: Network, reach_um: float, walls: np.ndarray) -> VesselMap:
     segments, near = network.source.collect(tiles, edge_um, reach_um)
-    supply = np.empty((len(tiles), VOXELS), np.float32)
+    supply = np.empty((len(tiles), len(walls), VOXELS), np.float32)
     first = np.zeros(VOXELS * len(tiles) + 1, np.int32)
     index, row = np.empty(FIRST_ROOM, np.int32), 0
     while True:
         scratch = np.empty(len(index) + VOXELS, np.uint16), np.empty(len(index) + VOXELS, np.int32)
         row = _vessels.map_tiles(
-            tiles, segments, near, edge_um, reach_um, wall_um_per_h, supply, first, *scratch, index, row)
+            tiles, segments, near, edge_um, reach_um, walls, supply, first, *scratch, index, row)
         if row == len(tiles):
             return VesselMap(supply=supply, first=first, index=index[:first[-1]].copy(), segments=segments.copy(),
                              near=near)
