@@ -8,9 +8,9 @@ import numpy as np
 
 from metacascade._kernels import _field
 from metacascade.config.config import Config
-from metacascade.space.fields import Oxygen
-from metacascade.space.pressure import Pressure
-from metacascade.space.relaxation import Mesh, NoHalo, relax
+from metacascade.mechanisms import plan_of
+from metacascade.model.microenvironment import fields_of
+from metacascade.space.relaxation import Mesh, NoHalo, System, relax
 from metacascade.space.vessels import Network, voxelize
 
 SIDE = 12                     # tiles along each axis: 885,000 voxels, 10 MB in the arrays of a sweep
@@ -42,22 +42,19 @@ def measure() -> dict:
     coords, neighbors = block(SIDE)
     network = Network.from_config(config.vessels, 1)
     reach = config.intravasation.reach_um
-    wall = [(config.oxygen.wall_um_per_h, config.oxygen.diffusion_um2_per_h)]
+    fields = fields_of(config, plan_of(config))
+    fields.arrays.grow(0, len(coords))
+    oxygen, pressure, wall = fields["oxygen"], fields["pressure"], fields.walls
     vessels = voxelize(coords, config.tissue.edge_um, network, reach, wall)
-    oxygen = Oxygen(config.oxygen, step_h=0.5, edge_um=config.tissue.edge_um, capacity=config.tissue.capacity)
-    oxygen.grow(0, len(coords))
     counts = np.random.default_rng(1).poisson(8, oxygen.value.shape).astype(np.uint16)
     mesh = Mesh(coords, neighbors)
     oxygen.advance(counts, vessels.supply[:, 0], mesh)
-    pressure = Pressure(capacity=8.1, edge_um=30.0, mobility_um2_per_h=7220.0, relaxation_h=2.0, smoothing_um=30.0,
-                        sweeps=4, initial_sweeps=100)
-    pressure.value = np.zeros_like(oxygen.value)
     decay, rhs = np.ones((2, len(coords), 512), np.float32)
     system = oxygen.value, counts, None, vessels.supply[:, 0], decay, rhs, oxygen.params
     voxels = coords.shape[0] * 512
     return {
         "field_visit_ns_per_voxel": 1e9 / voxels * fastest(lambda: relax(
-            oxygen.value, decay, rhs, mesh, NoHalo(), rate=oxygen.rate, visits=oxygen.visits[:1], mirror=True)),
+            [System(oxygen.value, decay, rhs, oxygen.rate, oxygen.visits[:1], mirror=True)], mesh, NoHalo())),
         "field_coefficients_ns_per_voxel": 1e9 / voxels * fastest(lambda: _field.coefficients(*system)),
         "field_step_ns_per_voxel": 1e9 / voxels * fastest(
             lambda: oxygen.advance(counts, vessels.supply[:, 0], mesh)),

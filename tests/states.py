@@ -26,9 +26,10 @@ def whole_state(tiles=20, density=1.0, ctcs=300, lesions=40, seed=1, segments=5)
     places = np.unravel_index(rng.choice(side**3, tiles, replace=False), (side,) * 3)
     return State(
         meta, np.sort(rng.choice(1 << 60, tiles, replace=False).astype(np.uint64)),
-        np.stack(places, axis=1).astype(np.int32) - side // 2, counts, slabs_of(canonical(cells, counts), counts),
-        rng.random((tiles, 512), np.float32), rng.random((tiles, 512), np.float32), random_records(rng, CTC, ctcs), random_records(rng, LESION, lesions),
-        np.zeros(segments, SEGMENT))
+        np.stack(places, axis=1).astype(np.int32) - side // 2,
+        dict(counts=counts, oxygen=rng.random((tiles, 512), np.float32), factor=rng.random((tiles, 64), np.float32)),
+        slabs_of(canonical(cells, counts), counts), random_records(rng, CTC, ctcs), random_records(rng, LESION, lesions),
+        np.zeros(segments, SEGMENT), dict(counts="cells", oxygen="mmHg", factor="nM"))
 
 
 def share_of(whole, rank, size, seed=3):
@@ -38,17 +39,19 @@ def share_of(whole, rank, size, seed=3):
     first, last = [0, *cuts.tolist(), tiles][rank:rank + 2]
     own = {name: getattr(whole, name)[owner_of_id(getattr(whole, name)["id"], size) == rank]
            for name in ("ctcs", "lesions")}
-    return State(whole.meta, whole.tile_key[first:last], whole.tile_coords[first:last], whole.counts[first:last],
-                 lambda a, b: whole.cells(first + a, first + b), whole.oxygen[first:last],
-                 whole.pressure[first:last],
+    return State(whole.meta, whole.tile_key[first:last], whole.tile_coords[first:last],
+                 {name: array[first:last] for name, array in whole.arrays.items()},
+                 lambda a, b: whole.cells(first + a, first + b), units=whole.units,
                  segments=whole.segments if rank == 0 else None, **own)
 
 
 def assert_same(state, other):
     """Every array of two states has the same bytes."""
     assert state.meta == other.meta
-    for name in ("tile_key", "tile_coords", "counts", "oxygen", "pressure", "ctcs", "lesions"):
-        a, b = getattr(state, name), getattr(other, name)
+    assert state.arrays.keys() == other.arrays.keys() and state.units == other.units
+    plain = ("tile_key", "tile_coords", "ctcs", "lesions")
+    for name in (*plain, *state.arrays):
+        a, b = (getattr(one, name) if name in plain else one.arrays[name] for one in (state, other))
         assert a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes(), name
     tiles = len(state.tile_key)
     assert state.cells(0, tiles).tobytes() == other.cells(0, tiles).tobytes()

@@ -15,6 +15,7 @@ from metacascade.ranks.exchange import Exchange
 from metacascade.ranks.parallel import serial_world
 from metacascade.space.arena import Arena
 from metacascade.space.region import Region, keys_of
+from metacascade.space.tile_arrays import COUNTS, TileArrays
 
 QUIET = dict(        # parameters of the kernel with which nothing moves
     seed=1, dt_h=0.5, edge_um=30.0, capacity=8.0, amplitude=0, lean=0.0, gradient_half=3.0, mobility=0.0,
@@ -81,7 +82,8 @@ class Patch(Tissue):
         tiles = len(self.region.keys)
         self.arena = Arena()
         self.arena.add(np.zeros(tiles, int))
-        self.counts = np.zeros((self.region.rows, 512), np.uint16)
+        self.arrays = TileArrays(COUNTS)
+        self.arrays.grow(0, tiles, self.region.rows - tiles)
         self.oxygen = Field(np.full((self.region.rows, 512), oxygen, np.float32))
         self.vessels = Vessels(self.region.coords, np.empty(0, SEGMENT) if segments is None else segments,
                                self.parameters["edge_um"], self.parameters["reach_um"])

@@ -9,8 +9,8 @@ import pytest
 from reference import field as twin
 
 from metacascade._kernels import _field
-from metacascade.space.relaxation import Mesh, NoHalo, schedule
-from metacascade.space.relaxation import relax as solve
+from metacascade.space import relaxation
+from metacascade.space.relaxation import Mesh, NoHalo, System, schedule
 
 PARAMS = dict(per_dt=2.0, decay=30.0, linear=40.0, uptake=7000.0, michaelis=1.0, vessel=40.0, source=3.0)
 RATE = 6680.0
@@ -41,6 +41,10 @@ OMEGA = np.array([1.0, 1.6, 1.5, 1.4], np.float32)
 def relax(c, decay, rhs, neighbors, rows=None, omega=OMEGA, mirror=True):
     rows = np.arange(len(neighbors)) if rows is None else rows
     _field.relax(c, decay, rhs, neighbors, np.asarray(rows, np.int32), RATE, omega, mirror)
+
+
+def solve(c, decay, rhs, mesh, visits):
+    relaxation.relax([System(c, decay, rhs, RATE, visits, mirror=True)], mesh, NoHalo())
 
 
 def apart(shape):
@@ -166,7 +170,7 @@ def test_a_whole_solution_equals_its_twin():
     coords, visits = twin.block(3, 2, 2)[0], schedule(0.99, 5, 30.0)
     natural = twin.coefficients(c, *given, **PARAMS)
     expected = c.copy()
-    solve(c, *system(c, given), Mesh(coords, neighbors), NoHalo(), rate=RATE, visits=visits, mirror=True)
+    solve(c, *system(c, given), Mesh(coords, neighbors), visits)
     twin.solve(expected, *natural, coords, neighbors, RATE, visits)
     np.testing.assert_array_equal(c, expected)
 
@@ -176,7 +180,7 @@ def test_a_level_field_without_sources_keeps_every_bit():
     c = np.full((4, 512), np.float32(np.pi * 10), np.float32)
     before = c.copy()
     decay, rhs = system(c, (np.zeros((4, 512), np.uint16), None, None), dict(PARAMS, decay=0.0))
-    solve(c, decay, rhs, Mesh(coords, neighbors), NoHalo(), rate=RATE, visits=schedule(1.0, 8, 30.0), mirror=True)
+    solve(c, decay, rhs, Mesh(coords, neighbors), schedule(1.0, 8, 30.0))
     np.testing.assert_array_equal(c, before)
 
 

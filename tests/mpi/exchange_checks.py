@@ -222,8 +222,25 @@ def check_halo_fills_the_faces_toward_us_and_nothing_else():
             for row, face in zip(*np.nonzero(region.mesh.neighbors >= tiles)):
                 odd[region.mesh.neighbors[row, face]] = not odd[row]
             before = one_color.copy()
-            region.halo(one_color, 1)
+            region.halo(one_color, color=1)
             assert one_color.tobytes() == np.where(odd, expected, before).tobytes()
+
+
+def check_one_halo_fills_arrays_of_several_kinds():
+    for region, _ in regions():
+        keys = np.concatenate([region.keys, region.ghost_keys])
+        arrays = [values_of(keys, np.uint16, 6)] + [values_of(keys, np.float32, k)[:, :k].copy() for k in (8, 64, 512)]
+        for array in arrays:
+            array[len(region.keys):] = 1
+        alone = [array.copy() for array in arrays]
+        for array in alone:
+            region.halo(array)
+        before = region.exchange.traffic["halo"].count
+        region.halo(*arrays)
+        assert region.exchange.traffic["halo"].count - before == len(region.halo.send), "one message a neighbor"
+        for array, expected in zip(arrays, alone):
+            assert array.tobytes() == expected.tobytes()
+            assert (array[len(region.keys):] != 1).any() == bool(region.halo.receive)
 
 
 def check_voxels_may_change_while_a_halo_is_under_way():

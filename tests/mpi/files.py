@@ -73,12 +73,13 @@ def write_results(directory):
 def same_shares(state):
     """True if the shares of all ranks, end to end, are the whole state."""
     whole, share = whole_state(), share_of(whole_state(), 0, 1)
-    names = ("tile_key", "tile_coords", "counts", "oxygen", "ctcs", "lesions")
-    own = {name: getattr(state, name).tobytes() for name in names}
+    names = ("tile_key", "tile_coords", "ctcs", "lesions")
+    own = {name: getattr(state, name).tobytes() for name in names} | {k: a.tobytes() for k, a in state.arrays.items()}
     own["cells"] = state.cells(0, len(state.tile_key)).tobytes()
     everyone = WORLD.allgather(own)
     joined = {name: b"".join(each[name] for each in everyone) for name in own}
     expected = {name: getattr(whole, name).tobytes() for name in names}
+    expected |= {k: a.tobytes() for k, a in whole.arrays.items()}
     return joined == expected | {"cells": share.cells(0, len(share.tile_key)).tobytes()}
 
 

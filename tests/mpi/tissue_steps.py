@@ -13,10 +13,11 @@ from busy import RATES, with_tables
 from metacascade._kernels._layout import CTC
 from metacascade._kernels._vessels import SEGMENT
 from metacascade.config.config import Config
+from metacascade.mechanisms import plan_of
 from metacascade.model import tissue
+from metacascade.model.microenvironment import fields_of
 from metacascade.ranks import parallel
 from metacascade.ranks.exchange import Exchange
-from metacascade.space.fields import Oxygen
 from metacascade.space.rebalance import Balance
 from metacascade.space.region import keys_of
 from metacascade.space.vessels import Network
@@ -77,12 +78,10 @@ def whole_tissue(seed):
         growth=dict(division_time_h=6.0), hypoxia=dict(threshold_mmHg=40.0, full_mmHg=10.0),
         oxygen=dict(initial_sweeps=10, sweeps=4), intravasation=dict(hazard_per_h=0.2, cluster_fraction=0.5)))
     network = Network.from_config(config.vessels, config.run.seed)
-    oxygen = Oxygen(config.oxygen, step_h=config.run.step_h, edge_um=config.tissue.edge_um,
-                    capacity=config.tissue.capacity)
-    model = tissue.start(config, Exchange(WORLD), oxygen, network)
+    model = tissue.start(config, Exchange(WORLD), fields_of(config, plan_of(config)), network)
 
     def step(number):
-        model.breathe()
+        model.breathe(number)
         migrants, shed, tally = model.advance(number, number * config.run.step_h)
         here, gone, to = model.leaving(migrants)
         model.arrive(here, model.exchange.route({"migrants": (gone, to)})["migrants"])

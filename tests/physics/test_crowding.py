@@ -30,7 +30,7 @@ class Pressed(Patch):
         """Solve for the pressure before each step from now on."""
         self.pressure = Pressure(capacity=self.parameters["capacity"], edge_um=EDGE, mobility_um2_per_h=mobility,
                                  relaxation_h=relaxation, smoothing_um=30.0, sweeps=sweeps, initial_sweeps=0)
-        self.pressure.value = np.zeros(self.counts.shape, np.float32)
+        self.pressure.arrays.grow(0, len(self.counts))
         return self
 
     def step(self):

@@ -22,9 +22,9 @@ def mesh_of(*shape):
 
 
 def field(coords, *, edge_um, initial=40.0, uptake=0.0, michaelis=1.0, vessel=40.0, step_h=STEADY_H, sweeps=400):
-    made = Field(enabled=True, diffusion=D, uptake=uptake, michaelis=michaelis, vessel=vessel, initial=initial,
+    made = Field(diffusion=D, uptake=uptake, michaelis=michaelis, vessel=vessel, initial=initial,
                  capacity=FULL, step_h=step_h, edge_um=edge_um, sweeps=sweeps, initial_sweeps=0)
-    made.grow(0, len(coords))
+    made.arrays.grow(0, len(coords))
     return made
 
 
@@ -227,12 +227,3 @@ def test_eight_sweeps_follow_when_a_fifth_of_the_voxels_has_changed_by_a_cell():
         few.advance(counts, supply, mesh)
     assert errors[0] > 0.1, errors
     assert errors[1] < 0.04 and errors[1] < errors[0] / 2 and errors[2] < errors[1] / 2, errors
-
-
-def test_switched_off_it_stays_as_it_is():
-    coords, mesh = mesh_of(1, 1, 1)
-    made = field(coords, edge_um=30.0, uptake=16000.0)
-    made.enabled = False
-    made.settle(np.full((1, 512), 8, np.uint16), np.zeros((1, 512), np.float32), mesh)
-    made.advance(np.full((1, 512), 8, np.uint16), np.zeros((1, 512), np.float32), mesh)
-    assert (made.value == np.float32(40.0)).all()

@@ -17,7 +17,7 @@ FINE = 1000                                   # counts of a voxel filled to capa
 def pressure(tiles, edge_um=30.0, capacity=FINE, sweeps=400, smoothing_um=0.0, initial_sweeps=0):
     made = Pressure(capacity=capacity, edge_um=edge_um, mobility_um2_per_h=MOBILITY, relaxation_h=RELAXATION,
                     smoothing_um=smoothing_um, sweeps=sweeps, initial_sweeps=initial_sweeps)
-    made.value = np.zeros((tiles, 512), np.float32)
+    made.arrays.grow(0, tiles)
     return made
 
 
@@ -120,6 +120,7 @@ def test_smoothing_makes_the_noise_of_small_voxels_that_of_30_um():
 
 def test_cells_below_capacity_press_nothing():
     coords, neighbors = block(2, 2, 2)
-    made = pressure(8, capacity=8.1, sweeps=4, initial_sweeps=40)
-    made.settle(np.full((8, 512), 8, np.uint16), Mesh(coords, neighbors))
+    made = pressure(8, capacity=8.1, sweeps=4)
+    for _ in range(10):
+        made.advance(np.full((8, 512), 8, np.uint16), Mesh(coords, neighbors))
     assert not made.value.any()

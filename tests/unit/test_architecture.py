@@ -44,6 +44,7 @@ PACKAGES = {
 OWNERS = {
     "_tissue": "model.tissue", "_canonical": "state.state", "_deliver": "model.tissue", "_place": "model.tissue",
     "_curve": "space.region", "_field": "space.fields space.pressure space.relaxation", "_pressure": "space.pressure",
+    "_moments": "model.microenvironment",
     "_vessels": "space.vessels space.network_read space.network_imported space.network_lattice",
     "_lattice": "space.network_lattice",
     "_blood": "model.circuit model.blood model.injection", "_lesions": "model.lesions",

@@ -46,7 +46,9 @@ def test_a_run_without_tissue_or_records_can_be_saved(tmp_path):
 
 def test_every_dataset_says_its_unit(written):
     with h5py.File(written) as h5:
-        for name in set(h5) - {"meta", "segments"}:
+        fields = {f"tiles/{name}" for name in h5["tiles"]}
+        assert h5["tiles/factor"].attrs["unit"] == "nM"
+        for name in set(h5) - {"meta", "segments", "tiles"} | fields:
             assert "unit" in h5[name].attrs or "units" in h5[name].attrs, name
 
 
@@ -60,9 +62,11 @@ class Rank:
 def test_the_shares_of_any_number_of_ranks_are_the_whole(written, size):
     whole, stored = whole_state(), checkpoint._Stored(written)
     shares = [stored.share(rank, size) for rank in range(size)]
-    for name in ("tile_key", "tile_coords", "counts", "oxygen", "ctcs", "lesions"):
+    for name in ("tile_key", "tile_coords", "ctcs", "lesions"):
         joined = np.concatenate([getattr(share, name) for share in shares])
         assert joined.tobytes() == getattr(whole, name).tobytes(), name
+    for name, array in whole.arrays.items():
+        assert np.concatenate([share.arrays[name] for share in shares]).tobytes() == array.tobytes(), name
     cells = b"".join(share.cells(0, len(share.tile_key)).tobytes() for share in shares)
     assert cells == whole.cells(0, len(whole.tile_key)).tobytes()
     for rank, share in enumerate(shares):
@@ -155,10 +159,10 @@ def test_without_any_checkpoint_resume_says_what_it_looked_for(tmp_path):
     (b"\x89HDF\r\n\x1a\n" + bytes(5000), "not a metacascade checkpoint"),
     (bytes(5000), "writing was interrupted"),
     (sealed.Seal("PART", 1, 512, (), None, "0" * 64).block(), "is a metacascade part"),
-    (sealed.Seal("CHECKPOINT", 1, 512, (), None, "0" * 64).block(), "has format 1; .* reads format 2: go on with the"),
-    (sealed.Seal("CHECKPOINT", 2, 513, (), None, "0" * 64).block(), "512 bytes instead of 513"),
-    (sealed.Seal("CHECKPOINT", 2, 512, (), None, "0" * 64).block(), "does not match its checksum"),
-    (sealed.Seal("CHECKPOINT", 2, 512, (), None, "z" * 64).block(), "first 512 bytes"),
+    (sealed.Seal("CHECKPOINT", 1, 512, (), None, "0" * 64).block(), "has format 1; .* reads format 3: go on with the"),
+    (sealed.Seal("CHECKPOINT", 3, 513, (), None, "0" * 64).block(), "512 bytes instead of 513"),
+    (sealed.Seal("CHECKPOINT", 3, 512, (), None, "0" * 64).block(), "does not match its checksum"),
+    (sealed.Seal("CHECKPOINT", 3, 512, (), None, "z" * 64).block(), "first 512 bytes"),
 ])
 def test_a_foreign_file_is_refused_with_the_reason(tmp_path, content, words):
     path = tmp_path / "checkpoint.h5"
@@ -169,7 +173,7 @@ def test_a_foreign_file_is_refused_with_the_reason(tmp_path, content, words):
 
 def test_an_intact_file_that_contradicts_itself_is_refused(tmp_path):
     path = tmp_path / "checkpoint.h5"
-    datasets.write(WORLD, path, [], lambda h5: h5.create_dataset("meta", data="{}"), ("CHECKPOINT", 2))
+    datasets.write(WORLD, path, [], lambda h5: h5.create_dataset("meta", data="{}"), ("CHECKPOINT", 3))
     with pytest.raises(InputError, match="not as metacascade writes it: .*config"):
         checkpoint.read(WORLD, path)
 
@@ -192,8 +196,8 @@ def test_a_full_disk_is_a_run_error_and_the_former_files_stay_whole(tmp_path, mo
 @pytest.mark.parametrize("spoil, words", [
     (lambda s: setattr(s, "tile_key", s.tile_key[::-1].copy()), "ascending"),
     (lambda s: setattr(s, "ctcs", s.ctcs[::-1].copy()), "ascending"),
-    (lambda s: setattr(s, "oxygen", s.oxygen[:-1]), "oxygen"),
-    (lambda s: setattr(s, "counts", s.counts.astype(np.int32)), "counts"),
+    (lambda s: s.arrays.update(oxygen=s.arrays["oxygen"][:-1]), "oxygen"),
+    (lambda s: s.arrays.update(counts=s.counts.astype(np.int32)), "counts"),
     (lambda s: setattr(s, "cells", lambda a, b: whole_state().cells(a, b)[1:]), "cells"),
 ])
 def test_a_state_that_is_no_state_is_never_written(tmp_path, spoil, words):

@@ -14,10 +14,11 @@ from states import share_of, whole_state
 
 def twin(state):
     """The digest in plain Python: one item after the other."""
-    header = dict(format=2, time_s=state.meta["time_s"], step=state.meta["step"], ledger=state.meta["ledger"])
+    header = dict(format=3, time_s=state.meta["time_s"], step=state.meta["step"], ledger=state.meta["ledger"],
+                  arrays=["counts", "factor", "oxygen"])
     text = json.dumps(header, sort_keys=True).encode()
-    tiles = [state.tile_key[i].tobytes() + state.counts[i].tobytes() + state.cells(i, i + 1).tobytes()
-             + state.oxygen[i].tobytes() + state.pressure[i].tobytes() for i in range(len(state.tile_key))]
+    tiles = [state.tile_key[i].tobytes() + state.cells(i, i + 1).tobytes()
+             + b"".join(state.arrays[name][i].tobytes() for name in ("counts", "factor", "oxygen")) for i in range(len(state.tile_key))]
     sections = {b"tiles": tiles, b"ctcs": buckets(state.ctcs), b"lesions": buckets(state.lesions)}
     for name, items in sections.items():
         added = sum(int.from_bytes(hashlib.sha256(item).digest(), "little") for item in items) % 2**256
@@ -62,12 +63,12 @@ def test_shares_of_any_decomposition_add_up_to_the_same(size):
     assert digest(everyone, share_of(whole, 0, size)) == digest(serial_world(), whole)
 
 
-@pytest.mark.parametrize("name", ["tile_key", "counts", "oxygen", "pressure", "ctcs", "lesions"])
+@pytest.mark.parametrize("name", ["tile_key", "counts", "oxygen", "factor", "ctcs", "lesions"])
 def test_any_changed_byte_changes_it(name):
     rng = np.random.default_rng(4)
     state = whole_state(tiles=3, ctcs=20, lesions=5)
     state.cells = lambda a, b, kept=state.cells: kept(a, b)
-    before, array = twin(state), getattr(state, name)
+    before, array = twin(state), state.arrays[name] if name in state.arrays else getattr(state, name)
     if name == "counts":      # a cell more here, a cell less there: the cells stay as many
         array[0, array[0].argmax()] -= 1
         array[0, 5] += 1

@@ -272,8 +272,8 @@ def test_two_ranks_send_one_message_each_in_every_halo_exchange(small_study):
     assert alone["figures"]["messages_per_step"] == 0 == alone["figures"]["collectives_per_step"]
     for rank in two["figures"]["per_rank"]:
         assert rank["neighbors"] == 1
-        assert rank["traffic"]["halo"]["count"] == 2 * (2 + 2 * 3)              # steps x (counts, oxygen, visits of two sweeps)
-        face = 64 * 2 + 3 * 64 * 4 + 64 * 4                         # counts, oxygen once a visit, oxygen
+        assert rank["traffic"]["halo"]["count"] == 2 * (2 + 2 * 3)              # steps x (counts, fields, visits of two sweeps)
+        face = 64 * 2 + (3 + 2) * 64 * 4 + 2 * 64 * 4       # counts, oxygen and pressure at each visit, and once more
         faces = rank["traffic"]["halo"]["bytes"] / 2 / face
         assert faces == int(faces) > 0
     sent = [rank["traffic"]["halo"]["bytes"] for rank in two["figures"]["per_rank"]]

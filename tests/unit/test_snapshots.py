@@ -56,7 +56,7 @@ def test_voxels_are_joined_until_they_are_within_the_limit(tmp_path, limit, join
     h5 = written(tmp_path, state, "voxels", limit=limit)
     assert h5["NumberOfCells"][0] == 3 * (8 // join)**3 == len(h5["Types"])
     assert h5["CellData/cells"][:].sum() == state.counts.sum()
-    assert np.isclose(h5["CellData/oxygen"][:].mean(), state.oxygen.mean())
+    assert np.isclose(h5["CellData/oxygen"][:].mean(), state.arrays["oxygen"].mean())
 
 
 @pytest.mark.parametrize("limit, join", [(10**6, 1), (24, 4)])
@@ -72,7 +72,7 @@ def test_a_voxel_has_its_corners_and_its_values(tmp_path, limit, join):
         assert np.allclose(corners[cell], 8 * state.tile_coords[tile] + low + offsets)
         inside = tuple(slice(at, at + join) for at in low[::-1])
         assert h5["CellData/cells"][cell] == state.counts[tile].reshape(8, 8, 8)[inside].sum()
-        assert np.isclose(h5["CellData/oxygen"][cell], state.oxygen[tile].reshape(8, 8, 8)[inside].mean())
+        assert np.isclose(h5["CellData/oxygen"][cell], state.arrays["oxygen"][tile].reshape(8, 8, 8)[inside].mean())
 
 
 def test_vessels_whose_middle_lies_in_a_tile_are_drawn_once(tmp_path):

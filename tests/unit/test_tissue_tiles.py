@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 
 from metacascade.config.config import Config
+from metacascade.mechanisms import plan_of
 from metacascade.model import tissue
+from metacascade.model.microenvironment import fields_of
 from metacascade.ranks.exchange import Exchange
 from metacascade.ranks.parallel import serial_world
-from metacascade.space.fields import Oxygen
 from metacascade.space.region import OFFSETS
 from metacascade.space.vessels import Network
 from metacascade.state.state import State, canonical, empty, slabs_of
@@ -20,9 +21,7 @@ SMALL = dict(tumor=dict(cells=500, center_um=[0.0, 100.0, 0.0]), oxygen=dict(ini
 
 def parts(config):
     """What a tissue needs, on one rank."""
-    oxygen = Oxygen(config.oxygen, step_h=config.run.step_h, edge_um=config.tissue.edge_um,
-                    capacity=config.tissue.capacity)
-    return Exchange(serial_world()), oxygen, Network.from_config(config.vessels, config.run.seed)
+    return Exchange(serial_world()), fields_of(config, plan_of(config)), Network.from_config(config.vessels, config.run.seed)
 
 
 def started(**tables):
@@ -31,7 +30,7 @@ def started(**tables):
 
 
 def step(model, number):
-    model.breathe()
+    model.breathe(number)
     migrants, shed, tally = model.advance(number, number * 0.5)
     model.arrive(model.leaving(migrants)[0])
     model.add_margin()
@@ -105,8 +104,8 @@ def test_a_tissue_goes_on_from_its_saved_state_with_the_same_bits():
     order = np.argsort(whole.region.keys)
     counts = whole.counts[order]
     cells = np.concatenate([whole.arena.block(row) for row in order])
-    saved = State({}, whole.region.keys[order], whole.region.coords[order], counts,
-                  slabs_of(canonical(cells, counts), counts), whole.oxygen.value[order], whole.pressure.value[order],
+    saved = State({}, whole.region.keys[order], whole.region.coords[order], whole.arrays.take(order),
+                  slabs_of(canonical(cells, counts), counts),
                   empty(tissue.CTC), np.empty(0))
     again = tissue.restore(whole.config, *parts(whole.config), saved)
     for number in range(3, 6):

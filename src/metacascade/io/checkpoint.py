@@ -21,7 +21,8 @@ from metacascade.ranks.parallel import on_all_ranks, owner_of_id, serial_world
 from metacascade.state.digest import digest
 from metacascade.state.state import CELL, CELL_UNITS, CTC, CTC_UNITS, LESION, LESION_UNITS, VOXELS, State, empty
 
-KIND, FORMAT = "CHECKPOINT", 2
+KIND, FORMAT = "CHECKPOINT", 3
+ARRAYS = "tiles"              # the group of what there is of each voxel
 NAME, FORMER, DAMAGED = "checkpoint.h5", "checkpoint.prev.h5", "checkpoint.h5.damaged"
 META = {"config": (dict,), "step": (int,), "time_s": (int,), "seed": (int,), "ledger": (dict,), "fates": (dict,),
         "parent": (str, type(None)), "parts": (int,)}
@@ -62,10 +63,8 @@ def _tables(world, state):
         Table.of("tile_key", state.tile_key, unit="1"),
         Table.of("tile_coords", state.tile_coords, unit="tile"),
         Table.of("tile_first", state.first_cell[:-1] + before, unit="cells"),
-        Table.of("counts", state.counts, unit="cells"),
         Table("cells", CELL, int(state.first_cell[-1]), slabs=cells, attributes=units(CELL_UNITS)),
-        Table.of("oxygen", state.oxygen, unit="mmHg"),
-        Table.of("pressure", state.pressure, unit="1"),
+        *(Table.of(f"{ARRAYS}/{name}", array, unit=state.units.get(name, "1")) for name, array in state.arrays.items()),
         Table.of("ctcs", state.ctcs, **units(CTC_UNITS)),
         Table.of("lesions", state.lesions, **units(LESION_UNITS)),
     ] + ([] if kind is None else [Table.of("segments", empty(kind) if segments is None else segments)])
@@ -75,12 +74,16 @@ def _check(state, rank, size):
     """Raise ValueError if the arrays of a share do not belong together: a bug of the caller."""
     tiles = len(state.tile_key)
     for name, kind, shape in (("tile_key", np.uint64, (tiles,)), ("tile_coords", np.int32, (tiles, 3)),
-                              ("counts", np.uint16, (tiles, VOXELS)), ("oxygen", np.float32, (tiles, VOXELS)),
-                              ("pressure", np.float32, (tiles, VOXELS)),
                               ("ctcs", CTC, (len(state.ctcs),)), ("lesions", LESION, (len(state.lesions),))):
         array = getattr(state, name)
         if array.dtype != kind or array.shape != shape:
             raise ValueError(f"{name}: {array.dtype} of shape {array.shape} instead of {np.dtype(kind)} of {shape}")
+    for name, array in state.arrays.items():
+        kind = np.uint16 if name == "counts" else array.dtype
+        if array.dtype != kind or array.shape not in [(tiles, values) for values in (VOXELS, 64, 8)]:
+            raise ValueError(f"{name}: {array.dtype} of shape {array.shape}, of {tiles} tiles")
+    if state.counts.shape != (tiles, VOXELS):
+        raise ValueError(f"counts of shape {state.counts.shape}, of {tiles} tiles")
     _check_order(state, rank, size)
 
 
@@ -193,10 +196,12 @@ class _Stored:
         return self._state(first, last, rows)
 
     def _state(self, first, last, rows):
-        names = ("tile_key", "tile_coords", "counts", "oxygen", "pressure", "ctcs", "lesions")
+        names, stored = ("tile_key", "tile_coords", "ctcs", "lesions"), self.h5[ARRAYS]
         segments = self.h5["segments"][:] if "segments" in self.h5 else None
         cells = np.append(self.first[first:last], self._cells_before(last))
         state = State(self.meta, cells=lambda a, b: self.cells[cells[a]:cells[b]], segments=segments,
+                      arrays={name: rows(f"{ARRAYS}/{name}") for name in stored},
+                      units={name: stored[name].attrs["unit"] for name in stored},
                       **{name: rows(name) for name in names})
         state.first_cell = cells - cells[0]
         return state

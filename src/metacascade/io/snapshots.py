@@ -1,6 +1,6 @@
 """Pictures of the state that ParaView opens directly: static VTKHDF files, one of each kind a snapshot.
 
-``snapshots/cells.NNNNNN.vtkhdf`` (points), ``voxels.NNNNNN.vtkhdf`` (oxygen and cells per voxel) and
+``snapshots/cells.NNNNNN.vtkhdf`` (points), ``voxels.NNNNNN.vtkhdf`` (fields and cells per voxel) and
 ``vessels.NNNNNN.vtkhdf`` (lines), N = step, and a list ``cells.vtkhdf.series`` of each kind with the
 times in h. What is left out to stay within the limit depends on the state alone, never on the ranks.
 """
@@ -36,7 +36,7 @@ def write(world, directory, state, *, edge_um, limit, segments=None):
         Edge of a voxel.
     limit : int
         Most cells, and most voxels as long as there are fewer tiles. Of more cells every k-th in canonical
-        order is kept; more voxels are joined to cubes of 2, 4 or 8 voxels' edge (cells added, oxygen averaged).
+        order is kept; more voxels are joined to cubes of 2, 4 or 8 voxels' edge (cells added, fields averaged).
     segments : structured ndarray, optional
         Vessels near this rank's tiles, without duplicates; those whose middle lies in a tile are written,
         each by the rank that owns it. Given on all ranks or on none.
@@ -150,11 +150,21 @@ def _voxels(world, state, edge_um, limit):
     def joined(array, kind):
         return np.asarray(array, kind).reshape(-1, edge, join, edge, join, edge, join).sum(axis=(2, 4, 6)).ravel()
 
-    oxygen = (joined(state.oxygen, float) / join**3).astype(np.float32)
+    fields = {name: (joined(_fine(array), float) / join**3).astype(np.float32)
+              for name, array in state.arrays.items() if name != "counts"}
     return _mesh(world, points.reshape(-1, 3)) + _topology(world, "", corners.reshape(-1, 8), points.size // 3) + [
-        Table.of("Types", np.full(len(oxygen), VTK_VOXEL, np.uint8)),
-        Table.of("CellData/oxygen", oxygen, unit="mmHg"),
+        Table.of("Types", np.full(corners.size // 8, VTK_VOXEL, np.uint8)),
+        *(Table.of(f"CellData/{name}", values, unit=state.units.get(name, "1")) for name, values in fields.items()),
         Table.of("CellData/cells", joined(state.counts, np.uint32), unit="cells")]
+
+
+def _fine(array):
+    """The value of each voxel from an array of one for each voxel, or for each cube of 2 or 4 voxels' edge."""
+    edge = round(array.shape[1] ** (1 / 3))
+    cubes = np.asarray(array).reshape(-1, edge, edge, edge)
+    for axis in (1, 2, 3):
+        cubes = np.repeat(cubes, EDGE // edge, axis)
+    return cubes.reshape(-1, EDGE**3)
 
 
 def _vessels(world, state, edge_um, segments):

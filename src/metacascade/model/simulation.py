@@ -9,17 +9,18 @@ from metacascade._kernels._layout import CTC, Fate, Place
 from metacascade.base.errors import InputError
 from metacascade.base.limits import MOST_STEPS
 from metacascade.base.records import by_id, chosen, joined
+from metacascade.mechanisms import plan_of
 from metacascade.model import blood, interventions, selfseeding, tissue
 from metacascade.model.circuit import Circuit
 from metacascade.model.fates import Fates
 from metacascade.model.injection import Injections
 from metacascade.model.ledger import LARGEST, NAMES, Ledger
 from metacascade.model.lesions import Lesions
+from metacascade.model.microenvironment import fields_of
 from metacascade.model.schedule import Schedule
 from metacascade.ranks.exchange import Exchange
 from metacascade.ranks.parallel import on_all_ranks, owner_of_id
 from metacascade.space import network_read
-from metacascade.space.fields import Oxygen
 from metacascade.space.rebalance import Balance
 from metacascade.space.vessels import SEGMENT, Network
 from metacascade.state import state
@@ -74,7 +75,7 @@ class Simulation:
             raise on_all_ranks(InputError(tissue.NOT_PERFUSED))
 
     def _begin(self, network):
-        self.tissue = tissue.start(self.config, self.exchange, _oxygen(self.config, network), network)
+        self.tissue = tissue.start(self.config, self.exchange, fields_of(self.config, plan_of(self.config)), network)
         self.ledger.add(initial=self.tissue.cells)
         self.ledger.close(self._alive())
 
@@ -83,7 +84,7 @@ class Simulation:
         self.step_number, self.time_s = meta["step"], meta["time_s"]
         self.ledger = Ledger(self.world, meta["ledger"])
         self.fates.load(meta["fates"])
-        self.tissue = tissue.restore(self.config, self.exchange, _oxygen(self.config, network), network, saved)
+        self.tissue = tissue.restore(self.config, self.exchange, fields_of(self.config, plan_of(self.config)), network, saved)
         waiting = saved.ctcs["place"] == Place.RETURNING
         self.returning, self.blood.records = chosen(saved.ctcs, waiting), chosen(saved.ctcs, ~waiting)
         self.lesions.records = saved.lesions
@@ -99,7 +100,7 @@ class Simulation:
         self._intervene(after_s, t0_s)
         self.circuit.set_tumor_flow(self.ledger.totals["tissue"] if self.perfused else 0)
         with self.stage("fields"):
-            self.tissue.breathe()
+            self.tissue.breathe(self.step_number)
         with self.stage("tissue"):
             migrants, shed, tally = self.tissue.advance(self.step_number, t0_s / 3600)
         with self.stage("organs"):
@@ -245,14 +246,13 @@ class Simulation:
         """This rank's share of the state; `meta` is added to its description."""
         self._bring_home()
         order = np.argsort(self.tissue.region.keys)
-        rows = self.tissue.counts[order]
         ctcs = joined(self.blood.records, self.returning)
         return state.State(
             meta=dict(meta, config=self.config.to_dict(), step=self.step_number, time_s=self.time_s,
                       seed=self.config.run.seed, ledger=dict(self.ledger.totals), fates=self.fates.totals()),
             tile_key=self.tissue.region.keys[order], tile_coords=self.tissue.region.coords[order],
-            counts=rows, cells=lambda first, last: _canonical(self.tissue, order[first:last]),
-            oxygen=self.tissue.oxygen.value[order], pressure=self.tissue.pressure.value[order],
+            arrays=self.tissue.arrays.take(order), units=self.tissue.arrays.units(),
+            cells=lambda first, last: _canonical(self.tissue, order[first:last]),
             ctcs=by_id(ctcs), lesions=by_id(self.lesions.records),
             segments=self.tissue.network.imported)
 
@@ -325,9 +325,3 @@ def _network(config, world, segments):
     if segments is not None:
         return Network.from_segments(segments)
     return Network.from_config(config.vessels, config.vessels.seed)
-
-
-def _oxygen(config, network):
-    return Oxygen(config.oxygen, step_h=config.run.step_h, edge_um=config.tissue.edge_um,
-                  capacity=config.tissue.capacity)
-

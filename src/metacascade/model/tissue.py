@@ -15,7 +15,7 @@ from metacascade.mechanisms.compile import tissue_rates, wall_of
 from metacascade.mechanisms.terms import Table
 from metacascade.ranks.parallel import serial_world
 from metacascade.space.arena import Arena
-from metacascade.space.pressure import Pressure
+from metacascade.space.fields import Still
 from metacascade.space.region import OFFSETS, Region
 from metacascade.space.seeding import ball_radius, first_counts, seed_region, tiles_of_ball
 from metacascade.space.vessels import CHUNK, voxelize
@@ -36,10 +36,11 @@ class Tissue:
         Which tiles are here; row i of everything below is its tile i.
     arena : Arena
         The cells.
-    counts : ndarray of uint16, shape (rows, 512)
-        Cells per voxel; rows of ghosts behind those of the tiles.
-    oxygen : Oxygen
-    pressure : Pressure
+    arrays : TileArrays
+        What there is of each voxel; rows of ghosts behind those of the tiles.
+    microenvironment : Fields
+        Oxygen, pressure and what else the plan has.
+    oxygen, pressure : Field, Pressure or, where they are off, Still
     vessels : VesselMap
     counted : Counter
         What the kernel has counted in all steps so far, by TALLIES and causes of death.
@@ -47,22 +48,31 @@ class Tissue:
         Voxels of each tile that are within reach of a perfused vessel.
     """
 
-    def __init__(self, config, exchange, oxygen, network, cuts):
+    def __init__(self, config, exchange, fields, network, cuts):
         self.config = config
         self.exchange = exchange
-        self.oxygen = oxygen
+        self.microenvironment, self.arrays = fields, fields.arrays
+        self.oxygen = fields["oxygen"] if "oxygen" in fields else Still(config.oxygen.stroma_mmHg, self.arrays)
+        self.pressure = fields["pressure"] if "pressure" in fields else Still(0.0, self.arrays)
         self.network = network
         self.region = Region(exchange, cuts)
         self.arena = Arena()
-        self.counts = np.zeros((0, 512), np.uint16)
         self.vessels = self.voxelize_tiles(np.empty((0, 3), np.int32))
         self.reachable = reachable(self.vessels)
         plan = plan_of(config)
         self.parameters, self.rates, self.speed = parameters(config, plan), tissue_rates(plan), speeds(plan)
-        self.pressure = pressure(config)
         self.counted = Counter()
         self._scratch = scratch(FIRST_SCRATCH)
         self._migrants, self._shed = np.empty(FIRST_OUTBOX, MIGRANT), np.empty(4096, CTC)
+
+    @property
+    def counts(self):
+        """Cells per voxel: uint16, shape (rows, 512)."""
+        return self.arrays["counts"]
+
+    @counts.setter
+    def counts(self, counts):
+        self.arrays["counts"] = counts
 
     @property
     def cells(self):
@@ -77,14 +87,10 @@ class Tissue:
         order = np.argsort(self.region.keys_of(coords))
         coords = self.region.add(coords)
         rows = np.arange(before, len(self.region.keys))
-        self.counts.resize((self.region.rows, 512), refcheck=False)    # grows in place where the system can remap it
-        self.counts[before:] = 0
+        self.arrays.grow(before, len(self.region.keys), len(self.region.ghost_keys))
         if counts is not None:
             self.counts[rows] = counts[order]
         self.arena.add(self.counts[rows].sum(axis=1, dtype=np.int64))
-        self.oxygen.grow(before, self.region.rows)
-        self.pressure.value.resize((self.region.rows, 512), refcheck=False)
-        self.pressure.value[before:] = 0.0
         vessels = self.voxelize_tiles(coords)
         self.vessels.append(vessels)
         self.reachable = np.concatenate([self.reachable, reachable(vessels)])
@@ -93,7 +99,7 @@ class Tissue:
     def voxelize_tiles(self, coords):
         c = self.config
         return voxelize(coords, c.tissue.edge_um, self.network,
-                        c.intravasation.reach_um, walls(c))
+                        c.intravasation.reach_um, self.microenvironment.walls)
 
     def vessels_here(self):
         """Segments that come near the tiles of this rank, without duplicates."""
@@ -113,22 +119,14 @@ class Tissue:
         return new
 
     def settle(self):
-        """Bring oxygen and pressure to their steady states, at the start of a run."""
-        self.region.halo(self.counts)
-        if self.config.crowding.enabled:
-            self.pressure.settle(self.counts, self.region.mesh, self.region.halo)
-        self.oxygen.settle(self.counts, self.vessels.supply[:, 0], self.region.mesh, self.region.halo)
+        """Bring the fields to their steady state, at the start of a run."""
+        self.microenvironment.settle(self.counts, self.vessels.supply, self.region.mesh, self.region.halo)
 
     # --- a step --------------------------------------------------------------------------------------
 
-    def breathe(self):
-        """Fields: oxygen and pressure for the cells as they are, and the ghosts that the cells look at."""
-        self.region.halo(self.counts)
-        if self.config.crowding.enabled:
-            self.pressure.advance(self.counts, self.region.mesh, self.region.halo)
-            self.region.halo(self.pressure.value)
-        self.oxygen.advance(self.counts, self.vessels.supply[:, 0], self.region.mesh, self.region.halo)
-        self.region.halo(self.oxygen.value)
+    def breathe(self, step):
+        """Fields for the cells as they are, and the ghosts that the cells look at."""
+        self.microenvironment.advance(step, self.counts, self.vessels.supply, self.region.mesh, self.region.halo)
 
     def advance(self, step, t_h):
         """One step of all cells: (migrants, shed CTCs, tally).
@@ -156,7 +154,7 @@ class Tissue:
 
     def fields(self):
         """The fields that factors may name."""
-        return {"oxygen": self.oxygen.value, "pressure": self.pressure.value}
+        return {one.name: one.value for one in self.microenvironment.each}
 
     def _make_room(self, row, progress):
         """The kernel stopped before a tile: grow whatever could be too small for it."""
@@ -210,11 +208,6 @@ def reachable(vessels):
     return (np.diff(vessels.first) > 0).reshape(-1, 512).sum(axis=1)
 
 
-def walls(config):
-    """What each field meets at the wall of a vessel: permeability, and diffusion in the tissue."""
-    return [(config.oxygen.wall_um_per_h, config.oxygen.diffusion_um2_per_h)]
-
-
 def perfused(config, network):
     """May a perfused vessel be in reach of the tumor at its start? False: certainly none is. One process, no cells.
 
@@ -225,7 +218,7 @@ def perfused(config, network):
                               ball_radius(config.tumor, config.tissue))
     for at in range(0, len(coords), CHUNK):
         around = np.unique((coords[at:at + CHUNK, None] + OFFSETS).reshape(-1, 3), axis=0)
-        if reachable(voxelize(around, edge, network, config.intravasation.reach_um, walls(config))).any():
+        if reachable(voxelize(around, edge, network, config.intravasation.reach_um, [])).any():
             return True
     return False
 
@@ -235,12 +228,12 @@ def scratch(cells):
     return np.empty((_tissue.SCRATCH_ROWS, cells), np.uint32)
 
 
-def start(config, exchange, oxygen, network):
+def start(config, exchange, fields, network):
     """The tissue at the start of a run: a ball of cells in its margin of stroma. Collective."""
     if config.tumor is None:
-        return Tissue(config, exchange, oxygen, network, even_cuts(exchange.world))
+        return Tissue(config, exchange, fields, network, even_cuts(exchange.world))
     cuts, coords = seed_region(exchange, config)
-    tissue = Tissue(config, exchange, oxygen, network, cuts)
+    tissue = Tissue(config, exchange, fields, network, cuts)
     counts = first_counts(exchange.world, config, tissue.region.keys_of(coords), coords)
     rows = tissue.add_tiles(coords, counts)
     fill(tissue, rows)
@@ -249,7 +242,7 @@ def start(config, exchange, oxygen, network):
     return tissue
 
 
-def restore(config, exchange, oxygen, network, saved):
+def restore(config, exchange, fields, network, saved):
     """The tissue from a saved state: this rank gets the tiles of its share. Collective."""
     world = exchange.world
     first = world.allgather(int(saved.tile_key[0]) if len(saved.tile_key) else None)
@@ -257,9 +250,9 @@ def restore(config, exchange, oxygen, network, saved):
     for key in reversed(first[1:]):
         cuts.append(cuts[-1] if key is None else key)
     cuts = np.array([0, *reversed(cuts)], np.uint64)
-    tissue = Tissue(config, exchange, oxygen, network, cuts)
+    tissue = Tissue(config, exchange, fields, network, cuts)
     rows = tissue.add_tiles(saved.tile_coords, saved.counts)
-    tissue.oxygen.value[rows], tissue.pressure.value[rows] = saved.oxygen, saved.pressure
+    tissue.arrays.put(rows, saved.arrays)
     for low, high in saved.slabs():
         cells, at = saved.cells(low, high), 0
         for row in range(low, high):
@@ -299,14 +292,6 @@ def parameters(config, plan):
         mobility=number("tissue.hop") * dt / edge**2,
         reach_um=reach, permeability_mature=mature, cluster_fraction=number("tissue.cluster"),
         cluster_log_more=-math.inf if more <= 2 else math.log1p(-1.0 / (more - 1.0)))
-
-
-def pressure(config):
-    """The pressure of the cells, without tiles; 0 while crowding is off."""
-    c = config.crowding
-    return Pressure(
-        capacity=config.tissue.capacity, edge_um=config.tissue.edge_um, mobility_um2_per_h=c.mobility_um2_per_h,
-        relaxation_h=c.relaxation_h, smoothing_um=c.smoothing_um, sweeps=c.sweeps, initial_sweeps=c.initial_sweeps)
 
 
 def speeds(plan):

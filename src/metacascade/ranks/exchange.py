@@ -136,37 +136,40 @@ def rest(idle, polls):
     return idle + 1
 
 
+def face_values(edge):
+    """Values of a tile of edge^3 at each of its faces, -x, +x, -y, +y, -z, +z: shape (6, edge^2)."""
+    v = np.arange(edge**3).reshape(edge, edge, edge)                 # z, y, x
+    return np.stack([v[:, :, 0], v[:, :, -1], v[:, 0], v[:, -1], v[0], v[-1]]).reshape(6, -1)
+
+
 class Halo:
-    """Fills the ghost voxels of any per-voxel array of shape (rows, 512) from the ranks that own them.
+    """Fills the ghosts of arrays of tiles from the ranks that own them: shape (rows, 512), or (rows, 64) or (rows, 8).
 
     Parameters
     ----------
-    send, receive : dict of int to ndarray of int64
-        Flat voxel indices (512 row + voxel) per neighboring rank; the k-th index sent by a rank is the
-        k-th received by the other.
+    send, receive : dict of int to ndarray of int64, shape (n, 2)
+        (row, face) per neighboring rank; the k-th face that a rank sends is the k-th that the other receives.
     colors : ndarray of uint8, shape (rows,)
         Color of each tile and of each ghost that faces us.
     """
 
     def __init__(self, exchange, send, receive, colors):
         self.exchange = exchange
-        self.send, self.receive = send, receive
-        self.routes = {None: (send, receive)} | {
-            color: (_of_color(send, colors, color), _of_color(receive, colors, color)) for color in (0, 1)}
-        self.buffers = {}
+        self.send, self.receive, self.colors = send, receive, colors
+        self.routes, self.buffers = {}, {}
 
-    def __call__(self, array, color=None):
-        """Fill the ghosts: all that face us, or those in the tiles of one color."""
-        self.begin(array, color)
+    def __call__(self, *arrays, color=None):
+        """Fill the ghosts of the arrays, in one message a neighbor: all that face us, or those in tiles of a color."""
+        self.begin(*arrays, color=color)
         self.end()
 
-    def begin(self, array, color=None):
+    def begin(self, *arrays, color=None):
         """Send what the ghosts of others are to be. Until `end` our voxels may change, and the ghosts are not there."""
         if not self.send:
             return
         traffic = self.exchange.traffic["halo"]
         with traffic.timed():
-            self._send(array.reshape(-1), color, traffic)
+            self._send(arrays, color, traffic)
 
     def end(self):
         """Wait for what others have sent since `begin`, and fill the ghosts."""
@@ -176,33 +179,54 @@ class Halo:
             self._receive(*self.under_way)
         self.under_way = None
 
-    def _send(self, flat, color, traffic):
-        inbox, outbox = self._buffers(flat.dtype, color)
-        send, receive = self.routes[color]
+    def _send(self, arrays, color, traffic):
+        inbox, outbox = self._buffers(tuple((a.dtype, a.shape[1]) for a in arrays), color)
+        flat = [a.reshape(-1) for a in arrays]
         comm = self.exchange.world.comm
-        requests = [comm.Irecv(buffer.view(np.uint8), source=rank, tag=TAG_HALO) for rank, buffer in inbox.items()]
-        for rank, buffer in outbox.items():
-            np.take(flat, send[rank], out=buffer)
-            requests.append(comm.Isend(buffer.view(np.uint8), dest=rank, tag=TAG_HALO))
+        requests = [comm.Irecv(buffer, source=rank, tag=TAG_HALO) for rank, (buffer, _) in inbox.items()]
+        for rank, (buffer, parts) in outbox.items():
+            for (index, part), array in zip(parts, flat):
+                np.take(array, index, out=part)
+            requests.append(comm.Isend(buffer, dest=rank, tag=TAG_HALO))
             traffic.add(buffer.nbytes)
-        self.under_way = requests, inbox, receive, flat
+        self.under_way = requests, inbox, flat
 
-    def _receive(self, requests, inbox, receive, flat):
+    def _receive(self, requests, inbox, flat):
         from mpi4py import MPI
         idle = 0
         while not MPI.Request.Testall(requests):
             idle = rest(idle, self.exchange.world.polls)
-        for rank, buffer in inbox.items():
-            flat[receive[rank]] = buffer
+        for _, parts in inbox.values():
+            for (index, part), array in zip(parts, flat):
+                array[index] = part
 
-    def _buffers(self, dtype, color):
-        if (dtype, color) not in self.buffers:
-            send, receive = self.routes[color]
-            self.buffers[dtype, color] = tuple(
-                {rank: np.empty(len(index), dtype) for rank, index in which.items()} for which in (receive, send))
-        return self.buffers[dtype, color]
+    def _buffers(self, kinds, color):
+        """For receiving and sending arrays of these kinds: {rank: (buffer, [(index, part of it)])}."""
+        if (kinds, color) not in self.buffers:
+            self.buffers[kinds, color] = tuple(
+                {rank: _buffer(kinds, [self._index(way, rank, values, color) for _, values in kinds])
+                 for rank in self._ranks(way, color)} for way in ("receive", "send"))
+        return self.buffers[kinds, color]
+
+    def _ranks(self, way, color):
+        return [rank for rank in getattr(self, way) if len(self._index(way, rank, 8, color))]
+
+    def _index(self, way, rank, values, color):
+        """Where in a flat array of so many values a tile lies what is sent to a rank or received from it."""
+        key = way, rank, values, color
+        if key not in self.routes:
+            row, face = getattr(self, way)[rank].T
+            some = slice(None) if color is None else self.colors[row] == color
+            at = values * row[some, None] + face_values(round(values ** (1 / 3)))[face[some]]
+            self.routes[key] = at.ravel()
+        return self.routes[key]
 
 
-def _of_color(routes, colors, color):
-    """What lies in tiles of this color of each route."""
-    return {rank: some for rank, index in routes.items() if len(some := index[colors[index >> 9] == color])}
+def _buffer(kinds, indices):
+    """A message of one part for each array, and the parts: each begins at a multiple of 8 bytes."""
+    sizes = [len(index) * dtype.itemsize for index, (dtype, _) in zip(indices, kinds)]
+    ends = np.cumsum([-(-size // 8) * 8 for size in sizes])
+    buffer = np.zeros(int(ends[-1]), np.uint8)
+    starts = [0, *ends[:-1]]
+    return buffer, [(index, buffer[at:at + size].view(dtype))
+                    for index, at, size, (dtype, _) in zip(indices, starts, sizes, kinds)]

@@ -81,9 +81,8 @@ class Meter:
     def step(self):
         """A step of the simulation, with what it costs added to the figures."""
         simulation, tissue = self.simulation, self.simulation.tissue
-        oxygen = simulation.config.oxygen
         self.updates += tissue.cells
-        self.sweeps += len(tissue.region.keys) * oxygen.sweeps * oxygen.enabled
+        self.sweeps += len(tissue.region.keys) * sum(field.sweeps for field in tissue.microenvironment.each)
         start = time.perf_counter()
         simulation.step()
         self.wall.append(time.perf_counter() - start)

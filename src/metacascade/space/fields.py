@@ -1,69 +1,91 @@
-"""Fields on the voxels: oxygen, by diffusion, supply from vessels and uptake by cells."""
+"""Fields on the voxels: what diffuses from vessels and cells and is taken up by cells, oxygen the first of them."""
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from metacascade._kernels import _field
-from metacascade.space.relaxation import Mesh, NoHalo, relax, schedule
+from metacascade.space.pressure import Pressure
+from metacascade.space.relaxation import Mesh, NoHalo, System, relax, schedule
+from metacascade.space.tile_arrays import TileArray, TileArrays
 
 VOXELS = 512
 GAIN = 10.0                   # by which the sweeps of a step are to reduce an error
+EDGE = 8                      # voxels along the edge of a tile
+HEAVIEST = 255                # weight of a cell that secretes most
 
 
 class Field:
-    """A substance that diffuses from the vessels and is taken up by the cells, on this rank's voxels.
+    """A substance that diffuses, on this rank's voxels.
 
-    dc/dt = D lap c - U (n / capacity) c / (K + c) + s (P - c), no flux where the tiles end. Backward
-    Euler in time, uptake linearized at the old value; seven-point stencil in space (order 1 and 2);
+    dc/dt = D lap c - d c - (n / capacity) (l c + U c / (K + c)) + (m / (255 capacity)) Q + s (P - c), no flux where the
+    tiles end; n cells of the voxel, m their weights (0..255), added up, s the exchange with vessels. Backward
+    Euler in time, uptake linearized at the old value (Newton); seven-point stencil in space (order 1 and 2);
     the linear system is solved by a fixed number of red-black relaxation sweeps (`relaxation.relax`), so that the result
-    is bitwise the same on any number of ranks.
-
-    Attributes
-    ----------
-    value : ndarray of float32, shape (n_all, 512)
-        c of each voxel, never negative: first the tiles of this rank, then ghost tiles.
+    is bitwise the same on any number of ranks. It is never negative. Its values are those of the array `name` of the
+    register `arrays`.
     """
 
-    def __init__(self, *, enabled: bool, diffusion: float, uptake: float, michaelis: float, vessel: float,
-                 initial: float, capacity: int, step_h: float, edge_um: float, sweeps: int,
-                 initial_sweeps: int):
-        """Rates per hour, lengths in um, c in the unit of `vessel`."""
-        self.enabled = enabled
-        self.initial = initial
-        self.rate = diffusion / edge_um**2
-        self.params = dict(per_dt=1.0 / step_h, decay=0.0, linear=0.0, uptake=uptake / capacity, michaelis=michaelis,
-                           vessel=vessel, source=0.0)
-        self.visits = schedule(6.0 * self.rate / (6.0 * self.rate + 1.0 / step_h), sweeps, GAIN)
-        self.rounds = math.ceil(initial_sweeps / sweeps)
-        self.value = np.empty((0, VOXELS), np.float32)
+    def __init__(self, *, diffusion: float, capacity: float, step_h: float, edge_um: float, sweeps: int,
+                 initial_sweeps: int = 0, name: str = "field", unit: str = "1", decay: float = 0.0, linear: float = 0.0,
+                 uptake: float = 0.0, michaelis: float = 1.0, vessel: float = 0.0, source: float = 0.0,
+                 initial: float = 0.0, wall: float | None = None, coarse: int = EDGE, every: int = 1,
+                 arrays: TileArrays | None = None):
+        """Rates per hour, lengths in um, c in `unit`.
 
-    def keep(self, rows: np.ndarray) -> None:
-        """Forget all rows but these."""
-        self.value = self.value[rows]
+        Parameters
+        ----------
+        linear, uptake : float
+            l [1/h] and U [unit/h] of a voxel filled to capacity.
+        source : float
+            Q [unit/h], secretion of a voxel filled to capacity with cells of the greatest weight.
+        vessel : float
+            P, in the vessels.
+        wall : float, optional
+            Permeability of the wall of vessels [um/h]; left out: nothing comes out of them.
+        initial : float
+            Of a tile when it is added.
+        coarse : int
+            Values along the edge of a tile: 8, 4 or 2.
+        every : int
+            Steps between two solutions.
+        """
+        self.name, self.every, self.wall, self.diffusion = name, every, wall, diffusion
+        self.arrays = arrays or TileArrays()
+        self.arrays.add(TileArray(name, unit, values=coarse**3, start=initial))
+        self.rate = diffusion / (edge_um * EDGE / coarse)**2
+        per_dt = 1.0 / (every * step_h)
+        self.params = dict(per_dt=per_dt, decay=decay, linear=linear / capacity, uptake=uptake / capacity,
+                           michaelis=michaelis, vessel=vessel, source=source / (HEAVIEST * capacity))
+        self.visits = schedule(6.0 * self.rate / (6.0 * self.rate + per_dt + decay), sweeps, GAIN)
+        self.sweeps, self.initial_sweeps = sweeps, initial_sweeps
 
-    def grow(self, tiles: int, rows: int) -> None:
-        """Have so many rows; those behind the first `tiles` begin with the initial value."""
-        self.value.resize((rows, VOXELS), refcheck=False)      # in place where the system can remap it
-        self.value[tiles:] = self.initial
+    @property
+    def value(self) -> np.ndarray:
+        """c of each voxel: float32, shape (n_all, 512 or 64 or 8); first the tiles of this rank, then ghosts."""
+        return self.arrays[self.name]
 
-    def settle(self, counts, supply, mesh: Mesh, halo=NoHalo()) -> None:
-        """Come near the steady state at the start of a run: ``initial_sweeps`` sweeps, as steps."""
-        for _ in range(self.rounds):
-            self.advance(counts, supply, mesh, halo)
+    def advance(self, counts: np.ndarray, supply: np.ndarray | None, mesh: Mesh, halo=NoHalo(),
+                moments: np.ndarray | None = None) -> None:
+        """One time step of this field alone, in place. Collective."""
+        relax([self.system(counts, moments, supply, mesh, halo)], mesh, halo)
 
-    def advance(self, counts: np.ndarray, supply: np.ndarray, mesh: Mesh, halo=NoHalo()) -> None:
-        """One time step, in place.
+    def system(self, counts: np.ndarray, moments: np.ndarray | None, supply: np.ndarray | None, mesh: Mesh,
+               halo, scales: Mapping[str, float] = {}) -> System:
+        """The linear system of a step.
 
         Parameters
         ----------
         counts : ndarray of uint16, shape (n_owned or more, 512)
             Cells of each voxel, n.
-        supply : ndarray of float32, shape (n_owned, 512)
+        moments : ndarray of uint32, shape (n_owned or more, 512), optional
+            Weights of the cells of each voxel, m; left out: they secrete nothing.
+        supply : ndarray of float32, shape (n_owned, 512), optional
             s [1/h], of VesselMap.
-        halo : exchange.Halo
-            As in `relaxation.relax`. Collective.
+        scales : dict of str to float
+            By which coefficients are multiplied in this step: ``name.vessel``, ``name.uptake``, ``name.decay``, ...
 
         Raises
         ------
@@ -72,24 +94,89 @@ class Field:
         FloatingPointError
             If c or s is negative or not a number.
         """
-        if not self.enabled:
-            return
         owned = len(mesh.neighbors)
         mesh.check(len(self.value))
-        if supply.shape != (owned, VOXELS) or counts.shape[1:] != (VOXELS,) or not owned <= len(counts):
-            raise ValueError(f"{owned} tiles, but counts {counts.shape} and supply {supply.shape}")
-        decay, rhs = np.empty((2, owned, VOXELS), np.float32)
-        _field.coefficients(self.value, counts, None, supply, decay, rhs, self.params)
-        relax(self.value, decay, rhs, mesh, halo, rate=self.rate, visits=self.visits, mirror=True)
+        for array in (counts, moments):
+            if array is not None and (array.shape[1:] != (VOXELS,) or len(array) < owned):
+                raise ValueError(f"{owned} tiles, but cells of shape {array.shape}")
+        if supply is not None and supply.shape != (owned, VOXELS):
+            raise ValueError(f"{owned} tiles, but supply of shape {supply.shape}")
+        params = {key: number * scales.get(f"{self.name}.{key}", 1.0) for key, number in self.params.items()}
+        decay, rhs = np.empty((2, owned, self.value.shape[1]), np.float32)
+        _field.coefficients(self.value, counts, moments, supply, decay, rhs, params)
+        return System(self.value, decay, rhs, self.rate, self.visits, mirror=True)
 
 
-class Oxygen(Field):
-    """Partial pressure of oxygen [mmHg] in the voxels of this rank."""
+class Still:
+    """What stands in for a field that is off: one level everywhere."""
 
-    def __init__(self, oxygen, *, step_h: float, edge_um: float, capacity: int):
-        """`oxygen`: the config section; `capacity`: cells of a full voxel."""
-        super().__init__(
-            enabled=oxygen.enabled, diffusion=oxygen.diffusion_um2_per_h, uptake=oxygen.uptake_mmHg_per_h,
-            michaelis=oxygen.michaelis_mmHg, vessel=oxygen.vessel_mmHg, initial=oxygen.stroma_mmHg,
-            capacity=capacity, step_h=step_h, edge_um=edge_um, sweeps=oxygen.sweeps,
-            initial_sweeps=oxygen.initial_sweeps)
+    def __init__(self, level: float, arrays: TileArrays):
+        self.level, self.arrays = level, arrays
+
+    @property
+    def value(self) -> np.ndarray:
+        """The level in every voxel: float32, shape (n_all, 512)."""
+        return np.full(self.arrays["counts"].shape, self.level, np.float32)
+
+
+class Fields:
+    """All fields of the tissue of a rank.
+
+    Attributes
+    ----------
+    each : list of Field and Pressure
+        In the order of their declaration, which is that of the signals of rates.
+    walls : list of (float, float)
+        Permeability of vessels and diffusion of each field that they supply: `vessels.voxelize`.
+    """
+
+    def __init__(self, each: Sequence[Field | Pressure], arrays: TileArrays):
+        self.each, self.arrays = list(each), arrays
+        self.supplied = [one.name for one in self.each if getattr(one, "wall", None) is not None]
+        self.walls = [(one.wall, one.diffusion) for one in self.each if one.name in self.supplied]
+
+    def __getitem__(self, name: str) -> Field | Pressure:
+        return next(one for one in self.each if one.name == name)
+
+    def __contains__(self, name: str) -> bool:
+        return any(one.name == name for one in self.each)
+
+    @property
+    def signals(self) -> list[np.ndarray]:
+        """The values of each field, with those of ghosts."""
+        return [one.value for one in self.each]
+
+    def settle(self, counts, supply, mesh: Mesh, halo, moments: Mapping[str, np.ndarray] = {}) -> None:
+        """Come near the steady state at the start of a run: ``initial_sweeps`` sweeps of each, as steps. Collective."""
+        halo(counts)
+        rounds = {one.name: math.ceil(one.initial_sweeps / one.sweeps) for one in self.each}
+        for k in range(max(rounds.values(), default=0)):
+            self._relax([one for one in self.each if k < rounds[one.name]], counts, supply, mesh, halo, moments, {})
+
+    def advance(self, step: int, counts, supply, mesh: Mesh, halo, moments: Mapping[str, np.ndarray] = {},
+                scales: Mapping[str, float] = {}) -> None:
+        """A step of those that are due, and the ghosts of all. Collective.
+
+        Parameters
+        ----------
+        step : int
+            A field with `every` = k is solved in steps 0, k, 2 k, ...
+        counts : ndarray of uint16, shape (n_all, 512)
+        supply : ndarray of float32, shape (n_owned, fields, 512)
+            Of VesselMap, for the fields of `walls`.
+        moments : dict of str to ndarray of uint32
+            By field, where cells secrete it: their weights, added up by voxel.
+        scales : dict of str to float
+            As in `Field.system`.
+        """
+        halo(counts)
+        self._relax([one for one in self.each if step % one.every == 0], counts, supply, mesh, halo, moments, scales)
+        if self.each:
+            halo(*self.signals)
+
+    def _relax(self, some, counts, supply, mesh, halo, moments, scales):
+        systems = [one.system(counts, moments.get(one.name), self._supply(one, supply), mesh, halo, scales) for one in some]
+        relax(systems, mesh, halo)
+
+    def _supply(self, field, supply):
+        return supply[:, self.supplied.index(field.name)] if field.name in self.supplied else None

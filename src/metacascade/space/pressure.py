@@ -6,7 +6,8 @@ import math
 import numpy as np
 
 from metacascade._kernels import _field, _pressure
-from metacascade.space.relaxation import Mesh, NoHalo, relax, schedule
+from metacascade.space.relaxation import Mesh, NoHalo, System, relax, schedule
+from metacascade.space.tile_arrays import TileArray, TileArrays
 
 VOXELS = 512
 GAIN = 5.0                    # by which the few sweeps of a step are to reduce an error; what is left goes in the next
@@ -24,37 +25,42 @@ class Pressure:
     f is taken makes the noise at the rim the same for every edge h below it: f + share sum(neighbor - f) with
     share = (length^2 - h^2) / (24 h^2) has the variance length^2 / 12 of a voxel of that length.
 
-    Attributes
-    ----------
-    value : ndarray of float32, shape (n_all, 512)
-        p of each voxel: first the tiles of this rank, then ghost tiles.
+    Its values are those of the array `name` of the register `arrays`.
     """
 
+    every = 1                     # steps between two solutions
+
     def __init__(self, *, capacity: float, edge_um: float, mobility_um2_per_h: float, relaxation_h: float,
-                 smoothing_um: float, sweeps: int, initial_sweeps: int):
+                 smoothing_um: float, sweeps: int, initial_sweeps: int, name: str = "pressure",
+                 arrays: TileArrays | None = None):
+        self.name, self.arrays = name, arrays or TileArrays()
+        self.arrays.add(TileArray(name, "1"))
         self.per_capacity = 1.0 / capacity
         self.rate = mobility_um2_per_h * relaxation_h / edge_um**2
         self.visits = schedule(6.0 * self.rate / (6.0 * self.rate + 1.0), sweeps, GAIN)
-        self.rounds = math.ceil(initial_sweeps / sweeps)
+        self.initial_sweeps, self.sweeps = initial_sweeps, sweeps
         share = max(0.0, (smoothing_um**2 - edge_um**2) / (24.0 * edge_um**2))
         self.passes = math.ceil(share / SHARE)
         self.share = share / max(self.passes, 1)
-        self.value = np.zeros((0, VOXELS), np.float32)
 
-    def settle(self, counts: np.ndarray, mesh: Mesh, halo=NoHalo()) -> None:
-        """Come near the solution at the start of a run: ``initial_sweeps`` sweeps."""
-        for _ in range(self.rounds):
-            self.advance(counts, mesh, halo)
+    @property
+    def value(self) -> np.ndarray:
+        """p of each voxel: float32, shape (n_all, 512); first the tiles of this rank, then ghosts."""
+        return self.arrays[self.name]
 
     def advance(self, counts: np.ndarray, mesh: Mesh, halo=NoHalo()) -> None:
-        """The pressure of the cells as they are, in place, from that of before. Collective.
+        """The pressure of the cells as they are, in place, from that of before. Collective."""
+        relax([self.system(counts, None, None, mesh, halo)], mesh, halo)
+
+    def system(self, counts: np.ndarray, moments, supply, mesh: Mesh, halo, scales=None) -> System:
+        """What is to be solved for. Collective.
 
         Parameters
         ----------
         counts : ndarray of uint16, shape (n_all, 512)
             Cells of each voxel, n, those of ghosts filled.
-        halo : exchange.Halo
-            As in `relax`.
+        moments, supply, scales
+            Of other fields; not used.
 
         Raises
         ------
@@ -68,7 +74,7 @@ class Pressure:
         _pressure.check(self.value[:owned])
         excess = self._excess(counts, mesh, halo)[:owned]
         _field.fold(excess)
-        relax(self.value, None, excess, mesh, halo, rate=self.rate, visits=self.visits, mirror=False)
+        return System(self.value, None, excess, self.rate, self.visits, mirror=False)
 
     def _excess(self, counts, mesh, halo):
         """f of our voxels, smoothed; and what is needed of ghosts."""
@@ -76,8 +82,7 @@ class Pressure:
         _pressure.excess(counts, excess, self.per_capacity)
         for k in range(self.passes):
             if k:
-                halo.begin(excess)
-                halo.end()
+                halo(excess)
             smoothed = np.empty_like(excess)
             _pressure.smooth(excess, smoothed, mesh.neighbors, self.share)
             excess = smoothed

@@ -5,7 +5,6 @@ from metacascade._kernels._layout import CELL
 from metacascade.base.records import copy, joined
 from metacascade.ranks.balance import cut_again, work
 
-TILE = np.dtype([("coords", "i4", 3), ("counts", "u2", 512), ("oxygen", "f4", 512), ("pressure", "f4", 512)])
 MOVE_COST = 5          # work of moving a cell to another rank, in updates of a cell; measured: 3 to 8
 
 
@@ -66,9 +65,10 @@ def move(tissue, going, owner, cuts):
 
 def pack(tissue, rows):
     """Tiles and their cells, in the order of rows."""
-    tiles = np.empty(len(rows), TILE)
-    tiles["coords"], tiles["counts"] = tissue.region.coords[rows], tissue.counts[rows]
-    tiles["oxygen"], tiles["pressure"] = tissue.oxygen.value[rows], tissue.pressure.value[rows]
+    tiles = np.empty(len(rows), tissue.arrays.record())
+    tiles["coords"] = tissue.region.coords[rows]
+    for name, values in tissue.arrays.take(rows).items():
+        tiles[name] = values
     cells = joined(np.empty(0, CELL), *(tissue.arena.block(row) for row in rows))
     return tiles, cells
 
@@ -76,18 +76,16 @@ def pack(tissue, rows):
 def keep(tissue, rows, cuts):
     """Forget all tiles but these rows."""
     tissue.region.keep(rows, cuts)
-    tissue.counts = tissue.counts[rows]
-    tissue.oxygen.keep(rows)
-    tissue.pressure.value = tissue.pressure.value[rows]
+    tissue.arrays.keep(rows)
     tissue.arena.keep(rows)
     tissue.vessels, tissue.reachable = tissue.vessels.take(rows), tissue.reachable[rows]
 
 
 def unpack(tissue, tiles, cells):
-    """Add tiles with their cells and oxygen. Collective."""
+    """Add tiles with their cells and what there is of their voxels. Collective."""
     order = np.argsort(tissue.region.keys_of(tiles["coords"]))
     rows = tissue.add_tiles(tiles["coords"].copy(), tiles["counts"])
-    tissue.oxygen.value[rows], tissue.pressure.value[rows] = tiles["oxygen"][order], tiles["pressure"][order]
+    tissue.arrays.put(rows, tiles[order])
     end = np.cumsum(tiles["counts"].sum(axis=1, dtype=np.int64))
     for row, i in zip(rows, order):
         n = tissue.arena.n[row]

@@ -3,7 +3,7 @@ import numpy as np
 
 from metacascade._kernels import _curve
 from metacascade.base.errors import RunError
-from metacascade.ranks.exchange import Halo
+from metacascade.ranks.exchange import Halo, face_values
 from metacascade.space.relaxation import Mesh, colors
 
 OFFSETS = np.array([(x, y, z) for z in (-1, 0, 1) for y in (-1, 0, 1) for x in (-1, 0, 1)], np.int32)
@@ -11,13 +11,7 @@ FACES = (12, 14, 10, 16, 4, 22)      # rows of OFFSETS: -x, +x, -y, +y, -z, +z
 CENTER = 13
 
 
-def face_voxels():
-    """Voxels of a tile at each of its faces, in the order of FACES: shape (6, 64)."""
-    v = np.arange(512).reshape(8, 8, 8)                           # z, y, x
-    return np.stack([v[:, :, 0], v[:, :, 7], v[:, 0], v[:, 7], v[0], v[7]]).reshape(6, 64)
-
-
-FACE_VOXELS = face_voxels()
+FACE_VOXELS = face_values(8)
 
 
 def keys_of(coords):
@@ -152,8 +146,8 @@ class Region:
             r, f, g = row[mine], face[mine], ghost[mine]
             sent = np.lexsort((f, self.keys[r]))                       # by (key of the sender's tile, its face)
             got = np.lexsort((f ^ 1, ghost_key[mine]))
-            send[int(rank)] = (512 * r[sent, None].astype(np.int64) + FACE_VOXELS[f[sent]]).ravel()
-            receive[int(rank)] = (512 * g[got, None].astype(np.int64) + FACE_VOXELS[f[got] ^ 1]).ravel()
+            send[int(rank)] = np.stack([r[sent], f[sent]], axis=1)
+            receive[int(rank)] = np.stack([g[got], f[got] ^ 1], axis=1)
         color = np.zeros(self.rows, np.uint8)
         color[:tiles] = colors(self.coords)
         color[ghost] = 1 - color[row]

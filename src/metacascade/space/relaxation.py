@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,7 +14,10 @@ INNER = 2                     # sweeps of a tile at a visit
 class NoHalo:
     """The halo exchange of a run on one rank: there is nothing to fill."""
 
-    def begin(self, array: np.ndarray, color: int | None = None) -> None:
+    def __call__(self, *arrays: np.ndarray, color: int | None = None) -> None:
+        pass
+
+    def begin(self, *arrays: np.ndarray, color: int | None = None) -> None:
         pass
 
     def end(self) -> None:
@@ -70,26 +74,45 @@ def schedule(ratio: float, sweeps: int, gain: float) -> list[np.ndarray]:
     return [np.array(factors[k:k + together], np.float32) for k in range(0, 2 * sweeps, together)]
 
 
-def relax(value: np.ndarray, decay: np.ndarray | None, rhs: np.ndarray, mesh: Mesh, halo, *, rate: float,
-          visits: list[np.ndarray], mirror: bool) -> None:
-    """Come near c >= 0, decay c - rate sum(neighbor - c) = rhs, in place, from what `value` holds.
+@dataclass
+class System:
+    """c >= 0 with decay c - rate sum(neighbor - c) = rhs, and how to come near it from what `value` holds.
 
-    Parameters
+    Attributes
     ----------
-    value : ndarray of float32, shape (n_owned and ghosts, 512)
-    decay, rhs : ndarray of float32, shape (n_owned, 512)
-        By color (`_field.fold`); decay None is 1 everywhere.
-    halo : Halo
-        Fills the ghosts of one color of tiles, while the tiles that have no ghost beside them are swept. Collective.
-        Afterwards the ghosts are not those of the last sweeps: whoever reads them fills them first.
+    value : ndarray of float32, shape (n_owned and ghosts, 512 or 64 or 8)
+    decay, rhs : ndarray of float32, shape (n_owned, as many)
+        As `_field.coefficients` makes them; decay None is 1 everywhere.
     visits : list of ndarray of float32
         Over-relaxation of the half sweeps of a tile, at each visit to it: `schedule`.
     mirror : bool
         Where there is no tile: the field is mirrored, so that nothing flows; else it is 0.
     """
-    for factors in visits:
+
+    value: np.ndarray
+    decay: np.ndarray | None
+    rhs: np.ndarray
+    rate: float
+    visits: list[np.ndarray]
+    mirror: bool
+
+
+def relax(systems: list[System], mesh: Mesh, halo) -> None:
+    """Relax the values of some fields, in place, all at the same visit of the tiles. Collective.
+
+    `halo` fills the ghosts of one color of tiles, in one message a neighbor for all fields, while the tiles that have
+    no ghost beside them are swept. Afterwards the ghosts are not those of the last sweeps: whoever reads them fills them
+    first.
+    """
+    for k in range(max((len(one.visits) for one in systems), default=0)):
+        some = [one for one in systems if k < len(one.visits)]
         for color in (0, 1):
-            halo.begin(value, 1 - color)
-            _field.relax(value, decay, rhs, mesh.neighbors, mesh.inner[color], rate, factors, mirror)
+            halo.begin(*(one.value for one in some), color=1 - color)
+            _sweep(some, mesh, mesh.inner[color], k)
             halo.end()
-            _field.relax(value, decay, rhs, mesh.neighbors, mesh.border[color], rate, factors, mirror)
+            _sweep(some, mesh, mesh.border[color], k)
+
+
+def _sweep(systems, mesh, rows, k):
+    for one in systems:
+        _field.relax(one.value, one.decay, one.rhs, mesh.neighbors, rows, one.rate, one.visits[k], one.mirror)

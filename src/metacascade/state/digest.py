@@ -2,7 +2,7 @@
 
 SHA-256 over a header (format, time, step, ledger) and, for tiles, CTCs and lesions, the number of items
 and the sum modulo 2^256 of the items' SHA-256 (a sum has no order, so ranks add what they have; Bellare
-and Micciancio 1997). A tile's item is its key, counts, canonical cells, oxygen and pressure; the item of CTCs or
+and Micciancio 1997). A tile's item is its key, canonical cells and arrays by name; the item of CTCs or
 lesions is a bucket ``id >> 48`` with all its records by id, which one rank owns whole. Neither the
 config nor wall times, ranks or output are in it.
 """
@@ -15,7 +15,7 @@ import numpy as np
 
 from metacascade.state.state import CELL, raw
 
-FORMAT = 2
+FORMAT = 3
 RECORDS = 1 << 18                 # CTCs or lesions that are hashed at a time: 16 MiB
 
 
@@ -27,7 +27,7 @@ def digest(world, state):
     with world.together():
         own = [_tiles(state), _buckets(state.ctcs), _buckets(state.lesions)]
     everyone = world.allgather(own)
-    total = hashlib.sha256(_header(state.meta))
+    total = hashlib.sha256(_header(state))
     for name, shares in zip((b"tiles", b"ctcs", b"lesions"), zip(*everyone)):
         number = sum(count for count, _ in shares)
         added = sum(hashes for _, hashes in shares) % (1 << 256)
@@ -35,9 +35,11 @@ def digest(world, state):
     return total.hexdigest()
 
 
-def _header(meta):
+def _header(state):
+    meta = state.meta
     ledger = {name: int(value) for name, value in meta["ledger"].items()}
-    header = {"format": FORMAT, "time_s": int(meta["time_s"]), "step": int(meta["step"]), "ledger": ledger}
+    header = {"format": FORMAT, "time_s": int(meta["time_s"]), "step": int(meta["step"]), "ledger": ledger,
+              "arrays": sorted(state.arrays)}
     return json.dumps(header, sort_keys=True).encode()
 
 
@@ -53,14 +55,13 @@ def _tiles(state):
         ends = ((state.first_cell[first:last + 1] - state.first_cell[first]) * CELL.itemsize).tolist()
         if ends[-1] != len(cells):
             raise ValueError(f"tiles {first}..{last - 1}: {len(cells)} bytes of cells instead of {ends[-1]}")
-        keys, counts, oxygen, pressure = (
-            _rows(a[first:last]) for a in (state.tile_key, state.counts, state.oxygen, state.pressure))
+        keys = _rows(state.tile_key[first:last])
+        arrays = [_rows(state.arrays[name][first:last]) for name in sorted(state.arrays)]
         for i in range(last - first):
             item = hashlib.sha256(keys[i])
-            item.update(counts[i])
             item.update(cells[ends[i]:ends[i + 1]])
-            item.update(oxygen[i])
-            item.update(pressure[i])
+            for array in arrays:
+                item.update(array[i])
             added += _number(item)
     return len(state.tile_key), added
 

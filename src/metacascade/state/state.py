@@ -4,7 +4,7 @@ A rank passes its share of the state; the order of ranks is the order of tile ke
 shares laid end to end are the same arrays on any number of ranks.
 """
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -40,33 +40,36 @@ class State:
     tile_key : ndarray of uint64, shape (T,)
         Curve keys, ascending.
     tile_coords : ndarray of int32, shape (T, 3)
-    counts : ndarray of uint16, shape (T, 512)
-        Cells per voxel.
+    arrays : dict of str to ndarray of shape (T, 512), (T, 64) or (T, 8)
+        What there is of each voxel, or of each cube of 2 or 4 voxels' edge: ``counts`` (cells, uint16, of each voxel),
+        and the fields.
     cells : callable
         ``cells(first, last)`` returns the cells of the tiles first .. last - 1 of this share in
         canonical order (tile by tile, voxel by voxel, a voxel's cells sorted by their bytes): an
         array of CELL of length ``counts[first:last].sum()``. It is asked for one slab after the
         other, so the cells of a rank are never copied whole. `slabs_of` makes one from an array.
-    oxygen : ndarray of float32, shape (T, 512)
-        [mmHg]
-    pressure : ndarray of float32, shape (T, 512)
-        Of crowded cells, from which that of the next step is found.
     ctcs, lesions : ndarray of CTC and of LESION
         Owned here, sorted by id.
     segments : structured ndarray or None
         The imported vessel network; written by rank 0, read on every rank.
+    units : dict of str to str
+        Of `arrays`.
     """
 
     meta: dict
     tile_key: np.ndarray
     tile_coords: np.ndarray
-    counts: np.ndarray
+    arrays: dict[str, np.ndarray]
     cells: Callable[[int, int], np.ndarray]
-    oxygen: np.ndarray
-    pressure: np.ndarray
     ctcs: np.ndarray
     lesions: np.ndarray
     segments: np.ndarray | None = None
+    units: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def counts(self):
+        """Cells per voxel: uint16, shape (T, 512)."""
+        return self.arrays["counts"]
 
     @cached_property
     def first_cell(self):

@@ -14,6 +14,7 @@ import numpy as np
 
 from metacascade.base.errors import InputError
 from metacascade.config.config import Config
+from metacascade.mechanisms import plan_of
 from metacascade.space.relaxation import INNER
 
 PARTS = {       # stage: the counts that its CPU seconds are made of; every other stage is in "other"
@@ -107,7 +108,7 @@ def fit(studies):
         seconds=seconds, error=error, samples=len(samples), measured=_measured(figures),
         volume=fit_volume(figures, config.tissue.capacity), memory=fit_memory(figures),
         passages=sum(s["passages"] for s in samples) / max(updates, 1), shed=shed,
-        exchanges=2 + 2 * -(-config.oxygen.sweeps // INNER) * config.oxygen.enabled,
+        exchanges=exchanges(config),
         neighbors=law(many, lambda rank, f: rank["neighbors"], 0.0),
         halo_bytes=law(many, lambda rank, f: rank["traffic"]["halo"]["bytes"] / f["steps"]),
         route_messages=law(many, lambda rank, f: max(
@@ -117,6 +118,12 @@ def fit(studies):
         collectives=max(f["collectives_per_step"] for f in many),
         largest_tile=max(rank["largest_tile_work"] for f in figures for rank in f["per_rank"]),
         threshold=config.balance.threshold, interval=config.balance.interval)
+
+
+def exchanges(config):
+    """Halo exchanges of a step: counts; each visit of tiles of either color, of all fields at once; what cells see."""
+    visits = [-(-field.sweeps // INNER) for field in plan_of(config).fields]
+    return 2 + 2 * max(visits) if visits else 1
 
 
 def sample(rank, steps):

@@ -1,0 +1,49 @@
+"""The fields of a config: what its plan declares, made into arrays and solvers."""
+import numpy as np
+
+from metacascade._kernels import _moments
+from metacascade.config.config import Config
+from metacascade.mechanisms.fields import Diffusing, Pressure
+from metacascade.mechanisms.plan import Plan
+from metacascade.space import pressure
+from metacascade.space.arena import Arena
+from metacascade.space.fields import Field, Fields
+from metacascade.space.tile_arrays import COUNTS, TileArrays
+
+
+def fields_of(config: Config, plan: Plan) -> Fields:
+    """The fields of the tissue, in the order of the plan, and the register of the arrays of its tiles."""
+    arrays = TileArrays(COUNTS)
+    make = {Diffusing: _diffusing, Pressure: _pressure}
+    return Fields([make[type(one)](one, config, arrays) for one in plan.fields], arrays)
+
+
+def _diffusing(field: Diffusing, config: Config, arrays: TileArrays) -> Field:
+    return Field(
+        name=field.name, unit=field.unit, diffusion=field.diffusion.number, decay=field.decay.number,
+        uptake=field.uptake.number, michaelis=field.michaelis.number, vessel=field.vessel.number, wall=field.wall.number,
+        initial=field.start.number, sweeps=field.sweeps, initial_sweeps=field.start_sweeps, coarse=field.coarse,
+        every=field.every, capacity=config.tissue.capacity, edge_um=config.tissue.edge_um, step_h=config.run.step_h,
+        arrays=arrays)
+
+
+def _pressure(field: Pressure, config: Config, arrays: TileArrays) -> pressure.Pressure:
+    return pressure.Pressure(
+        name=field.name, mobility_um2_per_h=field.mobility.number, relaxation_h=field.relaxation.number,
+        smoothing_um=field.smoothing.number, sweeps=field.sweeps, initial_sweeps=field.start_sweeps,
+        capacity=config.tissue.capacity, edge_um=config.tissue.edge_um, arrays=arrays)
+
+
+def moments(arena: Arena, counts: np.ndarray, clone: np.ndarray, emt: np.ndarray, bits: int = 0) -> np.ndarray:
+    """What the cells of each voxel secrete: their weights, added up; uint32, shape (tiles, 512), for `Fields.advance`.
+
+    Parameters
+    ----------
+    clone, emt : ndarray of uint8, shape (clones,) and (256,)
+        The weight of a cell is the product of these over 255, rounded: 0..255.
+    bits : int
+        Only cells that have all these bits secrete.
+    """
+    sums = np.empty((len(arena.n), 512), np.uint32)
+    _moments.moments(arena.cells, arena.start, arena.n, counts, clone, emt, bits, sums)
+    return sums
