@@ -22,7 +22,8 @@ def _node_dtype():
 
 NODE = _node_dtype()
 LIMIT = int(MAX_NODES)
-RATES = ("blood.anoikis", "blood.shear", "blood.nk", "blood.release", "blood.extravasate", "blood.bind", "blood.passages")
+RATES = ("blood.anoikis", "blood.shear", "blood.nk", "blood.release", "blood.extravasate", "blood.bind",
+         "blood.passages")
 
 
 cdef struct loss_t:  # hazard of leaving: a + b exp(-x / tau) after x hours, the coat growing meanwhile
@@ -57,7 +58,7 @@ cdef double _waiting(const loss_t* k, double e) noexcept nogil:
     from the left and cannot overshoot.
     """
     cdef double x, m, step
-    cdef int i
+    cdef int _
     if k.a + k.b <= 0.0 or (k.a <= 0.0 and e >= k.b * k.tau):
         return INFINITY
     x = e / (k.a + k.b)
@@ -65,7 +66,7 @@ cdef double _waiting(const loss_t* k, double e) noexcept nogil:
         return x
     if k.a > 0.0 and (e - k.b * k.tau) / k.a > x:
         x = (e - k.b * k.tau) / k.a
-    for i in range(64):
+    for _ in range(64):
         m = expm1(-x / k.tau)
         step = (e - k.a * x + k.b * k.tau * m) / (k.a + k.b * (1.0 + m))
         x += step

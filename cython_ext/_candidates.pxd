@@ -72,7 +72,7 @@ cdef inline int least(const uint64_t* rank, int n) noexcept nogil:
 
 cdef inline int choose(const word_t* cells, int first, int n, int k, uint64_t key, int v, scratch_t* s,
                        int at) noexcept nogil:
-    """Write the k of the n cells from `first` on whose hash is smallest behind the `at` candidates; how many there are."""
+    """Write the k of the n cells from `first` on of smallest hash behind the `at` candidates; returns how many."""
     cdef uint64_t* rank = s.rank
     cdef int i, best
     if k < n:

@@ -97,6 +97,6 @@ cdef inline void write_all_shed(const tiles_t* t, Py_ssize_t row, const tissue_t
                                 outbox_t* box) noexcept nogil:
     cdef int k
     for k in range(s.leaders):
-        write_shed(t, row, s.leader[3 * k + 1], t.cells + t.start[row] + s.leader[3 * k], 1 + s.leader[3 * k + 2], s.key, p,
-                   &box.shed[box.n_shed])
+        write_shed(t, row, s.leader[3 * k + 1], t.cells + t.start[row] + s.leader[3 * k], 1 + s.leader[3 * k + 2],
+                   s.key, p, &box.shed[box.n_shed])
         box.n_shed += 1

@@ -14,8 +14,8 @@ cdef inline int key_of(const migrant_t* m) noexcept nogil:
 
 cdef int open_tile(cell_t* tile, Py_ssize_t n, uint16_t* counts, const migrant_t* arrivals, const int32_t* order,
                    Py_ssize_t new) except -1 nogil:
-    """Insert `new` arrivals, ordered by voxel and motile ones first, before the cells of their voxels if they are motile and
-    behind them if not; from the back, in place."""
+    """Insert `new` arrivals, ordered by voxel and motile ones first, before the cells of their voxels if they are
+    motile and behind them if not; from the back, in place."""
     cdef Py_ssize_t k = n, end = n
     cdef int v = 512, a
     while new:

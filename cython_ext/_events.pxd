@@ -5,8 +5,8 @@ from _clusters cimport followers_wanted, lead
 from _hazards cimport HOP
 from _rates cimport CLEAR, DIVIDE, RAISE, REMOVE, SET, SHED, rate_t
 from _tiles cimport (
-    BUSY, CAUSES, DIVIDED, HOPPED, SWITCHED, USE_CHILD, arrive, code_beside, depart, go_to, more_words, outbox_t, scratch_t,
-    tiles_t, tissue_t, word_t, words_of)
+    BUSY, CAUSES, DIVIDED, HOPPED, SWITCHED, USE_CHILD, arrive, code_beside, depart, go_to, more_words, outbox_t,
+    scratch_t, tiles_t, tissue_t, word_t, words_of)
 from _types cimport cell_t, inherit
 
 
@@ -22,7 +22,8 @@ cdef inline void divide(const tiles_t* t, Py_ssize_t row, int32_t i, int v, scra
     arrive(s, v, r[0] if r[0] != mother[0] else r[0] ^ 1, (r[1] & 0xffff) | (words[1] >> 16 << 16), words[2])
 
 
-cdef inline void switch(const tiles_t* t, Py_ssize_t row, int32_t i, int v, const rate_t* rate, scratch_t* s) noexcept nogil:
+cdef inline void switch(const tiles_t* t, Py_ssize_t row, int32_t i, int v, const rate_t* rate,
+                        scratch_t* s) noexcept nogil:
     """A bit or the EMT byte of a cell changes; it stays where it is."""
     cdef cell_t cell = t.cells[t.start[row] + i]
     cdef const word_t* words = <const word_t*>&cell
@@ -38,7 +39,8 @@ cdef inline void switch(const tiles_t* t, Py_ssize_t row, int32_t i, int v, cons
     arrive(s, v, words[0], words[1], words[2])
 
 
-cdef inline int hop(const tiles_t* t, Py_ssize_t row, int32_t i, int v, int face, scratch_t* s, outbox_t* box) except -1 nogil:
+cdef inline int hop(const tiles_t* t, Py_ssize_t row, int32_t i, int v, int face, scratch_t* s,
+                    outbox_t* box) except -1 nogil:
     """The cell goes to the voxel behind a face, and keeps its place within the voxel."""
     cdef const word_t* words = words_of(t, row, i)
     cdef int axis = face >> 1
@@ -47,7 +49,8 @@ cdef inline int hop(const tiles_t* t, Py_ssize_t row, int32_t i, int v, int face
     return go_to(t, row, code, words[0], words[1], words[2], s, box)
 
 
-cdef inline void enter(const tiles_t* t, Py_ssize_t row, int32_t i, int v, const tissue_t* p, scratch_t* s) noexcept nogil:
+cdef inline void enter(const tiles_t* t, Py_ssize_t row, int32_t i, int v, const tissue_t* p,
+                       scratch_t* s) noexcept nogil:
     """The cell enters a vessel, perhaps as the first of a cluster."""
     cdef const cell_t* cell = t.cells + t.start[row] + i
     cdef uint32_t r[4]

@@ -35,9 +35,9 @@ cdef inline double chances(const tiles_t* t, Py_ssize_t row, int v, const cell_t
                            const scratch_t* s, double* chance) noexcept nogil:
     """The chance of each event in this step; their sum.
 
-    rate dt phi(z) with phi(z) = (exp(z) - 1) / z and z the sum of the rates times dt, divisions plus and all that takes the
-    cell away or changes it minus: then the mean numbers of births and deaths are those of continuous time. The chances
-    add up; above 1 they are in proportion.
+    rate dt phi(z) with phi(z) = (exp(z) - 1) / z and z the sum of the rates times dt, divisions plus and all that takes
+    the cell away or changes it minus: then the mean numbers of births and deaths are those of continuous time. The
+    chances add up; above 1 they are in proportion.
     """
     cdef double z = 0.0, total = 0.0, factor
     cdef int r

@@ -148,7 +148,8 @@ cdef inline int nearest(const tiles_t* t, Py_ssize_t row, int v, const double* a
 cdef inline void more_words(const word_t* record, int v, uint32_t use, uint64_t key, uint32_t* out) noexcept nogil:
     """A further draw of a cell in this step, for one of the uses of tissue.h.
 
-    USE_CHILD: the daughter's place; or the id of the CTC (words 0, 1) and its followers (2, 3). USE_TIME: when it is shed.
+    USE_CHILD: the daughter's place; or the id of the CTC (words 0, 1) and its followers (2, 3). USE_TIME: when it is
+    shed.
     """
     cdef uint32_t counter[4]
     counter[0] = record[0]

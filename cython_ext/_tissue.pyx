@@ -4,13 +4,13 @@ What may happen are the named rates of the plan, each a product
 
     base [1/h] x factors of the voxel x CLONE[clone] x STATE[EMT] x STATE[adhesion] x STATE[bits]
 
-and hops: over each face of its voxel a cell is pushed with the chance mobility x fall of pressure. In a step rate r has the
-chance r dt phi(z), phi(z) = (exp(z) - 1) / z, z the signed sum of the rates of this cell times dt: chances add up. A motile
-cell (EMT > 0) to which nothing happens makes a random step, and drifts up the oxygen gradient.
+and hops: over each face of its voxel a cell is pushed with the chance mobility x fall of pressure. In a step rate r has
+the chance r dt phi(z), phi(z) = (exp(z) - 1) / z, z the signed sum of the rates of this cell times dt: chances add up.
+A motile cell (EMT > 0) to which nothing happens makes a random step, and drifts up the oxygen gradient.
 
-A step pays for what happens: one random word a voxel tells how many of its cells are looked at (_candidates.pxd), only motile
-cells move, and the block of a tile is copied by runs. The random numbers of a cell are Philox of its own record, its voxel,
-and a key that belongs to tile and step, so the order of cells has no meaning.
+A step pays for what happens: one random word a voxel tells how many of its cells are looked at (_candidates.pxd), only
+motile cells move, and the block of a tile is copied by runs. The random numbers of a cell are Philox of its own record,
+its voxel, and a key that belongs to tile and step, so the order of cells has no meaning.
 """
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
@@ -22,12 +22,13 @@ from _events cimport happen
 from _geometry cimport segment_t
 from _hazards cimport NOTHING, what_happens
 from _random cimport DRAW_TILE, draw
-from _rates cimport DENSITY, DIVIDE, LOWER, MOST_RATES, MOST_SIGNALS, REMOVE, SHED, factor_t, fill_rates, rate_t, signal_t
+from _rates cimport (
+    DENSITY, DIVIDE, LOWER, MOST_RATES, MOST_SIGNALS, REMOVE, SHED, factor_t, fill_rates, rate_t, signal_t)
 from _rebuild cimport rebuild
 from _tiles cimport (
-    BLOCK, CALM, CAUSES, CHANGED_VOXEL, DIVIDED, HOPPED, LOOKED_AT, SHED_CELLS, block_t, depart, draw_events, fill_bound,
-    fill_density, fill_hop, fill_lean, fill_words, go_to, list_voxels, move_block, outbox_t, pad_tile, prefetch, scratch_t, tiles_t,
-    tissue_t, word_t, words_of)
+    BLOCK, CALM, CAUSES, CHANGED_VOXEL, DIVIDED, HOPPED, LOOKED_AT, SHED_CELLS, block_t, depart, draw_events,
+    fill_bound, fill_density, fill_hop, fill_lean, fill_words, go_to, list_voxels, move_block, outbox_t, pad_tile,
+    prefetch, scratch_t, tiles_t, tissue_t, word_t, words_of)
 from _types cimport cell_t, ctc_t, migrant_t
 
 TALLIES = ("looked_at", "divided", "shed", "switched", "hopped", "changed_voxel", "cut")    # then the causes of death
@@ -160,7 +161,8 @@ cdef int write_moved(word_t* cells, const block_t* b, int n, int32_t* left) noex
     return leaving
 
 
-cdef int move(const tiles_t* t, Py_ssize_t row, int movers, const tissue_t* p, scratch_t* s, outbox_t* box) except -1 nogil:
+cdef int move(const tiles_t* t, Py_ssize_t row, int movers, const tissue_t* p, scratch_t* s,
+              outbox_t* box) except -1 nogil:
     """Motile cells to which nothing happened move."""
     cdef block_t* b = &s.block
     cdef int at = 0, n, j, k, leaving
@@ -257,8 +259,9 @@ cdef scratch_t* new_scratch(uint32_t[:, ::1] words) except NULL:
 
 
 def advance(cell_t[::1] cells not None, const int64_t[::1] start not None, int32_t[::1] n not None,
-            const int32_t[::1] capacity not None, uint16_t[:, ::1] counts not None, const float[:, ::1] pressure not None,
-            const float[:, ::1] oxygen not None, const int32_t[:, ::1] neighbors not None, const uint64_t[::1] keys not None,
+            const int32_t[::1] capacity not None, uint16_t[:, ::1] counts not None,
+            const float[:, ::1] pressure not None, const float[:, ::1] oxygen not None,
+            const int32_t[:, ::1] neighbors not None, const uint64_t[::1] keys not None,
             const int32_t[:, ::1] coords not None, vessels not None, plan not None, tissue_t params,
             uint32_t[:, ::1] words not None, migrant_t[::1] migrants not None, ctc_t[::1] shed not None,
             int64_t[::1] progress not None):
@@ -266,8 +269,8 @@ def advance(cell_t[::1] cells not None, const int64_t[::1] start not None, int32
 
     ``progress`` is [next row, migrants written, shed written, *TALLIES, *causes of death]. A row that lacks room (for
     records, scratch or outboxes) was not changed: the caller makes room and calls again. ``vessels`` is (first, index,
-    segments) of the vessel map; ``plan`` is (rates, factors, fields, clone, state, speed): RATE (r,) and FACTOR (f,), the
-    list of fields that the factors name, float32 (tiles or more, 512 | 64 | 8) each, the tables by clone, float32
+    segments) of the vessel map; ``plan`` is (rates, factors, fields, clone, state, speed): RATE (r,) and FACTOR (f,),
+    the list of fields that the factors name, float32 (tiles or more, 512 | 64 | 8) each, the tables by clone, float32
     (r, clones), and by state, float32 (r, 3, 256), and the speed of a cell by its EMT, int32 (256,), of 256.
     """
     cdef const int32_t[::1] first = vessels[0]

@@ -3,13 +3,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from reference import blood as twin
 
 from metacascade._kernels import _blood
 from metacascade._kernels._layout import CTC, Fate, Flag, Place
 from metacascade.config.config import Config
 from metacascade.model.blood import Blood
 from metacascade.model.circuit import Circuit
+from reference import blood as twin
 from tables import neutral, varied
 
 SEED = 20240229

@@ -1,11 +1,11 @@
 """The canonical order of cells equals its twin."""
 import numpy as np
 import pytest
-from reference import canonical as twin
 
 from metacascade._kernels._canonical import sort_voxels
 from metacascade._kernels._layout import CELL
 from metacascade.state.state import canonical
+from reference import canonical as twin
 
 
 def cells_of(counts, seed):

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from reference import field as twin
 
 from metacascade._kernels import _field
 from metacascade.space import relaxation

@@ -1,13 +1,13 @@
 """Colonization and lesions: equal to their twin bit for bit, and blind to how they are called."""
 import numpy as np
 import pytest
-from reference import lesions as twin
 
 from metacascade._kernels import _lesions
-from metacascade._kernels._layout import CTC, LESION, Fate, Flag, LesionState
+from metacascade._kernels._layout import CTC, LESION, Fate, LesionState
 from metacascade.config.config import Config
 from metacascade.model.circuit import Circuit
 from metacascade.model.lesions import Lesions
+from reference import lesions as twin
 from tables import neutral, varied
 
 SEED = 77

@@ -1,10 +1,10 @@
 """The compiled excess of cells over capacity against its NumPy twin, bit for bit."""
 import numpy as np
 import pytest
-from reference import pressure as twin
-from reference.field import block
 
 from metacascade._kernels import _pressure
+from reference import pressure as twin
+from reference.field import block
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 1), (3, 2, 2)])

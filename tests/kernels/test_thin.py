@@ -1,10 +1,10 @@
 """Who is gone by surgery or radiation: equal to the twin bit for bit, and by the law of survival."""
 import numpy as np
 import pytest
-from reference import thin as twin
 
 from metacascade._kernels import _thin
 from metacascade._kernels._layout import CELL, LESION, Draw, LesionState
+from reference import thin as twin
 
 SEED = 9
 BEAM = dict(dose_Gy=2.0, alpha_per_Gy=0.3, beta_per_Gy2=0.03, enhancement=3.0, oxygen_half_mmHg=3.0)

@@ -3,15 +3,14 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from reference import vessels as twin
+from hypothesis import given, settings, strategies as st
 
 from metacascade._kernels import _vessels
 from metacascade.space.network_check import point_distance2
 from metacascade.space.network_imported import Imported, ends
 from metacascade.space.network_lattice import Lattice
 from metacascade.space.vessels import SEGMENT, Network, voxelize
+from reference import vessels as twin
 
 EDGE, REACH, WALLS = 30.0, 10.0, [(1.2e6, 6e6), (2e4, 1e5)]
 

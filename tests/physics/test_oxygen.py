@@ -3,7 +3,6 @@ import math
 
 import numpy as np
 import pytest
-from reference.field import block, voxel_places
 
 from metacascade.config.tissue import Vessels
 from metacascade.space.fields import Field

@@ -3,11 +3,10 @@ import math
 
 import numpy as np
 import pytest
-from reference.field import block, sum_in_order, voxel_places
-from reference.field import _beside, _faces
 
 from metacascade.space.pressure import Pressure
 from metacascade.space.relaxation import Mesh, NoHalo
+from reference.field import _beside, _faces, block, sum_in_order, voxel_places
 
 MOBILITY, RELAXATION = 7220.0, 2.0            # L = 120 um
 LENGTH = math.sqrt(MOBILITY * RELAXATION)

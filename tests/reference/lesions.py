@@ -4,9 +4,8 @@
 """
 import math
 
-from reference.blood import own_factor, unit32, unit52, words
-
 from metacascade._kernels._layout import HERITABLE, Draw, Fate, Flag, LesionState, Place, philox
+from reference.blood import own_factor, unit32, unit52, words
 
 
 def normal(a, b):

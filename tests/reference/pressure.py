@@ -1,5 +1,6 @@
 """Plain NumPy twin of ``_pressure``. float32, in the kernel's order."""
 import numpy as np
+
 from reference.field import _beside, _faces
 
 F = np.float32

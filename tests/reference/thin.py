@@ -2,10 +2,9 @@
 import math
 import struct
 
+from metacascade._kernels._layout import Draw, LesionState
 from reference.lesions import binomial
 from reference.philox import draw, philox, unit52, word64
-
-from metacascade._kernels._layout import Draw, LesionState
 
 
 def survival(beam, oxygen):

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from metacascade._kernels._layout import DENSITY as NO_FIELD
-from metacascade._kernels._layout import FACTOR, RATE, Action
-from metacascade._kernels._layout import Shape as ShapeCode
+from metacascade._kernels._layout import DENSITY as NO_FIELD, FACTOR, RATE, Action, Shape as ShapeCode
 from metacascade.mechanisms import terms
 from metacascade.mechanisms.terms import CLEAR, LOWER, RAISE, REMOVE, SET, At, AtWall, IfBit, Shape, Shielded, Table
 

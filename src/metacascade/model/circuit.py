@@ -83,7 +83,8 @@ def _law(plan, rates, scales):
     return dict(
         coat_time_h=number("coat_time", 1.0), spared_nk=float(rates.spared[rates.names.index("blood.nk")]),
         spared_shear=float(rates.spared[rates.names.index("blood.shear")]),
-        slope=number("arrest_slope", 0.0), offset=number("arrest_offset", 0.0), deformability=number("deformability", 1.0))
+        slope=number("arrest_slope", 0.0), offset=number("arrest_offset", 0.0),
+        deformability=number("deformability", 1.0))
 
 
 def _nodes(config, body):

@@ -97,6 +97,7 @@ class Tissue:
         return rows
 
     def voxelize_tiles(self, coords):
+        """The vessels of tiles, as `voxelize` gives them."""
         c = self.config
         return voxelize(coords, c.tissue.edge_um, self.network,
                         c.intravasation.reach_um, self.microenvironment.walls)
@@ -137,7 +138,8 @@ class Tissue:
         progress = np.zeros(3 + len(TALLIES) + len(rates.causes), np.int64)
         params = dict(self.parameters, step=step, t_h=t_h)
         fields = self.fields()
-        tables = (rates.rates, rates.factors, [fields[name] for name in rates.signals], rates.clone, rates.state, self.speed)
+        tables = (rates.rates, rates.factors, [fields[name] for name in rates.signals], rates.clone, rates.state,
+                  self.speed)
         while True:
             with crowded():
                 row = _tissue.advance(

@@ -21,6 +21,7 @@ class NoHalo:
         pass
 
     def end(self) -> None:
+        """Nothing is waited for."""
         pass
 
 
@@ -40,7 +41,8 @@ class Mesh:
         color = colors(coords)
         at_ghosts = (self.neighbors >= len(self.neighbors)).any(axis=1)
         self.inner, self.border = (
-            tuple(np.flatnonzero(which & (color == k)).astype(np.int32) for k in (0, 1)) for which in (~at_ghosts, at_ghosts))
+            tuple(np.flatnonzero(which & (color == k)).astype(np.int32) for k in (0, 1))
+            for which in (~at_ghosts, at_ghosts))
 
     def check(self, rows: int) -> None:
         """Raise ValueError if there are not so many rows of values as the tiles and their neighbors need."""
@@ -61,10 +63,11 @@ def schedule(ratio: float, sweeps: int, gain: float) -> list[np.ndarray]:
 
     Chebyshev acceleration of m = 2 `sweeps` half sweeps. `ratio` is the spectral radius of Jacobi's method,
     6 r / (6 r + decay). For errors up to rho the factors are 1, 1 / (1 - rho^2 / 2), then
-    omega <- 1 / (1 - rho^2 omega / 4), and the error falls by cosh(m arcosh(1 / rho)). Where `ratio` is so near to 1 that
-    this would be less than `gain`, a smaller rho is taken: then all but the longest waves fall by `gain` in each step, and
-    those follow within some steps (Golub and Varga 1961, doi:10.1007/BF01386013). Then a tile takes INNER sweeps at a
-    time, while it is in the cache, and what it sees of its neighbors is of before: errors fall nearly as fast.
+    omega <- 1 / (1 - rho^2 omega / 4), and the error falls by cosh(m arcosh(1 / rho)). Where `ratio` is so near to 1
+    that this would be less than `gain`, a smaller rho is taken: then all but the longest waves fall by `gain` in each
+    step, and those follow within some steps (Golub and Varga 1961, doi:10.1007/BF01386013). Then a tile takes
+    INNER sweeps at a time, while it is in the cache, and what it sees of its neighbors is of before: errors fall nearly
+    as fast.
     """
     rho = min(ratio, 1.0 / math.cosh(math.acosh(gain) / (2 * sweeps)))
     factors = [1.0, 1.0 / (1.0 - 0.5 * rho**2)]

@@ -73,6 +73,7 @@ class VesselMap:
 
     @property
     def nbytes(self) -> int:
+        """Memory of the arrays [bytes]."""
         return sum(getattr(self, name).nbytes for name in ("supply", "first", "index", "segments", "near"))
 
     def append(self, more: VesselMap) -> None:
