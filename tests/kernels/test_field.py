@@ -10,6 +10,7 @@ import pytest
 from metacascade._kernels import _field
 from metacascade.space import relaxation
 from metacascade.space.relaxation import Mesh, NoHalo, System, schedule
+from reference import field as twin
 
 PARAMS = dict(per_dt=2.0, decay=30.0, linear=40.0, uptake=7000.0, michaelis=1.0, vessel=40.0, source=3.0)
 RATE = 6680.0

@@ -1,10 +1,10 @@
 """The compiled weights of the cells of each voxel against their twin, and that no order shows in them."""
 import numpy as np
 import pytest
-from reference import moments as twin
-from tiles import random_cells
 
 from metacascade._kernels import _moments
+from reference import moments as twin
+from tiles import random_cells
 
 
 def tiles(seed):

@@ -3,11 +3,11 @@ import math
 
 import numpy as np
 import pytest
-from reference.field import block, mean, voxel_places
 
 from metacascade.space.fields import Field, Fields
 from metacascade.space.relaxation import Mesh, NoHalo
 from metacascade.space.tile_arrays import COUNTS, TileArrays
+from reference.field import block, mean, voxel_places
 
 D = 4.0e5                     # [um^2/h], a protein of some 30 kDa
 CAPACITY, EDGE = 8, 30.0

@@ -8,6 +8,7 @@ from metacascade.config.tissue import Vessels
 from metacascade.space.fields import Field
 from metacascade.space.relaxation import Mesh
 from metacascade.space.vessels import Network, voxelize
+from reference.field import block, voxel_places
 
 D = 6.0e6                     # [um^2/h], 1670 um^2/s
 FULL = 1000                   # counts of a voxel filled to capacity: fine steps of partly filled voxels

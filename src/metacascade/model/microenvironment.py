@@ -21,7 +21,8 @@ def fields_of(config: Config, plan: Plan) -> Fields:
 def _diffusing(field: Diffusing, config: Config, arrays: TileArrays) -> Field:
     return Field(
         name=field.name, unit=field.unit, diffusion=field.diffusion.number, decay=field.decay.number,
-        uptake=field.uptake.number, michaelis=field.michaelis.number, vessel=field.vessel.number, wall=field.wall.number,
+        uptake=field.uptake.number, michaelis=field.michaelis.number, vessel=field.vessel.number,
+        wall=field.wall.number,
         initial=field.start.number, sweeps=field.sweeps, initial_sweeps=field.start_sweeps, coarse=field.coarse,
         every=field.every, capacity=config.tissue.capacity, edge_um=config.tissue.edge_um, step_h=config.run.step_h,
         arrays=arrays)

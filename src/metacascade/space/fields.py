@@ -23,9 +23,9 @@ class Field:
     dc/dt = D lap c - d c - (n / capacity) (l c + U c / (K + c)) + (m / (255 capacity)) Q + s (P - c), no flux where the
     tiles end; n cells of the voxel, m their weights (0..255), added up, s the exchange with vessels. Backward
     Euler in time, uptake linearized at the old value (Newton); seven-point stencil in space (order 1 and 2);
-    the linear system is solved by a fixed number of red-black relaxation sweeps (`relaxation.relax`), so that the result
-    is bitwise the same on any number of ranks. It is never negative. Its values are those of the array `name` of the
-    register `arrays`.
+    the linear system is solved by a fixed number of red-black relaxation sweeps (`relaxation.relax`), so that the
+    result is bitwise the same on any number of ranks. It is never negative. Its values are those of the array `name` of
+    the register `arrays`.
     """
 
     def __init__(self, *, diffusion: float, capacity: float, step_h: float, edge_um: float, sweeps: int,
@@ -175,7 +175,8 @@ class Fields:
             halo(*self.signals)
 
     def _relax(self, some, counts, supply, mesh, halo, moments, scales):
-        systems = [one.system(counts, moments.get(one.name), self._supply(one, supply), mesh, halo, scales) for one in some]
+        systems = [one.system(counts, moments.get(one.name), self._supply(one, supply), mesh, halo, scales)
+                   for one in some]
         relax(systems, mesh, halo)
 
     def _supply(self, field, supply):

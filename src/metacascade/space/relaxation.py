@@ -15,14 +15,13 @@ class NoHalo:
     """The halo exchange of a run on one rank: there is nothing to fill."""
 
     def __call__(self, *arrays: np.ndarray, color: int | None = None) -> None:
-        pass
+        """Nothing is filled."""
 
     def begin(self, *arrays: np.ndarray, color: int | None = None) -> None:
-        pass
+        """Nothing is sent."""
 
     def end(self) -> None:
         """Nothing is waited for."""
-        pass
 
 
 class Mesh:
@@ -104,8 +103,8 @@ def relax(systems: list[System], mesh: Mesh, halo) -> None:
     """Relax the values of some fields, in place, all at the same visit of the tiles. Collective.
 
     `halo` fills the ghosts of one color of tiles, in one message a neighbor for all fields, while the tiles that have
-    no ghost beside them are swept. Afterwards the ghosts are not those of the last sweeps: whoever reads them fills them
-    first.
+    no ghost beside them are swept. Afterwards the ghosts are not those of the last sweeps: whoever reads them fills
+    them first.
     """
     for k in range(max((len(one.visits) for one in systems), default=0)):
         some = [one for one in systems if k < len(one.visits)]

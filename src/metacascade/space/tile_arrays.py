@@ -63,7 +63,8 @@ class TileArrays:
         """Put another array in the place of one, of as many rows."""
         kind, shape = self.kinds[name], self._arrays[name].shape
         if array.dtype != kind.dtype or array.shape != shape:
-            raise ValueError(f"{name}: {array.dtype} of shape {array.shape} instead of {np.dtype(kind.dtype)} of {shape}")
+            raise ValueError(
+                f"{name}: {array.dtype} of shape {array.shape} instead of {np.dtype(kind.dtype)} of {shape}")
         self._arrays[name] = array
 
     def saved(self) -> Iterator[TileArray]:
@@ -78,7 +79,7 @@ class TileArrays:
         """Have rows for so many tiles and ghosts; those behind the first `before` begin with the start value."""
         for name, kind in self.kinds.items():
             array = self._arrays[name]
-            array.resize((tiles + ghosts * kind.ghosts, kind.values), refcheck=False)     # in place where the system can
+            array.resize((tiles + ghosts * kind.ghosts, kind.values), refcheck=False)  # in place where the system can
             array[before:] = kind.start
 
     def keep(self, rows: np.ndarray) -> None:

@@ -154,8 +154,8 @@ def voxelize(tile_coords, edge_um: float, network: Network, reach_um: float, wal
     -------
     VesselMap
         supply = sum over perfused segments of G (length inside the voxel) / h^3 [1/h], summed in double in the order of
-        the segments; and the lists of segments in reach. The length is that of eight lines along the wall of the vessel,
-        of radius r, and
+        the segments; and the lists of segments in reach. The length is that of eight lines along the wall of the
+        vessel, of radius r, and
 
             1 / G = 1 / (2 pi r w) + ln(r_e / r) / (2 pi D),    r_e = 1.06 sqrt(r^2 + (0.2 h s)^2),
 
