@@ -22,12 +22,17 @@ EVERYTHING = {
     "draw": [{"node": "lung", "time": "10 h", "volume": "0.1 mL"},
              {"node": "venous", "time": "345 min", "volume": "0.3 mL"},
              {"node": "arterial", "time": "12 h", "volume": "0.1 mL"}],
+    "therapy": [
+        {"rate": "tissue.divide", "factor": 0.5, "start": "2 h", "duration": "100 min", "every": "4 h", "half_life": "31 min"},
+        {"rate": "blood.nk", "factor": 6, "otherwise": 0.5, "start": "203 min", "duration": "2 h", "ramp": "50 min"},
+        {"rate": "lesion.birth", "factor": 0, "start": "317 min", "duration": "61 min", "every": "2 h"},
+        {"rate": "lesion.establish", "factor": 0.5, "start": "190 min", "duration": "3 h"}],
     "surgery": [{"time": "5 h", "where": "tumor, lung", "share": 0.1, "lesions": 0.2}],
     "radiation": [{"time": "4 h", "where": "tumor, lung, liver", "dose": "0.4 Gy", "fractions": 3, "interval": "3 h",
                    "oxygen_enhancement": 3}]}
 CROWD = dict(     # more cells come home than the places of a tumor of one cell can take, and wait
     tumor__cells=1, run__step="30 min", run__duration="3 h", output__interval="3 h", output__checkpoint="3 h", draw=[],
-    surgery=[], radiation=[],
+    therapy=[], surgery=[], radiation=[],
     vessels__length_density="40 mm/mm^3", intravasation__reach="5 um", colonization__attraction=1000,
     organs__tumor__extravasation_time="0.01 h", injection=[{"node": "tumor", "cells": 200_000}])
 TABLES = ("shed", "lesions", "draws")

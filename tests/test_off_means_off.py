@@ -5,29 +5,27 @@ import pytest
 
 import small
 from metacascade.config.config import load
-from metacascade.model import tissue
 from metacascade.model.simulation import Simulation
 from metacascade.ranks.parallel import serial_world
 
 STEPS = 8
-# section -> (settings that make its rates zero, scales that make the rest of them zero); oxygen and crowding have no
-# such settings: without the field of oxygen cells are fed without limit, and a pressure that pushes nobody stops division
+# Not oxygen and crowding: without their fields nothing is limited by them, which no finite oxygen or pressure equals.
+# section -> settings that make its rates zero, and rates for which a therapy does
 ZERO = {
-    "growth": ({"death_rate": "0/day"}, {"tissue.divide": 0.0}),
-    "hypoxia": ({}, {"tissue.necrosis": 0.0}),
-    "migration": ({"speed": "0 um/h"}, {}),
-    "intravasation": ({"hazard": "0/day"}, {}),
-    "blood": ({"anoikis": "0/h", "shear": "0/h", "nk": "0/h", "release": "0/h", "binding": 0, "arrest_offset": 50}, {}),
-    "colonization": ({"establish": 0}, {})}
+    "growth": ({"death_rate": "0/day"}, ("tissue.divide",)),
+    "hypoxia": ({}, ("tissue.necrosis",)),
+    "migration": ({"speed": "0 um/h"}, ()),
+    "intravasation": ({"hazard": "0/day"}, ()),
+    "blood": ({"anoikis": "0/h", "shear": "0/h", "nk": "0/h", "release": "0/h", "binding": 0, "arrest_offset": 50}, ()),
+    "colonization": ({"establish": 0}, ())}
 
 
 @cache
-def outcome(*changes, rates=()):
-    """(digest, ledger) after some steps of the small tumor; `changes` are (setting, value)."""
-    config = load(small.EXAMPLE, small.settings(**{"run__duration": f"{STEPS} h", **dict(changes)}))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tissue, "tissue_rates", lambda plan, real=tissue.tissue_rates: real(plan, dict(rates)))
-        model = Simulation(config, serial_world())
+def outcome(*changes, zero=()):
+    """(digest, ledger) after some steps of the small tumor; `changes` are (setting, value), `zero` rates."""
+    therapies = [*small.EVERYTHING["therapy"], *({"rate": rate, "factor": 0} for rate in zero)]
+    settings = small.settings(**{"run__duration": f"{STEPS} h", "therapy": therapies, **dict(changes)})
+    model = Simulation(load(small.EXAMPLE, settings), serial_world())
     for _ in range(STEPS):
         model.step()
     return model.digest(), model.ledger.totals
@@ -35,8 +33,8 @@ def outcome(*changes, rates=()):
 
 @pytest.mark.parametrize("section", ZERO)
 def test_switched_off_is_the_rate_zero_to_the_last_bit(section):
-    rates, constants = ZERO[section]
-    zero = outcome(*((f"{section}.{key}", value) for key, value in rates.items()), rates=tuple(constants.items()))
+    settings, rates = ZERO[section]
+    zero = outcome(*((f"{section}.{key}", value) for key, value in settings.items()), zero=rates)
     off = outcome((f"{section}.enabled", False))
     assert off == zero
     assert off != outcome(), f"the section {section} has no effect on this tumor, so the test proves nothing"

@@ -38,7 +38,7 @@ def run(job):
     """One job of the plan: what it did, over all ranks."""
     COUNTS.clear()
     WISH.update(stop_at=job.get("stop_at"))
-    tissue.parameters = lambda config, plan: PARAMETERS(config, plan) | job.get("rates", {})
+    tissue.parameters = lambda *given: PARAMETERS(*given) | job.get("rates", {})
     if job.get("resume"):
         code = commands.resume(job["out"])
     else:

@@ -12,6 +12,7 @@ from metacascade.model.simulation import Simulation
 from metacascade.ranks.parallel import serial_world
 
 OFF = {name: dict(enabled=False) for name in ("growth", "hypoxia", "migration", "crowding", "oxygen", "intravasation")}
+LEVEL = dict(uptake_mmHg_per_h=0.0, wall_um_per_h=0.0)       # oxygen is that of the stroma everywhere
 CELLS = 200_000
 LUNG, LIVER, TUMOR = (NODES.index(name) for name in ("lung", "liver", "tumor"))
 
@@ -56,8 +57,9 @@ def test_survivors_of_radiation_are_exp_of_minus_alpha_D_minus_beta_D_d(dose, fr
 
 def test_without_oxygen_a_dose_counts_as_a_part_of_it():
     """Binomial, n = 200,000; within 4.5 standard deviations: false alarm 7e-6 each."""
-    for pressure, part in ((0.0, 1 / 3), (3.0, 2 / 3)):
-        model = model_of(oxygen=dict(enabled=False, stroma_mmHg=pressure),
+    for oxygen, part in ((LEVEL | dict(stroma_mmHg=0.0), 1 / 3), (LEVEL | dict(stroma_mmHg=3.0), 2 / 3),
+                         (dict(enabled=False), 1)):
+        model = model_of(oxygen=oxygen,
                          radiation=[dict(dose_Gy=3.0, oxygen_enhancement=3.0, oxygen_half_mmHg=3.0)])
         p = math.exp(-0.3 * 3 * part - 0.03 * (3 * part) ** 2)
         assert far_from(CELLS, p, steps(model, 1)["tissue"]) < 4.5

@@ -25,7 +25,7 @@ TREATMENT = [*(plan(rate, 3.0, 600 * i, every_s=5000 + 1000 * i) for i, rate in 
 
 
 def config():
-    return load(small.EXAMPLE, small.settings(tumor__cells=3000, draw=[], surgery=[], radiation=[]))
+    return load(small.EXAMPLE, small.settings(tumor__cells=3000, draw=[], therapy=[], surgery=[], radiation=[]))
 
 
 def run(plans, stop_at=()):

@@ -11,9 +11,9 @@ from metacascade.base import units
 from metacascade.base.errors import InputError
 from metacascade.base.limits import MOST_STEPS
 from metacascade.base.units import show_time
-from metacascade.config import effects as config_effects, interventions
+from metacascade.config import effects as config_effects, interventions, therapy
 from metacascade.config.read import Problem
-from metacascade.mechanisms import plan_of
+from metacascade.mechanisms import names_in_time, plan_of
 
 LARGEST_MOVE = 0.8                 # [voxel edges] root mean square displacement of a step, along one axis
 LARGEST_DRIFT = 1.0                # [voxel edges] directed displacement of a step
@@ -32,11 +32,13 @@ def _interventions(config):
 
 
 def _plan(config):
-    """Mechanisms that do not fit together: a factor on what nothing declares, say."""
+    """Mechanisms that do not fit together, a factor on what nothing declares, say; therapies on what is not there."""
     try:
         plan_of(config)
     except InputError as error:
         yield from (Problem((), line) for line in str(error).splitlines())
+    else:
+        yield from (Problem(path, text) for path, text in therapy.wrong(config, names_in_time(config)))
 
 
 def _times(config):
@@ -73,10 +75,11 @@ def _sources(config):
 
 
 def moves_um(config) -> tuple[float, float]:
-    """Displacement of a motile cell in one step [um]: sqrt(2 v^2 tau / 3 dt) along one axis, and directed."""
-    migration, step_h = config.migration, config.run.step_h
-    random = migration.speed_um_per_h * math.sqrt(2 * migration.persistence_h / 3 * step_h)
-    return random, migration.bias * migration.speed_um_per_h * step_h
+    """Largest displacement of a motile cell in one step [um]: sqrt(2 v^2 tau / 3 dt) along one axis, and directed."""
+    migration, step_h, more = config.migration, config.run.step_h, therapy.largest(config)
+    speed, persistence_h, bias = (number * more.get(f"tissue.{name}", 1.0) for name, number in (
+        ("speed", migration.speed_um_per_h), ("persistence", migration.persistence_h), ("bias", migration.bias)))
+    return speed * math.sqrt(2 * persistence_h / 3 * step_h), bias * speed * step_h
 
 
 def _displacement(config):
@@ -90,7 +93,7 @@ def _displacement(config):
         yield Problem(
             ("migration", "speed"), f"a cell would move {max(random, directed):.3g} um in a step, too far for voxels "
             f"of {units.plain(edge)} um; shorten run.step to {show_time(step_s)} or less",
-            (("run", "step"), ("migration", "persistence"), ("migration", "bias"), ("tissue", "voxel")))
+            (("run", "step"), ("migration", "persistence"), ("migration", "bias"), ("tissue", "voxel"), ("therapy",)))
 
 
 def _hypoxia(config):
@@ -100,8 +103,9 @@ def _hypoxia(config):
 
 
 def _establishment(config):
+    more = therapy.largest(config).get("lesion.establish", 1.0)
     for name, organ in config.organs.items():
-        chance = config.colonization.establish * organ.soil
+        chance = config.colonization.establish * organ.soil * more
         if config.colonization.enabled and chance > 1:
             yield Problem(("organs", name, "soil"), f"makes the probability to establish {chance:.3g}; it must not "
                           "exceed 1: lower colonization.establish", (("colonization", "establish"),))
@@ -113,8 +117,15 @@ def warnings(config, given, going_on_at_s=None) -> list[str]:
     `given`: paths of the parameters that were set. `going_on_at_s`: the time of the checkpoint that a run starts from.
     """
     of_start = config_effects.draws_of_nothing(config) if going_on_at_s is None else early(config, going_on_at_s)
-    return [*_unusual(config), *_coarse(config), *_late(config), *interventions.odd(config), *of_start,
+    return [*_unusual(config), *_coarse(config), *_late(config), *_idle_therapies(config),
+            *interventions.odd(config), *of_start,
             *config_effects.without_effect(config, given, going_on_at_s is not None)]
+
+
+def _idle_therapies(config):
+    plan = plan_of(config)
+    acting = {name for name in plan.names if plan.number(name) or plan.coefficient(name)}
+    yield from therapy.odd(config, set(names_in_time(config)) - acting)
 
 
 def _unusual(config):
@@ -128,9 +139,9 @@ def _unusual(config):
 def _coarse(config):
     if config.tumor is None:
         return
-    plan = plan_of(config)
+    plan, more = plan_of(config), therapy.largest(config)
     for rate in plan.of("tissue"):
-        chance = -math.expm1(-plan.number(rate.name) * config.run.step_h) if rate.action else 0.0
+        chance = -math.expm1(-plan.number(rate.name, more) * config.run.step_h) if rate.action else 0.0
         if chance > LARGEST_CHANCE:
             yield f"{rate.name}: {100 * chance:.0f} % of the cells concerned change in one step; shorten run.step"
     crowding = config.crowding
@@ -162,7 +173,7 @@ def early(config, start_s) -> list[str]:
         elif event.time_s < start_s:
             lines.append(f"{name}.time = {show_time(event.time_s)} is before {start}, where this run starts: only those"
                          " of its cells enter that come later")
-    return lines + (list(interventions.too_early(config, start_s)) if start_s else [])
+    return lines + ([*therapy.over(config, start_s), *interventions.too_early(config, start_s)] if start_s else [])
 
 
 def _events(config):

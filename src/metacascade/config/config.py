@@ -23,6 +23,7 @@ from metacascade.config.given import Overrides, is_unicode, settings_of
 from metacascade.config.interventions import Radiation, Surgery
 from metacascade.config.run import Balance, Output, Run
 from metacascade.config.sections import shared_tables
+from metacascade.config.therapy import Therapy
 from metacascade.config.tissue import Tissue, Traits, Tumor, Vessels
 from metacascade.mechanisms import MECHANISMS
 
@@ -39,7 +40,7 @@ class Config(MechanismTables):
         "tissue": (Tissue, "one"), "traits": (Traits, "one"), "vessels": (Vessels, "one"),
         **{table: (section, "one") for table, section in OF_MECHANISMS.items()},
         "organs": (Organ, ("tumor", *BEDS)), "injection": (Injection, "list"), "draw": (Draw, "list"),
-        "surgery": (Surgery, "list"), "radiation": (Radiation, "list")}
+        "therapy": (Therapy, "list"), "surgery": (Surgery, "list"), "radiation": (Radiation, "list")}
 
     title: str = text("title", "", doc="A line about the run; written into its files.")
     run: Run = Run()
@@ -52,6 +53,7 @@ class Config(MechanismTables):
     organs: dict[str, Organ] = {}
     injection: tuple[Injection, ...] = ()
     draw: tuple[Draw, ...] = ()
+    therapy: tuple[Therapy, ...] = ()
     surgery: tuple[Surgery, ...] = ()
     radiation: tuple[Radiation, ...] = ()
 

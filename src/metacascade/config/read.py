@@ -154,20 +154,31 @@ def override(document: Document, settings):
 
 
 def _put(tables, setting: Setting) -> tuple[tuple, bool]:
-    """Replace a value: its path, with numbers in it, and True, or the path where a table is missing and False."""
+    """Replace a value, or add a table to a list: its path, with numbers in it, and True, or the path where a table is
+    missing and False."""
     path = ()
-    for word in setting.path[:-1]:
-        index = int(word) if is_count(word) and len(word) < 10 else None
+    for word, inner in zip(setting.path, setting.path[1:]):
+        index = _index(word)
         path += (word if index is None else index,)
         if isinstance(tables, list) and index is not None and index < len(tables):
             tables = tables[index]
         elif isinstance(tables, dict) and index is None:
-            tables = tables.setdefault(word, {})
+            is_new_list = _index(inner) == 0 and inner == setting.path[-1] and isinstance(setting.value, dict)
+            tables = tables.setdefault(word, [] if is_new_list else {})
         else:
             return path, False
+    last = setting.path[-1]
+    if isinstance(tables, list) and isinstance(setting.value, dict) and (index := _index(last)) is not None:
+        tables[index:index + 1] = [setting.value] * (index <= len(tables))
+        return (*path, index), index < len(tables)
     if isinstance(tables, dict):
-        tables[setting.path[-1]] = setting.value
-    return (*path, setting.path[-1]), isinstance(tables, dict)
+        tables[last] = setting.value
+    return (*path, last), isinstance(tables, dict)
+
+
+def _index(word: str) -> int | None:
+    """The number that a word of a path is."""
+    return int(word) if is_count(word) and len(word) < 10 else None
 
 
 def read_tables(model: type[Section], document: Document) -> tuple[dict, list[Problem]]:

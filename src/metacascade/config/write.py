@@ -3,7 +3,7 @@ import json
 
 from metacascade.base.screen import one_line
 from metacascade.base.units import plain, show, show_time
-from metacascade.config import interventions
+from metacascade.config import interventions, therapy
 
 
 def to_toml(config) -> str:
@@ -44,6 +44,6 @@ def summary(config) -> str:
               f"{show_time(i.time_s)}" for i in config.injection]
     lines += [f"draw of {show(d.volume_mL, 'mL', 'mL')} from node {d.node} at {show_time(d.time_s)}"
               for d in config.draw]
-    lines += interventions.lines(config)
+    lines += [*therapy.lines(config), *interventions.lines(config)]
     off = [".".join(map(str, path)) for path, section in config.sections() if not getattr(section, "enabled", True)]
     return "\n".join(lines + ([f"off: {', '.join(off)}"] if off else []))

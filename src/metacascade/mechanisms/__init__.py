@@ -22,7 +22,7 @@ from metacascade.mechanisms import (
     self_seeding,
     shear,
 )
-from metacascade.mechanisms.plan import Plan, collect
+from metacascade.mechanisms.plan import Plan, collect, names_of
 
 # Their order is that of the fields, and of the factors on a rate.
 MECHANISMS = (
@@ -34,3 +34,8 @@ MECHANISMS = (
 def plan_of(config) -> Plan:
     """What is on in a config. Raises InputError where mechanisms do not fit together."""
     return collect(config, MECHANISMS)
+
+
+def names_in_time(config) -> tuple[str, ...]:
+    """The names of all that a therapy may act on, also of what is off in this config."""
+    return names_of(config, MECHANISMS)

@@ -45,7 +45,10 @@ def _closes(text) -> int:
 def equations(plan):
     """(chapter, equation, what it is) of every rate and field, in the order of the plan."""
     for field in plan.fields:
-        yield "Fields", _keys_marked(field.text), f"in {field.unit}: {field.doc}" if field.unit else field.doc
+        meaning = f"in {field.unit}: {field.doc}" if field.unit else field.doc
+        if names := [f"{field.name}.{coefficient}" for coefficient in field.in_time]:
+            meaning += f"; a therapy may act on {', '.join(names)}"
+        yield "Fields", _keys_marked(field.text), meaning
     for compartment, chapter in CHAPTERS.items():
         for rate in plan.of(compartment):
             yield chapter, equation(rate, plan.factors_of(rate.name)), _meaning(rate)

@@ -103,6 +103,13 @@ class Plan:
         return number
 
 
+def names_of(config, mechanisms) -> tuple[str, ...]:
+    """What may be scaled in time in any config: `Plan.names` if all `mechanisms` were on."""
+    made = [one for mechanism in mechanisms for one in _declarations(mechanism, config)]
+    return Plan(rates=tuple(one for one in made if isinstance(one, Rate)),
+                fields=tuple(one for one in made if isinstance(one, FIELDS))).names
+
+
 def enabled(config, mechanism) -> bool:
     """Is a mechanism on in this config?"""
     return mechanism.TABLE is None or getattr(config, mechanism.TABLE).enabled

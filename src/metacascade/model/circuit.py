@@ -74,6 +74,12 @@ class Circuit:
         self.roads[ARTERIAL][TUMOR] = flow / self.output_mL_per_min
         self.upper, self.target, self.guide = _graph(self.roads)
 
+    def acts_like(self, other) -> bool:
+        """Do the same rates and coefficients hold in another circuit?"""
+        tables = ("place", "clone", "state")
+        return self.law == other.law and np.array_equal(self.nodes, other.nodes) and all(
+            np.array_equal(getattr(self.rates, table), getattr(other.rates, table)) for table in tables)
+
 
 def _law(plan, rates, scales):
     """The kernel's ``law_t``; where arrest is off no passage counts, so that it matters not what is too wide."""

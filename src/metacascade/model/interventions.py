@@ -79,11 +79,17 @@ class Interventions:
         t, plan, edge_um = self.tissue, event.plan, self.config.tissue.edge_um
         tiles = _thin.Tiles(t.arena.cells, t.arena.start, t.arena.n, t.counts)
         if not event.is_surgery:
-            return _thin.irradiate(tiles, t.region.keys, t.oxygen.value, _beam(plan), self.seed, event.number)
+            return _thin.irradiate(tiles, t.region.keys, t.oxygen.value, self._beam(plan), self.seed, event.number)
         if plan.margin_um is None:
             return _thin.resect(tiles, t.region.keys, _share(event), self.seed, event.number)
         center = np.array(self.config.tumor.center_um)
         return _thin.excise(tiles, t.region.coords, edge_um, center, radius_um(t, center, edge_um) + plan.margin_um)
+
+    def _beam(self, plan):
+        """A fraction as the kernel has it; without the field, oxygen is without limit."""
+        return dict(dose_Gy=plan.dose_Gy, alpha_per_Gy=plan.alpha_per_Gy, beta_per_Gy2=plan.beta_per_Gy2,
+                    enhancement=plan.oxygen_enhancement if self.config.oxygen.enabled else 1.0,
+                    oxygen_half_mmHg=plan.oxygen_half_mmHg)
 
     def _lesions(self, event):
         records, plan = self.lesions.records, event.plan
@@ -135,12 +141,6 @@ def _shells(tissue, rows, center):
 def _added(a, b):
     a, b = sorted((a, b), key=len)
     return b + np.pad(a, (0, len(b) - len(a)))
-
-
-def _beam(plan) -> dict:
-    """A fraction of radiation as the kernel has it."""
-    return dict(dose_Gy=plan.dose_Gy, alpha_per_Gy=plan.alpha_per_Gy, beta_per_Gy2=plan.beta_per_Gy2,
-                enhancement=plan.oxygen_enhancement, oxygen_half_mmHg=plan.oxygen_half_mmHg)
 
 
 def _share(event) -> float:

@@ -9,6 +9,7 @@ from metacascade._kernels._layout import CTC, Fate, Place
 from metacascade.base.errors import InputError
 from metacascade.base.limits import MOST_STEPS
 from metacascade.base.records import by_id, chosen, joined
+from metacascade.config.config import Config
 from metacascade.mechanisms import plan_of
 from metacascade.model import blood, interventions, selfseeding, tissue
 from metacascade.model.circuit import Circuit
@@ -55,7 +56,8 @@ class Simulation:
         self.fates = Fates(world, self.circuit.names)
         self.returning = np.empty(0, CTC)     # left the blood inside the tumor; on any rank
         self.late = blood.Blood(config, self.circuit, config.run.seed)    # shed in the last step, but after the exchange
-        self.schedule = Schedule(())          # of the rates of the blood and of lesions
+        self.schedule = Schedule(config.therapy)
+        self.redraws = False                  # what is due in the blood was drawn with rates of another config
         self.wall_s = defaultdict(float)      # by stage
         self.cpu_s = defaultdict(float)       # by stage, without what sending and waiting used
         self.waited_s = defaultdict(float)    # by stage: wall seconds of sending, receiving and waiting
@@ -88,6 +90,9 @@ class Simulation:
         waiting = saved.ctcs["place"] == Place.RETURNING
         self.returning, self.blood.records = chosen(saved.ctcs, waiting), chosen(saved.ctcs, ~waiting)
         self.lesions.records = saved.lesions
+        former = Config.from_dict(meta["config"])
+        self.redraws = former != self.config and not _circuit_at(former, self.time_s - 1).acts_like(
+            _circuit_at(self.config, self.time_s))
 
     # --- one step, in the order of the model -------------------------------------------------------------
 
@@ -100,6 +105,8 @@ class Simulation:
         self._intervene(after_s, t0_s)
         self.circuit.set_tumor_flow(self.ledger.totals["tissue"] if self.perfused else 0)
         with self.stage("fields"):
+            if self.schedule.names:
+                self.tissue.set_rates(self._scales_of_tissue(t0_s, t1_s))
             self.tissue.breathe(self.step_number)
         with self.stage("tissue"):
             migrants, shed, tally = self.tissue.advance(self.step_number, t0_s / 3600)
@@ -155,15 +162,17 @@ class Simulation:
         no further."""
         self._take_rates_of_blood(max(t0_s - 1, 0))     # what is due at the start was drawn with the rates before
         draws = [(plan.time_s, i) for i, plan in enumerate(self.config.draw) if after_s < plan.time_s <= t1_s]
-        changes = [(time_s, -1) for time_s in self.schedule.all_changes(t0_s, t1_s, "blood.")]
+        changes = {(time_s, -1) for time_s in self.schedule.all_changes(t0_s, t1_s, "blood.")}
+        changes |= {(t0_s, -1)} if self.redraws else set()
         walks = []
-        for time_s, index in sorted(changes + draws):
+        for time_s, index in sorted([*changes, *draws]):
             walks.append(self.blood.advance(time_s / 3600))
             if index < 0:
                 self._take_rates_of_blood(time_s)
                 self.blood.redraw(time_s / 3600)
             else:
                 self._draw_blood(index, self.config.draw[index])
+        self.redraws = False
         return blood.together([*walks, self.blood.advance(t1_s / 3600)])
 
     def _draw_blood(self, index, plan):
@@ -177,6 +186,13 @@ class Simulation:
             self.on_draw(time_s=plan.time_s, index=index, node=node,
                          volume_mL=min(plan.volume_mL, float(self.circuit.volume_mL[node])),
                          singles=found[0], clusters=found[1], cells=found[2])
+
+    def _scales_of_tissue(self, t0_s, t1_s):
+        """Means over the step; of a field that is solved every k steps, over k of them."""
+        scales = self.schedule.means(t0_s, t1_s)
+        for field in self.tissue.microenvironment.each:
+            scales |= self.schedule.means(t0_s, t0_s + field.every * (t1_s - t0_s), f"{field.name}.")
+        return scales
 
     def _take_rates_of_blood(self, time_s):
         if self.schedule.names:
@@ -282,6 +298,13 @@ class Simulation:
         """Seconds so far: wall, CPU without communication, communication and waiting."""
         waited, waiting_cpu = self.exchange.spent()
         return time.perf_counter(), time.thread_time() - waiting_cpu, waited
+
+
+def _circuit_at(config, time_s):
+    """The circuit of a config with the rates of a time."""
+    circuit = Circuit(config)
+    circuit.set_rates(Schedule(config.therapy).scales(time_s, "blood."))
+    return circuit
 
 
 def _refuse_foreign(saved, names):

@@ -13,6 +13,7 @@ from metacascade.base.records import chosen, copy, joined
 from metacascade.mechanisms import plan_of
 from metacascade.mechanisms.compile import tissue_rates, wall_of
 from metacascade.mechanisms.terms import Table
+from metacascade.model.schedule import Schedule
 from metacascade.ranks.parallel import serial_world
 from metacascade.space.arena import Arena
 from metacascade.space.fields import Still
@@ -59,8 +60,9 @@ class Tissue:
         self.arena = Arena()
         self.vessels = self.voxelize_tiles(np.empty((0, 3), np.int32))
         self.reachable = reachable(self.vessels)
-        plan = plan_of(config)
-        self.parameters, self.rates, self.speed = parameters(config, plan), tissue_rates(plan), speeds(plan)
+        self.plan = plan_of(config)
+        self.speed = speeds(self.plan)
+        self.set_rates()
         self.counted = Counter()
         self._scratch = scratch(FIRST_SCRATCH)
         self._migrants, self._shed = np.empty(FIRST_OUTBOX, MIGRANT), np.empty(4096, CTC)
@@ -121,13 +123,21 @@ class Tissue:
 
     def settle(self):
         """Bring the fields to their steady state, at the start of a run."""
-        self.microenvironment.settle(self.counts, self.vessels.supply, self.region.mesh, self.region.halo)
+        self.microenvironment.settle(self.counts, self.vessels.supply, self.region.mesh, self.region.halo,
+                                     scales=self.scales)
 
     # --- a step --------------------------------------------------------------------------------------
 
     def breathe(self, step):
         """Fields for the cells as they are, and the ghosts that the cells look at."""
-        self.microenvironment.advance(step, self.counts, self.vessels.supply, self.region.mesh, self.region.halo)
+        self.microenvironment.advance(step, self.counts, self.vessels.supply, self.region.mesh, self.region.halo,
+                                      scales=self.scales)
+
+    def set_rates(self, scales=(), clones=None):
+        """Take the rates of the plan times `scales`, a dict by name, for a table of clones (left out: the founder)."""
+        self.rates = tissue_rates(self.plan, scales, clones)
+        self.parameters = parameters(self.config, self.plan, scales)
+        self.scales = dict(scales)
 
     def advance(self, step, t_h):
         """One step of all cells: (migrants, shed CTCs, tally).
@@ -240,6 +250,7 @@ def start(config, exchange, fields, network):
     rows = tissue.add_tiles(coords, counts)
     fill(tissue, rows)
     tissue.add_margin()
+    tissue.set_rates(Schedule(config.therapy).scales(0))
     tissue.settle()
     return tissue
 
@@ -280,9 +291,15 @@ def even_cuts(world):
     return np.linspace(0, 2**63, world.size + 1).astype(np.uint64)
 
 
-def parameters(config, plan):
-    """What the kernel needs besides the rates, in its own units; a mechanism that is off has the value 0."""
-    edge, dt, number = config.tissue.edge_um, config.run.step_h, plan.number
+def parameters(config, plan, scales=()):
+    """What the kernel needs besides the rates, in its own units; a mechanism that is off has the value 0.
+
+    `scales`: what the coefficients are multiplied by, a dict of name and number.
+    """
+    def number(name, default=0.0):
+        return plan.number(name, scales, default)
+
+    edge, dt = config.tissue.edge_um, config.run.step_h
     speed, more = number("tissue.speed"), number("tissue.cluster_cells")
     sd = math.sqrt(2.0 * speed**2 * number("tissue.persistence") / 3.0 * dt) / edge
     reach, mature = wall_of(plan)

@@ -74,7 +74,7 @@ class Expected:
         return {
             "cells at the start": f"{self.cells:,}",
             "steps": f"{self.steps:,} of {self.step_h:g} h",
-            "records": self._records() + ", without surgery and radiation" * self.treated,
+            "records": self._records() + ", without therapy, surgery and radiation" * self.treated,
             "memory": f"{size(self.memory_bytes)} over all ranks, with the cells at the start and the most records",
             "checkpoint": f"{size(self.checkpoint_bytes)} at most, twice; three times while one is written",
             "results": f"{size(self.results_bytes)}, twice at the end; {self.outputs:,} parts are written, at most "
@@ -115,7 +115,7 @@ def expected(config, ranks=1):
         cells=cells, voxels=cells / config.tissue.capacity, steps=config.run.steps, step_h=config.run.step_h,
         ranks=ranks, outputs=outputs, shed_rows=plan.shed_cells, tissue_s=cells / SPEED / ranks + FIXED_S,
         means=forecast(config), limit=config.run.max_records,
-        treated=bool(config.surgery or config.radiation))
+        treated=bool(config.therapy or config.surgery or config.radiation))
 
 
 def size(number):

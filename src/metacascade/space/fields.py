@@ -146,12 +146,14 @@ class Fields:
         """The values of each field, with those of ghosts."""
         return [one.value for one in self.each]
 
-    def settle(self, counts, supply, mesh: Mesh, halo, moments: Mapping[str, np.ndarray] = {}) -> None:
+    def settle(self, counts, supply, mesh: Mesh, halo, moments: Mapping[str, np.ndarray] = {},
+               scales: Mapping[str, float] = {}) -> None:
         """Come near the steady state at the start of a run: ``initial_sweeps`` sweeps of each, as steps. Collective."""
         halo(counts)
         rounds = {one.name: math.ceil(one.initial_sweeps / one.sweeps) for one in self.each}
         for k in range(max(rounds.values(), default=0)):
-            self._relax([one for one in self.each if k < rounds[one.name]], counts, supply, mesh, halo, moments, {})
+            self._relax([one for one in self.each if k < rounds[one.name]], counts, supply, mesh, halo, moments,
+                        scales)
 
     def advance(self, step: int, counts, supply, mesh: Mesh, halo, moments: Mapping[str, np.ndarray] = {},
                 scales: Mapping[str, float] = {}) -> None:

@@ -1,0 +1,124 @@
+"""Therapies in the config: factors on rates of the model in windows of time.
+
+What they make of a rate is in `model.schedule`.
+"""
+import math
+from collections.abc import Iterator
+from typing import ClassVar
+
+from metacascade.base.declare import ASSUMED, Section, integer, number, quantity, text
+from metacascade.base.names import nearest
+from metacascade.base.units import show_time
+
+LONGEST_H = 876600
+
+
+class Therapy(Section):
+    """A factor on a rate of the model in windows of time: a drug, or anything else that changes a rate."""
+    table: ClassVar[str] = "therapy"
+
+    rate: str | None = text("rate", None, doc=(
+        "The rate that it acts on: any name of `metacascade info --rates`. Several therapies on one rate multiply."))
+    factor: float = number("factor", 1.0, 0, 1e6, source="of the drug and its dose", status=ASSUMED, doc=(
+        "What the rate is multiplied by inside of the windows."))
+    otherwise: float = number("otherwise", 1.0, 0, 1e6, doc=(
+        "What it is multiplied by outside of them, also before the first; 0: the rate exists in the windows alone."))
+    start_s: int = quantity("start", "day", "s", 0, 0, LONGEST_H / 24, doc="When the first window begins.")
+    duration_s: int | None = quantity("duration", "day", "s", None, 1 / 86400, LONGEST_H / 24, doc=(
+        "How long a window lasts; left out: for ever."))
+    every_s: int | None = quantity("every", "day", "s", None, 1 / 86400, LONGEST_H / 24, doc=(
+        "Time from the start of a window to that of the next; left out: there is one window."))
+    times: int | None = integer("times", None, 1, 10**6, doc="How many windows; left out: no end of them.")
+    ramp_s: int | None = quantity("ramp", "h", "s", None, 1 / 3600, LONGEST_H, doc=(
+        "Time at the start of a window in which the effect rises, evenly in eight steps; left out: at once."))
+    half_life_s: int | None = quantity("half_life", "h", "s", None, 1 / 3600, LONGEST_H, doc=(
+        "After a window the effect halves in this time, in steps of a quarter of it, until it ends after ten; left "
+        "out: it ends with the window."))
+
+    @property
+    def is_neutral(self) -> bool:
+        """Does it change nothing at any time?"""
+        return self.factor == self.otherwise == 1.0
+
+    @property
+    def end_s(self) -> int | None:
+        """When the last window ends; None: never."""
+        if self.duration_s is None or self.every_s is not None and self.times is None:
+            return None
+        return self.start_s + ((self.times or 1) - 1) * (self.every_s or 0) + self.duration_s
+
+
+def wrong(config, rates) -> Iterator[tuple[tuple, str]]:
+    """Path and text of what contradicts itself; `rates`: the names that a therapy may act on."""
+    for i, plan in enumerate(config.therapy):
+        yield from ((("therapy", i, key), why) for key, why in _wrong(plan, rates))
+
+
+def _wrong(plan, rates):
+    if plan.rate is None:
+        yield "rate", "is missing: any name of `metacascade info --rates`"
+    elif plan.rate not in rates:
+        yield "rate", f"no rate of the model{nearest(plan.rate, rates)}; `metacascade info --rates` lists them"
+    if plan.every_s is not None and plan.duration_s is None:
+        yield "every", "needs a duration: without one the first window has no end"
+    elif plan.every_s is not None and plan.every_s < plan.duration_s:
+        yield "every", f"is shorter than the duration, {show_time(plan.duration_s)}: windows must not overlap"
+    if plan.times is not None and plan.times > 1 and plan.every_s is None:
+        yield "times", "needs `every`, the time from one window to the next"
+    if plan.ramp_s is not None and plan.ramp_s > (plan.duration_s or math.inf):
+        yield "ramp", f"is longer than the duration, {show_time(plan.duration_s)}"
+    if plan.half_life_s is not None and plan.duration_s is None:
+        yield "half_life", "needs a duration: without one the effect never ends"
+
+
+def odd(config, off) -> Iterator[str]:
+    """What has no effect, or not all of it, in a run from its start; `off`: names of rates that are off."""
+    for i, plan in enumerate(config.therapy):
+        yield from _odd(f"therapy[{i}]", plan, config.run.duration_s, off)
+
+
+def _odd(name, plan, end_s, off):
+    if plan.is_neutral:
+        yield f"{name}: without effect (factor = 1 and otherwise = 1)"
+    elif plan.rate in off:
+        yield f"{name}: without effect ({plan.rate} is off or zero in this config)"
+    elif plan.start_s >= end_s and plan.otherwise == 1.0:
+        yield f"{name}.start = {show_time(plan.start_s)} is not before the end of the run: it never acts"
+    elif plan.start_s >= end_s:
+        yield (f"{name}.start = {show_time(plan.start_s)} is not before the end of the run: the rate has the factor "
+               "`otherwise` throughout")
+    elif plan.every_s and plan.times and (last_s := plan.start_s + (plan.times - 1) * plan.every_s) >= end_s:
+        within = (end_s - 1 - plan.start_s) // plan.every_s + 1
+        yield (f"{name}: the last window begins at {show_time(last_s)}, not before the end of the run: {within} of "
+               f"{plan.times} lie in it")
+
+
+def over(config, start_s) -> Iterator[str]:
+    """Those whose windows all lie before `start_s`, where a run goes on."""
+    for i, plan in enumerate(config.therapy):
+        if plan.end_s is not None and 0 < plan.end_s <= start_s:
+            yield (f"therapy[{i}]: its last window ends at {show_time(plan.end_s)}, not after {show_time(start_s)}, "
+                   "where this run starts")
+
+
+def largest(config) -> dict[str, float]:
+    """For each rate with a therapy the largest factor that it ever gets from them, or more."""
+    found = {}
+    for plan in config.therapy:
+        found[plan.rate] = found.get(plan.rate, 1.0) * max(plan.factor, plan.otherwise)
+    return found
+
+
+def lines(config) -> Iterator[str]:
+    """One line for each, for people."""
+    for plan in config.therapy:
+        yield f"therapy: {plan.rate} times {plan.factor:g}{_windows(plan)}"
+
+
+def _windows(plan):
+    text = f" from {show_time(plan.start_s)} on"
+    text += f" for {show_time(plan.duration_s)}" if plan.duration_s else ""
+    if plan.every_s:
+        text += f", every {show_time(plan.every_s)}" + (f", {plan.times} times" if plan.times else "")
+    text += f", wearing off with a half-life of {show_time(plan.half_life_s)}" if plan.half_life_s else ""
+    return text + (f"; else times {plan.otherwise:g}" if plan.otherwise != 1.0 else "")

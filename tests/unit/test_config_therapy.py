@@ -1,0 +1,92 @@
+"""Therapies in the config: what is refused, what is told, how one is added and dropped, and one line for each."""
+import tomllib
+
+import pytest
+
+from metacascade.base.errors import InputError
+from metacascade.config.config import load
+
+BASE = {"run": {"step": "1 h", "duration": "30 days"}, "tumor": {"cells": 1000}}
+CYCLES = {"rate": "tissue.divide", "factor": 0.5, "start": "10 days", "duration": "2 days", "every": "7 days", "times": 2}
+
+
+def loaded(*plans, **tables):
+    return load(BASE | {"therapy": list(plans)} | tables)
+
+
+@pytest.mark.parametrize("plan, message", [
+    ({}, "therapy[0].rate: is missing: any name of `metacascade info --rates`"),
+    ({"rate": "tissue.divides"}, "no rate of the model (did you mean 'tissue.divide'?); `metacascade info --rates` lists them"),
+    ({"rate": "growth.division_time"}, "no rate of the model"),
+    (CYCLES | {"every": "1 day"}, "is shorter than the duration, 2 days: windows must not overlap"),
+    ({"rate": "tissue.divide", "every": "1 day"}, "needs a duration"),
+    ({"rate": "tissue.divide", "times": 2, "duration": "1 day"}, "needs `every`"),
+    (CYCLES | {"ramp": "3 days"}, "is longer than the duration, 2 days"),
+    ({"rate": "tissue.divide", "half_life": "3 h"}, "needs a duration"),
+    ({"rate": "tissue.divide", "factor": -1}, "must be a number from 0 to 1000000"),
+    ({"rate": "lesion.establish", "factor": 200}, "makes the probability to establish 2"),
+    ({"rate": "tissue.speed", "factor": 100}, "too far for voxels")])
+def test_what_cannot_be_is_refused(plan, message):
+    with pytest.raises(InputError) as error:
+        loaded(plan)
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize("plan, line", [
+    ({"rate": "tissue.divide"}, "therapy[0]: without effect (factor = 1 and otherwise = 1)"),
+    (CYCLES | {"start": "30 days"}, "therapy[0].start = 30 days is not before the end of the run: it never acts"),
+    (CYCLES | {"start": "40 days", "otherwise": 0},
+     "therapy[0].start = 40 days is not before the end of the run: the rate has the factor `otherwise` throughout"),
+    (CYCLES | {"times": 5},
+     "therapy[0]: the last window begins at 38 days, not before the end of the run: 3 of 5 lie in it"),
+    ({"rate": "tissue.divide", "factor": 10},
+     "tissue.divide: 25 % of the cells concerned change in one step; shorten run.step")])
+def test_what_is_odd_is_told(plan, line):
+    assert line in loaded(plan).warnings
+
+
+def test_a_rate_that_is_off_or_zero_is_told():
+    off = "therapy[0]: without effect (tissue.divide is off or zero in this config)"
+    assert off in loaded(CYCLES, growth={"enabled": False}).warnings
+    assert loaded({"rate": "tissue.apoptosis", "factor": 2}, growth={"death_rate": "0/day"}).warnings[-1].startswith(
+        "therapy[0]: without effect (tissue.apoptosis is off or zero")
+
+
+def test_a_therapy_that_acts_is_not_warned_of():
+    assert loaded(CYCLES, {"rate": "blood.nk", "factor": 3}, {"rate": "tissue.speed", "factor": 0}).warnings == []
+
+
+def test_a_run_that_goes_on_is_told_which_are_over():
+    config = loaded(CYCLES, CYCLES | {"times": 3}, {"rate": "blood.nk", "factor": 2, "duration": "1 h"})
+    assert config.warnings_from(19 * 86400)[:2] == [
+        "therapy[0]: its last window ends at 19 days, not after 19 days, where this run starts",
+        "therapy[2]: its last window ends at 1 h, not after 19 days, where this run starts"]
+
+
+def test_the_summary_has_a_line_for_each():
+    lines = loaded(CYCLES, {"rate": "blood.nk", "factor": 0, "start": "3 h"},
+                   CYCLES | {"otherwise": 0.1, "half_life": "6 h"}).summary().splitlines()
+    assert lines[-3:] == [
+        "therapy: tissue.divide times 0.5 from 10 days on for 2 days, every 7 days, 2 times",
+        "therapy: blood.nk times 0 from 3 h on",
+        "therapy: tissue.divide times 0.5 from 10 days on for 2 days, every 7 days, 2 times, wearing off with a half-life "
+        "of 6 h; else times 0.1"]
+
+
+def test_it_is_the_same_after_writing_and_reading():
+    config = loaded(CYCLES | {"half_life": "5 h", "ramp": "45 min"}, {"rate": "blood.shear", "factor": 1.25})
+    assert load(tomllib.loads(config.to_toml())).to_dict() == config.to_dict()
+
+
+def test_settings_add_replace_and_drop_therapies():
+    """As `branch` does: the list of another run is changed."""
+    config = loaded(CYCLES)
+    one = '{rate = "blood.nk", factor = 2.0}'
+    assert [p.rate for p in config.with_overrides([f"therapy.1={one}"]).therapy] == ["tissue.divide", "blood.nk"]
+    assert [p.rate for p in config.with_overrides([f"therapy.0={one}"]).therapy] == ["blood.nk"]
+    assert config.with_overrides(["therapy=[]"]).therapy == ()
+    assert config.with_overrides(["therapy.0.factor=0.1"]).therapy[0].factor == 0.1
+    first = config.with_overrides(["therapy=[]"]).with_overrides([f"therapy.0={one}", 'surgery.0={share = 0.5}'])
+    assert first.therapy[0].rate == "blood.nk" and first.surgery[0].share == 0.5
+    with pytest.raises(InputError, match="there is no table therapy"):
+        config.with_overrides([f"therapy.3={one}"])
