@@ -12,7 +12,8 @@ cdef extern from "field.h" nogil:
     void field_relax(float* c, const float* decay, const float* rhs, const int32_t* neighbors, const int32_t* rows,
                      int64_t n, float r, const float* omega, int halves, int mirror)
     void field_relax_coarse(float* c, const float* decay, const float* rhs, const int32_t* neighbors,
-                            const int32_t* rows, int64_t n, float r, const float* omega, int halves, int mirror, int edge)
+                            const int32_t* rows, int64_t n, float r, const float* omega, int halves, int mirror,
+                            int edge)
 
 cdef int _edge(Py_ssize_t values) except -1:
     """Values along the edge of a tile."""
@@ -31,7 +32,7 @@ def fold(float[:, ::1] voxels not None):
 
 def coefficients(const float[:, ::1] c not None, const uint16_t[:, ::1] counts not None, const uint32_t[:, ::1] moments,
                  const float[:, :] supply, float[:, ::1] decay not None, float[:, ::1] rhs not None, field_t params):
-    """Fill ``decay`` and ``rhs`` of a step, as in field.h; folded where there are 512 values. fields.py checked the shapes.
+    """Fill ``decay`` and ``rhs`` of a step, as in field.h; folded if there are 512 values. fields.py checks shapes.
 
     `moments`: weights of the cells of each voxel, added up; `supply` [1/h]: from vessels. None: there is none.
     """
@@ -59,7 +60,8 @@ def relax(float[:, ::1] c not None, const float[:, ::1] decay, const float[:, ::
           const float[::1] omega not None, bint mirror):
     """Half sweeps of factors `omega` in each of the tiles `rows`, of which no two touch; r = D / h^2 [1/h].
 
-    `decay` (None: 1 everywhere) and `rhs` are as `coefficients` makes them. Where a tile has no neighbor the field is mirrored, or 0.
+    `decay` (None: 1 everywhere) and `rhs` are as `coefficients` makes them. Where a tile has no neighbor the field is
+    mirrored, or 0.
     """
     cdef const float* k = NULL
     cdef int edge = _edge(c.shape[1])

@@ -23,14 +23,15 @@ def moments(const cell_t[::1] cells not None, const int64_t[::1] start not None,
             uint8_t bits, uint32_t[:, ::1] sums not None):
     """Fill ``sums``, the weights (0..255) of the cells of each voxel of the tiles.
 
-    The weight of a cell is the product of those of its clone and of its emt byte (256 of them) over 255, rounded, and 0 if it
-    lacks one of `bits` or its clone has none. Raises ValueError if the arrays do not fit together.
+    The weight of a cell is the product of those of its clone and of its emt byte (256 of them) over 255, rounded, and 0
+    if it lacks one of `bits` or its clone has none. Raises ValueError if the arrays do not fit together.
     """
     cdef Py_ssize_t t, v, tiles = sums.shape[0]
     cdef int64_t total
     if tiles == 0:
         return
-    if emt.shape[0] != 256 or clone.shape[0] < 1 or start.shape[0] < tiles or n.shape[0] < tiles or counts.shape[0] < tiles:
+    if emt.shape[0] != 256 or clone.shape[0] < 1 or (
+            start.shape[0] < tiles or n.shape[0] < tiles or counts.shape[0] < tiles):
         raise ValueError(f"{tiles} tiles do not fit {n.shape[0]} tiles of cells and {counts.shape[0]} of counts")
     for t in range(tiles):
         total = 0

@@ -5,7 +5,7 @@ from _tiles cimport GONE, copy_records, copy_run, copy_unmarked, scratch_t, tile
 
 
 cdef inline int32_t run_to(word_t* to, int32_t at, const word_t* cells, int32_t first, int32_t end) noexcept nogil:
-    """Copy the cells from `first` up to `end`; the next place. What lies beyond is written too, and overwritten later."""
+    """Copy the cells from `first` up to `end`; the next place. What lies beyond is written too, and again later."""
     copy_run(to + 3 * at, cells + 3 * first, end - first)
     return at + end - first
 

@@ -147,7 +147,7 @@ cdef int load_movers(const tiles_t* t, Py_ssize_t row, int movers, int* at, scra
 
 
 cdef int write_moved(word_t* cells, const block_t* b, int n, int32_t* left) noexcept nogil:
-    """Write the new places of n cells, also of those that leave their voxel, since what is there of them counts no more.
+    """Write the new places of n cells, also of those that leave their voxel: what is there of them counts no more.
 
     Returns how many leave: `left` lists their places in the block.
     """

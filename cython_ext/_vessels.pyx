@@ -90,9 +90,9 @@ cdef inline void _pass_planes(const line_t* line, const int32_t* tile, double ed
 cdef double _conductance(double radius, const double* along, double edge, wall_t wall) noexcept nogil:
     """Of a vessel, per length [um^2/h]: that of its wall in series with that of the tissue up to the voxels.
 
-    A line source on the grid has the value of its voxel at a radius, not in the mean (Peaceman 1978): ln(r_e / r) / 2 pi D
-    is missing from the wall on, with r_e that of LINES round the wall (measured against the exact periodic field). It
-    is never negative, however wide the vessel.
+    A line source on the grid has the value of its voxel at a radius, not in the mean (Peaceman 1978): ln(r_e / r) / 2
+    pi D is missing from the wall on, with r_e that of LINES round the wall (measured against the exact periodic field).
+    It is never negative, however wide the vessel.
     """
     if wall.permeability <= 0.0:
         return 0.0
@@ -292,7 +292,7 @@ def map_tiles(const int32_t[:, ::1] tiles not None, const segment_t[::1] segment
               const int32_t[::1] near not None, double edge, double reach, const double[:, ::1] walls not None,
               float[:, :, ::1] supply not None, int32_t[::1] first not None, uint16_t[::1] voxels not None,
               int32_t[::1] owners not None, int32_t[::1] index not None, Py_ssize_t t):
-    """Fill `supply` (tile, field, voxel), `first`, `index` of the tiles from row t on, whose segments are ``near[t]:near[t + 1]``.
+    """Fill `supply` (tile, field, voxel), `first`, `index` of the tiles from row t on; segments near[t]:near[t + 1].
 
     Returns the row of a tile that lacks room, which was not done: with larger arrays, the caller goes on there; else
     the number of tiles. The list of a tile begins at ``first[512 t]``, which the caller sets for the first one.
