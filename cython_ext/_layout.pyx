@@ -125,6 +125,7 @@ class Draw(enum.IntEnum):
     RESECT_RECORD = _random.DRAW_RESECT_RECORD
     IRRADIATE = _random.DRAW_IRRADIATE
     IRRADIATE_RECORD = _random.DRAW_IRRADIATE_RECORD
+    MUTATION = _random.DRAW_MUTATION
 
 
 def philox(counter, uint64_t key):

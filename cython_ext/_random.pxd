@@ -25,6 +25,7 @@ cdef enum draw_e:
     DRAW_RESECT_RECORD = 15    # a = id of a lesion or of an arrested CTC, b = index of the surgery: taken or not
     DRAW_IRRADIATE = 16  # a = tile key, b = number of the fraction: the key of its cells
     DRAW_IRRADIATE_RECORD = 17 # a = id of a lesion or of an arrested CTC, b = number of the fraction: who dies
+    DRAW_MUTATION = 18   # a = id of a clone: which of its traits is another than in its parent, and up or down
 
 cdef inline void draw(uint64_t seed, uint32_t use, uint64_t a, uint32_t b, uint32_t* out) noexcept nogil:
     """Four words; counter = (a low, a high, b, use), key = seed."""

@@ -35,7 +35,7 @@ CROWD = dict(     # more cells come home than the places of a tumor of one cell 
     therapy=[], surgery=[], radiation=[],
     vessels__length_density="40 mm/mm^3", intravasation__reach="5 um", colonization__attraction=1000,
     organs__tumor__extravasation_time="0.01 h", injection=[{"node": "tumor", "cells": 200_000}])
-TABLES = ("shed", "lesions", "draws")
+TABLES = ("shed", "lesions", "draws", "organs", "clone_cells", "clones")
 
 
 def settings(**changes):
@@ -69,6 +69,6 @@ def content(directory, ordered=False):
 
 
 def last(directory):
-    """The last row of the time series: name -> int."""
+    """The last row of the time series, the columns that count: name -> int."""
     with open_results(directory) as results:
-        return {name: int(column[-1]) for name, column in results.series.items()}
+        return {name: int(column[-1]) for name, column in results.series.items() if column.dtype == np.int64}

@@ -2,7 +2,7 @@
 import numpy as np
 
 from metacascade.ranks.parallel import owner_of_id
-from metacascade.state.state import CELL, CTC, LESION, State, canonical, slabs_of
+from metacascade.state.state import CELL, CLONE, CTC, LESION, State, canonical, slabs_of
 
 SEGMENT = np.dtype([(n, "f8") for n in ("ax", "ay", "az", "bx", "by", "bz")]
                    + [("radius", "f4"), ("maturity", "f4"), ("perfused", "u1")], align=True)
@@ -15,12 +15,21 @@ def random_records(rng, kind, n):
     return records
 
 
-def whole_state(tiles=20, density=1.0, ctcs=300, lesions=40, seed=1, segments=5):
+def random_clones(rng, n):
+    """A table of n clones with random parents and traits."""
+    table = np.zeros(n, CLONE)
+    table["id"], table["parent"] = rng.integers(0, 1 << 62, n), rng.integers(0, np.arange(n) + 1) - (np.arange(n) == 0)
+    table["parent"] = np.minimum(table["parent"], np.arange(n) - 1)
+    table["traits"] = rng.integers(0, 256, (n, 16))
+    return table
+
+
+def whole_state(tiles=20, density=1.0, ctcs=300, lesions=40, seed=1, segments=5, clones=7):
     """A state of random bytes: some tiles are empty, some voxels crowded."""
     rng = np.random.default_rng(seed)
     counts = rng.poisson(density * rng.integers(0, 4, (tiles, 1)), (tiles, 512)).astype(np.uint16)
     cells = rng.integers(0, 256, int(counts.sum()) * CELL.itemsize).astype(np.uint8).view(CELL)
-    meta = {"config": {"title": "invented"}, "step": 7, "time_s": 12600, "seed": 5, "parent": None, "parts": 2,
+    meta = {"config": {"title": "invented"}, "step": 7, "time_s": 12600, "seed": 5, "parent": None, "parts": 2, "traits": ["resistance"],
             "ledger": {"initial": int(counts.sum()), "divided": 0}, "fates": {}}
     side = 2 + round(tiles**(1 / 3))
     places = np.unravel_index(rng.choice(side**3, tiles, replace=False), (side,) * 3)
@@ -29,7 +38,7 @@ def whole_state(tiles=20, density=1.0, ctcs=300, lesions=40, seed=1, segments=5)
         np.stack(places, axis=1).astype(np.int32) - side // 2,
         dict(counts=counts, oxygen=rng.random((tiles, 512), np.float32), factor=rng.random((tiles, 64), np.float32)),
         slabs_of(canonical(cells, counts), counts), random_records(rng, CTC, ctcs), random_records(rng, LESION, lesions),
-        np.zeros(segments, SEGMENT), dict(counts="cells", oxygen="mmHg", factor="nM"))
+        random_clones(rng, clones), np.zeros(segments, SEGMENT), dict(counts="cells", oxygen="mmHg", factor="nM"))
 
 
 def share_of(whole, rank, size, seed=3):
@@ -41,7 +50,7 @@ def share_of(whole, rank, size, seed=3):
            for name in ("ctcs", "lesions")}
     return State(whole.meta, whole.tile_key[first:last], whole.tile_coords[first:last],
                  {name: array[first:last] for name, array in whole.arrays.items()},
-                 lambda a, b: whole.cells(first + a, first + b), units=whole.units,
+                 lambda a, b: whole.cells(first + a, first + b), units=whole.units, clones=whole.clones,
                  segments=whole.segments if rank == 0 else None, **own)
 
 
@@ -49,7 +58,7 @@ def assert_same(state, other):
     """Every array of two states has the same bytes."""
     assert state.meta == other.meta
     assert state.arrays.keys() == other.arrays.keys() and state.units == other.units
-    plain = ("tile_key", "tile_coords", "ctcs", "lesions")
+    plain = ("tile_key", "tile_coords", "ctcs", "lesions", "clones")
     for name in (*plain, *state.arrays):
         a, b = (getattr(one, name) if name in plain else one.arrays[name] for one in (state, other))
         assert a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes(), name

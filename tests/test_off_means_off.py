@@ -41,7 +41,7 @@ def test_switched_off_is_the_rate_zero_to_the_last_bit(section):
 
 
 @pytest.mark.parametrize("section, gone", [
-    ("growth", {"divided_tissue", "apoptosis"}), ("hypoxia", {"hypoxia"}), ("intravasation", {"shed", "shed_ctcs"}),
+    ("growth", {"divided_tissue", "apoptosis"}), ("hypoxia", {"necrosis"}), ("intravasation", {"shed", "shed_ctcs"}),
     ("blood", {"anoikis", "shear", "nk", "extravasated", "arrested"}),
     ("colonization", {"founded", "lesions", "divided_lesion"})])
 def test_switched_off_nothing_of_it_happens(section, gone):

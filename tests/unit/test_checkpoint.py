@@ -159,10 +159,11 @@ def test_without_any_checkpoint_resume_says_what_it_looked_for(tmp_path):
     (b"\x89HDF\r\n\x1a\n" + bytes(5000), "not a metacascade checkpoint"),
     (bytes(5000), "writing was interrupted"),
     (sealed.Seal("PART", 1, 512, (), None, "0" * 64).block(), "is a metacascade part"),
-    (sealed.Seal("CHECKPOINT", 1, 512, (), None, "0" * 64).block(), "has format 1; .* reads format 3: go on with the"),
-    (sealed.Seal("CHECKPOINT", 3, 513, (), None, "0" * 64).block(), "512 bytes instead of 513"),
-    (sealed.Seal("CHECKPOINT", 3, 512, (), None, "0" * 64).block(), "does not match its checksum"),
-    (sealed.Seal("CHECKPOINT", 3, 512, (), None, "z" * 64).block(), "first 512 bytes"),
+    (sealed.Seal("CHECKPOINT", 1, 512, (), None, "0" * 64).block(),
+     f"has format 1; .* reads format {checkpoint.FORMAT}: go on with the"),
+    (sealed.Seal("CHECKPOINT", checkpoint.FORMAT, 513, (), None, "0" * 64).block(), "512 bytes instead of 513"),
+    (sealed.Seal("CHECKPOINT", checkpoint.FORMAT, 512, (), None, "0" * 64).block(), "does not match its checksum"),
+    (sealed.Seal("CHECKPOINT", checkpoint.FORMAT, 512, (), None, "z" * 64).block(), "first 512 bytes"),
 ])
 def test_a_foreign_file_is_refused_with_the_reason(tmp_path, content, words):
     path = tmp_path / "checkpoint.h5"
@@ -173,7 +174,7 @@ def test_a_foreign_file_is_refused_with_the_reason(tmp_path, content, words):
 
 def test_an_intact_file_that_contradicts_itself_is_refused(tmp_path):
     path = tmp_path / "checkpoint.h5"
-    datasets.write(WORLD, path, [], lambda h5: h5.create_dataset("meta", data="{}"), ("CHECKPOINT", 3))
+    datasets.write(WORLD, path, [], lambda h5: h5.create_dataset("meta", data="{}"), ("CHECKPOINT", checkpoint.FORMAT))
     with pytest.raises(InputError, match="not as metacascade writes it: .*config"):
         checkpoint.read(WORLD, path)
 

@@ -14,11 +14,14 @@ from states import share_of, whole_state
 
 def twin(state):
     """The digest in plain Python: one item after the other."""
-    header = dict(format=3, time_s=state.meta["time_s"], step=state.meta["step"], ledger=state.meta["ledger"],
+    ledger = {name: n for name, n in state.meta["ledger"].items() if n}
+    header = dict(format=3, time_s=state.meta["time_s"], step=state.meta["step"], ledger=ledger,
                   arrays=["counts", "factor", "oxygen"])
-    text = json.dumps(header, sort_keys=True).encode()
+    text = json.dumps(header, sort_keys=True).encode() + b"clones" + len(state.clones).to_bytes(8, "little")
+    text += state.clones.tobytes()
     tiles = [state.tile_key[i].tobytes() + state.cells(i, i + 1).tobytes()
-             + b"".join(state.arrays[name][i].tobytes() for name in ("counts", "factor", "oxygen")) for i in range(len(state.tile_key))]
+             + b"".join(state.arrays[name][i].tobytes() for name in ("counts", "factor", "oxygen"))
+             for i in range(len(state.tile_key))]
     sections = {b"tiles": tiles, b"ctcs": buckets(state.ctcs), b"lesions": buckets(state.lesions)}
     for name, items in sections.items():
         added = sum(int.from_bytes(hashlib.sha256(item).digest(), "little") for item in items) % 2**256
@@ -63,7 +66,7 @@ def test_shares_of_any_decomposition_add_up_to_the_same(size):
     assert digest(everyone, share_of(whole, 0, size)) == digest(serial_world(), whole)
 
 
-@pytest.mark.parametrize("name", ["tile_key", "counts", "oxygen", "factor", "ctcs", "lesions"])
+@pytest.mark.parametrize("name", ["tile_key", "counts", "oxygen", "factor", "ctcs", "lesions", "clones"])
 def test_any_changed_byte_changes_it(name):
     rng = np.random.default_rng(4)
     state = whole_state(tiles=3, ctcs=20, lesions=5)
@@ -85,7 +88,7 @@ def test_time_step_and_ledger_are_in_it(key, value):
     assert digest(serial_world(), state) != before
 
 
-@pytest.mark.parametrize("key", ["config", "seed", "parts", "parent"])
+@pytest.mark.parametrize("key", ["config", "seed", "parts", "parent", "traits"])
 def test_config_and_output_are_not_in_it(key):
     state = whole_state(tiles=1)
     before = digest(serial_world(), state)

@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 import typer
 
+from metacascade.base import columns
 from metacascade.cli import app
 from metacascade.config import config
-from metacascade.model import ledger
+from metacascade.mechanisms import plan_of
+from metacascade.model import observables
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -46,9 +48,10 @@ def test_named_commands_exist(text, folder):
     assert named <= typer.main.get_command(app.app).commands.keys()
 
 
-def test_every_counter_of_the_ledger_is_explained():
+def test_the_columns_of_the_time_series_are_those_declared():
     text = (ROOT / "docs" / "formats.md").read_text("utf-8")
-    assert [name for name in ledger.NAMES if f"`{name}`" not in text] == []
+    page = text.split("<!-- columns -->\n")[1].split("<!-- end of columns -->")[0]
+    assert page == columns.markdown(observables.columns(plan_of(config.default()))), "renew it with: metacascade info --columns --markdown"
 
 
 def test_the_readme_is_short():

@@ -17,7 +17,7 @@ from metacascade.io.results import open_results
 from metacascade.model import simulation
 from metacascade.ranks.parallel import serial_world
 from metacascade.run import commands
-from metacascade.state.state import CTC, LESION, empty
+from metacascade.state.state import CLONE, CTC, LESION, empty
 from states import random_records, whole_state
 
 WORLD = serial_world()
@@ -240,12 +240,30 @@ def test_a_checkpoint_without_what_it_must_say_is_refused(run, change, words, co
     ("ledger", {"eaten": 1}), ("ledger", {"initial": "1"}), ("ledger", {"initial": -1}), ("fates", {"eaten": {}}),
     ("fates", {"nk": {"nowhere": 1}}), ("fates", {"nk": {"lung": 0.5}}), ("fates", {"nk": 3})])
 def test_totals_of_what_is_not_counted_are_refused(name, counts):
-    saved = SimpleNamespace(meta={"ledger": {"initial": 1}, "fates": {"nk": {"lung": 1}}}, ctcs=empty(CTC),
-                            lesions=empty(LESION), segments=None)
-    simulation._refuse_foreign(saved, ["veins", "lung"])
+    saved = founder_state(fates={"nk": {"lung": 1}})
+    simulation._refuse_foreign(saved, ["veins", "lung"], ["initial"])
     saved.meta[name] = counts
     with pytest.raises(InputError, match="counts cells by names or numbers that metacascade has not"):
-        simulation._refuse_foreign(saved, ["veins", "lung"])
+        simulation._refuse_foreign(saved, ["veins", "lung"], ["initial"])
+
+
+@pytest.mark.parametrize("change", [
+    lambda saved: saved.clones["parent"].fill(0), lambda saved: setattr(saved, "clones", saved.clones[:0]),
+    lambda saved: setattr(saved, "ctcs", np.ones(1, CTC)), lambda saved: saved.meta.update(traits=["x"] * 17),
+    lambda saved: setattr(saved, "clones", np.repeat(saved.clones, 2))])
+def test_clones_that_are_none_are_refused(change):
+    saved = founder_state()
+    change(saved)
+    with pytest.raises(InputError, match="clones of the state"):
+        simulation._refuse_foreign(saved, ["veins", "lung"], ["initial"])
+
+
+def founder_state(**meta):
+    """As much of a state with one clone as is looked at."""
+    clones = np.zeros(1, CLONE)
+    clones["parent"] = -1
+    return SimpleNamespace(meta={"ledger": {"initial": 1}, "fates": {}, "traits": []} | meta, ctcs=empty(CTC),
+                           lesions=empty(LESION), segments=None, clones=clones)
 
 
 @pytest.mark.parametrize("config", [{"run": 5}, {"run": {"step_s": "x"}}, {"tumor": [1]}, {"nothing": 1}])
@@ -266,7 +284,7 @@ def test_vessels_of_another_layout_are_refused(run):
     def change(h5):
         for name in ("ctcs", "lesions"):
             rows = h5[name][:]
-            rows["node"] = 0
+            rows["node"], rows["clone"] = 0, 0
             if name == "ctcs":
                 rows["origin"] = 0
             h5[name][:] = rows

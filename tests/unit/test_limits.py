@@ -6,7 +6,9 @@ import small
 from metacascade._kernels import _lesions
 from metacascade._kernels._layout import CTC, LESION, LesionState
 from metacascade.base.errors import RunError
+from metacascade.mechanisms.plan import Plan
 from metacascade.model.ledger import Ledger
+from metacascade.model.observables import columns
 from metacascade.ranks.parallel import serial_world
 from metacascade.run.api import Simulation
 from metacascade.space.region import keys_of
@@ -21,7 +23,7 @@ def test_a_tumor_at_the_end_of_the_curve():
 
 
 def test_more_cells_since_the_start_than_a_total_can_hold():
-    ledger, nobody = Ledger(serial_world()), dict.fromkeys(("tissue", "circulating", "arrested", "lesions"), 0)
+    ledger, nobody = Ledger(serial_world(), columns(Plan())), dict.fromkeys(("tissue", "circulating", "arrested", "lesions"), 0)
     for _ in range(2):
         ledger.add(passages=2**62 - 1)
         ledger.close(nobody)

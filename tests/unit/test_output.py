@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from metacascade.base.errors import InputError, RunError
-from metacascade.io import datasets, parts, runlock, snapshots
-from metacascade.io.output import DRAW, Output, describe
+from metacascade.io import datasets, parts, results, runlock, snapshots
+from metacascade.io.output import Output, describe
 from metacascade.io.results import open_results
 from metacascade.io.rundirectory import claimed, finished, tidy
 from metacascade.ranks.parallel import serial_world
+from metacascade.state.observed import DRAW
 from metacascade.state.state import CTC, LESION, empty
 from states import random_records, whole_state
 
@@ -255,7 +256,7 @@ def test_results_of_another_kind_or_format_are_refused(tmp_path):
     with pytest.raises(InputError, match="is a metacascade part, not a results file"):
         open_results(path)
     datasets.write_small(path, lambda h5: None, ("RESULTS", 9))
-    with pytest.raises(InputError, match="format 9; .* reads format 3: install the newer"):
+    with pytest.raises(InputError, match=f"format 9; .* reads format {results.FORMAT}: install the newer"):
         open_results(path)
 
 

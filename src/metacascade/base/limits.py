@@ -1,3 +1,4 @@
 """What a run cannot exceed, because of how numbers are laid out in its records."""
 
 MOST_STEPS = 1 << 32      # the number of a step is one 32-bit word of the counter of each random number
+MOST_CLONES = 65_535        # rows of the table of clones: what fits into the 16 bits of a record

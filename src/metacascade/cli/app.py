@@ -171,17 +171,22 @@ def schema():
 @app.command()
 def info(
         file: Annotated[Path | None, typer.Argument(
-            metavar="FILE", help="A results or checkpoint file; with --rates a config.")] = None,
+            metavar="FILE", help="A results or checkpoint file; with --rates or --columns a config.")] = None,
         parameters: Annotated[bool, typer.Option("--parameters", help="List all parameters of the config.")] = False,
         rates: Annotated[bool, typer.Option(
             "--rates", help="Print every rate and field as an equation, with values and sources.")] = False,
+        columns: Annotated[bool, typer.Option(
+            "--columns", help="List the columns of the time series, with units.")] = False,
         markdown: Annotated[bool, typer.Option(
-            "--markdown", help="Write docs/parameters.md instead, or the equations of docs/model.md.")] = False):
+            "--markdown", help="Write docs/parameters.md instead, the equations of docs/model.md, or the columns of "
+            "docs/formats.md.")] = False):
     """Say what FILE holds; without a file, which versions are in use."""
-    if parameters and rates or file is not None and (parameters or markdown):
-        raise InputError("info takes a file, --parameters, or --rates with or without a config")
+    if parameters + rates + columns > 1 or file is not None and (parameters or markdown):
+        raise InputError("info takes a file, --parameters, or --rates or --columns with or without a config")
     if rates:
         _print_rates(file, markdown)
+    elif columns:
+        _print_columns(file, markdown)
     elif parameters or markdown:
         from metacascade.config import config
         print(config.parameters_markdown() if markdown else config.parameters_table(), end="" if markdown else "\n")
@@ -199,6 +204,15 @@ def _print_rates(file, markdown):
     from metacascade.mechanisms import equations, plan_of
     loaded = default() if file is None else load(file)
     print(equations.markdown(plan_of(loaded)) if markdown else equations.report(plan_of(loaded), loaded))
+
+
+def _print_columns(file, markdown):
+    from metacascade.base import columns
+    from metacascade.config.config import default, load
+    from metacascade.mechanisms import plan_of
+    from metacascade.model import observables
+    declared = observables.columns(plan_of(default() if file is None else load(file)))
+    print(columns.markdown(declared) if markdown else columns.table(declared), end="")
 
 
 @app.command()

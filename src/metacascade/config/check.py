@@ -9,11 +9,12 @@ import math
 
 from metacascade.base import units
 from metacascade.base.errors import InputError
-from metacascade.base.limits import MOST_STEPS
+from metacascade.base.limits import MOST_CLONES, MOST_STEPS
 from metacascade.base.units import show_time
 from metacascade.config import effects as config_effects, interventions, therapy
 from metacascade.config.read import Problem
 from metacascade.mechanisms import names_in_time, plan_of
+from metacascade.mechanisms.mutation import NAME, TAKEN
 
 LARGEST_MOVE = 0.8                 # [voxel edges] root mean square displacement of a step, along one axis
 LARGEST_DRIFT = 1.0                # [voxel edges] directed displacement of a step
@@ -22,13 +23,24 @@ LARGEST_CHANCE = 0.2               # probability of an event in one step above w
 
 def problems(config) -> list[Problem]:
     """Everything in a config that contradicts something else in it."""
-    found = [problem for check in (_times, _sources, _displacement, _hypoxia, _establishment, _interventions)
+    found = [problem for check in (_times, _sources, _displacement, _hypoxia, _establishment, _interventions, _traits)
              for problem in check(config)]
     return found or list(_plan(config))
 
 
 def _interventions(config):
     yield from (Problem(path, text, (("run", "step"),)) for path, text in interventions.wrong(config))
+
+
+def _traits(config):
+    """Traits that a user declares; how they go with those of mechanisms is a matter of the plan."""
+    for i, trait in enumerate(config.trait):
+        if not NAME.fullmatch(trait.name) or trait.name in TAKEN:
+            yield Problem(("trait", i, "name"), "must be a small letter, then small letters, digits and _, and none of "
+                          f"{', '.join(TAKEN)}")
+        if not trait.low <= trait.founder <= trait.high:
+            yield Problem(("trait", i, "founder"), f"must lie between low = {trait.low:g} and high = {trait.high:g}",
+                          (("trait", i, "low"), ("trait", i, "high")))
 
 
 def _plan(config):
@@ -117,7 +129,7 @@ def warnings(config, given, going_on_at_s=None) -> list[str]:
     `given`: paths of the parameters that were set. `going_on_at_s`: the time of the checkpoint that a run starts from.
     """
     of_start = config_effects.draws_of_nothing(config) if going_on_at_s is None else early(config, going_on_at_s)
-    return [*_unusual(config), *_coarse(config), *_late(config), *_idle_therapies(config),
+    return [*_unusual(config), *_coarse(config), *_clones(config), *_late(config), *_idle_therapies(config),
             *interventions.odd(config), *of_start,
             *config_effects.without_effect(config, given, going_on_at_s is not None)]
 
@@ -148,6 +160,19 @@ def _coarse(config):
     if crowding.enabled and config.run.step_h > crowding.relaxation_h:
         yield (f"run.step = {show_time(config.run.step_s)} is longer than crowding.relaxation = "
                f"{units.show(crowding.relaxation_h, 'h', 'h')}: pressure overshoots; shorten run.step")
+
+
+def _clones(config):
+    """Does the table of clones become full? Births are those of a tumor that keeps its size and is fed."""
+    plan = plan_of(config)
+    chance = sum(trait.mutation.number for trait in plan.traits)
+    births = (config.tumor.cells if config.tumor else 0) * plan.number("tissue.divide") * config.run.duration_s / 3600
+    if chance and not births:
+        yield "trait.mutation: without effect (no cell divides in tissue)"
+    if births * chance > MOST_CLONES:
+        full = config.run.duration_s * MOST_CLONES / (births * chance) / 86400
+        yield (f"mutations found some {births * chance:.2g} clones, and there is room for {MOST_CLONES:,}: from about day "
+               f"{full:.2g} on daughters keep the clone of their mother (mutations_lost); lower the chances of mutation")
 
 
 def _late(config):

@@ -26,6 +26,7 @@ from metacascade.config.sections import shared_tables
 from metacascade.config.therapy import Therapy
 from metacascade.config.tissue import Tissue, Traits, Tumor, Vessels
 from metacascade.mechanisms import MECHANISMS
+from metacascade.mechanisms.mutation import Mutation
 
 # What mechanisms bring: config.growth, config.blood, ..., each with the parameters that their files declare.
 OF_MECHANISMS = shared_tables((one.SECTION for one in MECHANISMS if one.SECTION), heads=(Blood, Colonization))
@@ -37,7 +38,7 @@ class Config(MechanismTables):
     """A complete config. `organs` holds every bed and ``tumor``; `tumor` is None where there is none."""
     tables: ClassVar[dict] = {  # name in the file: section, and whether it is one table, a list, or one of these names
         "run": (Run, "one"), "output": (Output, "one"), "balance": (Balance, "one"), "tumor": (Tumor, "one"),
-        "tissue": (Tissue, "one"), "traits": (Traits, "one"), "vessels": (Vessels, "one"),
+        "tissue": (Tissue, "one"), "traits": (Traits, "one"), "trait": (Mutation, "list"), "vessels": (Vessels, "one"),
         **{table: (section, "one") for table, section in OF_MECHANISMS.items()},
         "organs": (Organ, ("tumor", *BEDS)), "injection": (Injection, "list"), "draw": (Draw, "list"),
         "therapy": (Therapy, "list"), "surgery": (Surgery, "list"), "radiation": (Radiation, "list")}
@@ -49,6 +50,7 @@ class Config(MechanismTables):
     tumor: Tumor | None = None
     tissue: Tissue = Tissue()
     traits: Traits = Traits()
+    trait: tuple[Mutation, ...] = ()
     vessels: Vessels = Vessels()
     organs: dict[str, Organ] = {}
     injection: tuple[Injection, ...] = ()

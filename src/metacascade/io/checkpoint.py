@@ -19,13 +19,25 @@ from metacascade.io.structure import understood
 from metacascade.ranks.balance import TILE_COST
 from metacascade.ranks.parallel import on_all_ranks, owner_of_id, serial_world
 from metacascade.state.digest import digest
-from metacascade.state.state import CELL, CELL_UNITS, CTC, CTC_UNITS, LESION, LESION_UNITS, VOXELS, State, empty
+from metacascade.state.state import (
+    CELL,
+    CELL_UNITS,
+    CLONE,
+    CLONE_UNITS,
+    CTC,
+    CTC_UNITS,
+    LESION,
+    LESION_UNITS,
+    VOXELS,
+    State,
+    empty,
+)
 
 KIND, FORMAT = "CHECKPOINT", 3
 ARRAYS = "tiles"              # the group of what there is of each voxel
 NAME, FORMER, DAMAGED = "checkpoint.h5", "checkpoint.prev.h5", "checkpoint.h5.damaged"
 META = {"config": (dict,), "step": (int,), "time_s": (int,), "seed": (int,), "ledger": (dict,), "fates": (dict,),
-        "parent": (str, type(None)), "parts": (int,)}
+        "traits": (list,), "parent": (str, type(None)), "parts": (int,)}
 
 
 def found(directory):
@@ -67,6 +79,7 @@ def _tables(world, state):
         *(Table.of(f"{ARRAYS}/{name}", array, unit=state.units.get(name, "1")) for name, array in state.arrays.items()),
         Table.of("ctcs", state.ctcs, **units(CTC_UNITS)),
         Table.of("lesions", state.lesions, **units(LESION_UNITS)),
+        Table.of("clones", state.clones if world.rank == 0 else state.clones[:0], **units(CLONE_UNITS)),
     ] + ([] if kind is None else [Table.of("segments", empty(kind) if segments is None else segments)])
 
 
@@ -74,7 +87,8 @@ def _check(state, rank, size):
     """Raise ValueError if the arrays of a share do not belong together: a bug of the caller."""
     tiles = len(state.tile_key)
     for name, kind, shape in (("tile_key", np.uint64, (tiles,)), ("tile_coords", np.int32, (tiles, 3)),
-                              ("ctcs", CTC, (len(state.ctcs),)), ("lesions", LESION, (len(state.lesions),))):
+                              ("ctcs", CTC, (len(state.ctcs),)), ("lesions", LESION, (len(state.lesions),)),
+                              ("clones", CLONE, (len(state.clones),))):
         array = getattr(state, name)
         if array.dtype != kind or array.shape != shape:
             raise ValueError(f"{name}: {array.dtype} of shape {array.shape} instead of {np.dtype(kind)} of {shape}")
@@ -166,7 +180,7 @@ def _described(path, stored):
             f"  step {one_line(meta['step'])}, {meta['time_s'] / 3600:g} h, seed {one_line(meta['seed'])}\n"
             f"  {len(h5['cells'])} cells in {len(h5['tile_key'])} tiles, "
             f"{len(h5['ctcs'])} single cells and clusters circulating or arrested, "
-            f"{len(h5['lesions'])} lesions\n  ledger{ledger}")
+            f"{len(h5['lesions'])} lesions, {len(h5['clones'])} clones\n  ledger{ledger}")
 
 
 class _Stored:
@@ -197,9 +211,9 @@ class _Stored:
 
     def _state(self, first, last, rows):
         names, stored = ("tile_key", "tile_coords", "ctcs", "lesions"), self.h5[ARRAYS]
-        segments = self.h5["segments"][:] if "segments" in self.h5 else None
+        segments, clones = self.h5["segments"][:] if "segments" in self.h5 else None, self.h5["clones"][:]
         cells = np.append(self.first[first:last], self._cells_before(last))
-        state = State(self.meta, cells=lambda a, b: self.cells[cells[a]:cells[b]], segments=segments,
+        state = State(self.meta, cells=lambda a, b: self.cells[cells[a]:cells[b]], segments=segments, clones=clones,
                       arrays={name: rows(f"{ARRAYS}/{name}") for name in stored},
                       units={name: stored[name].attrs["unit"] for name in stored},
                       **{name: rows(name) for name in names})

@@ -17,12 +17,8 @@ from metacascade.base.records import by_id, joined
 from metacascade.io import checkpoint, datasets, ownership, parts, reopening, results, rundirectory, sealed, snapshots
 from metacascade.io.atomic import writing
 from metacascade.io.datasets import Table, units
+from metacascade.state.observed import DRAW, SMALL, SMALL_UNITS, places
 from metacascade.state.state import CTC, CTC_UNITS, LESION_UNITS, empty
-
-DRAW = np.dtype([("time_s", "i8"), ("index", "i4"), ("node", "i4"), ("volume_mL", "f8"),
-                 ("singles", "i8"), ("clusters", "i8"), ("cells", "i8")])
-DRAW_UNITS = {"time_s": "s", "index": "1", "node": "node", "volume_mL": "mL",
-              "singles": "CTCs", "clusters": "CTCs", "cells": "cells"}
 
 
 class Output:
@@ -61,18 +57,27 @@ class Output:
         with world.together():
             if world.rank == 0:
                 self._keep_former(going_on=config_text is None)
-        self.parts = parts.Parts(world, directory, self.row, DRAW)
+        self.parts = parts.Parts(world, directory, self.row, SMALL)
         self.parts.load(first_part)
         with world.together():
-            self.rows, self.draws, shed = self.parts.take_back()
+            self.rows, self.small, shed = self.parts.take_back()
         self.ctcs = [shed]
         self._renew()
 
-    def record(self, values):
-        """Append a row to the time series: column -> value, global and the same on all ranks."""
+    def record(self, values, **tables):
+        """Append a row to the time series: column -> value, global and the same on all ranks.
+
+        `tables`: rows of small tables, by their names.
+        """
         if values.keys() != self.units.keys():
             raise KeyError(f"columns {sorted(values.keys() ^ self.units.keys())} are missing or unknown")
         self.rows.append(tuple(values[name] for name in self.units))
+        for name, rows in tables.items():
+            self.small[name] += rows.tolist()
+
+    def time_of(self, row):
+        """When a row of `rows` is of [s]."""
+        return row[list(self.units).index("time_s")]
 
     def ends_at(self, time_s):
         """Is the last row of the time series, so far, that of `time_s`? Collective."""
@@ -89,7 +94,7 @@ class Output:
 
     def draw(self, **row):
         """Append a blood draw: time_s, index, node, volume_mL, singles, clusters, cells (global)."""
-        self.draws.append(tuple(row[name] for name in DRAW.names))
+        self.small["draws"].append(tuple(row[name] for name in DRAW.names))
 
     def flush(self, early=False):
         """Write what was appended since the last part as the next one, if there is any.
@@ -98,8 +103,9 @@ class Output:
         Rows of /shed are sorted by id, so the bytes of a part do not depend on the number of ranks.
         """
         shed, before = joined(empty(CTC), *self.ctcs), self.parts.count
-        self.parts.add(np.array(self.rows, self.row), np.array(self.draws, DRAW), by_id(shed), early)
-        self.rows, self.draws, self.ctcs = [], [], []
+        small = {name: np.array(self.small[name], dtype) for name, dtype in SMALL.items()}
+        self.parts.add(np.array(self.rows, self.row), small, by_id(shed), early)
+        self.rows, self.small, self.ctcs = [], {name: [] for name in SMALL}, []
         if self.parts.count > before:
             self._renew()
         return self.parts.count
@@ -179,11 +185,12 @@ class Output:
         h5["provenance/sessions"] = json.dumps(self.sessions)
 
     def _explain(self, h5):
-        """Give the time series and the draws their units."""
+        """Give the time series and the small tables their units."""
         series = h5["series"]
         for name, unit in self.units.items():
             series[name].attrs["unit"] = unit
-        h5["draws"].attrs.update(self._meaning("draws"))
+        for name in SMALL:
+            h5[name].attrs.update(self._meaning(name))
 
     def _meaning(self, name):
         """The attributes of a table: the unit of every field, and the names of enumerated numbers."""
@@ -192,7 +199,8 @@ class Output:
         table, names = {
             "shed": (CTC_UNITS, {"fate": fate, "place": place, "node": node, "origin": node}),
             "lesions": (LESION_UNITS, {"node": node, "state": lesion}),
-            "draws": (DRAW_UNITS, {"node": node})}[name]
+            "clone_cells": (SMALL_UNITS["clone_cells"], {"place": dict(enumerate(places(self.nodes)))})
+            }.get(name) or (SMALL_UNITS[name], {"node": node})
         return units(table) | {"enumerations": json.dumps(names)}
 
 
@@ -206,7 +214,7 @@ def reopen(world, directory, columns, count):
 
     Killed at any moment it leaves either of the two.
     """
-    reopened = parts.Parts(world, directory, row_type(columns), DRAW)
+    reopened = parts.Parts(world, directory, row_type(columns), SMALL)
     reopening.reopen(world, directory, reopened, count)
 
 

@@ -17,7 +17,7 @@ from metacascade.io.structure import PART, understood
 from metacascade.ranks.parallel import owner_of_id, serial_world
 from metacascade.state.state import CTC, empty
 
-FOLDER, KIND, FORMAT = "parts", "PART", 3
+FOLDER, KIND, FORMAT = "parts", "PART", 4
 KINDS = ("int64", "float64")      # of columns of the time series: those of one kind are one dataset of a part
 APART = ("shed",)                 # whose rows are checked when they are read
 SLAB_ROWS = 1 << 18               # shed cells that are copied at a time: 16 MiB
@@ -42,6 +42,8 @@ class Part:
 class Parts:
     """The parts of one run, on every rank the same.
 
+    `small`: tables beside the series, name -> dtype, of which rank 0 has all rows.
+
     Only parts are joined that no checkpoint lies between: those `behind` both checkpoints, and those that are
     `fresh`, since the last. What was joined stays until the next writing, for those who just read it.
 
@@ -53,11 +55,12 @@ class Parts:
         Writings so far.
     """
 
-    def __init__(self, world, directory, series, draws):
+    def __init__(self, world, directory, series, small):
         self.world, self.directory, self.columns = world, Path(directory) / FOLDER, series
         self.series = {kind: names for kind in KINDS if (names := [n for n in series.names if series[n] == kind])}
+        self.small = dict(small)
         self.tables = {kind: (np.dtype(kind), (len(names),)) for kind, names in self.series.items()} | {
-            "draws": (draws, ()), "shed": (CTC, ())}
+            name: (np.dtype(dtype), ()) for name, dtype in (*small.items(), ("shed", CTC))}
         self.behind, self.recent, self.fresh, self.replaced = [], [], [], []
         self.early, self.count = None, 0
 
@@ -122,37 +125,40 @@ class Parts:
         return None
 
     def take_back(self):
-        """(rows of the series, draws, CTCs owned here) of the part that an early stop left; it is written anew."""
+        """(rows of the series, of small tables, CTCs owned here) of the part that an early stop left.
+
+        It is written anew.
+        """
         if not self.early:
-            return [], [], empty(CTC)
+            return [], {name: [] for name in self.small}, empty(CTC)
         with datasets.open_file(self.path(self.early)) as h5:
             values = {name: column.tolist() for name, column in self._columns(h5)}
             series = list(zip(*(values[name] for name in self.columns.names)))
-            draws, shed = h5["draws"][:].tolist(), h5["shed"]
+            small, shed = {name: h5[name][:].tolist() for name in self.small}, h5["shed"]
             slabs = (shed[row:row + SLAB_ROWS] for row in range(0, len(shed), SLAB_ROWS))
             mine = [slab[owner_of_id(slab["id"], self.world.size) == self.world.rank] for slab in slabs]
-        return series, draws, joined(empty(CTC), *mine)
+        return series, small, joined(empty(CTC), *mine)
 
     # --- writing -----------------------------------------------------------------------------------------
 
-    def add(self, series, draws, shed, early=False):
+    def add(self, series, small, shed, early=False):
         """Write the next part, unless all is empty on every rank. Collective.
 
-        `series` and `draws` of rank 0 count; `shed` are the rows of this rank, in the order of ranks. `early`: a run
-        that had not stopped here would have gone on without; a resumed one takes these rows back, and its next part
-        has them, too.
+        `series` and the tables `small` of rank 0 count; `shed` are the rows of this rank, in the order of ranks.
+        `early`: a run that had not stopped here would have gone on without; a resumed one takes these rows back, and
+        its next part has them, too.
         """
         if self.world.rank > 0:
-            series, draws = series[:0], draws[:0]
-        numbers = self.world.sum([len(series), len(draws), len(shed)]).tolist()
+            series, small = series[:0], {name: table[:0] for name, table in small.items()}
+        numbers = self.world.sum([len(series), *map(len, small.values()), len(shed)]).tolist()
         if not any(numbers) and not self.early:
             return
         self._remove_replaced()
-        rows = dict.fromkeys(self.tables, numbers[0]) | {"draws": numbers[1], "shed": numbers[2]}
+        rows = dict.fromkeys(self.tables, numbers[0]) | dict(zip((*small, "shed"), numbers[1:]))
         part = Part(self.early.first if self.early else self.count, self.count + 1, rows, early=early)
         kinds = [Table.of(kind, np.array([series[name] for name in names], kind).reshape(len(names), -1).T)
                  for kind, names in self.series.items()]
-        self.write(part, [*kinds, Table.of("draws", draws), Table.of("shed", shed)])
+        self.write(part, [*kinds, *(Table.of(name, table) for name, table in small.items()), Table.of("shed", shed)])
         self.fresh.append(part)
         self.count, self.early = self.count + 1, None
         for parts in self.behind, self.fresh:
@@ -204,17 +210,18 @@ class Parts:
             kind = str(self.columns[name])
             views.show(series, name, kind, [(file, kind, rows[kind]) for file, rows in files],
                        column=(self.series[kind].index(name), len(self.series[kind])))
-        for name in ("draws", "shed"):
+        for name in (*self.small, "shed"):
             views.show(h5, name, self.tables[name][0], [(file, name, rows[name]) for file, rows in files])
 
     def copy_small(self, h5):
-        """Write the time series and the draws of all parts; one process."""
+        """Write the time series and the small tables of all parts; one process."""
         whole = {name: joined(np.empty((0, *shape), dtype), *self._slabs(name, self.all, 0, self._rows(name, self.all)))
                  for name, (dtype, shape) in self.tables.items() if name != "shed"}
         series, columns = h5.create_group("series", track_order=True), dict(self._columns(whole))
         for name in self.columns.names:
             series[name] = columns[name]
-        h5["draws"] = whole["draws"]
+        for name in self.small:
+            h5[name] = whole[name]
 
     def _columns(self, tables):
         """(name, values) of the columns of the time series in tables of a part."""

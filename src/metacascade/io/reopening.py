@@ -42,7 +42,7 @@ def _written(path, made):
                              "go on in another directory: metacascade branch")
         written = json.loads(h5.attrs[WRITTEN])
         numbers = {name: [int(rows[name]) for rows in written] for name in made.tables}
-        there = {name: len(h5[name]) for name in ("draws", "shed")} | {
+        there = {name: len(h5[name]) for name in (*made.small, "shed")} | {
             kind: len(h5["series"][names[0]]) for kind, names in made.series.items()}
         for name, rows in numbers.items():
             if not (len(rows) in (1, 2) and min(rows) >= 0 and sum(rows) <= there[name]
@@ -66,7 +66,7 @@ def _tables(world, path, made, done, rows):
 
 
 def _small(path, made, name, first, last):
-    """Rows of the draws, or of the columns of the time series that are of one kind."""
+    """Rows of a small table, or of the columns of the time series that are of one kind."""
     with datasets.open_file(path) as h5:
         if name in made.series:
             return np.array([h5["series"][column][first:last] for column in made.series[name]]).T

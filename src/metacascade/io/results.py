@@ -16,14 +16,15 @@ from metacascade.io import datasets, parts, rows_index, sealed
 from metacascade.io.atomic import reading
 from metacascade.io.structure import understood
 from metacascade.ranks.parallel import serial_world
+from metacascade.state.observed import SMALL
 
 if TYPE_CHECKING:
     import pandas
 
-NAME, KIND, FORMAT = "results.h5", "RESULTS", 3
+NAME, KIND, FORMAT = "results.h5", "RESULTS", 4
 APART = ("shed", "lesions")       # tables whose rows are checked when they are read
-IN_PARTS = ("series", "draws", "shed")    # while the run goes on
-NEEDED = ("config/text", "config/resolved", "provenance/sessions", "series", "draws", "shed")
+IN_PARTS = ("series", *SMALL, "shed")    # while the run goes on
+NEEDED = ("config/text", "config/resolved", "provenance/sessions", *IN_PARTS)
 
 
 def open_results(path: PathLike, parts_needed: bool = True) -> "Results":
@@ -42,8 +43,8 @@ class Results:
     ----------
     series : dict
         Time series: name -> array. Units by ``results.units("series/NAME")``.
-    shed, draws, lesions : Rows
-        Tables that are read when sliced: ``results.shed["fate"]``, ``results.shed[:1000]``.
+    shed, draws, organs, clone_cells, lesions, clones : Rows
+        Tables that are read when sliced: ``results.shed["fate"]``, ``results.shed[:1000]``; the last two at the end.
     config : dict
         As resolved, in internal units; `config_text` as given.
     provenance : list of dict
@@ -121,9 +122,24 @@ class Results:
         return self["draws"]
 
     @property
+    def organs(self) -> "Rows":
+        """What is in each organ: a row for each, at each output."""
+        return self["organs"]
+
+    @property
+    def clone_cells(self) -> "Rows":
+        """Cells of each clone in each place, at each output."""
+        return self["clone_cells"]
+
+    @property
     def lesions(self) -> "Rows":
         """A row for each lesion; at the end of the run."""
         return self["lesions"]
+
+    @property
+    def clones(self) -> "Rows":
+        """The tree of clones, a row for each; at the end of the run."""
+        return self["clones"]
 
     @property
     def complete(self) -> bool:
@@ -286,7 +302,8 @@ def describe(path):
         series, state = results.series, "complete" if results.complete else "not complete: running or interrupted"
         last = {name: values[-1] for name, values in series.items() if len(values)}
         lines = [f"{results.path}: results, format {FORMAT}, {state}"]
-        lines += [f"  {len(results[name])} rows in /{name}" for name in ("shed", "draws", "lesions") if name in results]
+        lines += [f"  {len(results[name])} rows in /{name}" for name in ("shed", *SMALL, "lesions", "clones")
+                  if name in results]
         lines += [one_line(f"  started {session.get('started', '?')} on {session.get('ranks', '?')} ranks: "
                            f"{session.get('command', '?')}", LONGEST_LINE) for session in results.provenance]
         lines += [f"  digest {one_line(results.digest)}"] if results.complete else []

@@ -77,7 +77,7 @@ def _kind(item, dtype, shape):
 def _plain(dtype):
     if dtype.names:
         return all(_plain(dtype[name]) for name in dtype.names)
-    return dtype.kind in "iufbS" and dtype.subdtype is None
+    return dtype.base.kind in "iufbS"       # base: a field may be a row of numbers
 
 
 def _dataset(dataset, size):

@@ -15,6 +15,7 @@ from metacascade.mechanisms import (
     lesion_growth,
     lesion_shedding,
     migration,
+    mutation,
     nk,
     oxygen,
     platelets,
@@ -28,7 +29,7 @@ from metacascade.mechanisms.plan import Plan, collect, names_of
 MECHANISMS = (
     growth, hypoxia, oxygen, crowding, migration, intravasation,
     anoikis, shear, nk, platelets, arrest, release, extravasation,
-    establishment, dormancy, lesion_growth, lesion_shedding, self_seeding)
+    establishment, dormancy, lesion_growth, lesion_shedding, self_seeding, mutation)
 
 
 def plan_of(config) -> Plan:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import inf
 
+from metacascade.base.columns import DEAD, Column, cells
 from metacascade.base.errors import InputError
 from metacascade.base.names import nearest
 from metacascade.mechanisms.fields import FIELDS
@@ -18,16 +19,17 @@ from metacascade.mechanisms.terms import (
     CLEAR,
     COAT,
     DENSITY,
+    DIRECTIONS,
     FACTORS,
     LOWER,
     RAISE,
+    REMOVE,
     SET,
     SHED,
     STATES,
     At,
     AtWall,
     Bit,
-    Column,
     Constant,
     IfBit,
     Rate,
@@ -52,7 +54,7 @@ READ = (
                     "lesion.capacity lesion.shed".split(), OF_RECORD))
 # factor: the compartments whose rates it may act on
 WHERE = {Shape: ("tissue",), AtWall: ("tissue",), At: ("blood", "lesion"), Shielded: ("blood",)}
-MOST_BITS = 8
+MOST_BITS, MOST_TRAITS = 8, 16
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ class Plan:
     traits: tuple = ()
     bits: tuple = ()            # of (name, mask); a bit keeps its mask while others are off
     columns: tuple = ()
+    causes: tuple = ()          # columns of the deaths in tissue, of what is off too: a branch still has its dead
 
     def of(self, compartment: str) -> list[Rate]:
         """The rates of tissue, blood or lesion."""
@@ -148,7 +151,9 @@ def _plan(made, declared) -> Plan:
     factors = (_resolved(factor, on, absent) for factor in kind(*FACTORS) if factor.rate in on)
     return Plan(
         rates=kind(Rate), factors=tuple(factor for factor in factors if factor), fields=kind(*FIELDS),
-        traits=kind(Trait), bits=tuple((one.name, masks[one.name]) for one in kind(Bit)), columns=kind(Column))
+        traits=kind(Trait), bits=tuple((one.name, masks[one.name]) for one in kind(Bit)), columns=kind(Column),
+        causes=tuple(cells(one.cause, DEAD, f"in tissue: {one.doc}") for one in declared
+                     if isinstance(one, Rate) and one.action == REMOVE))
 
 
 def _resolved(factor, on, absent):
@@ -174,8 +179,20 @@ def _problems(made, declared) -> Iterator[str]:
             yield f"the name {one.name} is declared twice"
         if isinstance(one, Rate):
             yield from _rate_problems(one, declared)
+        if isinstance(one, Trait):
+            yield from _trait_problems(one)
     if sum(isinstance(one, Bit) for one in declared) > MOST_BITS:
         yield f"there are more than {MOST_BITS} bits of state"
+    if any(isinstance(one, Trait) for one in made):
+        yield from _mutation_problems([one for one in declared if isinstance(one, Trait)])
+
+
+def _mutation_problems(traits):
+    """What is wrong with all traits together."""
+    if len(traits) > MOST_TRAITS:
+        yield f"there are more than {MOST_TRAITS} traits of clones"
+    if (total := sum(trait.mutation.number for trait in traits)) > 1.0:
+        yield f"the chances of mutation of all traits add up to {total:g}; they must not exceed 1"
 
 
 def _rate_problems(rate, declared):
@@ -191,6 +208,15 @@ def _rate_problems(rate, declared):
         yield from _unknown("bit", rate.detail, {one.name for one in declared if isinstance(one, Bit)}, rate.name)
     if rate.action in (RAISE, LOWER) and not (isinstance(rate.detail, int) and 1 <= rate.detail <= 255):
         yield f"the rate {rate.name} changes emt by {rate.detail!r}: it must be a step from 1 to 255"
+
+
+def _trait_problems(trait):
+    if not 0.0 <= trait.low <= trait.founder.number <= trait.high <= 1.0:
+        yield f"the trait {trait.name} needs 0 <= low <= founder <= high <= 1"
+    if not 0.0 <= trait.mutation.number <= 1.0 or trait.direction not in DIRECTIONS:
+        yield f"the trait {trait.name} mutates with a chance of 0 to 1 {', '.join(DIRECTIONS)}"
+    if not (trait.step.number == 0.0 or 0.5 / 255 < trait.step.number <= 1.0):
+        yield f"the trait {trait.name} has a step of {trait.step.number:g}: it must be 0, or 1/255 to 1"
 
 
 def _factor_problems(factor, rates, declared):

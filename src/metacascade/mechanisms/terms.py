@@ -12,11 +12,12 @@ Everything here is plain Python and frozen, and equal where it says the same.
 """
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 # What happens to a cell in tissue when a rate fires.
 DIVIDE, REMOVE, SHED, SET, CLEAR, RAISE, LOWER = ACTIONS = (
     "divide", "remove", "shed", "set", "clear", "raise", "lower")
+DIRECTIONS = ("both", "up", "down")     # of a mutation
 STATES = ("emt", "adhesion")        # bytes of every record, read as 0..1; the third byte of state holds the bits
 DENSITY = "density"                 # cells of the voxel / capacity: a signal that is always there
 KEY = re.compile(r"\b[a-z_][a-z0-9_]*(?:\.[A-Za-z_]+)?\.[a-z0-9_]+\b")    # a parameter in a text; organs.BED.key of all
@@ -242,12 +243,17 @@ def _power(power) -> int:
 class Trait:
     """A trait of clones, a byte that is read as 0..1; it mutates at division, and stays within `low` and `high`."""
     name: str
-    founder: Value = Value("0", 0.0)
+    founder: Value | float = 0.0
     low: float = 0.0
     high: float = 1.0
-    mutation: Value = Value("0", 0.0)                   # chance that a daughter differs in it
-    step: Value = Value("0", 0.0)                       # mean size of a change
+    mutation: Value | float = 0.0                       # chance that a division has a daughter that differs in it
+    step: Value | float = 0.0                           # size of a change
+    direction: str = "both"                             # of it: up, down, or both with the same chance
     doc: str = ""
+
+    def __post_init__(self):
+        for name in ("founder", "mutation", "step"):
+            object.__setattr__(self, name, _valued(getattr(self, name)))
 
 
 @dataclass(frozen=True)
@@ -255,12 +261,3 @@ class Bit:
     """A bit of the state of cells: set or not; daughters and shed cells keep it."""
     name: str
     doc: str = ""
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of the results: `reduction` says of what, and how it is summed over ranks."""
-    name: str
-    unit: str
-    doc: str
-    reduction: tuple = field(default=())

@@ -5,8 +5,17 @@ import numpy as np
 
 from metacascade._kernels import _blood
 from metacascade._kernels._layout import CTC, Draw, Fate, Place, draws
+from metacascade.base.columns import ALIVE, DEAD, PASSED, REMOVED, Column, cells
 from metacascade.base.records import by_id, chosen, joined
 
+COLUMNS = (
+    cells("circulating", ALIVE, "in the blood"), cells("arrested", ALIVE, "held fast in capillary beds"),
+    cells("anoikis", DEAD, "of anoikis, in the blood"), cells("shear", DEAD, "of shear, in the blood"),
+    cells("nk", DEAD, "killed by natural killer cells, in the blood"),
+    cells("drawn", REMOVED, "by blood draws"),
+    Column("passages", "beds entered", "capillary beds entered, a cluster counting once"),
+    cells("self_seeded", PASSED, "came back to the tumor and left the blood there"),
+    cells("extravasated", PASSED, "left the blood in an organ"))
 CAUSES = {fate.name.lower(): fate for fate in (Fate.ANOIKIS, Fate.SHEAR, Fate.NK)}
 
 
@@ -77,7 +86,7 @@ class Blood:
         walked = Walked(
             ended=dead, extravasated=self._taken(gone & (fate == Fate.OPEN)),
             returning=self._taken(place == Place.RETURNING), passages=passages,
-            deaths={name: cells(dead, dead["fate"] == cause) for name, cause in CAUSES.items()})
+            deaths={name: cells_in(dead, dead["fate"] == cause) for name, cause in CAUSES.items()})
         if (stay := place <= Place.ARRESTED).sum() < place.size:
             self.records = chosen(self.records, stay)
         return walked
@@ -115,18 +124,18 @@ class Blood:
     @property
     def circulating(self) -> int:
         """Cells, also those in clusters."""
-        return cells(self.records, self.records["place"] == Place.CIRCULATING)
+        return cells_in(self.records, self.records["place"] == Place.CIRCULATING)
 
     @property
     def arrested(self) -> int:
         """Cells, also those in clusters."""
-        return cells(self.records, self.records["place"] == Place.ARRESTED)
+        return cells_in(self.records, self.records["place"] == Place.ARRESTED)
 
     def _taken(self, which):
         """A copy of some of the records, sorted by id."""
         return by_id(chosen(self.records, which))
 
 
-def cells(ctcs, which) -> int:
+def cells_in(ctcs, which) -> int:
     """Cells in some of the CTCs: a cluster counts each."""
     return int(ctcs["n"][which].sum(dtype=np.int64))

@@ -3,9 +3,11 @@ import numpy as np
 
 from metacascade._kernels import _blood
 from metacascade._kernels._layout import CTC, Draw, Flag, draws
+from metacascade.base.columns import BORN, cells
 from metacascade.base.records import chosen, joined
 from metacascade.model import physiology
 
+COLUMNS = (cells("injected", BORN, "put into the blood"),)
 CHUNK = 1 << 18  # cells enumerated at a time
 
 

@@ -10,10 +10,14 @@ import numpy as np
 
 from metacascade._kernels import _thin
 from metacascade._kernels._layout import Draw, Fate, Place, draws
+from metacascade.base.columns import DEAD, REMOVED, cells
 from metacascade.base.records import chosen
 from metacascade.config.interventions import MOST_FRACTIONS
 from metacascade.model.physiology import NODES
 
+COLUMNS = (
+    cells("irradiated", DEAD, "of radiation, in tissue, in lesions and arrested"),
+    cells("resected", REMOVED, "by surgery"))
 SEEN = 19, 20         # so many parts of the cells of a tumor lie within its radius
 CHUNK = 4096          # tiles looked at a time
 

@@ -2,35 +2,34 @@
 
     initial + divided + injected = alive (tissue, blood, organs) + dead (by cause) + removed.
 """
+from metacascade.base.columns import ACCOUNT, ALIVE, BORN, GROWING
 from metacascade.base.errors import CellsLost, RunError
 from metacascade.ranks.parallel import on_all_ranks
 
-BORN = ("initial", "divided_tissue", "divided_lesion", "injected")
-ALIVE = ("tissue", "circulating", "arrested", "lesions")
-DEAD = ("apoptosis", "hypoxia", "anoikis", "shear", "nk", "not_established", "lesion_loss", "dormant_loss",
-        "irradiated")
-REMOVED = ("drawn", "resected")
-# Passed from one place to another: not part of the account, but wanted in every time series.
-FLOWS = ("shed", "shed_ctcs", "shed_lesion", "passages", "extravasated", "founded", "woken",
-         "self_seeded", "changed_voxel")
-TOTALS = BORN + DEAD + REMOVED + FLOWS     # these only grow; ALIVE is counted anew at each step
 LARGEST = 2**63 - 1        # of a total
-NAMES = BORN + ALIVE + DEAD + REMOVED + FLOWS
 
 
 class Ledger:
     """Global totals of cells, the same on all ranks.
 
+    Parameters
+    ----------
+    columns : sequence of Column
+        What is counted; those that are of the moment (NOW) are left out.
+
     Attributes
     ----------
     totals : dict of str to int
-        One for each of NAMES, over all ranks, as of the last `close`.
+        One for each column, over all ranks, as of the last `close`.
     """
 
-    def __init__(self, world, totals=None):
+    def __init__(self, world, columns, totals=None):
         self.world = world
-        self.totals = dict.fromkeys(NAMES, 0) | (totals or {})
-        self._new = dict.fromkeys(TOTALS, 0)
+        self.part = {column.name: column.part for column in columns if column.part in (*GROWING, ALIVE)}
+        self.growing = [name for name, part in self.part.items() if part in GROWING]
+        self.alive = [name for name, part in self.part.items() if part == ALIVE]
+        self.totals = dict.fromkeys(self.part, 0) | (totals or {})
+        self._new = dict.fromkeys(self.growing, 0)
 
     def add(self, **counts):
         """Add what happened on this rank since the last `close`."""
@@ -40,18 +39,18 @@ class Ledger:
     def close(self, alive, extra=()):
         """Sum over ranks and check the account; returns the sums of the integers in `extra`. Collective.
 
-        ``alive``: the cells now on this rank, a recount, by the names of ALIVE. Raises CellsLost on every
-        rank if the account does not balance; it is never repaired.
+        ``alive``: the cells now on this rank, a recount, by the names of the columns of that part. Raises CellsLost on
+        every rank if the account does not balance; it is never repaired.
         """
-        sums = self.world.sum([*self._new.values(), *(alive[name] for name in ALIVE), *extra]).tolist()
-        for name, n in zip(TOTALS, sums):
+        sums = self.world.sum([*self._new.values(), *(alive[name] for name in self.alive), *extra]).tolist()
+        for name, n in zip(self.growing, sums):
             self.totals[name] += n
-        self.totals.update(zip(ALIVE, sums[len(TOTALS):]))
-        self._new = dict.fromkeys(TOTALS, 0)
+        self.totals.update(zip(self.alive, sums[len(self.growing):]))
+        self._new = dict.fromkeys(self.growing, 0)
         self._check_size()
         if self.born != self.gone:
             raise on_all_ranks(CellsLost(self._imbalance()))
-        return sums[len(TOTALS) + len(ALIVE):]
+        return sums[len(self.growing) + len(self.alive):]
 
     def _check_size(self):
         name = max(self.totals, key=self.totals.get)
@@ -60,16 +59,20 @@ class Ledger:
                 f"{name}: more than {LARGEST:,} cells since the start, and no more can be counted: "
                 "shorten run.duration, or lower colonization.capacity, birth and death"))
 
+    def of(self, *parts) -> dict:
+        """The totals of some parts of the account: name -> cells."""
+        return {name: self.totals[name] for name, part in self.part.items() if part in parts}
+
     @property
     def born(self):
         """Cells born since the start, over all ranks."""
-        return sum(self.totals[name] for name in BORN)
+        return sum(self.of(BORN).values())
 
     @property
     def gone(self):
         """Cells alive, dead and removed, over all ranks: as many as were born."""
-        return sum(self.totals[name] for name in ALIVE + DEAD + REMOVED)
+        return sum(self.of(*ACCOUNT).values()) - self.born
 
     def _imbalance(self):
-        parts = ", ".join(f"{name} {self.totals[name]}" for name in BORN + ALIVE + DEAD + REMOVED)
+        parts = ", ".join(f"{name} {n}" for name, n in self.of(*ACCOUNT).items())
         return f"the ledger does not balance: {self.born} cells were born, {self.gone} are accounted for ({parts})"

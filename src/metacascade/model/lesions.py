@@ -5,9 +5,17 @@ import numpy as np
 
 from metacascade._kernels import _lesions
 from metacascade._kernels._layout import CTC, LESION, Fate
+from metacascade.base.columns import ALIVE, BORN, DEAD, PASSED, Column, cells
 from metacascade.base.records import as_bytes, chosen, joined
 from metacascade.mechanisms import plan_of
 from metacascade.mechanisms.compile import placed_rates
+
+COLUMNS = (
+    cells("divided_lesion", BORN, "by division in lesions"), cells("lesions", ALIVE, "in lesions"),
+    cells("not_established", DEAD, "left the blood in an organ and died"),
+    cells("lesion_loss", DEAD, "in active lesions"), cells("dormant_loss", DEAD, "in dormant lesions"),
+    Column("founded", "lesions", "lesions founded"), Column("woken", "lesions", "dormant lesions that woke"),
+    cells("shed_lesion", PASSED, "entered the blood from lesions"))
 
 
 @dataclass

@@ -13,15 +13,15 @@ LODGED = np.dtype([("ctc", CTC), ("place", "i8")])     # k-th place of all, then
 SPAN = np.dtype([("first", "i8"), ("rank", "i4")])      # places of a rank, up to those of the next
 
 
-def places(tissue, ctcs, seed):
-    """Draw a place for each CTC: (LODGED, rank), of CTCs of any rank. Collective.
+def places(tissue, ctcs, everywhere, seed):
+    """Draw a place for each CTC: (LODGED, rank), of CTCs of any rank; `everywhere`: how many all have. Collective.
 
     The places are the voxels within reach of a perfused vessel, in tiles that have cells (in all tiles, if there
     is none in those), tile after tile in curve order; each is equally likely. Which one is a matter of integers
     alone, the number of places before it, so it is the same on any number of ranks.
     """
     world = tissue.exchange.world
-    if not int(world.sum([len(ctcs)])[0]):
+    if not everywhere:
         return np.empty(0, LODGED), np.empty(0, np.int64)
     mine = int(places_of_tiles(tissue).sum())
     total = int(world.sum([mine])[0])

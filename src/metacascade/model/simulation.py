@@ -7,15 +7,16 @@ import numpy as np
 
 from metacascade._kernels._layout import CTC, Fate, Place
 from metacascade.base.errors import InputError
-from metacascade.base.limits import MOST_STEPS
+from metacascade.base.limits import MOST_CLONES, MOST_STEPS
 from metacascade.base.records import by_id, chosen, joined
 from metacascade.config.config import Config
 from metacascade.mechanisms import plan_of
-from metacascade.model import blood, interventions, selfseeding, tissue
+from metacascade.model import blood, interventions, observables, selfseeding, tissue
 from metacascade.model.circuit import Circuit
+from metacascade.model.clones import Clones, spectrum
 from metacascade.model.fates import Fates
 from metacascade.model.injection import Injections
-from metacascade.model.ledger import LARGEST, NAMES, Ledger
+from metacascade.model.ledger import LARGEST, Ledger
 from metacascade.model.lesions import Lesions
 from metacascade.model.microenvironment import fields_of
 from metacascade.model.schedule import Schedule
@@ -63,13 +64,16 @@ class Simulation:
         self.waited_s = defaultdict(float)    # by stage: wall seconds of sending, receiving and waiting
         self.now, self.stages = "start", 0    # the present stage, and the number of stages begun
         self.step_number, self.time_s = 0, 0
-        self.ledger = Ledger(world)
+        self.plan = plan_of(config)
+        self.columns = observables.columns(self.plan)
+        self.ledger = Ledger(world, self.columns)
+        self.clones = Clones(world, spectrum(self.plan.traits), config.run.seed)
         self.balance = Balance(config.balance.threshold, config.balance.interval)
         if saved is None:
             self._begin(_network(config, world, segments))
         else:
             with world.together():
-                _refuse_foreign(saved, self.circuit.names)
+                _refuse_foreign(saved, self.circuit.names, self.ledger.totals)
             self._go_on(saved, _network(config, world, saved.segments if segments is None else segments))
         self.interventions = interventions.Interventions(config, self.tissue, self.blood, self.lesions)
         self.perfused = int(world.sum([self.tissue.reachable.sum()])[0]) > 0   # blood flows through the tumor
@@ -84,7 +88,8 @@ class Simulation:
     def _go_on(self, saved, network):
         meta = saved.meta
         self.step_number, self.time_s = meta["step"], meta["time_s"]
-        self.ledger = Ledger(self.world, meta["ledger"])
+        self.ledger = Ledger(self.world, self.columns, meta["ledger"])
+        self.clones = Clones(self.world, self.clones.spectrum, self.config.run.seed, saved.clones, meta["traits"])
         self.fates.load(meta["fates"])
         self.tissue = tissue.restore(self.config, self.exchange, fields_of(self.config, plan_of(self.config)), network, saved)
         waiting = saved.ctcs["place"] == Place.RETURNING
@@ -114,7 +119,7 @@ class Simulation:
             self._take_rates_of_lesions(t0_s, t1_s)
             shed_by_lesions = self._grow(t0_s / 3600)
         with self.stage("exchange"):
-            entering = self._exchange(migrants, joined(shed, shed_by_lesions))
+            entering = self._exchange(migrants, joined(shed, shed_by_lesions), tally, t1_s)
         with self.stage("blood"):
             self._admit(entering, self.injections.due(after_s, t1_s))
             walked = self._circulate(after_s, t0_s, t1_s)
@@ -130,10 +135,13 @@ class Simulation:
             self._balance()
         return stops > 0
 
-    def _exchange(self, migrants, entering):
+    def _exchange(self, migrants, entering, tally, t1_s):
         """One routing of all that changed owner; returns the CTCs that enter the blood on this rank."""
         here, gone, gone_to = self.tissue.leaving(migrants)
-        lodged, lodged_at = selfseeding.places(self.tissue, self.returning, self.config.run.seed)
+        returning, mutants = self.world.sum([len(self.returning), tally["mutated"]]).tolist()
+        if mutants:
+            self._number_clones(here, t1_s)
+        lodged, lodged_at = selfseeding.places(self.tissue, self.returning, returning, self.config.run.seed)
         routed = self.exchange.route({
             "migrants": (gone, gone_to),
             "ctcs": self._to_owners(entering), "late": self._to_owners(self.late.records),
@@ -239,8 +247,8 @@ class Simulation:
 
     def _account(self, walked, tally, shed, stop):
         self.ledger.add(**walked.deaths, passages=walked.passages, shed_ctcs=len(shed), shed=tally["shed"],
-                        divided_tissue=tally["divided"], apoptosis=tally.get("apoptosis", 0), hypoxia=tally.get("necrosis", 0),
-                        changed_voxel=tally["changed_voxel"])
+                        divided_tissue=tally["divided"], **{cause.name: tally.get(cause.name, 0) for cause in self.plan.causes},
+                        mutated=tally["mutated"], changed_voxel=tally["changed_voxel"])
         stops, places = self.ledger.close(self._alive(), extra=[int(stop), int(self.tissue.reachable.sum())])
         self.perfused = places > 0
         return stops
@@ -265,11 +273,12 @@ class Simulation:
         ctcs = joined(self.blood.records, self.returning)
         return state.State(
             meta=dict(meta, config=self.config.to_dict(), step=self.step_number, time_s=self.time_s,
-                      seed=self.config.run.seed, ledger=dict(self.ledger.totals), fates=self.fates.totals()),
+                      seed=self.config.run.seed, ledger=dict(self.ledger.totals), fates=self.fates.totals(),
+                      traits=list(self.clones.spectrum.names)),
             tile_key=self.tissue.region.keys[order], tile_coords=self.tissue.region.coords[order],
             arrays=self.tissue.arrays.take(order), units=self.tissue.arrays.units(),
             cells=lambda first, last: _canonical(self.tissue, order[first:last]),
-            ctcs=by_id(ctcs), lesions=by_id(self.lesions.records),
+            ctcs=by_id(ctcs), lesions=by_id(self.lesions.records), clones=self.clones.table,
             segments=self.tissue.network.imported)
 
     def digest(self):
@@ -307,23 +316,35 @@ def _circuit_at(config, time_s):
     return circuit
 
 
-def _refuse_foreign(saved, names):
-    """InputError if a state has what this model cannot take: nodes that the circuit has not, vessels of another layout,
-    or totals of what is not counted."""
+def _refuse_foreign(saved, names, totals):
+    """InputError if a state has what this model cannot take: nodes that the circuit has not, clones that its table has
+    not, vessels of another layout, or totals of what is not counted."""
     nodes = len(names)
     found = max((int(np.max(records[name], initial=0)) for records, names in (
         (saved.ctcs, ("node", "origin")), (saved.lesions, ("node",))) for name in names), default=0)
     if found >= nodes:
         raise InputError(f"the state has cells at node {found}, and the circuit only nodes up to {nodes - 1}: "
                          "it is not of metacascade")
+    _refuse_foreign_clones(saved)
     if saved.segments is not None and saved.segments.dtype != SEGMENT:
         raise InputError("the vessels of the state are not laid out as metacascade writes them: it is not of "
                          "metacascade")
     ledger, fates = saved.meta["ledger"], saved.meta["fates"]
-    if not (set(ledger) <= set(NAMES) and _are_totals(ledger) and set(fates) <= {fate.name.lower() for fate in Fate}
+    if not (set(ledger) <= set(totals) and _are_totals(ledger) and set(fates) <= {fate.name.lower() for fate in Fate}
             and all(isinstance(at, dict) and set(at) <= set(names) and _are_totals(at) for at in fates.values())):
         raise InputError("the state counts cells by names or numbers that metacascade has not: it is not "
                          "of metacascade")
+
+
+def _refuse_foreign_clones(saved):
+    """InputError if the table of clones is none, or has not the clones of the cells outside of tissue."""
+    clones, traits = len(saved.clones), saved.meta["traits"]
+    parents = saved.clones["parent"]
+    last = max(int(np.max(records["clone"], initial=0)) for records in (saved.ctcs, saved.lesions))
+    if not (last < clones <= MOST_CLONES and parents[0] == -1 and np.all(parents[1:] >= 0)
+            and np.all(parents < np.arange(clones)) and all(isinstance(name, str) for name in traits)
+            and len(traits) <= saved.clones["traits"].shape[1]):
+        raise InputError("the clones of the state are not such as metacascade writes: it is not of metacascade")
 
 
 def _are_totals(counts):

@@ -8,6 +8,7 @@ import numpy as np
 from metacascade._kernels import _deliver, _tissue
 from metacascade._kernels._layout import CTC, MIGRANT
 from metacascade._kernels._place import place
+from metacascade.base.columns import ALIVE, BORN, NOW, PASSED, Column, MeanOverCells, cells
 from metacascade.base.errors import RunError
 from metacascade.base.records import chosen, copy, joined
 from metacascade.mechanisms import plan_of
@@ -21,6 +22,14 @@ from metacascade.space.region import OFFSETS, Region
 from metacascade.space.seeding import ball_radius, first_counts, seed_region, tiles_of_ball
 from metacascade.space.vessels import CHUNK, voxelize
 
+COLUMNS = (
+    cells("initial", BORN, "in the tumor at the start"), cells("divided_tissue", BORN, "by division in tissue"),
+    cells("tissue", ALIVE, "in tissue"),
+    cells("shed", PASSED, "entered the blood from the tumor"),
+    Column("shed_ctcs", "CTCs", "the same, in single cells and clusters"),
+    cells("changed_voxel", PASSED, "went to another voxel"),
+    Column("oxygen_mean", "mmHg", "oxygen where the cells in tissue are, their mean; not a number without any", NOW,
+           MeanOverCells("oxygen")))
 TALLIES = _tissue.TALLIES       # what the kernel counts; behind them the causes of death of the plan
 FIRST_SCRATCH = 16400           # cells of a tile for which there is scratch space at the start
 FIRST_OUTBOX = 65536

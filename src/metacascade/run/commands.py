@@ -11,7 +11,7 @@ from metacascade.ranks import parallel
 from metacascade.run import inputs
 from metacascade.run.estimate import expected
 from metacascade.run.progress import say, warn
-from metacascade.run.run import COLUMNS, simulate
+from metacascade.run.run import columns_of, simulate
 from metacascade.state.digest import digest
 
 CHANGED_BY_RESUME = ("run.duration", "run.max_records", "run.stop_when_empty")     # no rate, and nothing of the past
@@ -55,7 +55,7 @@ def resume(directory, overrides=(), **times):
             if changed.run.duration_s <= saved.meta["time_s"]:
                 say(world, f"{one_line(directory)} is complete: nothing to resume")
                 return DONE
-            output.reopen(world, directory, COLUMNS, saved.meta["parts"])
+            output.reopen(world, directory, columns_of(loaded), saved.meta["parts"])
         say(world, remark or f"going on from {one_line(path)}")
         warn(world, changed.warnings)
         return simulate(world, changed, directory, lock, saved=saved, changed=changed != loaded, **times)

@@ -4,6 +4,7 @@ import sys
 import time
 
 from metacascade.base import screen
+from metacascade.base.columns import DEAD
 from metacascade.base.screen import Screen, bare, one_line
 from metacascade.ranks import launcher
 
@@ -102,8 +103,7 @@ def summary(simulation, fates, directory, seconds, memory):
         f"{simulation.time_s / 86400:g} day{'s' * (simulation.time_s != 86400)} in {simulation.step_number:,} steps, "
         f"{seconds:.1f} s on "
         f"{simulation.world.size} rank{'s' * (simulation.world.size > 1)}, at most {memory / 2**20:,.0f} MiB each",
-        f"  tumor     {t['tissue']:,} cells (started with {t['initial']:,}; {t['divided_tissue']:,} divisions, "
-        f"{t['apoptosis']:,} died by apoptosis, {t['hypoxia']:,} of hypoxia)",
+        f"  tumor     {t['tissue']:,} cells (started with {t['initial']:,}; {t['divided_tissue']:,} divisions)",
         f"  shed      {t['shed']:,} cells in {t['shed_ctcs']:,} single cells and clusters; {t['injected']:,} injected; "
         f"{t['self_seeded']:,} came back to the tumor",
         f"  blood     {t['circulating']:,} circulating, {t['arrested']:,} arrested, {t['drawn']:,} drawn; "
@@ -113,6 +113,9 @@ def summary(simulation, fates, directory, seconds, memory):
     if t["resected"] or t["irradiated"]:
         lines.append(f"  treated   {t['resected']:,} cells taken out by surgery, "
                      f"{t['irradiated']:,} killed by radiation")
+    lines += [f"  clones    {len(simulation.clones):,} from {t['mutated']:,} mutations"] * (t["mutated"] > 0)
+    died = [f"{name} {n:,}" for name, n in simulation.ledger.of(DEAD).items() if n]
+    lines.append(f"  deaths    {', '.join(died) or 'none'}")
     if fates:
         lines += ["  fates of shed and injected cells, by organ"] + [
             f"    {name:<18}" + ", ".join(f"{node} {n:,}" for node, n in sorted(

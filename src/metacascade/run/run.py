@@ -3,15 +3,16 @@ import contextlib
 import time
 from pathlib import Path
 
-import numpy as np
-
 from metacascade._kernels._layout import Place
 from metacascade.base import stopsignals
+from metacascade.base.columns import ALIVE
 from metacascade.base.errors import DONE, STOPPED_EARLY
 from metacascade.base.records import chosen
 from metacascade.base.screen import one_line
 from metacascade.io import checkpoint, output, provenance, runlock
-from metacascade.model import ledger
+from metacascade.mechanisms import plan_of
+from metacascade.model import observables
+from metacascade.model.clones import for_results
 from metacascade.model.simulation import Simulation
 from metacascade.run import recordlimit
 from metacascade.run.progress import Meter, peak_memory, progress, ranks_and_cores, say, summary, warn
@@ -21,13 +22,11 @@ from metacascade.run.watchdog import Watchdog
 from metacascade.state.digest import digest
 
 PATIENCE_S = 1800.0           # of the watchdog, unless another is given
-COLUMNS = {"step": (int, "steps"), "time_s": (int, "s"), "tiles": (int, "tiles")} | {
-    name: (int, "beds entered" if name == "passages" else "lesions" if name in ("founded", "woken")
-           else "CTCs" if name == "shed_ctcs" else "cells") for name in ledger.NAMES}
-TIME = list(COLUMNS).index("time_s")
 
-CLONES = (np.array([(0, -1, 0)], [("clone", "u2"), ("parent", "i4"), ("born_step", "i4")]),    # the first tumor's
-          {"clone": "1", "parent": "row of /clones, -1: none", "born_step": "steps"})
+
+def columns_of(config) -> dict:
+    """The columns of the time series of a run, in their order: name -> (int or float, unit)."""
+    return {column.name: (column.kind, column.unit) for column in observables.columns(plan_of(config))}
 
 
 def simulate(world, loaded, directory, lock, **kind):
@@ -62,11 +61,12 @@ class Run:
         world, began = self.world, time.perf_counter()
         self._say_where_it_runs()
         self.simulation = Simulation(loaded, world, saved, segments, on_ended=self._ended, on_draw=self._drawn)
+        self.observables = observables.Observables(self.simulation)
         self.parent = saved.meta.get("parent") if saved else None
         self.records = RecordLimit(world, loaded)
         self.records.refuse(self.simulation.ledger.totals, loaded.injection, self.simulation.time_s)
         self.output = output.Output(
-            world, self.directory, config_text=config_text, config=loaded.to_dict(), columns=COLUMNS,
+            world, self.directory, config_text=config_text, config=loaded.to_dict(), columns=columns_of(loaded),
             nodes=self.simulation.circuit.names, provenance=provenance.collect(world),
             first_part=saved.meta["parts"] if saved else 0)
         self._take_up_early_end()
@@ -133,7 +133,7 @@ class Run:
         sim = self.simulation
         ends = [plan.time_s + plan.duration_s for plan in self.config.injection]
         ends += [plan.time_s for plan in self.config.draw]
-        return not any(sim.ledger.totals[name] for name in ledger.ALIVE) and max(ends, default=-1) < sim.time_s
+        return not any(sim.ledger.of(ALIVE).values()) and max(ends, default=-1) < sim.time_s
 
     def _write_what_is_due(self):
         sim, plan, over = self.simulation, self.config.output, self._over()
@@ -149,20 +149,21 @@ class Run:
             self._checkpoint()
 
     def _record(self):
-        sim = self.simulation
-        tiles = int(self.world.sum([len(sim.tissue.region.keys)])[0])
-        self.output.record(dict(sim.ledger.totals, step=sim.step_number, time_s=sim.time_s, tiles=tiles))
+        seen = self.observables
+        self.output.record(seen.row(), organs=seen.organs(), clone_cells=seen.clone_cells())
 
     def _flush(self):
         """Write a part; one that is not due by the plan is taken back when the run goes on, so it leaves no trace."""
         time_s, plan = self.simulation.time_s, self.config.output
-        of_the_end = time_s % plan.checkpoint_s > 0 or any(row[TIME] % plan.interval_s for row in self.output.rows)
+        of_the_end = time_s % plan.checkpoint_s > 0 or any(
+            self.output.time_of(row) % plan.interval_s for row in self.output.rows)
         return self.output.flush(early=time_s % plan.interval_s > 0 and of_the_end)
 
     def _take_up_early_end(self):
         """The rows that the former session wrote as it stopped are at hand again: keep what this one would have."""
         plan = self.config.output
-        self.output.rows = [row for row in self.output.rows if row[TIME] % plan.interval_s == 0 or self._over()]
+        self.output.rows = [row for row in self.output.rows
+                            if self.output.time_of(row) % plan.interval_s == 0 or self._over()]
         if self.output.parts.early and self.simulation.time_s % plan.checkpoint_s == 0:
             self._flush()
 
@@ -192,7 +193,7 @@ class Run:
             still = chosen(state.ctcs, state.ctcs["place"] != Place.RETURNING)    # those have their row already
             self.output.finish(
                 open_ctcs=still if self.config.output.shed_cells else still[:0], lesions=state.lesions,
-                digest=digest(self.world, state), wall_s=dict(sim.wall_s), tables={"clones": CLONES})
+                digest=digest(self.world, state), wall_s=dict(sim.wall_s), tables={"clones": for_results(sim.clones)})
         fates, memory = sim.fates.totals(), self.world.max(peak_memory())
         self._all_is_written()
         if sim.time_s < self.config.run.duration_s:

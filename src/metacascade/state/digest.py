@@ -1,9 +1,9 @@
 """The digest of a state: the same hex text for the same state on any number of ranks.
 
-SHA-256 over a header (format, time, step, ledger) and, for tiles, CTCs and lesions, the number of items
-and the sum modulo 2^256 of the items' SHA-256 (a sum has no order, so ranks add what they have; Bellare
-and Micciancio 1997). A tile's item is its key, canonical cells and arrays by name; the item of CTCs or
-lesions is a bucket ``id >> 48`` with all its records by id, which one rank owns whole. Neither the
+SHA-256 over a header (format, time, step, what is not zero of the ledger), the table of clones, and, for tiles,
+CTCs and lesions, the number of items and the sum modulo 2^256 of the items' SHA-256 (a sum has no order, so ranks
+add what they have; Bellare and Micciancio 1997). A tile's item is its key, canonical cells and arrays by name; the
+item of CTCs or lesions is a bucket ``id >> 48`` with all its records by id, which one rank owns whole. Neither the
 config nor wall times, ranks or output are in it.
 """
 import hashlib
@@ -28,6 +28,7 @@ def digest(world, state):
         own = [_tiles(state), _buckets(state.ctcs), _buckets(state.lesions)]
     everyone = world.allgather(own)
     total = hashlib.sha256(_header(state))
+    total.update(b"clones" + len(state.clones).to_bytes(8, "little") + raw(state.clones[:]).tobytes())
     for name, shares in zip((b"tiles", b"ctcs", b"lesions"), zip(*everyone)):
         number = sum(count for count, _ in shares)
         added = sum(hashes for _, hashes in shares) % (1 << 256)
@@ -37,7 +38,7 @@ def digest(world, state):
 
 def _header(state):
     meta = state.meta
-    ledger = {name: int(value) for name, value in meta["ledger"].items()}
+    ledger = {name: int(value) for name, value in meta["ledger"].items() if value}
     header = {"format": FORMAT, "time_s": int(meta["time_s"]), "step": int(meta["step"]), "ledger": ledger,
               "arrays": sorted(state.arrays)}
     return json.dumps(header, sort_keys=True).encode()

@@ -16,6 +16,9 @@ from metacascade.base.records import as_bytes
 VOXELS = 512                      # voxels in a tile
 SLAB_CELLS = 1 << 20              # cells that are written, hashed or read at a time: 12 MiB
 
+# A clone, one on all ranks: hash of its birth, when it was first there, row of its parent (-1: none), up to 16 traits.
+CLONE = np.dtype([("id", "u8"), ("time_s", "i8"), ("parent", "i4"), ("step", "u4"), ("traits", "u1", (16,))])
+
 TRAITS_UNITS = {"clone": "row of /clones", "emt": "1/255", "adhesion": "1/255", "bits": "bits", "flags": "bits"}
 CELL_UNITS = {"x": "voxel edge / 65536", "y": "voxel edge / 65536", "z": "voxel edge / 65536"} | TRAITS_UNITS
 CTC_UNITS = {
@@ -25,6 +28,7 @@ CTC_UNITS = {
 LESION_UNITS = {
     "id": "1", "n": "cells", "born": "cells", "died": "cells", "shed": "cells", "t_founded": "h",
     "t_state": "h", "node": "node", "state": "lesion state"} | TRAITS_UNITS
+CLONE_UNITS = {"id": "1", "time_s": "s", "parent": "row of /clones, -1: none", "step": "steps", "traits": "1/255"}
 
 
 @dataclass
@@ -35,7 +39,8 @@ class State:
     ----------
     meta : dict
         JSON-able, the same on every rank: ``config`` (resolved), ``step``, ``time_s``, ``seed``,
-        ``ledger`` (name -> int), ``parent`` (digest of the state it was branched from, or None),
+        ``ledger`` (name -> int), ``traits`` (names of the traits of clones), ``parent`` (digest of the state it was
+        branched from, or None),
         ``parts`` (parts of the results written so far).
     tile_key : ndarray of uint64, shape (T,)
         Curve keys, ascending.
@@ -50,6 +55,8 @@ class State:
         other, so the cells of a rank are never copied whole. `slabs_of` makes one from an array.
     ctcs, lesions : ndarray of CTC and of LESION
         Owned here, sorted by id.
+    clones : ndarray of CLONE
+        All of them, the same on every rank; cells, CTCs and lesions name a row of it.
     segments : structured ndarray or None
         The imported vessel network; written by rank 0, read on every rank.
     units : dict of str to str
@@ -63,6 +70,7 @@ class State:
     cells: Callable[[int, int], np.ndarray]
     ctcs: np.ndarray
     lesions: np.ndarray
+    clones: np.ndarray
     segments: np.ndarray | None = None
     units: dict[str, str] = field(default_factory=dict)
 
@@ -119,4 +127,4 @@ def empty(kind):
     return np.empty(0, kind)
 
 
-__all__ = ["CELL", "CTC", "LESION", "VOXELS", "State", "canonical", "empty", "raw", "slabs", "slabs_of"]
+__all__ = ["CELL", "CLONE", "CTC", "LESION", "VOXELS", "State", "canonical", "empty", "raw", "slabs", "slabs_of"]

@@ -9,15 +9,17 @@ from metacascade.base.errors import DONE, STOPPED_EARLY
 from metacascade.base.screen import LONGEST_LINE, one_line
 from metacascade.base.units import parse, plain
 from metacascade.config.body import BEDS
+from metacascade.config.config import default
 from metacascade.io import atomic, checkpoint, results, rundirectory, runlock
-from metacascade.run.commands import COLUMNS
+from metacascade.run.run import columns_of
 from metacascade.studies.sweep_plan import folder
 
 NAME = "sweep.csv"
+SERIES = "columns of the series"        # of a row: not in the table
 _END = re.compile(r"^sweep: exit code (-?\d+) after (\d+\.\d\d) s$", re.MULTILINE | re.ASCII)
 STATUSES = ("done", "running", "stopped", "failed", "damaged", "waiting")
 UNREADABLE = (OSError, ValueError, LookupError, RuntimeError)      # InputError; of h5py, where a file is damaged inside
-RESULTS = ("digest", *COLUMNS, *(f"lesions_{bed}" for bed in BEDS))
+OF_BEDS = tuple(f"lesions_{bed}" for bed in BEDS)
 
 
 def state(directory):
@@ -80,12 +82,18 @@ def _text(directory, plan, rows):
         if rows.get(member["number"], {}).get("status") != "done":
             rows[member["number"]] = _row(directory, plan, member)
     names = {name: f"{name} [{unit}]" if unit else name for name, unit in plan["units"].items()}
-    columns = ["number", "point", "replicate", "seed", *names, "status", "wall_s", *RESULTS]
+    columns = ["number", "point", "replicate", "seed", *names, "status", "wall_s", "digest",
+               *_series(rows.values()), *OF_BEDS]
     text = io.StringIO()
     table = csv.DictWriter(text, columns, restval="", extrasaction="ignore", lineterminator="\n")
     table.writerow({column: names.get(column, column) for column in columns})
     table.writerows(rows.values())
     return text.getvalue()
+
+
+def _series(rows):
+    """The columns of the time series: those of the default config, and those that members have besides."""
+    return dict.fromkeys([*columns_of(default()), *(name for row in rows for name in row.get(SERIES, ()))])
 
 
 def _row(directory, plan, member):
@@ -121,4 +129,4 @@ def _results(directory, member):
         last = {name: column[-1] for name, column in found.series.items()}
         rows, nodes = found.lesions[:], found.names("lesions")["node"]
         alive = [nodes[int(node)] for node in rows["node"][rows["n"] > 0]]
-        return last | dict(digest=found.digest) | {f"lesions_{bed}": alive.count(bed) for bed in BEDS}
+        return last | {"digest": found.digest, SERIES: tuple(last)} | dict(zip(OF_BEDS, map(alive.count, BEDS)))

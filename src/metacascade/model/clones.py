@@ -1,0 +1,202 @@
+"""Clones: a table of ancestors and traits, and the mutations that add to it.
+
+A dividing cell has a mutant daughter with the sum of the chances of all traits. Of those one changes, chosen in proportion
+to its chance, by a step up or down within its limits. The daughter founds a clone; her descendants keep it, wherever they
+are. Lesions are counts of cells, not cells: they keep the clone of their founder and do not mutate.
+
+What a clone is called must not depend on the ranks. A mutant daughter comes out of the tissue's kernel with a 64-bit id, a
+hash of seed, step, tile and record. The ranks gather the ids of a step, and number them in ascending order. Two mutants of
+one id would be one clone.
+"""
+from dataclasses import dataclass
+
+import numpy as np
+
+from metacascade._kernels._layout import Draw, draws
+from metacascade.base.columns import NOW, PASSED, Column, cells
+from metacascade.base.limits import MOST_CLONES
+from metacascade.base.records import joined
+from metacascade.state.state import CLONE
+
+BYTE = 255                  # a trait is 0 to 1 in steps of 1/255
+WORD = 2**64
+BORN = np.dtype([("id", "u8"), ("parent", "u2")])
+COLUMNS = (
+    cells("mutated", PASSED, "daughters with a mutation, in tissue"),
+    cells("mutations_lost", PASSED, "of these, those that kept the clone of their mother, as the table of clones was full"),
+    Column("clones", "clones", "rows of the table of clones", NOW))
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """What mutates: the traits in the order of their bytes, each an array over traits.
+
+    Attributes
+    ----------
+    names : tuple of str
+    founder, low, high, step : ndarray of int64
+        [1/255]
+    sign : ndarray of int64
+        1: up, -1: down, 0: either.
+    chance : ndarray of float64
+        Per division.
+    """
+
+    names: tuple
+    founder: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    step: np.ndarray
+    sign: np.ndarray
+    chance: np.ndarray
+
+    @property
+    def threshold(self) -> int:
+        """A daughter is a mutant if a random word of 64 bits is below it."""
+        return min(int(float(self.chance.sum()) * WORD), WORD - 1)
+
+    def founders(self):
+        """The table with the clone that a tumor starts with."""
+        table = np.zeros(1, CLONE)
+        table["parent"] = -1
+        table["traits"][0, :len(self.names)] = self.founder
+        return table
+
+    def mutated(self, traits, ids, seed):
+        """The traits of the clones `ids`: `traits`, those of their parents, uint8 (n, 16), with one trait changed."""
+        words = draws(seed, Draw.MUTATION, np.ascontiguousarray(ids), np.zeros(len(ids), np.uint32))
+        share = ((words[:, 0].astype(np.uint64) << np.uint64(20) | words[:, 1] >> np.uint32(12)) + 0.5) / 2**52
+        which = np.searchsorted(np.cumsum(self.chance) / self.chance.sum(), share, side="right")
+        which = np.minimum(which, len(self.names) - 1)
+        row, traits = np.arange(len(ids)), traits.copy()
+        before, step, low, high = traits[row, which].astype(np.int64), self.step[which], self.low[which], self.high[which]
+        either = self.sign[which] == 0
+        sign = np.where(either, 1 - 2 * (words[:, 2] & 1).astype(np.int64), self.sign[which])
+        after = before + sign * step
+        after = np.where(either & ((after < low) | (after > high)), before - sign * step, after)
+        traits[row, which] = np.clip(after, low, high)
+        return traits
+
+
+def spectrum(traits) -> Spectrum:
+    """The Spectrum of the traits of a plan."""
+    def in_bytes(values):
+        return np.array([round(BYTE * number) for number in values], np.int64)
+
+    return Spectrum(
+        tuple(trait.name for trait in traits), founder=in_bytes(trait.founder.number for trait in traits),
+        low=in_bytes(trait.low for trait in traits), high=in_bytes(trait.high for trait in traits),
+        step=in_bytes(trait.step.number for trait in traits),
+        sign=np.array([{"up": 1, "down": -1, "both": 0}[trait.direction] for trait in traits], np.int64),
+        chance=np.array([trait.mutation.number for trait in traits], np.float64))
+
+
+class Clones:
+    """The table of clones, the same on all ranks. A clone is a row of it; row 0 is what the tumor starts with.
+
+    Attributes
+    ----------
+    table : ndarray of CLONE
+    """
+
+    def __init__(self, world, spectrum_, seed, table=None, names=None):
+        """`table`: of a saved state, with the traits `names`; a trait that it has not is that of the founder."""
+        self.world, self.spectrum, self.seed = world, spectrum_, seed
+        self.table = spectrum_.founders() if table is None else renamed(table, names, spectrum_)
+
+    def __len__(self):
+        return len(self.table)
+
+    @property
+    def room(self) -> int:
+        """Clones for which there is a row."""
+        return MOST_CLONES - len(self.table)
+
+    def traits(self) -> dict:
+        """Of all clones: name -> ndarray of uint8."""
+        return {name: self.table["traits"][:, i].copy() for i, name in enumerate(self.spectrum.names)}
+
+    def number(self, migrants, step, time_s) -> int:
+        """Give the mutants among `migrants` clones of their own; of this rank, how many found no row. Collective.
+
+        A mutant has the high bits of its clone's id in ``pad``, and the clone of its mother until now. `step` and `time_s`
+        are those at which the clone is first there.
+        """
+        mutant = migrants["pad"] > 0
+        if not self.room:
+            return int(mutant.sum())
+        ids = ids_of(migrants[mutant])
+        new = self._gathered(distinct(ids, migrants["cell"]["clone"][mutant]))
+        at = np.searchsorted(new["id"], ids)
+        found = at < len(new)
+        found[found] = new["id"][at[found]] == ids[found]
+        clone = migrants["cell"]["clone"]
+        clone[np.flatnonzero(mutant)[found]] = len(self.table) + at[found]
+        self._add(new, step, time_s)
+        return int((~found).sum())
+
+    def _gathered(self, born):
+        """The BORN of all ranks, as many as there is room for, in the order of their ids. Collective."""
+        if int(self.world.sum([len(born)])[0]) > self.room:
+            born = self._lowest(born)
+        everyone = joined(np.empty(0, BORN), *self.world.allgather(born))
+        return distinct(everyone["id"], everyone["parent"])[:self.room]
+
+    def _lowest(self, born):
+        """Those with the lowest ids, so many that those of all ranks just have room. Collective.
+
+        The last such id is found by halving: 64 sums, once in a run, where a gathering of all could be beyond all memory.
+        """
+        low, high = 0, WORD - 1
+        while low < high:
+            middle = (low + high + 1) // 2
+            below = np.searchsorted(born["id"], np.uint64(middle), side="right")
+            low, high = (middle, high) if int(self.world.sum([below])[0]) <= self.room else (low, middle - 1)
+        return born[:np.searchsorted(born["id"], np.uint64(low), side="right")]
+
+    def _add(self, born, step, time_s):
+        rows = np.zeros(len(born), CLONE)
+        rows["id"], rows["parent"], rows["step"], rows["time_s"] = born["id"], born["parent"], step, time_s
+        if len(born):
+            rows["traits"] = self.spectrum.mutated(self.table["traits"][born["parent"]], born["id"], self.seed)
+        self.table = joined(self.table, rows)
+
+
+def ids_of(mutants):
+    """The id of the clone that each mutant founds: its place in the voxel, which is drawn, and 16 bits beside it."""
+    words = [mutants["cell"]["x"], mutants["cell"]["y"], mutants["cell"]["z"], mutants["pad"]]
+    return sum((word.astype(np.uint64) << np.uint64(16 * i) for i, word in enumerate(words)), np.uint64(0))
+
+
+def distinct(ids, parents):
+    """BORN in the order of ids, each once: of two of one id that of the lower parent."""
+    order = np.lexsort((parents, ids))
+    born = np.empty(len(ids), BORN)
+    born["id"], born["parent"] = ids[order], parents[order]
+    first = np.ones(len(born), bool)
+    first[1:] = born["id"][1:] != born["id"][:-1]
+    return born[first]
+
+
+def renamed(table, names, spectrum_):
+    """A saved table with its traits in the columns of a spectrum."""
+    wanted = np.zeros_like(table["traits"])
+    for i, name in enumerate(spectrum_.names):
+        wanted[:, i] = table["traits"][:, names.index(name)] if name in names else spectrum_.founder[i]
+    table = joined(table)
+    table["traits"] = wanted
+    return table
+
+
+def for_results(clones):
+    """The table /clones of the results and the units of its fields: a row for each clone, its traits by name."""
+    names = clones.spectrum.names
+    table = np.zeros(len(clones), [("clone", "u2"), ("id", "u8"), ("parent", "i4"), ("step", "i8"), ("time_s", "i8"),
+                                   *((name, "u1") for name in names)])
+    table["clone"] = np.arange(len(clones))
+    for name in ("id", "parent", "step", "time_s"):
+        table[name] = clones.table[name]
+    for name, values in clones.traits().items():
+        table[name] = values
+    return table, {"clone": "row of /clones", "id": "1", "parent": "row of /clones, -1: none", "step": "steps",
+                   "time_s": "s"} | dict.fromkeys(names, "1/255")
