@@ -1,25 +1,35 @@
 # What an event does to a cell: it changes scratch memory and outboxes only. Header only: it has no .pyx twin.
-from libc.stdint cimport int32_t, uint8_t, uint32_t
+from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
 
 from _clusters cimport followers_wanted, lead
 from _hazards cimport HOP
 from _rates cimport CLEAR, DIVIDE, RAISE, REMOVE, SET, SHED, rate_t
 from _tiles cimport (
-    BUSY, CAUSES, DIVIDED, HOPPED, SWITCHED, USE_CHILD, arrive, code_beside, depart, go_to, more_words, outbox_t,
-    scratch_t, tiles_t, tissue_t, word_t, words_of)
+    BUSY, CAUSES, DIVIDED, HOPPED, MUTATED, SWITCHED, USE_CHILD, arrive, code_beside, depart, go_to, more_words,
+    outbox_t, scratch_t, send, tiles_t, tissue_t, word_t, words_of)
 from _types cimport cell_t, inherit
 
 
-cdef inline void divide(const tiles_t* t, Py_ssize_t row, int32_t i, int v, scratch_t* s) noexcept nogil:
-    """The mother keeps her place; the daughter lies anywhere in the same voxel, and differs in a bit."""
+cdef inline void divide(const tiles_t* t, Py_ssize_t row, int32_t i, int v, const tissue_t* p, scratch_t* s,
+                        outbox_t* box) noexcept nogil:
+    """The mother keeps her place; the daughter lies anywhere in the same voxel, and differs in a bit.
+
+    A mutant comes by the outbox, once her clone has its number. Its id is her place and 16 bits more, all of them drawn
+    from the record of her mother, voxel, tile, step and seed.
+    """
     cdef const word_t* mother = words_of(t, row, i)
     cdef cell_t daughter = t.cells[t.start[row] + i]
     cdef const word_t* words = <const word_t*>&daughter
     cdef uint32_t r[4]
     more_words(mother, v, USE_CHILD, s.key, r)
     daughter.traits = inherit(daughter.traits)
+    r[0] ^= r[0] == mother[0]
     s.state[i] = BUSY
-    arrive(s, v, r[0] if r[0] != mother[0] else r[0] ^ 1, (r[1] & 0xffff) | (words[1] >> 16 << 16), words[2])
+    if (r[2] | <uint64_t>r[3] << 32) < p.mutation:
+        s.tally[MUTATED] += 1
+        send(box, row, v, r[0], (r[1] & 0xffff) | (words[1] >> 16 << 16), words[2], r[1] >> 16 if r[1] >> 16 else 1)
+    else:
+        arrive(s, v, r[0], (r[1] & 0xffff) | (words[1] >> 16 << 16), words[2])
 
 
 cdef inline void switch(const tiles_t* t, Py_ssize_t row, int32_t i, int v, const rate_t* rate,
@@ -69,7 +79,7 @@ cdef inline int happen(const tiles_t* t, Py_ssize_t row, int32_t i, int v, int e
         return hop(t, row, i, v, event - HOP, s, box)
     if rate.action == DIVIDE:
         s.tally[DIVIDED] += 1
-        divide(t, row, i, v, s)
+        divide(t, row, i, v, p, s, box)
     elif rate.action == REMOVE:
         s.tally[CAUSES + rate.detail] += 1
         depart(s, i, v)

@@ -54,6 +54,7 @@ cdef struct tissue_t:              # filled by name from metacascade.model.tissu
     int32_t amplitude              # random step of a fully motile cell: sd = amplitude / 4096 / sqrt(6) edges
     float lean, gradient_half      # largest lean [edge/65536]; gradient that gives half of it [mmHg/edge]
     float mobility                 # chance of a hop over a face for each unit that pressure falls there
+    uint64_t mutation              # a daughter is a mutant if a random word of 64 bits is below this
     double reach_um, permeability_mature
     double cluster_fraction, cluster_log_more   # log of the chance that a cluster has one cell more
 
@@ -87,7 +88,7 @@ cdef enum:
     LEFT = 0x8000                  # destination code of a cell that goes to another tile: this bit
 
 cdef enum:                         # rows of the tally; behind them the causes of death
-    LOOKED_AT, DIVIDED, SHED_CELLS, SWITCHED, HOPPED, CHANGED_VOXEL, CUT, CAUSES, MOST_ROWS = CAUSES + 64
+    LOOKED_AT, DIVIDED, MUTATED, SHED_CELLS, SWITCHED, HOPPED, CHANGED_VOXEL, CUT, CAUSES, MOST_ROWS = CAUSES + 64
 
 cdef struct scratch_t:
     Py_ssize_t room                # cells of a tile, with daughters
@@ -148,8 +149,8 @@ cdef inline int nearest(const tiles_t* t, Py_ssize_t row, int v, const double* a
 cdef inline void more_words(const word_t* record, int v, uint32_t use, uint64_t key, uint32_t* out) noexcept nogil:
     """A further draw of a cell in this step, for one of the uses of tissue.h.
 
-    USE_CHILD: the daughter's place; or the id of the CTC (words 0, 1) and its followers (2, 3). USE_TIME: when it is
-    shed.
+    USE_CHILD: the daughter's place and 16 bits of the id of her clone (words 0, 1), and whether she is a mutant (2, 3);
+    or the id of the CTC (0, 1) and its followers (2, 3). USE_TIME: when it is shed.
     """
     cdef uint32_t counter[4]
     counter[0] = record[0]
@@ -189,22 +190,25 @@ cdef inline void arrive(scratch_t* s, int v, uint32_t xy, uint32_t zc, uint32_t 
     s.arrivals += 1
 
 
+cdef inline void send(outbox_t* box, Py_ssize_t to, int v, uint32_t xy, uint32_t zc, uint32_t traits,
+                      uint32_t mutant) noexcept nogil:
+    """A cell leaves its tile for voxel v of the tile in row `to`: `key` of a migrant holds that row."""
+    cdef migrant_t* m = &box.migrants[box.n_migrants]
+    cdef word_t* words = <word_t*>&m.cell
+    box.n_migrants += 1
+    m.key, m.voxel, m.mutant = <uint64_t>to, <uint16_t>v, <uint16_t>mutant
+    words[0], words[1], words[2] = xy, zc, traits
+
+
 cdef inline int go_to(const tiles_t* t, Py_ssize_t row, uint32_t code, uint32_t xy, uint32_t zc, uint32_t traits,
                       scratch_t* s, outbox_t* box) except -1 nogil:
-    """A cell goes to a destination code; `key` of a migrant holds the row here of the tile to which it goes."""
+    """A cell goes to a destination code."""
     cdef int32_t to
-    cdef migrant_t* m
-    cdef word_t* words
     if code < LEFT:
         arrive(s, <int>code, xy, zc, traits)
         return 0
     to = t.neighbors[27 * row + (code >> 3 & 3) + 3 * (code >> 8 & 3) + 9 * (code >> 13 & 3)]
     if to < 0:
         raise RuntimeError("a cell left the tiles: the margin around the tumor is missing")
-    m = &box.migrants[box.n_migrants]
-    box.n_migrants += 1
-    m.key = <uint64_t>to
-    words = <word_t*>&m.cell
-    words[0], words[1], words[2] = xy, zc, traits
-    m.voxel, m.pad = <uint16_t>((code & 7) | (code >> 2 & 0x38) | (code >> 4 & 0x1c0)), 0
+    send(box, to, <int>((code & 7) | (code >> 2 & 0x38) | (code >> 4 & 0x1c0)), xy, zc, traits, 0)
     return 0

@@ -13,7 +13,7 @@ cdef extern from "types.h" nogil:
     ctypedef struct migrant_t:
         uint64_t key
         cell_t cell
-        uint16_t voxel, pad
+        uint16_t voxel, mutant
 
     ctypedef struct ctc_t:
         uint64_t id

@@ -21,7 +21,7 @@ typedef struct {              /* a cell on its way to another tile: 24 bytes */
     uint64_t key;             /* curve key of the tile it goes to */
     cell_t cell;
     uint16_t voxel;           /* index of the voxel in that tile, 64 z + 8 y + x */
-    uint16_t pad;
+    uint16_t mutant;          /* 0; of a daughter with a mutation, the high bits of the id of her clone */
 } migrant_t;
 
 typedef struct {              /* a circulating tumor cell or cluster: 72 bytes */

@@ -18,6 +18,7 @@ EVERYTHING = {
     "colonization.establish": 0.5, "colonization.dormant": 0.5, "colonization.wake": "5/day",
     "colonization.dormant_death": "3/day", "colonization.birth": "6/day", "colonization.death": "1/day",
     "colonization.shed": "2/day", "organs.lung.extravasation_time": "1 h", "organs.liver.extravasation_time": "1 h",
+    "trait": [{"name": "resistance", "mutation": 0.02, "step": 0.2}],
     "injection": [{"node": "portal", "time": "2 h", "duration": "2 h", "cells": 1000, "diameter": "14 um"}],
     "draw": [{"node": "lung", "time": "10 h", "volume": "0.1 mL"},
              {"node": "venous", "time": "345 min", "volume": "0.3 mL"},

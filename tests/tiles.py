@@ -19,7 +19,7 @@ from metacascade.space.tile_arrays import COUNTS, TileArrays
 
 QUIET = dict(        # parameters of the kernel with which nothing moves
     seed=1, dt_h=0.5, edge_um=30.0, capacity=8.0, amplitude=0, lean=0.0, gradient_half=3.0, mobility=0.0,
-    reach_um=10.0, permeability_mature=0.1, cluster_fraction=0.0, cluster_log_more=math.log(2 / 3))
+    mutation=0, reach_um=10.0, permeability_mature=0.1, cluster_fraction=0.0, cluster_log_more=math.log(2 / 3))
 SPEED = np.rint(256 * np.arange(256) / 255).astype(np.int32)
 FIELDS = ("oxygen", "pressure", "coarse", "coarsest")
 

@@ -10,7 +10,6 @@ import pytest
 import small
 from conftest import run as run_command
 from faults.checks import FAILED, SECONDS, STOPPED, WRONG, assert_ends_well, assert_intact, assert_one_message, hashes
-from metacascade.io import checkpoint
 
 pytestmark = pytest.mark.mpi
 

@@ -50,7 +50,7 @@ def assert_like_twin(patch, step=5, t_h=17.25):
         assert voxel_lists(patch, row) == after.voxels, f"cells of tile {row}"
     assert_motile_first(patch)
     words = np.ascontiguousarray(migrants["cell"]).view(np.uint32).reshape(-1, 3).tolist()
-    got = sorted(zip(migrants["key"].tolist(), migrants["voxel"].tolist(), map(tuple, words)))
+    got = sorted(zip(migrants["key"].tolist(), migrants["voxel"].tolist(), map(tuple, words), migrants["mutant"].tolist()))
     assert got == sorted(m for after in expected for m in after.migrants)
     wanted = np.sort(np.concatenate([after.shed for after in expected]), order="id")
     assert np.sort(shed, order="id").tobytes() == wanted.tobytes()

@@ -22,7 +22,7 @@ F = np.float32
 class After:
     """A tile after the step."""
     voxels: list = field(default_factory=lambda: [[] for _ in range(512)])   # records: sorted triples of words
-    migrants: list = field(default_factory=list)                             # (row, voxel, record), sorted
+    migrants: list = field(default_factory=list)                             # (row, voxel, record, mutant), sorted
     shed: np.ndarray = None                                                  # CTC, sorted by id
     tally: Counter = field(default_factory=Counter)
 
@@ -218,7 +218,13 @@ def happen(tile, v, record, event, after, leaders):
         put(tile, place, record, after)
     elif rate["action"] == Action.DIVIDE:
         after.tally["divided"] += 1
-        after.voxels[v] += [record, daughter(record, v, tile.key)]
+        after.voxels[v].append(record)
+        born, mutant = daughter(record, v, tile.key, tile.p["mutation"])
+        after.tally["mutated"] += mutant > 0
+        if mutant:
+            after.migrants.append((tile.row, v, born, mutant))
+        else:
+            after.voxels[v].append(born)
     elif rate["action"] == Action.REMOVE:
         after.tally[f"cause {rate['detail']}"] += 1
     elif rate["action"] == Action.SHED:
@@ -239,11 +245,15 @@ def switched(byte, rate):
     return byte & ~255 | min(max(emt, 0), 255)
 
 
-def daughter(record, v, key):
-    """She lies anywhere in the voxel, and has the traits of her mother but what tells how that one came."""
-    x, y, _, _ = more(record, v, CHILD, key)
-    return (x ^ 1 if x == record[0] else x, y & 0xFFFF | record[1] & 0xFFFF0000,
+def daughter(record, v, key, mutation):
+    """She lies anywhere in the voxel, and has the traits of her mother but what tells how that one came.
+
+    Returns (record, 16 bits of the id of her clone, or 0 if she is no mutant).
+    """
+    x, y, low, high = more(record, v, CHILD, key)
+    born = (x ^ 1 if x == record[0] else x, y & 0xFFFF | record[1] & 0xFFFF0000,
             record[2] & 0xFFFFFF | record[2] & int(HERITABLE) << 24)
+    return born, (y >> 16 or 1) if low + (high << 32) < mutation else 0
 
 
 def leave(tile, v, record, calm):
@@ -298,7 +308,7 @@ def put(tile, place, record, after):
         return
     other = tile.t.neighbors[tile.row, 13 + beyond[0] + 3 * beyond[1] + 9 * beyond[2]]
     assert other >= 0, "a cell left the tiles"
-    after.migrants.append((int(other), to, record))
+    after.migrants.append((int(other), to, record, 0))
 
 
 def beside(array, t, row, face, missing=None):

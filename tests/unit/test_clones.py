@@ -59,7 +59,7 @@ def some_migrants(n, mutants, seed=1, known=1):
     for axis in "xyz":
         found["cell"][axis] = rng.integers(0, 65536, n)
     found["cell"]["clone"] = rng.integers(0, known, n)
-    found["pad"][rng.choice(n, mutants, replace=False)] = rng.integers(1, 65536, mutants)
+    found["mutant"][rng.choice(n, mutants, replace=False)] = rng.integers(1, 65536, mutants)
     return found
 
 
@@ -88,7 +88,7 @@ def numbered(migrants, ranks, steps=1, room=None):
 def test_clones_are_numbered_by_their_ids_on_any_ranks(ranks):
     migrants = some_migrants(500, 200)
     table, after, lost = numbered(migrants, ranks)
-    mutant = migrants["pad"] > 0
+    mutant = migrants["mutant"] > 0
     assert len(table) == 201 and lost == 0 and np.all(np.diff(table["id"].astype(object)) > 0)
     assert np.array_equal(table["id"][after["cell"]["clone"][mutant]], ids_of(migrants[mutant]))
     assert table["parent"].tolist() == [-1] + [0] * 200 and set(table["step"][1:]) == {1}
@@ -100,7 +100,7 @@ def test_clones_are_numbered_by_their_ids_on_any_ranks(ranks):
 def test_a_full_table_takes_the_lowest_ids_and_the_others_keep_the_clone_of_their_mother(ranks, room):
     migrants = some_migrants(400, 200)
     table, after, lost = numbered(migrants, ranks, room=room)
-    mutant = migrants["pad"] > 0
+    mutant = migrants["mutant"] > 0
     ids = np.sort(ids_of(migrants[mutant]))
     assert table["id"][1:].tolist() == ids[:room].tolist() and lost == 200 - room
     kept = np.isin(ids_of(migrants), ids[:room]) & mutant

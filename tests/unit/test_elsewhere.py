@@ -303,7 +303,7 @@ def test_texts_that_are_no_json_are_refused(run):
 
 def test_a_cell_count_that_is_not_that_of_the_cells_is_refused(run):
     def change(h5):
-        h5["counts"][0, 0] += 1
+        h5["tiles/counts"][0, 0] += 1
     crafted(run / "checkpoint.h5", change)
     with pytest.raises(InputError, match="cells of a tile"):
         checkpoint.read(WORLD, run / "checkpoint.h5")

@@ -22,7 +22,7 @@ def model():
         sim.step()
     rng = np.random.default_rng(1)
     sim.clones.table = np.repeat(sim.clones.table, 3)
-    for records in (sim.tissue.arena.cells, sim.blood.records, sim.lesions.records, sim.newborn, sim.returning):
+    for records in (sim.tissue.arena.cells, sim.blood.records, sim.lesions.records, sim.late.records, sim.returning):
         records["clone"] = rng.integers(0, 3, len(records))
     return sim
 
@@ -67,9 +67,21 @@ def test_the_table_by_organ_adds_up_to_the_ledger(model):
 def test_a_mean_over_cells_is_that_of_a_plain_sum_to_its_resolution(model):
     row = Observables(model).row()
     tiles = len(model.tissue.region.keys)
-    plain = np.average(model.tissue.oxygen.value[:tiles].astype(float), weights=model.tissue.counts[:tiles])
+    plain = np.average(model.tissue.fields()["oxygen"][:tiles].astype(float), weights=model.tissue.counts[:tiles])
     assert row["oxygen_mean"] == pytest.approx(plain, abs=2.0**-16) and row["tiles"] == tiles
     assert row.keys() == {column.name for column in model.columns}
+
+
+def test_voxels_of_a_coarse_field_share_their_values():
+    coarse = np.arange(64.0).reshape(1, 64)
+    z, y, x = 5, 2, 7
+    assert observables.of_voxels(coarse)[0, 64 * z + 8 * y + x] == 16 * (z // 2) + 4 * (y // 2) + x // 2
+    assert observables.of_voxels(np.arange(8.0).reshape(1, 8))[0, 64 * z + 8 * y + x] == 4 * 1 + 2 * 0 + 1
+
+
+def test_what_is_off_brings_no_column():
+    off = plan_of(load({"tumor": {}, "oxygen": {"enabled": False}}))
+    assert "oxygen_mean" not in [column.name for column in observables.columns(off)]
 
 
 def test_without_cells_there_is_no_mean():

@@ -50,6 +50,11 @@ def cells(name, part, doc) -> Column:
     return Column(name, "cells", doc, part)
 
 
+def mean_over_cells(name, unit, doc, field, resolution=2.0**-16) -> Column:
+    """A column with the mean of a field over the cells in tissue, not a number where there are none."""
+    return Column(name, unit, doc, NOW, MeanOverCells(field, resolution))
+
+
 def in_order(columns) -> tuple:
     """Part after part, in each as declared. Raises ValueError for a name that is there twice."""
     names = [column.name for column in columns]

@@ -171,8 +171,8 @@ def _clones(config):
         yield "trait.mutation: without effect (no cell divides in tissue)"
     if births * chance > MOST_CLONES:
         full = config.run.duration_s * MOST_CLONES / (births * chance) / 86400
-        yield (f"mutations found some {births * chance:.2g} clones, and there is room for {MOST_CLONES:,}: from about day "
-               f"{full:.2g} on daughters keep the clone of their mother (mutations_lost); lower the chances of mutation")
+        yield (f"mutations found some {births * chance:.2g} clones, and there is room for {MOST_CLONES:,}: from about "
+               f"day {full:.2g} on daughters keep the clone of their mother (mutations_lost); lower trait.mutation")
 
 
 def _late(config):

@@ -1,8 +1,8 @@
 """Mutations that a user declares: [[trait]] marks clones, and acts on what a mechanism of the user lets it act on.
 
-A daughter of a division is a mutant with the sum of the chances of all traits. She founds a clone, in which one trait, chosen
-in proportion to its chance, is a step up or down. Traits that act are declared by the mechanisms in which they do, in the
-same way; lesions do not mutate.
+A daughter of a division is a mutant with the sum of the chances of all traits. She founds a clone, in which one trait,
+chosen in proportion to its chance, is a step up or down. Traits that act are declared by the mechanisms in which they
+do, in the same way; lesions do not mutate.
 """
 import re
 from typing import ClassVar

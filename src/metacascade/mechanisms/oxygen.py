@@ -5,6 +5,7 @@ Off: there is no such field, and oxygen limits nothing; for the same oxygen ever
 from math import inf
 from typing import ClassVar
 
+from metacascade.base.columns import mean_over_cells
 from metacascade.base.declare import ASSUMED, COMPUTED, MEASURED, RECALLED, Section, integer, quantity, switch
 from metacascade.mechanisms.fields import Diffusing
 from metacascade.mechanisms.sources import PHYSICELL
@@ -43,7 +44,7 @@ SECTION = Oxygen
 
 
 def plan(config):
-    """One field."""
+    """One field, and its mean over the cells."""
     c = config.oxygen
     yield Diffusing(
         "oxygen", "mmHg", diffusion=value("oxygen.diffusion", c.diffusion_um2_per_h),
@@ -52,3 +53,4 @@ def plan(config):
         start=value("oxygen.stroma", c.stroma_mmHg), sweeps=c.sweeps, start_sweeps=c.initial_sweeps, absent=inf,
         doc="partial pressure of oxygen; exchange is that of the walls of perfused vessels, of permeability "
             "[oxygen.wall]; a tile starts at [oxygen.stroma]")
+    yield mean_over_cells("oxygen_mean", "mmHg", "oxygen where the cells in tissue are, their mean", "oxygen")

@@ -45,6 +45,7 @@ class Circuit:
         self.names = NODES
         self.plan = plan_of(config)
         self.nodes = _nodes(config, body)
+        self.clones = None              # that of the founder
         self.set_rates()
         self.volume_mL = np.array([body.blood_mL * body.blood.get(name, 0.0) / 100 for name in NODES])
         self.output_mL_per_min = body.output_mL_per_min
@@ -56,9 +57,15 @@ class Circuit:
         """The number of a node."""
         return self.names.index(name)
 
-    def set_rates(self, scales=(), clones=None):
-        """Take the rates of the plan times scale(t), a dict by name, for a table of clones (left out: the founder)."""
-        self.rates = placed_rates(self.plan, RATES, NODES, scales, clones)
+    def take_clones(self, traits):
+        """Compute the rates with the traits of all clones: name -> ndarray of uint8."""
+        self.clones = traits
+        self.set_rates(self.scales)
+
+    def set_rates(self, scales=()):
+        """Take the rates of the plan times scale(t), a dict by name."""
+        self.scales = scales
+        self.rates = placed_rates(self.plan, RATES, NODES, scales, self.clones)
         self.law = _law(self.plan, self.rates, scales)
 
     def set_tumor_flow(self, alive_cells: int):

@@ -1,12 +1,12 @@
 """Clones: a table of ancestors and traits, and the mutations that add to it.
 
-A dividing cell has a mutant daughter with the sum of the chances of all traits. Of those one changes, chosen in proportion
-to its chance, by a step up or down within its limits. The daughter founds a clone; her descendants keep it, wherever they
-are. Lesions are counts of cells, not cells: they keep the clone of their founder and do not mutate.
+A dividing cell has a mutant daughter with the sum of the chances of all traits. Of those one changes, chosen in
+proportion to its chance, by a step up or down within its limits. The daughter founds a clone; her descendants keep it,
+wherever they are. Lesions are counts of cells, not cells: they keep the clone of their founder and do not mutate.
 
-What a clone is called must not depend on the ranks. A mutant daughter comes out of the tissue's kernel with a 64-bit id, a
-hash of seed, step, tile and record. The ranks gather the ids of a step, and number them in ascending order. Two mutants of
-one id would be one clone.
+What a clone is called must not depend on the ranks. A mutant daughter comes out of the tissue's kernel with a 64-bit
+id, a hash of seed, step, tile and record. The ranks gather the ids of a step, and number them in ascending order. Two
+mutants of one id would be one clone.
 """
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ WORD = 2**64
 BORN = np.dtype([("id", "u8"), ("parent", "u2")])
 COLUMNS = (
     cells("mutated", PASSED, "daughters with a mutation, in tissue"),
-    cells("mutations_lost", PASSED, "of these, those that kept the clone of their mother, as the table of clones was full"),
+    cells("mutations_lost", PASSED, "of these, those that kept the clone of their mother, for a full table of clones"),
     Column("clones", "clones", "rows of the table of clones", NOW))
 
 
@@ -69,7 +69,8 @@ class Spectrum:
         which = np.searchsorted(np.cumsum(self.chance) / self.chance.sum(), share, side="right")
         which = np.minimum(which, len(self.names) - 1)
         row, traits = np.arange(len(ids)), traits.copy()
-        before, step, low, high = traits[row, which].astype(np.int64), self.step[which], self.low[which], self.high[which]
+        before, step = traits[row, which].astype(np.int64), self.step[which]
+        low, high = self.low[which], self.high[which]
         either = self.sign[which] == 0
         sign = np.where(either, 1 - 2 * (words[:, 2] & 1).astype(np.int64), self.sign[which])
         after = before + sign * step
@@ -113,16 +114,17 @@ class Clones:
         return MOST_CLONES - len(self.table)
 
     def traits(self) -> dict:
-        """Of all clones: name -> ndarray of uint8."""
-        return {name: self.table["traits"][:, i].copy() for i, name in enumerate(self.spectrum.names)}
+        """Of all clones: name -> ndarray of uint8, for tables of rates; one without name tells how many they are."""
+        return {"": np.zeros(len(self.table), np.uint8)} | {
+            name: self.table["traits"][:, i].copy() for i, name in enumerate(self.spectrum.names)}
 
     def number(self, migrants, step, time_s) -> int:
         """Give the mutants among `migrants` clones of their own; of this rank, how many found no row. Collective.
 
-        A mutant has the high bits of its clone's id in ``pad``, and the clone of its mother until now. `step` and `time_s`
-        are those at which the clone is first there.
+        A mutant has the high bits of its clone's id in ``mutant``, and the clone of its mother until now. `step` and
+        `time_s` are those at which the clone is first there.
         """
-        mutant = migrants["pad"] > 0
+        mutant = migrants["mutant"] > 0
         if not self.room:
             return int(mutant.sum())
         ids = ids_of(migrants[mutant])
@@ -145,7 +147,7 @@ class Clones:
     def _lowest(self, born):
         """Those with the lowest ids, so many that those of all ranks just have room. Collective.
 
-        The last such id is found by halving: 64 sums, once in a run, where a gathering of all could be beyond all memory.
+        The last such id is found by halving: 64 sums, once in a run, where to gather all could be beyond all memory.
         """
         low, high = 0, WORD - 1
         while low < high:
@@ -164,7 +166,7 @@ class Clones:
 
 def ids_of(mutants):
     """The id of the clone that each mutant founds: its place in the voxel, which is drawn, and 16 bits beside it."""
-    words = [mutants["cell"]["x"], mutants["cell"]["y"], mutants["cell"]["z"], mutants["pad"]]
+    words = [mutants["cell"]["x"], mutants["cell"]["y"], mutants["cell"]["z"], mutants["mutant"]]
     return sum((word.astype(np.uint64) << np.uint64(16 * i) for i, word in enumerate(words)), np.uint64(0))
 
 
@@ -196,7 +198,7 @@ def for_results(clones):
     table["clone"] = np.arange(len(clones))
     for name in ("id", "parent", "step", "time_s"):
         table[name] = clones.table[name]
-    for name, values in clones.traits().items():
-        table[name] = values
+    for name in names:
+        table[name] = clones.traits()[name]
     return table, {"clone": "row of /clones", "id": "1", "parent": "row of /clones, -1: none", "step": "steps",
                    "time_s": "s"} | dict.fromkeys(names, "1/255")

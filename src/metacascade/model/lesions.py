@@ -45,15 +45,28 @@ class Lesions:
         self.plan = plan_of(config)
         self.circuit, self.seed = circuit, seed
         self.records = np.empty(0, LESION)
+        self.clones = None              # that of the founder
         self.set_rates()
 
-    def set_rates(self, scales=(), clones=None):
-        """Take the rates of the plan times scale(t), a dict by name, for a table of clones (left out: the founder)."""
-        self.rates, self.changes = placed_rates(self.plan, _lesions.RATES, self.circuit.names, scales, clones), []
+    def take_clones(self, traits):
+        """Compute all rates with the traits of all clones: name -> ndarray of uint8."""
+        self.clones = traits
+        times, (first, *scales) = [t_h for t_h, _ in self.changes], self.scales
+        self.set_rates(first)
+        for t_h, then in zip(times, scales):
+            self.change_rates(t_h, then)
 
-    def change_rates(self, t_h: float, scales=(), clones=None):
+    def set_rates(self, scales=()):
+        """Take the rates of the plan times scale(t), a dict by name."""
+        self.rates, self.scales, self.changes = self._rates_of(scales), [scales], []
+
+    def change_rates(self, t_h: float, scales=()):
         """From t_h on other rates hold; called in the order of time, for changes within the step to come."""
-        self.changes.append((t_h, placed_rates(self.plan, _lesions.RATES, self.circuit.names, scales, clones)))
+        self.changes.append((t_h, self._rates_of(scales)))
+        self.scales.append(scales)
+
+    def _rates_of(self, scales):
+        return placed_rates(self.plan, _lesions.RATES, self.circuit.names, scales, self.clones)
 
     def found(self, ctcs):
         """Decide what becomes of cells that left the blood at their t_event.

@@ -1,8 +1,10 @@
 """What a simulation is asked at an output: the columns of the time series, and tables by organ and by clone.
 
-Columns are declared by whoever owns what they count; here they are only put together. All figures are sums of integers over
-ranks, or ratios of such sums.
+Columns are declared by whoever owns what they count; here they are only put together. All figures are sums of integers
+over ranks, or ratios of such sums.
 """
+from itertools import chain
+
 import numpy as np
 
 from metacascade._kernels._layout import LesionState, Place
@@ -18,8 +20,8 @@ TILES = 1024        # whose cells are counted at a time
 
 def columns(plan) -> tuple:
     """Every column of the time series, in its order: those of the model, and what the mechanisms of a plan bring."""
-    return in_order([*tissue.COLUMNS, *plan.causes, *blood.COLUMNS, *lesions.COLUMNS, *injection.COLUMNS, *interventions.COLUMNS,
-                     *clones.COLUMNS, *OF_RUN, *plan.columns])
+    of_model = (part.COLUMNS for part in (tissue, blood, lesions, injection, interventions, clones))
+    return in_order([*plan.causes, *chain.from_iterable(of_model), *OF_RUN, *plan.columns])
 
 
 class Observables:
@@ -77,9 +79,18 @@ def sum_over_cells(tissue_, mean) -> int:
     field, total = tissue_.fields()[mean.field], 0
     for first in range(0, len(tissue_.region.keys), TILES):
         rows = slice(first, min(first + TILES, len(tissue_.region.keys)))
-        value = np.rint(field[rows].astype(np.float64) / mean.resolution).astype(np.int64)
+        value = np.rint(of_voxels(field[rows]).astype(np.float64) / mean.resolution).astype(np.int64)
         total += int((value * tissue_.counts[rows]).sum())
     return total
+
+
+def of_voxels(field):
+    """The values of a field in voxels, shape (rows, 512), of which cubes of 2 or 4 voxels' edge may share one."""
+    side = {512: 8, 64: 4, 8: 2}[field.shape[1]]
+    wide = field.reshape(-1, side, side, side)
+    for axis in (1, 2, 3):
+        wide = wide.repeat(8 // side, axis=axis)
+    return wide.reshape(-1, 512)
 
 
 def count_clones(simulation):
@@ -87,7 +98,7 @@ def count_clones(simulation):
     sim, nodes = simulation, len(simulation.circuit.names)
     found = np.zeros((len(sim.clones), len(PLACES) + nodes), np.int64)
     found[:, 0] = count_tissue(sim.tissue, len(sim.clones))
-    for ctcs in (sim.blood.records, sim.newborn, sim.returning):
+    for ctcs in (sim.blood.records, sim.late.records, sim.returning):
         np.add.at(found, (ctcs["clone"], np.where(ctcs["place"] == Place.ARRESTED, 2, 1)), ctcs["n"].astype(np.int64))
     records = sim.lesions.records
     np.add.at(found, (records["clone"], len(PLACES) + records["node"].astype(np.int64)), records["n"])

@@ -91,13 +91,14 @@ class Simulation:
         self.ledger = Ledger(self.world, self.columns, meta["ledger"])
         self.clones = Clones(self.world, self.clones.spectrum, self.config.run.seed, saved.clones, meta["traits"])
         self.fates.load(meta["fates"])
-        self.tissue = tissue.restore(self.config, self.exchange, fields_of(self.config, plan_of(self.config)), network, saved)
+        self.tissue = tissue.restore(self.config, self.exchange, fields_of(self.config, self.plan), network, saved)
+        self._tell_of_clones()
         waiting = saved.ctcs["place"] == Place.RETURNING
         self.returning, self.blood.records = chosen(saved.ctcs, waiting), chosen(saved.ctcs, ~waiting)
         self.lesions.records = saved.lesions
         former = Config.from_dict(meta["config"])
-        self.redraws = former != self.config and not _circuit_at(former, self.time_s - 1).acts_like(
-            _circuit_at(self.config, self.time_s))
+        self.redraws = former != self.config and not _circuit_at(former, self.time_s - 1, saved).acts_like(
+            _circuit_at(self.config, self.time_s, saved))
 
     # --- one step, in the order of the model -------------------------------------------------------------
 
@@ -150,6 +151,18 @@ class Simulation:
         self.tissue.arrive(here, routed["migrants"], homing)
         self._take_late(routed["late"])
         return routed["ctcs"]
+
+    def _number_clones(self, here, t1_s):
+        """The mutants of this step, who are among the cells that stay on their ranks, found their clones."""
+        before = len(self.clones)
+        self.ledger.add(mutations_lost=self.clones.number(here, self.step_number + 1, t1_s))
+        if len(self.clones) > before:
+            self._tell_of_clones()
+
+    def _tell_of_clones(self):
+        """Whoever has rates of its own takes the traits of all clones."""
+        for part in (self.tissue, self.circuit, self.lesions):
+            part.take_clones(self.clones.traits())
 
     def _to_owners(self, ctcs):
         return ctcs, owner_of_id(ctcs["id"], self.world.size)
@@ -309,9 +322,11 @@ class Simulation:
         return time.perf_counter(), time.thread_time() - waiting_cpu, waited
 
 
-def _circuit_at(config, time_s):
-    """The circuit of a config with the rates of a time."""
+def _circuit_at(config, time_s, saved):
+    """The circuit of a config with the rates of a time, for the clones of a state."""
     circuit = Circuit(config)
+    traits = spectrum(plan_of(config).traits)
+    circuit.take_clones(Clones(None, traits, config.run.seed, saved.clones, saved.meta["traits"]).traits())
     circuit.set_rates(Schedule(config.therapy).scales(time_s, "blood."))
     return circuit
 

@@ -8,12 +8,13 @@ import numpy as np
 from metacascade._kernels import _deliver, _tissue
 from metacascade._kernels._layout import CTC, MIGRANT
 from metacascade._kernels._place import place
-from metacascade.base.columns import ALIVE, BORN, NOW, PASSED, Column, MeanOverCells, cells
+from metacascade.base.columns import ALIVE, BORN, PASSED, Column, cells
 from metacascade.base.errors import RunError
 from metacascade.base.records import chosen, copy, joined
 from metacascade.mechanisms import plan_of
 from metacascade.mechanisms.compile import tissue_rates, wall_of
 from metacascade.mechanisms.terms import Table
+from metacascade.model.clones import spectrum
 from metacascade.model.schedule import Schedule
 from metacascade.ranks.parallel import serial_world
 from metacascade.space.arena import Arena
@@ -27,9 +28,7 @@ COLUMNS = (
     cells("tissue", ALIVE, "in tissue"),
     cells("shed", PASSED, "entered the blood from the tumor"),
     Column("shed_ctcs", "CTCs", "the same, in single cells and clusters"),
-    cells("changed_voxel", PASSED, "went to another voxel"),
-    Column("oxygen_mean", "mmHg", "oxygen where the cells in tissue are, their mean; not a number without any", NOW,
-           MeanOverCells("oxygen")))
+    cells("changed_voxel", PASSED, "went to another voxel"))
 TALLIES = _tissue.TALLIES       # what the kernel counts; behind them the causes of death of the plan
 FIRST_SCRATCH = 16400           # cells of a tile for which there is scratch space at the start
 FIRST_OUTBOX = 65536
@@ -71,6 +70,7 @@ class Tissue:
         self.reachable = reachable(self.vessels)
         self.plan = plan_of(config)
         self.speed = speeds(self.plan)
+        self.clones = None                  # that of the founder
         self.set_rates()
         self.counted = Counter()
         self._scratch = scratch(FIRST_SCRATCH)
@@ -142,9 +142,14 @@ class Tissue:
         self.microenvironment.advance(step, self.counts, self.vessels.supply, self.region.mesh, self.region.halo,
                                       scales=self.scales)
 
-    def set_rates(self, scales=(), clones=None):
-        """Take the rates of the plan times `scales`, a dict by name, for a table of clones (left out: the founder)."""
-        self.rates = tissue_rates(self.plan, scales, clones)
+    def take_clones(self, traits):
+        """Compute the rates with the traits of all clones: name -> ndarray of uint8."""
+        self.clones = traits
+        self.set_rates(self.scales)
+
+    def set_rates(self, scales=()):
+        """Take the rates of the plan times `scales`, a dict by name."""
+        self.rates = tissue_rates(self.plan, scales, self.clones)
         self.parameters = parameters(self.config, self.plan, scales)
         self.scales = dict(scales)
 
@@ -317,7 +322,7 @@ def parameters(config, plan, scales=()):
         amplitude=round(4096.0 * math.sqrt(6.0) * sd),
         lean=65536.0 * number("tissue.bias") * speed * dt / edge,
         gradient_half=number("tissue.gradient_half", default=1.0) * edge,
-        mobility=number("tissue.hop") * dt / edge**2,
+        mobility=number("tissue.hop") * dt / edge**2, mutation=spectrum(plan.traits).threshold,
         reach_um=reach, permeability_mature=mature, cluster_fraction=number("tissue.cluster"),
         cluster_log_more=-math.inf if more <= 2 else math.log1p(-1.0 / (more - 1.0)))
 
