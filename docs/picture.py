@@ -56,7 +56,7 @@ class Slice:
         size = place.max(axis=0) - self.low + 1
         x, y = (place - self.low)[:, 0], (place - self.low)[:, 1]
         self.oxygen, self.count = np.full(size[1::-1], np.nan), np.zeros(size[1::-1])
-        self.oxygen[y, x] = state.oxygen[here][:, self.voxels].ravel()
+        self.oxygen[y, x] = state.arrays["oxygen"][here][:, self.voxels].ravel()
         self.count[y, x] = state.counts[here][:, self.voxels].ravel()
         network = Network.from_config(config.vessels, config.vessels.seed) if state.segments is None \
             else Network.from_segments(state.segments)

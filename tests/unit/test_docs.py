@@ -1,10 +1,12 @@
 """What the documentation names exists: files, commands, parameters, modules."""
 import re
+import runpy
 from pathlib import Path
 
 import pytest
 import typer
 
+import metacascade as mc
 from metacascade.base import columns
 from metacascade.cli import app
 from metacascade.config import config
@@ -56,3 +58,12 @@ def test_the_columns_of_the_time_series_are_those_declared():
 
 def test_the_readme_is_short():
     assert len((ROOT / "README.md").read_text("utf-8").splitlines()) <= 150
+
+
+def test_the_picture_of_the_readme_can_be_drawn_of_any_run(tmp_path):
+    pytest.importorskip("matplotlib")
+    draw = runpy.run_path(str(ROOT / "docs" / "picture.py"))["draw"]
+    mc.Simulation(ROOT / "examples" / "mouse_breast.toml", [
+        "tumor.cells=2000", "run.duration=6 h", "oxygen.initial_sweeps=4", "draw=[]"]).run(tmp_path / "run")
+    draw(tmp_path / "run", tmp_path / "run.png")
+    assert (tmp_path / "run.png").read_bytes().startswith(b"\x89PNG")
