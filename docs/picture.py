@@ -140,7 +140,7 @@ def draw_fates(axes, results, organs=9):
         axes.annotate(f"{lesions} in lesions" if k == len(most) - 1 else str(lesions), (left[k], k), xytext=(4, 0),
                       textcoords="offset points", va="center", fontsize=8, color=FATES["founded a lesion"][1])
     axes.set(yticks=range(len(most)), yticklabels=[node[i] for i in most], xlabel="cells", title="Their ends by organ",
-             xlim=(0, left.max() * 1.28))
+             xlim=(0, max(left.max(), 1) * 1.28))
     axes.xaxis.set_major_locator(plt.MaxNLocator(5))
     axes.legend(frameon=False, fontsize=8, loc="lower right")
 
