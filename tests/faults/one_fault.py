@@ -2,6 +2,7 @@
 
 Usage: one_fault.py FAULT[:VALUE] RANK STEP ARGUMENTS OF METACASCADE... FAULT is one of the functions below.
 """
+import ctypes
 import itertools
 import os
 import resource
@@ -19,6 +20,7 @@ from metacascade.model.simulation import Simulation
 from metacascade.ranks import parallel
 from metacascade.ranks.exchange import Exchange
 
+PR_SET_DUMPABLE = 4
 HERE = {"rank": False, "now": False, "value": 0}
 
 
@@ -160,11 +162,17 @@ def replace(model):
 
 
 def forbid(model):
-    """Nobody may write into it from now on, not even root."""
+    """Nobody may write into it from now on, not even root.
+
+    Root is another user to the file system only: ranks of another effective user may not copy each other's memory, as
+    MPI does with long messages.
+    """
     for place in Path(sys.argv[-1]), Path(sys.argv[-1]) / "parts":
         place.chmod(0o555)
     if os.geteuid() == 0:
-        os.seteuid(65534)
+        libc = ctypes.CDLL(None, use_errno=True)
+        libc.setfsuid(65534)
+        libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)       # taken away by a change of user
 
 
 def limit(model):
