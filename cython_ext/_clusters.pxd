@@ -11,10 +11,11 @@ from _tiles cimport (
     CALM, USE_CHILD, USE_TIME, depart, more_words, nearest, outbox_t, place_of, scratch_t, tiles_t, tissue_t, word_t)
 from _types cimport CIRCULATING, cell_t, ctc_t, inherit
 
-cdef inline int followers_wanted(const cell_t* c, const tissue_t* p, const uint32_t* r) noexcept nogil:
+cdef inline int followers_wanted(const cell_t* c, const float* along, const tissue_t* p,
+                                 const uint32_t* r) noexcept nogil:
     """0 for a single cell; else the cluster has 2 + a geometric number of cells."""
     cdef double more
-    if unit32(r[2]) >= p.cluster_fraction * c.traits.adhesion / 255.0:
+    if unit32(r[2]) >= p.cluster_fraction * along[c.traits.emt] * along[256 + c.traits.adhesion]:
         return 0
     more = floor(log(unit32(r[3])) / p.cluster_log_more)
     return 1 + (<int>more if more < 65000.0 else 65000)

@@ -66,7 +66,7 @@ cdef inline void enter(const tiles_t* t, Py_ssize_t row, int32_t i, int v, const
     cdef uint32_t r[4]
     more_words(<const word_t*>cell, v, USE_CHILD, s.key, r)
     depart(s, i, v)
-    lead(s, s.leaders, i, v, followers_wanted(cell, p, r))
+    lead(s, s.leaders, i, v, followers_wanted(cell, t.along, p, r))
     s.leaders += 1
 
 

@@ -80,6 +80,7 @@ cdef struct tiles_t:               # this rank's tiles, row by row
     const float* clone             # (rates, clones); a clone that it lacks has factor 1
     const float* state             # (rates, 3, 256): EMT, adhesion, bits
     const int32_t* speed           # (256) of a cell by its EMT, 0..256
+    const float* along             # (2, 256) EMT, adhesion: factors on the chance to leave with neighbors
 
 cdef enum:
     CALM = 0                       # nothing has happened to the cell in this step

@@ -269,9 +269,10 @@ def advance(cell_t[::1] cells not None, const int64_t[::1] start not None, int32
 
     ``progress`` is [next row, migrants written, shed written, *TALLIES, *causes of death]. A row that lacks room (for
     records, scratch or outboxes) was not changed: the caller makes room and calls again. ``vessels`` is (first, index,
-    segments) of the vessel map; ``plan`` is (rates, factors, fields, clone, state, speed): RATE (r,) and FACTOR (f,),
-    the list of fields that the factors name, float32 (tiles or more, 512 | 64 | 8) each, the tables by clone, float32
-    (r, clones), and by state, float32 (r, 3, 256), and the speed of a cell by its EMT, int32 (256,), of 256.
+    segments) of the vessel map; ``plan`` is (rates, factors, fields, clone, state, speed, along): RATE (r,) and
+    FACTOR (f,), the list of fields that the factors name, float32 (tiles or more, 512 | 64 | 8) each, the tables by
+    clone, float32 (r, clones), and by state, float32 (r, 3, 256), the speed of a cell by its EMT, int32 (256,), of 256,
+    and the factors on the chance to leave with neighbors by EMT and adhesion, float32 (2, 256).
     """
     cdef const int32_t[::1] first = vessels[0]
     cdef const int32_t[::1] index = vessels[1]
@@ -281,6 +282,7 @@ def advance(cell_t[::1] cells not None, const int64_t[::1] start not None, int32
     cdef const float[:, ::1] clone = plan[3]
     cdef const float[:, :, ::1] state = plan[4]
     cdef const int32_t[::1] speed = plan[5]
+    cdef const float[:, ::1] along = plan[6]
     cdef signal_t signals[64]
     cdef int causes = <int>progress.shape[0] - 3 - CAUSES, n_signals, full = 0, i
     if not (start.shape[0] == n.shape[0] == capacity.shape[0] == keys.shape[0] == coords.shape[0]
@@ -290,7 +292,7 @@ def advance(cell_t[::1] cells not None, const int64_t[::1] start not None, int32
             or first.shape[0] != 512 * n.shape[0] + 1):
         raise ValueError("the arrays of the voxels differ in length")
     if not (rates.shape[0] == clone.shape[0] == state.shape[0] <= MOST_RATES and state.shape[1] == 3
-            and state.shape[2] == speed.shape[0] == 256):
+            and along.shape[0] == 2 and state.shape[2] == speed.shape[0] == along.shape[1] == 256):
         raise ValueError("the tables of the rates differ in length")
     if n.shape[0] == 0:
         return -1
@@ -299,7 +301,7 @@ def advance(cell_t[::1] cells not None, const int64_t[::1] start not None, int32
         cells=NULL, start=&start[0], n=&n[0], capacity=&capacity[0], counts=&counts[0, 0], pressure=&pressure[0, 0],
         oxygen=&oxygen[0, 0], neighbors=&neighbors[0, 0], keys=&keys[0], coords=&coords[0, 0], vessel_first=&first[0],
         vessel_index=NULL, segments=NULL, n_rates=<int>rates.shape[0], rates=NULL, factors=NULL, signals=&signals[0],
-        n_clones=<int>clone.shape[1], clone=NULL, state=NULL, speed=&speed[0])
+        n_clones=<int>clone.shape[1], clone=NULL, state=NULL, speed=&speed[0], along=&along[0, 0])
     if cells.shape[0]:
         t.cells = &cells[0]
     if index.shape[0]:

@@ -58,6 +58,7 @@ def busy_patch(layout=3, mean=3.0, coords=None, without=(), rates=None, **parame
     rng = np.random.default_rng(layout)
     p = dict(BUSY, **parameters)
     patch = Patch(with_margin(2, 2, 1) if coords is None else coords, vessels(rng, 6, p["edge_um"]), **p)
+    patch.along = rng.uniform(0, 1, (2, 256)).astype(np.float32)
     patch.oxygen.value[:] = np.exp(rng.normal(1.5, 0.8, patch.oxygen.value.shape))
     for row in np.flatnonzero(((patch.region.coords >= 0) & (patch.region.coords < (2, 2, 1))).all(axis=1)):
         density = mean if not patch.region.coords[row].any() else 0.2 * mean

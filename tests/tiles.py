@@ -21,6 +21,7 @@ QUIET = dict(        # parameters of the kernel with which nothing moves
     seed=1, dt_h=0.5, edge_um=30.0, capacity=8.0, amplitude=0, lean=0.0, gradient_half=3.0, mobility=0.0,
     mutation=0, reach_um=10.0, permeability_mature=0.1, cluster_fraction=0.0, cluster_log_more=math.log(2 / 3))
 SPEED = np.rint(256 * np.arange(256) / 255).astype(np.int32)
+ALONG = np.stack([np.ones(256), np.arange(256) / 255]).astype(np.float32)
 FIELDS = ("oxygen", "pressure", "coarse", "coarsest")
 
 
@@ -71,9 +72,9 @@ class Patch(Tissue):
     On several ranks each takes the tiles that are its own by `cuts`. `more` are fields besides oxygen and pressure.
     """
 
-    def __init__(self, coords, segments=None, oxygen=40.0, pressure=0.0, rates=NOTHING, speed=SPEED, exchange=None, cuts=(0, 2**63),
-                 **parameters):
-        self.parameters, self.rates, self.speed = dict(QUIET, **parameters), rates, speed
+    def __init__(self, coords, segments=None, oxygen=40.0, pressure=0.0, rates=NOTHING, speed=SPEED, along=ALONG,
+                 exchange=None, cuts=(0, 2**63), **parameters):
+        self.parameters, self.rates, self.speed, self.along = dict(QUIET, **parameters), rates, speed, along
         self.exchange = exchange or Exchange(serial_world())
         self.region = Region(self.exchange, np.array(cuts, np.uint64))
         coords = np.array(coords, np.int32).reshape(-1, 3)
@@ -152,7 +153,7 @@ def only(**sections):
         tables.setdefault(name, {}).update(values)
     config = Config.from_dict(tables)
     plan = plan_of(config)
-    return dict(tissue.parameters(config, plan), rates=tissue_rates(plan), speed=tissue.speeds(plan))
+    return dict(tissue.parameters(config, plan), rates=tissue_rates(plan), speed=tissue.speeds(plan), along=tissue.along(plan))
 
 
 def with_margin(*size):

@@ -23,7 +23,7 @@ def arrays_of(patch):
         oxygen=patch.oxygen.value, pressure=patch.pressure.value, neighbors=patch.region.neighbors, keys=patch.region.keys,
         coords=patch.region.coords, first=v.first, index=v.index, segments=v.segments,
         plan=(rates.rates, rates.factors, [patch.fields()[name] for name in rates.signals], rates.clone, rates.state,
-              patch.speed)))
+              patch.speed, patch.along)))
 
 
 def twin(patch, rows, step, t_h):

@@ -22,7 +22,7 @@ def call(patch, words=20000, migrants=9999, shed=9999, room=None, progress=None)
         a.cells, a.start, a.n, a.capacity if room is None else room, patch.counts, patch.pressure.value, patch.oxygen.value,
         patch.region.neighbors, patch.region.keys, patch.region.coords, (vessels.first, vessels.index, vessels.segments),
         (rates.rates, rates.factors, [patch.fields()[name] for name in rates.signals], rates.clone, rates.state,
-         patch.speed), dict(patch.parameters, step=2, t_h=1.0), tissue.scratch(words), np.zeros(migrants, MIGRANT),
+         patch.speed, patch.along), dict(patch.parameters, step=2, t_h=1.0), tissue.scratch(words), np.zeros(migrants, MIGRANT),
         np.zeros(shed, CTC), progress)
     return answer, progress
 
@@ -111,7 +111,7 @@ def test_more_arrivals_than_can_be_numbered_end_the_run_with_a_remedy(monkeypatc
         patch.scatter(13, np.full(100, 9), np.random.default_rng(1))
 
 
-@pytest.mark.parametrize("change", ["neighbors", "oxygen", "pressure", "first", "state", "speed"])
+@pytest.mark.parametrize("change", ["neighbors", "oxygen", "pressure", "first", "state", "speed", "along"])
 def test_arrays_of_different_length_are_refused(change):
     patch = Patch([(0, 0, 0), (1, 0, 0)])
     if change == "neighbors":
@@ -123,7 +123,7 @@ def test_arrays_of_different_length_are_refused(change):
     elif change == "state":
         patch.rates = replace(patch.rates, state=np.ones((1, 3, 256), np.float32))
     else:
-        patch.speed = patch.speed[:1]
+        setattr(patch, change, getattr(patch, change)[:1])
     with pytest.raises(ValueError, match="differ in length"):
         call(patch)
 

@@ -33,7 +33,7 @@ class Tile:
     def __init__(self, t, row, p):
         self.t, self.row, self.p = t, row, p
         self.key = word64(draw(p["seed"], Draw.TILE, int(t.keys[row]), p["step"]))
-        self.rates, _, _, self.clone, self.state, self.speed = t.plan
+        self.rates, _, _, self.clone, self.state, self.speed, self.along = t.plan
         self.table = table_of.table(self.rates, t.plan[1], t.plan[2], row, t.counts[row], p["capacity"])
         reached = np.diff(t.first[512 * row:512 * row + 513]) > 0
         self.table[self.rates["action"] == Action.SHED] *= reached
@@ -261,7 +261,7 @@ def leave(tile, v, record, calm):
     t, row, p = tile.t, tile.row, tile.p
     r = more(record, v, CHILD, tile.key)
     wanted = 0
-    if unit32(r[2]) < p["cluster_fraction"] * (record[2] >> 8 & 255) / 255.0:
+    if unit32(r[2]) < p["cluster_fraction"] * float(tile.along[0, record[2] & 255]) * float(tile.along[1, record[2] >> 8 & 255]):
         more_cells = math.floor(math.log(unit32(r[3])) / p["cluster_log_more"])
         wanted = 1 + min(more_cells, 65000)
     followers = calm[:wanted]

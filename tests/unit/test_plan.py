@@ -102,7 +102,7 @@ DYE = Diffusing("dye", "uM", diffusion=value("1", 1), vessel=value("1", 1), wall
     ([hill("blood.nk", "oxygen", 5)], "blood.nk: the factor oxygen / (oxygen + 5) is not possible in blood"),
     ([at("tissue.divide", {"lung": 1}, "x")], "is not possible in tissue"),
     ([shielded("lesion.wake", 0.5)], "is not possible in lesion"),
-    ([state("tissue.cluster", "emt", lambda e: e, "emt")], "the factor emt depends on emt, which is not looked at"),
+    ([state("tissue.speed", "adhesion", lambda a: a, "adhesion")], "depends on adhesion, which is not looked at"),
     ([hill("tissue.speed", "oxygen", 5)], "depends on voxel, which is not looked at there"),
     ([shielded("blood.release", 0.5)], "blood.release: the factor (1 - 0.5 * coat) depends on coat"),
     ([at("blood.coat_time", {"lung": 2}, "2")], "blood.coat_time: the factor 2 depends on place"),

@@ -46,7 +46,7 @@ OF_RECORD = ("place", "clone", "emt", "adhesion", "bits")
 # lesions there are no others. Constant factors may be on all.
 READ = (
     dict.fromkeys("tissue.hop tissue.persistence tissue.bias tissue.gradient_half tissue.cluster_cells".split(), ())
-    | {"tissue.speed": ("emt",), "tissue.cluster": ("adhesion",)}
+    | {"tissue.speed": ("emt",), "tissue.cluster": STATES}
     | dict.fromkeys("blood.coat_time blood.arrest_slope blood.arrest_offset blood.deformability".split(), ())
     | dict.fromkeys("blood.anoikis blood.bind blood.release blood.extravasate blood.passages".split(), OF_RECORD)
     | dict.fromkeys("blood.nk blood.shear".split(), (*OF_RECORD, "coat"))

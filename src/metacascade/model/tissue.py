@@ -13,7 +13,7 @@ from metacascade.base.errors import RunError
 from metacascade.base.records import chosen, copy, joined
 from metacascade.mechanisms import plan_of
 from metacascade.mechanisms.compile import tissue_rates, wall_of
-from metacascade.mechanisms.terms import Table
+from metacascade.mechanisms.terms import STATES, Table
 from metacascade.model.clones import spectrum
 from metacascade.model.schedule import Schedule
 from metacascade.ranks.parallel import serial_world
@@ -69,7 +69,7 @@ class Tissue:
         self.vessels = self.voxelize_tiles(np.empty((0, 3), np.int32))
         self.reachable = reachable(self.vessels)
         self.plan = plan_of(config)
-        self.speed = speeds(self.plan)
+        self.speed, self.along = speeds(self.plan), along(self.plan)
         self.clones = None                  # that of the founder
         self.set_rates()
         self.counted = Counter()
@@ -163,7 +163,7 @@ class Tissue:
         params = dict(self.parameters, step=step, t_h=t_h)
         fields = self.fields()
         tables = (rates.rates, rates.factors, [fields[name] for name in rates.signals], rates.clone, rates.state,
-                  self.speed)
+                  self.speed, self.along)
         while True:
             with crowded():
                 row = _tissue.advance(
@@ -329,7 +329,18 @@ def parameters(config, plan, scales=()):
 
 def speeds(plan):
     """Speed of a cell by its EMT, of 256: int32, shape (256,)."""
-    share = np.ones(256)
-    for factor in plan.factors_of("tissue.speed"):
-        share *= factor.values if isinstance(factor, Table) and factor.by == "emt" else 1.0
-    return np.rint(256.0 * share).astype(np.int32)
+    return np.rint(256.0 * by_state(plan, "tissue.speed")[0]).astype(np.int32)
+
+
+def along(plan):
+    """Factors on the chance to leave with neighbors, by EMT and by adhesion: float32, shape (2, 256)."""
+    return by_state(plan, "tissue.cluster").astype(np.float32)
+
+
+def by_state(plan, name):
+    """The factors on a coefficient by EMT and by adhesion: float64, shape (2, 256)."""
+    table = np.ones((len(STATES), 256))
+    for factor in plan.factors_of(name):
+        if isinstance(factor, Table):
+            table[STATES.index(factor.by)] *= factor.values
+    return table
