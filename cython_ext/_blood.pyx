@@ -3,8 +3,8 @@ import numpy as np
 
 from libc.math cimport INFINITY, exp, expm1, log, log1p, pow
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
-from _circuit cimport (BLOOD_RATES, MAX_NODES, RATE_ANOIKIS, RATE_BIND, RATE_EXTRAVASATE, RATE_NK, RATE_PASSAGES,
-                       RATE_RELEASE, RATE_SHEAR, TUMOR, VESSEL, law_t, node_t, roads_t)
+from _circuit cimport (BLOOD_RATES, MAX_NODES, MOST_SWITCHES, RATE_ANOIKIS, RATE_BIND, RATE_EXTRAVASATE, RATE_NK, RATE_PASSAGES,
+                       RATE_RELEASE, RATE_SHEAR, TUMOR, VESSEL, law_t, node_t, roads_t, switch_t)
 from _random cimport DRAW_DIAMETER, DRAW_WALK, draw, exponential, normal, unit32
 from _recordrates cimport fits, own_factors, rate_at, record_rates_t
 from _types cimport (ARRESTED, CIRCULATING, ENDED, EVENT_ANOIKIS, EVENT_ARRIVE, EVENT_EXTRAVASATE,
@@ -20,7 +20,12 @@ def _node_dtype():
     return np.asarray(<node_t[:1]>&node).dtype
 
 
-NODE = _node_dtype()
+def _switch_dtype():
+    cdef switch_t switch
+    return np.asarray(<switch_t[:1]>&switch).dtype
+
+
+NODE, SWITCH = _node_dtype(), _switch_dtype()
 LIMIT = int(MAX_NODES)
 RATES = ("blood.anoikis", "blood.shear", "blood.nk", "blood.release", "blood.extravasate", "blood.bind",
          "blood.passages")
@@ -36,6 +41,9 @@ cdef struct body_t:  # what is the same for all cells of a call
     record_rates_t rates
     law_t law
     uint64_t seed
+    const switch_t* switches  # in the order of time
+    int n_switches
+    double since              # [h] from which on they hold
     double loss[MAX_NODES]    # [1/h] death of a cell whose factors are 1, without its coat
 
 
@@ -243,6 +251,25 @@ cdef int _redraw(ctc_t* c, const body_t* b, double t) except -1 nogil:
     return 0
 
 
+cdef int64_t _live(ctc_t* c, const body_t* b, double t_end) except -1 nogil:
+    """As `_walk`; on the way bits of its state are switched, and what is due then is drawn anew with its new rates."""
+    cdef int64_t passages = 0
+    cdef int k
+    cdef uint8_t bits
+    cdef double t
+    for k in range(b.n_switches):
+        t = max(c.t_shed + b.switches[k].after_h, b.since)
+        bits = (c.traits.bits | b.switches[k].set) & ~b.switches[k].clear
+        if not t < t_end or bits == c.traits.bits:
+            continue
+        passages += _walk(c, b, t)
+        if c.place > ARRESTED:
+            return passages
+        c.traits.bits = bits
+        _redraw(c, b, t)
+    return passages + _walk(c, b, t_end)
+
+
 cdef int64_t _advance(ctc_t[::1] ctcs, const body_t* b, double t_end, bint redraws) except -1 nogil:
     cdef int64_t passages = 0
     cdef Py_ssize_t i
@@ -250,7 +277,7 @@ cdef int64_t _advance(ctc_t[::1] ctcs, const body_t* b, double t_end, bint redra
         if redraws:
             _redraw(&ctcs[i], b, t_end)
         else:
-            passages += _walk(&ctcs[i], b, t_end)
+            passages += _live(&ctcs[i], b, t_end)
     return passages
 
 
@@ -265,7 +292,13 @@ cdef int64_t _call(ctc_t[::1] ctcs, circuit, uint64_t seed, double t_h, bint red
     cdef body_t b
     cdef int64_t passages = 0
     cdef Py_ssize_t i
+    cdef const switch_t[::1] switches = circuit.switches
     fits(&b.rates, place, clone, state, BLOOD_RATES)
+    if switches.shape[0] > MOST_SWITCHES:
+        raise ValueError(f"{switches.shape[0]} switches of bits in the blood; at most {MOST_SWITCHES}")
+    b.switches, b.n_switches, b.since = NULL, <int>switches.shape[0], circuit.since_h
+    if b.n_switches:
+        b.switches = &switches[0]
     if not (nodes.shape[0] == place.shape[1] == guide.shape[0] <= MAX_NODES):
         raise ValueError("the tables of the nodes differ in length")
     for i in range(nodes.shape[0]):

@@ -22,6 +22,7 @@ cdef enum:                      # rows of the tables; names in _blood.RATES
     BLOOD_RATES
 
 cdef enum:
+    MOST_SWITCHES = 8
     MAX_NODES = 32              # a byte of a CTC names a node, a bit of a word remembers it
 
 cdef struct law_t:              # filled by name by Circuit
@@ -29,6 +30,10 @@ cdef struct law_t:              # filled by name by Circuit
     double spared_nk, spared_shear      # the share of NK and shear that a full coat takes off
     double slope, offset        # arrest by size, logistic in diameter / capillary
     double deformability        # multiplies the diameter
+
+cdef struct switch_t:           # of a bit of state, in cells that have been in the blood for so long
+    double after_h
+    uint8_t set, clear          # masks
 
 cdef struct roads_t:            # where the blood of a node goes: see circuit.Circuit
     const uint32_t* upper

@@ -120,6 +120,40 @@ def test_a_change_of_rates_does_not_depend_on_how_time_is_cut():
     assert np.sort(whole, order="id").tobytes() == np.sort(cut, order="id").tobytes()
 
 
+def switching(ctcs, since_h=0.0):
+    blood = blood_of(ctcs, config())
+    blood.circuit.switches, blood.circuit.since_h = np.array([(0.0, 4, 0), (0.05, 1, 0), (0.2, 0, 2)], _blood.SWITCH), since_h
+    return blood
+
+
+@pytest.mark.parametrize("since_h", [0.0, 0.4])
+def test_bits_that_are_switched_after_a_time_equal_the_twin_bit_for_bit(since_h):
+    blood = switching(mixture(1000), since_h)
+    expected, passages = by_twin(blood.records.copy(), blood, 0.7)
+    seen, counted = everything(blood, [0.7])
+    assert seen.tobytes() == expected.tobytes() and counted == passages
+    hours = seen["t_event"].clip(max=0.7) - np.maximum(seen["t_shed"], since_h)
+    left = np.isin(seen["place"], (Place.ENDED, Place.RETURNING))
+    whole = ~left & (seen["t_shed"] < 0.45) & (since_h == 0.0)
+    assert (seen["bits"][hours > 0.05] & 5 == 5).all() and (seen["bits"][whole] & 2 == 0).all()
+    assert (seen["bits"][left & (hours < 0.05)] & 1 == 0).any() and (seen["bits"][left & (hours < 0.2)] & 2).any()
+
+
+def test_switches_do_not_depend_on_how_time_is_cut():
+    ctcs = mixture(3000)
+    whole, _ = everything(switching(ctcs), [2.0])
+    cuts = [0.05, *np.sort(np.random.default_rng(3).uniform(0, 2, 40)).tolist(), 2.0]
+    assert everything(switching(ctcs), sorted(cuts))[0].tobytes() == whole.tobytes()
+
+
+def test_what_switches_no_bit_changes_nothing():
+    """Those that have the bit already are left alone, to the last random number."""
+    ctcs = mixture(1000)
+    ctcs["bits"] |= 5
+    ctcs["bits"] &= 253
+    assert everything(switching(ctcs), [2.0])[0].tobytes() == everything(blood_of(ctcs, config()), [2.0])[0].tobytes()
+
+
 def test_the_walk_does_not_depend_on_how_time_is_cut():
     ctcs, cfg = mixture(3000), config()
     whole, passages = everything(blood_of(ctcs, cfg), [2.0])

@@ -22,6 +22,18 @@ def lesions_of(colonization=BUSY, **sections):
     return lesions
 
 
+def test_bits_go_by_the_size_of_a_lesion_at_the_end_of_a_step():
+    lesions = lesions_of()
+    lesions.switches = [(10.0, 0, 2), (20.0, 1, 0)]
+    lesions.found(extravasated(400))
+    lesions.records["n"] = np.resize([5, 50, 5000], len(lesions.records))
+    lesions.records["bits"] |= 2
+    lesions.advance(0, 0.0, 1.0)
+    n, bits = lesions.records["n"], lesions.records["bits"]
+    assert {0} < set(bits & 3) and (bits[n >= 10] & 2 == 0).all() and (bits[n < 10] & 2 == 2).all()
+    assert (bits[n < 20] & 1).all() and set(bits[n >= 20] & 1) == {0, 1}, "above, what was set stays"
+
+
 def extravasated(n, seed=1):
     rng = np.random.default_rng(seed)
     ctcs = np.zeros(n, CTC)

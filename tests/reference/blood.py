@@ -42,6 +42,21 @@ class Walker:
         self.passages = 0
 
     def advance(self, t_end):
+        """Walk to t_end; bits are switched on the way, each at its time."""
+        for switch in self.circuit.switches:
+            t = max(self.c["t_shed"] + float(switch["after_h"]), self.circuit.since_h)
+            bits = (self.c["bits"] | int(switch["set"])) & ~int(switch["clear"])
+            if not t < t_end or bits == self.c["bits"]:
+                continue
+            self.walk(t)
+            if self.c["place"] > Place.ARRESTED:
+                return
+            self.c["bits"] = bits
+            self.factor = [own_factor(self.c, self.tables, i) for i in range(len(self.tables.names))]
+            self.redraw(t)
+        self.walk(t_end)
+
+    def walk(self, t_end):
         while self.c["t_event"] < t_end:
             if self.c["pending"] not in (ARRIVE, RELEASE):
                 self.leave()

@@ -9,8 +9,9 @@ import pytest
 from metacascade.config.config import Config, default, load
 from metacascade.base.errors import InputError
 from metacascade.mechanisms import MECHANISMS, plan_of
+from metacascade.mechanisms.compile import switches
 from metacascade.mechanisms.fields import Diffusing
-from metacascade.mechanisms.plan import collect, enabled
+from metacascade.mechanisms.plan import collect, enabled, is_switch
 from metacascade.mechanisms.terms import (
     CLEAR, RAISE, REMOVE, SET, SHED, At, Bit, Rate, Shape, Table, Trait, at, at_wall, bit, constant, fall,
     hill,
@@ -75,6 +76,7 @@ def made_up(*declarations, table=None, name="made_up"):
     return SimpleNamespace(TABLE=table, plan=lambda config: iter(declarations), __name__=f"package.{name}")
 
 
+MARK = Bit("mark")
 DEATH = Rate("tissue.macrophages", 0.1, action=REMOVE)
 DYE = Diffusing("dye", "uM", diffusion=value("1", 1), vessel=value("1", 1), wall=value("1", 1), start=value("0", 0))
 
@@ -96,8 +98,15 @@ DYE = Diffusing("dye", "uM", diffusion=value("1", 1), vessel=value("1", 1), wall
     ([Rate("blood.macrophages", 1)], "the rate blood.macrophages does nothing"),
     ([Rate("divide", 1)], "the rate divide belongs to none of tissue, blood, lesion"),
     ([Rate("blood.macrophages", 1, action=REMOVE)],
-     "the rate blood.macrophages has the action 'remove'; in tissue there are"),
+     "the rate blood.macrophages has the action 'remove'; in blood there are set, clear"),
     ([Rate("tissue.x", 1, action="explode")], "has the action 'explode'"),
+    ([MARK, Rate("blood.mark", 1, action=SET, detail="mark")], "the rate blood.mark is 1 1/h: it must be 0 or more, in h"),
+    ([MARK, Rate("lesion.mark", -1, unit="cells", action=CLEAR, detail="mark")], "it must be 0 or more, in cells"),
+    ([Rate("blood.mark", 1, unit="h", action=SET, detail="mrk")], "blood.mark: bit 'mrk', which nothing declares"),
+    ([MARK, Rate("blood.mark", 1, unit="h", action=SET, detail="mark"), constant("blood.mark", 2)],
+     "blood.mark: the factor 2 on what switches a bit by a number"),
+    ([MARK, *(Rate(f"blood.mark{i}", i, unit="h", action=SET, detail="mark") for i in range(2))],
+     "the rate blood.mark0 switches the bit mark, which another does in the blood"),
     ([Rate("tissue.x", -1, action=REMOVE)], "the rate tissue.x is -1: it must not be negative"),
     ([hill("blood.nk", "oxygen", 5)], "blood.nk: the factor oxygen / (oxygen + 5) is not possible in blood"),
     ([at("tissue.divide", {"lung": 1}, "x")], "is not possible in tissue"),
@@ -174,9 +183,19 @@ def test_a_constant_factor_and_a_scale_multiply_the_base():
     assert plan.number("tissue.nothing", default=7.0) == 7.0
 
 
+def test_switches_by_a_number_have_masks_and_no_scale():
+    plan = collect(default(), (*MECHANISMS, made_up(
+        Bit("a"), Bit("b"), Rate("blood.b", 9, unit="h", action=CLEAR, detail="b"),
+        Rate("blood.a", 2, unit="h", action=SET, detail="a"), Rate("lesion.a", 50, unit="cells", action=CLEAR, detail="a"))))
+    masks = dict(plan.bits)
+    assert switches(plan, "blood") == [(2.0, masks["a"], 0), (9.0, 0, masks["b"])]
+    assert switches(plan, "lesion") == [(50.0, 0, masks["a"])]
+    assert not {"blood.a", "blood.b", "lesion.a"} & set(plan.names)
+
+
 def test_what_may_be_scaled_is_every_rate_and_some_coefficients_of_fields():
     plan = plan_of(default())
-    assert {rate.name for rate in plan.rates} < set(plan.names)
+    assert {rate.name for rate in plan.rates if not is_switch(rate)} < set(plan.names)
     of_oxygen = [name for name in plan.names if name.startswith("oxygen.")]
     assert of_oxygen == ["oxygen.vessel", "oxygen.uptake", "oxygen.decay"]
     assert plan.coefficient("oxygen.vessel", {"oxygen.vessel": 0.5}) == 20.0

@@ -9,6 +9,7 @@ import numpy as np
 
 from metacascade._kernels._layout import DENSITY as NO_FIELD, FACTOR, RATE, Action, Shape as ShapeCode
 from metacascade.mechanisms import terms
+from metacascade.mechanisms.plan import is_switch
 from metacascade.mechanisms.terms import CLEAR, LOWER, RAISE, REMOVE, SET, At, AtWall, IfBit, Shape, Shielded, Table
 
 BYTES = (*terms.STATES, "bits")     # the rows of a STATE table
@@ -141,6 +142,14 @@ def placed_rates(plan, names, places, scales=(), clones=None) -> PlacedRates:
                 spared[row] = 1.0 - (1.0 - spared[row]) * (1.0 - factor.share.number)
     tables = _tables(plan, names, clones)
     return PlacedRates(tables.names, tables.clone, tables.state, place, spared)
+
+
+def switches(plan, compartment) -> list[tuple[float, int, int]]:
+    """(number, mask to set, mask to clear) of the bits that a number switches in the blood or in lesions, ascending."""
+    masks = dict(plan.bits)
+    found = [(rate.base.number, *((masks[rate.detail], 0) if rate.action == SET else (0, masks[rate.detail])))
+             for rate in plan.of(compartment) if is_switch(rate)]
+    return sorted(found)
 
 
 def _tables(plan, names, clones) -> Tables:

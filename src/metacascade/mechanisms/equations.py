@@ -5,7 +5,8 @@ default config between two markers, and a test compares.
 """
 import re
 
-from metacascade.mechanisms.terms import KEY, REMOVE
+from metacascade.mechanisms.plan import is_switch
+from metacascade.mechanisms.terms import KEY, REMOVE, SET
 
 COMMAND = "metacascade info --rates --markdown"
 BEGIN, END = f"<!-- written by {COMMAND}; do not edit -->", "<!-- end of what is written -->"
@@ -60,6 +61,8 @@ def _meaning(rate) -> str:
         event += f" by {rate.detail}"
     elif rate.detail:
         event += f" {rate.detail}"
+    event += {"blood": " after so long", "lesion": " below so many" if rate.action == SET else " from so many on"
+              }[rate.compartment] if is_switch(rate) else ""
     return ": ".join(word for word in (event, rate.doc) if word)
 
 

@@ -27,6 +27,7 @@ from metacascade.mechanisms.terms import (
     SET,
     SHED,
     STATES,
+    SWITCHES,
     At,
     AtWall,
     Bit,
@@ -86,8 +87,8 @@ class Plan:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What may be scaled in time: every rate, and coefficients of fields, such as drug.vessel."""
-        return (*(rate.name for rate in self.rates),
+        """What may be scaled in time: every rate but switches of bits by a number, and coefficients of fields, such as drug.vessel."""
+        return (*(rate.name for rate in self.rates if not is_switch(rate)),
                 *(f"{field.name}.{coefficient}" for field in self.fields for coefficient in field.in_time))
 
     def coefficient(self, name: str, scales=()) -> float:
@@ -179,6 +180,7 @@ def _problems(made, declared) -> Iterator[str]:
             yield f"the name {one.name} is declared twice"
         if isinstance(one, Rate):
             yield from _rate_problems(one, declared)
+            yield from _switch_problems(one, declared) if is_switch(one) else ()
         if isinstance(one, Trait):
             yield from _trait_problems(one)
     if sum(isinstance(one, Bit) for one in declared) > MOST_BITS:
@@ -195,13 +197,24 @@ def _mutation_problems(traits):
         yield f"the chances of mutation of all traits add up to {total:g}; they must not exceed 1"
 
 
+def _switch_problems(rate, declared):
+    """A switch of a bit by a number is the only one of its bit in the blood, where the later would undo the earlier."""
+    others = [one for one in declared if isinstance(one, Rate) and is_switch(one) and one != rate]
+    if any((one.compartment, one.detail) == ("blood", rate.detail) for one in others) and rate.compartment == "blood":
+        yield f"the rate {rate.name} switches the bit {rate.detail}, which another does in the blood"
+
+
 def _rate_problems(rate, declared):
     if rate.compartment not in COMPARTMENTS or not rate.cause:
         yield f"the rate {rate.name} belongs to none of {', '.join(COMPARTMENTS)}: name it tissue.x, say"
     elif rate.action is None and rate.name not in READ:
         yield f"the rate {rate.name} does nothing: it has no action, and no kernel reads it"
-    if rate.action is not None and (rate.action not in ACTIONS or rate.compartment != "tissue"):
-        yield f"the rate {rate.name} has the action {rate.action!r}; in tissue there are {', '.join(ACTIONS)}"
+    if rate.action is not None and rate.compartment in COMPARTMENTS:
+        known, unit = ((SET, CLEAR), SWITCHES[rate.compartment]) if is_switch(rate) else (ACTIONS, "1/h")
+        if rate.action not in known:
+            yield f"the rate {rate.name} has the action {rate.action!r}; in {rate.compartment} there are {', '.join(known)}"
+        elif rate.unit != unit or not 0.0 <= rate.base.number < inf:
+            yield f"the rate {rate.name} is {rate.base.number:g} {rate.unit}: it must be 0 or more, in {unit}"
     if rate.unit == "1/h" and not 0.0 <= rate.base.number < inf:
         yield f"the rate {rate.name} is {rate.base.number:g}: it must not be negative or infinite"
     if rate.action in (SET, CLEAR):
@@ -222,6 +235,8 @@ def _trait_problems(trait):
 def _factor_problems(factor, rates, declared):
     yield from _unknown("rate", factor.rate, rates, "a factor")
     compartment = factor.rate.partition(".")[0]
+    if any(isinstance(one, Rate) and one.name == factor.rate and is_switch(one) for one in declared):
+        yield f"{factor.rate}: the factor {factor.text} on what switches a bit by a number, which has none"
     if compartment not in WHERE.get(type(factor), COMPARTMENTS):
         yield f"{factor.rate}: the factor {factor.text} is not possible in {compartment}"
     elif factor.rate in READ and (on := _depends_on(factor)) not in (None, *READ[factor.rate]):
@@ -239,6 +254,11 @@ def _factor_problems(factor, rates, declared):
     if isinstance(factor, AtWall) and not any(
             isinstance(one, Rate) and one.name == factor.rate and one.action == SHED for one in declared):
         yield f"{factor.rate}: only a rate with the action shed is gated by the wall of a vessel"
+
+
+def is_switch(rate) -> bool:
+    """Does a rate switch a bit by a number instead of a hazard?"""
+    return rate.action is not None and rate.compartment in SWITCHES
 
 
 def _depends_on(factor) -> str | None:

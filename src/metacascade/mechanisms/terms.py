@@ -18,6 +18,7 @@ from dataclasses import dataclass
 DIVIDE, REMOVE, SHED, SET, CLEAR, RAISE, LOWER = ACTIONS = (
     "divide", "remove", "shed", "set", "clear", "raise", "lower")
 DIRECTIONS = ("both", "up", "down")     # of a mutation
+SWITCHES = {"blood": "h", "lesion": "cells"}     # where a bit is switched by a number of this unit, see `Rate`
 STATES = ("emt", "adhesion")        # bytes of every record, read as 0..1; the third byte of state holds the bits
 DENSITY = "density"                 # cells of the voxel / capacity: a signal that is always there
 KEY = re.compile(r"\b[a-z_][a-z0-9_]*(?:\.[A-Za-z_]+)?\.[a-z0-9_]+\b")    # a parameter in a text; organs.BED.key of all
@@ -42,11 +43,15 @@ def _valued(given) -> Value:
 
 @dataclass(frozen=True)
 class Rate:
-    """A named hazard or coefficient. Its compartment is the first word of its name: tissue, blood or lesion."""
+    """A named hazard or coefficient. Its compartment is the first word of its name: tissue, blood or lesion.
+
+    In the blood and in lesions an action is SET or CLEAR, and the number no hazard but says when: in the blood after so
+    many hours there; in a lesion CLEAR from so many cells on, and SET below so many. Such a number is the same for all.
+    """
     name: str
     base: Value
     unit: str = "1/h"
-    action: str | None = None       # only in tissue; None: a coefficient, which no event belongs to
+    action: str | None = None       # None: a coefficient, which no event belongs to
     detail: str | int | None = None  # SET, CLEAR: the name of the bit; RAISE, LOWER: step of the EMT byte
     doc: str = ""
     source: str = ""                # beyond those of the parameters in `base`

@@ -4,10 +4,10 @@ from itertools import accumulate
 
 import numpy as np
 
-from metacascade._kernels._blood import NODE, RATES
+from metacascade._kernels._blood import NODE, RATES, SWITCH
 from metacascade.config.body import BYPASS
 from metacascade.mechanisms import plan_of
-from metacascade.mechanisms.compile import placed_rates
+from metacascade.mechanisms.compile import placed_rates, switches
 from metacascade.model import physiology
 from metacascade.model.physiology import ARTERIAL, BODIES, CELLS_PER_G, DRAINS, KINDS, NODES, TUMOR
 
@@ -33,6 +33,10 @@ class Circuit:
         call, so they may be replaced.
     law : dict
         Platelets and arrest by size: the kernel's ``law_t``.
+    switches : ndarray of SWITCH
+        Bits of state that change in cells that have been in the blood for some time.
+    since_h : float
+        From when on they do: a branch does not act on the time before it.
     volume_mL : ndarray of float64
         Blood in each node.
     upper, target, guide : ndarray of uint32 (edges,), uint8 (edges,), uint8 (nodes, 256)
@@ -46,6 +50,7 @@ class Circuit:
         self.plan = plan_of(config)
         self.nodes = _nodes(config, body)
         self.clones = None              # that of the founder
+        self.switches, self.since_h = np.array(switches(self.plan, "blood"), SWITCH), 0.0
         self.set_rates()
         self.volume_mL = np.array([body.blood_mL * body.blood.get(name, 0.0) / 100 for name in NODES])
         self.output_mL_per_min = body.output_mL_per_min

@@ -8,7 +8,7 @@ from metacascade._kernels._layout import CTC, LESION, Fate
 from metacascade.base.columns import ALIVE, BORN, DEAD, PASSED, Column, cells
 from metacascade.base.records import as_bytes, chosen, joined
 from metacascade.mechanisms import plan_of
-from metacascade.mechanisms.compile import placed_rates
+from metacascade.mechanisms.compile import placed_rates, switches
 
 COLUMNS = (
     cells("divided_lesion", BORN, "by division in lesions"), cells("lesions", ALIVE, "in lesions"),
@@ -46,6 +46,7 @@ class Lesions:
         self.circuit, self.seed = circuit, seed
         self.records = np.empty(0, LESION)
         self.clones = None              # that of the founder
+        self.switches = switches(self.plan, "lesion")
         self.set_rates()
 
     def take_clones(self, traits):
@@ -98,7 +99,15 @@ class Lesions:
             _lesions.children(lesions, broods, shed[k], self.seed, end_h)
             counts = {name: n + more for (name, n), more in zip(counts.items(), tally)}
         counts["shed"] = joined(*shed)
+        self._switch(lesions)
         return Grown(**counts)
+
+    def _switch(self, lesions):
+        """Bits of state that depend on the size of a lesion, at the end of a step."""
+        for cells, mask_set, mask_clear in self.switches:
+            small = lesions["n"] < cells
+            which = small if mask_set else ~small
+            lesions["bits"] = np.where(which, (lesions["bits"] | mask_set) & ~np.uint8(mask_clear), lesions["bits"])
 
     @property
     def cells(self) -> int:

@@ -99,6 +99,12 @@ class Simulation:
         former = Config.from_dict(meta["config"])
         self.redraws = former != self.config and not _circuit_at(former, self.time_s - 1, saved).acts_like(
             _circuit_at(self.config, self.time_s, saved))
+        self._begin_switches(former)
+
+    def _begin_switches(self, former):
+        """Bits that are switched after a time in the blood: of a branch with other ones, none before it began."""
+        if former != self.config and Circuit(former).switches.tobytes() != self.circuit.switches.tobytes():
+            self.circuit.since_h = self.time_s / 3600
 
     # --- one step, in the order of the model -------------------------------------------------------------
 
