@@ -105,6 +105,7 @@ class Shape(enum.IntEnum):
     FALL2 = _rates.FALL2
     FALL4 = _rates.FALL4
     RAMP = _rates.RAMP
+    ITSELF = _rates.ITSELF
 
 
 class Draw(enum.IntEnum):

@@ -22,7 +22,8 @@ typedef enum {                /* what happens to the cell */
 typedef enum {                /* of a signal s >= 0, with s / a at most 1e9 */
     HILL1, HILL2, HILL4,      /* s^k / (s^k + a^k) */
     FALL1, FALL2, FALL4,      /* a^k / (a^k + s^k) */
-    RAMP                      /* (s - a) / (b - a), not below 0 nor above 1; a: zero, b: full */
+    RAMP,                     /* (s - a) / (b - a), not below 0 nor above 1; a: zero, b: full */
+    ITSELF                    /* s: a factor that was computed elsewhere */
 } shape_e;
 
 typedef struct {
@@ -80,6 +81,7 @@ METACASCADE_CLONES static void multiply(float *restrict rate, const float *restr
     case FALL2: EACH(1.0f / (1.0f + squared(s[v] / a)));
     case FALL4: EACH(1.0f / (1.0f + squared(squared(s[v] / a))));
     case RAMP: EACH(ramp(s[v], a, b));
+    case ITSELF: EACH(s[v]);
     }
 #undef EACH
 }

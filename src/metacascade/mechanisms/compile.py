@@ -10,7 +10,7 @@ import numpy as np
 from metacascade._kernels._layout import DENSITY as NO_FIELD, FACTOR, RATE, Action, Shape as ShapeCode
 from metacascade.mechanisms import terms
 from metacascade.mechanisms.plan import is_switch
-from metacascade.mechanisms.terms import CLEAR, LOWER, RAISE, REMOVE, SET, At, AtWall, IfBit, Shape, Shielded, Table
+from metacascade.mechanisms.terms import CLEAR, LOWER, RAISE, REMOVE, SET, At, AtWall, IfBit, PythonFactor, Shape, Shielded, Table
 
 BYTES = (*terms.STATES, "bits")     # the rows of a STATE table
 
@@ -44,6 +44,8 @@ class TissueRates(Tables):
         PLACE of rate r: rows ``first`` to ``first + factors - 1`` of its entry.
     signals : tuple of str
         The fields, in the order of the numbers in `factors`.
+    computed : tuple of PythonFactor
+        What is computed in Python and read as a signal; the numbers behind those of `signals`.
     causes : tuple of str
         Causes of death, in the order of the numbers in `rates`; also those that are zero in this step.
     """
@@ -52,6 +54,7 @@ class TissueRates(Tables):
     factors: np.ndarray
     signals: tuple
     causes: tuple
+    computed: tuple = ()
 
 
 @dataclass(frozen=True)
@@ -103,13 +106,17 @@ def tissue_rates(plan, scales=(), clones=None) -> TissueRates:
     names = tuple(rate.name for rate in acting)
     tables = _tables(plan, names, clones)
     signals = tuple(field.name for field in plan.fields)
+    computed = tuple(factor for rate in acting for factor in plan.factors_of(rate.name)
+                     if isinstance(factor, PythonFactor))
     rates, factors = np.zeros(len(acting), RATE), []
     for row, rate in enumerate(acting):
-        own = [_factor(factor, signals) for factor in plan.factors_of(rate.name) if isinstance(factor, Shape)]
+        own = [_factor(factor, (*signals, *computed)) for factor in plan.factors_of(rate.name)
+               if isinstance(factor, (Shape, PythonFactor))]
         rates[row] = (plan.number(rate.name, scales), _largest(tables, row), len(factors), len(own),
                       Action[rate.action.upper()], _detail(rate, plan, causes))
         factors += own
-    return TissueRates(names, tables.clone, tables.state, rates, np.array(factors, FACTOR), signals, causes)
+    return TissueRates(names, tables.clone, tables.state, rates, np.array(factors, FACTOR), signals, causes,
+                       computed)
 
 
 def wall_of(plan) -> tuple[float, float]:
@@ -182,6 +189,8 @@ def _largest(tables, row) -> float:
 
 
 def _factor(shape, signals):
+    if isinstance(shape, PythonFactor):
+        return signals.index(shape), ShapeCode.ITSELF, 1.0, 1.0
     code = "RAMP" if shape.kind == "ramp" else f"{shape.kind.upper()}{shape.power}"
     signal = NO_FIELD if shape.signal == terms.DENSITY else signals.index(shape.signal)
     return signal, ShapeCode[code], shape.a.number, shape.b.number

@@ -7,7 +7,7 @@ What is off is not in the plan, and neither is a factor on a rate that is off. W
 feel its value `absent`: oxygen without limit, no pressure, no drug.
 """
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 
 from metacascade.base.columns import DEAD, Column, cells
@@ -33,6 +33,7 @@ from metacascade.mechanisms.terms import (
     Bit,
     Constant,
     IfBit,
+    PythonFactor,
     Rate,
     Shape,
     Shielded,
@@ -54,7 +55,7 @@ READ = (
     | dict.fromkeys("lesion.establish lesion.dormant lesion.wake lesion.dormant_death lesion.birth lesion.death "
                     "lesion.capacity lesion.shed".split(), OF_RECORD))
 # factor: the compartments whose rates it may act on
-WHERE = {Shape: ("tissue",), AtWall: ("tissue",), At: ("blood", "lesion"), Shielded: ("blood",)}
+WHERE = {Shape: ("tissue",), PythonFactor: ("tissue",), AtWall: ("tissue",), At: ("blood", "lesion"), Shielded: ("blood",)}
 MOST_BITS, MOST_TRAITS = 8, 16
 
 
@@ -162,6 +163,8 @@ def _resolved(factor, on, absent):
     if isinstance(factor, Shape) and factor.signal in absent:
         number = factor.at(absent[factor.signal])
         return None if number == 1.0 else Constant(factor.rate, value(f"{number:g}", number))
+    if isinstance(factor, PythonFactor):
+        return replace(factor, absent=tuple((name, absent[name]) for name in factor.signals if name in absent))
     if isinstance(factor, IfBit) and factor.bit not in on:
         return None             # no cell has it
     if isinstance(factor, Table) and factor.by not in (*STATES, *on):
@@ -241,9 +244,10 @@ def _factor_problems(factor, rates, declared):
         yield f"{factor.rate}: the factor {factor.text} is not possible in {compartment}"
     elif factor.rate in READ and (on := _depends_on(factor)) not in (None, *READ[factor.rate]):
         yield f"{factor.rate}: the factor {factor.text} depends on {on}, which is not looked at there"
-    if isinstance(factor, Shape):
+    if isinstance(factor, (Shape, PythonFactor)):
         fields = {one.name for one in declared if isinstance(one, FIELDS)} | {DENSITY}
-        yield from _unknown("field", factor.signal, fields, factor.rate)
+        for signal in factor.signals if isinstance(factor, PythonFactor) else (factor.signal,):
+            yield from _unknown("field", signal, fields, factor.rate)
     if isinstance(factor, IfBit):
         yield from _unknown("bit", factor.bit, {one.name for one in declared if isinstance(one, Bit)}, factor.rate)
     if isinstance(factor, Table):

@@ -12,6 +12,7 @@ Everything here is plain Python and frozen, and equal where it says the same.
 """
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 # What happens to a cell in tissue when a rate fires.
@@ -176,7 +177,17 @@ class Constant:
         return self.value.text
 
 
-FACTORS = (Shape, Table, IfBit, At, Shielded, AtWall, Constant)
+@dataclass(frozen=True)
+class PythonFactor:
+    """A factor in tissue that a function in Python computes: the slow road. Made by `python_factor`."""
+    rate: str
+    function: Callable
+    signals: tuple
+    text: str
+    absent: tuple = ()              # (signal, what cells feel of it) of fields that are off
+
+
+FACTORS = (Shape, Table, IfBit, At, Shielded, AtWall, Constant, PythonFactor)
 
 
 def hill(rate, signal, half, power=1) -> Shape:
@@ -232,6 +243,23 @@ def shielded(rate, share) -> Shielded:
 def at_wall(rate, reach, mature) -> AtWall:
     """Factor of a SHED rate: 0 out of reach of a vessel, m + (1 - m) (1 - maturity) within."""
     return AtWall(_name(rate), _valued(reach), _valued(mature))
+
+
+def python_factor(rate, function, signals, text) -> PythonFactor:
+    """Factor on a rate of tissue by a function of arrays, evaluated once a step for each tile that has cells.
+
+    Parameters
+    ----------
+    function : callable
+        Gets one read-only float32 array of shape (512,) for each of the signals, the values in the voxels of a tile, and
+        returns as many numbers >= 0, or one for all. It must be a pure function of its arguments: then the result does
+        not depend on ranks. NumPy's exp, log and power differ between processors in the last bit.
+    signals : sequence of str
+        Names of fields, and "density".
+    text : str
+        What it is, as it shall stand in the equation of the rate.
+    """
+    return PythonFactor(_name(rate), function, tuple(signals), text)
 
 
 def _name(rate) -> str:

@@ -14,6 +14,7 @@ from metacascade.base.records import chosen, copy, joined
 from metacascade.mechanisms import plan_of
 from metacascade.mechanisms.compile import tissue_rates, wall_of
 from metacascade.mechanisms.terms import STATES, Table
+from metacascade.model import computed
 from metacascade.model.clones import spectrum
 from metacascade.model.schedule import Schedule
 from metacascade.ranks.parallel import serial_world
@@ -162,8 +163,9 @@ class Tissue:
         progress = np.zeros(3 + len(TALLIES) + len(rates.causes), np.int64)
         params = dict(self.parameters, step=step, t_h=t_h)
         fields = self.fields()
-        tables = (rates.rates, rates.factors, [fields[name] for name in rates.signals], rates.clone, rates.state,
-                  self.speed, self.along)
+        signals = [fields[name] for name in rates.signals]
+        signals += [computed.evaluate(factor, fields, a.n, self.counts, params["capacity"]) for factor in rates.computed]
+        tables = (rates.rates, rates.factors, signals, rates.clone, rates.state, self.speed, self.along)
         while True:
             with crowded():
                 row = _tissue.advance(
