@@ -3,8 +3,8 @@ import numpy as np
 
 from libc.math cimport INFINITY, exp, expm1, log, log1p, pow
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
-from _circuit cimport (BLOOD_RATES, MAX_NODES, MOST_SWITCHES, RATE_ANOIKIS, RATE_BIND, RATE_EXTRAVASATE, RATE_NK, RATE_PASSAGES,
-                       RATE_RELEASE, RATE_SHEAR, TUMOR, VESSEL, law_t, node_t, roads_t, switch_t)
+from _circuit cimport (BLOOD_RATES, MAX_NODES, MOST_SWITCHES, RATE_ANOIKIS, RATE_BIND, RATE_EXTRAVASATE, RATE_NK,
+                       RATE_PASSAGES, RATE_RELEASE, RATE_SHEAR, TUMOR, VESSEL, law_t, node_t, roads_t, switch_t)
 from _random cimport DRAW_DIAMETER, DRAW_WALK, draw, exponential, normal, unit32
 from _recordrates cimport fits, own_factors, rate_at, record_rates_t
 from _types cimport (ARRESTED, CIRCULATING, ENDED, EVENT_ANOIKIS, EVENT_ARRIVE, EVENT_EXTRAVASATE,

@@ -25,7 +25,7 @@ class Parameter:
     a warning: a mechanism may be scaled to zero on purpose.
     """
     key: str
-    kind: str                      # quantity, number, integer, switch, text, choice or place
+    kind: str                      # quantity, number, integer, switch, text, texts, choice or place
     default: Any = None            # None: may be left out, see doc
     low: float | None = None
     high: float | None = None
@@ -53,6 +53,8 @@ class Parameter:
             return units.show(value, self.unit, self.internal)
         if self.kind == "switch":
             return str(value).lower()
+        if self.kind == "texts":
+            return ", ".join(value)
         return units.plain(value) if self.kind == "number" else str(value)
 
     def example(self) -> str:
@@ -66,6 +68,8 @@ class Parameter:
             return "one of " + ", ".join(self.choices)
         if self.kind in ("switch", "text"):
             return {"switch": "true or false", "text": f"a text of at most {self.high} characters"}[self.kind]
+        if self.kind == "texts":
+            return f"a list of at most {self.high} texts"
         what = {"quantity": "a quantity", "number": "a number", "integer": "a whole number",
                 "place": "three quantities"}[self.kind]
         one = self.text if self.kind != "place" else lambda v: units.show(v, self.unit, self.internal)
@@ -116,6 +120,12 @@ def switch(doc, key="enabled", default=True):
 def text(key, default, *, doc, longest=200):
     """Free text."""
     return _field(Parameter(key, "text", default, 0, longest, doc=doc), max_length=longest)
+
+
+def texts(key, *, doc, most=64):
+    """A list of texts; the annotation of the attribute is ``tuple[str, ...]``."""
+    return Field(default=(), description=doc, max_length=most,
+                 json_schema_extra={"parameter": Parameter(key, "texts", (), 0, most, doc=doc)})
 
 
 def choice(key, default, choices, *, doc, source=""):

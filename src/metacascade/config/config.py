@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from pydantic import ValidationError, create_model, field_validator, model_validator
 
-from metacascade.base.declare import Parameter, Section, text
+from metacascade.base.declare import Parameter, Section, text, texts
 from metacascade.base.errors import InputError, PathLike
 from metacascade.base.screen import shown
 from metacascade.config import (
@@ -25,7 +25,7 @@ from metacascade.config.run import Balance, Output, Run
 from metacascade.config.sections import shared_tables
 from metacascade.config.therapy import Therapy
 from metacascade.config.tissue import Tissue, Traits, Tumor, Vessels
-from metacascade.mechanisms import MECHANISMS
+from metacascade.mechanisms import MECHANISMS, user
 from metacascade.mechanisms.mutation import Mutation
 
 # What mechanisms bring: config.growth, config.blood, ..., each with the parameters that their files declare.
@@ -34,14 +34,27 @@ MechanismTables = create_model("MechanismTables", __base__=Section, **{
     table: (section, section()) for table, section in OF_MECHANISMS.items()})
 
 
+class Mechanisms(Section):
+    """Mechanisms from outside of the package: docs/mechanisms.md."""
+    table: ClassVar[str] = "mechanisms"
+
+    modules: tuple[str, ...] = texts("modules", doc=(
+        "Python files (relative to the config), modules, or entry points of the group metacascade.mechanisms."))
+    sha256: tuple[str, ...] = texts("sha256", doc=(
+        "SHA-256 of the source of each, filled in when it is read; what has another is refused."))
+
+
 class Config(MechanismTables):
     """A complete config. `organs` holds every bed and ``tumor``; `tumor` is None where there is none."""
     tables: ClassVar[dict] = {  # name in the file: section, and whether it is one table, a list, or one of these names
         "run": (Run, "one"), "output": (Output, "one"), "balance": (Balance, "one"), "tumor": (Tumor, "one"),
         "tissue": (Tissue, "one"), "traits": (Traits, "one"), "trait": (Mutation, "list"), "vessels": (Vessels, "one"),
         **{table: (section, "one") for table, section in OF_MECHANISMS.items()},
+        "mechanisms": (Mechanisms, "one"),
         "organs": (Organ, ("tumor", *BEDS)), "injection": (Injection, "list"), "draw": (Draw, "list"),
         "therapy": (Therapy, "list"), "surgery": (Surgery, "list"), "radiation": (Radiation, "list")}
+
+    of_user: ClassVar[tuple] = ()      # modules that `mechanisms` names; a config with some is of a class of its own
 
     title: str = text("title", "", doc="A line about the run; written into its files.")
     run: Run = Run()
@@ -52,6 +65,7 @@ class Config(MechanismTables):
     traits: Traits = Traits()
     trait: tuple[Mutation, ...] = ()
     vessels: Vessels = Vessels()
+    mechanisms: Mechanisms = Mechanisms()
     organs: dict[str, Organ] = {}
     injection: tuple[Injection, ...] = ()
     draw: tuple[Draw, ...] = ()
@@ -90,8 +104,9 @@ class Config(MechanismTables):
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Config":
         """The config that `to_dict` described. What is left out gets its default. Raises InputError."""
+        named = values.get("mechanisms") or {}
         try:
-            return cls.model_validate(values)
+            return with_modules(_modules(named, ".")).model_validate(values)
         except ValidationError as error:
             raise InputError("\n".join(
                 f"config: {config_read.dotted(wrong['loc'])} = {shown(wrong['input'])}: {wrong['msg']}"
@@ -150,6 +165,37 @@ class Config(MechanismTables):
         return changed
 
 
+_CLASSES: dict = {(): Config}
+
+
+def with_modules(modules) -> type[Config]:
+    """The class of configs with the tables of these modules, a list of `user.Found`."""
+    key = tuple((one.name, one.sha256) for one in modules)
+    if key not in _CLASSES:
+        own = {one.module.TABLE: one.module.SECTION for one in modules if one.module.TABLE}
+        taken = [one for one in own if one in Config.model_fields] + [
+            one.module.TABLE for one in modules if one.module.TABLE and own[one.module.TABLE] != one.module.SECTION]
+        if taken:
+            raise user.MechanismError(f"the table [{taken[0]}] of a mechanism of the user is there already: "
+                                      "give it another name")
+        made = create_model("Config", __base__=Config, **{name: (one, one()) for name, one in own.items()})
+        made.tables = Config.tables | {name: (one, "one") for name, one in own.items()}
+        made.of_user = tuple(one.module for one in modules)
+        _CLASSES[key] = made
+    return _CLASSES[key]
+
+
+def _modules(named, folder):
+    """The modules that a table [mechanisms] names. Raises MechanismError."""
+    names, wanted = named.get("modules", ()), named.get("sha256", ())
+    if not all(isinstance(held, (list, tuple)) and all(isinstance(one, str) for one in held)
+               for held in (names, wanted)):
+        return []               # refused where the config is checked
+    if wanted and len(wanted) != len(names):
+        raise user.MechanismError("mechanisms.sha256 must have as many entries as mechanisms.modules, or be left out")
+    return [user.found(name, folder, sha256) for name, sha256 in zip(names, wanted or [None] * len(names))]
+
+
 def load(config: PathLike | Mapping[str, Any] | Config, overrides: Overrides = ()) -> Config:
     """Read and check a config.
 
@@ -182,15 +228,33 @@ def load_with_text(config, overrides=()) -> tuple[Config, str]:
 
 def build(document: config_read.Document) -> Config:
     """The config of a parsed document. Raises InputError with every problem in it."""
-    values, problems = config_read.read_tables(Config, document)
+    model, named, problem = _model_of(document)
+    values, problems = config_read.read_tables(model, document)
+    values |= {"mechanisms": named} if named else {}
+    problems += problem
     _resolve_file(values, document, problems)
-    config = config_read.validated(Config, values, problems)
+    config = config_read.validated(model, values, problems)
     wrong = {p.path for p in problems}
     problems += [p for p in config_check.problems(config) if not wrong & {p.path, *p.others}]
     if problems:
         document.refuse(problems)
     config.__dict__["_given"] = frozenset(path for path, _, _ in config.values() if document.sets(path))
     return config
+
+
+def _model_of(document):
+    """The class of the config of a document, what its table [mechanisms] becomes, and what is wrong with it."""
+    named = document.tables.get("mechanisms")
+    if not isinstance(named, dict) or not named.get("modules"):
+        return Config, None, []
+    if ("mechanisms", "modules") in document.overridden and ("mechanisms", "sha256") not in document.overridden:
+        named = {"modules": named["modules"]}           # others than those of which the checkpoint has the SHA-256
+    try:
+        modules = _modules(named, document.folder)
+        held = dict(modules=[one.name for one in modules], sha256=[one.sha256 for one in modules])
+        return with_modules(modules), held if modules else None, []
+    except user.MechanismError as error:
+        return Config, None, [config_read.Problem(("mechanisms", "modules"), str(error))]
 
 
 def _resolve_file(values, document, problems):

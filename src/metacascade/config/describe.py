@@ -35,7 +35,9 @@ def _properties(section) -> dict:
 def _property(parameter) -> dict:
     schema = {"description": _sentence(parameter), **_type(parameter)}
     if parameter.default is not None and parameter.kind != "place":
-        schema["default"] = parameter.text(parameter.default) if parameter.kind == "quantity" else parameter.default
+        default = parameter.default
+        schema["default"] = parameter.text(default) if parameter.kind == "quantity" else (
+            list(default) if parameter.kind == "texts" else default)
     return schema
 
 
@@ -46,6 +48,7 @@ def _type(parameter) -> dict:
         "quantity": quantity, "place": {"type": "array", "items": quantity, "minItems": 3, "maxItems": 3},
         "number": {"type": "number", **limits}, "integer": {"type": "integer", **limits},
         "switch": {"type": "boolean"}, "text": {"type": "string", "maxLength": parameter.high},
+        "texts": {"type": "array", "items": {"type": "string"}, "maxItems": parameter.high},
         "choice": {"enum": list(parameter.choices)}}[parameter.kind]
 
 

@@ -237,7 +237,7 @@ def _remove(values, location: tuple):
     """Take the value at `location`, or the one around it that is no table, out of `values`."""
     *outer, last = location
     for step in outer:
-        if isinstance(values[step], list) and isinstance(values[step][0], (int, float, str)):
+        if isinstance(values[step], list) and not isinstance(values[step][0], dict):
             last = step
             break
         values = values[step]

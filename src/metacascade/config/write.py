@@ -22,6 +22,8 @@ def toml_value(parameter, value) -> str:
     """An internal value as TOML."""
     if parameter.kind == "place":
         return "[" + ", ".join(quoted(show(v, parameter.unit, parameter.internal)) for v in value) + "]"
+    if parameter.kind == "texts":
+        return "[" + ", ".join(map(quoted, value)) + "]"
     text = parameter.text(value)
     return text if parameter.kind in ("number", "integer", "switch") else quoted(text)
 

@@ -32,11 +32,16 @@ MECHANISMS = (
     establishment, dormancy, lesion_growth, lesion_shedding, self_seeding, mutation)
 
 
+def mechanisms_of(config) -> tuple:
+    """The mechanisms of a config: all of the list, then those that the user brings."""
+    return (*MECHANISMS, *config.of_user)
+
+
 def plan_of(config) -> Plan:
     """What is on in a config. Raises InputError where mechanisms do not fit together."""
-    return collect(config, MECHANISMS)
+    return collect(config, mechanisms_of(config))
 
 
 def names_in_time(config) -> tuple[str, ...]:
     """The names of all that a therapy may act on, also of what is off in this config."""
-    return names_of(config, MECHANISMS)
+    return names_of(config, mechanisms_of(config))

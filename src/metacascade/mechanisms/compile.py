@@ -10,7 +10,20 @@ import numpy as np
 from metacascade._kernels._layout import DENSITY as NO_FIELD, FACTOR, RATE, Action, Shape as ShapeCode
 from metacascade.mechanisms import terms
 from metacascade.mechanisms.plan import is_switch
-from metacascade.mechanisms.terms import CLEAR, LOWER, RAISE, REMOVE, SET, At, AtWall, IfBit, PythonFactor, Shape, Shielded, Table
+from metacascade.mechanisms.terms import (
+    CLEAR,
+    LOWER,
+    RAISE,
+    REMOVE,
+    SET,
+    At,
+    AtWall,
+    IfBit,
+    PythonFactor,
+    Shape,
+    Shielded,
+    Table,
+)
 
 BYTES = (*terms.STATES, "bits")     # the rows of a STATE table
 

@@ -6,7 +6,7 @@ on a rate that is off or zero, or depends on a field that is off.
 import re
 from dataclasses import fields as members
 
-from metacascade.mechanisms import MECHANISMS
+from metacascade.mechanisms import mechanisms_of
 from metacascade.mechanisms.plan import enabled
 from metacascade.mechanisms.terms import FACTORS, KEY, Rate, Shape
 
@@ -31,7 +31,7 @@ class Declared:
 
     def __init__(self, config):
         self.config = config
-        self.all = [(mechanism, made) for mechanism in MECHANISMS for made in mechanism.plan(config)]
+        self.all = [(mechanism, made) for mechanism in mechanisms_of(config) for made in mechanism.plan(config)]
         self.owners = {made.name: (mechanism, made) for mechanism, made in self.all if hasattr(made, "name")}
 
     def why(self, made, mechanism, name) -> str:

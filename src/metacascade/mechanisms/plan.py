@@ -55,7 +55,8 @@ READ = (
     | dict.fromkeys("lesion.establish lesion.dormant lesion.wake lesion.dormant_death lesion.birth lesion.death "
                     "lesion.capacity lesion.shed".split(), OF_RECORD))
 # factor: the compartments whose rates it may act on
-WHERE = {Shape: ("tissue",), PythonFactor: ("tissue",), AtWall: ("tissue",), At: ("blood", "lesion"), Shielded: ("blood",)}
+WHERE = {Shape: ("tissue",), PythonFactor: ("tissue",), AtWall: ("tissue",), At: ("blood", "lesion"),
+         Shielded: ("blood",)}
 MOST_BITS, MOST_TRAITS = 8, 16
 
 
@@ -88,7 +89,7 @@ class Plan:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What may be scaled in time: every rate but switches of bits by a number, and coefficients of fields, such as drug.vessel."""
+        """What may be scaled in time: rates, but no switches by a number, and coefficients of fields: drug.vessel."""
         return (*(rate.name for rate in self.rates if not is_switch(rate)),
                 *(f"{field.name}.{coefficient}" for field in self.fields for coefficient in field.in_time))
 
@@ -215,7 +216,8 @@ def _rate_problems(rate, declared):
     if rate.action is not None and rate.compartment in COMPARTMENTS:
         known, unit = ((SET, CLEAR), SWITCHES[rate.compartment]) if is_switch(rate) else (ACTIONS, "1/h")
         if rate.action not in known:
-            yield f"the rate {rate.name} has the action {rate.action!r}; in {rate.compartment} there are {', '.join(known)}"
+            yield (f"the rate {rate.name} has the action {rate.action!r}; in {rate.compartment} there are "
+                   f"{', '.join(known)}")
         elif rate.unit != unit or not 0.0 <= rate.base.number < inf:
             yield f"the rate {rate.name} is {rate.base.number:g} {rate.unit}: it must be 0 or more, in {unit}"
     if rate.unit == "1/h" and not 0.0 <= rate.base.number < inf:

@@ -251,9 +251,9 @@ def python_factor(rate, function, signals, text) -> PythonFactor:
     Parameters
     ----------
     function : callable
-        Gets one read-only float32 array of shape (512,) for each of the signals, the values in the voxels of a tile, and
-        returns as many numbers >= 0, or one for all. It must be a pure function of its arguments: then the result does
-        not depend on ranks. NumPy's exp, log and power differ between processors in the last bit.
+        Gets one read-only float32 array of shape (512,) for each of the signals, the values in the voxels of a tile,
+        and returns as many numbers >= 0, or one for all. It must be a pure function of its arguments: then the result
+        does not depend on ranks. NumPy's exp, log and power differ between processors in the last bit.
     signals : sequence of str
         Names of fields, and "density".
     text : str

@@ -164,7 +164,8 @@ class Tissue:
         params = dict(self.parameters, step=step, t_h=t_h)
         fields = self.fields()
         signals = [fields[name] for name in rates.signals]
-        signals += [computed.evaluate(factor, fields, a.n, self.counts, params["capacity"]) for factor in rates.computed]
+        signals += [computed.evaluate(factor, fields, a.n, self.counts, params["capacity"])
+                    for factor in rates.computed]
         tables = (rates.rates, rates.factors, signals, rates.clone, rates.state, self.speed, self.along)
         while True:
             with crowded():

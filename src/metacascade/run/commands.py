@@ -7,6 +7,7 @@ from metacascade.base.units import show_time
 from metacascade.config import check as config_check, config
 from metacascade.config.given import settings_of
 from metacascade.io import checkpoint, output, rundirectory
+from metacascade.mechanisms.user import MechanismError
 from metacascade.ranks import parallel
 from metacascade.run import inputs
 from metacascade.run.estimate import expected
@@ -46,7 +47,8 @@ def resume(directory, overrides=(), **times):
     with rundirectory.held(world, directory) as lock:    # before anything is read that another run could be writing
         complete = world.bcast(world.rank == 0 and rundirectory.finished(directory))
         saved, path, remark = checkpoint.read_newest(world, directory)
-        loaded = _config_of(saved, path)    # checked when the run began: what is refused only since must not lose it
+        with world.together():
+            loaded = _config_of(saved, path)    # checked when the run began: what is refused since must not lose it
         with world.together():
             changed = _changed(loaded, overrides, saved.meta["time_s"]) if overrides else loaded
             _refuse_too_many_steps(changed, saved.meta)
@@ -114,6 +116,8 @@ def _config_of(saved, path):
     """The config in a checkpoint."""
     try:
         return config.Config.from_dict(saved.meta["config"])
+    except MechanismError:
+        raise
     except InputError as error:
         raise InputError(f"{path} is not as metacascade writes it:\n{error}") from None
 
@@ -152,7 +156,9 @@ def load(world, path, overrides):
             given = inputs.read(path, overrides)
             inputs.tell(given.notes, given.warnings)
     values, text, segments = world.bcast((given.config.to_dict(), given.text, given.segments) if given else None)
-    return config.Config.from_dict(values), text, segments
+    with world.together():      # on every rank, since modules of the user are imported
+        loaded = config.Config.from_dict(values)
+    return loaded, text, segments
 
 
 def imported(world, loaded):

@@ -67,7 +67,8 @@ class Run:
         self.records.refuse(self.simulation.ledger.totals, loaded.injection, self.simulation.time_s)
         self.output = output.Output(
             world, self.directory, config_text=config_text, config=loaded.to_dict(), columns=columns_of(loaded),
-            nodes=self.simulation.circuit.names, provenance=provenance.collect(world),
+            nodes=self.simulation.circuit.names, provenance=dict(
+                provenance.collect(world), mechanisms=dict(zip(loaded.mechanisms.modules, loaded.mechanisms.sha256))),
             first_part=saved.meta["parts"] if saved else 0)
         self._take_up_early_end()
         if saved:      # until this session has written a checkpoint: as long as to read one and to write results.h5

@@ -1,0 +1,189 @@
+"""Mechanisms from outside of the package: found, read, checked, kept with their SHA-256, and refused when they change."""
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from metacascade.__main__ import main
+from metacascade.base.errors import InputError, RunError
+from metacascade.config.config import Config, load
+from metacascade.mechanisms import equations, plan_of, user
+from metacascade.mechanisms.terms import python_factor
+from metacascade.model.computed import evaluate
+
+EXAMPLES = Path(__file__).parents[2] / "examples" / "mechanisms"
+TUMOR = "[tumor]\ncells = 200\n"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A config beside the file of a mechanism."""
+    shutil.copy(EXAMPLES / "starvation.py", tmp_path)
+    (tmp_path / "run.toml").write_text(
+        TUMOR + '[mechanisms]\nmodules = ["starvation.py"]\n[starvation]\nenabled = true\nhazard = "0.5/day"\n')
+    return tmp_path
+
+
+def refusal(folder, modules, text="", source=None):
+    if source is not None:
+        (folder / "own.py").write_text(source)
+    (folder / "bad.toml").write_text(f"{TUMOR}[mechanisms]\nmodules = {modules}\n{text}")
+    with pytest.raises(InputError) as error:
+        load(folder / "bad.toml")
+    return str(error.value)
+
+
+# --- found, read, checked, shown --------------------------------------------------------------------------------
+
+def test_its_table_is_read_with_units_and_its_declarations_are_in_the_plan(folder):
+    config = load(folder / "run.toml")
+    assert config.starvation.hazard_per_h == pytest.approx(0.5 / 24)
+    plan = plan_of(config)
+    assert plan.field("glucose") and plan.rate("tissue.starvation") and [f.signal for f in plan.factors_of(
+        "tissue.starvation")] == ["glucose"]
+    assert config.given >= {("starvation", "hazard")} and "glucose" not in {f.name for f in plan_of(load({"tumor": {}})).fields}
+
+
+def test_wrong_values_are_told_with_line_and_limits(folder):
+    text = (folder / "run.toml").read_text().replace("0.5/day", "5")
+    (folder / "run.toml").write_text(text)
+    with pytest.raises(InputError, match=r'run.toml:7: starvation.hazard = "5": needs a unit; write it like "1/day"'):
+        load(folder / "run.toml")
+
+
+def test_off_it_is_not_in_the_plan(folder):
+    off = load(folder / "run.toml", "starvation.enabled=false")
+    assert plan_of(off) == plan_of(load({"tumor": {"cells": 200}}))
+
+
+def test_info_shows_its_equations(folder, capsys):
+    assert main(["info", "--rates", str(folder / "run.toml")]) == 0
+    out = capsys.readouterr().out
+    assert "tissue.starvation (1/h) = [starvation.hazard] * ([starvation.half]^2" in out and "hazard = 0.5/day" in out
+
+
+def test_a_module_is_found_by_its_name(folder, monkeypatch):
+    (folder / "my_package").mkdir()
+    shutil.copy(EXAMPLES / "contact_inhibition.py", folder / "my_package" / "inhibition.py")
+    monkeypatch.syspath_prepend(str(folder))
+    config = load({"tumor": {}, "mechanisms": {"modules": ["my_package.inhibition"]}, "contact_inhibition": {"enabled": True}})
+    assert [f.text for f in plan_of(config).factors_of("tissue.divide")][-1].startswith("1 / (1 + contact_inhibition")
+
+
+def test_an_entry_point_is_found_by_its_name(monkeypatch):
+    from importlib.metadata import EntryPoint
+    monkeypatch.setattr(user.importlib.metadata, "entry_points", lambda group: [
+        EntryPoint("gentle", "metacascade.mechanisms.mine", group)])
+    monkeypatch.setattr(user.importlib, "import_module", lambda name: pytest.fail(name) if name != (
+        "metacascade.mechanisms.mine") else user._file(str(EXAMPLES / "starvation.py"), None)[0])
+    assert load({"tumor": {}, "mechanisms": {"modules": ["gentle"]}}).starvation.enabled is False
+
+
+@pytest.mark.parametrize("source, message", [
+    ("x = 1", "a mechanism has SECTION, TABLE and plan(config); SECTION, TABLE, plan is missing"),
+    ("x = (", "own.py:1: SyntaxError"), ("\n\nimport nothing_of_that_name\n", "own.py:3: ModuleNotFoundError"),
+    ("\nx = 1 / 0\n", "own.py:2: ZeroDivisionError"),
+    ("TABLE, SECTION = 'x', None\ndef plan(c): pass", "SECTION and TABLE are both None, or none is"),
+    ("TABLE, SECTION = 'x', int\ndef plan(c): pass", "SECTION must be a Section with table = 'x'"),
+    ("TABLE = SECTION = None\nfrom metacascade.mechanisms.terms import hill\ndef plan(c):\n yield hill('tissue.dvide', 'oxygen', 5)",
+     "rate 'tissue.dvide', which nothing declares (did you mean 'tissue.divide'?)")])
+def test_what_is_no_mechanism_is_refused_with_file_and_line(folder, source, message):
+    assert message in refusal(folder, '["own.py"]', source=source)
+
+
+def test_what_is_not_there_is_refused_at_its_line(folder):
+    assert 'bad.toml:4: mechanisms.modules = ["gone.py"]: cannot read the mechanism' in refusal(folder, '["gone.py"]')
+    assert "No module named 'gone'" in refusal(folder, '["gone"]')
+    assert "must be a list of at most 64 texts" in refusal(folder, "[3]")
+
+
+def test_a_table_that_is_there_already_is_refused(folder):
+    source = (EXAMPLES / "starvation.py").read_text().replace('TABLE = "starvation"', 'TABLE = "growth"')
+    assert "the table [growth] of a mechanism of the user is there already" in refusal(folder, '["own.py"]', source=source)
+
+
+# --- kept --------------------------------------------------------------------------------------------------------
+
+def test_a_stored_config_finds_it_again_and_knows_its_source(folder):
+    config = load(folder / "run.toml")
+    stored = config.to_dict()
+    assert stored["mechanisms"]["sha256"] == [user.digest((folder / "starvation.py").read_bytes())]
+    assert Config.from_dict(stored) == config and load(_written(folder, config)) == config
+    assert config.with_overrides("starvation.hazard=2/day").starvation.hazard_per_h == pytest.approx(2 / 24)
+
+
+def _written(folder, config):
+    (folder / "resolved.toml").write_text(config.to_toml())
+    return folder / "resolved.toml"
+
+
+def test_one_that_has_changed_or_is_gone_is_refused(folder):
+    stored = load(folder / "run.toml").to_dict()
+    file = folder / "starvation.py"
+    file.write_text(file.read_text() + "\n")
+    with pytest.raises(InputError, match="starvation.py has changed: its SHA-256 is"):
+        Config.from_dict(stored)
+    file.unlink()
+    with pytest.raises(InputError, match="cannot read the mechanism .*starvation.py: .*put it back"):
+        Config.from_dict(stored)
+
+
+def test_a_branch_may_name_another(folder):
+    shutil.copy(folder / "starvation.py", folder / "other.py")
+    (folder / "other.py").write_text((folder / "other.py").read_text() + "\n")
+    changed = load(folder / "run.toml").with_overrides(f'mechanisms.modules=["{folder / "other.py"}"]')
+    assert changed.mechanisms.sha256 != load(folder / "run.toml").mechanisms.sha256
+
+
+# --- the slow road -------------------------------------------------------------------------------------------------
+
+def arrays(tiles=3):
+    rng = np.random.default_rng(1)
+    fields = {"oxygen": rng.random((tiles, 512), np.float32), "drug": rng.random((tiles, 64), np.float32)}
+    return fields, np.arange(tiles), rng.integers(0, 9, (tiles, 512)).astype(np.uint16)
+
+
+def test_a_factor_gets_the_values_of_the_voxels_of_a_tile():
+    fields, n, counts = arrays()
+    found = evaluate(python_factor("tissue.divide", lambda o, d, n: o + 2 * d + n, ("oxygen", "drug", "density"), "x"),
+                     fields, n, counts, 8.0)
+    v = np.arange(512)
+    coarse = fields["drug"].reshape(3, 4, 4, 4)[:, v // 64 // 2, v // 8 % 8 // 2, v % 8 // 2]
+    expected = fields["oxygen"] + 2 * coarse + counts.astype(np.float32) / np.float32(8)
+    assert (found[0] == 1).all(), "without cells it is not evaluated"
+    assert np.array_equal(found[1:], expected[1:])
+
+
+def test_its_values_do_not_depend_on_which_tiles_lie_beside_it():
+    fields, n, counts = arrays(6)
+    factor = python_factor("tissue.divide", lambda o: np.exp(o) / o.mean(), ("oxygen",), "x")
+    whole = evaluate(factor, fields, n, counts, 8.0)
+    rows = np.array([5, 2])
+    part = evaluate(factor, {name: value[rows] for name, value in fields.items()}, n[rows], counts[rows], 8.0)
+    assert np.array_equal(part, whole[rows])
+
+
+@pytest.mark.parametrize("function, message", [
+    (lambda o: -o, "must not be negative, and must be finite"), (lambda o: o / 0, "is inf in 512 of 512 voxels"),
+    (lambda o: np.nan, "is nan in 512"), (lambda o: o[:3], "ValueError"), (lambda o: o.nothing, "AttributeError"),
+    (lambda o: np.add(o, 1, out=o), "read-only"), (lambda o, p: o, "TypeError")])
+@pytest.mark.filterwarnings("ignore:divide by zero")
+def test_what_is_no_factor_ends_the_run_with_file_and_line(function, message):
+    fields, n, counts = arrays()
+    with pytest.raises(RunError) as error:
+        evaluate(python_factor("tissue.divide", function, ("oxygen",), "f(oxygen)"), fields, n, counts, 8.0)
+    text = str(error.value)
+    assert message in text and "f(oxygen) on tissue.divide" in text and ".py:" in text
+
+
+def test_of_a_field_that_is_off_it_gets_what_cells_feel():
+    config = load(EXAMPLES / "run.toml", ["oxygen.enabled=false", "starvation.enabled=false"])
+    factor = plan_of(config).factors_of("tissue.divide")[-1]
+    fields, n, counts = arrays()
+    assert factor.absent == (("oxygen", np.inf),) and (evaluate(factor, {}, n, counts, 8.0) == 1).all()
+
+
+def test_the_equation_has_its_text():
+    config = load(EXAMPLES / "run.toml")
+    assert "[contact_inhibition.strength] * density^2" in equations.markdown(plan_of(config)).replace("\n        ", " ")
