@@ -2,34 +2,32 @@
 
 What a mechanism brings stands in its file and here in the list, and nowhere else (CONTRIBUTING says how to add one).
 """
-from metacascade.mechanisms import (
-    anoikis,
-    arrest,
-    crowding,
-    dormancy,
-    establishment,
-    extravasation,
-    growth,
-    hypoxia,
-    intravasation,
-    lesion_growth,
-    lesion_shedding,
-    migration,
-    mutation,
-    nk,
-    oxygen,
-    platelets,
-    release,
-    self_seeding,
-    shear,
-)
+from importlib import import_module
+
 from metacascade.mechanisms.plan import Plan, collect, names_of
 
-# Their order is that of the fields, and of the factors on a rate.
-MECHANISMS = (
-    growth, hypoxia, oxygen, crowding, migration, intravasation,
-    anoikis, shear, nk, platelets, arrest, release, extravasation,
-    establishment, dormancy, lesion_growth, lesion_shedding, self_seeding, mutation)
+# One line a mechanism. Their order is that of the fields, and of the factors on a rate.
+MECHANISMS = tuple(import_module(f"metacascade.mechanisms.{name}") for name in (
+    "growth",
+    "hypoxia",
+    "oxygen",
+    "crowding",
+    "migration",
+    "intravasation",
+    "anoikis",
+    "shear",
+    "nk",
+    "platelets",
+    "arrest",
+    "release",
+    "extravasation",
+    "establishment",
+    "dormancy",
+    "lesion_growth",
+    "lesion_shedding",
+    "self_seeding",
+    "mutation",
+))
 
 
 def mechanisms_of(config) -> tuple:
