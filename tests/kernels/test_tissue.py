@@ -63,7 +63,7 @@ def assert_like_twin(patch, step=5, t_h=17.25):
 def test_all_mechanisms_at_once():
     migrants, shed, tally = assert_like_twin(busy_patch(mean=8.0))
     assert len(migrants) > 20 and (shed["n"] > 1).sum() > 5, "the test did not see migrants and clusters"
-    assert all(n > 10 for n in tally.values()), f"the test did not see every event: {tally}"
+    assert all(n > 5 for n in tally.values()), f"the test did not see every event: {tally}"
 
 
 @pytest.mark.parametrize("name", RATES)
