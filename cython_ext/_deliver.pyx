@@ -119,3 +119,21 @@ def motile_first(cell_t[::1] cells not None, const uint16_t[::1] counts not None
                     cells[i] = cell
                     first += 1
             first = end
+
+
+def move_blocks(cell_t[::1] cells not None, int64_t[::1] start not None, const int32_t[::1] n not None,
+                const int64_t[::1] rows not None, const int64_t[::1] to not None):
+    """Move the blocks of the tiles `rows`, one after the other, to begin at `to`: where they go is free by then."""
+    cdef Py_ssize_t k, row
+    if rows.shape[0] != to.shape[0] or start.shape[0] != n.shape[0]:
+        raise ValueError("the arrays of the blocks differ in length")
+    for k in range(rows.shape[0]):
+        row = rows[k]
+        if not (0 <= row < n.shape[0] and 0 <= to[k] <= cells.shape[0] - n[row]):
+            raise IndexError(f"block {row} cannot move to {to[k]}")
+    with nogil:
+        for k in range(rows.shape[0]):
+            row = rows[k]
+            if n[row] and start[row] != to[k]:
+                memmove(&cells[to[k]], &cells[start[row]], n[row] * sizeof(cell_t))
+            start[row] = to[k]

@@ -216,8 +216,9 @@ class Tissue:
         if len(arrivals) > ARRIVALS:
             raise RunError(f"{len(arrivals):,} cells come to the tiles of one rank in one step, more than "
                            f"{ARRIVALS:,}: use more ranks")
-        rows, more = np.unique(arrivals["key"].astype(np.int64), return_counts=True)
-        self.arena.reserve(rows, self.arena.n[rows] + more)
+        more = np.bincount(arrivals["key"].astype(np.int64), minlength=len(self.arena.n))
+        rows = np.flatnonzero(more)
+        self.arena.reserve(rows, self.arena.n[rows] + more[rows])
         with crowded():
             _deliver.insert(self.arena.cells, self.arena.start, self.arena.n, self.counts, arrivals)
 

@@ -1,8 +1,8 @@
 """Where the cells of the tiles lie in memory: one array, in which each tile has a block with some room."""
 import numpy as np
 
+from metacascade._kernels import _deliver
 from metacascade._kernels._layout import CELL
-from metacascade.base.records import copy
 
 ROOM = 0.06          # room of a block beyond its cells, as a share of them ...
 ROOM_CELLS = 24      # ... and in cells
@@ -51,10 +51,8 @@ class Arena:
             return
         rows = rows[short]
         start = self.tail + _before(wanted)
-        for row, to in zip(rows, start):
-            first, n = self.start[row], self.n[row]
-            copy(self.cells[to:to + n], self.cells[first:first + n])
-        self.start[rows], self.capacity[rows] = start, wanted
+        self._move(rows, start)
+        self.capacity[rows] = wanted
         self.tail += int(wanted.sum(dtype=np.int64))
 
     def keep(self, rows):
@@ -79,11 +77,8 @@ class Arena:
         self.capacity = capacity.astype(np.int32)
 
     def _move(self, order, places):
-        for row, to in zip(order, places):
-            first, n = self.start[row], self.n[row]
-            if n and first != to:
-                copy(self.cells[to:to + n], self.cells[first:first + n])
-        self.start[order] = places
+        order, places = (np.ascontiguousarray(a, np.int64) for a in (order, places))
+        _deliver.move_blocks(self.cells, self.start, self.n, order, places)
 
     def _stretch(self, size):
         if size + SPARE > len(self.cells):
