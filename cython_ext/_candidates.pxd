@@ -5,40 +5,21 @@
 # keyed hash. A candidate then has its event with the true chance over p: exact thinning, whatever the bound.
 from libc.stdint cimport int32_t, uint32_t, uint64_t
 
-from _tiles cimport scratch_t, word_t
+from _tiles cimport scratch_t, unit64, word_t
 
 cdef enum:
     NO_RANK = 0xffffffffffffffff   # of a cell that is taken
 
 
-cdef inline double unit64(uint32_t high, uint32_t low) noexcept nogil:
-    """A double in (0, 1] from 64 bits; small ones keep their relative precision."""
-    return (high * 4294967296.0 + low + 0.5) * (1.0 / 18446744073709551616.0)
+cdef inline int binomial(int n, double p, double none, uint32_t high, uint32_t low) noexcept nogil:
+    """Draw from binomial(n, p), n >= 1: the smaller the word, the more. For p <= 0.5 and n p <= 64, or p = 1.
 
-
-cdef inline double power(double x, int n) noexcept nogil:
-    """x^n by squaring: the same bits everywhere."""
-    cdef double y = 1.0
-    cdef int k
-    for k in range(4):                             # no branches where there are few cells: they would be guessed wrong
-        y *= x if n >> k & 1 else 1.0
-        x *= x
-    n >>= 4
-    while n:
-        if n & 1:
-            y *= x
-        x *= x
-        n >>= 1
-    return y
-
-
-cdef inline int binomial(int n, double p, uint32_t high, uint32_t low) noexcept nogil:
-    """Draw from binomial(n, p), n >= 1: the smaller the word, the more. For p <= 0.5 and n p <= 64, or p = 1."""
-    cdef double np = n * p, ratio, mass, left
+    `none` is (1 - p)^n.
+    """
+    cdef double np = n * p, ratio, mass = none, left
     cdef int k = 0
     if p >= 1.0:
         return n
-    mass = power(1.0 - p, n)
     left = 1.0 - mass                              # the chance of any
     if np < 1e-4:                                  # the same, without loss of digits
         left = np * (1.0 - (n - 1) * p * 0.5 * (1.0 - (n - 2) * p * (1.0 / 3.0)))

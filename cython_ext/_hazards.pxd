@@ -62,13 +62,12 @@ cdef inline int what_happens(const tiles_t* t, Py_ssize_t row, int v, const cell
                              scratch_t* s) noexcept nogil:
     """The event of a cell for a number x below the bound of its voxel: hops first, then the rates in their order.
 
-    A hop gets what the events leave of 1. While the bound is below 1 that is all it wants, and it needs no rates.
+    A hop gets what the events leave of 1. While the bound is below 1 that is all it wants, and x is no such number:
+    settle_hops has found those.
     """
     cdef double chance[64]
     cdef double hop = s.table.hop[v], at = hop, left
     cdef int r
-    if x < hop and s.table.bound[v] < 1.0:
-        return HOP + face_of(s.table.pressure, v, p.mobility, x)
     left = 1.0 - chances(t, row, v, c, p, s, chance)
     if hop > left:
         at = left

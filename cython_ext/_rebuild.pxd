@@ -1,7 +1,8 @@
 # The block of a tile after a step: what stayed, by runs, and in its places what came. Header only: it has no .pyx twin.
 from libc.stdint cimport int32_t, uint8_t, uint16_t
+from libc.string cimport memcpy
 
-from _tiles cimport GONE, copy_records, copy_run, copy_unmarked, scratch_t, tiles_t, word_t, words_of
+from _tiles cimport GONE, copy_run, copy_unmarked, scratch_t, tiles_t, word_t, words_of
 
 
 cdef inline int32_t run_to(word_t* to, int32_t at, const word_t* cells, int32_t first, int32_t end) noexcept nogil:
@@ -65,7 +66,7 @@ cdef inline int rebuild(const tiles_t* t, Py_ssize_t row, scratch_t* s) except -
     t.n[row] = copy_voxels(words, s)
     for k in range(s.arrivals):
         place = &s.place[s.arrival_place[k]]
-        copy_records(s.after + 3 * place[0], s.arrival + 3 * k, 1)
+        memcpy(s.after + 3 * place[0], s.arrival + 3 * k, 12)
         place[0] += 1
-    copy_records(words, s.after, t.n[row])
+    memcpy(words, s.after, t.n[row] * 12)
     return 0

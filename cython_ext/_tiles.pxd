@@ -19,6 +19,7 @@ cdef extern from "tissue.h" nogil:
         float bound[528]
         uint32_t high[528]
         uint32_t low[528]
+        double none[528]
         int32_t lean[3][528]
     ctypedef struct block_t:
         uint32_t xy[1040]          # BLOCK + SPARE
@@ -31,19 +32,23 @@ cdef extern from "tissue.h" nogil:
         uint32_t high[1040]
         uint32_t low[1040]
         uint32_t code[1040]
+        double at[1040]
     void pad_tile(const float* all, int64_t row, const int32_t* neighbors, int mirror, float* pad)
     void fill_hop(const float* pad, float mobility, float* hop)
     int face_of(const float* pad, int v, float mobility, double at)
     void fill_lean(const float* pad, float lean, float half, int32_t (*out)[528])
     void fill_density(const uint16_t* counts, float capacity, float* density)
     void fill_bound(const rate_t* rates, int n, double dt_h, const uint16_t* counts, voxel_table_t* table)
+    void fill_none(const uint16_t* counts, const float* bound, double* none)
     void fill_words(uint64_t key, uint32_t* high, uint32_t* low)
     int list_voxels(const voxel_table_t* table, const uint16_t* counts, uint16_t* list)
-    void copy_records(word_t* to, const word_t* source, int64_t n)
     void copy_run(word_t* to, const word_t* source, int64_t n)
     int64_t copy_unmarked(word_t* to, const word_t* source, int64_t n, const uint8_t* state, uint8_t mark)
     void prefetch "__builtin_prefetch"(const void* at)
     void draw_events(block_t* block, int n, uint64_t key)
+    double unit64(uint32_t high, uint32_t low)
+    void settle_hops(block_t* block, int n, const voxel_table_t* table, float mobility)
+    int hops_first(const block_t* block, int n, int32_t* place)
     void move_block(block_t* block, int n, uint64_t key, int32_t amplitude)
 
 cdef struct tissue_t:              # filled by name from metacascade.model.tissue.parameters
@@ -97,7 +102,7 @@ cdef struct scratch_t:
     int64_t tally[MOST_ROWS]
     voxel_table_t table
     block_t block
-    int32_t left[1040]             # cells of the block that leave their voxels
+    int32_t left[1040]             # cells of the block that leave their voxels, or hop
     int32_t first[513]             # first cell of each voxel
     uint16_t motile[512]           # how many of its first cells are motile
     uint16_t look[513]             # voxels in which something may happen
@@ -114,6 +119,8 @@ cdef struct scratch_t:
     uint32_t* arrival_place        # 2 v, or 2 v + 1 ...
     word_t* arrival                # ... and the record of each cell that comes to a voxel of this tile
     word_t* after                  # the cells of the tile after the step
+    const char* next               # memory of the next tile, from where it has not been fetched
+    const char* next_end
     Py_ssize_t arrivals
     int leaders
 
@@ -173,6 +180,16 @@ cdef inline uint32_t code_beside(int v, int axis, int there) noexcept nogil:
 cdef inline word_t* words_of(const tiles_t* t, Py_ssize_t row, Py_ssize_t i) noexcept nogil:
     """The record of cell i of a tile, as three words."""
     return <word_t*>(t.cells + t.start[row] + i)
+
+
+cdef inline void fetch_next(scratch_t* s) noexcept nogil:
+    """Have four lines of the next tile come from memory."""
+    if s.next < s.next_end:
+        prefetch(s.next)
+        prefetch(s.next + 64)
+        prefetch(s.next + 128)
+        prefetch(s.next + 192)
+        s.next += 256
 
 
 cdef inline void depart(scratch_t* s, Py_ssize_t i, int v) noexcept nogil:

@@ -16,9 +16,9 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
-from _candidates cimport binomial, choose, unit64
+from _candidates cimport binomial, choose
 from _clusters cimport shed_clusters, write_all_shed
-from _events cimport happen
+from _events cimport happen, hop
 from _geometry cimport segment_t
 from _hazards cimport NOTHING, what_happens
 from _random cimport DRAW_TILE, draw
@@ -27,8 +27,8 @@ from _rates cimport (
 from _rebuild cimport rebuild
 from _tiles cimport (
     BLOCK, CALM, CAUSES, CHANGED_VOXEL, DIVIDED, HOPPED, LOOKED_AT, SHED_CELLS, block_t, depart, draw_events,
-    fill_bound, fill_density, fill_hop, fill_lean, fill_words, go_to, list_voxels, move_block, outbox_t, pad_tile,
-    prefetch, scratch_t, tiles_t, tissue_t, word_t, words_of)
+    fetch_next, fill_bound, fill_density, fill_hop, fill_lean, fill_none, fill_words, go_to, hops_first, list_voxels,
+    move_block, outbox_t, pad_tile, scratch_t, settle_hops, tiles_t, tissue_t, word_t, words_of)
 from _types cimport cell_t, ctc_t, migrant_t
 
 TALLIES = ("looked_at", "divided", "mutated", "shed", "switched", "hopped", "changed_voxel", "cut")    # then the causes of death
@@ -44,7 +44,6 @@ cdef int survey(const tiles_t* t, Py_ssize_t row, scratch_t* s) except -1 nogil:
     for v in range(512):
         s.first[v] = at
         end = at + counts[v]
-        prefetch(cells + end + 128)                # the tile comes from memory here
         if end > t.n[row]:
             break
         while at < end and cells[at].traits.emt > 0:
@@ -73,6 +72,7 @@ cdef void fill_table(const tiles_t* t, Py_ssize_t row, const tissue_t* p, scratc
         pad_tile(t.pressure, row, t.neighbors + 27 * row, False, s.table.pressure)
         fill_hop(s.table.pressure, p.mobility, s.table.hop)
     fill_bound(t.rates, t.n_rates, p.dt_h, t.counts + 512 * row, &s.table)
+    fill_none(t.counts + 512 * row, s.table.bound, s.table.none)
     fill_words(s.key, s.table.high, s.table.low)
 
 
@@ -83,7 +83,7 @@ cdef int list_candidates(const tiles_t* t, Py_ssize_t row, scratch_t* s) noexcep
     cdef int i, k, v, at = 0
     for i in range(list_voxels(&s.table, counts, s.look)):
         v = s.look[i]
-        k = binomial(counts[v], s.table.bound[v], s.table.high[v], s.table.low[v])
+        k = binomial(counts[v], s.table.bound[v], s.table.none[v], s.table.high[v], s.table.low[v])
         if k:
             at = choose(cells, s.first[v], counts[v], k, s.key, v, s, at)
     return at
@@ -100,21 +100,37 @@ cdef void load(block_t* b, const word_t* cells, const int32_t* cell, const int32
 
 # --- events ----------------------------------------------------------------------------------------------
 
-cdef int decide(const tiles_t* t, Py_ssize_t row, const tissue_t* p, scratch_t* s, outbox_t* box) except -1 nogil:
-    """Decide on each cell that is looked at; who leads a cluster gets its followers."""
+cdef int decide_block(const tiles_t* t, Py_ssize_t row, const tissue_t* p, const int32_t* candidate, int n,
+                      scratch_t* s, outbox_t* box) except -1 nogil:
+    """Decide on n candidates, whose columns are loaded: those first that hop, since they are many."""
     cdef const cell_t* cells = t.cells + t.start[row]
     cdef block_t* b = &s.block
-    cdef int total = list_candidates(t, row, s), at = 0, n, k, v, event
-    cdef int32_t i
+    cdef int hops, j, k, v, event
+    draw_events(b, n, s.key)
+    settle_hops(b, n, &s.table, p.mobility)
+    hops = hops_first(b, n, s.left)
+    for j in range(hops):
+        k = s.left[j]
+        hop(t, row, candidate[k], <int>b.voxel[k], <int>b.code[k], s, box)
+        fetch_next(s)
+    s.tally[HOPPED] += hops
+    for j in range(hops, n):
+        k = s.left[j]
+        v = <int>b.voxel[k]
+        event = what_happens(t, row, v, &cells[candidate[k]], p, b.at[k], s)
+        if event != NOTHING:
+            happen(t, row, candidate[k], v, event, p, s, box)
+        fetch_next(s)
+    return 0
+
+
+cdef int decide(const tiles_t* t, Py_ssize_t row, const tissue_t* p, scratch_t* s, outbox_t* box) except -1 nogil:
+    """Decide on each cell that is looked at; who leads a cluster gets its followers."""
+    cdef int total = list_candidates(t, row, s), at = 0, n
     while at < total:
         n = total - at if total - at < BLOCK else BLOCK
-        load(b, <const word_t*>cells, s.candidate + at, s.candidate_voxel + at, n)
-        draw_events(b, n, s.key)
-        for k in range(n):
-            i, v = s.candidate[at + k], s.candidate_voxel[at + k]
-            event = what_happens(t, row, v, &cells[i], p, unit64(b.high[k], b.low[k]) * s.table.bound[v], s)
-            if event != NOTHING:
-                happen(t, row, i, v, event, p, s, box)
+        load(&s.block, words_of(t, row, 0), s.candidate + at, s.candidate_voxel + at, n)
+        decide_block(t, row, p, s.candidate + at, n, s, box)
         at += n
     s.tally[LOOKED_AT] = total
     s.tally[SHED_CELLS] = shed_clusters(t, row, s)
@@ -182,6 +198,14 @@ cdef int move(const tiles_t* t, Py_ssize_t row, int movers, const tissue_t* p, s
 
 
 # --- a tile ----------------------------------------------------------------------------------------------
+
+cdef void look_ahead(const tiles_t* t, Py_ssize_t row, Py_ssize_t rows, scratch_t* s) noexcept nogil:
+    """The cells of the next tile are fetched from memory while this one is worked on."""
+    s.next = s.next_end = NULL
+    if row + 1 < rows:
+        s.next = <const char*>words_of(t, row + 1, 0)
+        s.next_end = s.next + t.n[row + 1] * <Py_ssize_t>sizeof(cell_t)
+
 
 cdef void begin(const tiles_t* t, Py_ssize_t row, const tissue_t* p, scratch_t* s) noexcept nogil:
     """The key of the tile in this step, and nothing has happened yet."""
@@ -322,6 +346,7 @@ def advance(cell_t[::1] cells not None, const int64_t[::1] start not None, int32
         with nogil:
             while row < n.shape[0]:
                 if t.n[row]:
+                    look_ahead(&t, row, n.shape[0], s)
                     full = one_tile(&t, row, &params, s, &box)
                     if full:
                         break
@@ -334,6 +359,16 @@ def advance(cell_t[::1] cells not None, const int64_t[::1] start not None, int32
     return row if full else -1
 
 
+cdef double power(double x, int n):
+    """x^n by squaring, as fill_none has it."""
+    cdef double y = 1.0
+    while n:
+        y *= x if n & 1 else 1.0
+        x *= x
+        n >>= 1
+    return y
+
+
 def binomial_of(int n, double p, uint32_t high, uint32_t low):
     """How many of n cells a word of 64 bits has looked at, for tests of the law."""
-    return binomial(n, p, high, low)
+    return binomial(n, p, power(1.0 - p, n), high, low)

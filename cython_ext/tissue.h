@@ -22,6 +22,7 @@ typedef struct {               /* what the cells of a voxel share in a step */
     float bound[512 + SPARE];          /* no cell has a greater chance that anything happens to it, hops included */
     uint32_t limit[512 + SPARE];       /* nothing happens in a voxel whose first word is above it */
     uint32_t high[512 + SPARE], low[512 + SPARE];   /* the random word of the voxel, 64 bits */
+    double none[512 + SPARE];          /* chance that no cell of the voxel is looked at */
     int32_t lean[3][512 + SPARE];      /* drift of a fully motile cell up the oxygen gradient [edge/65536] */
 } voxel_table_t;
 
@@ -67,7 +68,7 @@ METACASCADE_CLONES static void fill_hop(const float *pad, float mobility, float 
 }
 
 /* The face, -x +x -y +y -z +z, that a cell of voxel v passes: chances lie one behind the other, and `at` in one of them. */
-static int face_of(const float *pad, int v, float mobility, double at)
+static inline __attribute__((always_inline)) int face_of(const float *pad, int v, float mobility, double at)
 {
     static const int step[6] = {-1, 1, -10, 10, -100, 100};
     const float *p = pad + PAD_FIRST + 100 * (v >> 6) + 10 * (v >> 3 & 7) + (v & 7);
@@ -132,6 +133,23 @@ METACASCADE_CLONES static void fill_bound(const rate_t *rates, int n, double dt_
     }
 }
 
+/* (1 - bound)^n by squaring: a factor 1 where a bit of n is 0 leaves the bits as a scalar loop has them. */
+METACASCADE_CLONES static void fill_none(const uint16_t *counts, const float *bound, double *restrict none)
+{
+    double x[512];
+    int any = 0;
+    for (int v = 0; v < 512; v++) {
+        x[v] = 1.0 - bound[v];
+        none[v] = 1.0;
+        any |= counts[v];
+    }
+    for (int bit = 0; any >> bit; bit++)
+        for (int v = 0; v < 512; v++) {
+            none[v] *= counts[v] >> bit & 1 ? x[v] : 1.0;
+            x[v] *= x[v];
+        }
+}
+
 /* The random word of each voxel. */
 METACASCADE_CLONES static void fill_words(uint64_t key, uint32_t *restrict high, uint32_t *restrict low)
 {
@@ -147,31 +165,29 @@ METACASCADE_CLONES static void fill_words(uint64_t key, uint32_t *restrict high,
 }
 
 /* Voxels in which something may happen: ascending; how many. `list` has room for 513. */
-static int list_voxels(const voxel_table_t *table, const uint16_t *counts, uint16_t *list)
+METACASCADE_CLONES static int list_voxels(const voxel_table_t *table, const uint16_t *counts, uint16_t *list)
 {
+    uint8_t any[512];
     int k = 0;
+    for (int v = 0; v < 512; v++)
+        any[v] = (table->high[v] <= table->limit[v]) & (table->bound[v] > 0.0f) & (counts[v] > 0);
     for (int v = 0; v < 512; v++) {
         list[k] = (uint16_t)v;
-        k += (table->high[v] <= table->limit[v]) & (table->bound[v] > 0.0f) & (counts[v] > 0);
+        k += any[v];
     }
     return k;
 }
 
-/* Copy n records: few, so that a call of memcpy costs more than they do. */
-static inline void copy_records(word_t *to, const word_t *from, int64_t n)
-{
-    for (; n >= 4; n -= 4, to += 12, from += 12)
-        memcpy(to, from, 48);
-    for (; n > 0; n--, to += 3, from += 3)
-        memcpy(to, from, 12);
-}
-
-/* Copy n records and up to SLACK - 1 beyond them, without a loop for the odd ones. */
-enum { SLACK = 4 };
+/* Copy n records and up to SLACK beyond them, since runs are short and their ends would be guessed wrong. */
+enum { SLACK = 8 };
 static inline void copy_run(word_t *to, const word_t *from, int64_t n)
 {
-    for (; n > 0; n -= SLACK, to += 3 * SLACK, from += 3 * SLACK)
+    memcpy(to, from, 12 * SLACK);
+    for (; n > SLACK; n -= SLACK) {
+        to += 3 * SLACK;
+        from += 3 * SLACK;
         memcpy(to, from, 12 * SLACK);
+    }
 }
 
 /* Copy those of n records that are not marked, and up to SLACK - 1 beyond them; how many they are. */
@@ -191,7 +207,8 @@ typedef struct {               /* a block of cells, column by column */
     int32_t lean[3][BLOCK + SPARE];
     int32_t cell[BLOCK + SPARE];       /* which it is in the tile */
     uint32_t high[BLOCK + SPARE], low[BLOCK + SPARE];   /* a random word of 64 bits */
-    uint32_t code[BLOCK + SPARE];      /* where it goes */
+    uint32_t code[BLOCK + SPARE];      /* where it goes; of a cell that is looked at, the face that it passes */
+    double at[BLOCK + SPARE];          /* where its number lies below the bound of the voxel */
 } block_t;
 
 /* The word that decides on each of n cells. */
@@ -205,6 +222,36 @@ METACASCADE_CLONES static void draw_events(block_t *restrict b, int n, uint64_t 
         b->high[i] = r0;
         b->low[i] = r1;
     }
+}
+
+/* A double in (0, 1] from 64 bits; small ones keep their relative precision. */
+static inline double unit64(uint32_t high, uint32_t low)
+{
+    return (high * 4294967296.0 + low + 0.5) * (1.0 / 18446744073709551616.0);
+}
+
+/* Which of n cells hop while nothing competes with that, bound < 1: through which face, 6 for the others. */
+METACASCADE_CLONES static void settle_hops(block_t *restrict b, int n, const voxel_table_t *table, float mobility)
+{
+    for (int i = 0; i < n; i++) {
+        const int v = (int)b->voxel[i];
+        b->at[i] = unit64(b->high[i], b->low[i]) * table->bound[v];
+        const uint32_t face = (uint32_t)face_of(table->pressure, v, mobility, b->at[i]);
+        b->code[i] = (b->at[i] < table->hop[v]) & (table->bound[v] < 1.0f) ? face : 6u;
+    }
+}
+
+/* The places in a block of the cells that hop, and behind them of the others; how many hop. `place` has room for n. */
+static int hops_first(const block_t *b, int n, int32_t *place)
+{
+    int hops = 0, others = n;
+    for (int i = 0; i < n; i++) {
+        const int hop = b->code[i] < 6u;
+        others -= !hop;
+        place[hop ? hops : others] = i;
+        hops += hop;
+    }
+    return hops;
 }
 
 /* Move n cells: a cell's new place is (voxel + fraction) + displacement per axis. The code of its destination is the
