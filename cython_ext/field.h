@@ -197,6 +197,19 @@ FIELD_INLINE void field_half_sweep(field_color_t own, field_color_t other, const
     }
 }
 
+/* Whether a tile stays 0 where a field is 0 if no tile is there: nothing in it or beside it, and rhs nowhere above 0. */
+FIELD_INLINE int field_stays_zero(const field_color_t *color, const float *restrict rhs)
+{
+    const int size = 2 * (int)(sizeof(field_color_t) / sizeof(float));
+    const float *c = &color[0][0][0][0];
+    int32_t any = 0;
+    for (int v = 0; v < FIELD_VOXELS; v++)
+        any |= rhs[v] > 0.0f;
+    for (int i = 0; i < size; i++)
+        any |= c[i] > 0.0f;
+    return !any;
+}
+
 /* Red-black over-relaxation of decay c - r sum(neighbor - c) = rhs, c >= 0, in `n` tiles, those in `rows`, one by one
    in the cache: `halves` half sweeps of factors `omega`, the colors in turn, during which all that is round a tile
    stays as it is. No two of the tiles may touch. decay and rhs are folded; decay is 1 if it is null. */
@@ -216,6 +229,8 @@ static void field_relax(float *restrict c, const float *restrict decay, const fl
         const int64_t tile = (int64_t)rows[i] * FIELD_VOXELS;
         const float *k = decay ? decay + tile : ones, *q = rhs + tile;
         field_gather(color, c, neighbors, rows[i], mirror);
+        if (!mirror && field_stays_zero(color, q))
+            continue;
         if (decay)
             for (int v = 0; v < FIELD_VOXELS; v++)
                 gain[v] = 1.0f / (k[v] + six);
