@@ -214,4 +214,4 @@ def _detail(rate, plan, causes) -> int:
         return causes.index(rate.cause)
     if rate.action in (SET, CLEAR):
         return dict(plan.bits)[rate.detail]
-    return rate.detail if rate.action in (RAISE, LOWER) else 0
+    return rate.step if rate.action in (RAISE, LOWER) else 0

@@ -57,8 +57,8 @@ def equations(plan):
 
 def _meaning(rate) -> str:
     event = {None: "", REMOVE: "dies"}.get(rate.action, rate.action)
-    if isinstance(rate.detail, int):
-        event += f" by {rate.detail}"
+    if rate.step:
+        event += f" by {rate.step}"
     elif rate.detail:
         event += f" {rate.detail}"
     event += {"blood": " after so long", "lesion": " below so many" if rate.action == SET else " from so many on"

@@ -131,9 +131,10 @@ def collect(config, mechanisms, known=None) -> Plan:
     declared = [made for _, its in everything for made in its]
     problems = list(dict.fromkeys(
         f"{_word(one)}: {text}" for one, its in everything for text in _problems(its, declared)))
+    acting = [its for one, its in everything if one in mechanisms and enabled(config, one)]
+    problems += _mutation_problems([made for its in acting for made in its if isinstance(made, Trait)])
     if problems:
         raise InputError("\n".join(problems))
-    acting = [its for one, its in everything if one in mechanisms and enabled(config, one)]
     return _plan([made for its in acting for made in its], declared)
 
 
@@ -189,8 +190,6 @@ def _problems(made, declared) -> Iterator[str]:
             yield from _trait_problems(one)
     if sum(isinstance(one, Bit) for one in declared) > MOST_BITS:
         yield f"there are more than {MOST_BITS} bits of state"
-    if any(isinstance(one, Trait) for one in made):
-        yield from _mutation_problems([one for one in declared if isinstance(one, Trait)])
 
 
 def _mutation_problems(traits):
@@ -224,7 +223,7 @@ def _rate_problems(rate, declared):
         yield f"the rate {rate.name} is {rate.base.number:g}: it must not be negative or infinite"
     if rate.action in (SET, CLEAR):
         yield from _unknown("bit", rate.detail, {one.name for one in declared if isinstance(one, Bit)}, rate.name)
-    if rate.action in (RAISE, LOWER) and not (isinstance(rate.detail, int) and 1 <= rate.detail <= 255):
+    if rate.action in (RAISE, LOWER) and not 1 <= rate.step <= 255:
         yield f"the rate {rate.name} changes emt by {rate.detail!r}: it must be a step from 1 to 255"
 
 

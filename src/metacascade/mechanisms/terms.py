@@ -53,7 +53,7 @@ class Rate:
     base: Value
     unit: str = "1/h"
     action: str | None = None       # None: a coefficient, which no event belongs to
-    detail: str | int | None = None  # SET, CLEAR: the name of the bit; RAISE, LOWER: step of the EMT byte
+    detail: str | int | Value | None = None  # SET, CLEAR: the name of the bit; RAISE, LOWER: step of the EMT byte
     doc: str = ""
     source: str = ""                # beyond those of the parameters in `base`
 
@@ -64,6 +64,11 @@ class Rate:
     def compartment(self) -> str:
         """tissue, blood or lesion."""
         return self.name.partition(".")[0]
+
+    @property
+    def step(self) -> int:
+        """Of the EMT byte, if it raises or lowers it; else 0."""
+        return int(_valued(self.detail).number) if isinstance(self.detail, (int, Value)) else 0
 
     @property
     def cause(self) -> str:

@@ -104,8 +104,8 @@ class Lesions:
 
     def _switch(self, lesions):
         """Bits of state that depend on the size of a lesion, at the end of a step."""
-        for bound, mask_set, mask_clear in self.switches:
-            small = lesions["n"] < bound
+        for number, mask_set, mask_clear in self.switches:
+            small = lesions["n"] < number
             which = small if mask_set else ~small
             lesions["bits"] = np.where(which, (lesions["bits"] | mask_set) & ~np.uint8(mask_clear), lesions["bits"])
 
