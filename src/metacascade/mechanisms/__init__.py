@@ -27,6 +27,7 @@ MECHANISMS = tuple(import_module(f"metacascade.mechanisms.{name}") for name in (
     "lesion_shedding",
     "self_seeding",
     "mutation",
+    "emt",
 ))
 
 
