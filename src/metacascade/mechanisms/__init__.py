@@ -28,6 +28,7 @@ MECHANISMS = tuple(import_module(f"metacascade.mechanisms.{name}") for name in (
     "self_seeding",
     "mutation",
     "emt",
+    "chemotherapy",
 ))
 
 
