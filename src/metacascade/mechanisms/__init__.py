@@ -29,6 +29,7 @@ MECHANISMS = tuple(import_module(f"metacascade.mechanisms.{name}") for name in (
     "mutation",
     "emt",
     "chemotherapy",
+    "l1cam",
 ))
 
 
