@@ -1,0 +1,68 @@
+"""With EMT, chemotherapy, L1CAM and two mechanisms of a user on: the same bits on any ranks, and after a stop."""
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import small
+from metacascade.io.results import open_results
+from metacascade.mechanisms import user
+
+pytestmark = pytest.mark.mpi
+OWN = [str(Path(__file__).parents[1] / "examples" / "mechanisms" / name) for name in (
+    "starvation.py", "contact_inhibition.py")]
+SETTINGS = small.settings(run__duration="10 h") + [
+    "emt.enabled=true", "emt.up=6/day", "emt.down=2/day", "emt.threshold=30 mmHg", "emt.full=5 mmHg",
+    "chemotherapy.enabled=true", "chemotherapy.mutation=0.01", "l1cam.enabled=true", "l1cam.on=6/day", "l1cam.off=6/day",
+    'l1cam.blood_time="50 min"', "l1cam.lesion_cells=4", f"mechanisms.modules={json.dumps(OWN)}", "starvation.enabled=true",
+    "starvation.half=4 mM", "contact_inhibition.enabled=true",
+    'therapy.0={rate = "drug.vessel", factor = 1.0, otherwise = 0.0, start = "130 min", duration = "100 min", every = "4 h"}']
+
+
+@pytest.fixture(scope="module")
+def alone(runs):
+    return runs(1, dict(settings=SETTINGS))[0]
+
+
+@pytest.mark.parametrize("ranks", [2, 3])
+def test_the_same_bits_on_any_number_of_ranks(runs, alone, ranks):
+    run, = runs(ranks, dict(settings=SETTINGS))
+    assert small.content(run["out"]) == small.content(alone["out"])
+    assert min(run["crossed"]) > 20, "too few cells changed rank in tissue"
+
+
+def test_the_run_sees_all_of_it(alone):
+    """Lest the comparison of nothing with nothing pass."""
+    counts = small.last(alone["out"])
+    assert counts["chemotherapy"] > 20 and counts["starvation"] > 20 and counts["mutated"] > 20
+    with open_results(alone["out"]) as results:
+        assert {0, 1} <= set(results.shed[:]["bits"] & 1) and len(np.unique(results.shed[:]["emt"])) > 4
+        assert {0, 1} == set(results.lesions[:]["bits"] & 1)
+        assert results.provenance[0]["mechanisms"] == {path: user.digest(Path(path).read_bytes()) for path in OWN}
+
+
+def test_stopped_and_resumed_on_other_ranks_it_is_the_run_that_never_stopped(runs, alone):
+    run, = runs(2, dict(settings=SETTINGS, stop_at=4))
+    assert run["code"] == 75
+    run, = runs(3, dict(out=run["out"], resume=True))
+    assert run["code"] == 0
+    assert small.content(run["out"], ordered=True) == small.content(alone["out"], ordered=True)
+
+
+FAILING = """
+TABLE = SECTION = None
+from metacascade.mechanisms.terms import python_factor
+def late(oxygen):
+    return oxygen.no_such_thing
+def plan(config):
+    yield python_factor("tissue.divide", late, ("oxygen",), "late(oxygen)")
+"""
+
+
+@pytest.mark.parametrize("source, place", [("\n\nraise ValueError('wrong today')\n", ":3"), (FAILING, ":5")])
+def test_an_error_in_a_mechanism_ends_all_ranks_with_file_and_line(mpirun, tmp_path, source, place):
+    (tmp_path / "own.py").write_text(source)
+    (tmp_path / "run.toml").write_text('[mechanisms]\nmodules = ["own.py"]\n[tumor]\ncells = 20_000\n')
+    done = mpirun(2, "metacascade", "run", tmp_path / "run.toml", "--out", tmp_path / "out", check=False)
+    assert done.returncode and f"{tmp_path / 'own.py'}{place}" in done.stderr
