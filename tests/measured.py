@@ -3,7 +3,8 @@ from metacascade.config import config, presets
 
 CELL_S, TILE_S, SWEEP_S, PASSAGE_S, STEP_S = 20e-9, 5e-6, 250e-9, 60e-9, 1e-3
 MEMORY, CELL_BYTES, TILE_BYTES = 80e6, 15.0, 20_000.0
-HALO_BYTES, NEIGHBORS, SWEEPS, STEPS = 30_000.0, 10, 8, 4
+HALO_BYTES, NEIGHBORS, STEPS = 30_000.0, 10, 4
+SWEEPS, EXCHANGES = 10, 8       # 6 sweeps of oxygen and 4 of pressure, together in 3 visits of tiles of each color
 SETTINGS = dict(kind="weak", steps=STEPS, warm=0, version="", git="", config=config.load(
     presets.FOLDER / "mouse_breast.toml").to_dict())
 
@@ -35,7 +36,7 @@ def _rank(rank, cells, tiles, ranks):
         cell_updates=cells * STEPS, tile_sweeps=sweeps * STEPS, passages=passages * STEPS,
         wall_s={stage: s * STEPS for stage, s in cpu.items()}, cpu_s={stage: s * STEPS for stage, s in cpu.items()},
         waited_s=dict.fromkeys(cpu, 0.0), traffic=dict(
-            halo=_traffic(NEIGHBORS * (2 + 2 * SWEEPS) if ranks > 1 else 0, halo), route=_traffic(3, 1000.0),
+            halo=_traffic(NEIGHBORS * EXCHANGES if ranks > 1 else 0, halo), route=_traffic(3, 1000.0),
             collectives=_traffic(7, 56)))
 
 

@@ -116,7 +116,7 @@ def test_speed_up_and_efficiency_are_against_the_fewest_ranks():
 
 def test_a_row_has_the_exact_counts_of_its_ranks():
     row, = scaling_table.rows("strong", 9000, [dict(cells=9000, ranks=4, number=0, figures=measured.figures(9000, 4))])
-    assert row["halo_messages_max"] == row["halo_messages_mean"] == 180 and row["route_messages_max"] == 3
+    assert row["halo_messages_max"] == row["halo_messages_mean"] == 80 and row["route_messages_max"] == 3
     assert row["route_bytes_mean"] == 1000 and row["collectives"] == 7 and row["neighbors_max"] == 10
     assert row["halo_bytes_max"] > row["halo_bytes_mean"] > 0
     assert row["imbalance_work"] > 0 and scaling_table.imbalance([1, 3]) == 0.5

@@ -73,6 +73,7 @@ class Model:
     shed: float             # CTCs shed per cell
     neighbors: Law
     exchanges: int          # halo exchanges
+    sweeps: int             # of a tile, of all fields
     route_messages: Law     # to ranks nearby: cells that move, new tiles
     halo_bytes: Law
     route_bytes: Law
@@ -108,7 +109,7 @@ def fit(studies):
         seconds=seconds, error=error, samples=len(samples), measured=_measured(figures),
         volume=fit_volume(figures, config.tissue.capacity), memory=fit_memory(figures),
         passages=sum(s["passages"] for s in samples) / max(updates, 1), shed=shed,
-        exchanges=exchanges(config),
+        exchanges=exchanges(config), sweeps=sum(field.sweeps for field in plan_of(config).fields),
         neighbors=law(many, lambda rank, f: rank["neighbors"], 0.0),
         halo_bytes=law(many, lambda rank, f: rank["traffic"]["halo"]["bytes"] / f["steps"]),
         route_messages=law(many, lambda rank, f: max(

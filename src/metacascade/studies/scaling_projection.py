@@ -35,8 +35,7 @@ class Step:
 def step(model, network, cells, ranks):
     """The projected step of a tumor of so many cells in all."""
     mine, tiles = cells / ranks, model.tiles(cells) / ranks
-    sweeps = tiles * (model.exchanges - 2) / 2
-    work = model.work_s(cells=mine, tiles=tiles, sweeps=sweeps, passages=model.passages * mine, one=1.0)
+    work = model.work_s(cells=mine, tiles=tiles, sweeps=model.sweeps * tiles, passages=model.passages * mine, one=1.0)
     load = mine + TILE_COST * tiles
     imbalance = model.threshold + model.largest_tile / load if ranks > 1 else 0.0
     terms = {"work": work, "imbalance": work * imbalance}
