@@ -15,6 +15,7 @@ VARIANTS = {
     "far away": small.settings(tumor__center=["-999000 um", "998000 um", "123456 um"], run__duration="6 h"),
     "one tile": small.settings(**ONE_TILE),
     "crowd": small.settings(**small.CROWD)}
+NEVER = ("mutations_lost", "chemotherapy")      # the table of clones is not full; that mechanism is off
 INJECTION = dict(config=str(small.EXAMPLE.parent / "injection_liver.toml"),
                  settings=["run.duration=1 day", "injection.0.cells=4000", "blood.arrest_offset=5.0",
                            "blood.binding=0.001", "colonization.establish=0.5", "colonization.dormant=0.5"])
@@ -50,7 +51,7 @@ def test_same_bits_on_any_number_of_ranks(alone, together, variant):
 def test_the_runs_see_everything_happen(alone):
     """Lest the comparison of nothing with nothing pass."""
     counts = small.last(alone["everything"]["out"])
-    assert not [name for name, n in counts.items() if n == 0 and name != "mutations_lost"]
+    assert not [name for name, n in counts.items() if n == 0 and name not in NEVER]
     assert counts["clones"] == counts["mutated"] + 1 > 100
     assert counts["self_seeded"] >= 10 and counts["shed_lesion"] >= 100
     with open_results(alone["everything"]["out"]) as results:
