@@ -104,9 +104,9 @@ class Config(MechanismTables):
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Config":
         """The config that `to_dict` described. What is left out gets its default. Raises InputError."""
-        named = values.get("mechanisms") or {}
+        named = values.get("mechanisms") if isinstance(values, dict) else None
         try:
-            return with_modules(_modules(named, ".")).model_validate(values)
+            return with_modules(_modules(named, ".") if isinstance(named, dict) else []).model_validate(values)
         except ValidationError as error:
             raise InputError("\n".join(
                 f"config: {config_read.dotted(wrong['loc'])} = {shown(wrong['input'])}: {wrong['msg']}"
