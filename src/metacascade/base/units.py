@@ -17,8 +17,9 @@ _QUANTITY = re.compile(rf"\s*({NUMBER})\s*(.*?)\s*", re.DOTALL)
 _FACTOR = re.compile(r"([^\W\d_]+|%|1)(?:(?:\^|\*\*)(-?[1-9])(?![0-9]))?")
 _OPERATOR = re.compile(r"\s*([*/·])\s*|\s+")
 
-L, T, M = "[length]", "[time]", "[mass]"
+L, T, M, N = "[length]", "[time]", "[mass]", "[substance]"
 _PRESSURE = {M: 1, L: -1, T: -2}
+_CONCENTRATION = {N: 1, L: -3}
 _COMMON = {
     "1": (Fraction(1), {}), "%": (Fraction(1, 100), {}),
     "um": (Fraction(1, 10**6), {L: 1}), "µm": (Fraction(1, 10**6), {L: 1}),
@@ -31,8 +32,11 @@ _COMMON = {
     "mL": (Fraction(1, 10**6), {L: 3}), "L": (Fraction(1, 1000), {L: 3}),
     "mmHg": (Fraction("133.322387415"), _PRESSURE), "Pa": (Fraction(1), _PRESSURE),
     "kPa": (Fraction(1000), _PRESSURE), "Gy": (Fraction(1), {L: 2, T: -2}),
+    "mM": (Fraction(1), _CONCENTRATION), "uM": (Fraction(1, 1000), _CONCENTRATION),
+    "nM": (Fraction(1, 10**6), _CONCENTRATION),
 }
-_SPELLINGS = [*_COMMON, "hour", "hours", "minute", "minutes", "second", "seconds", "weeks", "months",
+_SPELLINGS = [*(name for name in _COMMON if _COMMON[name][1] != _CONCENTRATION),
+              "hour", "hours", "minute", "minutes", "second", "seconds", "weeks", "months",
               "years", "micron", "micrometer", "millimeter", "liter", "milliliter", "uL", "nm", "gram"]
 
 
@@ -98,7 +102,7 @@ _KINDS = {
     ((L, 3),): "a volume", ((L, 2),): "an area", ((T, -1),): "a rate (1/time)",
     ((L, 1), (T, -1)): "a speed", ((L, 2), (T, -1)): "a diffusion coefficient (area/time)",
     ((L, -2),): "a length per volume", ((L, 2), (T, -2)): "a dose of radiation",
-    tuple(sorted(_PRESSURE.items())): "a pressure",
+    tuple(sorted(_PRESSURE.items())): "a pressure", tuple(sorted(_CONCENTRATION.items())): "a concentration",
 }
 
 
