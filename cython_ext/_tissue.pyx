@@ -45,6 +45,7 @@ cdef int survey(const tiles_t* t, Py_ssize_t row, scratch_t* s) except -1 nogil:
         s.first[v] = at
         end = at + counts[v]
         if end > t.n[row]:
+            at = end
             break
         while at < end and cells[at].traits.emt > 0:
             s.mover[movers], s.mover_voxel[movers] = at, v

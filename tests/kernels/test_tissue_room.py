@@ -94,6 +94,15 @@ def test_a_cell_that_leaves_the_tiles_is_an_error():
         patch.advance(0, 0.0)
 
 
+@pytest.mark.parametrize("last", [1, 2])
+def test_a_tile_that_lost_a_cell_is_an_error_whatever_its_last_voxel_holds(last):
+    patch = Patch(OFFSETS)
+    patch.scatter(13, [7] * 5 + [400] * last, np.random.default_rng(1))
+    patch.arena.n[13] -= 1
+    with pytest.raises(RuntimeError, match="cells were lost"):
+        patch.advance(0, 0.0)
+
+
 @pytest.mark.parametrize("more", ["born", "arrived"])
 def test_more_cells_in_a_voxel_than_can_be_counted_end_the_run_with_a_remedy(more):
     patch = Patch(OFFSETS, rates=rates_of([(3.0 if more == "born" else 0.0, Action.DIVIDE, 0, [])]))
