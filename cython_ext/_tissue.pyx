@@ -31,7 +31,7 @@ from _tiles cimport (
     move_block, outbox_t, pad_tile, scratch_t, settle_hops, tiles_t, tissue_t, word_t, words_of)
 from _types cimport cell_t, ctc_t, migrant_t
 
-TALLIES = ("looked_at", "divided", "mutated", "shed", "switched", "hopped", "changed_voxel", "cut")  # and causes of death
+TALLIES = ("looked_at", "divided", "mutated", "shed", "switched", "hopped", "changed_voxel", "cut")  # then causes
 SCRATCH_ROWS = 18                  # words for each cell of a tile
 
 
