@@ -1,10 +1,12 @@
 """Promise 6: a mechanism that is switched off leaves the same bits as one whose rate is zero."""
-from functools import cache
+from functools import cache, partial
 
 import pytest
 
 import small
+from metacascade import mechanisms
 from metacascade.config.config import load
+from metacascade.mechanisms.plan import collect
 from metacascade.model.simulation import Simulation
 from metacascade.ranks.parallel import serial_world
 
@@ -20,15 +22,36 @@ ZERO = {
     "colonization": ({"establish": 0}, ())}
 
 
+TABLES = (*ZERO, "oxygen", "crowding")
+
+
 @cache
-def outcome(*changes, zero=()):
-    """(digest, ledger) after some steps of the small tumor; `changes` are (setting, value), `zero` rates."""
+def outcome(*changes, zero=(), without=None):
+    """(digest, ledger) after some steps of the small tumor.
+
+    `changes` are (setting, value), `zero` rates, `without` the table of mechanisms whose files are taken out of the list.
+    """
     therapies = [*small.EVERYTHING["therapy"], *({"rate": rate, "factor": 0} for rate in zero)]
     settings = small.settings(**{"run__duration": f"{STEPS} h", "therapy": therapies, **dict(changes)})
-    model = Simulation(load(small.EXAMPLE, settings), serial_world())
-    for _ in range(STEPS):
-        model.step()
+    config = load(small.EXAMPLE, settings)
+    with pytest.MonkeyPatch.context() as patch:
+        if without:
+            patch.setattr(mechanisms, "collect", partial(_collect_without, without))
+        model = Simulation(config, serial_world())
+        for _ in range(STEPS):
+            model.step()
     return model.digest(), model.ledger.totals
+
+
+def _collect_without(table, config, everything):
+    return collect(config, [one for one in everything if one.TABLE != table], known=everything)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_switched_off_is_the_model_without_the_file_to_the_last_bit(table):
+    off = outcome((f"{table}.enabled", False))
+    assert off == outcome(without=table)
+    assert off != outcome(), f"{table} has no effect on this tumor, so the test proves nothing"
 
 
 @pytest.mark.parametrize("section", ZERO)

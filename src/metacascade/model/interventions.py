@@ -92,7 +92,7 @@ class Interventions:
     def _beam(self, plan):
         """A fraction as the kernel has it; without the field, oxygen is without limit."""
         return dict(dose_Gy=plan.dose_Gy, alpha_per_Gy=plan.alpha_per_Gy, beta_per_Gy2=plan.beta_per_Gy2,
-                    enhancement=plan.oxygen_enhancement if self.config.oxygen.enabled else 1.0,
+                    enhancement=plan.oxygen_enhancement if "oxygen" in self.tissue.microenvironment else 1.0,
                     oxygen_half_mmHg=plan.oxygen_half_mmHg)
 
     def _lesions(self, event):
