@@ -17,7 +17,7 @@ from metacascade.base.records import by_id, joined
 from metacascade.io import checkpoint, datasets, ownership, parts, reopening, results, rundirectory, sealed, snapshots
 from metacascade.io.atomic import writing
 from metacascade.io.datasets import Table, units
-from metacascade.state.observed import DRAW, SMALL, SMALL_UNITS, places
+from metacascade.state.observed import AT_OUTPUTS, DRAW, SMALL, SMALL_UNITS, places
 from metacascade.state.state import CTC, CTC_UNITS, LESION_UNITS, empty
 
 
@@ -78,6 +78,13 @@ class Output:
     def time_of(self, row):
         """When a row of `rows` is of [s]."""
         return row[list(self.units).index("time_s")]
+
+    def keep(self, wanted):
+        """Forget of what is at hand each row of an output at a time for which ``wanted(time_s)`` is false."""
+        self.rows = [row for row in self.rows if wanted(self.time_of(row))]
+        for name in AT_OUTPUTS:
+            at = SMALL[name].names.index("time_s")
+            self.small[name] = [row for row in self.small[name] if wanted(row[at])]
 
     def ends_at(self, time_s):
         """Is the last row of the time series, so far, that of `time_s`? Collective."""

@@ -163,8 +163,7 @@ class Run:
     def _take_up_early_end(self):
         """The rows that the former session wrote as it stopped are at hand again: keep what this one would have."""
         plan = self.config.output
-        self.output.rows = [row for row in self.output.rows
-                            if self.output.time_of(row) % plan.interval_s == 0 or self._over()]
+        self.output.keep(lambda time_s: time_s % plan.interval_s == 0 or self._over())
         if self.output.parts.early and self.simulation.time_s % plan.checkpoint_s == 0:
             self._flush()
 

@@ -7,6 +7,7 @@ ORGAN = np.dtype([("time_s", "i8"), ("node", "i4"), ("arrested", "i8"), ("lesion
                   ("cells", "i8")])
 CLONE_CELLS = np.dtype([("time_s", "i8"), ("cells", "i8"), ("clone", "u2"), ("place", "u1")])
 SMALL = {"draws": DRAW, "organs": ORGAN, "clone_cells": CLONE_CELLS}
+AT_OUTPUTS = ("organs", "clone_cells")          # of which there are rows at each output, like those of the series
 SMALL_UNITS = {
     "draws": {"time_s": "s", "index": "1", "node": "node", "volume_mL": "mL", "singles": "CTCs", "clusters": "CTCs",
               "cells": "cells"},
