@@ -1,7 +1,7 @@
 """The kernels built anew, in another folder. Other optimization, other instruction sets: the same bits (slow).
 
-With bounds checked and under the address and undefined-behavior sanitizers: the tests of the kernels always, a minute
-or two; the laws of tests/physics and whole steps with `bash jobs/test.sh -m slow tests/kernels/test_builds.py`.
+With bounds checked and under the address and undefined-behavior sanitizers: the tests of the kernels, the laws of
+tests/physics and whole steps. All of it with `bash jobs/test.sh -m slow tests/kernels/test_builds.py`.
 """
 import json
 import os
@@ -101,6 +101,7 @@ def suite(folder):
             f"--ignore=tests/kernels/{Path(__file__).name}"]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_no_kernel_leaves_its_arrays_or_does_what_c_leaves_undefined(sanitized):
     """Also no division by zero, and no conversion of floating point out of range, while their tests run."""
