@@ -59,7 +59,7 @@ def test_a_run_that_goes_on_is_told_what_has_been():
 def test_the_summary_has_a_line_for_each():
     lines = loaded(surgery=[{"time": "1 day", "where": "tumor, lung", "margin": "10 mm", "lesions": 0.5}, {"share": 0.25}],
                    radiation=[{"time": "2 h", "fractions": 30, "where": "brain"}]).summary().splitlines()
-    assert lines[-3:] == [
+    assert lines[-4:-1] == [
         "surgery at 1 day: the tumor with a margin of 10 mm and 50 % of the lesions in lung",
         "surgery at 0 s: 25 % of the tumor",
         "radiation of brain: 30 x 2 Gy from 2 h on, then every 1 day; of cells with oxygen 0.487 survive each"]
