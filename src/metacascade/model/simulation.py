@@ -81,7 +81,7 @@ class Simulation:
             raise on_all_ranks(InputError(tissue.NOT_PERFUSED))
 
     def _begin(self, network):
-        self.tissue = tissue.start(self.config, self.exchange, fields_of(self.config, plan_of(self.config)), network)
+        self.tissue = tissue.start(self.config, self.exchange, fields_of(self.config, self.plan), network)
         self.ledger.add(initial=self.tissue.cells)
         self.ledger.close(self._alive())
 
