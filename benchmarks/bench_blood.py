@@ -9,6 +9,7 @@ import numpy as np
 
 from metacascade._kernels._layout import CTC
 from metacascade.config.config import Config
+from metacascade.mechanisms import plan_of
 from metacascade.model.blood import Blood
 from metacascade.model.circuit import Circuit
 
@@ -30,7 +31,7 @@ def population(n: int, seed: int = 1):
 
 def once(config, ctcs):
     """(passages, processor seconds) of one walk over HOURS, bookkeeping included."""
-    circuit = Circuit(config)
+    circuit = Circuit(config, plan_of(config))
     circuit.set_tumor_flow(10**8)
     blood = Blood(config, circuit, 7)
     blood.admit(ctcs)

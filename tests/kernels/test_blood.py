@@ -7,6 +7,7 @@ import pytest
 from metacascade._kernels import _blood
 from metacascade._kernels._layout import CTC, Fate, Flag, Place
 from metacascade.config.config import Config
+from metacascade.mechanisms import plan_of
 from metacascade.model.blood import Blood
 from metacascade.model.circuit import Circuit
 from reference import blood as twin
@@ -39,7 +40,7 @@ def mixture(n, seed=1):
 
 
 def blood_of(ctcs, cfg):
-    circuit = Circuit(cfg)
+    circuit = Circuit(cfg, plan_of(cfg))
     circuit.set_tumor_flow(3 * 10**10)
     circuit.rates = varied(circuit.rates)
     blood = Blood(cfg, circuit, SEED)
@@ -254,4 +255,5 @@ def test_a_cell_that_names_no_node_is_refused():
 
 
 def test_the_records_of_the_kernel_and_the_tables_agree():
-    assert Circuit(config()).nodes.dtype == _blood.NODE and len(Circuit(config()).names) <= _blood.LIMIT
+    circuit = Circuit(config(), plan_of(config()))
+    assert circuit.nodes.dtype == _blood.NODE and len(circuit.names) <= _blood.LIMIT

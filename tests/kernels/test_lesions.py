@@ -5,6 +5,7 @@ import pytest
 from metacascade._kernels import _lesions
 from metacascade._kernels._layout import CTC, LESION, Fate, LesionState
 from metacascade.config.config import Config
+from metacascade.mechanisms import plan_of
 from metacascade.model.circuit import Circuit
 from metacascade.model.lesions import Lesions
 from reference import lesions as twin
@@ -17,7 +18,7 @@ BUSY = dict(establish=0.4, dormant=0.5, wake_per_h=0.05, dormant_death_per_h=0.0
 
 def lesions_of(colonization=BUSY, **sections):
     cfg = Config.from_dict(dict(colonization=BUSY | colonization) | sections)
-    lesions = Lesions(cfg, Circuit(cfg), SEED)
+    lesions = Lesions(plan_of(cfg), Circuit(cfg, plan_of(cfg)), SEED)
     lesions.rates = varied(lesions.rates)
     return lesions
 

@@ -78,7 +78,8 @@ def whole_tissue(seed):
         growth=dict(division_time_h=6.0), hypoxia=dict(threshold_mmHg=40.0, full_mmHg=10.0),
         oxygen=dict(initial_sweeps=10, sweeps=4), intravasation=dict(hazard_per_h=0.2, cluster_fraction=0.5)))
     network = Network.from_config(config.vessels, config.run.seed)
-    model = tissue.start(config, Exchange(WORLD), fields_of(config, plan_of(config)), network)
+    plan = plan_of(config)
+    model = tissue.start(config, plan, Exchange(WORLD), fields_of(config, plan), network)
 
     def step(number):
         model.breathe(number)

@@ -6,6 +6,7 @@ import pytest
 
 from metacascade._kernels._layout import CTC, Flag, Place
 from metacascade.config.config import Config
+from metacascade.mechanisms import plan_of
 from metacascade.model.blood import Blood
 from metacascade.model.circuit import Circuit
 from metacascade.model.physiology import ARTERIAL, BODIES, LUNG, NODES, VENOUS
@@ -19,7 +20,7 @@ Z = 4.5  # false alarm of a two-sided test: 7e-6
 def blood(n, *, species="human", node=VENOUS, edit=lambda circuit: None, **changes):
     """n cells of 12 um put into `node` at time 0; `edit` may change the circuit."""
     cfg = Config.from_dict(dict(run=dict(species=species), blood=FREE | changes))
-    b = Blood(cfg, Circuit(cfg), SEED)
+    b = Blood(cfg, Circuit(cfg, plan_of(cfg)), SEED)
     edit(b.circuit)
     ctcs = np.zeros(n, CTC)
     ctcs["id"] = np.random.default_rng(2).permutation(np.arange(n, dtype=np.uint64) << np.uint64(32))

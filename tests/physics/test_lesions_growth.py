@@ -6,6 +6,7 @@ import pytest
 
 from metacascade._kernels._layout import CTC, LESION, LesionState
 from metacascade.config.config import Config
+from metacascade.mechanisms import plan_of
 from metacascade.model.circuit import Circuit
 from metacascade.model.lesions import Lesions
 
@@ -19,7 +20,7 @@ STILL = dict(establish=1.0, dormant=0.0, wake_per_h=0.0, dormant_death_per_h=0.0
 def lesions_of(count, cells, state=LesionState.ACTIVE, **changes):
     """`count` lesions of `cells` each, founded at time 0."""
     cfg = Config.from_dict(dict(colonization=STILL | changes))
-    lesions = Lesions(cfg, Circuit(cfg), SEED)
+    lesions = Lesions(plan_of(cfg), Circuit(cfg, plan_of(cfg)), SEED)
     lesions.records = np.zeros(count, LESION)
     lesions.records["id"] = np.random.default_rng(count).integers(0, 2**64, count, dtype=np.uint64)
     lesions.records["n"], lesions.records["state"], lesions.records["node"] = cells, state, 5
@@ -142,7 +143,7 @@ def test_halving_the_step_changes_mean_growth_near_capacity_by_less_than_two_per
 def test_of_a_cluster_one_surviving_cell_is_enough(n):
     cfg = Config.from_dict(dict(colonization=dict(establish=0.02, dormant=0.25),
                                 organs=dict(bone=dict(soil=2.0))))
-    lesions, ctcs = Lesions(cfg, Circuit(cfg), SEED), np.zeros(20_000, CTC)
+    lesions, ctcs = Lesions(plan_of(cfg), Circuit(cfg, plan_of(cfg)), SEED), np.zeros(20_000, CTC)
     ctcs["id"] = np.arange(ctcs.size, dtype=np.uint64) << np.uint64(40)
     ctcs["n"], ctcs["node"] = n, np.resize([5, 7], ctcs.size)
     lesions.found(ctcs)

@@ -6,6 +6,7 @@ import pytest
 
 from metacascade.config.body import BEDS, HOSTS, NODES, VESSELS
 from metacascade.config.config import Config
+from metacascade.mechanisms import plan_of
 from metacascade.model import physiology
 from metacascade.model.circuit import Circuit
 from metacascade.model.physiology import ARTERIAL, BODIES, DRAINS, TUMOR, VENOUS
@@ -14,7 +15,8 @@ SPECIES = sorted(BODIES)
 
 
 def circuit(species="human", organ="breast", **sections):
-    return Circuit(Config.from_dict(dict(run=dict(species=species), tumor=dict(organ=organ)) | sections))
+    config = Config.from_dict(dict(run=dict(species=species), tumor=dict(organ=organ)) | sections)
+    return Circuit(config, plan_of(config))
 
 
 def row(c, node):
@@ -100,7 +102,8 @@ def test_part_of_the_blood_of_a_prostate_enters_the_spine():
 
 
 def test_without_a_tumor_nothing_reaches_its_bed():
-    c = Circuit(Config.from_dict(dict(run=dict(species="mouse"))))
+    config = Config.from_dict(dict(run=dict(species="mouse")))
+    c = Circuit(config, plan_of(config))
     c.set_tumor_flow(0)
     assert TUMOR not in c.target
 

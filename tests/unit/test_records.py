@@ -7,6 +7,7 @@ import pytest
 from metacascade._kernels._layout import CELL, CTC, LESION, MIGRANT, TRAITS
 from metacascade.base.records import by_id, chosen
 from metacascade.config.config import Config
+from metacascade.mechanisms import plan_of
 from metacascade.model.blood import Blood
 from metacascade.model.circuit import Circuit
 from metacascade.model.injection import Injections
@@ -43,7 +44,7 @@ def a_bolus(**more):
 def test_a_crowd_enters_the_blood_with_few_copies(duration_s):
     """Peak of the memory while 100,000 cells are made and let in, in units of their records."""
     config = a_bolus(duration_s=duration_s)
-    blood, injections = Blood(config, Circuit(config), 1), Injections(config, 1)
+    blood, injections = Blood(config, Circuit(config, plan_of(config)), 1), Injections(config, 1)
     tracemalloc.start()
     try:
         blood.admit(injections.due(-1, 1800))
@@ -55,7 +56,7 @@ def test_a_crowd_enters_the_blood_with_few_copies(duration_s):
 
 def test_a_step_without_newcomers_copies_nothing():
     config = a_bolus()
-    blood = Blood(config, Circuit(config), 1)
+    blood = Blood(config, Circuit(config, plan_of(config)), 1)
     blood.admit(Injections(config, 1).due(-1, 1800))
     before = blood.records
     blood.admit(np.empty(0, CTC))
@@ -67,7 +68,7 @@ def test_the_cells_of_a_caller_are_not_changed():
     ctcs = Injections(config, 1).due(-1, 1800)
     ctcs["hop"], ctcs["node"] = 7, 0
     as_given = ctcs.tobytes()
-    Blood(config, Circuit(config), 1).admit(ctcs)
+    Blood(config, Circuit(config, plan_of(config)), 1).admit(ctcs)
     assert ctcs.tobytes() == as_given
 
 

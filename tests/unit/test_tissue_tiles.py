@@ -21,7 +21,8 @@ SMALL = dict(tumor=dict(cells=500, center_um=[0.0, 100.0, 0.0]), oxygen=dict(ini
 
 def parts(config):
     """What a tissue needs, on one rank."""
-    return Exchange(serial_world()), fields_of(config, plan_of(config)), Network.from_config(config.vessels, config.run.seed)
+    plan = plan_of(config)
+    return plan, Exchange(serial_world()), fields_of(config, plan), Network.from_config(config.vessels, config.run.seed)
 
 
 def started(**tables):

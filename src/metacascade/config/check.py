@@ -128,14 +128,15 @@ def warnings(config, given, going_on_at_s=None) -> list[str]:
 
     `given`: paths of the parameters that were set. `going_on_at_s`: the time of the checkpoint that a run starts from.
     """
+    plan = plan_of(config)
     of_start = config_effects.draws_of_nothing(config) if going_on_at_s is None else early(config, going_on_at_s)
-    return [*_unusual(config), *_coarse(config), *_clones(config), *_late(config), *_idle_therapies(config),
+    return [*_unusual(config), *_coarse(config, plan), *_clones(config, plan), *_late(config),
+            *_idle_therapies(config, plan),
             *interventions.odd(config), *of_start,
             *config_effects.without_effect(config, given, going_on_at_s is not None)]
 
 
-def _idle_therapies(config):
-    plan = plan_of(config)
+def _idle_therapies(config, plan):
     acting = {name for name in plan.names if plan.number(name) or plan.coefficient(name)}
     yield from therapy.odd(config, set(names_in_time(config)) - acting)
 
@@ -148,10 +149,10 @@ def _unusual(config):
                    f"{parameter.text(low)} to {parameter.text(high)}")
 
 
-def _coarse(config):
+def _coarse(config, plan):
     if config.tumor is None:
         return
-    plan, more = plan_of(config), therapy.largest(config)
+    more = therapy.largest(config)
     for rate in plan.of("tissue"):
         chance = -math.expm1(-plan.number(rate.name, more) * config.run.step_h) if rate.action else 0.0
         if chance > LARGEST_CHANCE:
@@ -162,9 +163,8 @@ def _coarse(config):
                f"{units.show(crowding.relaxation_h, 'h', 'h')}: pressure overshoots; shorten run.step")
 
 
-def _clones(config):
+def _clones(config, plan):
     """Does the table of clones become full? Births are those of a tumor that keeps its size and is fed."""
-    plan = plan_of(config)
     chance = sum(trait.mutation.number for trait in plan.traits)
     births = (config.tumor.cells if config.tumor else 0) * plan.number("tissue.divide") * config.run.duration_s / 3600
     if chance and not births:

@@ -6,7 +6,6 @@ import numpy as np
 
 from metacascade._kernels._blood import NODE, RATES, SWITCH
 from metacascade.config.body import BYPASS
-from metacascade.mechanisms import plan_of
 from metacascade.mechanisms.compile import placed_rates, switches
 from metacascade.model import physiology
 from metacascade.model.physiology import ARTERIAL, BODIES, CELLS_PER_G, DRAINS, KINDS, NODES, TUMOR
@@ -20,7 +19,7 @@ class Circuit:
 
     A node is a well mixed compartment of volume V and flow Q, left after an exponential time of mean
     V / Q; so the mean time round the circuit is blood volume / cardiac output. Volumes and flows are
-    those of `physiology`, hazards those of [blood], [organs] and [colonization].
+    those of `physiology`, hazards and coefficients those of the plan.
 
     Attributes
     ----------
@@ -44,10 +43,10 @@ class Circuit:
         ``upper[j] >= r``; the search starts at ``guide[i, r >> 24]``.
     """
 
-    def __init__(self, config):
+    def __init__(self, config, plan):
         body = BODIES[config.run.species]
         self.names = NODES
-        self.plan = plan_of(config)
+        self.plan = plan
         self.nodes = _nodes(config, body)
         self.clones = None              # that of the founder
         self.switches, self.since_h = np.array(switches(self.plan, "blood"), SWITCH), 0.0

@@ -7,7 +7,6 @@ from metacascade._kernels import _lesions
 from metacascade._kernels._layout import CTC, LESION, Fate
 from metacascade.base.columns import ALIVE, BORN, DEAD, PASSED, Column, cells
 from metacascade.base.records import as_bytes, chosen, joined
-from metacascade.mechanisms import plan_of
 from metacascade.mechanisms.compile import placed_rates, switches
 
 COLUMNS = (
@@ -41,8 +40,8 @@ class Lesions:
     a line has gained is births; a division whose daughter dies in the same step is neither.
     """
 
-    def __init__(self, config, circuit, seed: int):
-        self.plan = plan_of(config)
+    def __init__(self, plan, circuit, seed: int):
+        self.plan = plan
         self.circuit, self.seed = circuit, seed
         self.records = np.empty(0, LESION)
         self.clones = None              # that of the founder

@@ -50,9 +50,10 @@ class Simulation:
         self.config, self.world = config, world
         self.exchange = Exchange(world)
         self.on_ended, self.on_draw = on_ended, on_draw
-        self.circuit = Circuit(config)
+        self.plan = plan_of(config)
+        self.circuit = Circuit(config, self.plan)
         self.blood = blood.Blood(config, self.circuit, config.run.seed)
-        self.lesions = Lesions(config, self.circuit, config.run.seed)
+        self.lesions = Lesions(self.plan, self.circuit, config.run.seed)
         self.injections = Injections(config, config.run.seed, world.rank, world.size)
         self.fates = Fates(world, self.circuit.names)
         self.returning = np.empty(0, CTC)     # left the blood inside the tumor; on any rank
@@ -64,7 +65,6 @@ class Simulation:
         self.waited_s = defaultdict(float)    # by stage: wall seconds of sending, receiving and waiting
         self.now, self.stages = "start", 0    # the present stage, and the number of stages begun
         self.step_number, self.time_s = 0, 0
-        self.plan = plan_of(config)
         self.columns = observables.columns(self.plan)
         self.ledger = Ledger(world, self.columns)
         self.clones = Clones(world, spectrum(self.plan.traits), config.run.seed)
@@ -81,7 +81,7 @@ class Simulation:
             raise on_all_ranks(InputError(tissue.NOT_PERFUSED))
 
     def _begin(self, network):
-        self.tissue = tissue.start(self.config, self.exchange, fields_of(self.config, self.plan), network)
+        self.tissue = tissue.start(self.config, self.plan, self.exchange, fields_of(self.config, self.plan), network)
         self.ledger.add(initial=self.tissue.cells)
         self.ledger.close(self._alive())
 
@@ -91,19 +91,22 @@ class Simulation:
         self.ledger = Ledger(self.world, self.columns, meta["ledger"])
         self.clones = Clones(self.world, self.clones.spectrum, self.config.run.seed, saved.clones, meta["traits"])
         self.fates.load(meta["fates"])
-        self.tissue = tissue.restore(self.config, self.exchange, fields_of(self.config, self.plan), network, saved)
+        self.tissue = tissue.restore(self.config, self.plan, self.exchange, fields_of(self.config, self.plan), network,
+                                     saved)
         self._tell_of_clones()
         waiting = saved.ctcs["place"] == Place.RETURNING
         self.returning, self.blood.records = chosen(saved.ctcs, waiting), chosen(saved.ctcs, ~waiting)
         self.lesions.records = saved.lesions
         former = Config.from_dict(meta["config"])
-        self.redraws = former != self.config and not _circuit_at(former, self.time_s - 1, saved).acts_like(
-            _circuit_at(self.config, self.time_s, saved))
-        self._begin_switches(former)
+        if former != self.config:
+            self._go_on_in_blood(former, saved)
 
-    def _begin_switches(self, former):
-        """Bits that are switched after a time in the blood: of a branch with other ones, none before it began."""
-        if former != self.config and Circuit(former).switches.tobytes() != self.circuit.switches.tobytes():
+    def _go_on_in_blood(self, former, saved):
+        """Of a branch with other rates the blood is drawn anew; with other bits that are switched after a time in the
+        blood, none is before it began."""
+        before = _circuit_at(former, plan_of(former), self.time_s - 1, saved)
+        self.redraws = not before.acts_like(_circuit_at(self.config, self.plan, self.time_s, saved))
+        if before.switches.tobytes() != self.circuit.switches.tobytes():
             self.circuit.since_h = self.time_s / 3600
 
     # --- one step, in the order of the model -------------------------------------------------------------
@@ -328,10 +331,9 @@ class Simulation:
         return time.perf_counter(), time.thread_time() - waiting_cpu, waited
 
 
-def _circuit_at(config, time_s, saved):
+def _circuit_at(config, plan, time_s, saved):
     """The circuit of a config with the rates of a time, for the clones of a state."""
-    circuit = Circuit(config)
-    traits = spectrum(plan_of(config).traits)
+    circuit, traits = Circuit(config, plan), spectrum(plan.traits)
     circuit.take_clones(Clones(None, traits, config.run.seed, saved.clones, saved.meta["traits"]).traits())
     circuit.set_rates(Schedule(config.therapy).scales(time_s, "blood."))
     return circuit

@@ -11,7 +11,6 @@ from metacascade._kernels._place import place
 from metacascade.base.columns import ALIVE, BORN, PASSED, Column, cells
 from metacascade.base.errors import RunError
 from metacascade.base.records import chosen, copy, joined
-from metacascade.mechanisms import plan_of
 from metacascade.mechanisms.compile import tissue_rates, wall_of
 from metacascade.mechanisms.terms import STATES, Table
 from metacascade.model import computed
@@ -58,8 +57,8 @@ class Tissue:
         Voxels of each tile that are within reach of a perfused vessel.
     """
 
-    def __init__(self, config, exchange, fields, network, cuts):
-        self.config = config
+    def __init__(self, config, plan, exchange, fields, network, cuts):
+        self.config, self.plan = config, plan
         self.exchange = exchange
         self.microenvironment, self.arrays = fields, fields.arrays
         self.oxygen = fields["oxygen"] if "oxygen" in fields else Still(config.oxygen.stroma_mmHg, self.arrays)
@@ -69,7 +68,6 @@ class Tissue:
         self.arena = Arena()
         self.vessels = self.voxelize_tiles(np.empty((0, 3), np.int32))
         self.reachable = reachable(self.vessels)
-        self.plan = plan_of(config)
         self.speed, self.along = speeds(self.plan), along(self.plan)
         self.clones = None                  # that of the founder
         self.set_rates()
@@ -258,12 +256,12 @@ def scratch(cells):
     return np.empty((_tissue.SCRATCH_ROWS, cells), np.uint32)
 
 
-def start(config, exchange, fields, network):
+def start(config, plan, exchange, fields, network):
     """The tissue at the start of a run: a ball of cells in its margin of stroma. Collective."""
     if config.tumor is None:
-        return Tissue(config, exchange, fields, network, even_cuts(exchange.world))
+        return Tissue(config, plan, exchange, fields, network, even_cuts(exchange.world))
     cuts, coords = seed_region(exchange, config)
-    tissue = Tissue(config, exchange, fields, network, cuts)
+    tissue = Tissue(config, plan, exchange, fields, network, cuts)
     counts = first_counts(exchange.world, config, tissue.region.keys_of(coords), coords)
     rows = tissue.add_tiles(coords, counts)
     fill(tissue, rows)
@@ -273,7 +271,7 @@ def start(config, exchange, fields, network):
     return tissue
 
 
-def restore(config, exchange, fields, network, saved):
+def restore(config, plan, exchange, fields, network, saved):
     """The tissue from a saved state: this rank gets the tiles of its share. Collective."""
     world = exchange.world
     first = world.allgather(int(saved.tile_key[0]) if len(saved.tile_key) else None)
@@ -281,7 +279,7 @@ def restore(config, exchange, fields, network, saved):
     for key in reversed(first[1:]):
         cuts.append(cuts[-1] if key is None else key)
     cuts = np.array([0, *reversed(cuts)], np.uint64)
-    tissue = Tissue(config, exchange, fields, network, cuts)
+    tissue = Tissue(config, plan, exchange, fields, network, cuts)
     rows = tissue.add_tiles(saved.tile_coords, saved.counts)
     tissue.arrays.put(rows, saved.arrays)
     for low, high in saved.slabs():

@@ -11,6 +11,7 @@ import numpy as np
 from metacascade._kernels._layout import CTC
 from metacascade.config import presets
 from metacascade.io import provenance
+from metacascade.mechanisms import plan_of
 from metacascade.model.blood import Blood
 from metacascade.model.circuit import Circuit
 from metacascade.model.simulation import Simulation
@@ -151,7 +152,7 @@ def oversubscribed(machine):
 
 def blood(config):
     """Bed passages of circulating cells, one core, all that is in the blood comes from the veins."""
-    circuit = Circuit(config)
+    circuit = Circuit(config, plan_of(config))
     walk = Blood(config, circuit, seed=1)
     new = np.zeros(CTCS, CTC)
     new["id"] = np.arange(1, CTCS + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from metacascade._kernels._layout import CTC, LESION
+from metacascade.mechanisms import plan_of
 from metacascade.model.circuit import Circuit
 from metacascade.model.lesions import Lesions
 from metacascade.model.physiology import KIND_VESSEL, KINDS, NODES, TUMOR
@@ -61,11 +62,12 @@ class _Body:
 
     def __init__(self, config, dt_h):
         self.config, self.dt_h = config, dt_h
-        self.circuit = Circuit(config)
+        plan = plan_of(config)
+        self.circuit = Circuit(config, plan)
         self.circuit.set_tumor_flow(config.tumor.cells if config.tumor else 0)
         self.kinds = [_Kind(self, config.blood.diameter_um, config.blood.diameter_spread, config.traits.adhesion_mean)]
         self.kinds += [_Kind(self, plan.diameter_um, plan.diameter_spread, plan.adhesion) for plan in config.injection]
-        self.establish = np.minimum(Lesions(config, self.circuit, 0).rates.by_node("lesion.establish"), 1.0)
+        self.establish = np.minimum(Lesions(plan, self.circuit, 0).rates.by_node("lesion.establish"), 1.0)
         self.dormant = self.active = self.cells = self.founded = self.ended = self.passed = 0.0
         self.tumor_per_h = shed_by_tumor_per_h(config)
         self.arrived = np.zeros(len(NODES))             # in organs, in the present step

@@ -101,6 +101,7 @@ def fit(studies):
     config = Config.from_dict(studies[0]["settings"]["config"])
     if any(_physics(study) != _physics(studies[0]) for study in studies):
         raise InputError("the studies are of different models: only tumor.cells may differ")
+    fields = plan_of(config).fields
     samples = [sample(rank, f["steps"]) for f in figures for rank in f["per_rank"]]
     seconds, error = fit_work(samples)
     updates = sum(s["cells"] for s in samples)
@@ -109,7 +110,7 @@ def fit(studies):
         seconds=seconds, error=error, samples=len(samples), measured=_measured(figures),
         volume=fit_volume(figures, config.tissue.capacity), memory=fit_memory(figures),
         passages=sum(s["passages"] for s in samples) / max(updates, 1), shed=shed,
-        exchanges=exchanges(config), sweeps=sum(field.sweeps for field in plan_of(config).fields),
+        exchanges=exchanges(fields), sweeps=sum(field.sweeps for field in fields),
         neighbors=law(many, lambda rank, f: rank["neighbors"], 0.0),
         halo_bytes=law(many, lambda rank, f: rank["traffic"]["halo"]["bytes"] / f["steps"]),
         route_messages=law(many, lambda rank, f: max(
@@ -121,9 +122,9 @@ def fit(studies):
         threshold=config.balance.threshold, interval=config.balance.interval)
 
 
-def exchanges(config):
+def exchanges(fields):
     """Halo exchanges of a step: counts; each visit of tiles of either color, of all fields at once; what cells see."""
-    visits = [-(-field.sweeps // INNER) for field in plan_of(config).fields]
+    visits = [-(-field.sweeps // INNER) for field in fields]
     return 2 + 2 * max(visits) if visits else 1
 
 
