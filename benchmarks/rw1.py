@@ -7,7 +7,7 @@ Where the model differs: the step is the sum of two uniform numbers per axis (sa
 reach (10 um beyond the wall; true distance to the center line) instead of K0 exp(-d / 20 um) of the distance of the
 voxel's center; there are no walls, so cells may leave the cube into the tiles round it; cells are kept sorted by voxel
 (50 um here) and those that change tile are delivered, which RW-1 does not ask for. As in RW-1 there is no
-growth, oxygen or crowding.
+oxygen or crowding, and hardly a division: one cell in ten thousand an hour.
 
     python benchmarks/rw1.py [--cells N] [--steps N] [--repeats N] [--beside "PROGRAM ARGUMENTS"]...
 
@@ -25,17 +25,19 @@ from pathlib import Path
 import numpy as np
 
 from metacascade.config import config, presets
+from metacascade.mechanisms import plan_of
 from metacascade.model import tissue
+from metacascade.model.microenvironment import fields_of
 from metacascade.ranks.exchange import Exchange
 from metacascade.ranks.parallel import serial_world
-from metacascade.space.fields import Oxygen
 from metacascade.space.vessels import Network
 
 EDGE, TILES, PITCH = 50.0, 5, 200.0
 SETTINGS = [
     "run.step='1 min'", "run.duration='1 h'", "output.interval='1 h'", "output.checkpoint='1 h'",
     "tissue.voxel='50 um'", "tissue.capacity=1", "oxygen.enabled=false",
-    "hypoxia.enabled=false", "crowding.enabled=false", "growth.death_rate='0.006/h'", "migration.speed='84.853 um/h'",
+    "hypoxia.enabled=false", "crowding.enabled=false", "growth.death_rate='0.006/h'",
+    "growth.division_time='8766 h'", "migration.speed='84.853 um/h'",
     "migration.persistence='15 min'", "migration.bias=0.0", "traits.motile_fraction=1.0", "traits.adhesion_mean=0.0",
     "traits.adhesion_spread=0.0", "intravasation.hazard='0.06/h'", "intravasation.permeability_mature=1.0",
     "intravasation.cluster_fraction=0.0"]
@@ -56,9 +58,8 @@ def cube(cells):
         settings = config.load(presets.FOLDER / "mouse_breast.toml",
                                [*SETTINGS, f"vessels.file='{vessels(folder)}'"])
         network = Network.from_config(settings.vessels, 1)
-    exchange = Exchange(serial_world())
-    oxygen = Oxygen(settings.oxygen, step_h=settings.run.step_h, edge_um=EDGE, capacity=1)
-    made = tissue.Tissue(settings, exchange, oxygen, network, tissue.even_cuts(exchange.world))
+    exchange, plan = Exchange(serial_world()), plan_of(settings)
+    made = tissue.Tissue(settings, plan, exchange, fields_of(settings, plan), network, tissue.even_cuts(exchange.world))
     coords = np.stack(np.meshgrid(*[np.arange(TILES)] * 3), axis=-1).reshape(-1, 3)
     voxels = 512 * len(coords)
     counts = np.full(voxels, cells // voxels, np.uint16)
@@ -71,16 +72,16 @@ def cube(cells):
 def measure(cells, steps):
     """Cell updates per second, one core."""
     made = cube(cells)
-    updates, died, entered = 0, 0, 0
+    updates, born, died, entered = 0, 0, 0, 0
     start = time.perf_counter()
     for step in range(steps):
         updates += made.cells
         migrants, _, tally = made.advance(step, step / 60)
         made.arrive(made.leaving(migrants)[0])
         made.add_margin()
-        died, entered = died + tally["apoptosis"], entered + tally["shed"]
+        born, died, entered = born + tally["divided"], died + tally["apoptosis"], entered + tally["shed"]
     seconds = time.perf_counter() - start
-    assert made.cells + died + entered == cells
+    assert made.cells + died + entered == cells + born
     return dict(kernel="RW-1", engine="metacascade", cells=cells, steps=steps, cell_updates_per_s=updates / seconds,
                 alive=made.cells, intravasated=entered, dead=died)
 
