@@ -8,7 +8,7 @@ from metacascade.io.results import open_results
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "mouse_breast.toml"
 EVERYTHING = {
-    "run.step": "1 h", "run.duration": "12 h", "output.interval": "4 h", "output.checkpoint": "6 h",
+    "run.step": "1 h", "run.duration": "12 h", "output.interval": "4 h", "output.checkpoint": "6 h", "output.clones": 40,
     "oxygen.sweeps": 4, "oxygen.initial_sweeps": 32,
     "tumor.cells": 20_000, "tumor.perfusion": "10 mL/min/g", "growth.division_time": "8 h",
     "growth.death_rate": "0.5/day", "traits.motile_fraction": 0.5, "traits.adhesion_mean": 0.3,

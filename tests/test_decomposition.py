@@ -1,12 +1,14 @@
 """Promise 1: the same bits on any number of ranks, however the tumor is cut, and after any stop and restart."""
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import small
 from metacascade._kernels._layout import Fate
 from metacascade.io import checkpoint
 from metacascade.io.results import open_results
+from metacascade.state.observed import OTHERS, PLACES
 
 pytestmark = pytest.mark.mpi
 ONE_TILE = dict(tumor__center=["120 um", "120 um", "120 um"], tissue__capacity=255, run__duration="6 h")
@@ -61,6 +63,22 @@ def test_the_runs_see_everything_happen(alone):
         assert set(shed["fate"]) == set(Fate) - {Fate.RESECTED}      # what its own bed holds is back in it within seconds
 
 
+def test_cells_by_clone_and_place_add_up_to_the_ledger_at_every_output(alone):
+    """With more clones than are told apart."""
+    with open_results(alone["everything"]["out"]) as results:
+        series, rows, tree = results.series, results.clone_cells[:], results.clones[:]
+        names = results.names("clone_cells")["place"]
+    in_lesions = ~np.isin(rows["place"], range(len(PLACES)))
+    for row, time_s in enumerate(series["time_s"]):
+        now = rows["time_s"] == time_s
+        for place in range(len(PLACES)):
+            assert rows["cells"][now & (rows["place"] == place)].sum() == series[names[place]][row]
+        assert rows["cells"][now & in_lesions].sum() == series["lesions"][row]
+        told = np.unique(rows["clone"][now & (rows["clone"] != OTHERS)])
+        assert len(told) <= 40 and (tree["time_s"][told] <= time_s).all()
+    assert OTHERS in rows["clone"] and tree["clone"].tolist() == list(range(series["clones"][-1]))
+
+
 def test_cells_cross_the_borders_of_regions_and_regions_change(together):
     run = together["everything"]
     assert min(run["crossed"]) > 20, "too few cells changed rank in tissue"
@@ -107,6 +125,8 @@ def test_stopped_and_resumed_on_other_ranks_it_is_the_run_that_never_stopped(run
     run, = runs(2, dict(settings=VARIANTS[variant], stop_at=steps[0]))
     for ranks, stop_at in zip((4, 3), steps[1:]):
         assert run["code"] == 75
+        with open_results(run["out"]) as results:       # also while it has not ended every clone is in the tree
+            assert set(results.clone_cells["clone"]) - {OTHERS} <= set(results.clones["clone"])
         run, = runs(ranks, dict(out=run["out"], resume=True, stop_at=stop_at))
     assert run["code"] == 75
     run, = runs(1, dict(out=run["out"], resume=True))

@@ -20,6 +20,7 @@ from metacascade.io.rundirectory import claimed
 from metacascade.ranks import parallel
 from metacascade.ranks.parallel import owner_of_id
 from metacascade.state.digest import digest
+from metacascade.state.observed import layouts
 from metacascade.state.state import CTC
 from states import random_records, share_of, whole_state
 
@@ -55,7 +56,7 @@ def of_this_rank(records):
 
 def write_results(directory):
     """Two parts, a resume that drops the second one, and the end: the hash of the first part and of the results."""
-    fixed = dict(config={"a": 1}, columns=COLUMNS, nodes=["tumor"], provenance={"command": "x"})
+    fixed = dict(config={"a": 1}, columns=COLUMNS, tables=layouts(), nodes=["tumor"], provenance={"command": "x"})
     output = Output(WORLD, directory, config_text="a = 1", **fixed)
     rng = np.random.default_rng(8)
     for step in range(2):

@@ -14,6 +14,7 @@ from metacascade.io.ownership import remove_leftovers
 from metacascade.io.rundirectory import finished, tidy
 from metacascade.ranks.parallel import serial_world
 from metacascade.state.digest import digest
+from metacascade.state.observed import layouts
 from metacascade.state.state import CTC, LESION
 from states import random_records, whole_state
 
@@ -78,7 +79,7 @@ def run_or_resume(directory, steps=STEPS):
 
 
 def opened(directory, state, text=None):
-    return Output(WORLD, directory, config_text=text, config={"a": 1}, columns=COLUMNS, nodes=["tumor"],
+    return Output(WORLD, directory, config_text=text, config={"a": 1}, columns=COLUMNS, tables=layouts(), nodes=["tumor"],
                   provenance={}, first_part=state.meta["parts"])
 
 
@@ -86,7 +87,7 @@ def extend(directory, steps):
     """Let the finished run in `directory` go on to so many steps, in the order of `metacascade resume --set`."""
     state = checkpoint.read_newest(WORLD, directory)[0]
     if finished(directory):
-        reopen(WORLD, directory, COLUMNS, state.meta["parts"])
+        reopen(WORLD, directory, COLUMNS, layouts(), state.meta["parts"])
     output = opened(directory, state)
     state.meta.update(config={"steps": steps}, parts=output.parts.count)
     checkpoint.write(WORLD, directory, state)

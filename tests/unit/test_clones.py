@@ -9,7 +9,7 @@ from metacascade.base.errors import InputError
 from metacascade.config.config import Config, load
 from metacascade.mechanisms.terms import Trait
 from metacascade.model import clones
-from metacascade.model.clones import Clones, distinct, for_results, ids_of, spectrum
+from metacascade.model.clones import Clones, distinct, ids_of, spectrum, tree
 from metacascade.ranks.parallel import serial_world
 
 WORLD = serial_world()
@@ -160,9 +160,7 @@ def test_a_saved_table_goes_on_with_other_traits():
     made.number(some_migrants(20, 20), 1, 60)
     again = Clones(WORLD, spectrum([SPEED, Trait("new", founder=1.0)]), 1, made.table, ["resistance", "speed"])
     assert np.array_equal(again.traits()["speed"], made.traits()["speed"]) and set(again.traits()["new"]) == {255}
-    table, units = for_results(again)
-    assert table.dtype.names == ("clone", "id", "parent", "step", "time_s", "speed", "new")
-    assert units.keys() == set(table.dtype.names) and units["speed"] == "1/255"
+    assert tree(again).dtype.names == ("clone", "id", "parent", "step", "time_s", "speed", "new")
 
 
 @pytest.mark.parametrize("traits, words", [

@@ -12,6 +12,7 @@ from metacascade.io.results import open_results
 from metacascade.io.rundirectory import finished
 from metacascade.ranks.parallel import serial_world
 from metacascade.run import cluster, watchdog
+from metacascade.state.observed import layouts
 from metacascade.state.state import CTC, LESION
 from metacascade.studies import scaling, scaling_projection, sweep_plan, sweep_table
 from states import random_records, whole_state
@@ -29,7 +30,7 @@ def no_hang():
 
 
 def results_of(directory, complete):
-    output = Output(WORLD, directory, config_text="seed = 1", config={"run": {"seed": 1}}, nodes=["tumor", "lung"],
+    output = Output(WORLD, directory, config_text="seed = 1", config={"run": {"seed": 1}}, tables=layouts(), nodes=["tumor", "lung"],
                     columns={"step": (int, "1"), "alive": (int, "cells")}, provenance={"command": "a"})
     output.record({"step": 1, "alive": 10})
     output.shed(random_records(np.random.default_rng(1), CTC, 40))

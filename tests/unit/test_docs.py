@@ -53,7 +53,9 @@ def test_named_commands_exist(text, folder):
 def test_the_columns_of_the_time_series_are_those_declared():
     text = (ROOT / "docs" / "formats.md").read_text("utf-8")
     page = text.split("<!-- columns -->\n")[1].split("<!-- end of columns -->")[0]
-    assert page == columns.markdown(observables.columns(plan_of(config.default()))), "renew it with: metacascade info --columns --markdown"
+    plan = plan_of(config.default())
+    declared, by_node = observables.columns(plan), observables.by_node(plan)
+    assert page == columns.markdown(declared) + "\n" + columns.markdown_by_node(by_node), "renew it with: metacascade info --columns --markdown"
 
 
 def test_the_readme_is_short():

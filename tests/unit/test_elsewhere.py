@@ -17,6 +17,7 @@ from metacascade.io.results import open_results
 from metacascade.model import simulation
 from metacascade.ranks.parallel import serial_world
 from metacascade.run import commands
+from metacascade.state.observed import layouts
 from metacascade.state.state import CLONE, CTC, LESION, empty
 from states import random_records, whole_state
 
@@ -29,7 +30,7 @@ TABLE = {"results.h5": "draws", "checkpoint.h5": "cells", "parts/part.000000.h5"
 
 
 def started(directory):
-    return Output(WORLD, directory, config_text="", config={}, columns={"step": (int, "steps")}, nodes=["tumor"],
+    return Output(WORLD, directory, config_text="", config={}, columns={"step": (int, "steps")}, tables=layouts(), nodes=["tumor"],
                   provenance={"command": "a"})
 
 
@@ -147,11 +148,11 @@ def reads(path):
         yield lambda: open_results(path)
         yield lambda: digest_of(path)
         yield lambda: Output(WORLD, path.parent, config_text=None, config={}, columns={"step": (int, "steps")},
-                             nodes=["tumor"], provenance={}, first_part=2)
+                             tables=layouts(), nodes=["tumor"], provenance={}, first_part=2)
     if path.parent.name == "parts":
         yield lambda: open_results(path.parents[1]).shed["fate"]
         yield lambda: Output(WORLD, path.parents[1], config_text=None, config={}, columns={"step": (int, "steps")},
-                             nodes=["tumor"], provenance={}, first_part=2)
+                             tables=layouts(), nodes=["tumor"], provenance={}, first_part=2)
 
 
 @pytest.mark.parametrize("name", SEALS)
@@ -211,7 +212,7 @@ def test_a_part_that_goes_while_results_are_open_is_told(run):
 def test_a_run_that_was_killed_while_it_removed_parts_goes_on(run):
     """Resume removes newer parts before it renews results.h5: these look into what is gone, and that is no damage."""
     (run / "parts/part.000001.h5").unlink()
-    Output(WORLD, run, config_text=None, config={}, columns={"step": (int, "steps")}, nodes=["tumor"], provenance={},
+    Output(WORLD, run, config_text=None, config={}, columns={"step": (int, "steps")}, tables=layouts(), nodes=["tumor"], provenance={},
            first_part=1)
     assert len(open_results(run).shed[:]) == 4
 
@@ -350,4 +351,4 @@ def test_finished_results_that_contradict_themselves_are_not_made_longer(run, ch
     started(run).finish(open_ctcs=empty(CTC), lesions=empty(LESION), digest="d", wall_s={})
     crafted(run / "results.h5", change)
     with pytest.raises(InputError, match="results.h5 is not as metacascade writes it"):
-        reopen(WORLD, run, {"step": (int, "steps")}, 1)
+        reopen(WORLD, run, {"step": (int, "steps")}, layouts(), 1)

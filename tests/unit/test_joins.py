@@ -11,11 +11,12 @@ from metacascade.io.joins import FAN, cover, to_join
 from metacascade.io.output import Output
 from metacascade.io.results import open_results
 from metacascade.ranks.parallel import serial_world
+from metacascade.state.observed import layouts
 from metacascade.state.state import CTC, LESION, empty
 from states import random_records
 
 WORLD = serial_world()
-FIXED = dict(config={}, columns={"step": (int, "1"), "radius_um": (float, "um")}, nodes=["tumor"], provenance={})
+FIXED = dict(config={}, columns={"step": (int, "1"), "radius_um": (float, "um")}, tables=layouts(), nodes=["tumor"], provenance={})
 LAST = dict(open_ctcs=empty(CTC), lesions=empty(LESION), digest="d", wall_s={})
 
 

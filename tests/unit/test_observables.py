@@ -1,9 +1,24 @@
 """What is read out: columns declared by their owners, tables by organ and clone that add up to the ledger, exact means."""
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 import small
-from metacascade.base.columns import ALIVE, BORN, DEAD, NOW, PARTS, Column, MeanOverCells, cells, in_order
+from metacascade._kernels._layout import LesionState
+from metacascade.base.columns import (
+    ALIVE,
+    BORN,
+    DEAD,
+    LESIONS,
+    NOW,
+    PARTS,
+    Column,
+    MeanOverCells,
+    NodeColumn,
+    cells,
+    in_order,
+)
 from metacascade.config.config import default, load
 from metacascade.mechanisms import MECHANISMS, plan_of
 from metacascade.mechanisms.plan import collect
@@ -11,7 +26,7 @@ from metacascade.model import observables
 from metacascade.model.observables import Observables
 from metacascade.model.simulation import Simulation
 from metacascade.ranks.parallel import serial_world
-from metacascade.state.observed import SMALL, SMALL_UNITS, places
+from metacascade.state.observed import NAMES, OTHERS, layouts, places
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +109,50 @@ def test_columns_of_the_moment_are_not_in_the_ledger(model):
     assert not {column.name for column in model.columns if column.part == NOW} & model.ledger.totals.keys()
 
 
-@pytest.mark.parametrize("name", SMALL)
-def test_every_field_of_a_small_table_has_a_unit(name):
-    assert SMALL_UNITS[name].keys() == set(SMALL[name].names)
+def test_every_field_of_a_small_table_has_a_unit():
+    made = observables.tables(plan_of(load({"tumor": {}, "trait": [{"name": "speed"}]})))
+    assert tuple(made) == NAMES and made["clones"].units["speed"] == "1/255" and made["organs"].units["active"] == "lesions"
+    assert all(one.units.keys() == set(one.dtype.names) and all(one.units.values()) for one in made.values())
+    assert layouts()["organs"].dtype.names == ("time_s", "node")
+
+
+def test_a_mechanism_may_bring_a_column_of_the_table_by_organ(model):
+    """Here the cells of dormant lesions."""
+    mine = NodeColumn("asleep", "cells", "in dormant lesions", LESIONS,
+                      lambda rows: np.where(rows["state"] == LesionState.DORMANT, rows["n"], 0))
+    mechanism = SimpleNamespace(TABLE=None, SECTION=None, plan=lambda config: [mine], __name__="sleep")
+    plan = collect(model.config, (*MECHANISMS, mechanism))
+    seen = Observables(SimpleNamespace(plan=plan, world=model.world, columns=model.columns, blood=model.blood,
+                                       lesions=model.lesions, circuit=model.circuit, time_s=3))
+    rows, records = seen.organs(), model.lesions.records
+    assert rows["asleep"].sum() == records["n"][records["state"] == LesionState.DORMANT].sum() > 0
+    assert observables.tables(plan)["organs"].units["asleep"] == "cells"
+    with pytest.raises(ValueError, match="no records of 'cells'"):
+        NodeColumn("asleep", "cells", "", "cells", len)
+
+
+def test_of_many_clones_the_largest_are_told_apart_and_the_others_added_up():
+    total = np.array([[5, 0], [1, 1], [0, 9], [2, 0], [0, 2]])
+    clones, cells = observables.largest(total, 3)
+    assert clones.tolist() == [0, 1, 2, OTHERS] and cells.tolist() == [[5, 0], [1, 1], [0, 9], [2, 2]]
+    clones, cells = observables.largest(total, 0)
+    assert clones.tolist() == [OTHERS] and cells.tolist() == [[8, 12]]
+    clones, cells = observables.largest(total, 5)
+    assert clones.tolist() == [0, 1, 2, 3, 4] and cells is total
+
+
+@pytest.mark.parametrize("most", [0, 1, 2, 3])
+def test_with_others_added_up_the_sums_are_still_those_of_the_ledger(model, most, monkeypatch):
+    monkeypatch.setattr(model, "config", load(small.EXAMPLE, small.settings(tumor__cells=5000, output__clones=most)))
+    rows = Observables(model).clone_cells()
+    assert rows["cells"].sum() == sum(model.ledger.of(ALIVE).values())
+    assert len(set(rows["clone"])) == min(most + 1, 3) and (OTHERS in rows["clone"]) == (most < 3)
+
+
+def test_the_report_says_every_line_with_the_numbers_of_its_columns(model):
+    totals = dict(model.ledger.totals, clones=3) | dict(tissue=12345, initial=6, divided_tissue=7, resected=0, irradiated=0)
+    told = [text for line in observables.REPORT for text in line.of(totals)]
+    assert told[0] == "  tumor     12,345 cells (started with 6; 7 divisions)" and "  treated " not in "".join(told)
+    assert told[-1].startswith("  clones    3 from") and len({len(line.title) for line in observables.REPORT}) > 1
+    assert observables.REPORT[4].of(totals | {"resected": 2}) == [
+        "  treated   2 cells taken out by surgery, 0 killed by radiation"]

@@ -14,13 +14,13 @@ from metacascade.io.output import Output, describe
 from metacascade.io.results import open_results
 from metacascade.io.rundirectory import claimed, finished, tidy
 from metacascade.ranks.parallel import serial_world
-from metacascade.state.observed import DRAW
+from metacascade.state.observed import DRAWS, layouts
 from metacascade.state.state import CTC, LESION, empty
 from states import random_records, whole_state
 
 WORLD = serial_world()
 COLUMNS = {"step": (int, "1"), "radius_um": (float, "um"), "alive": (int, "cells")}
-FIXED = dict(config={"run": {"seed": 1}}, columns=COLUMNS, nodes=["tumor", "lung"])
+FIXED = dict(config={"run": {"seed": 1}}, columns=COLUMNS, tables=layouts(), nodes=["tumor", "lung"])
 LAST = dict(open_ctcs=empty(CTC), lesions=empty(LESION), digest="d", wall_s={})
 
 
@@ -53,7 +53,7 @@ def test_while_it_runs_all_parts_are_seen_as_one(tmp_path):
     with open_results(tmp_path) as found:
         assert found.series["radius_um"].tolist() == [0.0, 0.5, 1.0] and found.series["alive"].dtype == np.int64
         assert found.shed[:].tobytes() == b"".join(some_ctcs(4, step).tobytes() for step in range(3))
-        assert found.draws["cells"].tolist() == [7, 7, 7] and found.draws.dtype == DRAW
+        assert found.draws["cells"].tolist() == [7, 7, 7] and found.draws.dtype == DRAWS.dtype
 
 
 def test_a_part_without_rows_is_not_written(tmp_path):
@@ -122,16 +122,14 @@ def test_at_the_end_one_file_holds_everything(tmp_path):
     for step in range(3):
         add_part(output, step)
     lesions = random_records(np.random.default_rng(2), LESION, 6)
-    clones = np.zeros(2, [("parent", "u2"), ("founded_h", "f8")])
-    output.finish(open_ctcs=some_ctcs(5, seed=9), lesions=lesions, digest="abc", wall_s={"tissue": 1.5, "blood": 2.5},
-                  tables={"clones": (clones, {"parent": "row of /clones", "founded_h": "h"})})
+    output.finish(open_ctcs=some_ctcs(5, seed=9), lesions=lesions, digest="abc", wall_s={"tissue": 1.5, "blood": 2.5})
     assert os.listdir(tmp_path) == ["results.h5"]
     with open_results(tmp_path / "results.h5") as found:
         assert found.complete and found.digest == "abc" and found.lesions[:].tobytes() == lesions.tobytes()
         assert found.shed[-5:].tobytes() == some_ctcs(5, seed=9).tobytes() and len(found.shed) == 17
         assert found.h5["provenance/wall_s"][:].tolist() == [[1.5, 2.5]]
         assert json.loads(found.h5["provenance/wall_s"].attrs["columns"]) == ["tissue", "blood"]
-        assert found.units("clones")["founded_h"] == "h" and found.names("shed")["fate"][1] == "anoikis"
+        assert found.units("clones")["time_s"] == "s" and found.names("shed")["fate"][1] == "anoikis"
 
 
 def test_parts_that_are_longer_than_a_slab_are_merged_whole(tmp_path, monkeypatch):
@@ -262,8 +260,8 @@ def test_results_of_another_kind_or_format_are_refused(tmp_path):
 
 def test_a_missing_table_is_named_with_those_there_are(tmp_path):
     new(tmp_path)
-    with open_results(tmp_path) as found, pytest.raises(KeyError, match="no /clones; it has .*draws"):
-        found["clones"]
+    with open_results(tmp_path) as found, pytest.raises(KeyError, match="no /lesions; it has .*draws"):
+        found["lesions"]
 
 
 def told(path):

@@ -7,6 +7,7 @@ from metacascade.io import checkpoint, datasets, ownership, parts, snapshots
 from metacascade.io.output import Output
 from metacascade.io.rundirectory import claimed, finished
 from metacascade.ranks.parallel import serial_world
+from metacascade.state.observed import layouts
 from metacascade.studies import scaling
 from states import whole_state
 
@@ -41,8 +42,8 @@ def files(directory):
 
 
 def new(directory, **more):
-    return Output(WORLD, directory, **(dict(config={}, columns={"step": (int, "1")}, nodes=["tumor"], provenance={},
-                                            config_text="") | more))
+    return Output(WORLD, directory, **(dict(config={}, columns={"step": (int, "1")}, nodes=["tumor"], tables=layouts(),
+                                        provenance={},     config_text="") | more))
 
 
 def a_run(directory):

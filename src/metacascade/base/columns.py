@@ -1,7 +1,9 @@
 """What is read out of a model: columns of the time series, each declared by whoever owns what it counts.
 
-The ledger, the time series, the table of a sweep, and docs/formats.md follow from the declarations.
+The ledger, the time series, the table by organ, that of a sweep, the report, and docs/formats.md follow from the
+declarations.
 """
+from collections.abc import Callable
 from dataclasses import dataclass
 
 # What a column is. The first four make up the account of cells: born = alive + dead + removed.
@@ -10,6 +12,7 @@ MEANING = {
     BORN: "born, since the start", ALIVE: "alive now", DEAD: "dead, since the start",
     REMOVED: "removed, since the start", PASSED: "passed on or counted, since the start", NOW: "as it is now"}
 ACCOUNT = (BORN, ALIVE, DEAD, REMOVED)
+CTCS, LESIONS = "CTCs", "lesions"             # records that are at a node
 GROWING = (BORN, DEAD, REMOVED, PASSED)      # totals that are added to; the others are counted anew
 
 
@@ -45,6 +48,40 @@ class Column:
         return float if self.mean else int
 
 
+@dataclass(frozen=True)
+class NodeColumn:
+    """A column of the table by organ: a whole number for each node of the circuit, summed over records and ranks.
+
+    `count` says what each of an array of records counts for, an array of integers or booleans; the records are those
+    of CTCs or of LESIONS.
+    """
+    name: str
+    unit: str
+    doc: str
+    records: str
+    count: Callable
+
+    def __post_init__(self):
+        if self.records not in (CTCS, LESIONS):
+            raise ValueError(f"{self.name}: there are no records of {self.records!r}, only {CTCS} and {LESIONS}")
+
+
+@dataclass(frozen=True)
+class ReportLine:
+    """A line of the report at the end of a run: totals in a text, ``{tissue:,} cells``.
+
+    It is left out if all columns that `if_any` names are 0; without such names it is always there.
+    """
+    title: str
+    text: str
+    if_any: tuple = ()
+
+    def of(self, totals) -> list[str]:
+        """The line, or none; `totals`: name of a column -> number."""
+        told = not self.if_any or any(totals[name] for name in self.if_any)
+        return [f"  {self.title:<10}{self.text.format_map(totals)}"] * told
+
+
 def cells(name, part, doc) -> Column:
     """A column that counts cells."""
     return Column(name, "cells", doc, part)
@@ -68,6 +105,11 @@ def table(columns) -> str:
     return "".join(f"{column.name:20} {column.unit:14} {column.doc}; {MEANING[column.part]}\n" for column in columns)
 
 
+def table_by_node(columns) -> str:
+    """One line a column of the table by organ, for a terminal."""
+    return "".join(f"{'organs/' + column.name:20} {column.unit:14} {column.doc}; in each organ\n" for column in columns)
+
+
 def markdown(columns) -> str:
     """The table of docs/formats.md."""
     lines = ["| column | unit | meaning |", "|---|---|---|"]
@@ -76,3 +118,9 @@ def markdown(columns) -> str:
         lines += [f"| **{MEANING[part]}** | | |"] * bool(of_part)
         lines += [f"| `{column.name}` | {column.unit} | {column.doc} |" for column in of_part]
     return "\n".join(lines) + "\n"
+
+
+def markdown_by_node(columns) -> str:
+    """The table by organ of docs/formats.md."""
+    lines = ["| column of `organs` | unit | meaning |", "|---|---|---|"]
+    return "\n".join(lines + [f"| `{column.name}` | {column.unit} | {column.doc} |" for column in columns]) + "\n"

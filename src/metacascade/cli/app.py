@@ -211,8 +211,10 @@ def _print_columns(file, markdown):
     from metacascade.config.config import default, load
     from metacascade.mechanisms import plan_of
     from metacascade.model import observables
-    declared = observables.columns(plan_of(default() if file is None else load(file)))
-    print(columns.markdown(declared) if markdown else columns.table(declared), end="")
+    plan = plan_of(default() if file is None else load(file))
+    declared, by_node = observables.columns(plan), observables.by_node(plan)
+    print(columns.markdown(declared) + "\n" + columns.markdown_by_node(by_node) if markdown else
+          columns.table(declared) + columns.table_by_node(by_node), end="")
 
 
 @app.command()

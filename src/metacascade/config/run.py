@@ -46,6 +46,9 @@ class Output(Section):
     checkpoint_s: int = quantity("checkpoint", "day", "s", 1, 1 / 86400, 36525, doc=(
         "Simulated time between two checkpoints; a multiple of the step."))
     shed_cells: bool = switch("Write one row per shed cell: origin, fate and times.", key="shed_cells")
+    clones: int = integer("clones", 1000, 0, 65_535, doc=(
+        "Clones whose cells are told apart at each output, those with most cells; the cells of all others are added "
+        "up."))
     snapshots: bool = switch("Write cells, fields and vessels for ParaView.", key="snapshots", default=False)
     snapshot_interval_s: int = quantity("snapshot_interval", "day", "s", 1, 1 / 86400, 36525, doc=(
         "Time between two snapshots, besides those of the start and the end; a multiple of the step."))

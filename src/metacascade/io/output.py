@@ -17,7 +17,7 @@ from metacascade.base.records import by_id, joined
 from metacascade.io import checkpoint, datasets, ownership, parts, reopening, results, rundirectory, sealed, snapshots
 from metacascade.io.atomic import writing
 from metacascade.io.datasets import Table, units
-from metacascade.state.observed import AT_OUTPUTS, DRAW, SMALL, SMALL_UNITS, places
+from metacascade.state.observed import AT_OUTPUTS, places
 from metacascade.state.state import CTC, CTC_UNITS, LESION_UNITS, empty
 
 
@@ -34,6 +34,8 @@ class Output:
         Resolved, in internal units.
     columns : dict
         Name -> (int or float, unit) of every column of the time series, in order.
+    tables : dict
+        Name -> Layout of the small tables, those of `observed.NAMES`.
     nodes : sequence of str
         Names of the nodes of the circuit.
     provenance : dict
@@ -49,15 +51,16 @@ class Output:
         If a file cannot be written; those written before are whole.
     """
 
-    def __init__(self, world, directory, *, config_text, config, columns, nodes, provenance, first_part=0):
+    def __init__(self, world, directory, *, config_text, config, columns, tables, nodes, provenance,
+                 first_part=0):
         self.world, self.path = world, Path(directory) / results.NAME
         self.units = {name: unit for name, (_, unit) in columns.items()}
-        self.row = row_type(columns)
+        self.row, self.tables = row_type(columns), tables
         self.config, self.nodes, self.text, self.sessions = config, list(nodes), config_text, [provenance]
         with world.together():
             if world.rank == 0:
                 self._keep_former(going_on=config_text is None)
-        self.parts = parts.Parts(world, directory, self.row, SMALL)
+        self.parts = parts.Parts(world, directory, self.row, tables)
         self.parts.load(first_part)
         with world.together():
             self.rows, self.small, shed = self.parts.take_back()
@@ -75,6 +78,10 @@ class Output:
         for name, rows in tables.items():
             self.small[name] += rows.tolist()
 
+    def grow(self, name, table):
+        """Of a small table that only grows, and is given whole: append the rows that are new."""
+        self.small[name] += table[self.parts.rows_for_good(name) + len(self.small[name]):].tolist()
+
     def time_of(self, row):
         """When a row of `rows` is of [s]."""
         return row[list(self.units).index("time_s")]
@@ -83,7 +90,7 @@ class Output:
         """Forget of what is at hand each row of an output at a time for which ``wanted(time_s)`` is false."""
         self.rows = [row for row in self.rows if wanted(self.time_of(row))]
         for name in AT_OUTPUTS:
-            at = SMALL[name].names.index("time_s")
+            at = self.tables[name].dtype.names.index("time_s")
             self.small[name] = [row for row in self.small[name] if wanted(row[at])]
 
     def ends_at(self, time_s):
@@ -101,7 +108,7 @@ class Output:
 
     def draw(self, **row):
         """Append a blood draw: time_s, index, node, volume_mL, singles, clusters, cells (global)."""
-        self.small["draws"].append(tuple(row[name] for name in DRAW.names))
+        self.small["draws"].append(tuple(row[name] for name in self.tables["draws"].dtype.names))
 
     def flush(self, early=False):
         """Write what was appended since the last part as the next one, if there is any.
@@ -110,9 +117,9 @@ class Output:
         Rows of /shed are sorted by id, so the bytes of a part do not depend on the number of ranks.
         """
         shed, before = joined(empty(CTC), *self.ctcs), self.parts.count
-        small = {name: np.array(self.small[name], dtype) for name, dtype in SMALL.items()}
+        small = {name: np.array(self.small[name], layout.dtype) for name, layout in self.tables.items()}
         self.parts.add(np.array(self.rows, self.row), small, by_id(shed), early)
-        self.rows, self.small, self.ctcs = [], {name: [] for name in SMALL}, []
+        self.rows, self.small, self.ctcs = [], {name: [] for name in self.tables}, []
         if self.parts.count > before:
             self._renew()
         return self.parts.count
@@ -121,7 +128,7 @@ class Output:
         """A checkpoint with the number that `flush` has returned last is written."""
         self.parts.checkpointed()
 
-    def finish(self, *, open_ctcs, lesions, digest, wall_s, tables=None):
+    def finish(self, *, open_ctcs, lesions, digest, wall_s):
         """Merge all parts into results.h5 and remove them.
 
         Parameters
@@ -134,8 +141,6 @@ class Output:
             Of the final state.
         wall_s : dict
             Stage -> seconds on this rank in this session; the same stages on every rank.
-        tables : dict, optional
-            More datasets: name -> (structured ndarray, dict field -> unit); those of rank 0 count.
         """
         written = json.dumps(self.parts.written())
         self.shed(open_ctcs)
@@ -149,8 +154,6 @@ class Output:
             self._explain(h5)
             wall = h5.create_dataset("provenance/wall_s", data=np.array(seconds, float))
             wall.attrs.update(unit="s", rows="rank", columns=json.dumps(list(wall_s)))
-            for name, (array, table) in (tables or {}).items():
-                h5.create_dataset(name, data=array).attrs.update(units(table))
 
         shed = self.parts.table("shed")
         shed.attributes = self._meaning("shed")
@@ -196,7 +199,7 @@ class Output:
         series = h5["series"]
         for name, unit in self.units.items():
             series[name].attrs["unit"] = unit
-        for name in SMALL:
+        for name in self.tables:
             h5[name].attrs.update(self._meaning(name))
 
     def _meaning(self, name):
@@ -206,8 +209,9 @@ class Output:
         table, names = {
             "shed": (CTC_UNITS, {"fate": fate, "place": place, "node": node, "origin": node}),
             "lesions": (LESION_UNITS, {"node": node, "state": lesion}),
-            "clone_cells": (SMALL_UNITS["clone_cells"], {"place": dict(enumerate(places(self.nodes)))})
-            }.get(name) or (SMALL_UNITS[name], {"node": node})
+            "clone_cells": (self.tables["clone_cells"].units, {"place": dict(enumerate(places(self.nodes)))}),
+            "clones": (self.tables["clones"].units, {})
+            }.get(name) or (self.tables[name].units, {"node": node})
         return units(table) | {"enumerations": json.dumps(names)}
 
 
@@ -216,12 +220,12 @@ def row_type(columns):
     return np.dtype([(name, {int: "i8", float: "f8"}[kind]) for name, (kind, _) in columns.items()])
 
 
-def reopen(world, directory, columns, count):
+def reopen(world, directory, columns, tables, count):
     """Let a finished run be one that was killed after its last checkpoint, of so many parts. Collective.
 
     Killed at any moment it leaves either of the two.
     """
-    reopened = parts.Parts(world, directory, row_type(columns), SMALL)
+    reopened = parts.Parts(world, directory, row_type(columns), tables)
     reopening.reopen(world, directory, reopened, count)
 
 

@@ -17,7 +17,7 @@ from metacascade.io.structure import PART, understood
 from metacascade.ranks.parallel import owner_of_id, serial_world
 from metacascade.state.state import CTC, empty
 
-FOLDER, KIND, FORMAT = "parts", "PART", 4
+FOLDER, KIND, FORMAT = "parts", "PART", 5
 KINDS = ("int64", "float64")      # of columns of the time series: those of one kind are one dataset of a part
 APART = ("shed",)                 # whose rows are checked when they are read
 SLAB_ROWS = 1 << 18               # shed cells that are copied at a time: 16 MiB
@@ -42,7 +42,7 @@ class Part:
 class Parts:
     """The parts of one run, on every rank the same.
 
-    `small`: tables beside the series, name -> dtype, of which rank 0 has all rows.
+    `small`: tables beside the series, name -> Layout, of which rank 0 has all rows.
 
     Only parts are joined that no checkpoint lies between: those `behind` both checkpoints, and those that are
     `fresh`, since the last. What was joined stays until the next writing, for those who just read it.
@@ -58,9 +58,9 @@ class Parts:
     def __init__(self, world, directory, series, small):
         self.world, self.directory, self.columns = world, Path(directory) / FOLDER, series
         self.series = {kind: names for kind in KINDS if (names := [n for n in series.names if series[n] == kind])}
-        self.small = dict(small)
+        self.small = {name: layout.dtype for name, layout in small.items()}
         self.tables = {kind: (np.dtype(kind), (len(names),)) for kind, names in self.series.items()} | {
-            name: (np.dtype(dtype), ()) for name, dtype in (*small.items(), ("shed", CTC))}
+            name: (np.dtype(dtype), ()) for name, dtype in (*self.small.items(), ("shed", CTC))}
         self.behind, self.recent, self.fresh, self.replaced = [], [], [], []
         self.early, self.count = None, 0
 
@@ -227,6 +227,10 @@ class Parts:
         """(name, values) of the columns of the time series in tables of a part."""
         for kind, names in self.series.items():
             yield from zip(names, tables[kind][:].T)
+
+    def rows_for_good(self, name):
+        """Rows of a table that no part has which is taken back."""
+        return self._rows(name, [*self.behind, *self.recent, *self.fresh])
 
     @staticmethod
     def _rows(name, parts):

@@ -16,14 +16,14 @@ from metacascade.io import datasets, parts, rows_index, sealed
 from metacascade.io.atomic import reading
 from metacascade.io.structure import understood
 from metacascade.ranks.parallel import serial_world
-from metacascade.state.observed import SMALL
+from metacascade.state.observed import NAMES
 
 if TYPE_CHECKING:
     import pandas
 
-NAME, KIND, FORMAT = "results.h5", "RESULTS", 4
+NAME, KIND, FORMAT = "results.h5", "RESULTS", 5
 APART = ("shed", "lesions")       # tables whose rows are checked when they are read
-IN_PARTS = ("series", *SMALL, "shed")    # while the run goes on
+IN_PARTS = ("series", *NAMES, "shed")    # while the run goes on
 NEEDED = ("config/text", "config/resolved", "provenance/sessions", *IN_PARTS)
 
 
@@ -43,8 +43,8 @@ class Results:
     ----------
     series : dict
         Time series: name -> array. Units by ``results.units("series/NAME")``.
-    shed, draws, organs, clone_cells, lesions, clones : Rows
-        Tables that are read when sliced: ``results.shed["fate"]``, ``results.shed[:1000]``; the last two at the end.
+    shed, draws, organs, clone_cells, clones, lesions : Rows
+        Tables that are read when sliced: ``results.shed["fate"]``, ``results.shed[:1000]``; the last at the end.
     config : dict
         As resolved, in internal units; `config_text` as given.
     provenance : list of dict
@@ -128,7 +128,7 @@ class Results:
 
     @property
     def clone_cells(self) -> "Rows":
-        """Cells of each clone in each place, at each output."""
+        """Cells of each clone in each place, at each output; clone 65535 stands for all that are too small."""
         return self["clone_cells"]
 
     @property
@@ -138,7 +138,7 @@ class Results:
 
     @property
     def clones(self) -> "Rows":
-        """The tree of clones, a row for each; at the end of the run."""
+        """The tree of clones, a row for each."""
         return self["clones"]
 
     @property
@@ -302,7 +302,7 @@ def describe(path):
         series, state = results.series, "complete" if results.complete else "not complete: running or interrupted"
         last = {name: values[-1] for name, values in series.items() if len(values)}
         lines = [f"{results.path}: results, format {FORMAT}, {state}"]
-        lines += [f"  {len(results[name])} rows in /{name}" for name in ("shed", *SMALL, "lesions", "clones")
+        lines += [f"  {len(results[name])} rows in /{name}" for name in ("shed", *NAMES, "lesions")
                   if name in results]
         lines += [one_line(f"  started {session.get('started', '?')} on {session.get('ranks', '?')} ranks: "
                            f"{session.get('command', '?')}", LONGEST_LINE) for session in results.provenance]

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import inf
 
-from metacascade.base.columns import DEAD, Column, cells
+from metacascade.base.columns import DEAD, Column, NodeColumn, cells
 from metacascade.base.errors import InputError
 from metacascade.base.names import nearest
 from metacascade.mechanisms.fields import FIELDS
@@ -69,6 +69,7 @@ class Plan:
     traits: tuple = ()
     bits: tuple = ()            # of (name, mask); a bit keeps its mask while others are off
     columns: tuple = ()
+    by_node: tuple = ()         # columns of the table by organ
     causes: tuple = ()          # columns of the deaths in tissue, of what is off too: a branch still has its dead
 
     def of(self, compartment: str) -> list[Rate]:
@@ -156,6 +157,7 @@ def _plan(made, declared) -> Plan:
     return Plan(
         rates=kind(Rate), factors=tuple(factor for factor in factors if factor), fields=kind(*FIELDS),
         traits=kind(Trait), bits=tuple((one.name, masks[one.name]) for one in kind(Bit)), columns=kind(Column),
+        by_node=kind(NodeColumn),
         causes=tuple(cells(one.cause, DEAD, f"in tissue: {one.doc}") for one in declared
                      if isinstance(one, Rate) and one.action == REMOVE))
 

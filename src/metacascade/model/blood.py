@@ -5,7 +5,7 @@ import numpy as np
 
 from metacascade._kernels import _blood
 from metacascade._kernels._layout import CTC, Draw, Fate, Place, draws
-from metacascade.base.columns import ALIVE, DEAD, PASSED, REMOVED, Column, cells
+from metacascade.base.columns import ALIVE, CTCS, DEAD, PASSED, REMOVED, Column, NodeColumn, ReportLine, cells
 from metacascade.base.records import by_id, chosen, joined
 
 COLUMNS = (
@@ -16,6 +16,10 @@ COLUMNS = (
     Column("passages", "beds entered", "capillary beds entered, a cluster counting once"),
     cells("self_seeded", PASSED, "came back to the tumor and left the blood there"),
     cells("extravasated", PASSED, "left the blood in an organ"))
+BY_NODE = (NodeColumn("arrested", "cells", "held fast in its capillaries", CTCS,
+                      lambda ctcs: np.where(ctcs["place"] == Place.ARRESTED, ctcs["n"], 0)),)
+REPORT = (ReportLine("blood", "{circulating:,} circulating, {arrested:,} arrested, {drawn:,} drawn; "
+                              "{passages:,} passages of capillary beds"),)
 CAUSES = {fate.name.lower(): fate for fate in (Fate.ANOIKIS, Fate.SHEAR, Fate.NK)}
 
 

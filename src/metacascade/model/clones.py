@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from metacascade._kernels._layout import Draw, draws
-from metacascade.base.columns import NOW, PASSED, Column, cells
+from metacascade.base.columns import NOW, PASSED, Column, ReportLine, cells
 from metacascade.base.limits import MOST_CLONES
 from metacascade.base.records import joined
+from metacascade.state import observed
 from metacascade.state.state import CLONE
 
 BYTE = 255                  # a trait is 0 to 1 in steps of 1/255
@@ -25,6 +26,7 @@ COLUMNS = (
     cells("mutated", PASSED, "daughters with a mutation, in tissue"),
     cells("mutations_lost", PASSED, "of these, those that kept the clone of their mother, for a full table of clones"),
     Column("clones", "clones", "rows of the table of clones", NOW))
+REPORT = (ReportLine("clones", "{clones:,} from {mutated:,} mutations", if_any=("mutated",)),)
 
 
 @dataclass(frozen=True)
@@ -190,15 +192,13 @@ def renamed(table, names, spectrum_):
     return table
 
 
-def for_results(clones):
-    """The table /clones of the results and the units of its fields: a row for each clone, its traits by name."""
+def tree(clones):
+    """The rows of the table /clones of the results: one for each clone, its traits by name."""
     names = clones.spectrum.names
-    table = np.zeros(len(clones), [("clone", "u2"), ("id", "u8"), ("parent", "i4"), ("step", "i8"), ("time_s", "i8"),
-                                   *((name, "u1") for name in names)])
+    table = np.zeros(len(clones), observed.clones(names).dtype)
     table["clone"] = np.arange(len(clones))
     for name in ("id", "parent", "step", "time_s"):
         table[name] = clones.table[name]
     for name in names:
         table[name] = clones.traits()[name]
-    return table, {"clone": "row of /clones", "id": "1", "parent": "row of /clones, -1: none", "step": "steps",
-                   "time_s": "s"} | dict.fromkeys(names, "1/255")
+    return table

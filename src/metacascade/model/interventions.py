@@ -10,7 +10,7 @@ import numpy as np
 
 from metacascade._kernels import _thin
 from metacascade._kernels._layout import Draw, Fate, Place, draws
-from metacascade.base.columns import DEAD, REMOVED, cells
+from metacascade.base.columns import DEAD, REMOVED, ReportLine, cells
 from metacascade.base.records import chosen
 from metacascade.config.interventions import MOST_FRACTIONS
 from metacascade.model.physiology import NODES
@@ -18,6 +18,8 @@ from metacascade.model.physiology import NODES
 COLUMNS = (
     cells("irradiated", DEAD, "of radiation, in tissue, in lesions and arrested"),
     cells("resected", REMOVED, "by surgery"))
+REPORT = (ReportLine("treated", "{resected:,} cells taken out by surgery, {irradiated:,} killed by radiation",
+                     if_any=("resected", "irradiated")),)
 SEEN = 19, 20         # so many parts of the cells of a tumor lie within its radius
 CHUNK = 4096          # tiles looked at a time
 

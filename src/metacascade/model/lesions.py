@@ -4,8 +4,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from metacascade._kernels import _lesions
-from metacascade._kernels._layout import CTC, LESION, Fate
-from metacascade.base.columns import ALIVE, BORN, DEAD, PASSED, Column, cells
+from metacascade._kernels._layout import CTC, LESION, Fate, LesionState
+from metacascade.base.columns import ALIVE, BORN, DEAD, LESIONS, PASSED, Column, NodeColumn, ReportLine, cells
 from metacascade.base.records import as_bytes, chosen, joined
 from metacascade.mechanisms.compile import placed_rates, switches
 
@@ -15,6 +15,13 @@ COLUMNS = (
     cells("lesion_loss", DEAD, "in active lesions"), cells("dormant_loss", DEAD, "in dormant lesions"),
     Column("founded", "lesions", "lesions founded"), Column("woken", "lesions", "dormant lesions that woke"),
     cells("shed_lesion", PASSED, "entered the blood from lesions"))
+BY_NODE = (
+    NodeColumn("lesions", "lesions", "lesions with living cells", LESIONS, lambda lesions: lesions["n"] > 0),
+    NodeColumn("active", "lesions", "of these, those that are not dormant", LESIONS,
+               lambda lesions: (lesions["n"] > 0) & (lesions["state"] == LesionState.ACTIVE)),
+    NodeColumn("cells", "cells", "in lesions", LESIONS, lambda lesions: lesions["n"]))
+REPORT = (ReportLine("lesions", "{founded:,} founded, {woken:,} woke; {lesions:,} cells in them; "
+                                "{shed_lesion:,} cells shed by them"),)
 
 
 @dataclass

@@ -7,14 +7,16 @@ from itertools import chain
 
 import numpy as np
 
-from metacascade._kernels._layout import LesionState, Place
-from metacascade.base.columns import NOW, Column, in_order
+from metacascade._kernels._layout import Place
+from metacascade.base.columns import CTCS, LESIONS, NOW, Column, in_order
 from metacascade.model import blood, clones, injection, interventions, lesions, tissue
-from metacascade.state.observed import CLONE_CELLS, ORGAN, PLACES
+from metacascade.state import observed
+from metacascade.state.observed import OTHERS, PLACES
 
 OF_RUN = (
     Column("step", "steps", "steps done", NOW), Column("time_s", "s", "simulated time", NOW),
     Column("tiles", "tiles", "tiles of 8 x 8 x 8 voxels that exist", NOW))
+REPORT = tuple(chain.from_iterable(part.REPORT for part in (tissue, blood, lesions, interventions, clones)))
 TILES = 1024        # whose cells are counted at a time
 
 
@@ -24,12 +26,23 @@ def columns(plan) -> tuple:
     return in_order([*plan.causes, *chain.from_iterable(of_model), *OF_RUN, *plan.columns])
 
 
+def by_node(plan) -> tuple:
+    """Every column of the table by organ: those of the model, and what the mechanisms of a plan bring."""
+    return (*blood.BY_NODE, *lesions.BY_NODE, *plan.by_node)
+
+
+def tables(plan) -> dict:
+    """The tables beside the time series: name -> Layout."""
+    return observed.layouts(by_node(plan), [trait.name for trait in plan.traits])
+
+
 class Observables:
     """The figures of a simulation. Every method is collective."""
 
     def __init__(self, simulation):
         self.simulation, self.world = simulation, simulation.world
         self.means = [column for column in simulation.columns if column.mean]
+        self.by_node, self.layouts = by_node(simulation.plan), tables(simulation.plan)
 
     def row(self) -> dict:
         """A row of the time series: column -> value, the same on all ranks."""
@@ -43,35 +56,45 @@ class Observables:
                     clones=len(sim.clones), **means)
 
     def organs(self):
-        """ORGAN rows: what is in each node that has lesions or arrested cells."""
-        sim, nodes = self.simulation, len(self.simulation.circuit.names)
-        ctcs, found = sim.blood.records, sim.lesions.records
-        alive, active = found["n"] > 0, found["state"] == LesionState.ACTIVE
-        own = np.zeros((4, nodes), np.int64)
-        arrested = ctcs["place"] == Place.ARRESTED
-        np.add.at(own[0], ctcs["node"][arrested], ctcs["n"][arrested])
-        np.add.at(own[1], found["node"][alive], 1)
-        np.add.at(own[2], found["node"][alive & active], 1)
-        np.add.at(own[3], found["node"], found["n"])
+        """Rows of the table by organ: what is in each node of the circuit where anything is."""
+        sim = self.simulation
+        records = {CTCS: sim.blood.records, LESIONS: sim.lesions.records}
+        own = np.zeros((len(self.by_node), len(sim.circuit.names)), np.int64)
+        for counts, column in zip(own, self.by_node):
+            here = records[column.records]
+            np.add.at(counts, here["node"], column.count(here).astype(np.int64))
         total = self.world.sum(own)
         here = np.flatnonzero(total.any(axis=0))
-        rows = np.zeros(len(here), ORGAN)
+        rows = np.zeros(len(here), self.layouts["organs"].dtype)
         rows["time_s"], rows["node"] = sim.time_s, here
-        for name, counts in zip(("arrested", "lesions", "active", "cells"), total):
-            rows[name] = counts[here]
+        for column, counts in zip(self.by_node, total):
+            rows[column.name] = counts[here]
         return rows
 
     def clone_cells(self):
-        """CLONE_CELLS rows: living cells of each clone in each place, where there are any.
+        """Rows of cells by clone: living cells in each place where there are any, the smaller clones put together.
 
         The memory that it takes is that of a table of all clones by all places, 12 MB at most.
         """
-        total = self.world.sum(count_clones(self.simulation))
-        clone, place = np.nonzero(total)
-        rows = np.zeros(len(clone), CLONE_CELLS)
-        rows["time_s"], rows["clone"], rows["place"] = self.simulation.time_s, clone, place
-        rows["cells"] = total[clone, place]
+        sim = self.simulation
+        clone, total = largest(self.world.sum(count_clones(sim)), sim.config.output.clones)
+        row, place = np.nonzero(total)
+        rows = np.zeros(len(row), self.layouts["clone_cells"].dtype)
+        rows["time_s"], rows["clone"], rows["place"] = sim.time_s, clone[row], place
+        rows["cells"] = total[row, place]
         return rows
+
+
+def largest(total, most):
+    """(clones, their cells by place): those `most` with most cells, of equal ones the older, then OTHERS, their sum.
+
+    `total`: int64, shape (clones, places), of all clones.
+    """
+    if len(total) <= most:
+        return np.arange(len(total)), total
+    order = np.argsort(-total.sum(axis=1), kind="stable")
+    kept = np.sort(order[:most])
+    return np.append(kept, OTHERS), np.append(total[kept], total[order[most:]].sum(axis=0, keepdims=True), axis=0)
 
 
 def sum_over_cells(tissue_, mean) -> int:

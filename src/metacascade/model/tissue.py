@@ -8,7 +8,7 @@ import numpy as np
 from metacascade._kernels import _deliver, _tissue
 from metacascade._kernels._layout import CTC, MIGRANT
 from metacascade._kernels._place import place
-from metacascade.base.columns import ALIVE, BORN, PASSED, Column, cells
+from metacascade.base.columns import ALIVE, BORN, PASSED, Column, ReportLine, cells
 from metacascade.base.errors import RunError
 from metacascade.base.records import chosen, copy, joined
 from metacascade.mechanisms.compile import tissue_rates, wall_of
@@ -29,6 +29,10 @@ COLUMNS = (
     cells("shed", PASSED, "entered the blood from the tumor"),
     Column("shed_ctcs", "CTCs", "the same, in single cells and clusters"),
     cells("changed_voxel", PASSED, "went to another voxel"))
+REPORT = (
+    ReportLine("tumor", "{tissue:,} cells (started with {initial:,}; {divided_tissue:,} divisions)"),
+    ReportLine("shed", "{shed:,} cells in {shed_ctcs:,} single cells and clusters; {injected:,} injected; "
+                       "{self_seeded:,} came back to the tumor"))
 TALLIES = _tissue.TALLIES       # what the kernel counts; behind them the causes of death of the plan
 FIRST_SCRATCH = 16400           # cells of a tile for which there is scratch space at the start
 FIRST_OUTBOX = 65536

@@ -7,7 +7,9 @@ from metacascade.base.units import show_time
 from metacascade.config import check as config_check, config
 from metacascade.config.given import settings_of
 from metacascade.io import checkpoint, output, rundirectory
+from metacascade.mechanisms import plan_of
 from metacascade.mechanisms.user import MechanismError
+from metacascade.model import observables
 from metacascade.ranks import parallel
 from metacascade.run import inputs
 from metacascade.run.estimate import expected
@@ -57,7 +59,8 @@ def resume(directory, overrides=(), **times):
             if changed.run.duration_s <= saved.meta["time_s"]:
                 say(world, f"{one_line(directory)} is complete: nothing to resume")
                 return DONE
-            output.reopen(world, directory, columns_of(loaded), saved.meta["parts"])
+            plan = plan_of(loaded)
+            output.reopen(world, directory, columns_of(plan), observables.tables(plan), saved.meta["parts"])
         say(world, remark or f"going on from {one_line(path)}")
         warn(world, changed.warnings)
         return simulate(world, changed, directory, lock, saved=saved, changed=changed != loaded, **times)

@@ -6,6 +6,7 @@ import time
 from metacascade.base import screen
 from metacascade.base.columns import DEAD
 from metacascade.base.screen import Screen, bare, one_line
+from metacascade.model.observables import REPORT
 from metacascade.ranks import launcher
 
 QUIET_S = 10.0        # seconds between two lines in a log
@@ -98,22 +99,12 @@ def state_of(simulation):
 
 def summary(simulation, fates, directory, seconds, memory):
     """What happened in a run, as lines of text; `memory`: bytes of the largest rank."""
-    t = simulation.ledger.totals
+    totals = dict(simulation.ledger.totals, clones=len(simulation.clones))
     lines = [
         f"{simulation.time_s / 86400:g} day{'s' * (simulation.time_s != 86400)} in {simulation.step_number:,} steps, "
         f"{seconds:.1f} s on "
         f"{simulation.world.size} rank{'s' * (simulation.world.size > 1)}, at most {memory / 2**20:,.0f} MiB each",
-        f"  tumor     {t['tissue']:,} cells (started with {t['initial']:,}; {t['divided_tissue']:,} divisions)",
-        f"  shed      {t['shed']:,} cells in {t['shed_ctcs']:,} single cells and clusters; {t['injected']:,} injected; "
-        f"{t['self_seeded']:,} came back to the tumor",
-        f"  blood     {t['circulating']:,} circulating, {t['arrested']:,} arrested, {t['drawn']:,} drawn; "
-        f"{t['passages']:,} passages of capillary beds",
-        f"  lesions   {t['founded']:,} founded, {t['woken']:,} woke; {t['lesions']:,} cells in them; "
-        f"{t['shed_lesion']:,} cells shed by them"]
-    if t["resected"] or t["irradiated"]:
-        lines.append(f"  treated   {t['resected']:,} cells taken out by surgery, "
-                     f"{t['irradiated']:,} killed by radiation")
-    lines += [f"  clones    {len(simulation.clones):,} from {t['mutated']:,} mutations"] * (t["mutated"] > 0)
+        *(text for line in REPORT for text in line.of(totals))]
     died = [f"{name} {n:,}" for name, n in simulation.ledger.of(DEAD).items() if n]
     lines.append(f"  deaths    {', '.join(died) or 'none'}")
     if fates:

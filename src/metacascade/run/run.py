@@ -10,9 +10,8 @@ from metacascade.base.errors import DONE, STOPPED_EARLY
 from metacascade.base.records import chosen
 from metacascade.base.screen import one_line
 from metacascade.io import checkpoint, output, provenance, runlock
-from metacascade.mechanisms import plan_of
 from metacascade.model import observables
-from metacascade.model.clones import for_results
+from metacascade.model.clones import tree
 from metacascade.model.simulation import Simulation
 from metacascade.run import recordlimit
 from metacascade.run.progress import Meter, peak_memory, progress, ranks_and_cores, say, summary, warn
@@ -24,9 +23,9 @@ from metacascade.state.digest import digest
 PATIENCE_S = 1800.0           # of the watchdog, unless another is given
 
 
-def columns_of(config) -> dict:
+def columns_of(plan) -> dict:
     """The columns of the time series of a run, in their order: name -> (int or float, unit)."""
-    return {column.name: (column.kind, column.unit) for column in observables.columns(plan_of(config))}
+    return {column.name: (column.kind, column.unit) for column in observables.columns(plan)}
 
 
 def simulate(world, loaded, directory, lock, **kind):
@@ -65,9 +64,10 @@ class Run:
         self.parent = saved.meta.get("parent") if saved else None
         self.records = RecordLimit(world, loaded)
         self.records.refuse(self.simulation.ledger.totals, loaded.injection, self.simulation.time_s)
+        plan = self.simulation.plan
         self.output = output.Output(
-            world, self.directory, config_text=config_text, config=loaded.to_dict(), columns=columns_of(loaded),
-            nodes=self.simulation.circuit.names, provenance=dict(
+            world, self.directory, config_text=config_text, config=loaded.to_dict(), columns=columns_of(plan),
+            tables=observables.tables(plan), nodes=self.simulation.circuit.names, provenance=dict(
                 provenance.collect(world), mechanisms=dict(zip(loaded.mechanisms.modules, loaded.mechanisms.sha256))),
             first_part=saved.meta["parts"] if saved else 0)
         self._take_up_early_end()
@@ -158,6 +158,7 @@ class Run:
         time_s, plan = self.simulation.time_s, self.config.output
         of_the_end = time_s % plan.checkpoint_s > 0 or any(
             self.output.time_of(row) % plan.interval_s for row in self.output.rows)
+        self.output.grow("clones", tree(self.simulation.clones))
         return self.output.flush(early=time_s % plan.interval_s > 0 and of_the_end)
 
     def _take_up_early_end(self):
@@ -193,7 +194,7 @@ class Run:
             still = chosen(state.ctcs, state.ctcs["place"] != Place.RETURNING)    # those have their row already
             self.output.finish(
                 open_ctcs=still if self.config.output.shed_cells else still[:0], lesions=state.lesions,
-                digest=digest(self.world, state), wall_s=dict(sim.wall_s), tables={"clones": for_results(sim.clones)})
+                digest=digest(self.world, state), wall_s=dict(sim.wall_s))
         fates, memory = sim.fates.totals(), self.world.max(peak_memory())
         self._all_is_written()
         if sim.time_s < self.config.run.duration_s:

@@ -11,6 +11,7 @@ from metacascade.base.units import parse, plain
 from metacascade.config.body import BEDS
 from metacascade.config.config import default
 from metacascade.io import atomic, checkpoint, results, rundirectory, runlock
+from metacascade.mechanisms import plan_of
 from metacascade.run.run import columns_of
 from metacascade.studies.sweep_plan import folder
 
@@ -93,7 +94,7 @@ def _text(directory, plan, rows):
 
 def _series(rows):
     """The columns of the time series: those of the default config, and those that members have besides."""
-    return dict.fromkeys([*columns_of(default()), *(name for row in rows for name in row.get(SERIES, ()))])
+    return dict.fromkeys([*columns_of(plan_of(default())), *(name for row in rows for name in row.get(SERIES, ()))])
 
 
 def _row(directory, plan, member):
