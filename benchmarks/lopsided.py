@@ -68,8 +68,8 @@ def measure(world, cells, folder, *settings):
     for step in range(1, STEPS + 1):
         model.step()
         if step % ROW == 0:
-            cpu_s.append(sum(model.cpu_s.values()))
-            model.cpu_s.clear()
+            cpu_s.append(sum(model.clock.cpu_s.values()))
+            model.clock.cpu_s.clear()
             rows.append((step, model.ledger.totals["tissue"], excess(world, work(model.tissue.arena.n).sum()),
                          len(moved), time.perf_counter() - began, sum(moved)))
     rebalance.move = original

@@ -198,11 +198,11 @@ def bad_state(model):
 
 def at_step(fault, rank, step, steps=Simulation.step):
     """Simulation.step with the fault before one step."""
-    def stepping(self, stop=False):
+    def stepping(self, along=()):
         if rank in (-1, self.world.rank) and self.step_number == step:
             HERE["rank"] = True
             fault(self)
-        return steps(self, stop)
+        return steps(self, along)
     return stepping
 
 

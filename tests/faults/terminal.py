@@ -8,12 +8,12 @@ from metacascade.base import errors
 from metacascade.model.simulation import Simulation
 
 
-def step(self, stop=False, original=Simulation.step):
+def step(self, along=(), original=Simulation.step):
     if self.step_number == 2:
         if sys.argv[1] == "sleep":
             time.sleep(1000)
         raise (getattr(errors, sys.argv[1], None) or getattr(builtins, sys.argv[1]))("the magnet failed")
-    return original(self, stop)
+    return original(self, along)
 
 
 if sys.argv[1] != "none":

@@ -12,6 +12,7 @@ from metacascade.model.simulation import Simulation
 from metacascade.model.tissue import Tissue
 from metacascade.ranks import parallel
 from metacascade.run import commands
+from metacascade.run.run import Run
 from metacascade.space.rebalance import Balance
 from small import EXAMPLE
 
@@ -29,9 +30,9 @@ def counted(name, function, count):
     return wrapped
 
 
-def step(self, stop=False, original=Simulation.step):
-    wish = self.step_number + 1 == WISH["stop_at"] and self.world.rank == self.world.size - 1
-    return original(self, stop or wish)
+def must_stop(self, original=Run._must_stop):
+    wish = self.simulation.step_number + 1 == WISH["stop_at"] and self.world.rank == self.world.size - 1
+    return original(self) or wish
 
 
 def run(job):
@@ -48,7 +49,7 @@ def run(job):
 
 
 PARAMETERS = tissue.parameters
-Simulation.step = step
+Run._must_stop = must_stop
 Tissue.leaving = counted("crossed", Tissue.leaving, lambda result: len(result[1]))
 Balance.look = counted("cut", Balance.look, bool)
 Simulation.state = counted("tiles", Simulation.state, lambda result: 0 if "tiles" in COUNTS else len(result.tile_key))

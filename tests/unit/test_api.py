@@ -208,7 +208,7 @@ def test_an_open_run_reads_like_arrays(toml):
 
 def test_a_run_that_died_in_its_first_step_is_resumed_without_a_second_first_row(toml, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr("metacascade.model.simulation.Simulation.step", lambda *_: 1 / 0)
+        patch.setattr("metacascade.model.simulation.Simulation.step", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             mc.Simulation(toml).run(tmp_path / "out")
     with stopsignals.given_back():

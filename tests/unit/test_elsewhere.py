@@ -14,7 +14,7 @@ from metacascade.base.errors import InputError
 from metacascade.io import checkpoint, datasets, parts, reopening, results, sealed, snapshots
 from metacascade.io.output import Output, describe, digest_of, reopen
 from metacascade.io.results import open_results
-from metacascade.model import simulation
+from metacascade.model import saving
 from metacascade.ranks.parallel import serial_world
 from metacascade.run import commands
 from metacascade.state.observed import layouts
@@ -242,10 +242,10 @@ def test_a_checkpoint_without_what_it_must_say_is_refused(run, change, words, co
     ("fates", {"nk": {"nowhere": 1}}), ("fates", {"nk": {"lung": 0.5}}), ("fates", {"nk": 3})])
 def test_totals_of_what_is_not_counted_are_refused(name, counts):
     saved = founder_state(fates={"nk": {"lung": 1}})
-    simulation._refuse_foreign(saved, ["veins", "lung"], ["initial"])
+    saving.refuse_foreign(saved, ["veins", "lung"], ["initial"])
     saved.meta[name] = counts
     with pytest.raises(InputError, match="counts cells by names or numbers that metacascade has not"):
-        simulation._refuse_foreign(saved, ["veins", "lung"], ["initial"])
+        saving.refuse_foreign(saved, ["veins", "lung"], ["initial"])
 
 
 @pytest.mark.parametrize("change", [
@@ -256,7 +256,7 @@ def test_clones_that_are_none_are_refused(change):
     saved = founder_state()
     change(saved)
     with pytest.raises(InputError, match="clones of the state"):
-        simulation._refuse_foreign(saved, ["veins", "lung"], ["initial"])
+        saving.refuse_foreign(saved, ["veins", "lung"], ["initial"])
 
 
 def founder_state(**meta):

@@ -1,31 +1,26 @@
 """The model: its parts, the order of a step, and its state."""
-import time
-from collections import defaultdict
-from contextlib import contextmanager
-
 import numpy as np
 
-from metacascade._kernels._layout import CTC, Fate, Place
+from metacascade._kernels._layout import CTC, Place
 from metacascade.base.errors import InputError
-from metacascade.base.limits import MOST_CLONES, MOST_STEPS
-from metacascade.base.records import by_id, chosen, joined
+from metacascade.base.limits import MOST_STEPS
+from metacascade.base.records import chosen, joined
 from metacascade.config.config import Config
 from metacascade.mechanisms import plan_of
-from metacascade.model import blood, interventions, observables, selfseeding, tissue
+from metacascade.model import blood, interventions, observables, saving, selfseeding, tissue
 from metacascade.model.circuit import Circuit
 from metacascade.model.clones import Clones, spectrum
 from metacascade.model.fates import Fates
 from metacascade.model.injection import Injections
-from metacascade.model.ledger import LARGEST, Ledger
+from metacascade.model.ledger import Ledger
 from metacascade.model.lesions import Lesions
 from metacascade.model.microenvironment import fields_of
 from metacascade.model.schedule import Schedule
+from metacascade.model.stageclock import StageClock
 from metacascade.ranks.exchange import Exchange
 from metacascade.ranks.parallel import on_all_ranks, owner_of_id
 from metacascade.space import network_read
 from metacascade.space.rebalance import Balance
-from metacascade.space.vessels import SEGMENT, Network
-from metacascade.state import state
 from metacascade.state.digest import digest
 
 
@@ -57,24 +52,23 @@ class Simulation:
         self.injections = Injections(config, config.run.seed, world.rank, world.size)
         self.fates = Fates(world, self.circuit.names)
         self.returning = np.empty(0, CTC)     # left the blood inside the tumor; on any rank
-        self.late = blood.Blood(config, self.circuit, config.run.seed)    # shed in the last step, but after the exchange
+        self.late = blood.Blood(config, self.circuit, config.run.seed)    # shed in the last step, after its exchange
         self.schedule = Schedule(config.therapy)
         self.redraws = False                  # what is due in the blood was drawn with rates of another config
-        self.wall_s = defaultdict(float)      # by stage
-        self.cpu_s = defaultdict(float)       # by stage, without what sending and waiting used
-        self.waited_s = defaultdict(float)    # by stage: wall seconds of sending, receiving and waiting
-        self.now, self.stages = "start", 0    # the present stage, and the number of stages begun
+        self.clock = StageClock(self.exchange.spent)
+        self.stage = self.clock.stage
         self.step_number, self.time_s = 0, 0
         self.columns = observables.columns(self.plan)
         self.ledger = Ledger(world, self.columns)
         self.clones = Clones(world, spectrum(self.plan.traits), config.run.seed)
         self.balance = Balance(config.balance.threshold, config.balance.interval)
         if saved is None:
-            self._begin(_network(config, world, segments))
+            self._begin(network_read.network_of(config, world, segments))
         else:
             with world.together():
-                _refuse_foreign(saved, self.circuit.names, self.ledger.totals)
-            self._go_on(saved, _network(config, world, saved.segments if segments is None else segments))
+                saving.refuse_foreign(saved, self.circuit.names, self.ledger.totals)
+            given = saved.segments if segments is None else segments
+            self._go_on(saved, network_read.network_of(config, world, given))
         self.interventions = interventions.Interventions(config, self.tissue, self.blood, self.lesions)
         self.perfused = int(world.sum([self.tissue.reachable.sum()])[0]) > 0   # blood flows through the tumor
         if not self.perfused and any(plan.node == "tumor" for plan in config.injection):
@@ -104,17 +98,21 @@ class Simulation:
     def _go_on_in_blood(self, former, saved):
         """Of a branch with other rates the blood is drawn anew; with other bits that are switched after a time in the
         blood, none is before it began."""
-        before = _circuit_at(former, plan_of(former), self.time_s - 1, saved)
-        self.redraws = not before.acts_like(_circuit_at(self.config, self.plan, self.time_s, saved))
+        before = saving.circuit_at(former, plan_of(former), self.time_s - 1, saved)
+        self.redraws = not before.acts_like(saving.circuit_at(self.config, self.plan, self.time_s, saved))
         if before.switches.tobytes() != self.circuit.switches.tobytes():
             self.circuit.since_h = self.time_s / 3600
 
     # --- one step, in the order of the model -------------------------------------------------------------
 
-    def step(self, stop=False):
-        """Advance everything by one step; True if any rank wishes to stop. Raises InputError after `MOST_STEPS`."""
+    def step(self, along=()):
+        """Advance everything by one step. Raises InputError after `MOST_STEPS`.
+
+        Returns the sums over ranks of the integers `along`, which cost no message of their own.
+        """
         if self.step_number >= MOST_STEPS:
-            raise on_all_ranks(InputError(f"{MOST_STEPS:,} steps are done, all that are possible: make run.step longer"))
+            raise on_all_ranks(InputError(
+                f"{MOST_STEPS:,} steps are done, all that are possible: make run.step longer"))
         t0_s, t1_s = self.time_s, self.time_s + self.config.run.step_s
         after_s = t0_s if self.step_number else -1      # what is to happen at t0_s has happened, but not at the start
         self._intervene(after_s, t0_s)
@@ -139,11 +137,11 @@ class Simulation:
         with self.stage("margin"):
             self.tissue.add_margin()
         with self.stage("ledger"):
-            stops = self._account(walked, tally, shed, stop)
+            sums = self._account(walked, tally, shed, along)
         self.step_number, self.time_s = self.step_number + 1, t1_s
         with self.stage("balance"):
             self._balance()
-        return stops > 0
+        return sums
 
     def _exchange(self, migrants, entering, tally, t1_s):
         """One routing of all that changed owner; returns the CTCs that enter the blood on this rank."""
@@ -188,8 +186,7 @@ class Simulation:
         self.blood.admit(injected)
 
     def _circulate(self, after_s, t0_s, t1_s):
-        """Every CTC walks to the end of the step; at the time of a draw, or of a change of rates, all of them are there,
-        no further."""
+        """Every CTC walks to the end of the step; when blood is drawn, or rates change, all are there, no further."""
         self._take_rates_of_blood(max(t0_s - 1, 0))     # what is due at the start was drawn with the rates before
         draws = [(plan.time_s, i) for i, plan in enumerate(self.config.draw) if after_s < plan.time_s <= t1_s]
         changes = {(time_s, -1) for time_s in self.schedule.all_changes(t0_s, t1_s, "blood.")}
@@ -267,13 +264,14 @@ class Simulation:
         if self.on_ended:
             self.on_ended(ctcs)
 
-    def _account(self, walked, tally, shed, stop):
-        self.ledger.add(**walked.deaths, passages=walked.passages, shed_ctcs=len(shed), shed=tally["shed"],
-                        divided_tissue=tally["divided"], **{cause.name: tally.get(cause.name, 0) for cause in self.plan.causes},
+    def _account(self, walked, tally, shed, along):
+        deaths = walked.deaths | {cause.name: tally.get(cause.name, 0) for cause in self.plan.causes}
+        self.ledger.add(**deaths, passages=walked.passages, shed_ctcs=len(shed), shed=tally["shed"],
+                        divided_tissue=tally["divided"],
                         mutated=tally["mutated"], changed_voxel=tally["changed_voxel"])
-        stops, places = self.ledger.close(self._alive(), extra=[int(stop), int(self.tissue.reachable.sum())])
+        places, *sums = self.ledger.close(self._alive(), extra=[int(self.tissue.reachable.sum()), *along])
         self.perfused = places > 0
-        return stops
+        return sums
 
     def _alive(self):
         return dict(
@@ -289,106 +287,13 @@ class Simulation:
     # --- state --------------------------------------------------------------------------------------------
 
     def state(self, **meta):
-        """This rank's share of the state; `meta` is added to its description."""
-        self._bring_home()
-        order = np.argsort(self.tissue.region.keys)
-        ctcs = joined(self.blood.records, self.returning)
-        return state.State(
-            meta=dict(meta, config=self.config.to_dict(), step=self.step_number, time_s=self.time_s,
-                      seed=self.config.run.seed, ledger=dict(self.ledger.totals), fates=self.fates.totals(),
-                      traits=list(self.clones.spectrum.names)),
-            tile_key=self.tissue.region.keys[order], tile_coords=self.tissue.region.coords[order],
-            arrays=self.tissue.arrays.take(order), units=self.tissue.arrays.units(),
-            cells=lambda first, last: _canonical(self.tissue, order[first:last]),
-            ctcs=by_id(ctcs), lesions=by_id(self.lesions.records), clones=self.clones.table,
-            segments=self.tissue.network.imported)
+        """This rank's share of the state; `meta` is added to its description. Nothing of the simulation changes."""
+        return saving.state_of(self, meta)
 
     def digest(self):
         """One SHA-256 of the state, the same on any number of ranks."""
         return digest(self.world, self.state())
 
-    def _bring_home(self):
-        """What is not with the owner of its id goes there, since a state is ordered by id."""
-        home = self.exchange.route({
-            "returning": self._to_owners(self.returning), "late": self._to_owners(self.late.records)})
-        self.returning = home["returning"]
-        self._take_late(home["late"])
-
-    @contextmanager
-    def stage(self, name):
-        """Count the time of the body as that of a stage."""
-        self.now, self.stages = name, self.stages + 1
-        wall, cpu, waited = self._clocks()
-        yield
-        now = self._clocks()
-        self.wall_s[name] += now[0] - wall
-        self.cpu_s[name] += now[1] - cpu
-        self.waited_s[name] += now[2] - waited
-
-    def _clocks(self):
-        """Seconds so far: wall, CPU without communication, communication and waiting."""
-        waited, waiting_cpu = self.exchange.spent()
-        return time.perf_counter(), time.thread_time() - waiting_cpu, waited
-
-
-def _circuit_at(config, plan, time_s, saved):
-    """The circuit of a config with the rates of a time, for the clones of a state."""
-    circuit, traits = Circuit(config, plan), spectrum(plan.traits)
-    circuit.take_clones(Clones(None, traits, config.run.seed, saved.clones, saved.meta["traits"]).traits())
-    circuit.set_rates(Schedule(config.therapy).scales(time_s, "blood."))
-    return circuit
-
-
-def _refuse_foreign(saved, names, totals):
-    """InputError if a state has what this model cannot take: nodes that the circuit has not, clones that its table has
-    not, vessels of another layout, or totals of what is not counted."""
-    nodes = len(names)
-    found = max((int(np.max(records[name], initial=0)) for records, names in (
-        (saved.ctcs, ("node", "origin")), (saved.lesions, ("node",))) for name in names), default=0)
-    if found >= nodes:
-        raise InputError(f"the state has cells at node {found}, and the circuit only nodes up to {nodes - 1}: "
-                         "it is not of metacascade")
-    _refuse_foreign_clones(saved)
-    if saved.segments is not None and saved.segments.dtype != SEGMENT:
-        raise InputError("the vessels of the state are not laid out as metacascade writes them: it is not of "
-                         "metacascade")
-    ledger, fates = saved.meta["ledger"], saved.meta["fates"]
-    if not (set(ledger) <= set(totals) and _are_totals(ledger) and set(fates) <= {fate.name.lower() for fate in Fate}
-            and all(isinstance(at, dict) and set(at) <= set(names) and _are_totals(at) for at in fates.values())):
-        raise InputError("the state counts cells by names or numbers that metacascade has not: it is not "
-                         "of metacascade")
-
-
-def _refuse_foreign_clones(saved):
-    """InputError if the table of clones is none, or has not the clones of the cells outside of tissue."""
-    clones, traits = len(saved.clones), saved.meta["traits"]
-    parents = saved.clones["parent"]
-    last = max(int(np.max(records["clone"], initial=0)) for records in (saved.ctcs, saved.lesions))
-    if not (last < clones <= MOST_CLONES and parents[0] == -1 and np.all(parents[1:] >= 0)
-            and np.all(parents < np.arange(clones)) and all(isinstance(name, str) for name in traits)
-            and len(traits) <= saved.clones["traits"].shape[1]):
-        raise InputError("the clones of the state are not such as metacascade writes: it is not of metacascade")
-
-
-def _are_totals(counts):
-    return all(type(n) is int and 0 <= n <= LARGEST for n in counts.values())
-
 
 def _cells(ctcs):
     return int(ctcs["n"].sum(dtype=np.int64))
-
-
-def _canonical(tissue_, rows):
-    cells = joined(state.empty(state.CELL), *(tissue_.arena.block(row) for row in rows))
-    return state.canonical(cells, tissue_.counts[rows])
-
-
-def _network(config, world, segments):
-    """The vessels: given, from the file (read by rank 0), or generated."""
-    if segments is None and config.vessels.file is not None:
-        with world.together():
-            segments = network_read.network(config).segments if world.rank == 0 else None
-        segments = world.bcast(segments)
-    if segments is not None:
-        return Network.from_segments(segments)
-    return Network.from_config(config.vessels, config.vessels.seed)

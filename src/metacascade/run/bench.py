@@ -100,8 +100,8 @@ class Meter:
 
     def _counters(self):
         s = self.simulation
-        return dict(passages=s.blood.passages, tally=dict(s.tissue.counted), wall_s=dict(s.wall_s),
-                    cpu_s=dict(s.cpu_s), waited_s=dict(s.waited_s),
+        return dict(passages=s.blood.passages, tally=dict(s.tissue.counted), wall_s=dict(s.clock.wall_s),
+                    cpu_s=dict(s.clock.cpu_s), waited_s=dict(s.clock.waited_s),
                     traffic={kind: asdict(traffic) for kind, traffic in s.exchange.traffic.items()})
 
 

@@ -111,9 +111,9 @@ class Run:
         stopping = False
         while not self._over() and not stopping:
             began = time.perf_counter()
-            stopping = sim.step(self._must_stop())
+            wishes, = sim.step(along=[int(self._must_stop())])
             self.meter.show(sim)
-            stopping = stopping or self.records.reached(sim.ledger.totals)
+            stopping = wishes > 0 or self.records.reached(sim.ledger.totals)
             self._write_what_is_due()
             self.limit.step_took(time.perf_counter() - began)
             if self.saved_step == sim.step_number:     # a stop that came meanwhile needs no step and checkpoint more
@@ -194,7 +194,7 @@ class Run:
             still = chosen(state.ctcs, state.ctcs["place"] != Place.RETURNING)    # those have their row already
             self.output.finish(
                 open_ctcs=still if self.config.output.shed_cells else still[:0], lesions=state.lesions,
-                digest=digest(self.world, state), wall_s=dict(sim.wall_s))
+                digest=digest(self.world, state), wall_s=dict(sim.clock.wall_s))
         fates, memory = sim.fates.totals(), self.world.max(peak_memory())
         self._all_is_written()
         if sim.time_s < self.config.run.duration_s:
@@ -219,7 +219,7 @@ class Run:
 
     def _where(self):
         sim = self.simulation
-        return (sim.step_number, sim.now, sim.stages) if sim else (0, "start", 0)
+        return (sim.step_number, sim.clock.now, sim.clock.begun) if sim else (0, "start", 0)
 
     def _say_where_it_runs(self):
         places = self.world.places()

@@ -11,6 +11,7 @@ from metacascade.base.errors import InputError, NetworkError
 from metacascade.space import network_csv, network_fit, network_secomb, network_swc, network_vtp
 from metacascade.space.network_check import MOST, overlaps, same_ends
 from metacascade.space.network_pieces import Pieces, Problems
+from metacascade.space.vessels import Network
 
 READERS = {"csv": network_csv.read, "secomb": network_secomb.read, "swc": network_swc.read, "vtp": network_vtp.read}
 SUFFIXES = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".dat": "secomb", ".swc": "swc", ".vtp": "vtp"}
@@ -161,3 +162,14 @@ def network(config, read_file=read) -> Found | None:
     network_fit.move(found.segments, config)
     network_fit.hold(found, config)
     return found
+
+
+def network_of(config, world, segments=None) -> Network:
+    """The vessels of a run, on every rank: of `segments` where they are given, else read by rank 0, or generated."""
+    if segments is None and config.vessels.file is not None:
+        with world.together():
+            segments = network(config).segments if world.rank == 0 else None
+        segments = world.bcast(segments)
+    if segments is not None:
+        return Network.from_segments(segments)
+    return Network.from_config(config.vessels, config.vessels.seed)

@@ -1,0 +1,83 @@
+"""A simulation as a state, plain arrays that may be saved, and what of a saved one it can take."""
+import numpy as np
+
+from metacascade._kernels._layout import Fate
+from metacascade.base.errors import InputError
+from metacascade.base.limits import MOST_CLONES
+from metacascade.base.records import by_id, joined
+from metacascade.model.circuit import Circuit
+from metacascade.model.clones import Clones, spectrum
+from metacascade.model.ledger import LARGEST
+from metacascade.model.schedule import Schedule
+from metacascade.ranks.parallel import owner_of_id
+from metacascade.space.vessels import SEGMENT
+from metacascade.state import state
+
+
+def state_of(simulation, meta):
+    """This rank's share of the state; `meta` is added to its description. Collective.
+
+    A state is ordered by id, so the owner of an id has a copy in it also of what waits on another rank.
+    """
+    sim, tissue = simulation, simulation.tissue
+    order = np.argsort(tissue.region.keys)
+    waiting = sim.exchange.route({
+        name: (ctcs, owner_of_id(ctcs["id"], sim.world.size))
+        for name, ctcs in (("late", sim.late.records), ("returning", sim.returning))})
+    return state.State(
+        meta=dict(meta, config=sim.config.to_dict(), step=sim.step_number, time_s=sim.time_s,
+                  seed=sim.config.run.seed, ledger=dict(sim.ledger.totals), fates=sim.fates.totals(),
+                  traits=list(sim.clones.spectrum.names)),
+        tile_key=tissue.region.keys[order], tile_coords=tissue.region.coords[order],
+        arrays=tissue.arrays.take(order), units=tissue.arrays.units(),
+        cells=lambda first, last: _canonical(tissue, order[first:last]),
+        ctcs=by_id(joined(sim.blood.records, waiting["late"], waiting["returning"])),
+        lesions=by_id(sim.lesions.records), clones=sim.clones.table, segments=tissue.network.imported)
+
+
+def circuit_at(config, plan, time_s, saved):
+    """The circuit of a config with the rates of a time, for the clones of a state."""
+    circuit, traits = Circuit(config, plan), spectrum(plan.traits)
+    circuit.take_clones(Clones(None, traits, config.run.seed, saved.clones, saved.meta["traits"]).traits())
+    circuit.set_rates(Schedule(config.therapy).scales(time_s, "blood."))
+    return circuit
+
+
+def _canonical(tissue_, rows):
+    cells = joined(state.empty(state.CELL), *(tissue_.arena.block(row) for row in rows))
+    return state.canonical(cells, tissue_.counts[rows])
+
+
+def refuse_foreign(saved, names, totals):
+    """InputError if a state has what this model cannot take: nodes that the circuit has not, clones that its table has
+    not, vessels of another layout, or totals of what is not counted."""
+    nodes = len(names)
+    found = max((int(np.max(records[name], initial=0)) for records, names in (
+        (saved.ctcs, ("node", "origin")), (saved.lesions, ("node",))) for name in names), default=0)
+    if found >= nodes:
+        raise InputError(f"the state has cells at node {found}, and the circuit only nodes up to {nodes - 1}: "
+                         "it is not of metacascade")
+    _refuse_foreign_clones(saved)
+    if saved.segments is not None and saved.segments.dtype != SEGMENT:
+        raise InputError("the vessels of the state are not laid out as metacascade writes them: it is not of "
+                         "metacascade")
+    ledger, fates = saved.meta["ledger"], saved.meta["fates"]
+    if not (set(ledger) <= set(totals) and _are_totals(ledger) and set(fates) <= {fate.name.lower() for fate in Fate}
+            and all(isinstance(at, dict) and set(at) <= set(names) and _are_totals(at) for at in fates.values())):
+        raise InputError("the state counts cells by names or numbers that metacascade has not: it is not "
+                         "of metacascade")
+
+
+def _refuse_foreign_clones(saved):
+    """InputError if the table of clones is none, or has not the clones of the cells outside of tissue."""
+    clones, traits = len(saved.clones), saved.meta["traits"]
+    parents = saved.clones["parent"]
+    last = max(int(np.max(records["clone"], initial=0)) for records in (saved.ctcs, saved.lesions))
+    if not (last < clones <= MOST_CLONES and parents[0] == -1 and np.all(parents[1:] >= 0)
+            and np.all(parents < np.arange(clones)) and all(isinstance(name, str) for name in traits)
+            and len(traits) <= saved.clones["traits"].shape[1]):
+        raise InputError("the clones of the state are not such as metacascade writes: it is not of metacascade")
+
+
+def _are_totals(counts):
+    return all(type(n) is int and 0 <= n <= LARGEST for n in counts.values())
