@@ -6,16 +6,36 @@ from types import SimpleNamespace
 
 import pytest
 
-from metacascade.config.config import Config, default, load
 from metacascade.base.errors import InputError
+from metacascade.config.config import Config, default, load
 from metacascade.mechanisms import MECHANISMS, plan_of
 from metacascade.mechanisms.compile import switches
 from metacascade.mechanisms.fields import Diffusing
 from metacascade.mechanisms.plan import collect, enabled, is_switch
 from metacascade.mechanisms.terms import (
-    CLEAR, RAISE, REMOVE, SET, SHED, At, Bit, Rate, Shape, Table, Trait, at, at_wall, bit, constant, fall,
+    CLEAR,
+    RAISE,
+    REMOVE,
+    SET,
+    SHED,
+    At,
+    Bit,
+    Rate,
+    Shape,
+    Table,
+    Trait,
+    at,
+    at_wall,
+    bit,
+    constant,
+    fall,
     hill,
-    ramp, shielded, state, trait, value)
+    ramp,
+    shielded,
+    state,
+    trait,
+    value,
+)
 
 SWITCHED = [one for one in MECHANISMS if one.TABLE]
 NAMES = [one.__name__.rpartition(".")[2] for one in SWITCHED]

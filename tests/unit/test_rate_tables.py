@@ -6,16 +6,32 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from metacascade._kernels._layout import DENSITY, Action
-from metacascade._kernels._layout import Shape as ShapeCode
+from metacascade._kernels._layout import DENSITY, Action, Shape as ShapeCode
 from metacascade.config.config import default
 from metacascade.mechanisms import plan_of
 from metacascade.mechanisms.compile import placed_rates, tissue_rates, wall_of
 from metacascade.mechanisms.fields import Diffusing
 from metacascade.mechanisms.plan import collect
 from metacascade.mechanisms.terms import (
-    DIVIDE, LOWER, RAISE, REMOVE, SET, Bit, Rate, Trait, at, bit, constant, fall, hill, ramp, shielded,
-    state, trait, value)
+    DIVIDE,
+    LOWER,
+    RAISE,
+    REMOVE,
+    SET,
+    Bit,
+    Rate,
+    Trait,
+    at,
+    bit,
+    constant,
+    fall,
+    hill,
+    ramp,
+    shielded,
+    state,
+    trait,
+    value,
+)
 
 ONE = value("1", 1.0)
 SIGNALS = ("a", "b", "density")
