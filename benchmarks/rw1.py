@@ -26,7 +26,7 @@ import numpy as np
 
 from metacascade.config import config, presets
 from metacascade.mechanisms import plan_of
-from metacascade.model import tissue
+from metacascade.model import tissue, tissue_start
 from metacascade.model.microenvironment import fields_of
 from metacascade.ranks.exchange import Exchange
 from metacascade.ranks.parallel import serial_world
@@ -59,12 +59,13 @@ def cube(cells):
                                [*SETTINGS, f"vessels.file='{vessels(folder)}'"])
         network = Network.from_config(settings.vessels, 1)
     exchange, plan = Exchange(serial_world()), plan_of(settings)
-    made = tissue.Tissue(settings, plan, exchange, fields_of(settings, plan), network, tissue.even_cuts(exchange.world))
+    made = tissue.Tissue(settings, plan, exchange, fields_of(settings, plan), network,
+                         tissue_start.even_cuts(exchange.world))
     coords = np.stack(np.meshgrid(*[np.arange(TILES)] * 3), axis=-1).reshape(-1, 3)
     voxels = 512 * len(coords)
     counts = np.full(voxels, cells // voxels, np.uint16)
     counts[np.random.default_rng(1).permutation(voxels)[:cells % voxels]] += 1
-    tissue.fill(made, made.add_tiles(coords, counts.reshape(-1, 512)))
+    tissue_start.fill(made, made.add_tiles(coords, counts.reshape(-1, 512)))
     made.add_margin()
     return made
 

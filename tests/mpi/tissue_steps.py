@@ -14,7 +14,7 @@ from metacascade._kernels._layout import CTC
 from metacascade._kernels._vessels import SEGMENT
 from metacascade.config.config import Config
 from metacascade.mechanisms import plan_of
-from metacascade.model import tissue
+from metacascade.model import tissue, tissue_start
 from metacascade.model.microenvironment import fields_of
 from metacascade.ranks import parallel
 from metacascade.ranks.exchange import Exchange
@@ -79,7 +79,7 @@ def whole_tissue(seed):
         oxygen=dict(initial_sweeps=10, sweeps=4), intravasation=dict(hazard_per_h=0.2, cluster_fraction=0.5)))
     network = Network.from_config(config.vessels, config.run.seed)
     plan = plan_of(config)
-    model = tissue.start(config, plan, Exchange(WORLD), fields_of(config, plan), network)
+    model = tissue_start.start(config, plan, Exchange(WORLD), fields_of(config, plan), network)
 
     def step(number):
         model.breathe(number)

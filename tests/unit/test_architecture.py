@@ -42,8 +42,8 @@ PACKAGES = {
 }
 # kernel: the only modules that call it; _layout, the records, is for all
 OWNERS = {
-    "_tissue": "model.tissue", "_canonical": "state.state", "_deliver": "model.tissue space.arena",
-    "_place": "model.tissue",
+    "_tissue": "model.tissue", "_canonical": "state.state", "_deliver": "model.tissue model.tissue_start space.arena",
+    "_place": "model.tissue_start",
     "_curve": "space.region", "_field": "space.fields space.pressure space.relaxation", "_pressure": "space.pressure",
     "_moments": "model.microenvironment",
     "_vessels": "space.vessels space.network_read space.network_imported space.network_lattice",

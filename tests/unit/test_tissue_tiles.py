@@ -6,7 +6,7 @@ import pytest
 
 from metacascade.config.config import Config
 from metacascade.mechanisms import plan_of
-from metacascade.model import tissue
+from metacascade.model import tissue, tissue_start
 from metacascade.model.microenvironment import fields_of
 from metacascade.ranks.exchange import Exchange
 from metacascade.ranks.parallel import serial_world
@@ -27,7 +27,7 @@ def parts(config):
 
 def started(**tables):
     config = Config.from_dict({**SMALL, **tables})
-    return tissue.start(config, *parts(config))
+    return tissue_start.start(config, *parts(config))
 
 
 def step(model, number):
@@ -61,6 +61,12 @@ def test_units_of_the_kernel():
     assert p["rates"].rates["base"][[0, 2]] == pytest.approx([math.log(2) / 10, 0.25])
 
 
+def test_without_oxygen_nothing_leans_toward_it():
+    """So that the kernel looks for no gradient."""
+    assert only(oxygen=dict(enabled=False), migration=dict(bias=0.5))["lean"] == 0.0 < only(
+        oxygen=dict(enabled=True), migration=dict(bias=0.5))["lean"]
+
+
 # --- tiles ----------------------------------------------------------------------------------------------
 
 def has_margin(model):
@@ -92,7 +98,7 @@ def test_the_margin_follows_the_cells():
 
 def test_without_a_tumor_there_is_an_empty_tissue_that_can_take_steps():
     config = Config.from_dict(dict(SMALL, tumor=None))
-    model = tissue.start(config, *parts(config))
+    model = tissue_start.start(config, *parts(config))
     assert model.cells == 0 and len(model.region.keys) == 0
     shed, tally = step(model, 0)
     assert len(shed) == 0 and not any(tally.values())
@@ -108,7 +114,7 @@ def test_a_tissue_goes_on_from_its_saved_state_with_the_same_bits():
     saved = State({}, whole.region.keys[order], whole.region.coords[order], whole.arrays.take(order),
                   slabs_of(canonical(cells, counts), counts),
                   empty(tissue.CTC), np.empty(0), np.empty(0))
-    again = tissue.restore(whole.config, *parts(whole.config), saved)
+    again = tissue_start.restore(whole.config, *parts(whole.config), saved)
     for number in range(3, 6):
         one, two = step(whole, number), step(again, number)
         assert one[1] == two[1]

@@ -7,7 +7,7 @@ from metacascade.base.limits import MOST_STEPS
 from metacascade.base.records import chosen, joined
 from metacascade.config.config import Config
 from metacascade.mechanisms import plan_of
-from metacascade.model import blood, interventions, observables, saving, selfseeding, tissue
+from metacascade.model import blood, interventions, observables, saving, selfseeding, tissue_start
 from metacascade.model.circuit import Circuit
 from metacascade.model.clones import Clones, spectrum
 from metacascade.model.fates import Fates
@@ -72,10 +72,11 @@ class Simulation:
         self.interventions = interventions.Interventions(config, self.tissue, self.blood, self.lesions)
         self.perfused = int(world.sum([self.tissue.reachable.sum()])[0]) > 0   # blood flows through the tumor
         if not self.perfused and any(plan.node == "tumor" for plan in config.injection):
-            raise on_all_ranks(InputError(tissue.NOT_PERFUSED))
+            raise on_all_ranks(InputError(tissue_start.NOT_PERFUSED))
 
     def _begin(self, network):
-        self.tissue = tissue.start(self.config, self.plan, self.exchange, fields_of(self.config, self.plan), network)
+        self.tissue = tissue_start.start(
+            self.config, self.plan, self.exchange, fields_of(self.config, self.plan), network)
         self.ledger.add(initial=self.tissue.cells)
         self.ledger.close(self._alive())
 
@@ -85,8 +86,8 @@ class Simulation:
         self.ledger = Ledger(self.world, self.columns, meta["ledger"])
         self.clones = Clones(self.world, self.clones.spectrum, self.config.run.seed, saved.clones, meta["traits"])
         self.fates.load(meta["fates"])
-        self.tissue = tissue.restore(self.config, self.plan, self.exchange, fields_of(self.config, self.plan), network,
-                                     saved)
+        self.tissue = tissue_start.restore(
+            self.config, self.plan, self.exchange, fields_of(self.config, self.plan), network, saved)
         self._tell_of_clones()
         waiting = saved.ctcs["place"] == Place.RETURNING
         self.returning, self.blood.records = chosen(saved.ctcs, waiting), chosen(saved.ctcs, ~waiting)

@@ -1,27 +1,21 @@
 """The cells of the primary tumor on this rank: their tiles, one step of their life, and arrivals."""
 import contextlib
-import math
 from collections import Counter
 
 import numpy as np
 
 from metacascade._kernels import _deliver, _tissue
 from metacascade._kernels._layout import CTC, MIGRANT
-from metacascade._kernels._place import place
 from metacascade.base.columns import ALIVE, BORN, PASSED, Column, ReportLine, cells
 from metacascade.base.errors import RunError
-from metacascade.base.records import chosen, copy, joined
-from metacascade.mechanisms.compile import tissue_rates, wall_of
-from metacascade.mechanisms.terms import STATES, Table
+from metacascade.base.records import chosen, joined
+from metacascade.mechanisms.compile import tissue_rates
 from metacascade.model import computed
-from metacascade.model.clones import spectrum
-from metacascade.model.schedule import Schedule
-from metacascade.ranks.parallel import serial_world
+from metacascade.model.tissue_parameters import along, parameters, speeds
 from metacascade.space.arena import Arena
 from metacascade.space.fields import Still
-from metacascade.space.region import OFFSETS, Region
-from metacascade.space.seeding import ball_radius, first_counts, seed_region, tiles_of_ball
-from metacascade.space.vessels import CHUNK, voxelize
+from metacascade.space.region import Region
+from metacascade.space.vessels import voxelize
 
 COLUMNS = (
     cells("initial", BORN, "in the tumor at the start"), cells("divided_tissue", BORN, "by division in tissue"),
@@ -36,7 +30,6 @@ REPORT = (
 TALLIES = _tissue.TALLIES       # what the kernel counts; behind them the causes of death of the plan
 FIRST_SCRATCH = 16400           # cells of a tile for which there is scratch space at the start
 FIRST_OUTBOX = 65536
-NOT_PERFUSED = '[[injection]] node = "tumor": no perfused vessel is in reach of the tumor'
 ARRIVALS = np.iinfo(np.int32).max       # cells that come to the tiles of a rank in one step, at most
 
 
@@ -240,113 +233,6 @@ def reachable(vessels):
     return (np.diff(vessels.first) > 0).reshape(-1, 512).sum(axis=1)
 
 
-def perfused(config, network):
-    """May a perfused vessel be in reach of the tumor at its start? False: certainly none is. One process, no cells.
-
-    Looked at are the tiles of the ball and all beside them, until one has such a vessel.
-    """
-    edge = config.tissue.edge_um
-    coords, _ = tiles_of_ball(serial_world(), np.array(config.tumor.center_um) / edge,
-                              ball_radius(config.tumor, config.tissue))
-    for at in range(0, len(coords), CHUNK):
-        around = np.unique((coords[at:at + CHUNK, None] + OFFSETS).reshape(-1, 3), axis=0)
-        if reachable(voxelize(around, edge, network, config.intravasation.reach_um, [])).any():
-            return True
-    return False
-
-
 def scratch(cells):
     """Working memory of the kernel for tiles of so many cells."""
     return np.empty((_tissue.SCRATCH_ROWS, cells), np.uint32)
-
-
-def start(config, plan, exchange, fields, network):
-    """The tissue at the start of a run: a ball of cells in its margin of stroma. Collective."""
-    if config.tumor is None:
-        return Tissue(config, plan, exchange, fields, network, even_cuts(exchange.world))
-    cuts, coords = seed_region(exchange, config)
-    tissue = Tissue(config, plan, exchange, fields, network, cuts)
-    counts = first_counts(exchange.world, config, tissue.region.keys_of(coords), coords)
-    rows = tissue.add_tiles(coords, counts)
-    fill(tissue, rows)
-    tissue.add_margin()
-    tissue.set_rates(Schedule(config.therapy).scales(0))
-    tissue.settle()
-    return tissue
-
-
-def restore(config, plan, exchange, fields, network, saved):
-    """The tissue from a saved state: this rank gets the tiles of its share. Collective."""
-    world = exchange.world
-    first = world.allgather(int(saved.tile_key[0]) if len(saved.tile_key) else None)
-    cuts = [2**63]
-    for key in reversed(first[1:]):
-        cuts.append(cuts[-1] if key is None else key)
-    cuts = np.array([0, *reversed(cuts)], np.uint64)
-    tissue = Tissue(config, plan, exchange, fields, network, cuts)
-    rows = tissue.add_tiles(saved.tile_coords, saved.counts)
-    tissue.arrays.put(rows, saved.arrays)
-    for low, high in saved.slabs():
-        cells, at = saved.cells(low, high), 0
-        for row in range(low, high):
-            n = tissue.arena.n[row]
-            copy(tissue.arena.block(row), cells[at:at + n])
-            _deliver.motile_first(tissue.arena.block(row), tissue.counts[row])
-            at += n
-    return tissue
-
-
-def fill(tissue, rows):
-    """Write the first cells of the tiles."""
-    traits = tissue.config.traits
-    params = dict(seed=tissue.config.run.seed, motile=int(round(traits.motile_fraction * 65536)),
-                  adhesion_mean=traits.adhesion_mean, adhesion_spread=traits.adhesion_spread)
-    for row in rows:
-        place(tissue.arena.block(row), int(tissue.region.keys[row]), tissue.counts[row], params)
-        _deliver.motile_first(tissue.arena.block(row), tissue.counts[row])
-
-
-def even_cuts(world):
-    """Cuts of a curve without tiles."""
-    return np.linspace(0, 2**63, world.size + 1).astype(np.uint64)
-
-
-def parameters(config, plan, scales=()):
-    """What the kernel needs besides the rates, in its own units; a mechanism that is off has the value 0.
-
-    `scales`: what the coefficients are multiplied by, a dict of name and number.
-    """
-    def number(name, default=0.0):
-        return plan.number(name, scales, default)
-
-    edge, dt = config.tissue.edge_um, config.run.step_h
-    speed, more = number("tissue.speed"), number("tissue.cluster_cells")
-    sd = math.sqrt(2.0 * speed**2 * number("tissue.persistence") / 3.0 * dt) / edge
-    reach, mature = wall_of(plan)
-    return dict(
-        seed=config.run.seed, dt_h=dt, edge_um=edge, capacity=config.tissue.capacity,
-        amplitude=round(4096.0 * math.sqrt(6.0) * sd),
-        lean=65536.0 * number("tissue.bias") * speed * dt / edge,
-        gradient_half=number("tissue.gradient_half", default=1.0) * edge,
-        mobility=number("tissue.hop") * dt / edge**2, mutation=spectrum(plan.traits).threshold,
-        reach_um=reach, permeability_mature=mature, cluster_fraction=number("tissue.cluster"),
-        cluster_log_more=-math.inf if more <= 2 else math.log1p(-1.0 / (more - 1.0)))
-
-
-def speeds(plan):
-    """Speed of a cell by its EMT, of 256: int32, shape (256,)."""
-    return np.rint(256.0 * by_state(plan, "tissue.speed")[0]).astype(np.int32)
-
-
-def along(plan):
-    """Factors on the chance to leave with neighbors, by EMT and by adhesion: float32, shape (2, 256)."""
-    return by_state(plan, "tissue.cluster").astype(np.float32)
-
-
-def by_state(plan, name):
-    """The factors on a coefficient by EMT and by adhesion: float64, shape (2, 256)."""
-    table = np.ones((len(STATES), 256))
-    for factor in plan.factors_of(name):
-        if isinstance(factor, Table):
-            table[STATES.index(factor.by)] *= factor.values
-    return table

@@ -84,12 +84,12 @@ def _network(config, read_file=None):
         from metacascade.space import network_read  # with NumPy, which a config alone does not need
         found = network_read.network(config, read_file or network_read.read)
     if into_tumor:
-        from metacascade.model import tissue
+        from metacascade.model import tissue_start
         from metacascade.space.vessels import Network
         vessels = (Network.from_segments(found.segments) if found else
                    Network.from_config(config.vessels, config.run.seed))
-        if not tissue.perfused(config, vessels):
-            raise InputError(tissue.NOT_PERFUSED)
+        if not tissue_start.perfused(config, vessels):
+            raise InputError(tissue_start.NOT_PERFUSED)
     return found
 
 

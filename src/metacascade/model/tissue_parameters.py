@@ -1,0 +1,49 @@
+"""What the kernel of the tissue needs besides the rates: coefficients of the plan, in its own units."""
+import math
+
+import numpy as np
+
+from metacascade.mechanisms.compile import wall_of
+from metacascade.mechanisms.terms import STATES, Table
+from metacascade.model.clones import spectrum
+
+
+def parameters(config, plan, scales=()):
+    """What the kernel needs besides the rates, in its own units; a mechanism that is off has the value 0.
+
+    `scales`: what the coefficients are multiplied by, a dict of name and number.
+    """
+    def number(name, default=0.0):
+        return plan.number(name, scales, default)
+
+    edge, dt = config.tissue.edge_um, config.run.step_h
+    speed, more = number("tissue.speed"), number("tissue.cluster_cells")
+    sd = math.sqrt(2.0 * speed**2 * number("tissue.persistence") / 3.0 * dt) / edge
+    reach, mature = wall_of(plan)
+    return dict(
+        seed=config.run.seed, dt_h=dt, edge_um=edge, capacity=config.tissue.capacity,
+        amplitude=round(4096.0 * math.sqrt(6.0) * sd),
+        lean=65536.0 * number("tissue.bias") * speed * dt / edge if plan.field("oxygen") else 0.0,
+        gradient_half=number("tissue.gradient_half", default=1.0) * edge,
+        mobility=number("tissue.hop") * dt / edge**2, mutation=spectrum(plan.traits).threshold,
+        reach_um=reach, permeability_mature=mature, cluster_fraction=number("tissue.cluster"),
+        cluster_log_more=-math.inf if more <= 2 else math.log1p(-1.0 / (more - 1.0)))
+
+
+def speeds(plan):
+    """Speed of a cell by its EMT, of 256: int32, shape (256,)."""
+    return np.rint(256.0 * by_state(plan, "tissue.speed")[0]).astype(np.int32)
+
+
+def along(plan):
+    """Factors on the chance to leave with neighbors, by EMT and by adhesion: float32, shape (2, 256)."""
+    return by_state(plan, "tissue.cluster").astype(np.float32)
+
+
+def by_state(plan, name):
+    """The factors on a coefficient by EMT and by adhesion: float64, shape (2, 256)."""
+    table = np.ones((len(STATES), 256))
+    for factor in plan.factors_of(name):
+        if isinstance(factor, Table):
+            table[STATES.index(factor.by)] *= factor.values
+    return table
