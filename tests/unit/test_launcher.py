@@ -12,7 +12,8 @@ import small
 from conftest import environment
 from metacascade.base.errors import InputError
 from metacascade.ranks import launcher
-from metacascade.ranks.parallel import _refuse_lonely_rank, start
+from metacascade.ranks.parallel import start
+from metacascade.ranks.wronglaunch import refuse_lonely_rank
 
 HYDRA = dict(PMI_RANK="2", PMI_SIZE="4", MPI_LOCALNRANKS="3", MPI_LOCALRANKID="2")
 OPEN_MPI = dict(OMPI_COMM_WORLD_RANK="3", OMPI_COMM_WORLD_SIZE="4", OMPI_COMM_WORLD_LOCAL_SIZE="4",
@@ -70,10 +71,10 @@ def test_what_is_started_by_a_rank_need_be_none(told, monkeypatch):
 def test_processes_that_do_not_know_of_each_other_are_refused_and_what_to_do_is_said(told):
     told(**SRUN)
     with pytest.raises(InputError, match="(?s)started 7 processes.*SLURM_STEP_NUM_TASKS.*`srun -n 1 --pty`.*`unset"):
-        _refuse_lonely_rank(1, "why")
+        refuse_lonely_rank(1, "why")
     told(**HYDRA)
     with pytest.raises(InputError, match="started 4 processes") as refused:
-        _refuse_lonely_rank(1, "why")
+        refuse_lonely_rank(1, "why")
     assert "--pty" not in str(refused.value)
 
 

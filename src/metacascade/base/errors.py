@@ -43,6 +43,12 @@ class CellsLost(RuntimeError):
     """The number of cells does not add up: a bug, never a user's mistake."""
 
 
+def on_all_ranks(error):
+    """Mark an error that every rank raises at the same place: one rank speaks, and nobody must be aborted."""
+    error.on_all_ranks = True
+    return error
+
+
 def exit_code(error: BaseException) -> int:
     """The exit code of a process that ends with `error`."""
     return WRONG_INPUT if isinstance(error, InputError) else FAILED

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
-from metacascade.base.errors import InputError
+from metacascade.base.errors import InputError, on_all_ranks
 from metacascade.base.screen import one_line
 from metacascade.io import datasets, sealed
 from metacascade.io.atomic import keep_former, writing
 from metacascade.io.datasets import Table, units
 from metacascade.io.structure import understood
 from metacascade.ranks.balance import TILE_COST
-from metacascade.ranks.parallel import on_all_ranks, owner_of_id, serial_world
+from metacascade.ranks.parallel import owner_of_id, serial_world
 from metacascade.state.digest import digest
 from metacascade.state.state import (
     CELL,

@@ -10,9 +10,8 @@ import os
 import re
 from dataclasses import dataclass
 
-from metacascade.base.errors import InputError
+from metacascade.base.errors import InputError, on_all_ranks
 from metacascade.io.atomic import reading, writing
-from metacascade.ranks.parallel import on_all_ranks
 
 BLOCK = 512                       # bytes of the seal; HDF5 calls it the user block
 CHUNK = 16 << 20

@@ -3,8 +3,7 @@
     initial + divided + injected = alive (tissue, blood, organs) + dead (by cause) + removed.
 """
 from metacascade.base.columns import ACCOUNT, ALIVE, BORN, GROWING
-from metacascade.base.errors import CellsLost, RunError
-from metacascade.ranks.parallel import on_all_ranks
+from metacascade.base.errors import CellsLost, RunError, on_all_ranks
 
 LARGEST = 2**63 - 1        # of a total
 

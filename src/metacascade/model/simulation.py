@@ -2,7 +2,7 @@
 import numpy as np
 
 from metacascade._kernels._layout import CTC, Place
-from metacascade.base.errors import InputError
+from metacascade.base.errors import InputError, on_all_ranks
 from metacascade.base.limits import MOST_STEPS
 from metacascade.base.records import chosen, joined
 from metacascade.config.config import Config
@@ -18,7 +18,7 @@ from metacascade.model.microenvironment import fields_of
 from metacascade.model.schedule import Schedule
 from metacascade.model.stageclock import StageClock
 from metacascade.ranks.exchange import Exchange
-from metacascade.ranks.parallel import on_all_ranks, owner_of_id
+from metacascade.ranks.parallel import owner_of_id
 from metacascade.space import network_read
 from metacascade.space.rebalance import Balance
 from metacascade.state.digest import digest

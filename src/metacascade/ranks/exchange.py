@@ -9,9 +9,9 @@ import time
 
 import numpy as np
 
-from metacascade.base.errors import CellsLost
+from metacascade.base.errors import CellsLost, on_all_ranks
 from metacascade.base.records import chosen, joined
-from metacascade.ranks.parallel import Traffic, on_all_ranks
+from metacascade.ranks.parallel import Traffic
 
 TAG_ROUTE, TAG_HALO = 100, 200
 GREEDY = 200                      # polls of a waiting rank before it lets others use its core

@@ -6,7 +6,6 @@ Only this module and ``exchange`` import mpi4py, and only when a run starts, so 
 import contextlib
 import functools
 import os
-import signal
 import sys
 import time
 import traceback
@@ -16,9 +15,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from metacascade.base.errors import InputError, RunError
+from metacascade.base.errors import InputError, RunError, on_all_ranks
 from metacascade.base.screen import warn
-from metacascade.ranks import launcher, sharedmemory
+from metacascade.ranks import launcher, wronglaunch
 
 # looks for a message before a waiting rank sleeps: to wake up takes longer than most waits
 POLLS, POLLS_CROWDED = 20_000, 200
@@ -169,7 +168,7 @@ class World:
         if self.comm is None:
             return "none"
         from mpi4py import MPI
-        return _name(MPI.Get_library_version())
+        return wronglaunch.library_name(MPI.Get_library_version())
 
 
 def _usable_cores():
@@ -190,12 +189,6 @@ def _crowded(comm):
     crowded = node.size > cores.bit_count()
     node.Free()
     return crowded
-
-
-def on_all_ranks(error):
-    """Mark an error that every rank raises at the same place: one rank speaks, and nobody must be aborted."""
-    error.on_all_ranks = True
-    return error
 
 
 def _portable(error):
@@ -220,15 +213,16 @@ def start():
         mpi4py.rc(initialize=False, finalize=True, thread_level="funneled")
         from mpi4py import MPI
     except (ImportError, RuntimeError) as error:
-        _refuse_lonely_rank(1, f"no MPI library could be loaded ({str(error).splitlines()[0]})")
+        wronglaunch.refuse_lonely_rank(1, f"no MPI library could be loaded ({str(error).splitlines()[0]})")
         return World()
+    library = MPI.Get_library_version()
     if not MPI.Is_initialized():
-        _refuse_pmix(MPI.Get_library_version())
-        _look_at_shared_memory(MPI.Get_library_version())
+        wronglaunch.refuse_pmix(library)
+        wronglaunch.refuse_small_shared_memory(library)
         with warnings.catch_warnings():                # mpi4py's, of what is refused below
             warnings.simplefilter("ignore", RuntimeWarning)
             MPI.Init_thread(MPI.THREAD_FUNNELED)
-    _refuse_lonely_rank(MPI.COMM_WORLD.size, f"MPI library: {_name(MPI.Get_library_version())}")
+    wronglaunch.refuse_lonely_rank(MPI.COMM_WORLD.size, f"MPI library: {wronglaunch.library_name(library)}")
     if MPI.COMM_WORLD.size == 1:
         return World()
     _abort_on_error(MPI)
@@ -244,52 +238,6 @@ def _first_world(MPI):
 
 BY_HAND = ("this shell of `srun --pty` is one of several tasks, of which the others have ended: one rank. For more on "
            "this node: `mpiexec -launcher fork -n RANKS` of MPICH; on all: salloc, and srun or mpiexec in it")
-OTHER_LAUNCHER = ("Start with the mpiexec of the MPI that this Python uses, or choose another "
-                  "`srun --mpi=...` (see `srun --mpi=list`).")
-
-
-OF_SRUN = (f"\nFor one rank alone, in a shell or notebook that `srun --pty` gave: ask for it with `srun -n 1 --pty`,"
-           f" or `unset {launcher.SRUN_SIZE}` in it.")
-
-
-def _name(library):
-    """First line of what an MPI library says of itself."""
-    return " ".join(library.splitlines()[0].strip("\x00").split())
-
-
-def _refuse_pmix(library):
-    """MPICH ends the process without a word of ours where the launcher speaks only PMIx and it does not."""
-    if ("PMIX_RANK" in os.environ and "PMI_FD" not in os.environ and "PMI_SIZE" not in os.environ
-            and library.startswith("MPICH") and "pmix" not in library):
-        raise on_all_ranks(InputError(
-            f"the launcher is that of another MPI, such as Open MPI; MPI library: {_name(library)}.\n"
-            + OTHER_LAUNCHER))
-
-
-def _refuse_lonely_rank(size, why):
-    """N processes that each believe to be alone would all write the same files."""
-    if size == 1 and (found := launcher.several()):
-        raise on_all_ranks(InputError(
-            f"the launcher started {found[0]} processes ({found[1]}), but each sees only itself; {why}.\n"
-            + OTHER_LAUNCHER + OF_SRUN * (found[1] == launcher.SRUN_SIZE)))
-
-
-def _look_at_shared_memory(library):
-    """Refuse to start MPI where that would crash. A node that has less than the others ends the ranks of all."""
-    try:
-        warning = sharedmemory.prepare(library)
-    except InputError as error:
-        error.speaks = launcher.first_on_this_node()
-        if launcher.several() and launcher.on_this_node() < launcher.several()[0]:
-            if error.speaks:
-                print(f"metacascade: {os.uname().nodename}: {error}", file=sys.stderr, flush=True)
-            os.kill(os.getpid(), signal.SIGKILL)    # an exit code would leave the others waiting in the start of MPI
-        on_all_ranks(error)
-        raise
-    if warning and launcher.first_on_this_node():
-        warn(f"{os.uname().nodename}: {warning}")
-
-
 def _abort_on_error(MPI):
     """An exception that nobody caught ends all ranks, not only its own."""
     def hook(kind, error, trace):

@@ -2,9 +2,8 @@
 import os
 from collections import Counter
 
-from metacascade.base.errors import InputError
+from metacascade.base.errors import InputError, on_all_ranks
 from metacascade.io.provenance import physical_memory
-from metacascade.ranks.parallel import on_all_ranks
 
 RECORD_BYTES = 400                # memory for each: 72 bytes, and copies of them within a step
 SHARE = 0.5                       # of the memory of the nodes

@@ -3,9 +3,8 @@ import math
 
 import numpy as np
 
-from metacascade.base.errors import InputError
+from metacascade.base.errors import InputError, on_all_ranks
 from metacascade.ranks.balance import cut, work
-from metacascade.ranks.parallel import on_all_ranks
 from metacascade.space.region import keys_of
 
 CHUNK = 4096      # tiles looked at together
