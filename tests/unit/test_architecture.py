@@ -31,7 +31,7 @@ TOP = {"__init__", "__main__", "_kernels"}      # the doors, and what is compile
 PACKAGES = {
     "mpi4py": "ranks.parallel ranks.exchange",
     "h5py": "io.structure io.datasets io.views",
-    "pydantic": "base.declare config.config config.read config.tissue",
+    "pydantic": "base.declare config.config config.values config.tissue",
     "pint": "base.units",
     "vtkmodules": "space.network_vtp",
     "typer": "cli.app cli.options cli.scaling",

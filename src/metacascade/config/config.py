@@ -16,6 +16,7 @@ from metacascade.config import (
     check as config_check,
     describe as config_describe,
     read as config_read,
+    values as config_values,
     write as config_write,
 )
 from metacascade.config.body import BEDS, BYPASS, Blood, Colonization, Draw, Injection, Organ, complete_organs
@@ -229,11 +230,11 @@ def load_with_text(config, overrides=()) -> tuple[Config, str]:
 def build(document: config_read.Document) -> Config:
     """The config of a parsed document. Raises InputError with every problem in it."""
     model, named, problem = _model_of(document)
-    values, problems = config_read.read_tables(model, document)
+    values, problems = config_values.read_tables(model, document)
     values |= {"mechanisms": named} if named else {}
     problems += problem
     _resolve_file(values, document, problems)
-    config = config_read.validated(model, values, problems)
+    config = config_values.validated(model, values, problems)
     wrong = {p.path for p in problems}
     problems += [p for p in config_check.problems(config) if not wrong & {p.path, *p.others}]
     if problems:

@@ -6,7 +6,7 @@ from typing import ClassVar
 from metacascade.base.declare import Section, choice, integer, switch, text
 from metacascade.base.errors import InputError
 from metacascade.base.names import nearest
-from metacascade.config import presets, read as config_read
+from metacascade.config import presets, read as config_read, values as config_values
 from metacascade.config.read import Problem
 from metacascade.config.run import LARGEST_SEED
 from metacascade.studies.sweep_values import read_settings, read_varied
@@ -69,7 +69,7 @@ def _options(document):
             problems.append(Problem((key,), f"unknown key{nearest(key, [*Options.parameters, *Options.tables])}"))
     if "config" not in values:
         problems.append(Problem((), 'needs config = "FILE.toml" or the name of a preset'))
-    return config_read.validated(Options, values, problems), problems
+    return config_values.validated(Options, values, problems), problems
 
 
 def _design(options, given):

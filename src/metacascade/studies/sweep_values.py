@@ -8,7 +8,7 @@ from metacascade.base import units
 from metacascade.base.declare import Parameter
 from metacascade.base.names import nearest
 from metacascade.base.numerals import is_count
-from metacascade.config import read as config_read
+from metacascade.config import values as config_values
 from metacascade.config.config import Config
 from metacascade.config.read import Problem
 
@@ -121,7 +121,7 @@ def _readable(path, parameter, value, problems):
         problems.append(Problem(path, f"must be {parameter.allowed()}"))
         return False
     try:
-        config_read.internal(parameter, value)
+        config_values.internal(parameter, value)
     except units.QuantityError as error:
         problems.append(Problem(path, str(error)))
         return False
