@@ -37,7 +37,7 @@ PACKAGES = {
     "typer": "cli.app cli.options cli.scaling",
     "rich": "run.progress",
     "SALib": "studies.sweep_plan",
-    "pandas": "io.results",
+    "pandas": "io.rows",
     "matplotlib": "studies.scaling_picture",
 }
 # kernel: the only modules that call it; _layout, the records, is for all

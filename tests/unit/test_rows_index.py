@@ -8,7 +8,7 @@ from hypothesis import given, settings, strategies as st
 
 import metacascade as mc
 from metacascade.io import rows_index
-from metacascade.io.results import Rows
+from metacascade.io.rows import Rows
 
 LENGTH = 23
 FIELDS = np.dtype([("id", "u8"), ("fate", "u1"), ("node", "i2"), ("x", "f4")])

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 import metacascade
-from metacascade.io.results import Results, Rows
+from metacascade.io.results import Results
+from metacascade.io.rows import Rows
 
 OPTIONAL = {"pandas": types.SimpleNamespace(DataFrame=object)}      # named in types, imported when needed
 OWN = "metacascade."

@@ -6,7 +6,7 @@ the first of them are read. ``mc.open(path)`` gives a `Results`; ``docs/formats.
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -14,12 +14,10 @@ from metacascade.base.errors import InputError, PathLike, path_of
 from metacascade.base.screen import LONGEST_LINE, one_line
 from metacascade.io import datasets, parts, rows_index, sealed
 from metacascade.io.atomic import reading
+from metacascade.io.rows import Rows
 from metacascade.io.structure import understood
 from metacascade.ranks.parallel import serial_world
 from metacascade.state.observed import NAMES
-
-if TYPE_CHECKING:
-    import pandas
 
 NAME, KIND, FORMAT = "results.h5", "RESULTS", 5
 APART = ("shed", "lesions")       # tables whose rows are checked when they are read
@@ -96,7 +94,7 @@ class Results:
     def __contains__(self, name: str) -> bool:
         return name in self.h5
 
-    def __getitem__(self, name: str) -> "Rows":
+    def __getitem__(self, name: str) -> Rows:
         """A table by its name: ``results["shed"]``."""
         self._node(name)
         return Rows(self, name)
@@ -112,32 +110,32 @@ class Results:
         return self.h5[name]
 
     @property
-    def shed(self) -> "Rows":
+    def shed(self) -> Rows:
         """What entered the blood and has ended: a row for each cell or cluster."""
         return self["shed"]
 
     @property
-    def draws(self) -> "Rows":
+    def draws(self) -> Rows:
         """A row for each blood draw."""
         return self["draws"]
 
     @property
-    def organs(self) -> "Rows":
+    def organs(self) -> Rows:
         """What is in each organ: a row for each, at each output."""
         return self["organs"]
 
     @property
-    def clone_cells(self) -> "Rows":
+    def clone_cells(self) -> Rows:
         """Cells of each clone in each place, at each output; clone 65535 stands for all that are too small."""
         return self["clone_cells"]
 
     @property
-    def lesions(self) -> "Rows":
+    def lesions(self) -> Rows:
         """A row for each lesion; at the end of the run."""
         return self["lesions"]
 
     @property
-    def clones(self) -> "Rows":
+    def clones(self) -> Rows:
         """The tree of clones, a row for each."""
         return self["clones"]
 
@@ -255,44 +253,6 @@ class Results:
             if not isinstance(found := json.loads(text), kind):
                 raise ValueError(f"a {kind.__name__} is expected, found: {str(text)[:40]}")
             return found
-
-
-class Rows:
-    """A table in a file: it is read when it is sliced, as an array of NumPy would be.
-
-    ``rows["fate"]`` a field, ``rows[["fate", "node"]]`` several; ``rows[-1]``, ``rows[10:20]``, ``rows[[3, 1]]`` rows
-    by their numbers, ``rows[mask]`` by a boolean for each; ``rows["fate", :1000]`` both, the field or fields first.
-    """
-
-    def __init__(self, results: Results, name: str):
-        self.results, self.name = results, name
-
-    @property
-    def dtype(self) -> np.dtype:
-        """Names and types of the fields."""
-        return self.results._node(self.name).dtype
-
-    def __len__(self) -> int:
-        return len(self.results._node(self.name))
-
-    def __getitem__(self, key: Any) -> np.ndarray:
-        """Raises InputError for an index of a wrong kind, IndexError for a row that is not there."""
-        return self.results.read(self.name, *rows_index.split(key, self.dtype.names))
-
-    def __array__(self, dtype: np.dtype | None = None, copy: bool | None = None) -> np.ndarray:
-        return np.asarray(self[:], dtype)
-
-    def frame(self) -> "pandas.DataFrame":
-        """All rows as a pandas DataFrame (pandas must be installed), with names for enumerated numbers."""
-        try:
-            import pandas
-        except ImportError:
-            raise InputError("pandas is not installed: pip install pandas") from None
-        rows = self[:]          # at once: a run that goes on may put more there at any moment
-        frame = pandas.DataFrame({field: rows[field] for field in rows.dtype.names})
-        for field, table in self.results.names(self.name).items():
-            frame[field] = frame[field].map(table).astype("category")
-        return frame
 
 
 def describe(path):
