@@ -11,11 +11,10 @@ import numpy as np
 from metacascade._kernels._layout import CTC, HERITABLE, Action, Draw
 from reference import rates as table_of
 from reference.candidates import binomial, rank_of, unit64
+from reference.movement import WALK, F, beside, leans, put, walk
 from reference.philox import draw, philox, unit32, word64
 
-FACES = (12, 14, 10, 16, 4, 22)      # of the 27 places round a tile: -x, +x, -y, +y, -z, +z
-WALK, EVENT, CHILD, TIME, VOXEL = range(5)
-F = np.float32
+EVENT, CHILD, TIME, VOXEL = range(1, 5)     # uses of random words, besides WALK
 
 
 @dataclass
@@ -276,58 +275,3 @@ def leave(tile, v, record, calm):
     c["bits"], c["flags"] = record[2] >> 16 & 255, record[2] >> 24 & HERITABLE
     c["t_shed"] = c["t_event"] = p["t_h"] + unit32(more(record, v, TIME, tile.key)[0]) * p["dt_h"]
     return c
-
-
-# --- movement -------------------------------------------------------------------------------------------
-
-def walk(tile, v, record, after):
-    """Move a calm cell, if it is motile."""
-    p, speed = tile.p, int(tile.speed[record[2] & 255])
-    if record[2] & 255 == 0 or not (p["amplitude"] or p["lean"] > 0.0):
-        after.voxels[v].append(record)
-        return
-    r = tile.drawn[WALK][record, v]
-    inside = (record[0] & 0xFFFF, record[0] >> 16, record[1] & 0xFFFF)
-    lean, at = [int(axis[v]) for axis in tile.lean], []
-    for axis, here in enumerate((v & 7, v >> 3 & 7, v >> 6)):
-        dice = (r[1 + axis] & 0xFFFF) + (r[1 + axis] >> 16) - 65535
-        step = ((dice * speed >> 8) * p["amplitude"] + 2048 >> 12) + (lean[axis] * speed >> 8)
-        at.append((here << 16) + inside[axis] + step)
-    new = (at[0] & 0xFFFF | (at[1] & 0xFFFF) << 16, at[2] & 0xFFFF | record[1] & 0xFFFF0000, record[2])
-    place = [c >> 16 for c in at]
-    after.tally["changed_voxel"] += place != [v & 7, v >> 3 & 7, v >> 6]
-    put(tile, place, new, after)
-
-
-def put(tile, place, record, after):
-    """A cell comes to a place, in voxels of this tile: into it or to another tile."""
-    beyond = [c >> 3 for c in place]
-    to = (place[0] & 7) + 8 * (place[1] & 7) + 64 * (place[2] & 7)
-    if beyond == [0, 0, 0]:
-        after.voxels[to].append(record)
-        return
-    other = tile.t.neighbors[tile.row, 13 + beyond[0] + 3 * beyond[1] + 9 * beyond[2]]
-    assert other >= 0, "a cell left the tiles"
-    after.migrants.append((int(other), to, record, 0))
-
-
-def beside(array, t, row, face, missing=None):
-    """The values of the voxels next to those of a tile; of a missing tile `missing`, or a mirror."""
-    axis, high = face >> 1, face & 1
-    own = array[row].reshape(8, 8, 8).swapaxes(2, 2 - axis)        # the axis of the face is the last
-    other = t.neighbors[row, FACES[face]]
-    near = own if other < 0 else array[other].reshape(8, 8, 8).swapaxes(2, 2 - axis)
-    edge = near[..., -1:] if (other < 0) == high else near[..., :1]
-    if other < 0 and missing is not None:
-        edge = np.full_like(edge, missing)
-    rows = [own[..., 1:], edge] if high else [edge, own[..., :-1]]
-    return np.concatenate(rows, axis=2).swapaxes(2, 2 - axis).reshape(512)
-
-
-def leans(t, row, p):
-    """Drift of a fully motile cell up the oxygen gradient in each voxel, in single precision, toward zero."""
-    if not p["lean"] > 0.0:
-        return np.zeros((3, 512), int)
-    g = [F(0.5) * (beside(t.oxygen, t, row, 2 * axis + 1) - beside(t.oxygen, t, row, 2 * axis)) for axis in range(3)]
-    scale = F(p["lean"]) / (np.sqrt(g[0] * g[0] + g[1] * g[1] + g[2] * g[2]) + F(p["gradient_half"]))
-    return [(c * scale).astype(int) for c in g]
