@@ -19,6 +19,7 @@ from metacascade.base.columns import (
     cells,
     in_order,
 )
+from metacascade.base.tiles import of_voxels
 from metacascade.config.config import default, load
 from metacascade.mechanisms import MECHANISMS, plan_of
 from metacascade.mechanisms.plan import collect
@@ -90,8 +91,8 @@ def test_a_mean_over_cells_is_that_of_a_plain_sum_to_its_resolution(model):
 def test_voxels_of_a_coarse_field_share_their_values():
     coarse = np.arange(64.0).reshape(1, 64)
     z, y, x = 5, 2, 7
-    assert observables.of_voxels(coarse)[0, 64 * z + 8 * y + x] == 16 * (z // 2) + 4 * (y // 2) + x // 2
-    assert observables.of_voxels(np.arange(8.0).reshape(1, 8))[0, 64 * z + 8 * y + x] == 4 * 1 + 2 * 0 + 1
+    assert of_voxels(coarse)[0, 64 * z + 8 * y + x] == 16 * (z // 2) + 4 * (y // 2) + x // 2
+    assert of_voxels(np.arange(8.0).reshape(1, 8))[0, 64 * z + 8 * y + x] == 4 * 1 + 2 * 0 + 1
 
 
 def test_what_is_off_brings_no_column():

@@ -12,6 +12,7 @@ import numpy as np
 
 from metacascade.base.errors import InputError, on_all_ranks
 from metacascade.base.screen import one_line
+from metacascade.base.tiles import VALUES, VOXELS
 from metacascade.io import datasets, sealed
 from metacascade.io.atomic import keep_former, writing
 from metacascade.io.datasets import Table, units
@@ -28,7 +29,6 @@ from metacascade.state.state import (
     CTC_UNITS,
     LESION,
     LESION_UNITS,
-    VOXELS,
     State,
     empty,
 )
@@ -94,7 +94,7 @@ def _check(state, rank, size):
             raise ValueError(f"{name}: {array.dtype} of shape {array.shape} instead of {np.dtype(kind)} of {shape}")
     for name, array in state.arrays.items():
         kind = np.uint16 if name == "counts" else array.dtype
-        if array.dtype != kind or array.shape not in [(tiles, values) for values in (VOXELS, 64, 8)]:
+        if array.dtype != kind or array.shape not in [(tiles, values) for values in VALUES]:
             raise ValueError(f"{name}: {array.dtype} of shape {array.shape}, of {tiles} tiles")
     if state.counts.shape != (tiles, VOXELS):
         raise ValueError(f"counts of shape {state.counts.shape}, of {tiles} tiles")

@@ -14,6 +14,7 @@ import numpy as np
 from metacascade._kernels._layout import TRAITS
 from metacascade.base.errors import InputError
 from metacascade.base.screen import one_line
+from metacascade.base.tiles import EDGE, of_voxels
 from metacascade.io import datasets, sealed
 from metacascade.io.atomic import write_text, writing
 from metacascade.io.datasets import Table
@@ -22,7 +23,6 @@ from metacascade.ranks.parallel import serial_world
 from metacascade.state.state import CELL, CELL_UNITS, empty
 
 KIND, FORMAT, FOLDER = "SNAPSHOT", 1, "snapshots"
-EDGE = 8                          # voxels along the edge of a tile
 VTK_VOXEL = 11                    # type of a cell whose corners are numbered x fastest
 VERSION = (2, 0)                  # of VTKHDF; VTK 9.3 and ParaView 5.12 read it
 
@@ -150,21 +150,12 @@ def _voxels(world, state, edge_um, limit):
     def joined(array, kind):
         return np.asarray(array, kind).reshape(-1, edge, join, edge, join, edge, join).sum(axis=(2, 4, 6)).ravel()
 
-    fields = {name: (joined(_fine(array), float) / join**3).astype(np.float32)
+    fields = {name: (joined(of_voxels(array), float) / join**3).astype(np.float32)
               for name, array in state.arrays.items() if name != "counts"}
     return _mesh(world, points.reshape(-1, 3)) + _topology(world, "", corners.reshape(-1, 8), points.size // 3) + [
         Table.of("Types", np.full(corners.size // 8, VTK_VOXEL, np.uint8)),
         *(Table.of(f"CellData/{name}", values, unit=state.units.get(name, "1")) for name, values in fields.items()),
         Table.of("CellData/cells", joined(state.counts, np.uint32), unit="cells")]
-
-
-def _fine(array):
-    """The value of each voxel from an array of one for each voxel, or for each cube of 2 or 4 voxels' edge."""
-    edge = round(array.shape[1] ** (1 / 3))
-    cubes = np.asarray(array).reshape(-1, edge, edge, edge)
-    for axis in (1, 2, 3):
-        cubes = np.repeat(cubes, EDGE // edge, axis)
-    return cubes.reshape(-1, EDGE**3)
 
 
 def _vessels(world, state, edge_um, segments):

@@ -4,13 +4,8 @@ import traceback
 import numpy as np
 
 from metacascade.base.errors import RunError
+from metacascade.base.tiles import VALUE_OF_VOXEL, VOXELS
 from metacascade.mechanisms.terms import DENSITY, PythonFactor
-
-VOXELS = 512
-V = np.arange(VOXELS)
-# Which of the 8, 64 or 512 values of a tile a voxel has.
-VALUE = {(1 << bits)**3: (V >> 6) >> 3 - bits << 2 * bits | (V >> 3 & 7) >> 3 - bits << bits | (V & 7) >> 3 - bits
-         for bits in (1, 2, 3)}
 
 
 def evaluate(factor: PythonFactor, fields, n, counts, capacity) -> np.ndarray:
@@ -45,7 +40,7 @@ def evaluate(factor: PythonFactor, fields, n, counts, capacity) -> np.ndarray:
             elif name in absent:
                 own[:] = absent[name]
             else:
-                own[:] = fields[name][row][VALUE[fields[name].shape[1]]]
+                own[:] = fields[name][row][VALUE_OF_VOXEL[fields[name].shape[1]]]
         found[row] = _called(factor, shown)
     return found
 

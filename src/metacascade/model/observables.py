@@ -9,6 +9,7 @@ import numpy as np
 
 from metacascade._kernels._layout import Place
 from metacascade.base.columns import CTCS, LESIONS, NOW, Column, in_order
+from metacascade.base.tiles import of_voxels
 from metacascade.model import blood, clones, injection, interventions, lesions, tissue
 from metacascade.state import observed
 from metacascade.state.observed import OTHERS, PLACES
@@ -105,15 +106,6 @@ def sum_over_cells(tissue_, mean) -> int:
         value = np.rint(of_voxels(field[rows]).astype(np.float64) / mean.resolution).astype(np.int64)
         total += int((value * tissue_.counts[rows]).sum())
     return total
-
-
-def of_voxels(field):
-    """The values of a field in voxels, shape (rows, 512), of which cubes of 2 or 4 voxels' edge may share one."""
-    side = {512: 8, 64: 4, 8: 2}[field.shape[1]]
-    wide = field.reshape(-1, side, side, side)
-    for axis in (1, 2, 3):
-        wide = wide.repeat(8 // side, axis=axis)
-    return wide.reshape(-1, 512)
 
 
 def count_clones(simulation):

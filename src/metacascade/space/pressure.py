@@ -6,10 +6,10 @@ import math
 import numpy as np
 
 from metacascade._kernels import _field, _pressure
+from metacascade.base.tiles import VOXELS
 from metacascade.space.relaxation import Mesh, NoHalo, System, relax, schedule
 from metacascade.space.tile_arrays import TileArray, TileArrays
 
-VOXELS = 512
 GAIN = 5.0                    # by which the few sweeps of a step are to reduce an error; what is left goes in the next
 SHARE = 1.0 / 7.0             # of the difference to a neighbor that one pass of smoothing takes, at most
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from metacascade.base.errors import InputError
-
-VALUES = (512, 64, 8)         # of a tile: one for each voxel, or for a cube of 2 or 4 voxels' edge
+from metacascade.base.tiles import VALUES, VOXELS
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class TileArray:
     name: str
     unit: str
     dtype: type = np.float32
-    values: int = 512
+    values: int = VOXELS
     start: float = 0.0
     ghosts: bool = True
     saved: bool = True

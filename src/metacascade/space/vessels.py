@@ -9,13 +9,13 @@ from metacascade._kernels import _vessels
 from metacascade._kernels._vessels import SEGMENT
 from metacascade.base.errors import RunError
 from metacascade.base.records import copy, joined
+from metacascade.base.tiles import VOXELS
 from metacascade.space.network_imported import Imported
 from metacascade.space.network_index import ranges
 from metacascade.space.network_lattice import Lattice
 
 __all__ = ["SEGMENT", "Network", "VesselMap", "voxelize"]
 
-VOXELS = 512
 CHUNK = 64                    # tiles worked on at a time: bounds the scratch memory
 FIRST_ROOM = 1 << 16          # vessels listed for the voxels of so many tiles, until there are more
 

@@ -12,8 +12,8 @@ import numpy as np
 from metacascade._kernels._canonical import sort_voxels
 from metacascade._kernels._layout import CELL, CTC, LESION
 from metacascade.base.records import as_bytes
+from metacascade.base.tiles import VOXELS
 
-VOXELS = 512                      # voxels in a tile
 SLAB_CELLS = 1 << 20              # cells that are written, hashed or read at a time: 12 MiB
 
 # A clone, one on all ranks: hash of its birth, when it was first there, row of its parent (-1: none), up to 16 traits.
@@ -127,4 +127,4 @@ def empty(kind):
     return np.empty(0, kind)
 
 
-__all__ = ["CELL", "CLONE", "CTC", "LESION", "VOXELS", "State", "canonical", "empty", "raw", "slabs", "slabs_of"]
+__all__ = ["CELL", "CLONE", "CTC", "LESION", "State", "canonical", "empty", "raw", "slabs", "slabs_of"]

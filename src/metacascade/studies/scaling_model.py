@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from metacascade.base.errors import InputError
+from metacascade.base.tiles import VOXELS
 from metacascade.config.config import Config
 from metacascade.mechanisms import plan_of
 from metacascade.space.relaxation import INNER
@@ -25,9 +26,9 @@ PARTS = {       # stage: the counts that its CPU seconds are made of; every othe
 }
 MANY = 8                    # ranks from which on a part of them has neighbors on all sides
 SURFACE = 2 / 3             # exponent of a compact region's surface; taken where the study cannot tell
-CTC_BYTES, TILE_VOXELS = 72, 512
+CTC_BYTES = 72
 CELL_BYTES = 12 * 1.06      # at least: a record, with the room of its block; see arena
-TILE_BYTES = 24 * 512       # at least: counts before and after, oxygen with its scratch, supply, an index of vessels
+TILE_BYTES = 24 * VOXELS    # at least: counts before and after, oxygen with its scratch, supply, an index of vessels
 
 
 @dataclass(frozen=True)
@@ -167,9 +168,9 @@ def fit_volume(figures, capacity):
 
     Its inside has never fewer tiles than full voxels need, which studies of small tumors, all margin, cannot see.
     """
-    full = 1 / (capacity * TILE_VOXELS)
+    full = 1 / (capacity * VOXELS)
     cells = [max(f["cells"], 1) for f in figures]
-    tiles = np.array([f["voxels"] / TILE_VOXELS for f in figures])
+    tiles = np.array([f["voxels"] / VOXELS for f in figures])
     rest = np.maximum(tiles - full * np.array(cells), 0.0)
     inside_, *outside = non_negative(np.array([_powers(n) for n in cells]) / tiles[:, None], rest / tiles)
     return (float(inside_) + full, *map(float, outside))
@@ -220,7 +221,7 @@ def _powers(cells):
 
 
 def _tiles(figures):
-    return figures["voxels"] / TILE_VOXELS / figures["ranks"]
+    return figures["voxels"] / VOXELS / figures["ranks"]
 
 
 def _shed(figures):
