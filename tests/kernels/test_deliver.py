@@ -132,3 +132,43 @@ def test_motile_first_keeps_the_cells_of_each_voxel():
     assert lists(cells, [0], [len(cells)], counts[None]) == before
     with pytest.raises(ValueError, match="but the counts add up to"):
         _deliver.motile_first(cells[:-1], counts)
+
+
+@pytest.mark.parametrize("back", [False, True], ids=["to the front", "to the back"])
+@pytest.mark.parametrize("seed", range(5))
+def test_blocks_that_move_over_each_other_keep_their_cells(back, seed):
+    """Some blocks, in the order in which places become free, over their own cells and those of blocks that have moved."""
+    rng = np.random.default_rng(seed)
+    n = rng.poisson(5.0, 30).astype(np.int32) * rng.integers(0, 2, 30, dtype=np.int32)
+    gaps = rng.integers(0, 4, 31)
+    begin = np.cumsum(gaps[:-1] + np.concatenate([[0], n[:-1]])).astype(np.int64)
+    cells = random_cells(rng, int(begin[-1] + n[-1] + gaps[-1]))
+    packed = np.concatenate([[0], np.cumsum(n[:-1])]).astype(np.int64) + (len(cells) - int(n.sum())) * back
+    order = rng.permutation(30)                     # row i is the block order[i] of those in memory
+    start, lengths, rows = begin[order], n[order], np.argsort(order)[::-1 if back else 1].copy()
+    expected, at = deliver.move_blocks(cells, start, lengths, rows, packed[order][rows])
+    moved = cells.copy()
+    _deliver.move_blocks(moved, start, lengths, rows, packed[order][rows])
+    np.testing.assert_array_equal(start, at)
+    for row in range(30):
+        block = slice(at[row], at[row] + lengths[row])
+        assert moved[block].tobytes() == expected[block].tobytes() and (not back or block.stop <= len(cells))
+
+
+def test_blocks_that_do_not_move_touch_nothing():
+    rng = np.random.default_rng(8)
+    cells, start, n = random_cells(rng, 20), np.array([3, 12], np.int64), np.array([5, 0], np.int32)
+    before = cells.tobytes()
+    _deliver.move_blocks(cells, start, n, np.array([0, 1]), np.array([3, 20]))
+    assert cells.tobytes() == before and start.tolist() == [3, 20]
+
+
+@pytest.mark.parametrize("row, to", [(2, 0), (-1, 0), (0, -1), (0, 16)])
+def test_a_block_without_a_place_is_refused_before_any_moves(row, to):
+    cells, start, n = random_cells(np.random.default_rng(9), 20), np.array([0, 10], np.int64), np.array([5, 5], np.int32)
+    before = cells.tobytes()
+    with pytest.raises(IndexError, match=f"block {row} cannot move to {to}"):
+        _deliver.move_blocks(cells, start, n, np.array([1, row]), np.array([12, to]))
+    assert cells.tobytes() == before and start.tolist() == [0, 10]
+    with pytest.raises(ValueError, match="differ in length"):
+        _deliver.move_blocks(cells, start, n, np.array([0, 1]), np.array([0]))

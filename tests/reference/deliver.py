@@ -7,3 +7,12 @@ def insert(voxels, arrivals):
     for row, voxel, record in arrivals:
         after[row][voxel].append(record)
     return [[sorted(cells) for cells in tile] for tile in after]
+
+
+def move_blocks(cells, start, n, rows, to):
+    """(cells, start) after the blocks `rows` of n[row] cells, as they were before any moved, lie at `to`."""
+    after, begin = cells.copy(), start.copy()
+    for row, place in zip(rows, to):
+        after[place:place + n[row]] = cells[start[row]:start[row] + n[row]]
+        begin[row] = place
+    return after, begin
