@@ -127,7 +127,7 @@ DYE = Diffusing("dye", "uM", diffusion=value("1", 1), vessel=value("1", 1), wall
      "blood.mark: the factor 2 on what switches a bit by a number"),
     ([MARK, *(Rate(f"blood.mark{i}", i, unit="h", action=SET, detail="mark") for i in range(2))],
      "the rate blood.mark0 switches the bit mark, which another does in the blood"),
-    ([Rate("tissue.x", -1, action=REMOVE)], "the rate tissue.x is -1: it must not be negative"),
+    ([Rate("tissue.x", -1, action=REMOVE)], "the rate tissue.x is -1 1/h: it must be 0 or more, in 1/h"),
     ([hill("blood.nk", "oxygen", 5)], "blood.nk: the factor oxygen / (oxygen + 5) is not possible in blood"),
     ([at("tissue.divide", {"lung": 1}, "x")], "is not possible in tissue"),
     ([shielded("lesion.wake", 0.5)], "is not possible in lesion"),
@@ -142,6 +142,13 @@ def test_what_does_not_fit_is_refused_with_its_name(declarations, message):
     with pytest.raises(InputError) as error:
         collect(default(), (*MECHANISMS, made_up(*declarations)))
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize("name, action", [("blood.nk", None), ("tissue.x", REMOVE), ("bone.x", REMOVE)])
+def test_a_negative_hazard_is_told_once(name, action):
+    with pytest.raises(InputError) as error:
+        collect(default(), (*MECHANISMS, made_up(Rate(name, -1, action=action))))
+    assert str(error.value).count(" is -1") == 1
 
 
 def test_also_a_mechanism_that_is_off_is_checked():

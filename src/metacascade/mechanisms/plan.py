@@ -221,7 +221,7 @@ def _rate_problems(rate, declared):
                    f"{', '.join(known)}")
         elif rate.unit != unit or not 0.0 <= rate.base.number < inf:
             yield f"the rate {rate.name} is {rate.base.number:g} {rate.unit}: it must be 0 or more, in {unit}"
-    if rate.unit == "1/h" and not 0.0 <= rate.base.number < inf:
+    elif rate.unit == "1/h" and not 0.0 <= rate.base.number < inf:
         yield f"the rate {rate.name} is {rate.base.number:g}: it must not be negative or infinite"
     if rate.action in (SET, CLEAR):
         yield from _unknown("bit", rate.detail, {one.name for one in declared if isinstance(one, Bit)}, rate.name)
