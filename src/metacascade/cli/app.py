@@ -176,7 +176,7 @@ def info(
         rates: Annotated[bool, typer.Option(
             "--rates", help="Print every rate and field as an equation, with values and sources.")] = False,
         columns: Annotated[bool, typer.Option(
-            "--columns", help="List the columns of the time series, with units.")] = False,
+            "--columns", help="List the columns of the time series and of the table by organ, with units.")] = False,
         markdown: Annotated[bool, typer.Option(
             "--markdown", help="Write docs/parameters.md instead, the equations of docs/model.md, or the columns of "
             "docs/formats.md.")] = False):

@@ -15,7 +15,7 @@ from metacascade.io import rundirectory
 from metacascade.io.results import Results, open_results
 from metacascade.model import simulation
 from metacascade.ranks import parallel
-from metacascade.run import commands, progress
+from metacascade.run import inputs, progress
 from metacascade.run.run import Run
 
 
@@ -51,7 +51,7 @@ class Simulation:
 
     def __init__(self, config: PathLike | Mapping[str, Any] | Config, overrides: Overrides = ()):
         self.world = parallel.start()
-        self.config, self._text, self._segments = commands.load(self.world, config, overrides)
+        self.config, self._text, self._segments = inputs.load(self.world, config, overrides)
         self._model = None
 
     @property

@@ -17,7 +17,7 @@ from metacascade.model.circuit import Circuit
 from metacascade.model.simulation import Simulation
 from metacascade.ranks import parallel
 from metacascade.ranks.balance import work
-from metacascade.run import commands
+from metacascade.run import inputs
 from metacascade.run.progress import memory, peak_memory
 
 PRESET, CELLS = "mouse_breast", 16_000_000      # without a config: enough cells for most tiles to be full
@@ -45,7 +45,7 @@ def read(world, path, overrides):
     if path is None:
         path, overrides = presets.FOLDER / f"{PRESET}.toml", [f"tumor.cells={CELLS}", *overrides]
     with contextlib.redirect_stdout(sys.stderr):
-        config, _, segments = commands.load(world, path, overrides)
+        config, _, segments = inputs.load(world, path, overrides)
     return config, segments
 
 

@@ -26,7 +26,7 @@ def run(config_path, out, overrides=(), overwrite=False, **times):
     `times`: wall_limit_s and patience_s, see `Run`; the same for `resume` and `branch`.
     """
     world = parallel.start()
-    loaded, text, segments = load(world, config_path, overrides)
+    loaded, text, segments = inputs.load(world, config_path, overrides)
     with rundirectory.claimed(world, out, overwrite) as lock:
         return simulate(world, loaded, out, lock, segments=segments, config_text=text, **times)
 
@@ -108,7 +108,8 @@ def branch(checkpoint_path, out, seed=None, overrides=(), overwrite=False, **tim
     known = config_check.early(former, saved.meta["time_s"])     # what has happened in the run that it starts from
     warn(world, [line for line in changed.warnings_from(saved.meta["time_s"]) if line not in known]
          + list(inputs.too_large_draws(changed)))
-    segments = None if changed.vessels == former.vessels else imported(world, changed)    # else those of the checkpoint
+    same = changed.vessels == former.vessels        # those of the checkpoint
+    segments = None if same else inputs.imported(world, changed)
     saved.meta.update(parts=0, parent=parent)
     with rundirectory.claimed(world, out, overwrite) as lock:
         return simulate(world, changed, out, lock, saved=saved, segments=segments, config_text=changed.to_toml(),
@@ -149,26 +150,3 @@ def _refuse_too_many_steps(loaded, meta):
 def estimate(loaded):
     """What a run will need, from its config alone: a dict of texts."""
     return expected(loaded).texts()
-
-
-def load(world, path, overrides):
-    """Rank 0 reads and checks the inputs, and all ranks get the same: config, its text, imported segments or None."""
-    given = None
-    with world.together():
-        if world.rank == 0:
-            given = inputs.read(path, overrides)
-            inputs.tell(given.notes, given.warnings)
-    values, text, segments = world.bcast((given.config.to_dict(), given.text, given.segments) if given else None)
-    with world.together():      # on every rank, since modules of the user are imported
-        loaded = config.Config.from_dict(values)
-    return loaded, text, segments
-
-
-def imported(world, loaded):
-    """As `load`, for a config that is there already: the segments of its vessel file, None if it has none."""
-    given = None
-    with world.together():
-        if world.rank == 0:
-            given = inputs.of(loaded)
-            inputs.tell(given.notes, given.doubts)
-    return world.bcast(given and given.segments)

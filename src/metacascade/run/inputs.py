@@ -118,3 +118,26 @@ def tell(notes, warnings):
         print(note, flush=True)
     for warning in warnings:
         warn(warning)
+
+
+def load(world, path, overrides):
+    """Rank 0 reads and checks the inputs, and all ranks get the same: config, its text, imported segments or None."""
+    given = None
+    with world.together():
+        if world.rank == 0:
+            given = read(path, overrides)
+            tell(given.notes, given.warnings)
+    values, text, segments = world.bcast((given.config.to_dict(), given.text, given.segments) if given else None)
+    with world.together():      # on every rank, since modules of the user are imported
+        loaded = Config.from_dict(values)
+    return loaded, text, segments
+
+
+def imported(world, loaded):
+    """As `load`, for a config that is there already: the segments of its vessel file, None if it has none."""
+    given = None
+    with world.together():
+        if world.rank == 0:
+            given = of(loaded)
+            tell(given.notes, given.doubts)
+    return world.bcast(given and given.segments)
