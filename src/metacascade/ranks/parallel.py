@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from metacascade.base import memory
 from metacascade.base.errors import InputError, RunError, on_all_ranks
 from metacascade.base.screen import warn
 from metacascade.ranks import launcher, wronglaunch
@@ -205,6 +206,7 @@ def serial_world():
 
 def start():
     """The world of this process: MPI if it is there, one rank if not; refuses a wrong launch."""
+    memory.give_back()
     if launcher.typed():
         warn(BY_HAND)
         return World()

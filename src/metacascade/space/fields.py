@@ -9,7 +9,7 @@ import numpy as np
 from metacascade._kernels import _field
 from metacascade.base.tiles import VOXELS
 from metacascade.space.pressure import Pressure
-from metacascade.space.relaxation import Mesh, NoHalo, System, relax, schedule
+from metacascade.space.relaxation import Kept, Mesh, NoHalo, System, relax, schedule
 from metacascade.space.tile_arrays import TileArray, TileArrays
 
 GAIN = 10.0                   # by which the sweeps of a step are to reduce an error
@@ -61,6 +61,7 @@ class Field:
                            michaelis=michaelis, vessel=vessel, source=source / (HEAVIEST * capacity))
         self.visits = schedule(6.0 * self.rate / (6.0 * self.rate + per_dt + decay), sweeps, GAIN)
         self.sweeps, self.initial_sweeps = sweeps, initial_sweeps
+        self._decay, self._rhs = Kept(coarse**3), Kept(coarse**3)
 
     @property
     def value(self) -> np.ndarray:
@@ -102,7 +103,7 @@ class Field:
         if supply is not None and supply.shape != (owned, VOXELS):
             raise ValueError(f"{owned} tiles, but supply of shape {supply.shape}")
         params = {key: number * scales.get(f"{self.name}.{key}", 1.0) for key, number in self.params.items()}
-        decay, rhs = np.empty((2, owned, self.value.shape[1]), np.float32)
+        decay, rhs = self._decay.rows(owned), self._rhs.rows(owned)
         _field.coefficients(self.value, counts, moments, supply, decay, rhs, params)
         return System(self.value, decay, rhs, self.rate, self.visits, mirror=True)
 

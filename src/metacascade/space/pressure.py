@@ -7,7 +7,7 @@ import numpy as np
 
 from metacascade._kernels import _field, _pressure
 from metacascade.base.tiles import VOXELS
-from metacascade.space.relaxation import Mesh, NoHalo, System, relax, schedule
+from metacascade.space.relaxation import Kept, Mesh, NoHalo, System, relax, schedule
 from metacascade.space.tile_arrays import TileArray, TileArrays
 
 GAIN = 5.0                    # by which the few sweeps of a step are to reduce an error; what is left goes in the next
@@ -41,6 +41,7 @@ class Pressure:
         self.initial_sweeps, self.sweeps = initial_sweeps, sweeps
         share = max(0.0, (smoothing_um**2 - edge_um**2) / (24.0 * edge_um**2))
         self.passes = math.ceil(share / SHARE)
+        self._kept = Kept(VOXELS)
         self.share = share / max(self.passes, 1)
 
     @property
@@ -78,7 +79,8 @@ class Pressure:
 
     def _excess(self, counts, mesh, halo):
         """f of our voxels, smoothed; and what is needed of ghosts."""
-        excess = np.empty((len(counts) if self.passes else len(mesh.neighbors), VOXELS), np.float32)
+        rows = len(counts) if self.passes else len(mesh.neighbors)
+        excess = self._kept.rows(rows)
         _pressure.excess(counts, excess, self.per_capacity)
         for k in range(self.passes):
             if k:

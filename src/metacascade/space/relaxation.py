@@ -99,6 +99,21 @@ class System:
     mirror: bool
 
 
+class Kept:
+    """Rows of float32 without meaning, kept from step to step: to get them anew takes as long as to fill them."""
+
+    MORE = 0.03                   # rows to spare, as a share: tiles come now and then
+
+    def __init__(self, values: int):
+        self._rows = np.empty((0, values), np.float32)
+
+    def rows(self, n: int) -> np.ndarray:
+        """n of them."""
+        if not n <= len(self._rows) <= n * (1 + 4 * self.MORE) + 64:
+            self._rows = np.empty((int(n * (1 + self.MORE)) + 16, self._rows.shape[1]), np.float32)
+        return self._rows[:n]
+
+
 def relax(systems: list[System], mesh: Mesh, halo) -> None:
     """Relax the values of some fields, in place, all at the same visit of the tiles. Collective.
 
