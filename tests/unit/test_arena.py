@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from metacascade._kernels._layout import CELL
-from metacascade.space.arena import SPARE, Arena, roomy
+from metacascade.space.arena import GROWING, SPARE, Arena, roomy
 from tiles import random_cells
 
 
@@ -79,7 +79,19 @@ def test_tiles_without_cells_take_no_memory_until_cells_come():
     assert len(arena.cells) == SPARE
     grow(arena, tiles, [500, 999, 0], [1, 2, 3], rng)
     check(arena, tiles)
-    assert arena.capacity.sum() == sum(roomy(n) for n in (1, 2, 3))
+    assert arena.capacity.sum() == sum(roomy(n, GROWING) for n in (1, 2, 3))
+
+
+def test_a_block_that_was_too_small_gets_room_for_a_quarter_more_and_keeps_it():
+    """Tiles at the rim fill up: with little room each they would move, and then all blocks, every few steps."""
+    rng, arena, tiles = np.random.default_rng(5), Arena(), []
+    add(arena, tiles, [1000] * 40, rng)
+    grow(arena, tiles, [7], [100], rng)
+    assert arena.capacity[7] == roomy(1100, GROWING)
+    grow(arena, tiles, range(10, 40), [100] * 30, rng)             # more than the end has room for: all blocks move
+    assert arena.capacity[7] == roomy(1100, GROWING) and arena.capacity[10] == roomy(1100, GROWING)
+    assert arena.capacity[0] == roomy(1000)
+    check(arena, tiles)
 
 
 def test_reserve_that_fits_moves_nothing():

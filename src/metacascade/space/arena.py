@@ -6,6 +6,7 @@ from metacascade._kernels._layout import CELL
 
 ROOM = 0.06          # room of a block beyond its cells, as a share of them ...
 ROOM_CELLS = 24      # ... and in cells
+GROWING = 0.25       # the share in a block that was too small once, since it will be so again
 SPARE = 8            # records behind the last block: the tissue kernel reads some beyond those that it copies
 
 
@@ -43,11 +44,12 @@ class Arena:
         """See that each of the tiles has room for so many cells: move its block to the end, or all blocks."""
         rows, cells = np.asarray(rows), np.asarray(cells)
         short = self.capacity[rows] < cells
-        wanted = roomy(cells[short])
+        wanted = roomy(cells[short], GROWING)
         if len(wanted) == 0:
             return
         if self.tail + int(wanted.sum(dtype=np.int64)) > len(self.cells) - SPARE:
-            self._repack(rows, roomy(cells))       # those with room now would lose it: all that are named
+            # those with room now would lose it: all that are named
+            self._repack(rows, roomy(cells, np.where(short, GROWING, ROOM)))
             return
         rows = rows[short]
         start = self.tail + _before(wanted)
@@ -66,7 +68,7 @@ class Arena:
 
     def _repack(self, rows, wanted):
         """Lay all blocks one behind the other, with fresh room; in place, without a second array."""
-        capacity = np.where(self.n > 0, np.maximum(roomy(self.n), 0), 0).astype(np.int64)
+        capacity = np.clip(self.capacity, roomy(self.n), roomy(self.n, GROWING)).astype(np.int64) * (self.n > 0)
         capacity[rows] = np.maximum(capacity[rows], wanted)
         order = np.argsort(self.start, kind="stable")
         self._move(order, _before(self.n[order]))                     # to the front, ascending
@@ -85,10 +87,10 @@ class Arena:
             self.cells.resize(size + SPARE, refcheck=False)      # grows in place where the system can remap it
 
 
-def roomy(n):
+def roomy(n, room=ROOM):
     """Size of a block for n cells."""
     n = np.asarray(n, np.int64)
-    return (n + (n * ROOM).astype(np.int64) + ROOM_CELLS).astype(np.int32)
+    return (n + (n * room).astype(np.int64) + ROOM_CELLS).astype(np.int32)
 
 
 def _before(sizes):
