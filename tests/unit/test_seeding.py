@@ -9,7 +9,7 @@ from metacascade.base.errors import InputError
 from metacascade.ranks.exchange import Exchange
 from metacascade.ranks.parallel import serial_world
 from metacascade.space.region import keys_of
-from metacascade.space.seeding import ball_radius, first_counts, seed_region, tiles_of_ball, voxels_inside
+from metacascade.space.seeding import ball_radius, first_counts, seed_region, share, tiles_of_ball, voxels_inside
 
 WORLD = serial_world()
 
@@ -80,11 +80,22 @@ def test_ranks_look_at_different_tiles_that_together_are_all(ranks):
     np.testing.assert_array_equal(np.concatenate([inside for _, inside in parts]), whole[1])
 
 
-def test_cells_left_over_go_to_the_first_voxels_along_the_curve():
-    coords, counts = ball(config(1001, capacity=4))
+def test_cells_left_over_are_spread_evenly_along_the_curve():
+    """They once went to the first voxels: at 2.4 cells a voxel one side of the ball was half as dense again."""
+    coords, counts = ball(config(10_001, capacity=2.4))
     along = counts[np.argsort(keys_of(coords))]
-    filled = along[along > 0].tolist()
-    assert filled == sorted(filled, reverse=True) and sum(filled) == 1001
+    filled = along[along > 0].astype(int)
+    assert filled.sum() == 10_001 and set(filled) == {2, 3}
+    due = np.arange(1, len(filled) + 1) * (10_001 / len(filled))
+    assert np.abs(np.cumsum(filled) - due).max() <= 1.0
+
+
+@pytest.mark.parametrize("total", [1, 2, 7, 2**16, 2**16 + 1, 10**9, 2**37 - 1])
+def test_shares_are_those_of_exact_integers(total):
+    rng = np.random.default_rng(total % 1000)
+    k = np.unique(np.concatenate([rng.integers(0, total + 1, 500), [0, total // 2, total]]))
+    for left in {0, total // 3, total // 2, total - 1}:
+        assert share(k, left, total).tolist() == [int(i) * left // total for i in k]
 
 
 def test_order_of_the_tiles_has_no_meaning():

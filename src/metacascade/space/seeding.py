@@ -58,8 +58,8 @@ def seed_region(exchange, config):
 def first_counts(world, config, keys, coords):
     """Cells per voxel, uint16 (tiles, 512): as even as can be, the total exactly ``tumor.cells``.
 
-    Each voxel of the ball gets the mean, rounded down; the cells left over go, one each, to the first voxels
-    along the curve.
+    Each voxel of the ball gets the mean, rounded down; the cells left over go, one each, to voxels at even distances
+    along the curve, so that no side of the ball is denser than another.
     """
     center = np.array(config.tumor.center_um) / config.tissue.edge_um
     order = np.argsort(keys)
@@ -72,5 +72,11 @@ def first_counts(world, config, keys, coords):
                                       "tissue.capacity"))
     position = world.exscan(mine) + np.cumsum(inside.ravel()).reshape(inside.shape) - 1
     counts = np.empty((len(keys), 512), np.uint16)
-    counts[order] = inside * (each + (position < left))
+    counts[order] = inside * (each + (share(position + 1, left, total) - share(position, left, total)))
     return counts
+
+
+def share(k, left, total):
+    """k left / total, rounded down, of integers below 2^37: ndarray of int64."""
+    whole, rest = np.divmod((k >> 16) * left, total)
+    return (whole << 16) + ((rest << 16) + (k & 0xFFFF) * left) // total
