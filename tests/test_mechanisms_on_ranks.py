@@ -1,5 +1,4 @@
 """With EMT, chemotherapy, L1CAM and two mechanisms of a user on: the same bits on any ranks, and after a stop."""
-import json
 from pathlib import Path
 
 import numpy as np
@@ -10,14 +9,7 @@ from metacascade.io.results import open_results
 from metacascade.mechanisms import user
 
 pytestmark = pytest.mark.mpi
-OWN = [str(Path(__file__).parents[1] / "examples" / "mechanisms" / name) for name in (
-    "starvation.py", "contact_inhibition.py")]
-SETTINGS = small.settings(run__duration="10 h") + [
-    "emt.enabled=true", "emt.up=6/day", "emt.down=2/day", "emt.threshold=30 mmHg", "emt.full=5 mmHg",
-    "chemotherapy.enabled=true", "chemotherapy.mutation=0.01", "l1cam.enabled=true", "l1cam.on=6/day", "l1cam.off=6/day",
-    'l1cam.blood_time="50 min"', "l1cam.lesion_cells=4", f"mechanisms.modules={json.dumps(OWN)}", "starvation.enabled=true",
-    "starvation.half=4 mM", "contact_inhibition.enabled=true",
-    'therapy.0={rate = "drug.vessel", factor = 1.0, otherwise = 0.0, start = "130 min", duration = "100 min", every = "4 h"}']
+SETTINGS = small.settings(run__duration="10 h") + small.MECHANISMS
 
 
 @pytest.fixture(scope="module")
@@ -25,9 +17,12 @@ def alone(runs):
     return runs(1, dict(settings=SETTINGS))[0]
 
 
-@pytest.mark.parametrize("ranks", [2, 3])
-def test_the_same_bits_on_any_number_of_ranks(runs, alone, ranks):
-    run, = runs(ranks, dict(settings=SETTINGS))
+@pytest.mark.parametrize("ranks, balancing", [(2, True), (3, True), *(
+    pytest.param(*case, marks=pytest.mark.slow) for case in [(2, False), (4, True), (4, False), (8, True), (8, False)])])
+def test_the_same_bits_on_any_number_of_ranks(runs, alone, ranks, balancing):
+    balance = ["balance.threshold=0.0", "balance.interval=1"] if balancing else ["balance.enabled=false"]
+    run, = runs(ranks, dict(settings=SETTINGS + balance))
+    assert (sum(run["cut"]) > 0) == balancing
     assert small.content(run["out"]) == small.content(alone["out"])
     assert min(run["crossed"]) > 20, "too few cells changed rank in tissue"
 
@@ -39,7 +34,7 @@ def test_the_run_sees_all_of_it(alone):
     with open_results(alone["out"]) as results:
         assert {0, 1} <= set(results.shed[:]["bits"] & 1) and len(np.unique(results.shed[:]["emt"])) > 4
         assert {0, 1} == set(results.lesions[:]["bits"] & 1)
-        assert results.provenance[0]["mechanisms"] == {path: user.digest(Path(path).read_bytes()) for path in OWN}
+        assert results.provenance[0]["mechanisms"] == {path: user.digest(Path(path).read_bytes()) for path in small.OWN}
 
 
 def test_stopped_and_resumed_on_other_ranks_it_is_the_run_that_never_stopped(runs, alone):

@@ -26,6 +26,7 @@ import small
 from conftest import environment, launcher
 
 SETTINGS = dict(run__duration="8 h", output__interval="1 h", output__checkpoint="1 h", tumor__cells=12_000)
+ARGUMENTS = [*small.arguments(**SETTINGS), *(word for setting in small.MECHANISMS for word in ("--set", setting))]
 LEFT = ["checkpoint.h5", "checkpoint.prev.h5", "results.h5"]
 PATIENCE_S = 120.0        # a session that takes longer hangs
 AFTERWARDS_S = 30.0       # the ranks that one left behind must be gone by then
@@ -168,7 +169,7 @@ class Torture:
         self.kills, self.runs = [], 0
         undisturbed = self.folder / "undisturbed"
         began = time.monotonic()
-        if (code := self.start(2, "run", small.EXAMPLE, "--out", undisturbed, *small.arguments(**SETTINGS)).end()):
+        if (code := self.start(2, "run", small.EXAMPLE, "--out", undisturbed, *ARGUMENTS).end()):
             raise AssertionError(f"exit code {code}: {(self.folder / 'log').read_text()[-3000:]}")
         self.usual_s = time.monotonic() - began
         self.expected = small.content(undisturbed)
@@ -187,7 +188,7 @@ class Torture:
 
     def one(self, directory):
         """A run that is killed now and then, to its end."""
-        session = self.start(2, "run", small.EXAMPLE, "--out", directory, *small.arguments(**SETTINGS))
+        session = self.start(2, "run", small.EXAMPLE, "--out", directory, *ARGUMENTS)
         while self.left and self.wait_and_kill(session, directory):
             session = self.start(self.dice.choice((1, 3, 4)), *self.next_command(directory))
         code = session.end()
@@ -199,7 +200,7 @@ class Torture:
         """Resume; a run that was killed before its first checkpoint is started again."""
         if (directory / "checkpoint.h5").exists() or (directory / "checkpoint.prev.h5").exists():
             return "resume", directory
-        return "run", small.EXAMPLE, "--out", directory, "--overwrite", *small.arguments(**SETTINGS)
+        return "run", small.EXAMPLE, "--out", directory, "--overwrite", *ARGUMENTS
 
     def wait_and_kill(self, session, directory):
         """Kill a session at some moment; False if it came to its end before."""
