@@ -140,6 +140,6 @@ class Blood:
         return by_id(chosen(self.records, which))
 
 
-def cells_in(ctcs, which) -> int:
-    """Cells in some of the CTCs: a cluster counts each."""
+def cells_in(ctcs, which=slice(None)) -> int:
+    """Cells in CTCs, or in some of them: a cluster counts each."""
     return int(ctcs["n"][which].sum(dtype=np.int64))

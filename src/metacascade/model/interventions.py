@@ -13,6 +13,7 @@ from metacascade._kernels._layout import Draw, Fate, Place, draws
 from metacascade.base.columns import DEAD, REMOVED, ReportLine, cells
 from metacascade.base.records import chosen
 from metacascade.config.interventions import MOST_FRACTIONS
+from metacascade.model.blood import cells_in
 from metacascade.model.physiology import NODES
 
 COLUMNS = (
@@ -78,7 +79,7 @@ class Interventions:
         hit[hit] = self._die(event, at_hand[hit])
         ended = self.blood.remove(hit, fate, event.time_s / 3600)
         lost = self._die(event, waiting) if in_tumor else np.zeros(len(waiting), bool)
-        cells += cells_of(ended) + cells_of(waiting[lost])
+        cells += cells_in(ended) + cells_in(waiting, lost)
         return Taken(cells, ended), chosen(waiting, ~lost)
 
     def _tissue(self, event):
@@ -163,8 +164,3 @@ def _use(event):
 def _beds(event):
     """Nodes whose arrested cells are hit: a surgeon takes the tumor with its bed, and of an organ lesions alone."""
     return [NODES.index(name) for name in event.plan.places if name == "tumor" or not event.is_surgery]
-
-
-def cells_of(ctcs) -> int:
-    """A cluster counts as its cells."""
-    return int(ctcs["n"].sum(dtype=np.int64))

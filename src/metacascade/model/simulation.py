@@ -8,6 +8,7 @@ from metacascade.base.records import chosen, joined
 from metacascade.config.config import Config
 from metacascade.mechanisms import plan_of
 from metacascade.model import blood, interventions, observables, saving, selfseeding, tissue_start
+from metacascade.model.blood import cells_in
 from metacascade.model.circuit import Circuit
 from metacascade.model.clones import Clones, spectrum
 from metacascade.model.fates import Fates
@@ -182,7 +183,7 @@ class Simulation:
         self.late.records = self.late.records[:0]
 
     def _admit(self, entering, injected):
-        self.ledger.add(injected=_cells(injected))
+        self.ledger.add(injected=cells_in(injected))
         self.blood.admit(entering)
         self.blood.admit(injected)
 
@@ -207,9 +208,9 @@ class Simulation:
         node = self.circuit.index(plan.node)
         taken = self.blood.sample(node, plan.volume_mL, index, plan.time_s / 3600)
         self._end(taken)
-        self.ledger.add(drawn=_cells(taken))
+        self.ledger.add(drawn=cells_in(taken))
         singles = int((taken["n"] == 1).sum())
-        found = self.world.sum([singles, len(taken) - singles, _cells(taken)]).tolist()
+        found = self.world.sum([singles, len(taken) - singles, cells_in(taken)]).tolist()
         if self.on_draw:
             self.on_draw(time_s=plan.time_s, index=index, node=node,
                          volume_mL=min(plan.volume_mL, float(self.circuit.volume_mL[node])),
@@ -239,8 +240,8 @@ class Simulation:
         before = len(self.lesions.records)
         self.returning = joined(self.returning, walked.returning)
         failed, founders = self.lesions.found(walked.extravasated)
-        self.ledger.add(extravasated=_cells(walked.extravasated), founded=len(founders),
-                        self_seeded=_cells(walked.returning), not_established=_cells(failed))
+        self.ledger.add(extravasated=cells_in(walked.extravasated), founded=len(founders),
+                        self_seeded=cells_in(walked.returning), not_established=cells_in(failed))
         for ctcs in (walked.ended, failed, founders, walked.returning):
             self._end(ctcs)
         self.late.admit(self._grow(t_h, first=before))
@@ -249,7 +250,7 @@ class Simulation:
         """The lesions from row `first` on live to the end of the step; returns the CTCs that they shed."""
         grown = self.lesions.advance(self.step_number, t_h, self.config.run.step_h, first)
         self.ledger.add(divided_lesion=grown.born, lesion_loss=grown.died_active, dormant_loss=grown.died_dormant,
-                        shed_lesion=_cells(grown.shed), woken=grown.woken)
+                        shed_lesion=cells_in(grown.shed), woken=grown.woken)
         return grown.shed
 
     def _intervene(self, after_s, last_s):
@@ -277,7 +278,7 @@ class Simulation:
     def _alive(self):
         return dict(
             tissue=self.tissue.cells,
-            circulating=self.blood.circulating + self.late.circulating + _cells(self.returning),
+            circulating=self.blood.circulating + self.late.circulating + cells_in(self.returning),
             arrested=self.blood.arrested, lesions=self.lesions.cells)
 
     def _balance(self):
@@ -294,7 +295,3 @@ class Simulation:
     def digest(self):
         """One SHA-256 of the state, the same on any number of ranks."""
         return digest(self.world, self.state())
-
-
-def _cells(ctcs):
-    return int(ctcs["n"].sum(dtype=np.int64))
