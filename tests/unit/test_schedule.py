@@ -48,6 +48,12 @@ def test_a_factor_of_one_changes_nothing_at_any_time(changes):
     assert schedule.means(3, 1111) == {"a.b": 1.0}
 
 
+def test_the_rates_of_a_field_have_means_over_all_steps_until_it_is_solved_again():
+    schedule = Schedule([plan(), plan(rate="drug.uptake"), plan(rate="other.uptake")])
+    fields = [SimpleNamespace(name="drug", every=4), SimpleNamespace(name="other", every=1)]
+    assert schedule.of_step(5, 15, fields) == {"a.b": 2.0, "drug.uptake": 1.25, "other.uptake": 2.0}
+
+
 def test_therapies_on_one_rate_multiply():
     schedule = Schedule([plan(), plan(factor=0.5, start_s=12, duration_s=6), plan(rate="c.d", factor=7.0)])
     assert schedule.names == ("a.b", "c.d")

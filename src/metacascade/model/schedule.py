@@ -64,6 +64,13 @@ class Schedule:
         """The same over t0 <= t < t1."""
         return {name: self.mean(name, t0_s, t1_s) for name in self.names if name.startswith(compartment)}
 
+    def of_step(self, t0_s: int, t1_s: int, fields) -> dict[str, float]:
+        """The means of all rates over a step; those of a field that is solved every k steps over k of them."""
+        scales = self.means(t0_s, t1_s)
+        for field in fields:
+            scales |= self.means(t0_s, t0_s + field.every * (t1_s - t0_s), f"{field.name}.")
+        return scales
+
     def all_changes(self, t0_s: int, t1_s: int, compartment: str = "") -> list[int]:
         """When any of these rates changes, t0 <= t < t1, ascending."""
         names = [name for name in self.names if name.startswith(compartment)]

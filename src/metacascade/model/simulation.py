@@ -121,7 +121,7 @@ class Simulation:
         self.circuit.set_tumor_flow(self.ledger.totals["tissue"] if self.perfused else 0)
         with self.stage("fields"):
             if self.schedule.names:
-                self.tissue.set_rates(self._scales_of_tissue(t0_s, t1_s))
+                self.tissue.set_rates(self.schedule.of_step(t0_s, t1_s, self.tissue.microenvironment.each))
             self.tissue.breathe(self.step_number)
         with self.stage("tissue"):
             migrants, shed, tally = self.tissue.advance(self.step_number, t0_s / 3600)
@@ -215,13 +215,6 @@ class Simulation:
             self.on_draw(time_s=plan.time_s, index=index, node=node,
                          volume_mL=min(plan.volume_mL, float(self.circuit.volume_mL[node])),
                          singles=found[0], clusters=found[1], cells=found[2])
-
-    def _scales_of_tissue(self, t0_s, t1_s):
-        """Means over the step; of a field that is solved every k steps, over k of them."""
-        scales = self.schedule.means(t0_s, t1_s)
-        for field in self.tissue.microenvironment.each:
-            scales |= self.schedule.means(t0_s, t0_s + field.every * (t1_s - t0_s), f"{field.name}.")
-        return scales
 
     def _take_rates_of_blood(self, time_s):
         if self.schedule.names:
