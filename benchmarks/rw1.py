@@ -77,7 +77,7 @@ def measure(cells, steps):
     start = time.perf_counter()
     for step in range(steps):
         updates += made.cells
-        migrants, _, tally = made.advance(step, step / 60)
+        migrants, _, _, tally = made.advance(step, step / 60)
         made.arrive(made.leaving(migrants)[0])
         made.add_margin()
         born, died, entered = born + tally["divided"], died + tally["apoptosis"], entered + tally["shed"]

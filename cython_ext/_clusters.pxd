@@ -9,7 +9,7 @@ from _geometry cimport distance2
 from _random cimport unit32
 from _tiles cimport (
     CALM, USE_CHILD, USE_TIME, depart, more_words, nearest, outbox_t, place_of, scratch_t, tiles_t, tissue_t, word_t)
-from _types cimport CIRCULATING, cell_t, ctc_t, inherit
+from _types cimport CIRCULATING, cell_t, ctc_t, inherit, member_t
 
 cdef inline int followers_wanted(const cell_t* c, const float* along, const tissue_t* p,
                                  const uint32_t* r) noexcept nogil:
@@ -47,6 +47,8 @@ cdef inline int gather_cluster(const word_t* record, int v, int wanted, scratch_
         if best < 0:
             return taken
         depart(s, best, v)
+        s.follower[s.followers] = best
+        s.followers += 1
     return wanted
 
 
@@ -94,10 +96,24 @@ cdef inline void write_shed(const tiles_t* t, Py_ssize_t row, int v, const cell_
     out.t_shed = out.t_event = p.t_h + unit32(r[0]) * p.dt_h     # any moment of the step
 
 
+cdef inline void write_members(const cell_t* cells, const int32_t* follower, int n, uint64_t id,
+                               member_t* out) noexcept nogil:
+    """The n followers of the leader of a cluster, each with its own traits."""
+    cdef int k
+    for k in range(n):
+        out[k].id, out[k].traits, out[k].index = id, inherit(cells[follower[k]].traits), <uint16_t>(k + 1)
+
+
 cdef inline void write_all_shed(const tiles_t* t, Py_ssize_t row, const tissue_t* p, const scratch_t* s,
                                 outbox_t* box) noexcept nogil:
-    cdef int k
-    for k in range(s.leaders):
-        write_shed(t, row, s.leader[3 * k + 1], t.cells + t.start[row] + s.leader[3 * k], 1 + s.leader[3 * k + 2],
-                   s.key, p, &box.shed[box.n_shed])
+    cdef const cell_t* cells = t.cells + t.start[row]
+    cdef const int32_t* leader = s.leader
+    cdef const int32_t* follower = s.follower
+    cdef int _
+    for _ in range(s.leaders):
+        write_shed(t, row, leader[1], cells + leader[0], 1 + leader[2], s.key, p, &box.shed[box.n_shed])
+        write_members(cells, follower, leader[2], box.shed[box.n_shed].id, box.members + box.n_members)
         box.n_shed += 1
+        box.n_members += leader[2]
+        follower += leader[2]
+        leader += 3

@@ -11,7 +11,7 @@ cimport _rates
 cimport _types
 from _random cimport draw
 from _rates cimport factor_t, rate_t
-from _types cimport cell_t, ctc_t, lesion_t, migrant_t, traits_t
+from _types cimport cell_t, ctc_t, lesion_t, member_t, migrant_t, traits_t
 from libc.stdint cimport uint32_t, uint64_t
 
 
@@ -33,13 +33,15 @@ def _dtypes():
     cdef cell_t cell
     cdef migrant_t migrant
     cdef ctc_t ctc
+    cdef member_t member
     cdef lesion_t lesion
     return [flat(np.asarray(view).dtype) for view in (
-        <traits_t[:1]>&traits, <cell_t[:1]>&cell, <migrant_t[:1]>&migrant, <ctc_t[:1]>&ctc, <lesion_t[:1]>&lesion)]
+        <traits_t[:1]>&traits, <cell_t[:1]>&cell, <migrant_t[:1]>&migrant, <ctc_t[:1]>&ctc, <member_t[:1]>&member,
+        <lesion_t[:1]>&lesion)]
 
 
-_TRAITS, CELL, MIGRANT, CTC, LESION = _dtypes()
-TRAITS = _TRAITS.names          # fields that a cell, a CTC and a lesion have in common
+_TRAITS, CELL, MIGRANT, CTC, MEMBER, LESION = _dtypes()
+TRAITS = _TRAITS.names          # fields that a cell, a CTC, a member of a cluster and a lesion have in common
 
 
 def _rate_dtypes():

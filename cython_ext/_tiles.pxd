@@ -5,7 +5,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from _geometry cimport distance2, segment_t
 from _random cimport philox4x32
 from _rates cimport factor_t, rate_t, signal_t
-from _types cimport cell_t, ctc_t, migrant_t
+from _types cimport cell_t, ctc_t, member_t, migrant_t
 
 cdef extern from "tissue.h" nogil:
     ctypedef uint32_t word_t
@@ -116,18 +116,20 @@ cdef struct scratch_t:
     int32_t* mover_voxel
     uint64_t* rank                 # of the cells of a voxel
     int32_t* leader                # triples (cell, voxel, followers wanted) of cells that enter a vessel
+    int32_t* follower              # cells that follow them, leader by leader
     uint32_t* arrival_place        # 2 v, or 2 v + 1 ...
     word_t* arrival                # ... and the record of each cell that comes to a voxel of this tile
     word_t* after                  # the cells of the tile after the step
     const char* next               # memory of the next tile, from where it has not been fetched
     const char* next_end
     Py_ssize_t arrivals
-    int leaders
+    int leaders, followers
 
 cdef struct outbox_t:
     migrant_t* migrants
     ctc_t* shed
-    Py_ssize_t n_migrants, n_shed, room_migrants, room_shed
+    member_t* members
+    Py_ssize_t n_migrants, n_shed, n_members, room_migrants, room_shed, room_members
 
 
 cdef inline void place_of(const tiles_t* t, Py_ssize_t row, int v, const cell_t* c, double edge,

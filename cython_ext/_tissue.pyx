@@ -29,7 +29,7 @@ from _tiles cimport (
     BLOCK, CALM, CAUSES, CHANGED_VOXEL, DIVIDED, HOPPED, LOOKED_AT, SHED_CELLS, block_t, depart, draw_events,
     fetch_next, fill_bound, fill_density, fill_hop, fill_lean, fill_none, fill_words, go_to, hops_first, list_voxels,
     move_block, outbox_t, pad_tile, scratch_t, settle_hops, tiles_t, tissue_t, word_t, words_of)
-from _types cimport cell_t, ctc_t, migrant_t
+from _types cimport cell_t, ctc_t, member_t, migrant_t
 
 TALLIES = ("looked_at", "divided", "mutated", "shed", "switched", "hopped", "changed_voxel", "cut")  # then causes
 SCRATCH_ROWS = 18                  # words for each cell of a tile
@@ -213,7 +213,7 @@ cdef void begin(const tiles_t* t, Py_ssize_t row, const tissue_t* p, scratch_t* 
     cdef uint32_t r[4]
     draw(p.seed, DRAW_TILE, t.keys[row], p.step, r)
     s.key = r[0] | <uint64_t>r[1] << 32
-    s.arrivals = s.leaders = 0
+    s.arrivals = s.leaders = s.followers = 0
     memset(s.tally, 0, sizeof(s.tally))
     memset(s.state, CALM, t.n[row])
     memset(s.out, 0, sizeof(s.out))
@@ -224,7 +224,8 @@ cdef int one_tile(const tiles_t* t, Py_ssize_t row, const tissue_t* p, scratch_t
     """Advance a tile; 1 if there was no room (then nothing was changed), else 0."""
     cdef Py_ssize_t n = t.n[row], migrants = box.n_migrants
     cdef int movers
-    if 2 * n + 64 > s.room or migrants + n > box.room_migrants or box.n_shed + n > box.room_shed:
+    if (2 * n + 64 > s.room or migrants + n > box.room_migrants or box.n_shed + n > box.room_shed
+            or box.n_members + n > box.room_members):
         return 1
     begin(t, row, p, s)
     movers = survey(t, row, s)
@@ -280,6 +281,7 @@ cdef scratch_t* new_scratch(uint32_t[:, ::1] words) except NULL:
     s.candidate, s.candidate_voxel = <int32_t*>&words[11, 0], <int32_t*>&words[12, 0]
     s.mover, s.mover_voxel = <int32_t*>&words[13, 0], <int32_t*>&words[14, 0]
     s.arrival_place, s.state = &words[15, 0], <uint8_t*>&words[16, 0]
+    s.follower = <int32_t*>&words[17, 0]
     return s
 
 
@@ -289,10 +291,11 @@ def advance(cell_t[::1] cells not None, const int64_t[::1] start not None, int32
             const int32_t[:, ::1] neighbors not None, const uint64_t[::1] keys not None,
             const int32_t[:, ::1] coords not None, vessels not None, plan not None, tissue_t params,
             uint32_t[:, ::1] words not None, migrant_t[::1] migrants not None, ctc_t[::1] shed not None,
-            int64_t[::1] progress not None):
+            member_t[::1] members not None, int64_t[::1] progress not None):
     """Advance the tiles from row ``progress[0]`` on; the row that lacks room, or -1 when all are done.
 
-    ``progress`` is [next row, migrants written, shed written, *TALLIES, *causes of death]. A row that lacks room (for
+    ``progress`` is [next row, migrants written, shed written, *TALLIES, *causes of death]; of the cells shed, those who
+    follow others are written to `members`, cluster by cluster in the order of `shed`. A row that lacks room (for
     records, scratch or outboxes) was not changed: the caller makes room and calls again. ``vessels`` is (first, index,
     segments) of the vessel map; ``plan`` is (rates, factors, fields, clone, state, speed, along): RATE (r,) and
     FACTOR (f,), the list of fields that the factors name, float32 (tiles or more, 512 | 64 | 8) each, the tables by
@@ -340,8 +343,9 @@ def advance(cell_t[::1] cells not None, const int64_t[::1] start not None, int32
     check(&t, n_signals, causes)
     cdef scratch_t* s = new_scratch(words)
     cdef outbox_t box = outbox_t(
-        migrants=&migrants[0], shed=&shed[0], n_migrants=progress[1], n_shed=progress[2],
-        room_migrants=migrants.shape[0], room_shed=shed.shape[0])
+        migrants=&migrants[0], shed=&shed[0], members=&members[0], n_migrants=progress[1], n_shed=progress[2],
+        n_members=progress[3 + SHED_CELLS] - progress[2], room_migrants=migrants.shape[0], room_shed=shed.shape[0],
+        room_members=members.shape[0])
     cdef Py_ssize_t row = progress[0]
     try:
         with nogil:

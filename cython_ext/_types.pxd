@@ -25,6 +25,11 @@ cdef extern from "types.h" nogil:
         uint8_t node, place, fate, origin, pending, pad8
         uint16_t pad16
 
+    ctypedef struct member_t:
+        uint64_t id
+        traits_t traits
+        uint16_t index
+
     ctypedef struct lesion_t:
         uint64_t id
         int64_t n, born, died, shed

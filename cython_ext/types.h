@@ -34,7 +34,7 @@ typedef struct {              /* a circulating tumor cell or cluster: 72 bytes *
     float diameter;           /* [um] of one cell */
     uint32_t hop;             /* draws made so far: the counter of its walk */
     uint32_t pad32;           /* the pads are zero */
-    traits_t traits;
+    traits_t traits;          /* of a cluster those of its leader; member_t has the others */
     uint16_t n;               /* cells in it; 1 is a single cell */
     uint8_t node;             /* node of the circuit where it is or ended */
     uint8_t place;            /* place_e */
@@ -44,6 +44,12 @@ typedef struct {              /* a circulating tumor cell or cluster: 72 bytes *
     uint8_t pad8;
     uint16_t pad16;
 } ctc_t;
+
+typedef struct {              /* of a cluster each cell but its leader, whose traits are those of the CTC: 16 bytes */
+    uint64_t id;              /* of the CTC */
+    traits_t traits;
+    uint16_t index;           /* 1 .. n - 1, in the order in which they followed */
+} member_t;
 
 typedef struct {              /* a colony in an organ, from one extravasated cell or cluster: 64 bytes */
     uint64_t id;              /* of its founder */

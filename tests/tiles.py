@@ -92,7 +92,7 @@ class Patch(Tissue):
         self.counted = Counter()
         self._scratch = tissue.scratch(tissue.FIRST_SCRATCH)
         self._migrants = np.empty(1024, tissue.MIGRANT)
-        self._shed = np.empty(64, tissue.CTC)
+        self._shed, self._members = np.empty(64, tissue.CTC), np.empty(64, tissue.MEMBER)
         self.more = {"coarse": np.ones((self.region.rows, 64), np.float32),
                      "coarsest": np.ones((self.region.rows, 8), np.float32)}
         self.step_done = 0
@@ -123,7 +123,7 @@ class Patch(Tissue):
         self.region.halo(self.counts)
         self.region.halo(self.oxygen.value)
         self.region.halo(self.pressure.value)
-        migrants, shed, tally = self.advance(self.step_done, self.step_done * self.parameters["dt_h"])
+        migrants, shed, _, tally = self.advance(self.step_done, self.step_done * self.parameters["dt_h"])
         here, gone, to = self.leaving(migrants)
         self.arrive(here, self.exchange.route({"migrants": (gone, to)})["migrants"])
         self.step_done += 1

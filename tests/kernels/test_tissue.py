@@ -45,7 +45,7 @@ def assert_like_twin(patch, step=5, t_h=17.25):
     rows = range(len(patch.region.keys))
     expected = twin(patch, rows, step, t_h)
     assert_motile_first(patch)
-    migrants, shed, tally = patch.advance(step, t_h)
+    migrants, shed, members, tally = patch.advance(step, t_h)
     for row, after in zip(rows, expected):
         assert voxel_lists(patch, row) == after.voxels, f"cells of tile {row}"
     assert_motile_first(patch)
@@ -54,6 +54,8 @@ def assert_like_twin(patch, step=5, t_h=17.25):
     assert got == sorted(m for after in expected for m in after.migrants)
     wanted = np.sort(np.concatenate([after.shed for after in expected]), order="id")
     assert np.sort(shed, order="id").tobytes() == wanted.tobytes()
+    wanted = np.sort(np.concatenate([after.members for after in expected]), order=["id", "index"])
+    assert np.sort(members, order=["id", "index"]).tobytes() == wanted.tobytes()
     assert Counter(tally) == sum((after.tally for after in expected), Counter())
     return migrants, shed, tally
 
@@ -184,7 +186,7 @@ def test_order_of_the_cells_inside_a_voxel_has_no_meaning():
             block = patch.arena.block(row)
             still = block["emt"] == 0
             block[:] = block[place[np.argsort(2 * voxel[place] + still[place], kind="stable")]]
-        migrants, shed, tally = patch.advance(1, 0.5)
+        migrants, shed, _, tally = patch.advance(1, 0.5)
         results.append((all_lists(patch), sorted(m.tobytes() for m in migrants),
                         sorted(c.tobytes() for c in shed), tally))
     assert results[0] == results[1] == results[2]
@@ -193,7 +195,7 @@ def test_order_of_the_cells_inside_a_voxel_has_no_meaning():
 def test_a_step_in_which_nothing_can_happen_changes_nothing():
     patch = busy_patch(**STILL, without=RATES, coords=[(0, 0, 0)])
     before = voxel_lists(patch, 0)
-    migrants, shed, tally = patch.advance(3, 1.0)
+    migrants, shed, _, tally = patch.advance(3, 1.0)
     assert len(migrants) == len(shed) == 0 and not any(tally.values())
     assert voxel_lists(patch, 0) == before
 

@@ -6,14 +6,14 @@ import pytest
 
 from busy import all_lists, busy_patch
 from metacascade._kernels import _tissue
-from metacascade._kernels._layout import CTC, MIGRANT, Action
+from metacascade._kernels._layout import CTC, MEMBER, MIGRANT, Action
 from metacascade.base.errors import RunError
 from metacascade.model import tissue
 from metacascade.space.region import OFFSETS
 from tiles import Field, Patch, rates_of, voxel_lists
 
 
-def call(patch, words=20000, migrants=9999, shed=9999, room=None, progress=None):
+def call(patch, words=20000, migrants=9999, shed=9999, members=9999, room=None, progress=None):
     """One call of the kernel with given room: (its answer, progress)."""
     a, rates, vessels = patch.arena, patch.rates, patch.vessels
     if progress is None:
@@ -23,11 +23,11 @@ def call(patch, words=20000, migrants=9999, shed=9999, room=None, progress=None)
         patch.region.neighbors, patch.region.keys, patch.region.coords, (vessels.first, vessels.index, vessels.segments),
         (rates.rates, rates.factors, [patch.fields()[name] for name in rates.signals], rates.clone, rates.state,
          patch.speed, patch.along), dict(patch.parameters, step=2, t_h=1.0), tissue.scratch(words), np.zeros(migrants, MIGRANT),
-        np.zeros(shed, CTC), progress)
+        np.zeros(shed, CTC), np.zeros(members, MEMBER), progress)
     return answer, progress
 
 
-@pytest.mark.parametrize("small", ["words", "migrants", "shed", "room"])
+@pytest.mark.parametrize("small", ["words", "migrants", "shed", "members", "room"])
 def test_without_room_the_kernel_stops_before_the_tile_and_changes_nothing_of_it(small):
     """The tile in the middle of the rows lacks room; those before it are done, it and those after it are not. Called again
     with room it does the rest, and what it had written of the tile is not there twice."""
@@ -39,7 +39,7 @@ def test_without_room_the_kernel_stops_before_the_tile_and_changes_nothing_of_it
     room = patch.arena.capacity.copy()
     room[row] = 10
     limits = {"words": dict(words=2 * n + 63), "migrants": dict(migrants=n - 1), "shed": dict(shed=n - 1),
-              "room": dict(room=room)}[small]
+              "members": dict(members=n - 1), "room": dict(room=room)}[small]
     before, counts = all_lists(patch), patch.counts.copy()
     answer, progress = call(patch, **limits)
     assert answer == progress[0]
@@ -70,6 +70,7 @@ def test_a_tissue_with_hardly_any_room_grows_it_and_gives_the_same():
     """Scratch, outboxes and blocks grow while a step is under way."""
     roomy, tight = busy_patch(11), busy_patch(11)
     tight._scratch, tight._migrants, tight._shed = tissue.scratch(64), np.empty(1, MIGRANT), np.empty(1, CTC)
+    tight._members = np.empty(1, MEMBER)
     tight.arena.keep(np.arange(len(tight.arena.n)))
     for row in range(len(tight.arena.n)):        # blocks without any room, one behind the other
         assert tight.arena.capacity[row] >= tight.arena.n[row]
@@ -77,10 +78,10 @@ def test_a_tissue_with_hardly_any_room_grows_it_and_gives_the_same():
     roomy.rates = tight.rates = rates_of([(3.0, Action.DIVIDE, 0, []), (0.5, Action.SHED, 0, [])])
     for step in range(3):
         results = [patch.advance(step, float(step)) for patch in (roomy, tight)]
-        assert results[0][2] == results[1][2]
-        for a, b in zip(results[0][:2], results[1][:2]):
+        assert results[0][3] == results[1][3]
+        for a, b in zip(results[0][:3], results[1][:3]):
             assert a.tobytes() == b.tobytes()
-        for patch, (migrants, _, _) in zip((roomy, tight), results):
+        for patch, (migrants, *_) in zip((roomy, tight), results):
             patch.arrive(patch.leaving(migrants)[0])
         assert all_lists(roomy) == all_lists(tight)
 
@@ -154,5 +155,5 @@ def test_a_field_of_a_wrong_size_is_refused():
 
 def test_no_tiles_at_all():
     patch = Patch(np.empty((0, 3)))
-    migrants, shed, tally = patch.advance(0, 0.0)
+    migrants, shed, _, tally = patch.advance(0, 0.0)
     assert len(migrants) == len(shed) == 0 and not any(tally.values())

@@ -83,7 +83,7 @@ def whole_tissue(seed):
 
     def step(number):
         model.breathe(number)
-        migrants, shed, tally = model.advance(number, number * config.run.step_h)
+        migrants, shed, _, tally = model.advance(number, number * config.run.step_h)
         here, gone, to = model.leaving(migrants)
         model.arrive(here, model.exchange.route({"migrants": (gone, to)})["migrants"])
         model.add_margin()

@@ -44,7 +44,7 @@ class Still:
         a = self.patch.arena
         a.n[self.row], self.patch.counts[self.row] = len(self.cells), self.n
         self.patch.arena.block(self.row)[:] = self.cells
-        return self.patch.advance(number, 0.0)[2]
+        return self.patch.advance(number, 0.0)[3]
 
 
 def assert_law(n, steps, most):

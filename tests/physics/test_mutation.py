@@ -58,7 +58,7 @@ def grown():
     for row in range(FAMILIES):
         patch.scatter(row, [int(rng.integers(512))], rng)
     for step in range(STEPS):
-        migrants, _, tally = patch.advance(step, float(step))
+        migrants, _, _, tally = patch.advance(step, float(step))
         here = patch.leaving(migrants)[0]
         assert made.number(here, step + 1, 3600 * step) == 0
         patch.arrive(here)
@@ -98,7 +98,7 @@ def test_a_daughter_is_a_mutant_with_the_chance_that_is_asked_for_far_below_one_
         patch = Patch([(0, 0, 0)], rates=rates_of([(math.log(2), Action.DIVIDE, 0, [])]), dt_h=1.0, capacity=1e9,
                       mutation=mutation)
         patch.scatter(0, np.repeat(np.arange(512), 8), np.random.default_rng(1))
-        tally = patch.advance(0, 0.0)[2]
+        tally = patch.advance(0, 0.0)[3]
         assert tally["divided"] > 4000 and tally["mutated"] == expected * tally["divided"]
     one, two = (spectrum([Trait("a", mutation=m)]).threshold for m in (1e-9, 2e-9))
     assert 2 * one <= two <= 2 * one + 1

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from metacascade._kernels._layout import CTC, HERITABLE, Action, Draw
+from metacascade._kernels._layout import CTC, HERITABLE, MEMBER, Action, Draw
 from reference import rates as table_of
 from reference.candidates import binomial, rank_of, unit64
 from reference.movement import WALK, F, beside, leans, put, walk
@@ -23,6 +23,7 @@ class After:
     voxels: list = field(default_factory=lambda: [[] for _ in range(512)])   # records: sorted triples of words
     migrants: list = field(default_factory=list)                             # (row, voxel, record, mutant), sorted
     shed: np.ndarray = None                                                  # CTC, sorted by id
+    members: np.ndarray = None                                               # MEMBER, sorted by id and index
     tally: Counter = field(default_factory=Counter)
 
 
@@ -69,7 +70,7 @@ class Tile:
 def step_tile(t, row, p):
     """Advance tile `row` of `t` (the arrays that the kernel takes, by name) with the parameters `p`."""
     if not t.n[row]:
-        return After(shed=np.empty(0, CTC))
+        return After(shed=np.empty(0, CTC), members=np.empty(0, MEMBER))
     tile, after, leaders = Tile(t, row, p), After(), []
     calm = [list(cells) for cells in tile.voxels]
     for v in range(512):
@@ -79,7 +80,8 @@ def step_tile(t, row, p):
                 calm[v].remove(record)
                 happen(tile, v, record, event, after, leaders)
     shed = [leave(tile, v, record, calm[v]) for v, record in sorted(leaders)]
-    after.shed = np.sort(np.array(shed, CTC), order="id")
+    after.shed = np.sort(np.array([ctc for ctc, _ in shed], CTC), order="id")
+    after.members = np.sort(np.array([member for _, own in shed for member in own], MEMBER), order=["id", "index"])
     after.tally["shed"] = int(after.shed["n"].sum())
     for v in range(512):
         for record in calm[v]:
@@ -256,7 +258,7 @@ def daughter(record, v, key, mutation):
 
 
 def leave(tile, v, record, calm):
-    """The CTC that a leader becomes; its followers are taken from the calm cells of its voxel."""
+    """The CTC that a leader becomes, and its members; its followers are taken from the calm cells of its voxel."""
     t, row, p = tile.t, tile.row, tile.p
     r = more(record, v, CHILD, tile.key)
     wanted = 0
@@ -271,7 +273,13 @@ def leave(tile, v, record, calm):
     c["id"] = word64(r)
     c["x"], c["y"], c["z"] = at
     c["distance"], c["maturity"], c["n"] = math.sqrt(distance2(at, segment)), segment["maturity"], 1 + len(followers)
-    c["clone"], c["emt"], c["adhesion"] = record[1] >> 16, record[2] & 255, record[2] >> 8 & 255
-    c["bits"], c["flags"] = record[2] >> 16 & 255, record[2] >> 24 & HERITABLE
+    for name, value in traits_in_blood(record).items():
+        c[name] = value
     c["t_shed"] = c["t_event"] = p["t_h"] + unit32(more(record, v, TIME, tile.key)[0]) * p["dt_h"]
-    return c
+    return c, [(c["id"], *traits_in_blood(follower).values(), index) for index, follower in enumerate(followers, 1)]
+
+
+def traits_in_blood(record):
+    """The traits of a cell that leaves the tissue, by name, in the order of the records."""
+    return dict(clone=record[1] >> 16, emt=record[2] & 255, adhesion=record[2] >> 8 & 255, bits=record[2] >> 16 & 255,
+                flags=record[2] >> 24 & HERITABLE)

@@ -15,14 +15,15 @@ from states import share_of, whole_state
 def twin(state):
     """The digest in plain Python: one item after the other."""
     ledger = {name: n for name, n in state.meta["ledger"].items() if n}
-    header = dict(format=3, time_s=state.meta["time_s"], step=state.meta["step"], ledger=ledger,
+    header = dict(format=4, time_s=state.meta["time_s"], step=state.meta["step"], ledger=ledger,
                   arrays=["counts", "factor", "oxygen"])
     text = json.dumps(header, sort_keys=True).encode() + b"clones" + len(state.clones).to_bytes(8, "little")
     text += state.clones.tobytes()
     tiles = [state.tile_key[i].tobytes() + state.cells(i, i + 1).tobytes()
              + b"".join(state.arrays[name][i].tobytes() for name in ("counts", "factor", "oxygen"))
              for i in range(len(state.tile_key))]
-    sections = {b"tiles": tiles, b"ctcs": buckets(state.ctcs), b"lesions": buckets(state.lesions)}
+    sections = {b"tiles": tiles, b"ctcs": buckets(state.ctcs),
+                b"members": buckets(state.members), b"lesions": buckets(state.lesions)}
     for name, items in sections.items():
         added = sum(int.from_bytes(hashlib.sha256(item).digest(), "little") for item in items) % 2**256
         text += name + len(items).to_bytes(8, "little") + added.to_bytes(32, "little")
@@ -45,7 +46,8 @@ def test_it_is_what_a_plain_loop_over_the_items_gives():
 @pytest.mark.parametrize("records", [1, 2, 7])
 def test_buckets_that_fall_into_several_slabs_are_one_item(monkeypatch, records):
     state = whole_state(ctcs=200)
-    state.ctcs["id"] = np.sort(state.ctcs["id"] >> np.uint64(12))
+    for kind in (state.ctcs, state.members):
+        kind["id"] = np.sort(kind["id"] >> np.uint64(12))
     monkeypatch.setattr(module, "RECORDS", records)
     assert digest(serial_world(), state) == twin(state)
 
@@ -60,13 +62,13 @@ def test_slabs_of_any_size_give_the_same(monkeypatch):
 @pytest.mark.parametrize("size", [2, 3, 5, 40])
 def test_shares_of_any_decomposition_add_up_to_the_same(size):
     whole = whole_state()
-    shares = [[module._tiles(s), module._buckets(s.ctcs), module._buckets(s.lesions)]
+    shares = [[module._tiles(s), *map(module._buckets, (s.ctcs, s.members, s.lesions))]
               for s in (share_of(whole, rank, size) for rank in range(size))]
     everyone = SimpleNamespace(together=serial_world().together, allgather=lambda own: shares)
     assert digest(everyone, share_of(whole, 0, size)) == digest(serial_world(), whole)
 
 
-@pytest.mark.parametrize("name", ["tile_key", "counts", "oxygen", "factor", "ctcs", "lesions", "clones"])
+@pytest.mark.parametrize("name", ["tile_key", "counts", "oxygen", "factor", "ctcs", "members", "lesions", "clones"])
 def test_any_changed_byte_changes_it(name):
     rng = np.random.default_rng(4)
     state = whole_state(tiles=3, ctcs=20, lesions=5)

@@ -18,7 +18,7 @@ from metacascade.model import saving
 from metacascade.ranks.parallel import serial_world
 from metacascade.run import commands
 from metacascade.state.observed import layouts
-from metacascade.state.state import CLONE, CTC, LESION, empty
+from metacascade.state.state import CLONE, CTC, LESION, MEMBER, empty
 from states import random_records, whole_state
 
 WORLD = serial_world()
@@ -264,7 +264,7 @@ def founder_state(**meta):
     clones = np.zeros(1, CLONE)
     clones["parent"] = -1
     return SimpleNamespace(meta={"ledger": {"initial": 1}, "fates": {}, "traits": []} | meta, ctcs=empty(CTC),
-                           lesions=empty(LESION), segments=None, clones=clones)
+                           members=empty(MEMBER), lesions=empty(LESION), segments=None, clones=clones)
 
 
 @pytest.mark.parametrize("config", [{"run": 5}, {"run": {"step_s": "x"}}, {"tumor": [1]}, {"nothing": 1}])
@@ -283,11 +283,10 @@ def test_cells_at_nodes_that_the_circuit_has_not_are_refused(run):
 
 def test_vessels_of_another_layout_are_refused(run):
     def change(h5):
-        for name in ("ctcs", "lesions"):
+        for name in ("ctcs", "members", "lesions"):
             rows = h5[name][:]
-            rows["node"], rows["clone"] = 0, 0
-            if name == "ctcs":
-                rows["origin"] = 0
+            for field in {"node", "origin", "clone"} & set(rows.dtype.names):
+                rows[field] = 0
             h5[name][:] = rows
     crafted(run / "checkpoint.h5", change)
     with pytest.raises(InputError, match="the vessels of the state are not laid out as metacascade writes them"):

@@ -38,7 +38,8 @@ def model():
         sim.step()
     rng = np.random.default_rng(1)
     sim.clones.table = np.repeat(sim.clones.table, 3)
-    for records in (sim.tissue.arena.cells, sim.blood.records, sim.lesions.records, sim.late.records, sim.returning):
+    for records in (sim.tissue.arena.cells, sim.blood.records, sim.lesions.records, sim.late.records, sim.returning,
+                    sim.members.records):
         records["clone"] = rng.integers(0, 3, len(records))
     return sim
 

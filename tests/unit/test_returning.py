@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 import small
-from metacascade._kernels._layout import CTC, Flag
+from metacascade._kernels._layout import CTC, MEMBER, Flag
 from metacascade.model.selfseeding import FULL, LODGED, _one_of, become_cells, places_of_tiles
 from metacascade.ranks.parallel import serial_world
 from metacascade.run.api import Simulation
@@ -54,17 +54,23 @@ def test_cells_lodge_one_after_the_other_until_a_voxel_is_full_and_the_others_wa
     lodged["place"] = rng.integers(0, len(places), n)
     lodged["ctc"]["id"], lodged["ctc"]["n"] = rng.permutation(n), rng.choice([1, 1, 1, 5], n)
     lodged["ctc"]["emt"] = rng.integers(0, 256, n)
+    members = np.zeros(4 * (lodged["ctc"]["n"] == 5).sum(), MEMBER)
+    members["id"] = np.repeat(lodged["ctc"]["id"][lodged["ctc"]["n"] == 5], 4)
+    members["index"], members["emt"] = np.resize([1, 2, 3, 4], len(members)), rng.integers(0, 256, len(members))
+    members = members[rng.permutation(len(members))]
     room, expected, left = tissue.counts.astype(int), [], []
     for one in np.sort(lodged, order=["place", "ctc"]) if n else ():
         row, v = places[one["place"]]
         if room[row, v] < 2 * FULL:
-            expected += [(int(tissue.region.keys[row]), v, one["ctc"]["emt"])] * one["ctc"]["n"]
+            own = members[members["id"] == one["ctc"]["id"]]["emt"].tolist()
+            expected += [(int(tissue.region.keys[row]), v, emt) for emt in (one["ctc"]["emt"], *own)]
         else:
             left.append(one["ctc"]["id"])
         room[row, v] += one["ctc"]["n"]
-    cells, waiting = become_cells(tissue, lodged, 5)
+    cells, waiting, their_members = become_cells(tissue, lodged, members, 5)
     assert sorted(zip(cells["key"], cells["voxel"], cells["cell"]["emt"])) == sorted(expected)
     assert sorted(waiting["id"]) == sorted(left)
+    assert sorted(their_members.tolist()) == sorted(members[np.isin(members["id"], left)].tolist())
     assert (cells["cell"]["flags"] == Flag.RETURNED).all()
 
 

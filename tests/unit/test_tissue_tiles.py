@@ -32,7 +32,7 @@ def started(**tables):
 
 def step(model, number):
     model.breathe(number)
-    migrants, shed, tally = model.advance(number, number * 0.5)
+    migrants, shed, _, tally = model.advance(number, number * 0.5)
     model.arrive(model.leaving(migrants)[0])
     model.add_margin()
     return shed, tally
@@ -113,7 +113,7 @@ def test_a_tissue_goes_on_from_its_saved_state_with_the_same_bits():
     cells = np.concatenate([whole.arena.block(row) for row in order])
     saved = State({}, whole.region.keys[order], whole.region.coords[order], whole.arrays.take(order),
                   slabs_of(canonical(cells, counts), counts),
-                  empty(tissue.CTC), np.empty(0), np.empty(0))
+                  empty(tissue.CTC), empty(tissue.MEMBER), np.empty(0), np.empty(0))
     again = tissue_start.restore(whole.config, *parts(whole.config), saved)
     for number in range(3, 6):
         one, two = step(whole, number), step(again, number)

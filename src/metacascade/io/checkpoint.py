@@ -29,11 +29,14 @@ from metacascade.state.state import (
     CTC_UNITS,
     LESION,
     LESION_UNITS,
+    MEMBER,
+    MEMBER_UNITS,
     State,
     empty,
 )
 
-KIND, FORMAT = "CHECKPOINT", 3
+KIND, FORMAT = "CHECKPOINT", 4
+BY_ID = ("ctcs", "members", "lesions")
 ARRAYS = "tiles"              # the group of what there is of each voxel
 NAME, FORMER, DAMAGED = "checkpoint.h5", "checkpoint.prev.h5", "checkpoint.h5.damaged"
 META = {"config": (dict,), "step": (int,), "time_s": (int,), "seed": (int,), "ledger": (dict,), "fates": (dict,),
@@ -78,6 +81,7 @@ def _tables(world, state):
         Table("cells", CELL, int(state.first_cell[-1]), slabs=cells, attributes=units(CELL_UNITS)),
         *(Table.of(f"{ARRAYS}/{name}", array, unit=state.units.get(name, "1")) for name, array in state.arrays.items()),
         Table.of("ctcs", state.ctcs, **units(CTC_UNITS)),
+        Table.of("members", state.members, **units(MEMBER_UNITS)),
         Table.of("lesions", state.lesions, **units(LESION_UNITS)),
         Table.of("clones", state.clones if world.rank == 0 else state.clones[:0], **units(CLONE_UNITS)),
     ] + ([] if kind is None else [Table.of("segments", empty(kind) if segments is None else segments)])
@@ -87,7 +91,8 @@ def _check(state, rank, size):
     """Raise ValueError if the arrays of a share do not belong together: a bug of the caller."""
     tiles = len(state.tile_key)
     for name, kind, shape in (("tile_key", np.uint64, (tiles,)), ("tile_coords", np.int32, (tiles, 3)),
-                              ("ctcs", CTC, (len(state.ctcs),)), ("lesions", LESION, (len(state.lesions),)),
+                              ("ctcs", CTC, (len(state.ctcs),)), ("members", MEMBER, (len(state.members),)),
+                              ("lesions", LESION, (len(state.lesions),)),
                               ("clones", CLONE, (len(state.clones),))):
         array = getattr(state, name)
         if array.dtype != kind or array.shape != shape:
@@ -112,7 +117,11 @@ def _check_order(state, rank, size):
     for name, keys in (("tile_key", state.tile_key), ("ctcs", state.ctcs["id"]), ("lesions", state.lesions["id"])):
         if np.any(keys[1:] <= keys[:-1]):
             raise ValueError(f"{name} are not in ascending order")
-    for name, ids in (("ctcs", state.ctcs["id"]), ("lesions", state.lesions["id"])):
+    ids, index = state.members["id"], state.members["index"]
+    if np.any((ids[1:] < ids[:-1]) | ((ids[1:] == ids[:-1]) & (index[1:] <= index[:-1]))):
+        raise ValueError("members are not in ascending order")
+    for name in BY_ID:
+        ids = getattr(state, name)["id"]
         if np.any(owner_of_id(ids, size) != rank):
             raise ValueError(f"{name} of other ranks on rank {rank}")
 
@@ -203,14 +212,14 @@ class _Stored:
         first, last = self._tile_bound(rank, size), self._tile_bound(rank + 1, size)
 
         def rows(name):
-            if name in ("ctcs", "lesions"):
+            if name in BY_ID:
                 return self.h5[name][self._id_bound(name, rank, size):self._id_bound(name, rank + 1, size)]
             return self.h5[name][first:last]
 
         return self._state(first, last, rows)
 
     def _state(self, first, last, rows):
-        names, stored = ("tile_key", "tile_coords", "ctcs", "lesions"), self.h5[ARRAYS]
+        names, stored = ("tile_key", "tile_coords", *BY_ID), self.h5[ARRAYS]
         segments, clones = self.h5["segments"][:] if "segments" in self.h5 else None, self.h5["clones"][:]
         cells = np.append(self.first[first:last], self._cells_before(last))
         state = State(self.meta, cells=lambda a, b: self.cells[cells[a]:cells[b]], segments=segments, clones=clones,

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from metacascade._kernels import _lesions
-from metacascade._kernels._layout import CTC, LESION, Fate, LesionState
+from metacascade._kernels._layout import CTC, LESION, MEMBER, Fate, LesionState
 from metacascade.base.columns import ALIVE, BORN, DEAD, LESIONS, PASSED, Column, NodeColumn, ReportLine, cells
 from metacascade.base.records import as_bytes, chosen, joined
 from metacascade.mechanisms.compile import placed_rates, switches
+from metacascade.model.members import in_clones
 
 COLUMNS = (
     cells("divided_lesion", BORN, "by division in lesions"), cells("lesions", ALIVE, "in lesions"),
@@ -22,6 +23,8 @@ BY_NODE = (
     NodeColumn("cells", "cells", "in lesions", LESIONS, lambda lesions: lesions["n"]))
 REPORT = (ReportLine("lesions", "{founded:,} founded, {woken:,} woke; {lesions:,} cells in them; "
                                 "{shed_lesion:,} cells shed by them"),)
+
+NO_MEMBERS = np.empty(0, MEMBER)
 
 
 @dataclass
@@ -75,10 +78,11 @@ class Lesions:
     def _rates_of(self, scales):
         return placed_rates(self.plan, _lesions.RATES, self.circuit.names, scales, self.clones)
 
-    def found(self, ctcs):
+    def found(self, ctcs, members=NO_MEMBERS):
         """Decide what becomes of cells that left the blood at their t_event.
 
-        Each cell survives with the probability `lesion.establish`; of a cluster one is enough.
+        Each cell survives with the probability `lesion.establish`; of a cluster one is enough. Its `members` of other
+        clones than that of its leader found lesions of their own.
         Returns (not_established, founders): copies with fate and place set, in the order given.
         """
         ctcs = joined(np.atleast_1d(np.asarray(ctcs, CTC)))
@@ -87,7 +91,7 @@ class Lesions:
             here = chosen(ctcs, span == k)
             new = np.zeros(here.size, LESION)
             if n := _lesions.found(here, new, rates, self.seed):
-                self.records = joined(self.records, new[:n])
+                self.records = joined(self.records, in_clones(new[:n], members))
             as_bytes(ctcs)[span == k] = as_bytes(here)
         founders = ctcs["fate"] == Fate.LESION
         return chosen(ctcs, ~founders), chosen(ctcs, founders)

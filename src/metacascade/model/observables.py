@@ -114,7 +114,10 @@ def count_clones(simulation):
     found = np.zeros((len(sim.clones), len(PLACES) + nodes), np.int64)
     found[:, 0] = count_tissue(sim.tissue, len(sim.clones))
     for ctcs in (sim.blood.records, sim.late.records, sim.returning):
-        np.add.at(found, (ctcs["clone"], np.where(ctcs["place"] == Place.ARRESTED, 2, 1)), ctcs["n"].astype(np.int64))
+        place = np.where(ctcs["place"] == Place.ARRESTED, 2, 1)
+        members, row = sim.members.of(ctcs)
+        np.add.at(found, (ctcs["clone"], place), 1)
+        np.add.at(found, (members["clone"], place[row]), 1)
     records = sim.lesions.records
     np.add.at(found, (records["clone"], len(PLACES) + records["node"].astype(np.int64)), records["n"])
     return found

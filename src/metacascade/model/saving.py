@@ -8,6 +8,7 @@ from metacascade.base.records import by_id, joined
 from metacascade.model.circuit import Circuit
 from metacascade.model.clones import Clones, spectrum
 from metacascade.model.ledger import LARGEST
+from metacascade.model.members import complete, in_order
 from metacascade.model.schedule import Schedule
 from metacascade.ranks.parallel import owner_of_id
 from metacascade.space.vessels import SEGMENT
@@ -17,13 +18,16 @@ from metacascade.state import state
 def state_of(simulation, meta):
     """This rank's share of the state; `meta` is added to its description. Collective.
 
-    A state is ordered by id, so the owner of an id has a copy in it also of what waits on another rank.
+    A state is ordered by id, so the owner of an id has a copy in it also of what waits on another rank, members of
+    clusters among that.
     """
     sim, tissue = simulation, simulation.tissue
     order = np.argsort(tissue.region.keys)
     waiting = sim.exchange.route({
         name: (ctcs, owner_of_id(ctcs["id"], sim.world.size))
-        for name, ctcs in (("late", sim.late.records), ("returning", sim.returning))})
+        for name, ctcs in (("late", sim.late.records), ("returning", sim.returning),
+                           ("members", sim.members.of(sim.returning)[0]))})
+    members = joined(sim.members.of(sim.blood.records)[0], waiting["members"])
     return state.State(
         meta=dict(meta, config=sim.config.to_dict(), step=sim.step_number, time_s=sim.time_s,
                   seed=sim.config.run.seed, ledger=dict(sim.ledger.totals), fates=sim.fates.totals(),
@@ -32,7 +36,8 @@ def state_of(simulation, meta):
         arrays=tissue.arrays.take(order), units=tissue.arrays.units(),
         cells=lambda first, last: _canonical(tissue, order[first:last]),
         ctcs=by_id(joined(sim.blood.records, waiting["late"], waiting["returning"])),
-        lesions=by_id(sim.lesions.records), clones=sim.clones.table, segments=tissue.network.imported)
+        members=in_order(members), lesions=by_id(sim.lesions.records), clones=sim.clones.table,
+        segments=tissue.network.imported)
 
 
 def circuit_at(config, plan, time_s, saved):
@@ -58,6 +63,8 @@ def refuse_foreign(saved, names, totals):
         raise InputError(f"the state has cells at node {found}, and the circuit only nodes up to {nodes - 1}: "
                          "it is not of metacascade")
     _refuse_foreign_clones(saved)
+    if not complete(saved.members, saved.ctcs):
+        raise InputError("the members of clusters in the state are not those of its clusters: it is not of metacascade")
     if saved.segments is not None and saved.segments.dtype != SEGMENT:
         raise InputError("the vessels of the state are not laid out as metacascade writes them: it is not of "
                          "metacascade")
@@ -72,7 +79,7 @@ def _refuse_foreign_clones(saved):
     """InputError if the table of clones is none, or has not the clones of the cells outside of tissue."""
     clones, traits = len(saved.clones), saved.meta["traits"]
     parents = saved.clones["parent"]
-    last = max(int(np.max(records["clone"], initial=0)) for records in (saved.ctcs, saved.lesions))
+    last = max(int(np.max(records["clone"], initial=0)) for records in (saved.ctcs, saved.members, saved.lesions))
     if not (last < clones <= MOST_CLONES and parents[0] == -1 and np.all(parents[1:] >= 0)
             and np.all(parents < np.arange(clones)) and all(isinstance(name, str) for name in traits)
             and len(traits) <= saved.clones["traits"].shape[1]):

@@ -6,6 +6,8 @@ in the next step, when cells have moved on or the tumor offers more places.
 import numpy as np
 
 from metacascade._kernels._layout import CTC, MIGRANT, TRAITS, Draw, Flag, draws
+from metacascade.base.records import chosen
+from metacascade.model.members import rows_of
 from metacascade.space.network_index import ranges
 
 FULL = 4                      # capacities of a voxel
@@ -13,8 +15,11 @@ LODGED = np.dtype([("ctc", CTC), ("place", "i8")])     # k-th place of all, then
 SPAN = np.dtype([("first", "i8"), ("rank", "i4")])      # places of a rank, up to those of the next
 
 
-def places(tissue, ctcs, everywhere, seed):
-    """Draw a place for each CTC: (LODGED, rank), of CTCs of any rank; `everywhere`: how many all have. Collective.
+def places(tissue, ctcs, members, everywhere, seed):
+    """Draw a place for each CTC: what is to be sent where, for `become_cells`. Collective.
+
+    Returns sections of `Exchange.route`, of CTCs of any rank: "lodged" (LODGED), and "lodged_members", the members of
+    clusters among them. `everywhere`: how many CTCs all ranks have.
 
     The places are the voxels within reach of a perfused vessel, in tiles that have cells (in all tiles, if there
     is none in those), tile after tile in curve order; each is equally likely. Which one is a matter of integers
@@ -22,14 +27,19 @@ def places(tissue, ctcs, everywhere, seed):
     """
     world = tissue.exchange.world
     if not everywhere:
-        return np.empty(0, LODGED), np.empty(0, np.int64)
+        return _sections(np.empty(0, LODGED), np.empty(0, np.int64), members)
     mine = int(places_of_tiles(tissue).sum())
     total = int(world.sum([mine])[0])
     words = draws(seed, Draw.RETURN, np.ascontiguousarray(ctcs["id"]), np.zeros(len(ctcs), np.uint32))
     lodged = np.empty(len(ctcs), LODGED)
     lodged["ctc"] = ctcs
     lodged["place"] = _one_of(words, total)
-    return _at_ranks(tissue.exchange, lodged, mine, total)
+    return _at_ranks(tissue.exchange, lodged, members, mine, total)
+
+
+def _sections(lodged, ranks, members):
+    """Members go with their clusters."""
+    return {"lodged": (lodged, ranks), "lodged_members": (members, ranks[rows_of(members, lodged["ctc"])])}
 
 
 def _one_of(words, total):
@@ -41,22 +51,23 @@ def _one_of(words, total):
     return high * total_high + (middle >> half) + (low * total_high + (middle & mask) >> half)
 
 
-def _at_ranks(exchange, lodged, mine, total):
+def _at_ranks(exchange, lodged, members, mine, total):
     """The k-th place of all -> the place of a rank, and that rank.
 
     No rank knows how many places each of the others has. Rank r keeps the list for the r-th part of all places: those
-    who have some of them tell it, and whoever looks for one sends it there. Returns those that came here.
+    who have some of them tell it, and whoever looks for one sends it there. Returns the sections of those that came
+    here.
     """
     world = exchange.world
     before = world.exscan(mine)
     listed_at = np.arange(before * world.size // total, (before + mine - 1) * world.size // total + 1 if mine else 0)
     span = np.array([(before, world.rank)], SPAN)
     routed = exchange.route({"spans": (np.repeat(span, len(listed_at)), listed_at),
-                             "lodged": (lodged, lodged["place"] * world.size // total)})
+                             **_sections(lodged, lodged["place"] * world.size // total, members)})
     spans, lodged = np.sort(routed["spans"], order="first"), routed["lodged"]
     found = spans[np.searchsorted(spans["first"], lodged["place"], side="right") - 1]
     lodged["place"] -= found["first"]
-    return lodged, found["rank"]
+    return _sections(lodged, found["rank"], routed["lodged_members"])
 
 
 def places_of_tiles(tissue):
@@ -65,17 +76,19 @@ def places_of_tiles(tissue):
     return beside_cells if int(tissue.exchange.world.sum([beside_cells.sum()])[0]) else tissue.reachable
 
 
-def become_cells(tissue, lodged, seed):
-    """What becomes of CTCs that would lodge here: (their cells, CTCs that wait). Collective.
+def become_cells(tissue, lodged, members, seed):
+    """What becomes of CTCs that would lodge here: (their cells, CTCs that wait, members of these). Collective.
 
-    The cells are migrants that name the key of their tile.
+    The cells are migrants that name the key of their tile, each with its own clone and traits.
     """
     if not int(tissue.exchange.world.sum([len(lodged)])[0]):
-        return np.empty(0, MIGRANT), np.empty(0, CTC)
+        return np.empty(0, MIGRANT), np.empty(0, CTC), members
     rows, voxels = _voxels(tissue, lodged["place"])
     ctcs = lodged["ctc"]
     enters = _find_room(tissue, 512 * rows + voxels, ctcs)
-    return _cells(tissue.region.keys[rows[enters]], voxels[enters], ctcs[enters], seed), ctcs[~enters]
+    enter = enters[rows_of(members, ctcs)]
+    cells = _cells(tissue.region.keys[rows[enters]], voxels[enters], ctcs[enters], chosen(members, enter), seed)
+    return cells, ctcs[~enters], chosen(members, ~enter)
 
 
 def _voxels(tissue, places):
@@ -102,7 +115,7 @@ def _find_room(tissue, at, ctcs):
     return enters
 
 
-def _cells(keys, voxels, ctcs, seed):
+def _cells(keys, voxels, ctcs, members, seed):
     """The cells of CTCs, as migrants to a tile and voxel each."""
     index = np.repeat(np.arange(len(ctcs)), ctcs["n"])
     member = ranges(np.ones(len(ctcs), np.int64), ctcs["n"] + np.int64(1)).astype(np.uint32)
@@ -111,7 +124,10 @@ def _cells(keys, voxels, ctcs, seed):
     cells["key"], cells["voxel"] = keys[index], voxels[index]
     for axis, word in (("x", words[:, 0]), ("y", words[:, 0] >> 16), ("z", words[:, 1])):
         cells["cell"][axis] = word & 0xffff
+    first = np.cumsum(ctcs["n"], dtype=np.int64) - ctcs["n"]
+    follower = first[rows_of(members, ctcs)] + members["index"]
     for trait in TRAITS:
         cells["cell"][trait] = ctcs[trait][index]
+        cells["cell"][trait][follower] = members[trait]
     cells["cell"]["flags"] |= np.uint8(Flag.RETURNED)
     return cells

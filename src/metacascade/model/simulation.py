@@ -15,6 +15,7 @@ from metacascade.model.fates import Fates
 from metacascade.model.injection import Injections
 from metacascade.model.ledger import Ledger
 from metacascade.model.lesions import Lesions
+from metacascade.model.members import Members
 from metacascade.model.microenvironment import fields_of
 from metacascade.model.schedule import Schedule
 from metacascade.model.stageclock import StageClock
@@ -53,6 +54,7 @@ class Simulation:
         self.injections = Injections(config, config.run.seed, world.rank, world.size)
         self.fates = Fates(world, self.circuit.names)
         self.returning = np.empty(0, CTC)     # left the blood inside the tumor; on any rank
+        self.members = Members()              # of the clusters in the blood and among the returning
         self.late = blood.Blood(config, self.circuit, config.run.seed)    # shed in the last step, after its exchange
         self.schedule = Schedule(config.therapy)
         self.redraws = False                  # what is due in the blood was drawn with rates of another config
@@ -92,6 +94,7 @@ class Simulation:
         self._tell_of_clones()
         waiting = saved.ctcs["place"] == Place.RETURNING
         self.returning, self.blood.records = chosen(saved.ctcs, waiting), chosen(saved.ctcs, ~waiting)
+        self.members = Members(saved.members)
         self.lesions.records = saved.lesions
         former = Config.from_dict(meta["config"])
         if former != self.config:
@@ -124,12 +127,12 @@ class Simulation:
                 self.tissue.set_rates(self.schedule.of_step(t0_s, t1_s, self.tissue.microenvironment.each))
             self.tissue.breathe(self.step_number)
         with self.stage("tissue"):
-            migrants, shed, tally = self.tissue.advance(self.step_number, t0_s / 3600)
+            migrants, shed, members, tally = self.tissue.advance(self.step_number, t0_s / 3600)
         with self.stage("organs"):
             self._take_rates_of_lesions(t0_s, t1_s)
             shed_by_lesions = self._grow(t0_s / 3600)
         with self.stage("exchange"):
-            entering = self._exchange(migrants, joined(shed, shed_by_lesions), tally, t1_s)
+            entering = self._exchange(migrants, joined(shed, shed_by_lesions), members, tally, t1_s)
         with self.stage("blood"):
             self._admit(entering, self.injections.due(after_s, t1_s))
             walked = self._circulate(after_s, t0_s, t1_s)
@@ -139,24 +142,28 @@ class Simulation:
         with self.stage("margin"):
             self.tissue.add_margin()
         with self.stage("ledger"):
+            self.members.keep(self.blood.records, self.returning)
             sums = self._account(walked, tally, shed, along)
         self.step_number, self.time_s = self.step_number + 1, t1_s
         with self.stage("balance"):
             self._balance()
         return sums
 
-    def _exchange(self, migrants, entering, tally, t1_s):
+    def _exchange(self, migrants, entering, members, tally, t1_s):
         """One routing of all that changed owner; returns the CTCs that enter the blood on this rank."""
         here, gone, gone_to = self.tissue.leaving(migrants)
         returning, mutants = self.world.sum([len(self.returning), tally["mutated"]]).tolist()
         if mutants:
             self._number_clones(here, t1_s)
-        lodged, lodged_at = selfseeding.places(self.tissue, self.returning, returning, self.config.run.seed)
+        lodged = selfseeding.places(self.tissue, self.returning, self.members.take(self.returning), returning,
+                                    self.config.run.seed)
         routed = self.exchange.route({
             "migrants": (gone, gone_to),
-            "ctcs": self._to_owners(entering), "late": self._to_owners(self.late.records),
-            "lodged": (lodged, lodged_at)})
-        homing, self.returning = selfseeding.become_cells(self.tissue, routed["lodged"], self.config.run.seed)
+            "ctcs": self._to_owners(entering), "members": self._to_owners(members),
+            "late": self._to_owners(self.late.records), **lodged})
+        homing, self.returning, waiting = selfseeding.become_cells(
+            self.tissue, routed["lodged"], routed["lodged_members"], self.config.run.seed)
+        self.members.admit(routed["members"], waiting)
         self.tissue.arrive(here, routed["migrants"], homing)
         self._take_late(routed["late"])
         return routed["ctcs"]
@@ -202,7 +209,9 @@ class Simulation:
             else:
                 self._draw_blood(index, self.config.draw[index])
         self.redraws = False
-        return blood.together([*walks, self.blood.advance(t1_s / 3600)])
+        walked = blood.together([*walks, self.blood.advance(t1_s / 3600)])
+        self.members.switch(self.circuit, t1_s / 3600, self.blood.records, walked.extravasated, walked.returning)
+        return walked
 
     def _draw_blood(self, index, plan):
         node = self.circuit.index(plan.node)
@@ -232,8 +241,8 @@ class Simulation:
         What such a new lesion sheds before the step ends is late for its exchange, and enters the blood in the next."""
         before = len(self.lesions.records)
         self.returning = joined(self.returning, walked.returning)
-        failed, founders = self.lesions.found(walked.extravasated)
-        self.ledger.add(extravasated=cells_in(walked.extravasated), founded=len(founders),
+        failed, founders = self.lesions.found(walked.extravasated, self.members.of(walked.extravasated)[0])
+        self.ledger.add(extravasated=cells_in(walked.extravasated), founded=len(self.lesions.records) - before,
                         self_seeded=cells_in(walked.returning), not_established=cells_in(failed))
         for ctcs in (walked.ended, failed, founders, walked.returning):
             self._end(ctcs)

@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 
 from metacascade._kernels import _deliver, _tissue
-from metacascade._kernels._layout import CTC, MIGRANT
+from metacascade._kernels._layout import CTC, MEMBER, MIGRANT
 from metacascade.base.columns import ALIVE, BORN, PASSED, Column, ReportLine, cells
 from metacascade.base.errors import RunError
 from metacascade.base.records import chosen, joined
@@ -28,6 +28,7 @@ REPORT = (
     ReportLine("shed", "{shed:,} cells in {shed_ctcs:,} single cells and clusters; {injected:,} injected; "
                        "{self_seeded:,} came back to the tumor"))
 TALLIES = _tissue.TALLIES       # what the kernel counts; behind them the causes of death of the plan
+SHED = TALLIES.index("shed")
 FIRST_SCRATCH = 16400           # cells of a tile for which there is scratch space at the start
 FIRST_OUTBOX = 65536
 ARRIVALS = np.iinfo(np.int32).max       # cells that come to the tiles of a rank in one step, at most
@@ -71,6 +72,7 @@ class Tissue:
         self.counted = Counter()
         self._scratch = scratch(FIRST_SCRATCH)
         self._migrants, self._shed = np.empty(FIRST_OUTBOX, MIGRANT), np.empty(4096, CTC)
+        self._members = np.empty(4096, MEMBER)
 
     @property
     def counts(self):
@@ -150,7 +152,7 @@ class Tissue:
         self.scales = dict(scales)
 
     def advance(self, step, t_h):
-        """One step of all cells: (migrants, shed CTCs, tally).
+        """One step of all cells: (migrants, shed CTCs, members of the clusters among them, tally).
 
         A migrant's ``key`` is the row, here, of the tile to which it goes (a ghost's row is another rank's).
         """
@@ -168,13 +170,14 @@ class Tissue:
                     a.cells, a.start, a.n, a.capacity, self.counts, self.pressure.value, self.oxygen.value,
                     self.region.neighbors, self.region.keys, self.region.coords,
                     (self.vessels.first, self.vessels.index, self.vessels.segments), tables, params,
-                    self._scratch, self._migrants, self._shed, progress)
+                    self._scratch, self._migrants, self._shed, self._members, progress)
             if row < 0:
                 break
             self._make_room(row, progress)
         tally = dict(zip((*TALLIES, *rates.causes), progress[3:].tolist()))
         self.counted.update(tally)
-        return self._migrants[:progress[1]], joined(self._shed[:progress[2]]), tally
+        followers = joined(self._members[:tally["shed"] - progress[2]])
+        return self._migrants[:progress[1]], joined(self._shed[:progress[2]]), followers, tally
 
     def fields(self):
         """The fields that factors may name."""
@@ -189,6 +192,8 @@ class Tissue:
             self._migrants = joined(self._migrants, np.empty(len(self._migrants) + n, MIGRANT))
         elif len(self._shed) < progress[2] + n:
             self._shed = joined(self._shed, np.empty(len(self._shed) + n, CTC))
+        elif len(self._members) < progress[3 + SHED] - progress[2] + n:
+            self._members = joined(self._members, np.empty(len(self._members) + n, MEMBER))
         else:
             self.arena.reserve(np.array([row]), np.array([int(self.arena.capacity[row]) * 5 // 4 + 8]))
 

@@ -1,10 +1,10 @@
 """The digest of a state: the same hex text for the same state on any number of ranks.
 
 SHA-256 over a header (format, time, step, what is not zero of the ledger), the table of clones, and, for tiles,
-CTCs and lesions, the number of items and the sum modulo 2^256 of the items' SHA-256 (a sum has no order, so ranks
-add what they have; Bellare and Micciancio 1997). A tile's item is its key, canonical cells and arrays by name; the
-item of CTCs or lesions is a bucket ``id >> 48`` with all its records by id, which one rank owns whole. Neither the
-config nor wall times, ranks or output are in it.
+CTCs, members of clusters and lesions, the number of items and the sum modulo 2^256 of the items' SHA-256 (a sum has
+no order, so ranks add what they have; Bellare and Micciancio 1997). A tile's item is its key, canonical cells and
+arrays by name; that of CTCs, members or lesions is a bucket ``id >> 48`` with all its records in order, which one rank
+owns whole. Neither the config nor wall times, ranks or output are in it.
 """
 import hashlib
 import itertools
@@ -15,7 +15,7 @@ import numpy as np
 
 from metacascade.state.state import CELL, raw
 
-FORMAT = 3
+FORMAT = 4
 RECORDS = 1 << 18                 # CTCs or lesions that are hashed at a time: 16 MiB
 
 
@@ -25,11 +25,11 @@ def digest(world, state):
     The arrays of `state` are only sliced, so those of a file will do as well (`checkpoint.digest_of`).
     """
     with world.together():
-        own = [_tiles(state), _buckets(state.ctcs), _buckets(state.lesions)]
+        own = [_tiles(state), _buckets(state.ctcs), _buckets(state.members), _buckets(state.lesions)]
     everyone = world.allgather(own)
     total = hashlib.sha256(_header(state))
     total.update(b"clones" + len(state.clones).to_bytes(8, "little") + raw(state.clones[:]).tobytes())
-    for name, shares in zip((b"tiles", b"ctcs", b"lesions"), zip(*everyone)):
+    for name, shares in zip((b"tiles", b"ctcs", b"members", b"lesions"), zip(*everyone)):
         number = sum(count for count, _ in shares)
         added = sum(hashes for _, hashes in shares) % (1 << 256)
         total.update(name + number.to_bytes(8, "little") + added.to_bytes(32, "little"))

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from metacascade._kernels._canonical import sort_voxels
-from metacascade._kernels._layout import CELL, CTC, LESION
+from metacascade._kernels._layout import CELL, CTC, LESION, MEMBER
 from metacascade.base.records import as_bytes
 from metacascade.base.tiles import VOXELS
 
@@ -25,6 +25,7 @@ CTC_UNITS = {
     "id": "1", "t_event": "h", "t_shed": "h", "x": "um", "y": "um", "z": "um", "distance": "um",
     "maturity": "1", "diameter": "um", "hop": "draws", "n": "cells", "node": "node", "place": "place", "fate": "fate",
     "origin": "node", "pending": "event", "pad8": "1", "pad16": "1", "pad32": "1"} | TRAITS_UNITS
+MEMBER_UNITS = {"id": "id of a CTC", "index": "1"} | TRAITS_UNITS
 LESION_UNITS = {
     "id": "1", "n": "cells", "born": "cells", "died": "cells", "shed": "cells", "t_founded": "h",
     "t_state": "h", "node": "node", "state": "lesion state"} | TRAITS_UNITS
@@ -55,6 +56,8 @@ class State:
         other, so the cells of a rank are never copied whole. `slabs_of` makes one from an array.
     ctcs, lesions : ndarray of CTC and of LESION
         Owned here, sorted by id.
+    members : ndarray of MEMBER
+        Of the clusters among `ctcs` the cells besides their leaders, sorted by id and index.
     clones : ndarray of CLONE
         All of them, the same on every rank; cells, CTCs and lesions name a row of it.
     segments : structured ndarray or None
@@ -69,6 +72,7 @@ class State:
     arrays: dict[str, np.ndarray]
     cells: Callable[[int, int], np.ndarray]
     ctcs: np.ndarray
+    members: np.ndarray
     lesions: np.ndarray
     clones: np.ndarray
     segments: np.ndarray | None = None
@@ -127,4 +131,4 @@ def empty(kind):
     return np.empty(0, kind)
 
 
-__all__ = ["CELL", "CLONE", "CTC", "LESION", "State", "canonical", "empty", "raw", "slabs", "slabs_of"]
+__all__ = ["CELL", "CLONE", "CTC", "LESION", "MEMBER", "State", "canonical", "empty", "raw", "slabs", "slabs_of"]
