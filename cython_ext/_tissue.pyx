@@ -26,10 +26,11 @@ from _rates cimport (
     DENSITY, DIVIDE, LOWER, MOST_RATES, MOST_SIGNALS, REMOVE, SHED, factor_t, fill_rates, rate_t, signal_t)
 from _rebuild cimport rebuild
 from _tiles cimport (
-    BLOCK, CALM, CAUSES, CHANGED_VOXEL, DIVIDED, HOPPED, LOOKED_AT, SHED_CELLS, block_t, depart, draw_events,
-    fetch_next, fill_bound, fill_density, fill_hop, fill_lean, fill_none, fill_words, go_to, hops_first, list_voxels,
-    move_block, outbox_t, pad_tile, scratch_t, settle_hops, tiles_t, tissue_t, word_t, words_of)
+    BLOCK, CALM, CAUSES, CHANGED_VOXEL, DIVIDED, HOPPED, LOOKED_AT, SHED_CELLS, block_t, draw_events, fetch_next,
+    fill_bound, fill_density, fill_hop, fill_none, fill_words, hops_first, list_voxels, outbox_t, pad_tile, scratch_t,
+    settle_hops, tiles_t, tissue_t, word_t, words_of)
 from _types cimport cell_t, ctc_t, member_t, migrant_t
+from _walk cimport walk
 
 TALLIES = ("looked_at", "divided", "mutated", "shed", "switched", "hopped", "changed_voxel", "cut")  # then causes
 SCRATCH_ROWS = 18                  # words for each cell of a tile
@@ -138,66 +139,6 @@ cdef int decide(const tiles_t* t, Py_ssize_t row, const tissue_t* p, scratch_t* 
     return 0
 
 
-# --- movement --------------------------------------------------------------------------------------------
-
-cdef int load_movers(const tiles_t* t, Py_ssize_t row, int movers, int* at, scratch_t* s) noexcept nogil:
-    """The columns of the next calm motile cells from the one at `at` on, which moves on; how many."""
-    cdef const word_t* cells = words_of(t, row, 0)
-    cdef const int32_t* speed = t.speed
-    cdef const int32_t* mover = s.mover
-    cdef const int32_t* mover_voxel = s.mover_voxel
-    cdef const uint8_t* state = s.state
-    cdef block_t* b = &s.block
-    cdef const word_t* w
-    cdef int n = 0, k = at[0]
-    cdef int32_t i, v
-    while k < movers and n < BLOCK:
-        i, v = mover[k], mover_voxel[k]
-        w = cells + 3 * <Py_ssize_t>i
-        b.xy[n], b.zc[n], b.traits[n], b.voxel[n], b.cell[n] = w[0], w[1], w[2], <uint32_t>v, i
-        b.speed[n] = speed[w[2] & 255]
-        b.lean[0][n], b.lean[1][n], b.lean[2][n] = s.table.lean[0][v], s.table.lean[1][v], s.table.lean[2][v]
-        n += state[i] == CALM
-        k += 1
-    at[0] = k
-    return n
-
-
-cdef int write_moved(word_t* cells, const block_t* b, int n, int32_t* left) noexcept nogil:
-    """Write the new places of n cells, also of those that leave their voxel: what is there of them counts no more.
-
-    Returns how many leave: `left` lists their places in the block.
-    """
-    cdef int k, leaving = 0
-    cdef word_t* w
-    for k in range(n):
-        w = cells + 3 * <Py_ssize_t>b.cell[k]
-        w[0], w[1] = b.xy[k], b.zc[k]
-        left[leaving] = k
-        leaving += b.code[k] != b.voxel[k]
-    return leaving
-
-
-cdef int move(const tiles_t* t, Py_ssize_t row, int movers, const tissue_t* p, scratch_t* s,
-              outbox_t* box) except -1 nogil:
-    """Motile cells to which nothing happened move."""
-    cdef block_t* b = &s.block
-    cdef int at = 0, n, j, k, leaving
-    if p.lean > 0.0:
-        pad_tile(t.oxygen, row, t.neighbors + 27 * row, True, s.table.oxygen)
-        fill_lean(s.table.oxygen, p.lean, p.gradient_half, s.table.lean)
-    while at < movers:
-        n = load_movers(t, row, movers, &at, s)
-        move_block(b, n, s.key, p.amplitude)
-        leaving = write_moved(words_of(t, row, 0), b, n, s.left)
-        for j in range(leaving):
-            k = s.left[j]
-            depart(s, b.cell[k], <int>b.voxel[k])
-            go_to(t, row, b.code[k], b.xy[k], b.zc[k], b.traits[k], s, box)
-        s.tally[CHANGED_VOXEL] += leaving
-    return 0
-
-
 # --- a tile ----------------------------------------------------------------------------------------------
 
 cdef void look_ahead(const tiles_t* t, Py_ssize_t row, Py_ssize_t rows, scratch_t* s) noexcept nogil:
@@ -236,7 +177,7 @@ cdef int one_tile(const tiles_t* t, Py_ssize_t row, const tissue_t* p, scratch_t
         return 1
     write_all_shed(t, row, p, s, box)
     if movers and (p.amplitude or p.lean > 0.0):
-        move(t, row, movers, p, s, box)
+        walk(t, row, movers, p, s, box)
     s.tally[CHANGED_VOXEL] += s.tally[HOPPED]
     rebuild(t, row, s)
     return 0
