@@ -141,7 +141,12 @@ def test_which_trait_changes_follows_the_chances_and_up_is_as_likely_as_down():
     assert np.array_equal(after, law.mutated(before, ids, 5)) and not np.array_equal(after, law.mutated(before, ids, 6))
 
 
-def test_a_step_of_either_direction_that_would_pass_a_limit_goes_the_other_way():
+def test_a_step_ends_at_a_limit_and_from_there_goes_the_way_that_is_left():
+    """A step of half came to 128 of 255, and from there back to 0, since 256 passes the limit: nobody became resistant."""
+    halves = spectrum([Trait("a", founder=0.0, mutation=1e-3, step=0.5, direction="both")])
+    ids = np.arange(99, dtype=np.uint64)
+    assert set(halves.mutated(np.full((99, 16), 128, np.uint8), ids, 1)[:, 0]) == {0, 255}
+    assert set(halves.mutated(np.full((99, 16), 0, np.uint8), ids, 1)[:, 0]) == {128}
     law = spectrum([Trait("a", founder=1.0, mutation=1e-3, step=0.25, direction="both")])
     ids = np.arange(100, dtype=np.uint64)
     assert set(law.mutated(np.full((100, 16), 255, np.uint8), ids, 1)[:, 0]) == {255 - 64}

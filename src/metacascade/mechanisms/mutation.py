@@ -28,7 +28,7 @@ class Mutation(Section):
     step: float = number("step", 0.1, 0, 1, source="no measurement", status=ASSUMED, doc=(
         "Size of a change, rounded to 1/255; 0: clones that differ in their ancestors alone."))
     direction: str = choice("direction", "both", DIRECTIONS, doc=(
-        "Of a change; both: up or down with the same chance, the other way where that would pass a limit."))
+        "Of a change; both: up or down with the same chance, a limit is not passed, and from it the other way."))
     low: float = number("low", 0.0, 0, 1, doc="Lower limit of its values.")
     high: float = number("high", 1.0, 0, 1, doc="Upper limit of its values.")
 

@@ -75,9 +75,9 @@ class Spectrum:
         low, high = self.low[which], self.high[which]
         either = self.sign[which] == 0
         sign = np.where(either, 1 - 2 * (words[:, 2] & 1).astype(np.int64), self.sign[which])
-        after = before + sign * step
-        after = np.where(either & ((after < low) | (after > high)), before - sign * step, after)
-        traits[row, which] = np.clip(after, low, high)
+        at_end = np.where(sign > 0, before >= high, before <= low)
+        sign = np.where(either & at_end, -sign, sign)
+        traits[row, which] = np.clip(before + sign * step, low, high)
         return traits
 
 
