@@ -25,11 +25,12 @@ class EMT(Section):
     table: ClassVar[str] = TABLE
 
     enabled: bool = switch("Cells change their EMT state; off: it is that of their birth.", default=False)
-    up_per_h: float = quantity("up", "1/day", "1/h", 2, 0, 1000, usual=(0.1, 10), source=(
-        "markers change within 2-7 days of hypoxia or TGF-beta"), status=ASSUMED,
+    up_per_h: float = quantity("up", "1/day", "1/h", 4, 0, 1000, usual=(0.1, 30), source=(
+        "markers change within 2-7 days of hypoxia or TGF-beta; 16 steps of 16 take 4 days"), status=ASSUMED,
         doc="Hazard of a step up at full hypoxia.")
-    down_per_h: float = quantity("down", "1/day", "1/h", 0.5, 0, 1000, usual=(0.05, 5), source=(
-        "back within 1-2 weeks of withdrawal"), status=ASSUMED, doc="Hazard of a step down, everywhere.")
+    down_per_h: float = quantity("down", "1/day", "1/h", 1.6, 0, 1000, usual=(0.05, 30), source=(
+        "back within 1-2 weeks of withdrawal; 16 steps of 16 take 10 days"), status=ASSUMED,
+        doc="Hazard of a step down, everywhere.")
     step: int = integer("step", 16, 1, 255, doc="Of the byte, at each event; 255 is from one end to the other.")
     threshold_mmHg: float = quantity("threshold", "mmHg", "mmHg", 10, 0.01, 150, usual=(5, 20), source=(
         "stabilization of HIF-1 alpha below 1-2 % O2"), status=ASSUMED, doc="Oxygen below which steps up begin.")
