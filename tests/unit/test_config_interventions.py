@@ -28,6 +28,11 @@ def test_what_cannot_be_is_refused_where_it_stands(tables, message):
     assert message in str(error.value)
 
 
+def test_a_drug_with_windows_is_not_told_of():
+    config = loaded(chemotherapy={"enabled": True}, therapy=[{"rate": "drug.vessel", "otherwise": 0, "duration": "1 h"}])
+    assert not [line for line in config.warnings if "drug" in line]
+
+
 def test_an_interval_of_one_fraction_does_not_matter():
     assert loaded(radiation=[{"interval": "30 min"}]).warnings == []
 
@@ -39,6 +44,16 @@ def test_an_interval_of_one_fraction_does_not_matter():
     (dict(surgery=[{"where": "lung", "share": 0.5}]),
      "surgery[0]: share and margin are without effect (`where` does not name the tumor)"),
     (dict(surgery=[{"lesions": 0.5}]), "surgery[0]: lesions and smallest are without effect (`where` names no organ)"),
+    (dict(radiation=[{"where": "lung", "oxygen_enhancement": 3}]),
+     "radiation[0].oxygen_enhancement: without effect (`where` does not name the tumor)"),
+    (dict(radiation=[{"oxygen_enhancement": 3}], oxygen={"enabled": False}),
+     "radiation[0].oxygen_enhancement: without effect (oxygen.enabled = false)"),
+    (dict(chemotherapy={"enabled": True}), "drug is in the blood from the start to the end of the run; a [[therapy]] with "
+     'rate = "drug.vessel" and otherwise = 0 gives it times'),
+    (dict(l1cam={"enabled": True}, organs={"adrenal": {"soil": 58}}), "lesion.establish: with all factors of its cells it "
+     "is up to 2.9 in adrenal: above 1 it counts as 1"),
+    (dict(growth={"enabled": False}, trait=[{"name": "a", "mutation": 0.1, "step": 0.1}]),
+     "mutation of a: without effect (no cell divides in tissue)"),
     (dict(radiation=[{"alpha": "0/Gy", "beta": "0/Gy^2"}]), "radiation[0]: without effect (no cell dies of its dose)")])
 def test_what_is_odd_is_told(tables, line):
     assert line in loaded(**tables).warnings

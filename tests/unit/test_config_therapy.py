@@ -65,12 +65,12 @@ def test_a_run_that_goes_on_is_told_which_are_over():
 
 def test_the_summary_has_a_line_for_each():
     lines = loaded(CYCLES, {"rate": "blood.nk", "factor": 0, "start": "3 h"},
-                   CYCLES | {"otherwise": 0.1, "half_life": "6 h"}).summary().splitlines()
+                   CYCLES | {"otherwise": 0.1, "half_life": "6 h", "ramp": "90 min"}).summary().splitlines()
     assert lines[-4:-1] == [
         "therapy: tissue.divide times 0.5 from 10 days on for 2 days, every 7 days, 2 times",
         "therapy: blood.nk times 0 from 3 h on",
-        "therapy: tissue.divide times 0.5 from 10 days on for 2 days, every 7 days, 2 times, wearing off with a half-life "
-        "of 6 h; else times 0.1"]
+        "therapy: tissue.divide times 0.5 from 10 days on for 2 days, every 7 days, 2 times, reached over 90 min, wearing "
+        "off with a half-life of 6 h; else times 0.1"]
 
 
 def test_it_is_the_same_after_writing_and_reading():

@@ -14,6 +14,7 @@ from metacascade.base.units import show_time
 from metacascade.config import effects as config_effects, interventions, therapy
 from metacascade.config.read import Problem
 from metacascade.mechanisms import names_in_time, plan_of
+from metacascade.mechanisms.factors import IfBit, Table
 from metacascade.mechanisms.mutation import NAME, TAKEN
 
 LARGEST_MOVE = 0.8                 # [voxel edges] root mean square displacement of a step, along one axis
@@ -131,7 +132,7 @@ def warnings(config, given, going_on_at_s=None) -> list[str]:
     plan = plan_of(config)
     of_start = config_effects.draws_of_nothing(config) if going_on_at_s is None else early(config, going_on_at_s)
     return [*_unusual(config), *_coarse(config, plan), *_clones(config, plan), *_late(config),
-            *_idle_therapies(config, plan),
+            *_idle_therapies(config, plan), *_certain(config, plan), *_always(config, plan),
             *interventions.odd(config), *of_start,
             *config_effects.without_effect(config, given, going_on_at_s is not None)]
 
@@ -139,6 +140,32 @@ def warnings(config, given, going_on_at_s=None) -> list[str]:
 def _idle_therapies(config, plan):
     acting = {name for name in plan.names if plan.number(name) or plan.coefficient(name)}
     yield from therapy.odd(config, set(names_in_time(config)) - acting)
+
+
+def _certain(config, plan):
+    """Where states and clones bring the chance to found a lesion to 1."""
+    most = plan.number("lesion.establish", therapy.largest(config)) * math.prod(
+        max((1.0, *held)) for held in map(_of_cells, plan.factors_of("lesion.establish")))
+    beds = [bed for bed, organ in config.organs.items() if most * organ.soil > 1.0]
+    if beds:
+        most *= max(config.organs[bed].soil for bed in beds)
+        yield (f"lesion.establish: with all factors of its cells it is up to {most:.3g} in {', '.join(beds)}: "
+               "above 1 it counts as 1")
+
+
+def _of_cells(factor):
+    """The values that a factor has for one cell or another."""
+    return (factor.value.number,) if isinstance(factor, IfBit) else factor.values if isinstance(factor, Table) else ()
+
+
+def _always(config, plan):
+    """Substances that tissue has not of itself, drugs, and that come from the vessels all the time."""
+    timed = {therapy.rate for therapy in config.therapy}
+    for field in plan.fields:
+        rate = f"{field.name}.vessel"
+        if plan.coefficient(rate) and not field.start.number and rate not in timed:
+            yield (f"{field.name} is in the blood from the start to the end of the run; a [[therapy]] with "
+                   f'rate = "{rate}" and otherwise = 0 gives it times')
 
 
 def _unusual(config):
@@ -168,7 +195,8 @@ def _clones(config, plan):
     chance = sum(trait.mutation.number for trait in plan.traits)
     births = (config.tumor.cells if config.tumor else 0) * plan.number("tissue.divide") * config.run.duration_s / 3600
     if chance and not births:
-        yield "trait.mutation: without effect (no cell divides in tissue)"
+        names = ", ".join(trait.name for trait in plan.traits if trait.mutation.number)
+        yield f"mutation of {names}: without effect (no cell divides in tissue)"
     if births * chance > MOST_CLONES:
         full = config.run.duration_s * MOST_CLONES / (births * chance) / 86400
         yield (f"mutations found some {births * chance:.2g} clones, and there is room for {MOST_CLONES:,}: from about "

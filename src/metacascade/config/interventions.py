@@ -132,8 +132,11 @@ def _odd_event(name, plan, config):
         yield f"{name}: share and margin are without effect (`where` does not name the tumor)"
     if isinstance(plan, Surgery) and plan.places == (TUMOR,) and (plan.lesions < 1.0 or plan.smallest > 1):
         yield f"{name}: lesions and smallest are without effect (`where` names no organ)"
-    if isinstance(plan, Radiation) and plan.oxygen_enhancement > 1.0 and not config.oxygen.enabled:
-        yield f"{name}.oxygen_enhancement: without effect (oxygen.enabled = false)"
+    if isinstance(plan, Radiation) and plan.oxygen_enhancement > 1.0:
+        why = ("oxygen.enabled = false" if not config.oxygen.enabled else
+               "`where` does not name the tumor" if TUMOR not in plan.places else "")
+        if why:
+            yield f"{name}.oxygen_enhancement: without effect ({why})"
     if isinstance(plan, Radiation) and plan.survival == 1.0:
         yield f"{name}: without effect (no cell dies of its dose)"
 

@@ -120,5 +120,6 @@ def _windows(plan):
     text += f" for {show_time(plan.duration_s)}" if plan.duration_s else ""
     if plan.every_s:
         text += f", every {show_time(plan.every_s)}" + (f", {plan.times} times" if plan.times else "")
+    text += f", reached over {show_time(plan.ramp_s)}" if plan.ramp_s else ""
     text += f", wearing off with a half-life of {show_time(plan.half_life_s)}" if plan.half_life_s else ""
     return text + (f"; else times {plan.otherwise:g}" if plan.otherwise != 1.0 else "")

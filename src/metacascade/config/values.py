@@ -21,10 +21,16 @@ def read_tables(model: type[Section], document: Document) -> tuple[dict, list[Pr
         elif form == "list" and isinstance(given, list):
             values[name] = [_read_table(section, table, (name, i), problems) for i, table in enumerate(given)]
         elif form == "list":
-            problems.append(Problem((name,), f"must be a list of tables: write [[{name}]]"))
+            why = f"must be a list of tables: write [[{name}]]"
+            problems.append(Problem((name,), f"has no entry: the first is {name}.0" if _numbered(given) else why))
         else:
             values[name] = _read_table(section, given, (name,), problems)
     return values, problems
+
+
+def _numbered(given) -> bool:
+    """Is it what settings such as ``draw.1.volume=1 mL`` make of a list that is not there?"""
+    return isinstance(given, dict) and bool(given) and all(str(key).isdigit() for key in given)
 
 
 def validated(model: type[Section], values: dict, problems: list[Problem]):

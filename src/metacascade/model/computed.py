@@ -50,13 +50,19 @@ def _called(factor, shown):
     try:
         value = np.broadcast_to(np.asarray(factor.function(*shown), np.float32), (VOXELS,))
     except Exception as error:
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        raise RunError(f"{last.filename}:{last.lineno}: the factor {factor.text} on {factor.rate}: "
+        raise RunError(f"{_place(factor.function, error)}the factor {factor.text} on {factor.rate}: "
                        f"{type(error).__name__}: {error}") from None
     wrong = value[~((value >= 0.0) & (value < np.inf))]
     if wrong.size:
-        code = getattr(factor.function, "__code__", None)
-        place = f"{code.co_filename}:{code.co_firstlineno}: " if code else ""
-        raise RunError(f"{place}the factor {factor.text} on {factor.rate} is {wrong[0]:g} in {wrong.size} of {VOXELS} "
-                       "voxels of a tile: it must not be negative, and must be finite")
+        raise RunError(f"{_place(factor.function)}the factor {factor.text} on {factor.rate} is {wrong[0]:g} in "
+                       f"{wrong.size} of {VOXELS} voxels of a tile: it must not be negative, and must be finite")
     return value
+
+
+def _place(function, error=None):
+    """File and line of a function of a user; of an error, the line of its file in which it came up."""
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return ""
+    lines = [at.lineno for at in traceback.extract_tb(error and error.__traceback__) if at.filename == code.co_filename]
+    return f"{code.co_filename}:{(lines or [code.co_firstlineno])[-1]}: "
