@@ -22,6 +22,7 @@ from metacascade.ranks import launcher, wronglaunch
 
 # looks for a message before a waiting rank sleeps: to wake up takes longer than most waits
 POLLS, POLLS_CROWDED = 20_000, 200
+LAST_WORDS_S = 0.3      # mpiexec reads what a rank says; of one that aborts at once the message was lost now and then
 
 
 def owner_of_id(ids, size):
@@ -246,8 +247,7 @@ def _abort_on_error(MPI):
         sys.stdout.flush()
         print(f"rank {MPI.COMM_WORLD.rank}: ", end="", file=sys.stderr)
         traceback.print_exception(kind, error, trace)
-        sys.stderr.flush()
-        MPI.COMM_WORLD.Abort(1)
+        abort(1)
     sys.excepthook = hook
 
 
@@ -255,5 +255,6 @@ def abort(code):
     """End every rank now; for an error that only this rank knows of."""
     sys.stdout.flush()
     sys.stderr.flush()
+    time.sleep(LAST_WORDS_S)
     from mpi4py import MPI
     MPI.COMM_WORLD.Abort(code)
