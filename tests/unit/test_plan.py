@@ -11,7 +11,8 @@ from metacascade.config.config import Config, default, load
 from metacascade.mechanisms import MECHANISMS, plan_of
 from metacascade.mechanisms.compile import switches
 from metacascade.mechanisms.fields import Diffusing
-from metacascade.mechanisms.plan import collect, enabled, is_switch
+from metacascade.mechanisms.plan import collect, enabled
+from metacascade.mechanisms.problems import is_switch
 from metacascade.mechanisms.terms import (
     CLEAR,
     RAISE,

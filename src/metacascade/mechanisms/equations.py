@@ -5,7 +5,7 @@ default config between two markers, and a test compares.
 """
 import re
 
-from metacascade.mechanisms.plan import is_switch
+from metacascade.mechanisms.problems import is_switch
 from metacascade.mechanisms.terms import KEY, REMOVE, SET
 
 COMMAND = "metacascade info --rates --markdown"

@@ -1,0 +1,152 @@
+"""Whether declarations of mechanisms fit together: what is wrong with them, in words for the user."""
+from collections.abc import Iterator
+from math import inf
+
+from metacascade.base.names import nearest
+from metacascade.mechanisms.fields import FIELDS
+from metacascade.mechanisms.terms import (
+    ACTIONS,
+    CLEAR,
+    COAT,
+    DENSITY,
+    DIRECTIONS,
+    FACTORS,
+    LOWER,
+    RAISE,
+    SET,
+    SHED,
+    STATES,
+    SWITCHES,
+    At,
+    AtWall,
+    Bit,
+    Constant,
+    IfBit,
+    PythonFactor,
+    Rate,
+    Shape,
+    Shielded,
+    Table,
+    Trait,
+)
+
+COMPARTMENTS = ("tissue", "blood", "lesion")
+OF_RECORD = ("place", "clone", "emt", "adhesion", "bits")
+# Rates without an action, which kernels read by name, and what factors on them may depend on; in the blood and in
+# lesions there are no others. Constant factors may be on all.
+READ = (
+    dict.fromkeys("tissue.hop tissue.persistence tissue.bias tissue.gradient_half tissue.cluster_cells".split(), ())
+    | {"tissue.speed": ("emt",), "tissue.cluster": STATES}
+    | dict.fromkeys("blood.coat_time blood.arrest_slope blood.arrest_offset blood.deformability".split(), ())
+    | dict.fromkeys("blood.anoikis blood.bind blood.release blood.extravasate blood.passages".split(), OF_RECORD)
+    | dict.fromkeys("blood.nk blood.shear".split(), (*OF_RECORD, "coat"))
+    | dict.fromkeys("lesion.establish lesion.dormant lesion.wake lesion.dormant_death lesion.birth lesion.death "
+                    "lesion.capacity lesion.shed".split(), OF_RECORD))
+# factor: the compartments whose rates it may act on
+WHERE = {Shape: ("tissue",), PythonFactor: ("tissue",), AtWall: ("tissue",), At: ("blood", "lesion"),
+         Shielded: ("blood",)}
+MOST_BITS, MOST_TRAITS = 8, 16
+
+
+def problems(made, declared) -> Iterator[str]:
+    """What is wrong with the declarations of one mechanism."""
+    names = [one.name for one in declared if not isinstance(one, FACTORS)]
+    rates = {one.name for one in declared if isinstance(one, Rate)}
+    for one in made:
+        if isinstance(one, FACTORS):
+            yield from _factor_problems(one, rates, declared)
+        elif names.count(one.name) > 1:
+            yield f"the name {one.name} is declared twice"
+        if isinstance(one, Rate):
+            yield from _rate_problems(one, declared)
+            yield from _switch_problems(one, declared) if is_switch(one) else ()
+        if isinstance(one, Trait):
+            yield from _trait_problems(one)
+    if sum(isinstance(one, Bit) for one in declared) > MOST_BITS:
+        yield f"there are more than {MOST_BITS} bits of state"
+
+
+def mutation_problems(traits) -> Iterator[str]:
+    """What is wrong with all traits together."""
+    if len(traits) > MOST_TRAITS:
+        yield f"there are more than {MOST_TRAITS} traits of clones"
+    if (total := sum(trait.mutation.number for trait in traits)) > 1.0:
+        yield f"the chances of mutation of all traits add up to {total:g}; they must not exceed 1"
+
+
+def _switch_problems(rate, declared):
+    """A switch of a bit by a number is the only one of its bit in the blood, where the later would undo the earlier."""
+    others = [one for one in declared if isinstance(one, Rate) and is_switch(one) and one != rate]
+    if any((one.compartment, one.detail) == ("blood", rate.detail) for one in others) and rate.compartment == "blood":
+        yield f"the rate {rate.name} switches the bit {rate.detail}, which another does in the blood"
+
+
+def _rate_problems(rate, declared):
+    if rate.compartment not in COMPARTMENTS or not rate.cause:
+        yield f"the rate {rate.name} belongs to none of {', '.join(COMPARTMENTS)}: name it tissue.x, say"
+    elif rate.action is None and rate.name not in READ:
+        yield f"the rate {rate.name} does nothing: it has no action, and no kernel reads it"
+    if rate.action is not None and rate.compartment in COMPARTMENTS:
+        known, unit = ((SET, CLEAR), SWITCHES[rate.compartment]) if is_switch(rate) else (ACTIONS, "1/h")
+        if rate.action not in known:
+            yield (f"the rate {rate.name} has the action {rate.action!r}; in {rate.compartment} there are "
+                   f"{', '.join(known)}")
+        elif rate.unit != unit or not 0.0 <= rate.base.number < inf:
+            yield f"the rate {rate.name} is {rate.base.number:g} {rate.unit}: it must be 0 or more, in {unit}"
+    elif rate.unit == "1/h" and not 0.0 <= rate.base.number < inf:
+        yield f"the rate {rate.name} is {rate.base.number:g}: it must not be negative or infinite"
+    if rate.action in (SET, CLEAR):
+        yield from _unknown("bit", rate.detail, {one.name for one in declared if isinstance(one, Bit)}, rate.name)
+    if rate.action in (RAISE, LOWER) and not 1 <= rate.step <= 255:
+        yield f"the rate {rate.name} changes emt by {rate.detail!r}: it must be a step from 1 to 255"
+
+
+def _trait_problems(trait):
+    if not 0.0 <= trait.low <= trait.founder.number <= trait.high <= 1.0:
+        yield f"the trait {trait.name} needs 0 <= low <= founder <= high <= 1"
+    if not 0.0 <= trait.mutation.number <= 1.0 or trait.direction not in DIRECTIONS:
+        yield f"the trait {trait.name} mutates with a chance of 0 to 1 {', '.join(DIRECTIONS)}"
+    if not (trait.step.number == 0.0 or 0.5 / 255 < trait.step.number <= 1.0):
+        yield f"the trait {trait.name} has a step of {trait.step.number:g}: it must be 0, or 1/255 to 1"
+
+
+def _factor_problems(factor, rates, declared):
+    yield from _unknown("rate", factor.rate, rates, "a factor")
+    compartment = factor.rate.partition(".")[0]
+    if any(isinstance(one, Rate) and one.name == factor.rate and is_switch(one) for one in declared):
+        yield f"{factor.rate}: the factor {factor.text} on what switches a bit by a number, which has none"
+    if compartment not in WHERE.get(type(factor), COMPARTMENTS):
+        yield f"{factor.rate}: the factor {factor.text} is not possible in {compartment}"
+    elif factor.rate in READ and (on := _depends_on(factor)) not in (None, *READ[factor.rate]):
+        yield f"{factor.rate}: the factor {factor.text} depends on {on}, which is not looked at there"
+    if isinstance(factor, (Shape, PythonFactor)):
+        fields = {one.name for one in declared if isinstance(one, FIELDS)} | {DENSITY}
+        for signal in factor.signals if isinstance(factor, PythonFactor) else (factor.signal,):
+            yield from _unknown("field", signal, fields, factor.rate)
+    if isinstance(factor, IfBit):
+        yield from _unknown("bit", factor.bit, {one.name for one in declared if isinstance(one, Bit)}, factor.rate)
+    if isinstance(factor, Table):
+        traits = {one.name for one in declared if isinstance(one, Trait)} | set(STATES)
+        yield from _unknown("trait", factor.by, traits, factor.rate)
+        if not all(0.0 <= number < inf for number in factor.values):
+            yield f"{factor.rate}: the factor {factor.text} is negative or not finite"
+    if isinstance(factor, AtWall) and not any(
+            isinstance(one, Rate) and one.name == factor.rate and one.action == SHED for one in declared):
+        yield f"{factor.rate}: only a rate with the action shed is gated by the wall of a vessel"
+
+
+def is_switch(rate) -> bool:
+    """Does a rate switch a bit by a number instead of a hazard?"""
+    return rate.action is not None and rate.compartment in SWITCHES
+
+
+def _depends_on(factor) -> str | None:
+    """What the value of a factor differs by; None: it is a constant."""
+    if isinstance(factor, Table):
+        return factor.by if factor.by in STATES else "clone"
+    return {Constant: None, IfBit: "bits", At: "place", Shielded: COAT}.get(type(factor), "voxel")
+
+
+def _unknown(what, name, known, where):
+    if name not in known:
+        yield f"{where}: {what} {name!r}, which nothing declares{nearest(str(name), known)}"
