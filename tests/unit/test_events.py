@@ -7,7 +7,7 @@ from hypothesis import given, settings, strategies as st
 
 import metacascade as mc
 from metacascade._kernels._layout import LESION, LesionState
-from metacascade.config.body import NODES
+from metacascade.base.nodes import NODES
 from metacascade.config.config import Config
 from metacascade.model.simulation import Simulation
 from metacascade.ranks import parallel

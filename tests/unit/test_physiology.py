@@ -4,7 +4,8 @@ import math
 import numpy as np
 import pytest
 
-from metacascade.config.body import BEDS, HOSTS, NODES, VESSELS
+from metacascade.base.nodes import BEDS, NODES, VESSELS
+from metacascade.config.body import HOSTS
 from metacascade.config.config import Config
 from metacascade.mechanisms import plan_of
 from metacascade.model import physiology

@@ -138,6 +138,18 @@ DYE = Diffusing("dye", "uM", diffusion=value("1", 1), vessel=value("1", 1), wall
     ([at("blood.coat_time", {"lung": 2}, "2")], "blood.coat_time: the factor 2 depends on place"),
     ([at_wall("tissue.divide", 10, 0.1)], "only a rate with the action shed is gated by the wall"),
     ([state("tissue.divide", "emt", lambda e: -e, "-emt")], "the factor -emt is negative or not finite"),
+    ([constant("tissue.divide", -1)], "tissue.divide: the factor -1 is negative or not finite"),
+    ([constant("tissue.divide", math.nan)], "the factor nan is negative or not finite"),
+    ([MARK, bit("tissue.divide", "mark", -0.5)], "the factor (-0.5 if mark) is negative or not finite"),
+    ([shielded("blood.nk", 2)], "blood.nk: the factor (1 - 2 * coat) has the share 2: it must be 0 to 1"),
+    ([hill("tissue.divide", "oxygen", 0)], "has the half 0 = 0: it must be above 0"),
+    ([fall("tissue.divide", "oxygen", math.inf)], "is negative or not finite"),
+    ([ramp("tissue.divide", "oxygen", zero=-1, full=1)], "is negative or not finite"),
+    ([Shape("tissue.divide", "ramp", "oxygen", value("1", 1), value("one", 1))], "is 0 at 1 and 1 at one, which are the"),
+    ([at("blood.nk", {"lungs": 3}, "3")], "blood.nk: node 'lungs', which nothing declares (did you mean 'lung'?)"),
+    ([at("blood.nk", {"lung": -3}, "-3")], "the factor -3 is negative or not finite"),
+    ([at("blood.nk", {"lung": 3}, "3", other=math.inf)], "the factor 3 is negative or not finite"),
+    ([Rate("tissue.own", 1, action=SHED), at_wall("tissue.own", 10, 2)], "has 2 for mature vessels: it must be 0 to 1"),
     ([Bit(f"b{i}") for i in range(9)], "more than 8 bits")])
 def test_what_does_not_fit_is_refused_with_its_name(declarations, message):
     with pytest.raises(InputError) as error:

@@ -5,11 +5,8 @@ Of [blood] and [colonization] only what belongs to no mechanism; see `sections`.
 from typing import ClassVar
 
 from metacascade.base.declare import ASSUMED, MEASURED, RECALLED, Section, choice, integer, number, quantity, switch
+from metacascade.base.nodes import BEDS, NODES
 
-VESSELS = ("venous", "arterial", "portal")
-BEDS = ("lung", "liver", "brain", "bone", "kidney", "adrenal", "muscle", "skin", "heart", "stomach", "gut",
-        "pancreas", "spleen", "fat", "other")
-NODES = ("tumor", *VESSELS, *BEDS)  # of the circuit, in this order
 # Where a tumor can grow: name in the config -> bed of the circuit whose drainage it shares.
 HOSTS = {name: name for name in BEDS} | {
     "breast": "other", "prostate": "other", "ovary": "other", "bladder": "other", "thyroid": "other",

@@ -11,6 +11,7 @@ from pydantic import ValidationError, create_model, field_validator, model_valid
 
 from metacascade.base.declare import Parameter, Section, text, texts
 from metacascade.base.errors import InputError, PathLike
+from metacascade.base.nodes import BEDS
 from metacascade.base.screen import shown
 from metacascade.config import (
     check as config_check,
@@ -19,7 +20,7 @@ from metacascade.config import (
     values as config_values,
     write as config_write,
 )
-from metacascade.config.body import BEDS, BYPASS, Blood, Colonization, Draw, Injection, Organ, complete_organs
+from metacascade.config.body import BYPASS, Blood, Colonization, Draw, Injection, Organ, complete_organs
 from metacascade.config.given import Overrides, is_unicode, settings_of
 from metacascade.config.interventions import Radiation, Surgery
 from metacascade.config.run import Balance, Output, Run

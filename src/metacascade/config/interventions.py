@@ -8,8 +8,8 @@ from typing import ClassVar
 
 from metacascade.base.declare import ASSUMED, RECALLED, Section, integer, number, quantity, text
 from metacascade.base.names import nearest
+from metacascade.base.nodes import BEDS
 from metacascade.base.units import show_time
-from metacascade.config.body import BEDS
 
 TUMOR = "tumor"
 LONGEST_H = 876600

@@ -3,6 +3,7 @@ from collections.abc import Iterator
 from math import inf
 
 from metacascade.base.names import nearest
+from metacascade.base.nodes import NODES
 from metacascade.mechanisms.fields import FIELDS
 from metacascade.mechanisms.terms import (
     ACTIONS,
@@ -28,6 +29,7 @@ from metacascade.mechanisms.terms import (
     Shielded,
     Table,
     Trait,
+    Value,
 )
 
 COMPARTMENTS = ("tissue", "blood", "lesion")
@@ -111,6 +113,7 @@ def _trait_problems(trait):
 
 
 def _factor_problems(factor, rates, declared):
+    yield from (f"{factor.rate}: the factor {factor.text} {wrong}" for wrong in _number_problems(factor))
     yield from _unknown("rate", factor.rate, rates, "a factor")
     compartment = factor.rate.partition(".")[0]
     if any(isinstance(one, Rate) and one.name == factor.rate and is_switch(one) for one in declared):
@@ -123,16 +126,38 @@ def _factor_problems(factor, rates, declared):
         fields = {one.name for one in declared if isinstance(one, FIELDS)} | {DENSITY}
         for signal in factor.signals if isinstance(factor, PythonFactor) else (factor.signal,):
             yield from _unknown("field", signal, fields, factor.rate)
+    for node in dict(factor.values) if isinstance(factor, At) else ():
+        yield from _unknown("node", node, NODES, factor.rate)
     if isinstance(factor, IfBit):
         yield from _unknown("bit", factor.bit, {one.name for one in declared if isinstance(one, Bit)}, factor.rate)
     if isinstance(factor, Table):
         traits = {one.name for one in declared if isinstance(one, Trait)} | set(STATES)
         yield from _unknown("trait", factor.by, traits, factor.rate)
-        if not all(0.0 <= number < inf for number in factor.values):
-            yield f"{factor.rate}: the factor {factor.text} is negative or not finite"
     if isinstance(factor, AtWall) and not any(
             isinstance(one, Rate) and one.name == factor.rate and one.action == SHED for one in declared):
         yield f"{factor.rate}: only a rate with the action shed is gated by the wall of a vessel"
+
+
+def _number_problems(factor):
+    """What is wrong with the numbers of a factor."""
+    if not all(0.0 <= number < inf for number in _numbers(factor)):
+        yield "is negative or not finite"
+    elif isinstance(factor, Shape) and factor.kind != "ramp" and factor.a.number == 0.0:
+        yield f"has the half {factor.a.text} = 0: it must be above 0"
+    elif isinstance(factor, Shape) and factor.kind == "ramp" and factor.a.number == factor.b.number:
+        yield f"is 0 at {factor.a.text} and 1 at {factor.b.text}, which are the same number"
+    elif isinstance(factor, Shielded) and factor.share.number > 1.0:
+        yield f"has the share {factor.share.number:g}: it must be 0 to 1"
+    elif isinstance(factor, AtWall) and factor.mature.number > 1.0:
+        yield f"has {factor.mature.number:g} for mature vessels: it must be 0 to 1"
+
+
+def _numbers(factor):
+    """The numbers of a factor, of whatever kind."""
+    if isinstance(factor, At):
+        return [factor.other, *(number for _, number in factor.values)]
+    return [held.number for held in vars(factor).values() if isinstance(held, Value)] + list(
+        factor.values if isinstance(factor, Table) else ())
 
 
 def is_switch(rate) -> bool:

@@ -17,7 +17,7 @@ Output and volume: man NAP 6287, p. 239, and ICRP 89; mouse Brown 1997 (both vol
 """
 from typing import NamedTuple
 
-from metacascade.config.body import BEDS, NODES, VESSELS
+from metacascade.base.nodes import BEDS, NODES, VESSELS
 
 TUMOR, VENOUS, ARTERIAL, PORTAL, LUNG, LIVER = (
     NODES.index(name) for name in ("tumor", "venous", "arterial", "portal", "lung", "liver"))

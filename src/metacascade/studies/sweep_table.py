@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 
 from metacascade.base.errors import DONE, STOPPED_EARLY
+from metacascade.base.nodes import BEDS
 from metacascade.base.screen import LONGEST_LINE, one_line
 from metacascade.base.units import parse, plain
-from metacascade.config.body import BEDS
 from metacascade.config.config import default
 from metacascade.io import atomic, checkpoint, results, rundirectory, runlock
 from metacascade.mechanisms import plan_of
