@@ -9,7 +9,7 @@ import pytest
 from metacascade.base.errors import InputError
 from metacascade.config.config import Config, default, load
 from metacascade.mechanisms import MECHANISMS, plan_of
-from metacascade.mechanisms.compile import switches
+from metacascade.mechanisms.compile import switches, wall_of
 from metacascade.mechanisms.fields import Diffusing
 from metacascade.mechanisms.plan import collect, enabled
 from metacascade.mechanisms.problems import is_switch
@@ -150,6 +150,11 @@ DYE = Diffusing("dye", "uM", diffusion=value("1", 1), vessel=value("1", 1), wall
     ([at("blood.nk", {"lung": -3}, "-3")], "the factor -3 is negative or not finite"),
     ([at("blood.nk", {"lung": 3}, "3", other=math.inf)], "the factor 3 is negative or not finite"),
     ([Rate("tissue.own", 1, action=SHED), at_wall("tissue.own", 10, 2)], "has 2 for mature vessels: it must be 0 to 1"),
+    ([Rate("tissue.own", 1, action=SHED)], "the rate tissue.own sheds: it needs one factor at_wall, and has none"),
+    ([at_wall("tissue.intravasate", 10, 0.1)], "the rate tissue.intravasate sheds: it needs one factor at_wall, and has 2"),
+    ([Rate("tissue.own", 1, action=SHED), at_wall("tissue.own", 20, 0.1)],
+     "need the same reach and passage of mature vessels, as the lists of vessels: tissue.intravasate 10 um and 0.1; "
+     "tissue.own 20 um and 0.1"),
     ([Bit(f"b{i}") for i in range(9)], "more than 8 bits")])
 def test_what_does_not_fit_is_refused_with_its_name(declarations, message):
     with pytest.raises(InputError) as error:
@@ -196,6 +201,11 @@ def test_factors_of_others_come_in_the_order_of_the_list():
     assert [factor.text for factor in plan.factors_of("tissue.divide")][-1] == "2^4 / (dye^4 + 2^4)"
     assert [field.name for field in plan.fields] == ["oxygen", "pressure", "dye"]
     assert plan.rates[-1] is DEATH
+
+
+def test_what_sheds_may_have_a_wall_of_its_own_where_nothing_else_does():
+    own = made_up(Rate("tissue.own", 1, action=SHED), at_wall("tissue.own", 20, 0.3))
+    assert wall_of(collect(switched_off("intravasation"), (*MECHANISMS, own))) == (20.0, 0.3)
 
 
 def test_a_bit_keeps_its_mask_when_another_is_off():

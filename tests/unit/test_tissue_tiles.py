@@ -1,11 +1,14 @@
 """The tissue of one rank: parameters in the units of the kernel, tiles and their margin, start and restart."""
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from metacascade.config.config import Config
-from metacascade.mechanisms import plan_of
+from metacascade.mechanisms import MECHANISMS, plan_of
+from metacascade.mechanisms.plan import collect
+from metacascade.mechanisms.terms import SHED, Rate, at_wall
 from metacascade.model import tissue, tissue_start
 from metacascade.model.microenvironment import fields_of
 from metacascade.ranks.exchange import Exchange
@@ -83,6 +86,29 @@ def test_a_tumor_starts_with_all_its_cells_in_their_margin():
     assert len(model.vessels.first) == 512 * tiles + 1 and model.vessels.supply.shape == (tiles, 1, 512)
     np.testing.assert_array_equal(model.counts.sum(axis=1), model.arena.n)
     assert model.add_margin() == 0
+
+
+@pytest.mark.parametrize("reach", [2.0, 40.0])
+def test_vessels_are_listed_within_the_reach_of_what_sheds(reach, monkeypatch):
+    config = Config.from_dict(dict(SMALL, intravasation=dict(enabled=False)))
+    own = SimpleNamespace(TABLE=None, __name__="own", plan=lambda config: iter([
+        Rate("tissue.own", 1, action=SHED), at_wall("tissue.own", reach, 0.1)]))
+    plan = collect(config, (*MECHANISMS, own))
+    _, *others = parts(config)
+    model = tissue_start.start(config, plan, *others)
+    alike = started(intravasation=dict(reach_um=reach))
+    assert model.vessels.first.tolist() == alike.vessels.first.tolist()
+    assert len(model.vessels.index) != len(started().vessels.index)
+    looked_at = []
+    monkeypatch.setattr(tissue_start, "plan_of", lambda config: plan)
+    monkeypatch.setattr(tissue_start, "voxelize", lambda tiles, edge, network, reach, walls: (
+        looked_at.append(reach), alike.vessels)[1])
+    assert tissue_start.perfused(config, others[-1]) and looked_at == [reach]
+
+
+def test_cells_come_back_within_reach_also_where_nothing_is_shed():
+    off = started(intravasation=dict(enabled=False, reach_um=40.0))
+    assert off.vessels.first.tolist() == started(intravasation=dict(reach_um=40.0)).vessels.first.tolist()
 
 
 def test_the_margin_follows_the_cells():

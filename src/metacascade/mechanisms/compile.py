@@ -132,12 +132,13 @@ def tissue_rates(plan, scales=(), clones=None) -> TissueRates:
                        computed)
 
 
-def wall_of(plan) -> tuple[float, float]:
-    """What gates every rate that sheds: reach [um], and passage of a mature vessel relative to an immature one."""
-    for factor in plan.factors:
-        if isinstance(factor, AtWall):
-            return factor.reach.number, factor.mature.number
-    return 0.0, 1.0
+def wall_of(plan, reach_um=0.0) -> tuple[float, float]:
+    """What gates every rate that sheds: reach [um], and passage of a mature vessel relative to an immature one.
+
+    The plan has one wall for all. `reach_um`: the reach where nothing is shed.
+    """
+    walls = [factor for factor in plan.factors if isinstance(factor, AtWall)]
+    return (walls[0].reach.number, walls[0].mature.number) if walls else (reach_um, 1.0)
 
 
 def placed_rates(plan, names, places, scales=(), clones=None) -> PlacedRates:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from metacascade.base.columns import DEAD, Column, NodeColumn, cells
 from metacascade.base.errors import InputError
 from metacascade.mechanisms.fields import FIELDS
-from metacascade.mechanisms.problems import is_switch, mutation_problems, problems
+from metacascade.mechanisms.problems import is_switch, mutation_problems, problems, wall_problems
 from metacascade.mechanisms.terms import (
     FACTORS,
     REMOVE,
@@ -101,10 +101,11 @@ def collect(config, mechanisms, known=None) -> Plan:
     wrong = list(dict.fromkeys(
         f"{_word(one)}: {text}" for one, its in everything for text in problems(its, declared)))
     acting = [its for one, its in everything if one in mechanisms and enabled(config, one)]
-    wrong += mutation_problems([made for its in acting for made in its if isinstance(made, Trait)])
+    made = [one for its in acting for one in its]
+    wrong += [*mutation_problems([one for one in made if isinstance(one, Trait)]), *wall_problems(made)]
     if wrong:
         raise InputError("\n".join(wrong))
-    return _plan([made for its in acting for made in its], declared)
+    return _plan(made, declared)
 
 
 def _declarations(mechanism, config) -> list:

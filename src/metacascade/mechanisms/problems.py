@@ -68,6 +68,19 @@ def problems(made, declared) -> Iterator[str]:
         yield f"there are more than {MOST_BITS} bits of state"
 
 
+def wall_problems(acting) -> Iterator[str]:
+    """What is wrong with the walls at which cells are shed: one for each rate that does, and all the same."""
+    walls = [one for one in acting if isinstance(one, AtWall)]
+    for rate in acting:
+        if isinstance(rate, Rate) and rate.action == SHED:
+            own = sum(wall.rate == rate.name for wall in walls)
+            if own != 1:
+                yield f"the rate {rate.name} sheds: it needs one factor at_wall, and has {own or 'none'}"
+    if len({(wall.reach.number, wall.mature.number) for wall in walls}) > 1:
+        told = "; ".join(f"{wall.rate} {wall.reach.number:g} um and {wall.mature.number:g}" for wall in walls)
+        yield f"all rates that shed need the same reach and passage of mature vessels, as the lists of vessels: {told}"
+
+
 def mutation_problems(traits) -> Iterator[str]:
     """What is wrong with all traits together."""
     if len(traits) > MOST_TRAITS:

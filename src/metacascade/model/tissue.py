@@ -11,7 +11,7 @@ from metacascade.base.errors import RunError
 from metacascade.base.records import chosen, joined
 from metacascade.mechanisms.compile import tissue_rates
 from metacascade.model import computed
-from metacascade.model.tissue_parameters import along, parameters, speeds
+from metacascade.model.tissue_parameters import along, parameters, reach_um, speeds
 from metacascade.space.arena import Arena
 from metacascade.space.fields import Still
 from metacascade.space.region import Region
@@ -107,9 +107,8 @@ class Tissue:
 
     def voxelize_tiles(self, coords):
         """The vessels of tiles, as `voxelize` gives them."""
-        c = self.config
-        return voxelize(coords, c.tissue.edge_um, self.network,
-                        c.intravasation.reach_um, self.microenvironment.walls)
+        return voxelize(coords, self.config.tissue.edge_um, self.network, reach_um(self.config, self.plan),
+                        self.microenvironment.walls)
 
     def vessels_here(self):
         """Segments that come near the tiles of this rank, without duplicates."""

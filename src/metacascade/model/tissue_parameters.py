@@ -30,6 +30,11 @@ def parameters(config, plan, scales=()):
         cluster_log_more=-math.inf if more <= 2 else math.log1p(-1.0 / (more - 1.0)))
 
 
+def reach_um(config, plan):
+    """From which distance a cell reaches a vessel: that of what sheds. Without any, cells still come back there."""
+    return wall_of(plan, config.intravasation.reach_um)[0]
+
+
 def speeds(plan):
     """Speed of a cell by its EMT, of 256: int32, shape (256,)."""
     return np.rint(256.0 * by_state(plan, "tissue.speed")[0]).astype(np.int32)

@@ -4,8 +4,10 @@ import numpy as np
 from metacascade._kernels import _deliver
 from metacascade._kernels._place import place
 from metacascade.base.records import copy
+from metacascade.mechanisms import plan_of
 from metacascade.model.schedule import Schedule
 from metacascade.model.tissue import Tissue, reachable
+from metacascade.model.tissue_parameters import reach_um
 from metacascade.ranks.parallel import serial_world
 from metacascade.space.region import OFFSETS
 from metacascade.space.seeding import ball_radius, first_counts, seed_region, tiles_of_ball
@@ -70,11 +72,11 @@ def perfused(config, network):
 
     Looked at are the tiles of the ball and all beside them, until one has such a vessel.
     """
-    edge = config.tissue.edge_um
+    edge, reach = config.tissue.edge_um, reach_um(config, plan_of(config))
     coords, _ = tiles_of_ball(serial_world(), np.array(config.tumor.center_um) / edge,
                               ball_radius(config.tumor, config.tissue))
     for at in range(0, len(coords), CHUNK):
         around = np.unique((coords[at:at + CHUNK, None] + OFFSETS).reshape(-1, 3), axis=0)
-        if reachable(voxelize(around, edge, network, config.intravasation.reach_um, [])).any():
+        if reachable(voxelize(around, edge, network, reach, [])).any():
             return True
     return False
