@@ -31,7 +31,7 @@ def steps(source, kind):
 
 def build(copy, flags, checked=False):
     """The package and its tests in the folder `copy`, with kernels built with other flags, and checks of bounds."""
-    for name in ("cython_ext", "src", "tests"):
+    for name in ("cython_ext", "src", "tests", "examples"):
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("*.so", "__pycache__"))
     for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
         if (ROOT / name).exists():
