@@ -145,6 +145,21 @@ def test_a_branch_within_a_window_that_changes_no_therapy_is_the_run_that_never_
     assert outcome(as_setting(SWITCHING), stop=stop, then=("title=other",)) == outcome(as_setting(SWITCHING))
 
 
+@pytest.mark.parametrize("then", [["blood.nk=3/h"], ["l1cam.enabled=true", 'l1cam.blood_time="1 h"']], ids=["rate", "bit"])
+def test_a_branch_that_is_saved_before_its_first_step_goes_on_as_itself(then):
+    """Its checkpoint has the new config, but what is due in the blood was drawn with the old one."""
+    parent = Simulation(load(small.EXAMPLE, small.settings()), serial_world())
+    for _ in range(6):
+        parent.step()
+    config = parent.config.with_overrides(then)
+    branch = Simulation(config, serial_world(), parent.state(parts=0))
+    resumed = Simulation(config, serial_world(), branch.state(parts=0))
+    for _ in range(4):
+        branch.step()
+        resumed.step()
+    assert branch.digest() == resumed.digest() and branch.ledger.totals == resumed.ledger.totals
+
+
 def test_a_branch_adds_and_drops_therapies():
     added = outcome(as_setting([]), stop=3, then=('therapy.0={rate="lesion.birth", factor=0, start="3 h"}',))
     dropped = outcome('therapy=[{rate="lesion.birth", factor=0, start="3 h"}]', stop=6, then=("therapy=[]",))

@@ -263,7 +263,7 @@ def founder_state(**meta):
     """As much of a state with one clone as is looked at."""
     clones = np.zeros(1, CLONE)
     clones["parent"] = -1
-    return SimpleNamespace(meta={"ledger": {"initial": 1}, "fates": {}, "traits": []} | meta, ctcs=empty(CTC),
+    return SimpleNamespace(meta={"ledger": {"initial": 1}, "fates": {}, "traits": [], "redraws": False, "since_h": 0.0} | meta, ctcs=empty(CTC),
                            members=empty(MEMBER), lesions=empty(LESION), segments=None, clones=clones)
 
 

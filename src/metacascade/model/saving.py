@@ -31,7 +31,7 @@ def state_of(simulation, meta):
     return state.State(
         meta=dict(meta, config=sim.config.to_dict(), step=sim.step_number, time_s=sim.time_s,
                   seed=sim.config.run.seed, ledger=dict(sim.ledger.totals), fates=sim.fates.totals(),
-                  traits=list(sim.clones.spectrum.names)),
+                  traits=list(sim.clones.spectrum.names), redraws=sim.redraws, since_h=sim.circuit.since_h),
         tile_key=tissue.region.keys[order], tile_coords=tissue.region.coords[order],
         arrays=tissue.arrays.take(order), units=tissue.arrays.units(),
         cells=lambda first, last: _canonical(tissue, order[first:last]),

@@ -96,6 +96,7 @@ class Simulation:
         self.returning, self.blood.records = chosen(saved.ctcs, waiting), chosen(saved.ctcs, ~waiting)
         self.members = Members(saved.members)
         self.lesions.records = saved.lesions
+        self.redraws, self.circuit.since_h = meta["redraws"], meta["since_h"]
         former = Config.from_dict(meta["config"])
         if former != self.config:
             self._go_on_in_blood(former, saved)
@@ -104,7 +105,7 @@ class Simulation:
         """Of a branch with other rates the blood is drawn anew; with other bits that are switched after a time in the
         blood, none is before it began."""
         before = saving.circuit_at(former, plan_of(former), self.time_s - 1, saved)
-        self.redraws = not before.acts_like(saving.circuit_at(self.config, self.plan, self.time_s, saved))
+        self.redraws |= not before.acts_like(saving.circuit_at(self.config, self.plan, self.time_s, saved))
         if before.switches.tobytes() != self.circuit.switches.tobytes():
             self.circuit.since_h = self.time_s / 3600
 

@@ -1,10 +1,10 @@
 """The digest of a state: the same hex text for the same state on any number of ranks.
 
-SHA-256 over a header (format, time, step, what is not zero of the ledger), the table of clones, and, for tiles,
-CTCs, members of clusters and lesions, the number of items and the sum modulo 2^256 of the items' SHA-256 (a sum has
-no order, so ranks add what they have; Bellare and Micciancio 1997). A tile's item is its key, canonical cells and
-arrays by name; that of CTCs, members or lesions is a bucket ``id >> 48`` with all its records in order, which one rank
-owns whole. Neither the config nor wall times, ranks or output are in it.
+SHA-256 over a header (format, time, step, what is not zero of the ledger, and what a change of the config has left to
+do), the table of clones, and, for tiles, CTCs, members of clusters and lesions, the number of items and the sum modulo
+2^256 of the items' SHA-256 (a sum has no order, so ranks add what they have; Bellare and Micciancio 1997). A tile's
+item is its key, canonical cells and arrays by name; that of CTCs, members or lesions is a bucket ``id >> 48`` with all
+its records in order, which one rank owns whole. Neither the config nor wall times, ranks or output are in it.
 """
 import hashlib
 import itertools
@@ -40,7 +40,7 @@ def _header(state):
     meta = state.meta
     ledger = {name: int(value) for name, value in meta["ledger"].items() if value}
     header = {"format": FORMAT, "time_s": int(meta["time_s"]), "step": int(meta["step"]), "ledger": ledger,
-              "arrays": sorted(state.arrays)}
+              "arrays": sorted(state.arrays)} | {name: meta[name] for name in ("redraws", "since_h") if meta[name]}
     return json.dumps(header, sort_keys=True).encode()
 
 
