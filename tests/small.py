@@ -31,8 +31,9 @@ EVERYTHING = {
     "surgery": [{"time": "5 h", "where": "tumor, lung", "share": 0.1, "lesions": 0.2}],
     "radiation": [{"time": "4 h", "where": "tumor, lung, liver", "dose": "0.4 Gy", "fractions": 3, "interval": "3 h",
                    "oxygen_enhancement": 3}]}
-OWN = [str(EXAMPLE.parent / "mechanisms" / name) for name in ("starvation.py", "contact_inhibition.py")]
-MECHANISMS = [    # what else there is, and two mechanisms of a user
+OWN = [*(str(EXAMPLE.parent / "mechanisms" / name) for name in ("starvation.py", "contact_inhibition.py")),
+       str(Path(__file__).parent / "secreted.py")]
+MECHANISMS = [    # what else there is, and three mechanisms of a user
     "emt.enabled=true", "emt.up=6/day", "emt.down=2/day", "emt.threshold=30 mmHg", "emt.full=5 mmHg",
     "chemotherapy.enabled=true", "chemotherapy.mutation=0.01", "l1cam.enabled=true", "l1cam.on=6/day", "l1cam.off=6/day",
     'l1cam.blood_time="50 min"', "l1cam.lesion_cells=4", f"mechanisms.modules={json.dumps(OWN)}", "starvation.enabled=true",

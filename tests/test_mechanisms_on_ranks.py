@@ -1,4 +1,4 @@
-"""With EMT, chemotherapy, L1CAM and two mechanisms of a user on: the same bits on any ranks, and after a stop."""
+"""With EMT, chemotherapy, L1CAM and three mechanisms of a user on: the same bits on any ranks, and after a stop."""
 from pathlib import Path
 
 import numpy as np

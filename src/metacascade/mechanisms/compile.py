@@ -132,6 +132,15 @@ def tissue_rates(plan, scales=(), clones=None) -> TissueRates:
                        computed)
 
 
+def secretion(plan, name, clones=None) -> tuple[np.ndarray, np.ndarray]:
+    """Weights, 0..255, of cells that secrete with the rate `name`: uint8 by clone, (clones,), and by EMT, (256,).
+
+    `clones`: as of `tissue_rates`.
+    """
+    tables = _tables(plan, (name,), clones)
+    return tuple(np.rint(255.0 * values).astype(np.uint8) for values in (tables.clone[0], tables.state[0, 0]))
+
+
 def wall_of(plan, reach_um=0.0) -> tuple[float, float]:
     """What gates every rate that sheds: reach [um], and passage of a mature vessel relative to an immature one.
 

@@ -7,11 +7,13 @@ from metacascade.mechanisms.terms import Value
 
 @dataclass(frozen=True)
 class Diffusing:
-    """A field that diffuses, decays, comes out of perfused vessels and is taken up by cells.
+    """A field that diffuses, decays, comes out of perfused vessels, is taken up by cells and secreted by them.
 
-        dc/dt = D lap c - decay c - uptake n / capacity c / (c + michaelis) + s (vessel - c)
+        dc/dt = D lap c - decay c - uptake n / capacity c / (c + michaelis) + s (vessel - c) + secretion m / capacity
 
-    with s the exchange with the vessels of the voxel, from the permeability `wall` of their walls.
+    with s the exchange with the vessels of the voxel, from the permeability `wall` of their walls, and m its cells by
+    their weight. `secreted` names the rate of secretion [unit/h], of a voxel filled to capacity: a coefficient, which
+    factors by EMT and by traits, 0 to 1, make the weight of a cell.
     """
     name: str
     unit: str
@@ -26,6 +28,7 @@ class Diffusing:
     start_sweeps: int = 0                               # before the first step
     coarse: int = 8                                     # values along an edge of a tile: 8, 4 or 2
     every: int = 1                                      # steps between two solutions
+    secreted: str = ""                                  # rate of secretion by cells; "": they secrete nothing
     absent: float = 0.0                                 # what cells feel of it where it does not exist
     doc: str = ""
     in_time: ClassVar[tuple] = ("vessel", "uptake", "decay")    # coefficients that may change in the course of a run
@@ -36,8 +39,9 @@ class Diffusing:
         gone = f" - {self.decay.text} * {self.name}" if self.decay.number else ""
         eaten = (f" - {self.uptake.text} * density * {self.name} / ({self.name} + {self.michaelis.text})"
                  if self.uptake.number else "")
+        made = f" + {self.secreted} * density" if self.secreted else ""
         return (f"d {self.name} / dt = {self.diffusion.text} * laplacian({self.name}){gone}{eaten}"
-                f" + exchange * ({self.vessel.text} - {self.name})")
+                f" + exchange * ({self.vessel.text} - {self.name}){made}")
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from math import inf
 
 from metacascade.base.names import nearest
 from metacascade.base.nodes import NODES
-from metacascade.mechanisms.fields import FIELDS
+from metacascade.mechanisms.fields import FIELDS, Diffusing
 from metacascade.mechanisms.terms import (
     ACTIONS,
     CLEAR,
@@ -44,6 +44,7 @@ READ = (
     | dict.fromkeys("blood.nk blood.shear".split(), (*OF_RECORD, "coat"))
     | dict.fromkeys("lesion.establish lesion.dormant lesion.wake lesion.dormant_death lesion.birth lesion.death "
                     "lesion.capacity lesion.shed".split(), OF_RECORD))
+SECRETED = ("emt", "clone")         # the same of a rate that a field names as that of its secretion
 # factor: the compartments whose rates it may act on
 WHERE = {Shape: ("tissue",), PythonFactor: ("tissue",), AtWall: ("tissue",), At: ("blood", "lesion"),
          Shielded: ("blood",)}
@@ -99,7 +100,7 @@ def _switch_problems(rate, declared):
 def _rate_problems(rate, declared):
     if rate.compartment not in COMPARTMENTS or not rate.cause:
         yield f"the rate {rate.name} belongs to none of {', '.join(COMPARTMENTS)}: name it tissue.x, say"
-    elif rate.action is None and rate.name not in READ:
+    elif rate.action is None and rate.name not in _read(declared):
         yield f"the rate {rate.name} does nothing: it has no action, and no kernel reads it"
     if rate.action is not None and rate.compartment in COMPARTMENTS:
         known, unit = ((SET, CLEAR), SWITCHES[rate.compartment]) if is_switch(rate) else (ACTIONS, "1/h")
@@ -133,7 +134,7 @@ def _factor_problems(factor, rates, declared):
         yield f"{factor.rate}: the factor {factor.text} on what switches a bit by a number, which has none"
     if compartment not in WHERE.get(type(factor), COMPARTMENTS):
         yield f"{factor.rate}: the factor {factor.text} is not possible in {compartment}"
-    elif factor.rate in READ and (on := _depends_on(factor)) not in (None, *READ[factor.rate]):
+    elif (on := _depends_on(factor)) not in (None, *_read(declared).get(factor.rate, (on,))):
         yield f"{factor.rate}: the factor {factor.text} depends on {on}, which is not looked at there"
     if isinstance(factor, (Shape, PythonFactor)):
         fields = {one.name for one in declared if isinstance(one, FIELDS)} | {DENSITY}
@@ -146,6 +147,8 @@ def _factor_problems(factor, rates, declared):
     if isinstance(factor, Table):
         traits = {one.name for one in declared if isinstance(one, Trait)} | set(STATES)
         yield from _unknown("trait", factor.by, traits, factor.rate)
+        if _read(declared).get(factor.rate) == SECRETED and max(factor.values) > 1.0:
+            yield f"{factor.rate}: the factor {factor.text} is a share of what a cell may secrete: 0 to 1"
     if isinstance(factor, AtWall) and not any(
             isinstance(one, Rate) and one.name == factor.rate and one.action == SHED for one in declared):
         yield f"{factor.rate}: only a rate with the action shed is gated by the wall of a vessel"
@@ -176,6 +179,11 @@ def _numbers(factor):
 def is_switch(rate) -> bool:
     """Does a rate switch a bit by a number instead of a hazard?"""
     return rate.action is not None and rate.compartment in SWITCHES
+
+
+def _read(declared) -> dict:
+    """READ, and the rates of secretion of the fields that are declared."""
+    return READ | {one.secreted: SECRETED for one in declared if isinstance(one, Diffusing) and one.secreted}
 
 
 def _depends_on(factor) -> str | None:

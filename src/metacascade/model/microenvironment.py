@@ -3,6 +3,7 @@ import numpy as np
 
 from metacascade._kernels import _moments
 from metacascade.config.config import Config
+from metacascade.mechanisms import compile
 from metacascade.mechanisms.fields import Diffusing, Pressure
 from metacascade.mechanisms.plan import Plan
 from metacascade.space import pressure
@@ -15,24 +16,34 @@ def fields_of(config: Config, plan: Plan) -> Fields:
     """The fields of the tissue, in the order of the plan, and the register of the arrays of its tiles."""
     arrays = TileArrays(COUNTS)
     make = {Diffusing: _diffusing, Pressure: _pressure}
-    return Fields([make[type(one)](one, config, arrays) for one in plan.fields], arrays)
+    return Fields([make[type(one)](one, plan, config, arrays) for one in plan.fields], arrays)
 
 
-def _diffusing(field: Diffusing, config: Config, arrays: TileArrays) -> Field:
+def _diffusing(field: Diffusing, plan: Plan, config: Config, arrays: TileArrays) -> Field:
     return Field(
         name=field.name, unit=field.unit, diffusion=field.diffusion.number, decay=field.decay.number,
         uptake=field.uptake.number, michaelis=field.michaelis.number, vessel=field.vessel.number,
-        wall=field.wall.number,
+        wall=field.wall.number, source=plan.number(field.secreted),
         initial=field.start.number, sweeps=field.sweeps, initial_sweeps=field.start_sweeps, coarse=field.coarse,
         every=field.every, capacity=config.tissue.capacity, edge_um=config.tissue.edge_um, step_h=config.run.step_h,
         arrays=arrays)
 
 
-def _pressure(field: Pressure, config: Config, arrays: TileArrays) -> pressure.Pressure:
+def _pressure(field: Pressure, plan: Plan, config: Config, arrays: TileArrays) -> pressure.Pressure:
     return pressure.Pressure(
         name=field.name, mobility_um2_per_h=field.mobility.number, relaxation_h=field.relaxation.number,
         smoothing_um=field.smoothing.number, sweeps=field.sweeps, initial_sweeps=field.start_sweeps,
         capacity=config.tissue.capacity, edge_um=config.tissue.edge_um, arrays=arrays)
+
+
+def secreting(plan: Plan) -> list[Diffusing]:
+    """The fields that cells secrete."""
+    return [one for one in plan.fields if getattr(one, "secreted", "")]
+
+
+def secretions(plan: Plan, arena: Arena, counts: np.ndarray, clones) -> dict[str, np.ndarray]:
+    """For each field that cells secrete their weights, added up by voxel: `moments`. `clones`: traits of all clones."""
+    return {one.name: moments(arena, counts, *compile.secretion(plan, one.secreted, clones)) for one in secreting(plan)}
 
 
 def moments(arena: Arena, counts: np.ndarray, clone: np.ndarray, emt: np.ndarray, bits: int = 0) -> np.ndarray:

@@ -11,6 +11,7 @@ from metacascade.base.errors import RunError
 from metacascade.base.records import chosen, joined
 from metacascade.mechanisms.compile import tissue_rates
 from metacascade.model import computed
+from metacascade.model.microenvironment import secreting, secretions
 from metacascade.model.tissue_parameters import along, parameters, reach_um, speeds
 from metacascade.space.arena import Arena
 from metacascade.space.fields import Still
@@ -130,14 +131,23 @@ class Tissue:
     def settle(self):
         """Bring the fields to their steady state, at the start of a run."""
         self.microenvironment.settle(self.counts, self.vessels.supply, self.region.mesh, self.region.halo,
-                                     scales=self.scales)
+                                     self.secretions(), self.scales_of_fields())
 
     # --- a step --------------------------------------------------------------------------------------
 
     def breathe(self, step):
         """Fields for the cells as they are, and the ghosts that the cells look at."""
         self.microenvironment.advance(step, self.counts, self.vessels.supply, self.region.mesh, self.region.halo,
-                                      scales=self.scales)
+                                      self.secretions(), self.scales_of_fields())
+
+    def secretions(self):
+        """The weights of cells that secrete, by field."""
+        return secretions(self.plan, self.arena, self.counts, self.clones)
+
+    def scales_of_fields(self):
+        """The scales of the step, those of rates of secretion also by the names that fields know."""
+        return self.scales | {f"{one.name}.source": self.scales[one.secreted] for one in secreting(self.plan)
+                              if one.secreted in self.scales}
 
     def take_clones(self, traits):
         """Compute the rates with the traits of all clones: name -> ndarray of uint8."""
