@@ -244,7 +244,7 @@ def test_totals_of_what_is_not_counted_are_refused(name, counts):
     saved = founder_state(fates={"nk": {"lung": 1}})
     saving.refuse_foreign(saved, ["veins", "lung"], ["initial"])
     saved.meta[name] = counts
-    with pytest.raises(InputError, match="counts cells by names or numbers that metacascade has not"):
+    with pytest.raises(InputError, match="counts cells by (names or numbers that metacascade has not|eaten, which nothing here)"):
         saving.refuse_foreign(saved, ["veins", "lung"], ["initial"])
 
 
@@ -263,7 +263,7 @@ def founder_state(**meta):
     """As much of a state with one clone as is looked at."""
     clones = np.zeros(1, CLONE)
     clones["parent"] = -1
-    return SimpleNamespace(meta={"ledger": {"initial": 1}, "fates": {}, "traits": [], "redraws": False, "since_h": 0.0} | meta, ctcs=empty(CTC),
+    return SimpleNamespace(meta={"ledger": {"initial": 1}, "fates": {}, "traits": [], "bits": [], "redraws": False, "since_h": 0.0} | meta, ctcs=empty(CTC),
                            members=empty(MEMBER), lesions=empty(LESION), segments=None, clones=clones)
 
 

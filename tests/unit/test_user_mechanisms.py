@@ -11,6 +11,8 @@ from metacascade.config.config import Config, load
 from metacascade.mechanisms import equations, plan_of, user
 from metacascade.mechanisms.terms import python_factor
 from metacascade.model.computed import evaluate
+from metacascade.model.simulation import Simulation
+from metacascade.ranks.parallel import serial_world
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "mechanisms"
 TUMOR = "[tumor]\ncells = 200\n"
@@ -189,3 +191,40 @@ def test_of_a_field_that_is_off_it_gets_what_cells_feel():
 def test_the_equation_has_its_text():
     config = load(EXAMPLES / "run.toml")
     assert "[contact_inhibition.strength] * density^2" in equations.markdown(plan_of(config)).replace("\n        ", " ")
+
+
+BIT = """
+from metacascade.mechanisms.terms import REMOVE, SET, Bit, Rate, bit
+TABLE = SECTION = None
+def plan(config):
+    yield Bit("{name}")
+    yield Rate("tissue.set_{name}", {rate}, action=SET, detail="{name}")
+    yield Rate("tissue.cause_{name}", 0.001, action=REMOVE, doc="of {name}")
+"""
+
+
+def test_a_branch_with_its_mechanisms_in_another_order_reads_each_bit_by_its_name(tmp_path):
+    """Bits were saved by their place: those of one mechanism were read as another's."""
+    for name, rate in (("up", 0.2), ("down", 0.0)):
+        (tmp_path / f"{name}.py").write_text(BIT.format(name=name, rate=rate))
+    (tmp_path / "run.toml").write_text('[mechanisms]\nmodules = ["up.py", "down.py"]\n[tumor]\ncells = 3000\n')
+    parent = Simulation(load(tmp_path / "run.toml"), serial_world())
+    for _ in range(6):
+        parent.step()
+
+    def share(sim, name):
+        mask, cells = dict(sim.plan.bits)[name], sim.state(parts=0).cells(0, len(sim.tissue.region.keys))
+        return float((cells["bits"] & mask > 0).mean())
+
+    assert share(parent, "up") > 0.2 and share(parent, "down") == 0.0
+    (tmp_path / "other.toml").write_text('[mechanisms]\nmodules = ["down.py", "up.py"]\n[tumor]\ncells = 3000\n')
+    swapped = Simulation(load(tmp_path / "other.toml"), serial_world(), parent.state(parts=0))
+    assert share(swapped, "up") == share(parent, "up") and share(swapped, "down") == 0.0
+
+
+def test_a_branch_without_the_mechanism_of_a_cause_of_death_is_told_to_keep_it(tmp_path):
+    (tmp_path / "up.py").write_text(BIT.format(name="up", rate=0.2))
+    (tmp_path / "run.toml").write_text('[mechanisms]\nmodules = ["up.py"]\n[tumor]\ncells = 3000\n')
+    parent = Simulation(load(tmp_path / "run.toml"), serial_world())
+    with pytest.raises(InputError, match="counts cells by cause_up, which nothing here declares: name the module"):
+        Simulation(load({"tumor": {"cells": 3000}}), serial_world(), parent.state(parts=0))

@@ -40,7 +40,8 @@ BY_ID = ("ctcs", "members", "lesions")
 ARRAYS = "tiles"              # the group of what there is of each voxel
 NAME, FORMER, DAMAGED = "checkpoint.h5", "checkpoint.prev.h5", "checkpoint.h5.damaged"
 META = {"config": (dict,), "step": (int,), "time_s": (int,), "seed": (int,), "ledger": (dict,), "fates": (dict,),
-        "traits": (list,), "redraws": (bool,), "since_h": (float,), "parent": (str, type(None)), "parts": (int,)}
+        "traits": (list,), "bits": (list,), "redraws": (bool,), "since_h": (float,),
+        "parent": (str, type(None)), "parts": (int,)}
 
 
 def found(directory):

@@ -36,6 +36,7 @@ class Plan:
     fields: tuple = ()
     traits: tuple = ()
     bits: tuple = ()            # of (name, mask); a bit keeps its mask while others are off
+    bit_names: tuple = ()       # in the order of their masks, of what is off too: a branch still has its cells
     columns: tuple = ()
     by_node: tuple = ()         # columns of the table by organ
     causes: tuple = ()          # columns of the deaths in tissue, of what is off too: a branch still has its dead
@@ -125,7 +126,8 @@ def _plan(made, declared) -> Plan:
     factors = (_resolved(factor, on, absent) for factor in kind(*FACTORS) if factor.rate in on)
     return Plan(
         rates=kind(Rate), factors=tuple(factor for factor in factors if factor), fields=kind(*FIELDS),
-        traits=kind(Trait), bits=tuple((one.name, masks[one.name]) for one in kind(Bit)), columns=kind(Column),
+        traits=kind(Trait), bits=tuple((one.name, masks[one.name]) for one in kind(Bit)), bit_names=tuple(masks),
+        columns=kind(Column),
         by_node=kind(NodeColumn),
         causes=tuple(cells(one.cause, DEAD, f"in tissue: {one.doc}") for one in declared
                      if isinstance(one, Rate) and one.action == REMOVE))

@@ -1,10 +1,13 @@
 """A simulation as a state, plain arrays that may be saved, and what of a saved one it can take."""
+from dataclasses import replace
+
 import numpy as np
 
 from metacascade._kernels._layout import Fate
 from metacascade.base.errors import InputError
 from metacascade.base.limits import MOST_CLONES
 from metacascade.base.records import by_id, joined
+from metacascade.base.screen import one_line
 from metacascade.model.circuit import Circuit
 from metacascade.model.clones import Clones, spectrum
 from metacascade.model.ledger import LARGEST
@@ -31,7 +34,8 @@ def state_of(simulation, meta):
     return state.State(
         meta=dict(meta, config=sim.config.to_dict(), step=sim.step_number, time_s=sim.time_s,
                   seed=sim.config.run.seed, ledger=dict(sim.ledger.totals), fates=sim.fates.totals(),
-                  traits=list(sim.clones.spectrum.names), redraws=sim.redraws, since_h=sim.circuit.since_h),
+                  traits=list(sim.clones.spectrum.names), bits=list(sim.plan.bit_names), redraws=sim.redraws,
+                  since_h=sim.circuit.since_h),
         tile_key=tissue.region.keys[order], tile_coords=tissue.region.coords[order],
         arrays=tissue.arrays.take(order), units=tissue.arrays.units(),
         cells=lambda first, last: _canonical(tissue, order[first:last]),
@@ -46,6 +50,24 @@ def circuit_at(config, plan, time_s, saved):
     circuit.take_clones(Clones(None, traits, config.run.seed, saved.clones, saved.meta["traits"]).traits())
     circuit.set_rates(Schedule(config.therapy).scales(time_s, "blood."))
     return circuit
+
+
+def with_bits(saved, names):
+    """A saved state with its bits of cells where a plan has those of these names; those of no name are cleared."""
+    former = saved.meta["bits"]
+    if former == list(names)[:len(former)]:
+        return saved
+    at = np.arange(256)
+    moved = sum((at >> former.index(name) & 1) << i for i, name in enumerate(names) if name in former)
+    moved = np.broadcast_to(moved, 256).astype(np.uint8)
+
+    def renamed(records):
+        records = joined(records)
+        records["bits"] = moved[records["bits"]]
+        return records
+
+    return replace(saved, cells=lambda first, last: renamed(saved.cells(first, last)), ctcs=renamed(saved.ctcs),
+                   members=renamed(saved.members), lesions=renamed(saved.lesions))
 
 
 def _canonical(tissue_, rows):
@@ -69,7 +91,10 @@ def refuse_foreign(saved, names, totals):
         raise InputError("the vessels of the state are not laid out as metacascade writes them: it is not of "
                          "metacascade")
     ledger, fates = saved.meta["ledger"], saved.meta["fates"]
-    if not (set(ledger) <= set(totals) and _are_totals(ledger) and set(fates) <= {fate.name.lower() for fate in Fate}
+    if unknown := sorted(set(ledger) - set(totals)):
+        raise InputError(f"the state counts cells by {one_line(', '.join(unknown))}, which nothing here declares: name "
+                         "the module of the mechanism that does, and switch it off if it is not wanted")
+    if not (_are_totals(ledger) and set(fates) <= {fate.name.lower() for fate in Fate}
             and all(isinstance(at, dict) and set(at) <= set(names) and _are_totals(at) for at in fates.values())):
         raise InputError("the state counts cells by names or numbers that metacascade has not: it is not "
                          "of metacascade")

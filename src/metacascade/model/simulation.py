@@ -70,6 +70,7 @@ class Simulation:
         else:
             with world.together():
                 saving.refuse_foreign(saved, self.circuit.names, self.ledger.totals)
+            saved = saving.with_bits(saved, self.plan.bit_names)
             given = saved.segments if segments is None else segments
             self._go_on(saved, network_read.network_of(config, world, given))
         self.interventions = interventions.Interventions(config, self.tissue, self.blood, self.lesions)
