@@ -1,5 +1,6 @@
 """Mechanisms from outside of the package: found, read, checked, kept with their SHA-256, and refused when they change."""
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -169,7 +170,9 @@ def test_its_values_do_not_depend_on_which_tiles_lie_beside_it():
 
 @pytest.mark.parametrize("function, message", [
     (lambda o: -o, "must not be negative, and must be finite"), (lambda o: o / 0, "is inf in 512 of 512 voxels"),
-    (lambda o: np.nan, "is nan in 512"), (lambda o: o[:3], "ValueError"), (lambda o: o.nothing, "AttributeError"),
+    (lambda o: np.nan, "is nan in 512"), (lambda o: o[:3], "returns an array of shape (3,)"),
+    (lambda o: o + 1j, "not real numbers"), (lambda o: "1", "not real numbers"), (lambda o: sys.exit(3), "SystemExit: 3"),
+    (lambda o: o * np.random.rand(), "is not the same if it is computed again"), (lambda o: o.nothing, "AttributeError"),
     (lambda o: np.add(o, 1, out=o), "read-only"), (lambda o, p: o, "TypeError")])
 @pytest.mark.filterwarnings("ignore:divide by zero")
 def test_what_is_no_factor_ends_the_run_with_file_and_line(function, message):

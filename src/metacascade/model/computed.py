@@ -29,27 +29,49 @@ def evaluate(factor: PythonFactor, fields, n, counts, capacity) -> np.ndarray:
         With file and line, if the function fails, or if a value is negative or not finite.
     """
     given = np.empty((len(factor.signals), VOXELS), np.float32)
-    shown = given.view()
-    shown.flags.writeable = False
-    absent = dict(factor.absent)
-    found = np.ones((len(n), VOXELS), np.float32)
-    for row in np.flatnonzero(n):
-        for own, name in zip(given, factor.signals):
-            if name == DENSITY:
-                np.divide(counts[row], np.float32(capacity), out=own)
-            elif name in absent:
-                own[:] = absent[name]
-            else:
-                own[:] = fields[name][row][VALUE_OF_VOXEL[fields[name].shape[1]]]
-        found[row] = _called(factor, shown)
+    found, rows = np.ones((len(n), VOXELS), np.float32), np.flatnonzero(n)
+
+    def of_tile(row):
+        given.flags.writeable = True
+        _show(given, factor, fields, counts, capacity, row)
+        given.flags.writeable = False
+        return _called(factor, given)
+
+    for row in rows:
+        found[row] = of_tile(row)
+    if len(rows) and not np.array_equal(of_tile(rows[0]), found[rows[0]]):
+        raise RunError(f"{_place(factor.function)}the factor {factor.text} on {factor.rate} is not the same if it is "
+                       "computed again: results would depend on the ranks")
     return found
+
+
+def _show(given, factor, fields, counts, capacity, row):
+    """Fill in what the function is given of a tile."""
+    absent = dict(factor.absent)
+    for own, name in zip(given, factor.signals):
+        if name == DENSITY:
+            np.divide(counts[row], np.float32(capacity), out=own)
+        elif name in absent:
+            own[:] = absent[name]
+        else:
+            own[:] = fields[name][row][VALUE_OF_VOXEL[fields[name].shape[1]]]
+
+
+def _numbers(value):
+    """What a function returns, as numbers of single precision."""
+    value = np.asarray(value)
+    if value.dtype.kind not in "biuf":
+        raise TypeError(f"returns {value.dtype.name}, not real numbers")
+    if value.shape not in ((), (1,), (VOXELS,)):
+        raise ValueError(f"returns an array of shape {value.shape}; there must be {VOXELS}, one a voxel, or one number")
+    return value.astype(np.float32)
 
 
 def _called(factor, shown):
     """What the function makes of a tile."""
     try:
-        value = np.broadcast_to(np.asarray(factor.function(*shown), np.float32), (VOXELS,))
-    except Exception as error:
+        value = np.broadcast_to(_numbers(factor.function(*shown)), (VOXELS,))
+    except (Exception, SystemExit) as error:
         raise RunError(f"{_place(factor.function, error)}the factor {factor.text} on {factor.rate}: "
                        f"{type(error).__name__}: {error}") from None
     wrong = value[~((value >= 0.0) & (value < np.inf))]
