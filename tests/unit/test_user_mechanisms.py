@@ -96,6 +96,24 @@ def test_what_is_no_mechanism_is_refused_with_file_and_line(folder, source, mess
     assert message in refusal(folder, '["own.py"]', source=source)
 
 
+PLAN = """TABLE = SECTION = None
+from metacascade.mechanisms.terms import ramp
+def plan(config):
+    {}
+"""
+
+
+@pytest.mark.parametrize("line, message", [
+    ("yield config.nothing", "own.py:4: AttributeError: 'Config' object has no attribute 'nothing'"),
+    ("yield 1 / 0", "own.py:4: ZeroDivisionError: division by zero"),
+    ("yield ramp('tissue.divide', 'oxygen', 2, 2)", "own.py:4: a ramp on tissue.divide from 2 to 2"),
+    ("return None", "own.py: TypeError: 'NoneType' object is not iterable"),
+    ("yield 'tissue.divide'", "mechanism own: plan(config) yields 'tissue.divide', which is no declaration: it is of the "
+                              "type str, and may be Rate, ")])
+def test_a_plan_that_fails_is_told_with_file_and_line(folder, line, message):
+    assert message in refusal(folder, '["own.py"]', source=PLAN.format(line)).replace('"', "'")
+
+
 def test_what_is_not_there_is_refused_at_its_line(folder):
     assert 'bad.toml:4: mechanisms.modules = ["gone.py"]: cannot read the mechanism' in refusal(folder, '["gone.py"]')
     assert "No module named 'gone'" in refusal(folder, '["gone"]')

@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 
 from metacascade.base.columns import DEAD, Column, NodeColumn, cells
 from metacascade.base.errors import InputError
+from metacascade.base.screen import shown
+from metacascade.mechanisms import user
 from metacascade.mechanisms.fields import FIELDS
 from metacascade.mechanisms.problems import is_switch, mutation_problems, problems, wall_problems
 from metacascade.mechanisms.terms import (
@@ -26,6 +28,8 @@ from metacascade.mechanisms.terms import (
     Trait,
     value,
 )
+
+KINDS = (Rate, *FACTORS, *FIELDS, Trait, Bit, Column, NodeColumn)     # what may be declared
 
 
 @dataclass(frozen=True)
@@ -111,9 +115,17 @@ def collect(config, mechanisms, known=None) -> Plan:
 
 def _declarations(mechanism, config) -> list:
     try:
-        return list(mechanism.plan(config))
+        of_user = mechanism in getattr(config, "of_user", ())
+        made = user.declarations(mechanism, config) if of_user else list(mechanism.plan(config))
+    except user.MechanismError:
+        raise
     except ValueError as error:
         raise InputError(f"{_word(mechanism)}: {error}") from None
+    if strange := [one for one in made if not isinstance(one, KINDS)]:
+        raise InputError(
+            f"{_word(mechanism)}: plan(config) yields {shown(strange[0])}, which is no declaration: it is of the type "
+            f"{type(strange[0]).__name__}, and may be {', '.join(kind.__name__ for kind in KINDS)}")
+    return made
 
 
 def _plan(made, declared) -> Plan:

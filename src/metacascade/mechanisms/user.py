@@ -46,7 +46,7 @@ def found(name: str, folder: str = ".", sha256: str | None = None) -> Found:
     except MechanismError:
         raise
     except Exception as error:
-        raise MechanismError(f"{_place(error, name)}: {type(error).__name__}: {error}") from None
+        raise MechanismError(f"{place(error, name, name)}: {type(error).__name__}: {error}") from None
     one = Found(name, digest(source), module)
     _refuse_changed(one, sha256)
     _refuse_incomplete(one)
@@ -107,10 +107,27 @@ def _refuse_incomplete(one):
                              "a switch `enabled`")
 
 
-def _place(error, name) -> str:
-    """File and line of an error in a module, as far as it knows them."""
+def place(error, name, file=None) -> str:
+    """File and line of an error in a module, as far as it knows them: in `file`, if that is in its course."""
     if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}:{error.lineno}"
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__
               and "importlib" not in frame.filename]
+    frames = [frame for frame in frames if frame.filename == file] or frames
     return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else f"the mechanism {name}"
+
+
+def declarations(module, config) -> list:
+    """What the `plan` of a module of a user yields.
+
+    Raises
+    ------
+    MechanismError
+        With file and line, if it fails.
+    """
+    file = getattr(module, "__file__", None)
+    try:
+        return list(module.plan(config))
+    except Exception as error:
+        kind = "" if type(error) is ValueError else f"{type(error).__name__}: "
+        raise MechanismError(f"{place(error, file, file)}: {kind}{error}") from None
