@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import small
-from metacascade._kernels._layout import LesionState
+from metacascade._kernels._layout import LESION, LesionState
 from metacascade.base.columns import (
     ALIVE,
     BORN,
@@ -19,6 +19,7 @@ from metacascade.base.columns import (
     cells,
     in_order,
 )
+from metacascade.base.errors import RunError
 from metacascade.base.tiles import of_voxels
 from metacascade.config.config import default, load
 from metacascade.mechanisms import MECHANISMS, plan_of
@@ -131,6 +132,13 @@ def test_a_mechanism_may_bring_a_column_of_the_table_by_organ(model):
     assert observables.tables(plan)["organs"].units["asleep"] == "cells"
     with pytest.raises(ValueError, match="no records of 'cells'"):
         NodeColumn("asleep", "cells", "", "cells", len)
+
+
+def test_a_count_that_fails_in_a_run_ends_it_with_file_and_line():
+    mine = NodeColumn("mine", "cells", "", LESIONS, lambda rows: rows["n"] if len(rows) < 2 else rows["n"][:1])
+    assert observables.counted(mine, np.ones(1, LESION)).tolist() == [1]
+    with pytest.raises(RunError, match=r"test_observables.py:\d+: the column organs/mine: its count must be"):
+        observables.counted(mine, np.ones(3, LESION))
 
 
 def test_of_many_clones_the_largest_are_told_apart_and_the_others_added_up():

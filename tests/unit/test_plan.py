@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from metacascade.base.columns import PASSED, cells, mean_over_cells
 from metacascade.base.errors import InputError
 from metacascade.config.config import Config, default, load
 from metacascade.mechanisms import MECHANISMS, plan_of
@@ -85,6 +86,12 @@ def test_without_crowding_there_is_no_pressure_to_stop_division():
     assert plan.number("tissue.hop") == 0.0
 
 
+def test_the_mean_of_a_field_that_is_off_is_no_column():
+    own = made_up(mean_over_cells("mine", "mmHg", "", "oxygen"))
+    assert "mine" in {one.name for one in collect(all_on(), (*MECHANISMS, own)).columns}
+    assert "mine" not in {one.name for one in collect(switched_off("oxygen"), (*MECHANISMS, own)).columns}
+
+
 def test_a_factor_on_a_rate_that_is_off_is_gone_too():
     plan = plan_of(switched_off("growth"))
     assert plan.rate("tissue.divide") is None and not plan.factors_of("tissue.divide")
@@ -150,6 +157,11 @@ DYE = Diffusing("dye", "uM", diffusion=value("1", 1), vessel=value("1", 1), wall
     ([at("blood.nk", {"lung": -3}, "-3")], "the factor -3 is negative or not finite"),
     ([at("blood.nk", {"lung": 3}, "3", other=math.inf)], "the factor 3 is negative or not finite"),
     ([Rate("tissue.own", 1, action=SHED), at_wall("tissue.own", 10, 2)], "has 2 for mature vessels: it must be 0 to 1"),
+    ([mean_over_cells("mine", "mmHg", "", "oxigen")],
+     "the column mine: field 'oxigen', which nothing declares (did you mean 'oxygen'?)"),
+    ([mean_over_cells("mine", "mmHg", "", "oxygen", resolution=0)], "the column mine has the resolution 0"),
+    ([cells("apoptosis", PASSED, "")], "the column apoptosis has the name of a cause of death"),
+    ([cells("oxygen_mean", PASSED, "")], "the name oxygen_mean is declared twice"),
     ([Rate("tissue.own", 1, action=SHED)], "the rate tissue.own sheds: it needs one factor at_wall, and has none"),
     ([at_wall("tissue.intravasate", 10, 0.1)], "the rate tissue.intravasate sheds: it needs one factor at_wall, and has 2"),
     ([Rate("tissue.own", 1, action=SHED), at_wall("tissue.own", 20, 0.1)],

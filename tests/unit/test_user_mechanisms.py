@@ -97,7 +97,7 @@ def test_what_is_no_mechanism_is_refused_with_file_and_line(folder, source, mess
 
 
 PLAN = """TABLE = SECTION = None
-from metacascade.mechanisms.terms import ramp
+from metacascade.mechanisms.terms import ramp; from metacascade.base.columns import *
 def plan(config):
     {}
 """
@@ -112,6 +112,22 @@ def plan(config):
                               "type str, and may be Rate, ")])
 def test_a_plan_that_fails_is_told_with_file_and_line(folder, line, message):
     assert message in refusal(folder, '["own.py"]', source=PLAN.format(line)).replace('"', "'")
+
+
+@pytest.mark.parametrize("line, message", [
+    ("yield cells('shed', PASSED, '')", "shed: declared as a column twice: give that of the mechanism another name"),
+    ("yield NodeColumn('lesions', '1', '', CTCS, len)", "organs/lesions: declared as a column twice"),
+    ("yield NodeColumn('node', '1', '', CTCS, len)", "organs/node: declared as a column twice"),
+    ("yield NodeColumn('mine', '1', '', CTCS, lambda rows: rows['nothing'])",
+     "own.py:4: the column organs/mine: ValueError: no field of name nothing"),
+    ("yield NodeColumn('mine', '1', '', LESIONS, lambda rows: rows['n'] / 2)",
+     "own.py:4: the column organs/mine: its count must be a whole number for each of 1 records, not float64"),
+    ("yield NodeColumn('mine', '1', '', LESIONS, len)", "must be a whole number for each of 1 records, not int64 of shape")])
+def test_columns_that_cannot_be_are_refused_by_check(folder, line, message, capsys):
+    (folder / "own.py").write_text(PLAN.format(line))
+    (folder / "bad.toml").write_text(f'{TUMOR}[mechanisms]\nmodules = ["own.py"]\n')
+    assert main(["check", str(folder / "bad.toml")]) == 2
+    assert message in capsys.readouterr().err
 
 
 def test_what_is_not_there_is_refused_at_its_line(folder):

@@ -4,7 +4,7 @@ A mechanism is a module with ``SECTION``, the class of its parameters (None: it 
 table of the config that holds its switch (None: it is always on), and ``plan(config)``, which yields declarations.
 
 What is off is not in the plan, and neither is a factor on a rate that is off. Where the field of a factor is off, cells
-feel its value `absent`: oxygen without limit, no pressure, no drug.
+feel its value `absent`: oxygen without limit, no pressure, no drug. The column of its mean is off with it.
 """
 from dataclasses import dataclass, replace
 
@@ -139,7 +139,7 @@ def _plan(made, declared) -> Plan:
     return Plan(
         rates=kind(Rate), factors=tuple(factor for factor in factors if factor), fields=kind(*FIELDS),
         traits=kind(Trait), bits=tuple((one.name, masks[one.name]) for one in kind(Bit)), bit_names=tuple(masks),
-        columns=kind(Column),
+        columns=tuple(one for one in kind(Column) if not one.mean or one.mean.field in on),
         by_node=kind(NodeColumn),
         causes=tuple(cells(one.cause, DEAD, f"in tissue: {one.doc}") for one in declared
                      if isinstance(one, Rate) and one.action == REMOVE))

@@ -2,6 +2,7 @@
 from collections.abc import Iterator
 from math import inf
 
+from metacascade.base.columns import Column
 from metacascade.base.names import nearest
 from metacascade.base.nodes import NODES
 from metacascade.mechanisms.fields import FIELDS, Diffusing
@@ -14,6 +15,7 @@ from metacascade.mechanisms.terms import (
     FACTORS,
     LOWER,
     RAISE,
+    REMOVE,
     SET,
     SHED,
     STATES,
@@ -65,8 +67,20 @@ def problems(made, declared) -> Iterator[str]:
             yield from _switch_problems(one, declared) if is_switch(one) else ()
         if isinstance(one, Trait):
             yield from _trait_problems(one)
+        if isinstance(one, Column):
+            yield from _column_problems(one, declared)
     if sum(isinstance(one, Bit) for one in declared) > MOST_BITS:
         yield f"there are more than {MOST_BITS} bits of state"
+
+
+def _column_problems(column, declared):
+    if column.mean:
+        yield from _unknown("field", column.mean.field, {one.name for one in declared if isinstance(one, FIELDS)},
+                            f"the column {column.name}")
+        if not 0.0 < column.mean.resolution < inf:
+            yield f"the column {column.name} has the resolution {column.mean.resolution:g}: it must be above 0"
+    if any(isinstance(one, Rate) and one.action == REMOVE and one.cause == column.name for one in declared):
+        yield f"the column {column.name} has the name of a cause of death, which is a column by itself"
 
 
 def wall_problems(acting) -> Iterator[str]:

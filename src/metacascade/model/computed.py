@@ -40,7 +40,7 @@ def evaluate(factor: PythonFactor, fields, n, counts, capacity) -> np.ndarray:
     for row in rows:
         found[row] = of_tile(row)
     if len(rows) and not np.array_equal(of_tile(rows[0]), found[rows[0]]):
-        raise RunError(f"{_place(factor.function)}the factor {factor.text} on {factor.rate} is not the same if it is "
+        raise RunError(f"{place(factor.function)}the factor {factor.text} on {factor.rate} is not the same if it is "
                        "computed again: results would depend on the ranks")
     return found
 
@@ -72,16 +72,16 @@ def _called(factor, shown):
     try:
         value = np.broadcast_to(_numbers(factor.function(*shown)), (VOXELS,))
     except (Exception, SystemExit) as error:
-        raise RunError(f"{_place(factor.function, error)}the factor {factor.text} on {factor.rate}: "
+        raise RunError(f"{place(factor.function, error)}the factor {factor.text} on {factor.rate}: "
                        f"{type(error).__name__}: {error}") from None
     wrong = value[~((value >= 0.0) & (value < np.inf))]
     if wrong.size:
-        raise RunError(f"{_place(factor.function)}the factor {factor.text} on {factor.rate} is {wrong[0]:g} in "
+        raise RunError(f"{place(factor.function)}the factor {factor.text} on {factor.rate} is {wrong[0]:g} in "
                        f"{wrong.size} of {VOXELS} voxels of a tile: it must not be negative, and must be finite")
     return value
 
 
-def _place(function, error=None):
+def place(function, error=None):
     """File and line of a function of a user; of an error, the line of its file in which it came up."""
     code = getattr(function, "__code__", None)
     if code is None:

@@ -7,10 +7,12 @@ from itertools import chain
 
 import numpy as np
 
-from metacascade._kernels._layout import Place
+from metacascade._kernels._layout import CTC, LESION, Place
 from metacascade.base.columns import CTCS, LESIONS, NOW, Column, in_order
+from metacascade.base.errors import InputError, RunError
 from metacascade.base.tiles import of_voxels
 from metacascade.model import blood, clones, injection, interventions, lesions, tissue
+from metacascade.model.computed import place
 from metacascade.state import observed
 from metacascade.state.observed import OTHERS, PLACES
 
@@ -18,18 +20,56 @@ OF_RUN = (
     Column("step", "steps", "steps done", NOW), Column("time_s", "s", "simulated time", NOW),
     Column("tiles", "tiles", "tiles of 8 x 8 x 8 voxels that exist", NOW))
 REPORT = tuple(chain.from_iterable(part.REPORT for part in (tissue, blood, lesions, interventions, clones)))
+OTHER_NAME = "give that of the mechanism another name"
 TILES = 1024        # whose cells are counted at a time
 
 
 def columns(plan) -> tuple:
-    """Every column of the time series, in its order: those of the model, and what the mechanisms of a plan bring."""
+    """Every column of the time series, in its order: those of the model, and what the mechanisms of a plan bring.
+
+    Raises
+    ------
+    InputError
+        For a name that is there already.
+    """
     of_model = (part.COLUMNS for part in (tissue, blood, lesions, injection, interventions, clones))
-    return in_order([*plan.causes, *chain.from_iterable(of_model), *OF_RUN, *plan.columns])
+    try:
+        return in_order([*plan.causes, *chain.from_iterable(of_model), *OF_RUN, *plan.columns])
+    except ValueError as error:
+        raise InputError(f"{error}: {OTHER_NAME}") from None
 
 
 def by_node(plan) -> tuple:
-    """Every column of the table by organ: those of the model, and what the mechanisms of a plan bring."""
-    return (*blood.BY_NODE, *lesions.BY_NODE, *plan.by_node)
+    """Every column of the table by organ: those of the model, and what the mechanisms of a plan bring.
+
+    Raises
+    ------
+    InputError
+        For a name that is there already, and for a count that fails where nothing is.
+    """
+    of_model = (*blood.BY_NODE, *lesions.BY_NODE)
+    taken = {*observed.organs(()).units, *(column.name for column in of_model)}
+    for column in plan.by_node:
+        if column.name in taken:
+            raise InputError(f"organs/{column.name}: declared as a column twice: {OTHER_NAME}")
+        counted(column, np.zeros(1, {CTCS: CTC, LESIONS: LESION}[column.records]), InputError)
+    return (*of_model, *plan.by_node)
+
+
+def counted(column, records, error=RunError) -> np.ndarray:
+    """What each of an array of records counts for in a column of the table by organ: int64, shape (records,).
+
+    Raises `error`, with file and line, if that is no whole number for each.
+    """
+    try:
+        numbers = np.asarray(column.count(records))
+    except Exception as wrong:
+        raise error(f"{place(column.count, wrong)}the column organs/{column.name}: "
+                    f"{type(wrong).__name__}: {wrong}") from None
+    if numbers.shape != records.shape or numbers.dtype.kind not in "biu":
+        raise error(f"{place(column.count)}the column organs/{column.name}: its count must be a whole number for "
+                    f"each of {len(records)} records, not {numbers.dtype} of shape {numbers.shape}")
+    return numbers.astype(np.int64)
 
 
 def tables(plan) -> dict:
@@ -63,7 +103,7 @@ class Observables:
         own = np.zeros((len(self.by_node), len(sim.circuit.names)), np.int64)
         for counts, column in zip(own, self.by_node):
             here = records[column.records]
-            np.add.at(counts, here["node"], column.count(here).astype(np.int64))
+            np.add.at(counts, here["node"], counted(column, here))
         total = self.world.sum(own)
         here = np.flatnonzero(total.any(axis=0))
         rows = np.zeros(len(here), self.layouts["organs"].dtype)

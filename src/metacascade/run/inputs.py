@@ -10,6 +10,7 @@ from metacascade.base.errors import InputError, NetworkError
 from metacascade.base.screen import warn
 from metacascade.config.config import Config, load_with_text
 from metacascade.io import atomic
+from metacascade.mechanisms import plan_of
 from metacascade.model.physiology import BODIES
 
 
@@ -57,6 +58,7 @@ def too_large_draws(config):
 def read(path, overrides=()):
     """Read and check the config file `path` and the vessels that it names. Raises InputError with all that is wrong."""
     loaded, text = load_with_text(path, overrides)
+    _refuse_columns(loaded)
     return Inputs(loaded, text, _network(loaded))
 
 
@@ -75,7 +77,16 @@ def checked(path, overrides, problems=None):
 
 def of(config, read_file=None):
     """The inputs of a config that is there already. `read_file`: from `reading_once`."""
+    _refuse_columns(config)
     return Inputs(config, "", _network(config, read_file))
+
+
+def _refuse_columns(config):
+    """Raise InputError for columns of a user that cannot be."""
+    if config.of_user:
+        from metacascade.model import observables  # with NumPy, which a config alone does not need
+        observables.columns(plan_of(config))
+        observables.by_node(plan_of(config))
 
 
 def _network(config, read_file=None):
