@@ -2,3 +2,6 @@
 
 MOST_STEPS = 1 << 32      # the number of a step is one 32-bit word of the counter of each random number
 MOST_CLONES = 65_535        # rows of the table of clones: what fits into the 16 bits of a record
+MOST_RATES = 64             # events that cells in tissue may have, which is what the kernel's tables hold
+MOST_SIGNALS = 64           # fields, and factors in Python, that their rates may depend on
+MOST_SUPPLIED = 16          # fields that come out of vessels

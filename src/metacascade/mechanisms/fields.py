@@ -2,7 +2,13 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from metacascade.mechanisms.terms import Value
+from metacascade.mechanisms.terms import Value, valued
+
+
+def _take(field, names):
+    """Plain numbers as values."""
+    for name in names.split():
+        object.__setattr__(field, name, valued(getattr(field, name)))
 
 
 @dataclass(frozen=True)
@@ -17,13 +23,13 @@ class Diffusing:
     """
     name: str
     unit: str
-    diffusion: Value                                    # [um^2/h]
-    vessel: Value                                       # in perfused vessels
-    wall: Value                                         # [um/h] permeability of the vessel's wall
-    start: Value                                        # of a tile when it is added
-    decay: Value = Value("0", 0.0)                      # [1/h]
-    uptake: Value = Value("0", 0.0)                     # [unit/h] of a voxel filled to capacity
-    michaelis: Value = Value("1", 1.0)                  # at which uptake is half of the largest
+    diffusion: Value | float                            # [um^2/h]
+    vessel: Value | float                               # in perfused vessels
+    wall: Value | float                                 # [um/h] permeability of the vessel's wall
+    start: Value | float                                # of a tile when it is added
+    decay: Value | float = 0.0                          # [1/h]
+    uptake: Value | float = 0.0                         # [unit/h] of a voxel filled to capacity
+    michaelis: Value | float = 1.0                      # at which uptake is half of the largest
     sweeps: int = 8                                     # per step
     start_sweeps: int = 0                               # before the first step
     coarse: int = 8                                     # values along an edge of a tile: 8, 4 or 2
@@ -32,6 +38,9 @@ class Diffusing:
     absent: float = 0.0                                 # what cells feel of it where it does not exist
     doc: str = ""
     in_time: ClassVar[tuple] = ("vessel", "uptake", "decay")    # coefficients that may change in the course of a run
+
+    def __post_init__(self):
+        _take(self, "diffusion vessel wall start decay uptake michaelis")
 
     @property
     def text(self) -> str:
@@ -51,15 +60,18 @@ class Pressure:
     L^2 = mobility x relaxation. The density is taken over `smoothing`. Part of the state: its sweeps start from it.
     """
     name: str
-    mobility: Value                                     # [um^2/h]
-    relaxation: Value                                   # [h]
-    smoothing: Value                                    # [um]
+    mobility: Value | float                             # [um^2/h]
+    relaxation: Value | float                           # [h]
+    smoothing: Value | float                            # [um]
     sweeps: int = 4
     start_sweeps: int = 0
     unit: str = ""
     absent: float = 0.0
     doc: str = ""
     in_time: ClassVar[tuple] = ()
+
+    def __post_init__(self):
+        _take(self, "mobility relaxation smoothing")
 
     @property
     def text(self) -> str:

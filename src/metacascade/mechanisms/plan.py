@@ -13,7 +13,7 @@ from metacascade.base.errors import InputError
 from metacascade.base.screen import shown
 from metacascade.mechanisms import user
 from metacascade.mechanisms.fields import FIELDS
-from metacascade.mechanisms.problems import is_switch, mutation_problems, problems, wall_problems
+from metacascade.mechanisms.problems import is_switch, problems, problems_together
 from metacascade.mechanisms.terms import (
     FACTORS,
     REMOVE,
@@ -107,7 +107,7 @@ def collect(config, mechanisms, known=None) -> Plan:
         f"{_word(one)}: {text}" for one, its in everything for text in problems(its, declared)))
     acting = [its for one, its in everything if one in mechanisms and enabled(config, one)]
     made = [one for its in acting for one in its]
-    wrong += [*mutation_problems([one for one in made if isinstance(one, Trait)]), *wall_problems(made)]
+    wrong += problems_together(made)
     if wrong:
         raise InputError("\n".join(wrong))
     return _plan(made, declared)

@@ -3,6 +3,7 @@ from collections.abc import Iterator
 from math import inf
 
 from metacascade.base.columns import Column
+from metacascade.base.limits import MOST_RATES, MOST_SIGNALS, MOST_SUPPLIED
 from metacascade.base.names import nearest
 from metacascade.base.nodes import NODES
 from metacascade.mechanisms.fields import FIELDS, Diffusing
@@ -51,6 +52,8 @@ SECRETED = ("emt", "clone")         # the same of a rate that a field names as t
 WHERE = {Shape: ("tissue",), PythonFactor: ("tissue",), AtWall: ("tissue",), At: ("blood", "lesion"),
          Shielded: ("blood",)}
 MOST_BITS, MOST_TRAITS = 8, 16
+COARSE = (8, 4, 2)      # values of a field along an edge of a tile
+COUNTS = "counts"       # of the cells of a voxel: an array beside those of the fields
 
 
 def problems(made, declared) -> Iterator[str]:
@@ -67,6 +70,8 @@ def problems(made, declared) -> Iterator[str]:
             yield from _switch_problems(one, declared) if is_switch(one) else ()
         if isinstance(one, Trait):
             yield from _trait_problems(one)
+        if isinstance(one, FIELDS):
+            yield from (f"the field {one.name} {wrong}" for wrong in _field_problems(one))
         if isinstance(one, Column):
             yield from _column_problems(one, declared)
     if sum(isinstance(one, Bit) for one in declared) > MOST_BITS:
@@ -83,7 +88,40 @@ def _column_problems(column, declared):
         yield f"the column {column.name} has the name of a cause of death, which is a column by itself"
 
 
-def wall_problems(acting) -> Iterator[str]:
+def _field_problems(field):
+    """What is wrong with the numbers of a field."""
+    if field.name in (COUNTS, DENSITY) or not field.name.isidentifier():
+        yield f"needs another name: letters, digits and _, and neither {COUNTS} nor {DENSITY}"
+    for name, held in vars(field).items():
+        positive = name in ("diffusion", "michaelis", "relaxation")
+        if isinstance(held, Value) and not (0.0 <= held.number < inf and (held.number or not positive)):
+            yield f"has {name} = {held.number:g}: it must be {'above 0' if positive else '0 or more'}, and finite"
+    for name, low in (("sweeps", 1), ("start_sweeps", 0), ("every", 1)):
+        held = getattr(field, name, low)
+        if not (isinstance(held, int) and held >= low):
+            yield f"has {name} = {held!r}: it must be a whole number, {low} or more"
+    if getattr(field, "coarse", COARSE[0]) not in COARSE:
+        yield f"has coarse = {field.coarse!r}: values along an edge of a tile are {', '.join(map(str, COARSE))}"
+    if not field.absent >= 0.0:
+        yield f"has absent = {field.absent!r}: it must be 0 or more"
+
+
+def problems_together(acting) -> Iterator[str]:
+    """What is wrong with all that is on, taken together."""
+    yield from _wall_problems(acting)
+    yield from _mutation_problems([one for one in acting if isinstance(one, Trait)])
+    fields = [one for one in acting if isinstance(one, FIELDS)]
+    signals = fields + [one for one in acting if isinstance(one, PythonFactor)]
+    events = [one for one in acting if isinstance(one, Rate) and one.compartment == "tissue" and one.action]
+    for found, most, what in (
+            (events, MOST_RATES, "rates with an action in tissue"),
+            (signals, MOST_SIGNALS, "fields and factors in Python"),
+            ([one for one in fields if isinstance(one, Diffusing)], MOST_SUPPLIED, "fields that come out of vessels")):
+        if len(found) > most:
+            yield f"there are {len(found)} {what}, more than {most}"
+
+
+def _wall_problems(acting):
     """What is wrong with the walls at which cells are shed: one for each rate that does, and all the same."""
     walls = [one for one in acting if isinstance(one, AtWall)]
     for rate in acting:
@@ -96,7 +134,7 @@ def wall_problems(acting) -> Iterator[str]:
         yield f"all rates that shed need the same reach and passage of mature vessels, as the lists of vessels: {told}"
 
 
-def mutation_problems(traits) -> Iterator[str]:
+def _mutation_problems(traits):
     """What is wrong with all traits together."""
     if len(traits) > MOST_TRAITS:
         yield f"there are more than {MOST_TRAITS} traits of clones"
