@@ -115,7 +115,8 @@ def test_wrong_table_or_value_is_named(toml, message):
     ("[output]\nsnapshots = true\nsnapshot_interval = '45 min'", "output.snapshot_interval"),
     ("[migration]\nspeed = '240 um/h'", "too far for voxels of 30 um; shorten run.step to"),
     ("[migration]\nspeed = '240 um/h'\nbias = 0", "a cell would move 69.3 um in a step"),
-    ("[hypoxia]\nfull = '5 mmHg'", "must be less than hypoxia.threshold = 5 mmHg"),
+    ("[hypoxia]\nfull = '5 mmHg'", 'hypoxia.full = "5 mmHg": must be less than hypoxia.threshold = 5 mmHg'),
+    ("[emt]\nfull = '10 mmHg'", 'emt.full = "10 mmHg": must be less than emt.threshold = 10 mmHg'),
     ("[organs.lung]\nsoil = 101", "the probability to establish 1.01; it must not exceed 1")])
 def test_contradiction_is_named(toml, message):
     assert message in "\n".join(errors_of(f"{MINIMAL}{toml}\n"))

@@ -1,4 +1,4 @@
-"""The plan of a config: what is off is not in it, what nothing declares is refused, each text says its number."""
+"""The plan of a config: what is off is not in it, and what a mechanism from outside brings is."""
 import math
 
 import pytest

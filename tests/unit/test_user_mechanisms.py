@@ -130,6 +130,14 @@ def test_columns_that_cannot_be_are_refused_by_check(folder, line, message, caps
     assert message in capsys.readouterr().err
 
 
+def test_a_contradiction_is_told_at_its_line_in_the_config(folder):
+    text = (EXAMPLES / "starvation.py").read_text().replace(
+        "def plan(config):", "from metacascade.base.errors import Contradiction\ndef plan(config):\n    raise "
+        "Contradiction(('starvation', 'half'), 'must not be', ('growth', 'oxygen_half'))")
+    assert 'bad.toml:6: starvation.half = "1 mM": must not be' in refusal(
+        folder, '["own.py"]', '[starvation]\nhalf = "1 mM"\n', source=text)
+
+
 def test_what_is_not_there_is_refused_at_its_line(folder):
     assert 'bad.toml:4: mechanisms.modules = ["gone.py"]: cannot read the mechanism' in refusal(folder, '["gone.py"]')
     assert "No module named 'gone'" in refusal(folder, '["gone"]')

@@ -22,6 +22,17 @@ class InputError(ValueError):
         super().__init__(bounded(text))
 
 
+class Contradiction(InputError):
+    """A parameter of a config that contradicts another: its path in the file, and the paths of the others.
+
+    For `plan`: ``raise Contradiction(("emt", "full"), "must be less than ...", ("emt", "threshold"))``.
+    """
+
+    def __init__(self, path: tuple, why: str, *others: tuple):
+        self.path, self.why, self.others = path, why, others
+        super().__init__(f"{'.'.join(map(str, path))} {why}")
+
+
 class NetworkError(InputError):
     """A vessel file that cannot be used. `problems`: all of them, a line each; the message has the first ones."""
 

@@ -13,9 +13,10 @@ from metacascade.base.limits import MOST_CLONES, MOST_STEPS
 from metacascade.base.units import show_time
 from metacascade.config import effects as config_effects, interventions, therapy
 from metacascade.config.read import Problem
-from metacascade.mechanisms import names_in_time, plan_of
+from metacascade.mechanisms import mechanisms_of, names_in_time, plan_of
 from metacascade.mechanisms.factors import IfBit, Table
 from metacascade.mechanisms.mutation import NAME, TAKEN
+from metacascade.mechanisms.plan import contradictions
 
 LARGEST_MOVE = 0.8                 # [voxel edges] root mean square displacement of a step, along one axis
 LARGEST_DRIFT = 1.0                # [voxel edges] directed displacement of a step
@@ -24,8 +25,8 @@ LARGEST_CHANCE = 0.2               # probability of an event in one step above w
 
 def problems(config) -> list[Problem]:
     """Everything in a config that contradicts something else in it."""
-    found = [problem for check in (_times, _sources, _displacement, _hypoxia, _establishment, _interventions, _traits)
-             for problem in check(config)]
+    checks = _times, _sources, _displacement, _of_mechanisms, _establishment, _interventions, _traits
+    found = [problem for check in checks for problem in check(config)]
     return found or list(_plan(config))
 
 
@@ -109,10 +110,8 @@ def _displacement(config):
             (("run", "step"), ("migration", "persistence"), ("migration", "bias"), ("tissue", "voxel"), ("therapy",)))
 
 
-def _hypoxia(config):
-    if config.hypoxia.full_mmHg >= config.hypoxia.threshold_mmHg:
-        yield Problem(("hypoxia", "full"), "must be less than hypoxia.threshold = "
-                      f"{units.show(config.hypoxia.threshold_mmHg, 'mmHg', 'mmHg')}", (("hypoxia", "threshold"),))
+def _of_mechanisms(config):
+    yield from (Problem(one.path, one.why, one.others) for one in contradictions(config, mechanisms_of(config)))
 
 
 def _establishment(config):

@@ -15,6 +15,8 @@ Directions are measured, values ASSUMED. In the blood and in lesions the state s
 from typing import ClassVar
 
 from metacascade.base.declare import ASSUMED, Section, integer, number, quantity, switch
+from metacascade.base.errors import Contradiction
+from metacascade.base.units import show
 from metacascade.mechanisms.terms import LOWER, RAISE, Rate, ramp, state, value
 
 TABLE = "emt"
@@ -50,6 +52,9 @@ SECTION = EMT
 def plan(config):
     """Two rates of switching, and what the state does; its hand on speed is declared with migration."""
     c = config.emt
+    if c.full_mmHg >= c.threshold_mmHg:
+        raise Contradiction(("emt", "full"), "must be less than emt.threshold = "
+                            f"{show(c.threshold_mmHg, 'mmHg', 'mmHg')}", ("emt", "threshold"))
     step = value("emt.step", c.step)
     up = Rate("tissue.emt_up", value("emt.up", c.up_per_h), action=RAISE, detail=step, doc="towards mesenchymal")
     yield up

@@ -5,6 +5,8 @@
 from typing import ClassVar
 
 from metacascade.base.declare import MEASURED, Section, quantity, switch
+from metacascade.base.errors import Contradiction
+from metacascade.base.units import show
 from metacascade.mechanisms.sources import PHYSICELL
 from metacascade.mechanisms.terms import REMOVE, Rate, ramp, value
 
@@ -31,6 +33,9 @@ SECTION = Hypoxia
 def plan(config):
     """One rate, by oxygen."""
     c = config.hypoxia
+    if c.full_mmHg >= c.threshold_mmHg:
+        raise Contradiction(("hypoxia", "full"), "must be less than hypoxia.threshold = "
+                            f"{show(c.threshold_mmHg, 'mmHg', 'mmHg')}", ("hypoxia", "threshold"))
     necrosis = Rate("tissue.necrosis", value("1 / hypoxia.survival", 1.0 / c.survival_h), action=REMOVE,
                     doc="death for lack of oxygen")
     yield necrosis

@@ -9,7 +9,7 @@ feel its value `absent`: oxygen without limit, no pressure, no drug. The column 
 from dataclasses import dataclass, replace
 
 from metacascade.base.columns import DEAD, Column, NodeColumn, cells
-from metacascade.base.errors import InputError
+from metacascade.base.errors import Contradiction, InputError
 from metacascade.base.screen import shown
 from metacascade.mechanisms import user
 from metacascade.mechanisms.fields import FIELDS
@@ -113,11 +113,24 @@ def collect(config, mechanisms, known=None) -> Plan:
     return _plan(made, declared)
 
 
+def contradictions(config, mechanisms) -> list[Contradiction]:
+    """What parameters of mechanisms contradict each other, also of those that are off."""
+    found = []
+    for mechanism in mechanisms:
+        try:
+            _declarations(mechanism, config)
+        except Contradiction as error:
+            found.append(error)
+        except InputError:
+            pass                # `collect` tells it
+    return found
+
+
 def _declarations(mechanism, config) -> list:
     try:
         of_user = mechanism in getattr(config, "of_user", ())
         made = user.declarations(mechanism, config) if of_user else list(mechanism.plan(config))
-    except user.MechanismError:
+    except (Contradiction, user.MechanismError):
         raise
     except ValueError as error:
         raise InputError(f"{_word(mechanism)}: {error}") from None

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from types import ModuleType
 
 from metacascade.base.declare import Section
-from metacascade.base.errors import InputError
+from metacascade.base.errors import Contradiction, InputError
 
 GROUP = "metacascade.mechanisms"
 _FILES: dict = {}       # (path, SHA-256) -> module: the same file is one module, however often it is named
@@ -123,11 +123,13 @@ def declarations(module, config) -> list:
     Raises
     ------
     MechanismError
-        With file and line, if it fails.
+        With file and line, if it fails; a Contradiction stays one.
     """
     file = getattr(module, "__file__", None)
     try:
         return list(module.plan(config))
+    except Contradiction:
+        raise
     except Exception as error:
         kind = "" if type(error) is ValueError else f"{type(error).__name__}: "
         raise MechanismError(f"{place(error, file, file)}: {kind}{error}") from None
