@@ -5,30 +5,51 @@ from pathlib import Path
 import pytest
 
 from metacascade.__main__ import main
-from metacascade.config.config import Config, default
-from metacascade.mechanisms import equations, plan_of
+from metacascade.config.config import Config, default, everything
+from metacascade.mechanisms import MECHANISMS, equations, plan_of
+from metacascade.mechanisms.terms import Rate
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "model.md").read_text("utf-8")
 
 
+def block():
+    return equations.markdown(plan_of(everything()), equations.optional(default(), everything()))
+
+
 def test_the_equations_of_the_page_are_those_of_the_plan():
     begin, end = PAGE.index(equations.BEGIN), PAGE.index(equations.END) + len(equations.END)
-    assert PAGE[begin:end] == equations.markdown(plan_of(default())), (
+    assert PAGE[begin:end] == block(), (
         f"put the output of `{equations.COMMAND}` between its two markers in docs/model.md")
 
 
 def test_every_rate_and_field_is_printed_once():
-    plan, text = plan_of(default()), equations.markdown(plan_of(default()))
+    """Those of all mechanisms in the list, on or off by default."""
+    plan, text = plan_of(everything()), block()
+    declared = [made for mechanism in MECHANISMS for made in mechanism.plan(everything()) if isinstance(made, Rate)]
+    assert list(plan.rates) == declared and {"tissue.emt_up", "blood.l1cam_on"} < {rate.name for rate in declared}
     for rate in plan.rates:
         assert len(re.findall(rf"^{re.escape(rate.name)}(?: \(\S+\))? = ", text, re.M)) == 1, rate.name
-    assert text.count("d oxygen / dt = ") == 1
+    assert text.count("d oxygen / dt = ") == text.count("d drug / dt = ") == 1
+
+
+def test_what_is_off_by_default_is_marked_with_its_switch():
+    plan = plan_of(everything())
+    told = {text.partition(" ")[0]: meaning for _, text, meaning in equations.equations(
+        plan, equations.optional(default(), everything()))}
+    on = {rate.name for rate in plan_of(default()).rates}
+    for rate in plan.rates:
+        assert (re.search(r"; off by default: \[\w+\.enabled\]", told[rate.name]) is None) == (rate.name in on), rate.name
+    assert told["tissue.intravasate"].endswith("; (1 + [emt.detachment] * emt) is off by default: [emt.enabled]")
+    assert told["tissue.chemotherapy"].endswith(
+        "; off by default: [chemotherapy.enabled]; ((1 - [l1cam.spared]) if L1CAM) is off by default: [l1cam.enabled]")
+    assert "off by default" not in equations.markdown(plan_of(default()))
 
 
 def test_every_key_in_an_equation_is_a_parameter():
-    config = default()
+    config = everything()
     known = {".".join(map(str, path)).replace("organs.lung", "organs.BED") for path, _, _ in config.values()}
-    named = set(re.findall(r"\[([a-zA-Z_.]+)\]", equations.markdown(plan_of(config))))
+    named = set(re.findall(r"\[([a-zA-Z_.]+)\]", block()))
     assert named <= known and len(named) > 35
 
 

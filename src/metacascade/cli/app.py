@@ -200,10 +200,13 @@ def info(
 
 
 def _print_rates(file, markdown):
-    from metacascade.config.config import default, load
+    from metacascade.config.config import default, everything, load
     from metacascade.mechanisms import equations, plan_of
-    loaded = default() if file is None else load(file)
-    print(equations.markdown(plan_of(loaded)) if markdown else equations.report(plan_of(loaded), loaded))
+    if markdown:
+        print(equations.markdown(plan_of(everything()), equations.optional(default(), everything())))
+    else:
+        loaded = default() if file is None else load(file)
+        print(equations.report(plan_of(loaded), loaded))
 
 
 def _print_columns(file, markdown):

@@ -276,6 +276,12 @@ def default() -> Config:
     return Config.from_dict({"tumor": {}})
 
 
+def everything() -> Config:
+    """The same with every mechanism on."""
+    tables = {one.TABLE: {"enabled": True} for one in MECHANISMS if one.TABLE}
+    return Config.from_dict({"tumor": {}} | tables)
+
+
 def json_schema() -> dict:
     """JSON Schema of the config file, for editors."""
     return config_describe.json_schema(Config)

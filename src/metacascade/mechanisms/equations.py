@@ -1,12 +1,15 @@
 """The model as it prints itself: every rate and field of a plan as an equation, with what stands in it.
 
-``metacascade info --rates`` shows it for a config, with values and sources; docs/model.md holds the equations of the
-default config between two markers, and a test compares.
+``metacascade info --rates`` shows it for a config, with values and sources; docs/model.md holds the equations of all
+mechanisms between two markers, says which are off by default, and a test compares.
 """
 import re
 
+from metacascade.mechanisms import MECHANISMS
+from metacascade.mechanisms.fields import FIELDS
+from metacascade.mechanisms.plan import enabled
 from metacascade.mechanisms.problems import is_switch
-from metacascade.mechanisms.terms import KEY, REMOVE, SET
+from metacascade.mechanisms.terms import FACTORS, KEY, REMOVE, SET, Rate
 
 COMMAND = "metacascade info --rates --markdown"
 BEGIN, END = f"<!-- written by {COMMAND}; do not edit -->", "<!-- end of what is written -->"
@@ -43,16 +46,32 @@ def _closes(text) -> int:
     return -1
 
 
-def equations(plan):
-    """(chapter, equation, what it is) of every rate and field, in the order of the plan."""
+def optional(config, everything) -> dict:
+    """Rate, field or factor -> its switch, of what is on in the config `everything` and off in `config`."""
+    return {made: f"[{mechanism.TABLE}.enabled]" for mechanism in MECHANISMS if not enabled(config, mechanism)
+            for made in mechanism.plan(everything) if isinstance(made, (Rate, *FIELDS, *FACTORS))}
+
+
+def equations(plan, off=()):
+    """(chapter, equation, what it is) of every rate and field, in the order of the plan; `off` as of `markdown`."""
+    off = dict(off)
     for field in plan.fields:
         meaning = f"in {field.unit}: {field.doc}" if field.unit else field.doc
         if names := [f"{field.name}.{coefficient}" for coefficient in field.in_time]:
             meaning += f"; a therapy may act on {', '.join(names)}"
-        yield "Fields", _keys_marked(field.text), meaning
+        yield "Fields", _keys_marked(field.text), meaning + _by_default(field, (), off)
     for compartment, chapter in CHAPTERS.items():
         for rate in plan.of(compartment):
-            yield chapter, equation(rate, plan.factors_of(rate.name)), _meaning(rate)
+            factors = plan.factors_of(rate.name)
+            yield chapter, equation(rate, factors), _meaning(rate) + _by_default(rate, factors, off)
+
+
+def _by_default(made, factors, off):
+    """What of a rate or field is off by default."""
+    own = off.get(made)
+    told = [f"; off by default: {own}"] if own else []
+    return "".join(told + [f"; {_keys_marked(factor.text)} is off by default: {off[factor]}" for factor in factors
+                           if off.get(factor, own) != own])
 
 
 def _meaning(rate) -> str:
@@ -66,17 +85,17 @@ def _meaning(rate) -> str:
     return ": ".join(word for word in (event, rate.doc) if word)
 
 
-def _by_chapter(plan):
+def _by_chapter(plan, off=()):
     chapters = {}
-    for chapter, text, meaning in equations(plan):
+    for chapter, text, meaning in equations(plan, off):
         chapters.setdefault(chapter, []).append((text, meaning))
     return chapters
 
 
-def markdown(plan) -> str:
-    """The block of docs/model.md, markers included."""
+def markdown(plan, off=()) -> str:
+    """The block of docs/model.md, markers included. `off`: what is off by default, and its switch, of `optional`."""
     lines = [BEGIN]
-    for chapter, rows in _by_chapter(plan).items():
+    for chapter, rows in _by_chapter(plan, off).items():
         lines += ["", f"**{chapter}**", "", "```", *(line for row in rows for line in _row(*row)), "```"]
     return "\n".join([*lines, "", END])
 
