@@ -97,7 +97,7 @@ def test_what_is_no_mechanism_is_refused_with_file_and_line(folder, source, mess
 
 
 PLAN = """TABLE = SECTION = None
-from metacascade.mechanisms.terms import ramp; from metacascade.base.columns import *
+from metacascade.mechanisms.terms import REMOVE, Bit, Rate, Trait, ramp; from metacascade.base.columns import *
 def plan(config):
     {}
 """
@@ -115,6 +115,10 @@ def test_a_plan_that_fails_is_told_with_file_and_line(folder, line, message):
 
 
 @pytest.mark.parametrize("line, message", [
+    ("yield Rate('tissue.divided', 0.1, action=REMOVE)", "divided: a cause of death by the name of a count"),
+    ("yield Rate('tissue.a/b c', 0.1, action=REMOVE)", "the name 'tissue.a/b c': it must be a letter, then letters"),
+    ("yield Trait('emt')", "the name 'emt': it must be a letter, then letters, digits and _, and none of clone, id"),
+    ("yield Trait('')", "the name '': it must be a letter"), ("yield Bit('x y')", "the name 'x y': it must be a letter"),
     ("yield cells('shed', PASSED, '')", "shed: declared as a column twice: give that of the mechanism another name"),
     ("yield NodeColumn('lesions', '1', '', CTCS, len)", "organs/lesions: declared as a column twice"),
     ("yield NodeColumn('node', '1', '', CTCS, len)", "organs/node: declared as a column twice"),

@@ -15,8 +15,9 @@ from metacascade.config import effects as config_effects, interventions, therapy
 from metacascade.config.read import Problem
 from metacascade.mechanisms import mechanisms_of, names_in_time, plan_of
 from metacascade.mechanisms.factors import IfBit, Table
-from metacascade.mechanisms.mutation import NAME, TAKEN
+from metacascade.mechanisms.mutation import NAME
 from metacascade.mechanisms.plan import contradictions
+from metacascade.mechanisms.problems import TAKEN
 
 LARGEST_MOVE = 0.8                 # [voxel edges] root mean square displacement of a step, along one axis
 LARGEST_DRIFT = 1.0                # [voxel edges] directed displacement of a step

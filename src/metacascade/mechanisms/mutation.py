@@ -12,7 +12,6 @@ from metacascade.mechanisms.terms import DIRECTIONS, Trait
 
 TABLE = None            # there are as many as there are tables [[trait]]
 NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
-TAKEN = ("clone", "id", "parent", "step", "time_s", "emt", "adhesion")     # columns of /clones, and bytes of state
 
 
 class Mutation(Section):

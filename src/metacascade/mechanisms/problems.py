@@ -1,4 +1,5 @@
 """Whether declarations of mechanisms fit together: what is wrong with them, in words for the user."""
+import re
 from collections.abc import Iterator
 from math import inf
 
@@ -53,6 +54,8 @@ WHERE = {Shape: ("tissue",), PythonFactor: ("tissue",), AtWall: ("tissue",), At:
          Shielded: ("blood",)}
 MOST_BITS, MOST_TRAITS = 8, 16
 COARSE = (8, 4, 2)      # values of a field along an edge of a tile
+WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
+TAKEN = ("clone", "id", "parent", "step", "time_s", "emt", "adhesion")     # columns of /clones, and bytes of cells
 COUNTS = "counts"       # of the cells of a voxel: an array beside those of the fields
 
 
@@ -65,6 +68,8 @@ def problems(made, declared) -> Iterator[str]:
             yield from _factor_problems(one, rates, declared)
         elif names.count(one.name) > 1:
             yield f"the name {one.name} is declared twice"
+        if isinstance(one, (Rate, Trait, Bit)):
+            yield from _name_problems(one)
         if isinstance(one, Rate):
             yield from _rate_problems(one, declared)
             yield from _switch_problems(one, declared) if is_switch(one) else ()
@@ -76,6 +81,14 @@ def problems(made, declared) -> Iterator[str]:
             yield from _column_problems(one, declared)
     if sum(isinstance(one, Bit) for one in declared) > MOST_BITS:
         yield f"there are more than {MOST_BITS} bits of state"
+
+
+def _name_problems(one):
+    """A name is a key of tables and files; that of a rate has its compartment in front."""
+    last = one.name.rpartition(".")[2] if isinstance(one, Rate) else one.name
+    if not WORD.fullmatch(last) or isinstance(one, Trait) and one.name in TAKEN:
+        taken = f", and none of {', '.join(TAKEN)}" if isinstance(one, Trait) else ""
+        yield f"the name {one.name!r}: it must be a letter, then letters, digits and _{taken}"
 
 
 def _column_problems(column, declared):

@@ -33,6 +33,8 @@ def columns(plan) -> tuple:
         For a name that is there already.
     """
     of_model = (part.COLUMNS for part in (tissue, blood, lesions, injection, interventions, clones))
+    if counted := [cause.name for cause in plan.causes if cause.name in tissue.TALLIES]:
+        raise InputError(f"{', '.join(counted)}: a cause of death by the name of a count of the tissue: {OTHER_NAME}")
     try:
         return in_order([*plan.causes, *chain.from_iterable(of_model), *OF_RUN, *plan.columns])
     except ValueError as error:
