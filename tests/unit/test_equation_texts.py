@@ -1,21 +1,47 @@
-"""Each number of a declaration is what the text beside it says."""
+"""Each number of a declaration is what the text beside it says: of all mechanisms in the list, with odd values."""
 import ast
 import math
 import operator
+import re
+from collections import Counter
 
+import numpy as np
 import pytest
 
-from metacascade.config.config import Config
-from metacascade.mechanisms import plan_of
+from metacascade.base.nodes import BEDS, NODES
+from metacascade.config.config import Config, everything
+from metacascade.mechanisms import MECHANISMS
+from metacascade.mechanisms.fields import FIELDS
 from metacascade.mechanisms.terms import (
+    FACTORS,
     At,
+    AtWall,
+    Bit,
+    Constant,
+    IfBit,
+    PythonFactor,
+    Rate,
     Shape,
+    Shielded,
     Table,
+    Trait,
+    Value,
+    at,
+    at_wall,
+    bit,
+    constant,
+    hill,
+    python_factor,
+    shielded,
+    state,
+    value,
 )
 
 OPERATORS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
-             ast.Pow: operator.pow}
+             ast.Pow: operator.pow, ast.LtE: operator.le}
 FUNCTIONS = {"ln": math.log, "clamp": lambda x, low, high: min(max(x, low), high)}
+OF_MECHANISMS = ("organs", *{one.TABLE for one in MECHANISMS if one.TABLE}, "blood", "colonization")
+STRESS = "stress (1 in arteries and beds, 0 in veins and the portal vein)"      # words for numbers without a parameter
 
 
 def computed(text, names):
@@ -23,54 +49,160 @@ def computed(text, names):
     def of(node):
         if isinstance(node, ast.BinOp):
             return OPERATORS[type(node.op)](of(node.left), of(node.right))
+        if isinstance(node, ast.Compare):
+            return OPERATORS[type(node.ops[0])](of(node.left), of(node.comparators[0]))
         if isinstance(node, ast.Call):
             return FUNCTIONS[node.func.id](*map(of, node.args))
         return node.value if isinstance(node, ast.Constant) else names[ast.unparse(node)]
     return of(ast.parse(text.replace("^", "**"), mode="eval").body)
 
 
+def odd(parameter, held, k):
+    """Another value than the default: near it, or within the limits where that is 0 or a limit; the k-th of all."""
+    if parameter.whole:
+        return held + 1
+    near = held * (0.83 + 0.0031 * k)
+    return near if held and parameter.low < near < parameter.high else 0.31 * parameter.high * (1 + 0.0031 * k) / max(
+        1.0, parameter.high)
+
+
 def odd_config():
-    """A config in which no two parameters of a mechanism have the same value, and none is 0 or 1."""
-    return Config.from_dict(dict(
-        tumor={}, growth=dict(division_time_h=19.0, death_per_h=0.013, oxygen_half_mmHg=7.0),
-        hypoxia=dict(threshold_mmHg=9.0, full_mmHg=4.0, survival_h=11.0),
-        crowding=dict(pressure_max=0.33, mobility_um2_per_h=5100.0), intravasation=dict(detach_exponent=1.7),
-        blood=dict(anoikis_per_h=0.4, anoikis_resistance=0.7),
-        organs={"lung": dict(nk=3.0, extravasation_h=17.0, soil=0.4, adhesion=0.6)}))
+    """Every mechanism on, and no two of its parameters of the same value, none of them 0 or 1."""
+    given, k = everything().to_dict(), 0
+    for path, parameter, held in everything().values():
+        if path[0] in OF_MECHANISMS and parameter.kind in ("quantity", "number", "integer") and held is not None:
+            k += 1
+            table = given[path[0]] if len(path) == 2 else given[path[0]][path[1]]
+            table[parameter.attribute] = odd(parameter, held, k % 100)
+    return Config.from_dict(given)
 
 
-def numbers(config):
-    known = {".".join(map(str, path)): held for path, _, held in config.values()}
-    return known | {key.replace("organs.lung", "organs.BED"): held for key, held in known.items()}
+CONFIG = odd_config()
+NUMBERS = {".".join(map(str, path)): held for path, _, held in CONFIG.values()}
+DECLARED = [(mechanism.__name__.rpartition(".")[2], made) for mechanism in MECHANISMS for made in mechanism.plan(CONFIG)]
 
 
-def test_the_text_of_every_base_is_its_number():
-    config = odd_config()
-    for rate in plan_of(config).rates:
-        assert computed(rate.base.text, numbers(config)) == pytest.approx(rate.base.number, rel=1e-12), rate.name
+def numbers(bed="lung"):
+    """Parameter -> value; organs.BED is that of one bed."""
+    return NUMBERS | {key.replace(f"organs.{bed}.", "organs.BED."): held for key, held in NUMBERS.items()
+                      if key.startswith(f"organs.{bed}.")}
 
 
-def test_the_text_of_every_factor_is_what_it_computes():
-    config, known = odd_config(), numbers(odd_config())
-    plan, looked_at = plan_of(config), 0
-    for factor in plan.factors:
-        if isinstance(factor, Shape):
-            for s in (0.0, 0.1, 3.0, 7.5, 80.0):
-                assert computed(factor.text, known | {factor.signal: s}) == pytest.approx(factor.at(s), abs=1e-12)
-        elif isinstance(factor, Table):
-            for byte in (0, 1, 100, 255):
-                assert computed(factor.text, known | {factor.by: byte / 255}) == pytest.approx(factor.values[byte])
-        elif isinstance(factor, At) and "organs.BED" in factor.text:
-            assert computed(factor.text, known) == pytest.approx(factor.at("lung"))
+def says(factor):
+    """Assert that the text of a factor is what it computes."""
+    LAWS[type(factor)](factor)
+
+
+def _shape(factor):
+    for s in (0.0, 0.1, 3.0, 7.5, 80.0):
+        assert computed(factor.text, NUMBERS | {factor.signal: s}) == pytest.approx(factor.at(s), abs=1e-12)
+
+
+def _table(factor):
+    for byte in (0, 1, 100, 255):
+        assert computed(factor.text, NUMBERS | {factor.by: byte / 255}) == pytest.approx(factor.values[byte])
+
+
+def _if_bit(factor):
+    assert factor.text == f"({factor.value.text} if {factor.bit})"
+    assert computed(factor.value.text, NUMBERS) == pytest.approx(factor.value.number)
+
+
+def _at(factor):
+    """Three kinds of texts: by keys of organs, a number in one node, and the words of STRESS."""
+    in_one = re.fullmatch(r"\((.+) in the (\w+)\)", factor.text)
+    for node in NODES:
+        if "organs.BED" in factor.text:
+            of_bed = node in BEDS or node == "tumor"
+            expected = computed(factor.text, numbers(node)) if of_bed else factor.other
+        elif in_one:
+            expected = computed(in_one[1], NUMBERS) if node == in_one[2] else 1.0
         else:
-            continue
-        looked_at += 1
-    assert looked_at >= 9
+            assert factor.text == STRESS, "a text that nobody compares with its numbers"
+            expected = float(node not in ("venous", "portal"))
+        assert factor.at(node) == pytest.approx(expected), node
 
 
-@pytest.mark.parametrize("field", plan_of(odd_config()).fields, ids=lambda field: field.name)
-def test_the_coefficients_of_a_field_are_those_that_it_names(field):
-    known = numbers(odd_config())
-    for held in vars(field).values():
-        if hasattr(held, "number"):
-            assert computed(held.text, known) == pytest.approx(held.number)
+def _at_wall(factor):
+    reach, m = factor.reach.number, factor.mature.number
+    assert computed(factor.reach.text, NUMBERS) == pytest.approx(reach)
+    for maturity in (0.0, 0.3, 1.0):
+        for beyond, within in ((reach * 0.99, 1.0), (reach * 1.01, 0.0)):
+            names = dict(maturity=maturity, radius=5.0, distance=5.0 + beyond)
+            assert computed(factor.text, NUMBERS | names) == pytest.approx(within * (m + (1 - m) * (1 - maturity)))
+
+
+def _shielded(factor):
+    for coat in (0.0, 0.4, 1.0):
+        assert computed(factor.text, NUMBERS | {"coat": coat}) == pytest.approx(1 - factor.share.number * coat)
+
+
+def _constant(factor):
+    assert computed(factor.text, NUMBERS) == pytest.approx(factor.value.number)
+
+
+def _python(factor):
+    for s in (0.1, 3.0, 80.0):
+        own = np.asarray(factor.function(*[np.full(512, s, np.float32) for _ in factor.signals]))
+        assert own == pytest.approx(computed(factor.text, NUMBERS | dict.fromkeys(factor.signals, s)), rel=1e-6)
+
+
+LAWS = {Shape: _shape, Table: _table, IfBit: _if_bit, At: _at, AtWall: _at_wall, Shielded: _shielded,
+        Constant: _constant, PythonFactor: _python}
+
+
+def those(*kinds):
+    return [pytest.param(made, id=f"{name}-{getattr(made, 'rate', None) or made.name}")
+            for name, made in DECLARED if isinstance(made, kinds)]
+
+
+# --- of all mechanisms --------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("factor", those(*FACTORS))
+def test_the_text_of_a_factor_is_what_it_computes(factor):
+    says(factor)
+
+
+@pytest.mark.parametrize("made", those(Rate, Trait, *FIELDS))
+def test_the_numbers_of_a_rate_a_trait_or_a_field_are_those_that_it_names(made):
+    held = [one for one in vars(made).values() if isinstance(one, Value)]
+    assert held
+    for one in held:
+        assert computed(one.text, NUMBERS) == pytest.approx(one.number, rel=1e-12)
+
+
+def test_values_are_odd_so_that_a_wrong_name_shows():
+    for table in OF_MECHANISMS:
+        held = [number for path, parameter, number in CONFIG.values() if path[0] == table
+                and parameter.kind in ("quantity", "number") and number is not None]
+        assert not {0.0, 1.0} & set(held) and len(set(held)) == len(held), table
+
+
+def test_everything_was_looked_at():
+    """Each kind of factor has a law, and all that can be are in the list; numbers of the day the test was written."""
+    found = Counter(type(made) for _, made in DECLARED)
+    assert set(LAWS) == set(FACTORS)
+    assert set(FACTORS) - set(found) <= {Constant, PythonFactor}
+    assert sum(found[kind] for kind in FACTORS) >= 27 and found[Rate] >= 38
+    assert {name for name, _ in DECLARED} | {"mutation"} == {one.__name__.rpartition(".")[2] for one in MECHANISMS}
+    assert set(found) <= {*FACTORS, *FIELDS, Rate, Trait, Bit} | {kind for kind in found if "Column" in kind.__name__}
+
+
+# --- that it would show -------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("wrong", [
+    hill("r", "oxygen", value("growth.oxygen_half", 77.0)), state("r", "emt", lambda e: e, "(1 - emt)"),
+    bit("r", "L1CAM", value("l1cam.establish", 77.0)), at("r", {"lung": 7.0}, "organs.BED.nk"),
+    at("r", {"liver": 7.0}, "(7 in the tumor)"), at("r", {"lung": 7.0}, "seven"),
+    at_wall("r", value("intravasation.reach", 77.0), value("intravasation.permeability_mature", 0.5)),
+    shielded("r", value("blood.platelet_nk", 0.99)), constant("r", value("growth.death_rate", 7.0)),
+    python_factor("r", lambda o: o, ("oxygen",), "2 * oxygen")], ids=lambda one: type(one).__name__)
+def test_a_text_that_says_another_number_is_found(wrong):
+    with pytest.raises(AssertionError):
+        says(wrong)
+
+
+def test_all_kinds_may_be_right():
+    for right in (constant("r", 2), python_factor("r", lambda o: 1 / (1 + 2 * o), ("oxygen",), "1 / (1 + 2 * oxygen)"),
+                  at("r", {"tumor": 7.0}, "(7 in the tumor)")):
+        says(right)
