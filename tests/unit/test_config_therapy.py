@@ -52,6 +52,16 @@ def test_a_rate_that_is_off_or_zero_is_told():
         "therapy[0]: without effect (tissue.apoptosis is off or zero")
 
 
+def test_a_therapy_on_what_has_no_cells_is_told():
+    plans = [{"rate": "tissue.divide", "factor": 2}, {"rate": "oxygen.vessel", "factor": 2}, {"rate": "blood.nk", "factor": 2}]
+    injected = load({"injection": [{"cells": 10}], "therapy": plans}).warnings
+    assert [line for line in injected if line.startswith("therapy[")] == [
+        f"therapy[{i}]: without effect (there is no [tumor])" for i in (0, 1)]
+    closed = loaded(*plans, intravasation={"enabled": False})
+    assert [line for line in closed.warnings if "therapy[" in line] == ["therapy[2]: without effect (no cell enters the blood)"]
+    assert not [line for line in closed.warnings_from(3600) if "therapy[" in line]
+
+
 def test_a_therapy_that_acts_is_not_warned_of():
     assert loaded(CYCLES, {"rate": "blood.nk", "factor": 3}, {"rate": "tissue.speed", "factor": 0}).warnings == []
 

@@ -132,14 +132,23 @@ def warnings(config, given, going_on_at_s=None) -> list[str]:
     plan = plan_of(config)
     of_start = config_effects.draws_of_nothing(config) if going_on_at_s is None else early(config, going_on_at_s)
     return [*_unusual(config), *_coarse(config, plan), *_clones(config, plan), *_late(config),
-            *_idle_therapies(config, plan), *_certain(config, plan), *_always(config, plan),
+            *_idle_therapies(config, plan, going_on_at_s is not None), *_certain(config, plan), *_always(config, plan),
             *interventions.odd(config), *of_start,
             *config_effects.without_effect(config, given, going_on_at_s is not None)]
 
 
-def _idle_therapies(config, plan):
-    acting = {name for name in plan.names if plan.number(name) or plan.coefficient(name)}
-    yield from therapy.odd(config, set(names_in_time(config)) - acting)
+def _idle_therapies(config, plan, goes_on):
+    """Therapies on what is off, or has no cells; of a run that goes on there may be some in the blood already."""
+    off = {}
+    for name in names_in_time(config):
+        beyond = name.partition(".")[0] in ("blood", "lesion")
+        if not (plan.number(name) or plan.coefficient(name)):
+            off[name] = f"{name} is off or zero in this config"
+        elif not beyond and config.tumor is None:
+            off[name] = "there is no [tumor]"
+        elif beyond and not goes_on and not config_effects.enters(config):
+            off[name] = "no cell enters the blood"
+    yield from therapy.odd(config, off)
 
 
 def _certain(config, plan):

@@ -12,6 +12,7 @@ from metacascade.mechanisms.idle import why_idle
 
 MOST_NAMES = 6      # in one line
 TISSUE = ("tissue.* growth.* hypoxia.* migration.* crowding.* oxygen.* traits.* vessels.* intravasation.* balance.* "
+          "emt.up emt.down emt.step emt.threshold emt.full emt.detachment emt.scattering chemotherapy.* "
           "organs.tumor.* colonization.attraction blood.vertebral_bypass")
 RATES = "colonization.wake colonization.dormant_death"
 ACTIVE = "colonization.birth colonization.death colonization.capacity colonization.shed"
@@ -35,7 +36,8 @@ def sheds(config) -> bool:
     return bool(config.tumor and config.intravasation.enabled and config.intravasation.hazard_per_h)
 
 
-def _enters(config):
+def enters(config) -> bool:
+    """Do any cells enter the blood?"""
     return sheds(config) or bool(config.injection)
 
 
@@ -89,7 +91,7 @@ RULES = (
          lambda c: c.intravasation.hazard_per_h or not c.intravasation.enabled, "intravasation.hazard = 0"),
     Rule("intravasation.cluster_mean", lambda c: c.intravasation.cluster_fraction,
          "intravasation.cluster_fraction = 0"),
-    Rule("blood.* organs.* colonization.*", _enters,
+    Rule("blood.* organs.* colonization.*", enters,
          "no cell enters the blood: intravasation is off and there is no [[injection]]", state=True),
     Rule("organs.tumor.* colonization.attraction", _reaches_tumor, "tumor.perfusion = 0: no blood comes there",
          state=True),
@@ -139,7 +141,7 @@ def _names(rule, name):
 def draws_of_nothing(config) -> Iterator[str]:
     """A line for each blood draw that can find no cell, in a new run."""
     for i, draw in enumerate(config.draw):
-        if not _enters(config):
+        if not enters(config):
             yield f"draw[{i}]: no cell enters the blood: intravasation is off and there is no [[injection]]"
         elif draw.node == "tumor" and not _reaches_tumor(config):
             yield f"draw[{i}].node = tumor: no blood comes there, as there is no tumor or its perfusion is 0"

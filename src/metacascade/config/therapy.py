@@ -72,7 +72,7 @@ def _wrong(plan, rates):
 
 
 def odd(config, off) -> Iterator[str]:
-    """What has no effect, or not all of it, in a run from its start; `off`: names of rates that are off."""
+    """What has no effect, or not all of it, in a run from its start; `off`: rates that do not act, and why."""
     for i, plan in enumerate(config.therapy):
         yield from _odd(f"therapy[{i}]", plan, config.run.duration_s, off)
 
@@ -81,7 +81,7 @@ def _odd(name, plan, end_s, off):
     if plan.is_neutral:
         yield f"{name}: without effect (factor = 1 and otherwise = 1)"
     elif plan.rate in off:
-        yield f"{name}: without effect ({plan.rate} is off or zero in this config)"
+        yield f"{name}: without effect ({off[plan.rate]})"
     elif plan.start_s >= end_s and plan.otherwise == 1.0:
         yield f"{name}.start = {show_time(plan.start_s)} is not before the end of the run: it never acts"
     elif plan.start_s >= end_s:
