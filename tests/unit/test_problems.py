@@ -24,6 +24,7 @@ from metacascade.mechanisms.terms import (
     Bit,
     Rate,
     Shape,
+    Table,
     Trait,
     at,
     at_wall,
@@ -95,6 +96,7 @@ MARK = Bit("mark")
     ([mean_over_cells("mine", "mmHg", "", "oxigen")],
      "the column mine: field 'oxigen', which nothing declares (did you mean 'oxygen'?)"),
     ([mean_over_cells("mine", "mmHg", "", "oxygen", resolution=0)], "the column mine has the resolution 0"),
+    ([cells("apoptosis", PASSED, "")], "the column apoptosis is counted by nobody"),
     ([cells("apoptosis", PASSED, "")], "the column apoptosis has the name of a cause of death"),
     ([cells("oxygen_mean", PASSED, "")], "the name oxygen_mean is declared twice"),
     ([replace(DYE, coarse=5)], "the field dye has coarse = 5: values along an edge of a tile are 8, 4, 2"),
@@ -107,7 +109,13 @@ MARK = Bit("mark")
     ([replace(DYE, vessel=math.nan)], "has vessel = nan: it must be 0 or more, and finite"),
     ([replace(DYE, absent=math.nan)], "has absent = nan"),
     ([replace(DYE, name="counts")], "the field counts needs another name"),
-    ([replace(DYE, name="a/b")], "the field a/b needs another name"),
+    ([replace(DYE, name="a/b")], "the name 'a/b': it must be a letter, then letters, digits and _"),
+    ([replace(DYE, secreted="field.dye")], "dye: rate 'field.dye', which nothing declares"),
+    ([replace(DYE, secreted="tissue.divide")], "the field dye is secreted with tissue.divide, which has an action"),
+    ([Rate(3, 1)], "the name 3: it must be a letter"), ([constant(3, 1)], "a factor: rate 3, which nothing declares"),
+    ([Bit(3)], "the name 3: it must be a letter"),
+    ([Shape("tissue.divide", "step", "oxygen", value("1", 1))], "is step of power 1: there are hill and fall of power"),
+    ([Table("tissue.divide", "emt", (1, 2), "two")], "the factor two has 2 values: one for each byte, 256"),
     ([Pressure("squeeze", mobility=1, relaxation=0, smoothing=30)], "the field squeeze has relaxation = 0"),
     ([replace(DYE, name=f"dye{i}") for i in range(16)], "there are 17 fields that come out of vessels, more than 16"),
     ([Rate(f"tissue.x{i}", 1, action=REMOVE) for i in range(64)],
@@ -131,6 +139,11 @@ def test_a_negative_hazard_is_told_once(name, action):
     with pytest.raises(InputError) as error:
         collect(default(), (*MECHANISMS, made_up(Rate(name, -1, action=action))))
     assert str(error.value).count(" is -1") == 1
+
+
+def test_what_is_no_number_is_refused_where_it_is_made():
+    with pytest.raises(ValueError, match="could not convert string to float: 'y'"):
+        Rate("tissue.x", "y")
 
 
 def test_also_a_mechanism_that_is_off_is_checked():

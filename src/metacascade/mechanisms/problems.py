@@ -52,6 +52,7 @@ SECRETED = ("emt", "clone")         # the same of a rate that a field names as t
 # factor: the compartments whose rates it may act on
 WHERE = {Shape: ("tissue",), PythonFactor: ("tissue",), AtWall: ("tissue",), At: ("blood", "lesion"),
          Shielded: ("blood",)}
+SHAPES = (("ramp", 1), *((kind, power) for kind in ("hill", "fall") for power in (1, 2, 4)))
 MOST_BITS, MOST_TRAITS = 8, 16
 COARSE = (8, 4, 2)      # values of a field along an edge of a tile
 WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
@@ -68,7 +69,7 @@ def problems(made, declared) -> Iterator[str]:
             yield from _factor_problems(one, rates, declared)
         elif names.count(one.name) > 1:
             yield f"the name {one.name} is declared twice"
-        if isinstance(one, (Rate, Trait, Bit)):
+        if not isinstance(one, FACTORS):
             yield from _name_problems(one)
         if isinstance(one, Rate):
             yield from _rate_problems(one, declared)
@@ -77,6 +78,7 @@ def problems(made, declared) -> Iterator[str]:
             yield from _trait_problems(one)
         if isinstance(one, FIELDS):
             yield from (f"the field {one.name} {wrong}" for wrong in _field_problems(one))
+            yield from _secretion_problems(one, declared)
         if isinstance(one, Column):
             yield from _column_problems(one, declared)
     if sum(isinstance(one, Bit) for one in declared) > MOST_BITS:
@@ -85,14 +87,16 @@ def problems(made, declared) -> Iterator[str]:
 
 def _name_problems(one):
     """A name is a key of tables and files; that of a rate has its compartment in front."""
-    last = one.name.rpartition(".")[2] if isinstance(one, Rate) else one.name
+    last = one.cause if isinstance(one, Rate) else str(one.name)
     if not WORD.fullmatch(last) or isinstance(one, Trait) and one.name in TAKEN:
         taken = f", and none of {', '.join(TAKEN)}" if isinstance(one, Trait) else ""
         yield f"the name {one.name!r}: it must be a letter, then letters, digits and _{taken}"
 
 
 def _column_problems(column, declared):
-    if column.mean:
+    if not column.mean:
+        yield f"the column {column.name} is counted by nobody: there are mean_over_cells and NodeColumn"
+    else:
         yield from _unknown("field", column.mean.field, {one.name for one in declared if isinstance(one, FIELDS)},
                             f"the column {column.name}")
         if not 0.0 < column.mean.resolution < inf:
@@ -101,10 +105,17 @@ def _column_problems(column, declared):
         yield f"the column {column.name} has the name of a cause of death, which is a column by itself"
 
 
+def _secretion_problems(field, declared):
+    if secreted := getattr(field, "secreted", ""):
+        yield from _unknown("rate", secreted, {one.name for one in declared if isinstance(one, Rate)}, field.name)
+        if any(isinstance(one, Rate) and one.name == secreted and one.action for one in declared):
+            yield f"the field {field.name} is secreted with {secreted}, which has an action: it must have none"
+
+
 def _field_problems(field):
     """What is wrong with the numbers of a field."""
-    if field.name in (COUNTS, DENSITY) or not field.name.isidentifier():
-        yield f"needs another name: letters, digits and _, and neither {COUNTS} nor {DENSITY}"
+    if field.name in (COUNTS, DENSITY):
+        yield f"needs another name: neither {COUNTS} nor {DENSITY}"
     for name, held in vars(field).items():
         positive = name in ("diffusion", "michaelis", "relaxation")
         if isinstance(held, Value) and not (0.0 <= held.number < inf and (held.number or not positive)):
@@ -194,7 +205,7 @@ def _trait_problems(trait):
 def _factor_problems(factor, rates, declared):
     yield from (f"{factor.rate}: the factor {factor.text} {wrong}" for wrong in _number_problems(factor))
     yield from _unknown("rate", factor.rate, rates, "a factor")
-    compartment = factor.rate.partition(".")[0]
+    compartment = str(factor.rate).partition(".")[0]
     if any(isinstance(one, Rate) and one.name == factor.rate and is_switch(one) for one in declared):
         yield f"{factor.rate}: the factor {factor.text} on what switches a bit by a number, which has none"
     if compartment not in WHERE.get(type(factor), COMPARTMENTS):
@@ -220,7 +231,11 @@ def _factor_problems(factor, rates, declared):
 
 
 def _number_problems(factor):
-    """What is wrong with the numbers of a factor."""
+    """What is wrong with the numbers of a factor, and with its form, if no function made it."""
+    if isinstance(factor, Shape) and (factor.kind, factor.power) not in SHAPES:
+        yield f"is {factor.kind} of power {factor.power}: there are hill and fall of power 1, 2 and 4, and ramp"
+    if isinstance(factor, Table) and len(factor.values) != 256:
+        yield f"has {len(factor.values)} values: one for each byte, 256"
     if not all(0.0 <= number < inf for number in _numbers(factor)):
         yield "is negative or not finite"
     elif isinstance(factor, Shape) and factor.kind != "ramp" and factor.a.number == 0.0:

@@ -36,7 +36,7 @@ def value(text, number) -> Value:
 
 def valued(given) -> Value:
     """A number that may be a Value already, as one."""
-    return given if isinstance(given, Value) else Value(f"{given:g}", float(given))
+    return given if isinstance(given, Value) else Value(f"{float(given):g}", float(given))
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Rate:
     @property
     def compartment(self) -> str:
         """tissue, blood or lesion."""
-        return self.name.partition(".")[0]
+        return str(self.name).partition(".")[0]
 
     @property
     def step(self) -> int:
@@ -70,7 +70,7 @@ class Rate:
     @property
     def cause(self) -> str:
         """What the ledger calls it: the name without its compartment."""
-        return self.name.partition(".")[2]
+        return str(self.name).partition(".")[2]
 
 
 @dataclass(frozen=True)
