@@ -1,5 +1,5 @@
 # What may happen to a cell that is looked at, and what does. Header only: it has no .pyx twin.
-from libc.math cimport expm1
+from libc.math cimport expm1, fmin
 
 from _rates cimport DIVIDE, SHED
 from _tiles cimport CUT, face_of, nearest, place_of, scratch_t, tiles_t, tissue_t
@@ -7,6 +7,7 @@ from _types cimport cell_t
 
 cdef enum:
     NOTHING = -1
+    MOST_GROWTH = 600             # of z, for an exp(z) that is finite: the chances add up to 1 long before
     HOP = 64                       # the cell is pushed out of its voxel; else the index of a rate
 
 
@@ -46,7 +47,7 @@ cdef inline double chances(const tiles_t* t, Py_ssize_t row, int v, const cell_t
         if t.rates[r].action == SHED and chance[r] > 0.0:
             chance[r] *= gate(t, row, v, c, p)
         z += chance[r] if t.rates[r].action == DIVIDE else -chance[r]
-    z *= p.dt_h
+    z = fmin(z * p.dt_h, MOST_GROWTH)
     factor = p.dt_h * (1.0 if z == 0.0 else expm1(z) / z)
     for r in range(t.n_rates):
         chance[r] *= factor

@@ -38,7 +38,7 @@ cdef extern from "tissue.h" nogil:
     int face_of(const float* pad, int v, float mobility, double at)
     void fill_lean(const float* pad, float lean, float half, int32_t (*out)[528])
     void fill_density(const uint16_t* counts, float capacity, float* density)
-    void fill_bound(const rate_t* rates, int n, double dt_h, const uint16_t* counts, voxel_table_t* table)
+    int fill_bound(const rate_t* rates, int n, double dt_h, const uint16_t* counts, voxel_table_t* table)
     void fill_none(const uint16_t* counts, const float* bound, double* none)
     void fill_words(uint64_t key, uint32_t* high, uint32_t* low)
     int list_voxels(const voxel_table_t* table, const uint16_t* counts, uint16_t* list)

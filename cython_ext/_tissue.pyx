@@ -12,6 +12,7 @@ A step pays for what happens: one random word a voxel tells how many of its cell
 motile cells move, and the block of a tile is copied by runs. The random numbers of a cell are Philox of its own record,
 its voxel, and a key that belongs to tile and step, so the order of cells has no meaning.
 """
+from libc.float cimport FLT_MAX
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
@@ -60,7 +61,24 @@ cdef int survey(const tiles_t* t, Py_ssize_t row, scratch_t* s) except -1 nogil:
     return movers
 
 
-cdef void fill_table(const tiles_t* t, Py_ssize_t row, const tissue_t* p, scratch_t* s) noexcept nogil:
+cdef int not_finite(const tiles_t* t, Py_ssize_t row, const tissue_t* p, const scratch_t* s) except -1 nogil:
+    """Raise FloatingPointError(text, rate), the rate from which on the chances of a voxel are not finite; n_rates: hops."""
+    cdef int r = 0, v
+    cdef float total
+    for v in range(512):
+        total, r = 0.0, 0
+        while r < t.n_rates:
+            total += s.table.rate[r][v] * <float>(t.rates[r].most * p.dt_h)
+            if not total <= FLT_MAX:
+                break
+            r += 1
+        if t.counts[512 * row + v] and not total + s.table.hop[v] <= FLT_MAX:
+            break
+    with gil:
+        raise FloatingPointError("the chance that something happens to a cell is not finite", r)
+
+
+cdef int fill_table(const tiles_t* t, Py_ssize_t row, const tissue_t* p, scratch_t* s) except -1 nogil:
     """What the voxels of a tile do to their cells."""
     cdef const int32_t* first = t.vessel_first + 512 * row
     cdef int r, v
@@ -73,9 +91,11 @@ cdef void fill_table(const tiles_t* t, Py_ssize_t row, const tissue_t* p, scratc
     if p.mobility > 0.0:
         pad_tile(t.pressure, row, t.neighbors + 27 * row, False, s.table.pressure)
         fill_hop(s.table.pressure, p.mobility, s.table.hop)
-    fill_bound(t.rates, t.n_rates, p.dt_h, t.counts + 512 * row, &s.table)
+    if fill_bound(t.rates, t.n_rates, p.dt_h, t.counts + 512 * row, &s.table):
+        not_finite(t, row, p, s)
     fill_none(t.counts + 512 * row, s.table.bound, s.table.none)
     fill_words(s.key, s.table.high, s.table.low)
+    return 0
 
 
 cdef int list_candidates(const tiles_t* t, Py_ssize_t row, scratch_t* s) noexcept nogil:

@@ -4,6 +4,7 @@
 #include "clones.h"
 #include "philox.h"
 #include "rates.h"
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -108,11 +109,13 @@ METACASCADE_CLONES static void fill_density(const uint16_t *counts, float capaci
 
 /* A bound of the chance that anything happens to a cell: the chances of the events add up to e phi(z) with
    e = sum of rates dt and z at most b, the share of divisions, and phi(z) = (exp(z) - 1) / z <= 1 + b / 2 + b^2 / 4
-   while b <= 1; above that the chance is 1. It may be loose, and is where few cells are saved. */
-METACASCADE_CLONES static void fill_bound(const rate_t *rates, int n, double dt_h, const uint16_t *counts,
-                                          voxel_table_t *table)
+   while b <= 1; above that the chance is 1. It may be loose, and is where few cells are saved.
+   Returns whether any voxel with cells has chances that are not finite: nothing would ever happen there. */
+METACASCADE_CLONES static int fill_bound(const rate_t *rates, int n, double dt_h, const uint16_t *counts,
+                                         voxel_table_t *table)
 {
     float event[512], birth[512];
+    int odd = 0;
     memset(event, 0, sizeof event);
     memset(birth, 0, sizeof birth);
     for (int r = 0; r < n; r++) {
@@ -125,12 +128,14 @@ METACASCADE_CLONES static void fill_bound(const rate_t *rates, int n, double dt_
     for (int v = 0; v < 512; v++) {
         const float b = birth[v], cells = (float)counts[v];
         float p = 1.0001f * (event[v] * (1.0f + b * (0.5f + 0.25f * b)) + table->hop[v]);
-        p = p > 0.5f || p * cells > 64.0f ? 1.0f : p;
+        odd |= (cells > 0.0f) & !(event[v] + table->hop[v] <= FLT_MAX);
+        p = !(p <= 0.5f) || p * cells > 64.0f ? 1.0f : p;
         table->bound[v] = p;
         p = 1.001f * 4294967296.0f * (p * cells);
         /* two 31-bit halves: conversion to a signed word is the one that all instruction sets have */
         table->limit[v] = p >= 4294967040.0f ? 0xffffffffu : 2u * (uint32_t)(int32_t)(p * 0.5f) + 1u;
     }
+    return odd;
 }
 
 /* (1 - bound)^n by squaring: a factor 1 where a bit of n is 0 leaves the bits as a scalar loop has them. */

@@ -94,7 +94,7 @@ def test_no_rates_at_all():
 
 
 @pytest.mark.parametrize("alone", ["divide", "die", "enter", "set"])
-@pytest.mark.parametrize("chance", [0.02, 0.5, 5.0])
+@pytest.mark.parametrize("chance", [0.02, 0.5, 5.0, 5000.0])
 def test_one_rate_alone(alone, chance):
     """The bound by which the kernel passes over most cells is tight here: it must pass over none too many."""
     _, action, detail, _ = RATES[alone]

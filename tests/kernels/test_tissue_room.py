@@ -6,7 +6,7 @@ import pytest
 
 from busy import all_lists, busy_patch
 from metacascade._kernels import _tissue
-from metacascade._kernels._layout import CTC, MEMBER, MIGRANT, Action
+from metacascade._kernels._layout import CTC, MEMBER, MIGRANT, Action, Shape
 from metacascade.base.errors import RunError
 from metacascade.model import tissue
 from metacascade.space.region import OFFSETS
@@ -111,6 +111,20 @@ def test_more_cells_in_a_voxel_than_can_be_counted_end_the_run_with_a_remedy(mor
     with pytest.raises(RunError, match="more than 65,535 cells in a voxel.*raise crowding.mobility"):
         patch.advance(0, 0.0)
         patch.scatter(13, [9], np.random.default_rng(1))
+
+
+@pytest.mark.parametrize(("rate", "pressure"), [("tissue.divide", 1.0), ("tissue.hop", np.inf)])
+def test_chances_that_are_no_numbers_end_the_run_instead_of_freezing_a_voxel(rate, pressure):
+    """(1e12)^4 is infinite in single precision and its hill inf / inf; the other voxels go on only once it is mended."""
+    rates = replace(rates_of([(0.1, Action.REMOVE, 0, []), (0.1, Action.DIVIDE, 0, [(0, Shape.HILL4, 1e-6, 0)])],
+                             ("cause 0",)), names=("tissue.die", "tissue.divide"))
+    patch = Patch(OFFSETS, rates=rates, mobility=0.1)
+    patch.oxygen.value[13, 9], patch.pressure.value[13, 11] = 1e6 if rate == "tissue.divide" else 1.0, pressure
+    patch.scatter(13, [8, 10], np.random.default_rng(1))
+    call(patch)                         # no cell is where it happens
+    patch.scatter(13, [9, 11], np.random.default_rng(1))
+    with pytest.raises(RunError, match=f"not finite, by {rate}.*info --rates"):
+        patch.advance(0, 0.0)
 
 
 def test_more_arrivals_than_can_be_numbered_end_the_run_with_a_remedy(monkeypatch):

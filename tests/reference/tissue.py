@@ -153,7 +153,7 @@ def chances(tile, v, record):
     z = 0.0
     for rate, value in zip(tile.rates, rates):
         z += value if rate["action"] == Action.DIVIDE else -value
-    z *= tile.p["dt_h"]
+    z = min(z * tile.p["dt_h"], 600.0)             # far above 1, the sum of the chances when they are cut
     factor = tile.p["dt_h"] * (1.0 if z == 0.0 else math.expm1(z) / z)
     return [rate * factor for rate in rates]
 

@@ -174,7 +174,7 @@ class Tissue:
                     for factor in rates.computed]
         tables = (rates.rates, rates.factors, signals, rates.clone, rates.state, self.speed, self.along)
         while True:
-            with crowded():
+            with crowded(), finite((*rates.names, "tissue.hop")):
                 row = _tissue.advance(
                     a.cells, a.start, a.n, a.capacity, self.counts, self.pressure.value, self.oxygen.value,
                     self.region.neighbors, self.region.keys, self.region.coords,
@@ -240,6 +240,18 @@ def crowded():
     except OverflowError as error:
         raise RunError(f"{error}: cells gather faster than crowding drives them apart. Switch [crowding] on or raise "
                        "crowding.mobility, or lower migration.bias or migration.speed") from None
+
+
+@contextlib.contextmanager
+def finite(names):
+    """Chances of events that are no finite numbers: say from which of the rates on, and what to do."""
+    try:
+        yield
+    except FloatingPointError as error:
+        text, rate = error.args
+        raise RunError(f"{text}, by {names[rate]}: a factor on it divides by zero or is too large, or the rates are. "
+                       f"`metacascade info --rates` lists its factors; raise the half of a hill or fall that lies "
+                       "far below its field, or lower the rate, [[therapy]] included") from None
 
 
 def reachable(vessels):
