@@ -24,11 +24,9 @@ cdef inline double gate(const tiles_t* t, Py_ssize_t row, int v, const cell_t* c
 
 
 cdef inline double rate_of(const tiles_t* t, int r, double place, const cell_t* c) noexcept nogil:
-    """Rate r [1/h] of a cell, `place` being that of its voxel."""
+    """Rate r [1/h] of a cell, `place` being that of its voxel; its clone is one of the table (see decide)."""
     cdef const float* state = t.state + 768 * r
-    cdef double rate = place
-    if c.traits.clone < t.n_clones:
-        rate *= t.clone[<Py_ssize_t>t.n_clones * r + c.traits.clone]
+    cdef double rate = place * t.clone[<Py_ssize_t>t.n_clones * r + c.traits.clone]
     return rate * state[c.traits.emt] * state[256 + c.traits.adhesion] * state[512 + c.traits.bits]
 
 

@@ -82,7 +82,7 @@ cdef struct tiles_t:               # this rank's tiles, row by row
     const factor_t* factors
     const signal_t* signals
     int n_clones
-    const float* clone             # (rates, clones); a clone that it lacks has factor 1
+    const float* clone             # (rates, clones)
     const float* state             # (rates, 3, 256): EMT, adhesion, bits
     const int32_t* speed           # (256) of a cell by its EMT, 0..256
     const float* along             # (2, 256) EMT, adhesion: factors on the chance to leave with neighbors

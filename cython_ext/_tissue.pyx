@@ -111,13 +111,16 @@ cdef int list_candidates(const tiles_t* t, Py_ssize_t row, scratch_t* s) noexcep
     return at
 
 
-cdef void load(block_t* b, const word_t* cells, const int32_t* cell, const int32_t* voxel, int n) noexcept nogil:
-    """The columns of a block: n cells and their voxels."""
+cdef int load(block_t* b, const word_t* cells, const int32_t* cell, const int32_t* voxel, int n) noexcept nogil:
+    """The columns of a block: n cells and their voxels. Returns the largest clone among them."""
     cdef int i
+    cdef uint32_t clone = 0
     cdef const word_t* w
     for i in range(n):
         w = cells + 3 * <Py_ssize_t>cell[i]
         b.xy[i], b.zc[i], b.traits[i], b.voxel[i] = w[0], w[1], w[2], <uint32_t>voxel[i]
+        clone = w[1] >> 16 if w[1] >> 16 > clone else clone
+    return <int>clone
 
 
 # --- events ----------------------------------------------------------------------------------------------
@@ -151,7 +154,8 @@ cdef int decide(const tiles_t* t, Py_ssize_t row, const tissue_t* p, scratch_t* 
     cdef int total = list_candidates(t, row, s), at = 0, n
     while at < total:
         n = total - at if total - at < BLOCK else BLOCK
-        load(&s.block, words_of(t, row, 0), s.candidate + at, s.candidate_voxel + at, n)
+        if load(&s.block, words_of(t, row, 0), s.candidate + at, s.candidate_voxel + at, n) >= t.n_clones:
+            raise IndexError("a cell is of a clone that the tables of rates have not")
         decide_block(t, row, p, s.candidate + at, n, s, box)
         at += n
     s.tally[LOOKED_AT] = total

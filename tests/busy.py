@@ -5,7 +5,7 @@ import numpy as np
 
 from metacascade._kernels._layout import DENSITY, Action, Shape
 from metacascade._kernels._vessels import SEGMENT
-from tiles import Patch, random_cells, rates_of, voxel_lists, with_margin
+from tiles import CLONES, Patch, random_cells, rates_of, voxel_lists, with_margin
 
 OXYGEN, PRESSURE, COARSE, COARSEST = range(4)          # the fields of a busy patch
 BUSY = dict(         # every kind of motion, to some cells of a small tile
@@ -24,12 +24,12 @@ RATES = {            # name: base [1/h], action, detail, factors (signal, shape,
 CAUSES = ("cause 0", "cause 1")
 
 
-def with_tables(rates, rng, clones=300):
+def with_tables(rates, rng, clones=CLONES):
     """Rates as in RATES, with random tables by clone and state."""
     made = rates_of(rates, CAUSES)
     clone = rng.uniform(0.0, 1.5, (len(rates), clones)).astype(np.float32)
     state = rng.uniform(0.3, 1.2, (len(rates), 3, 256)).astype(np.float32)
-    made.rates["most"] = np.maximum(clone.max(axis=1), 1.0) * state.max(axis=2).astype(float).prod(axis=1)
+    made.rates["most"] = clone.max(axis=1) * state.max(axis=2).astype(float).prod(axis=1)
     return replace(made, clone=clone, state=state)
 
 
@@ -66,7 +66,7 @@ def busy_patch(layout=3, mean=3.0, coords=None, without=(), rates=None, **parame
         n[rng.integers(0, 512, 3)] += int(12 * density)             # some crowded voxels
         voxels = np.repeat(np.arange(512), n)
         cells = random_cells(rng, len(voxels))
-        cells["clone"] %= 400                                       # some beyond the table
+        cells["clone"] %= CLONES
         cells["emt"] *= rng.random(len(voxels)) < 0.5
         patch.put(row, voxels, **{name: cells[name] for name in cells.dtype.names})
     patch.pressure.value[:] = np.maximum(rng.normal(0.0, 0.4, patch.pressure.value.shape), 0.0)

@@ -6,9 +6,10 @@ import numpy as np
 
 from metacascade._kernels._layout import CELL, FACTOR, RATE
 from metacascade._kernels._vessels import SEGMENT
+from metacascade.base.limits import MOST_CLONES
 from metacascade.config.config import Config
 from metacascade.mechanisms import plan_of
-from metacascade.mechanisms.compile import TissueRates, tissue_rates
+from metacascade.mechanisms.compile import TissueRates, founder, tissue_rates
 from metacascade.model import tissue
 from metacascade.model.tissue import Tissue
 from metacascade.ranks.exchange import Exchange
@@ -22,17 +23,18 @@ QUIET = dict(        # parameters of the kernel with which nothing moves
     mutation=0, reach_um=10.0, permeability_mature=0.1, cluster_fraction=0.0, cluster_log_more=math.log(2 / 3))
 SPEED = np.rint(256 * np.arange(256) / 255).astype(np.int32)
 ALONG = np.stack([np.ones(256), np.arange(256) / 255]).astype(np.float32)
+CLONES = 300                      # of the tables of rates, and of the cells of a busy patch
 FIELDS = ("oxygen", "pressure", "coarse", "coarsest")
 
 
-def rates_of(listed, causes=()):
+def rates_of(listed, causes=(), clones=CLONES):
     """Rates (base, action, detail, factors) with factors (signal, shape, a, b); nothing by clone and state."""
     rates, factors = np.zeros(len(listed), RATE), [factor for *_, own in listed for factor in own]
     for row, (base, action, detail, own) in enumerate(listed):
         first = sum(len(before) for *_, before in listed[:row])
         rates[row] = base, 1.0, first, len(own), action, detail
     ones = np.ones((len(listed), 3, 256), np.float32)
-    return TissueRates((), np.ones((len(listed), 1), np.float32), ones, rates, np.array(factors, FACTOR), FIELDS, causes)
+    return TissueRates((), np.ones((len(listed), clones), np.float32), ones, rates, np.array(factors, FACTOR), FIELDS, causes)
 
 
 NOTHING = rates_of([])
@@ -146,14 +148,19 @@ class Patch(Tissue):
 
 
 def only(**sections):
-    """Parameters of the kernel and rates, from a config in which of the mechanisms of the tissue only these are on."""
+    """Parameters of the kernel and rates, from a config in which of the mechanisms of the tissue only these are on.
+
+    All clones are like the founder: a test may tell cells apart by their clones.
+    """
     every = ("growth", "hypoxia", "migration", "crowding", "intravasation")
     tables = {name: dict(enabled=name in sections) for name in every}
     for name, values in sections.items():
         tables.setdefault(name, {}).update(values)
     config = Config.from_dict(tables)
     plan = plan_of(config)
-    return dict(tissue.parameters(config, plan), rates=tissue_rates(plan), speed=tissue.speeds(plan), along=tissue.along(plan))
+    clones = {name: np.repeat(byte, MOST_CLONES) for name, byte in {"": np.zeros(1, np.uint8), **founder(plan)}.items()}
+    return dict(tissue.parameters(config, plan), rates=tissue_rates(plan, clones=clones), speed=tissue.speeds(plan),
+                along=tissue.along(plan))
 
 
 def with_margin(*size):

@@ -106,7 +106,7 @@ def test_one_rate_alone(alone, chance):
 @pytest.mark.parametrize("change", [
     dict(dt_h=1e-6), dict(dt_h=50.0), dict(capacity=0.7), dict(capacity=255.0), dict(mobility=100.0), dict(mobility=1e-6),
     dict(cluster_log_more=-np.inf), dict(cluster_log_more=np.log(0.98), cluster_fraction=1.0),
-    dict(reach_um=0.0), dict(amplitude=8000, lean=60000.0), dict(seed=0)],
+    dict(reach_um=0.0), dict(amplitude=8000, lean=60000.0), dict(amplitude=30000, lean=44000.0), dict(seed=0)],
     ids=lambda change: ",".join(change))
 def test_extreme_parameters(change):
     assert_like_twin(busy_patch(5, **change))
@@ -214,8 +214,7 @@ def test_a_rate_of_zero_is_as_good_as_none():
     more = rates_of([*[RATES[name] for name in RATES if name != "enter"], (0.0, *RATES["enter"][1:])])
     rates = patches[1].rates
     patches[1].rates = replace(rates, rates=np.concatenate([rates.rates, more.rates[-1:]]), **{
-        name: np.concatenate([getattr(rates, name), getattr(more, name)[-1:].repeat(
-            getattr(rates, name).shape[1], axis=1) if name == "clone" else more.state[-1:]]) for name in ("clone", "state")})
+        name: np.concatenate([getattr(rates, name), getattr(more, name)[-1:]]) for name in ("clone", "state")})
     for patch in patches:
         patch.advance(1, 0.0)
     assert all_lists(patches[0]) == all_lists(patches[1])

@@ -10,7 +10,7 @@ from metacascade._kernels._layout import CTC, MEMBER, MIGRANT, Action, Shape
 from metacascade.base.errors import RunError
 from metacascade.model import tissue
 from metacascade.space.region import OFFSETS
-from tiles import Field, Patch, rates_of, voxel_lists
+from tiles import CLONES, Field, Patch, rates_of, voxel_lists
 
 
 def call(patch, words=20000, migrants=9999, shed=9999, members=9999, room=None, progress=None):
@@ -92,6 +92,13 @@ def test_a_cell_that_leaves_the_tiles_is_an_error():
     patch = Patch([(0, 0, 0)], amplitude=8000)
     patch.scatter(0, np.zeros(200, int), np.random.default_rng(1), emt=255)
     with pytest.raises(RuntimeError, match="the margin around the tumor is missing"):
+        patch.advance(0, 0.0)
+
+
+def test_a_cell_of_a_clone_that_the_tables_have_not_is_an_error():
+    patch = Patch([(0, 0, 0)], rates=rates_of([(9.0, Action.REMOVE, 0, [])], ("cause 0",)))
+    patch.scatter(0, np.arange(9), np.random.default_rng(1), clone=[0] * 8 + [CLONES])
+    with pytest.raises(IndexError, match="a clone that the tables of rates have not"):
         patch.advance(0, 0.0)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from metacascade._kernels._layout import Action
+from metacascade.base.limits import MOST_CLONES
 from metacascade.mechanisms.terms import Trait
 from metacascade.model.clones import Clones, spectrum
 from metacascade.ranks.parallel import serial_world
@@ -52,7 +53,7 @@ def grown():
     """(patch, clones, mutations): a family in each tile, in which nothing moves or dies."""
     places = np.stack(np.unravel_index(np.arange(FAMILIES), (20, 20, 20)), axis=1)
     made = Clones(serial_world(), spectrum([Trait("neutral", mutation=M, step=0.0)]), 3)
-    patch = Patch(places, rates=rates_of([(math.log(1 + P), Action.DIVIDE, 0, [])]), dt_h=1.0, capacity=1e9,
+    patch = Patch(places, rates=rates_of([(math.log(1 + P), Action.DIVIDE, 0, [])], clones=MOST_CLONES), dt_h=1.0, capacity=1e9,
                   mutation=made.spectrum.threshold)
     rng, mutations = np.random.default_rng(1), 0
     for row in range(FAMILIES):

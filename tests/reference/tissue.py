@@ -163,8 +163,7 @@ def rate_of(tile, r, v, record):
     value, clone, byte = float(tile.table[r, v]), record[1] >> 16, record[2]
     if not value > 0.0:
         return 0.0
-    if clone < tile.clone.shape[1]:
-        value *= float(tile.clone[r, clone])
+    value *= float(tile.clone[r, clone])
     for table, index in zip(tile.state[r], (byte & 255, byte >> 8 & 255, byte >> 16 & 255)):
         value *= float(table[index])
     return value * gate(tile, v, record) if tile.rates[r]["action"] == Action.SHED and value > 0.0 else value

@@ -18,7 +18,7 @@ from metacascade.model.members import Members, complete, in_clones, in_order, mo
 from metacascade.model.observables import Observables
 from metacascade.model.simulation import Simulation
 from metacascade.ranks.parallel import owner_of_id, serial_world
-from tiles import Patch, random_cells, rates_of, with_margin
+from tiles import CLONES, Patch, random_cells, rates_of, with_margin
 
 SEEDS = st.integers(0, 2**32 - 1)
 STATE = ("clone", "emt", "adhesion", "bits")      # all traits but how a cell came where it is
@@ -142,6 +142,7 @@ def test_what_leaves_the_tissue_is_what_was_there():
                   permeability_mature=1.0, cluster_log_more=np.log(0.8))
     voxels = np.repeat(np.arange(512), 6)
     cells = random_cells(rng, len(voxels))
+    cells["clone"] %= CLONES
     patch.put(patch.row(0, 0, 0), voxels, **{name: cells[name] for name in cells.dtype.names})
     before = kinds(patch.everyone()[0])
     _, shed, members, tally = patch.advance(0, 0.0)
