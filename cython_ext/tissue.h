@@ -11,6 +11,8 @@
 typedef uint32_t __attribute__((may_alias)) word_t;
 
 enum { PAD_FIRST = 111, BLOCK = 1024 };
+_Static_assert(MOST_RATES == 64 && SPARE == 16 && BLOCK == 1024,
+               "the arrays of _tiles.pxd, _rates.pxd and _hazards.pxd, and HOP, have these lengths as numbers");
 
 /* Counters of the draws of a tile in a step: a cell's are its record and voxel | use << 16; one more use serves the voxels. */
 enum { USE_WALK = 0, USE_EVENT = 1, USE_CHILD = 2, USE_TIME = 3, USE_VOXEL = 4 };

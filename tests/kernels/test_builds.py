@@ -119,3 +119,16 @@ def test_nor_does_one_while_the_laws_are_tested(sanitized):
 @pytest.mark.parametrize("kind", ["patch", "tissue"])
 def test_whole_steps_under_the_sanitizers_give_the_same_bits(sanitized, kind):
     assert json.loads(sanitized(f"tests/mpi/{PROGRAM.name}", kind)) == steps(ROOT / "src", kind)
+
+
+@pytest.mark.parametrize("change", ["", "MOST_RATES = 64", "SPARE = 16", "BLOCK = 1024"])
+def test_a_length_that_other_files_have_as_a_number_cannot_change_alone(change, tmp_path):
+    if not shutil.which(COMPILER):
+        pytest.skip("no C compiler")
+    for header in (ROOT / "cython_ext").glob("*.h"):
+        text = header.read_text("utf-8")
+        (tmp_path / header.name).write_text(text.replace(change, f"{change}+8") if change else text, "utf-8")
+    (tmp_path / "one.c").write_text('#include "tissue.h"\n', "utf-8")
+    done = subprocess.run([COMPILER, "-fsyntax-only", tmp_path / "one.c"], capture_output=True, text=True, timeout=60)
+    assert (done.returncode == 0) == (change == ""), done.stderr
+    assert change == "" or "have these lengths as numbers" in done.stderr
