@@ -205,7 +205,15 @@ def children(const lesion_t[::1] lesions not None, const brood_t[::1] broods not
              ctc_t[::1] out not None, uint64_t seed, double end_h):
     """Fill `out` (zeros) with the cells just shed, lesion by lesion, at uniform times until end_h."""
     cdef Py_ssize_t i, j = 0
-    cdef int64_t k
+    cdef int64_t k, wanted = 0
+    if broods.shape[0] != lesions.shape[0]:
+        raise ValueError(f"{lesions.shape[0]} lesions, but {broods.shape[0]} broods")
+    for i in range(broods.shape[0]):
+        if broods[i].n < 0:
+            raise ValueError(f"a brood of {broods[i].n} cells")
+        wanted += broods[i].n
+    if wanted > out.shape[0]:
+        raise ValueError(f"{wanted} cells are shed, but there is room for {out.shape[0]}")
     with nogil:
         for i in range(lesions.shape[0]):
             for k in range(broods[i].n):

@@ -215,6 +215,14 @@ def test_a_clone_or_node_that_the_tables_have_not_is_refused():
         lesions.advance(0, 0.0, 0.5)
 
 
+@pytest.mark.parametrize(("lesions", "room", "message"), [
+    (3, 9, "3 lesions, but 2 broods"), (1, 9, "1 lesions, but 2 broods"), (2, 6, "7 cells are shed, but there is room for 6")])
+def test_children_without_room_or_of_other_lesions_are_refused(lesions, room, message):
+    broods = np.array([(3, 0.0), (4, 0.0)], _lesions.BROOD)
+    with pytest.raises(ValueError, match=message):
+        _lesions.children(np.zeros(lesions, LESION), broods, np.zeros(room, CTC), 1, 1.0)
+
+
 def test_a_time_that_is_no_number_stops_the_step():
     lesions = started(10)
     lesions.records["t_founded"][3] = np.nan

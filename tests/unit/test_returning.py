@@ -7,7 +7,7 @@ from hypothesis import given, settings, strategies as st
 
 import small
 from metacascade._kernels._layout import CTC, MEMBER, Flag
-from metacascade.model.selfseeding import FULL, LODGED, _one_of, become_cells, places_of_tiles
+from metacascade.model.selfseeding import FULL, LODGED, _one_of, become_cells, places, places_of_tiles
 from metacascade.ranks.parallel import serial_world
 from metacascade.run.api import Simulation
 
@@ -49,9 +49,9 @@ def a_tissue(rng, tiles=4, capacity=2):
 def test_cells_lodge_one_after_the_other_until_a_voxel_is_full_and_the_others_wait(seed, n):
     rng = np.random.default_rng(seed)
     tissue, lodged = a_tissue(rng), np.zeros(n, LODGED)
-    places = [(row, v) for row in np.argsort(tissue.region.keys)
+    listed = [(row, v) for row in np.argsort(tissue.region.keys)
               for v in np.flatnonzero(np.diff(tissue.vessels.first[512 * row:512 * row + 513]))]
-    lodged["place"] = rng.integers(0, len(places), n)
+    lodged["place"] = rng.integers(0, len(listed), n)
     lodged["ctc"]["id"], lodged["ctc"]["n"] = rng.permutation(n), rng.choice([1, 1, 1, 5], n)
     lodged["ctc"]["emt"] = rng.integers(0, 256, n)
     members = np.zeros(4 * (lodged["ctc"]["n"] == 5).sum(), MEMBER)
@@ -60,7 +60,7 @@ def test_cells_lodge_one_after_the_other_until_a_voxel_is_full_and_the_others_wa
     members = members[rng.permutation(len(members))]
     room, expected, left = tissue.counts.astype(int), [], []
     for one in np.sort(lodged, order=["place", "ctc"]) if n else ():
-        row, v = places[one["place"]]
+        row, v = listed[one["place"]]
         if room[row, v] < 2 * FULL:
             own = members[members["id"] == one["ctc"]["id"]]["emt"].tolist()
             expected += [(int(tissue.region.keys[row]), v, emt) for emt in (one["ctc"]["emt"], *own)]
@@ -72,6 +72,20 @@ def test_cells_lodge_one_after_the_other_until_a_voxel_is_full_and_the_others_wa
     assert sorted(waiting["id"]) == sorted(left)
     assert sorted(their_members.tolist()) == sorted(members[np.isin(members["id"], left)].tolist())
     assert (cells["cell"]["flags"] == Flag.RETURNED).all()
+
+
+def test_without_any_place_all_wait_with_their_members():
+    """A branch may have vessels that reach no voxel, and CTCs that wait from before."""
+    tissue, ctcs = a_tissue(np.random.default_rng(1)), np.zeros(3, CTC)
+    tissue.reachable[:] = 0
+    ctcs["id"], ctcs["n"] = [5, 6, 7], [1, 2, 1]
+    members = np.zeros(1, MEMBER)
+    members["id"], members["index"] = 6, 1
+    sent = places(tissue, ctcs, members, 3, 5)
+    (lodged, ranks), (along, their_ranks) = sent["lodged"], sent["lodged_members"]
+    assert ranks.tolist() == [0, 0, 0] and their_ranks.tolist() == [0]
+    cells, waiting, their_members = become_cells(tissue, lodged, along, 5)
+    assert len(cells) == 0 and waiting.tobytes() == ctcs.tobytes() and their_members.tobytes() == members.tobytes()
 
 
 def test_a_crowd_that_comes_home_to_one_cell_lodges_as_places_come_free():

@@ -11,6 +11,7 @@ from metacascade.model.members import rows_of
 from metacascade.space.network_index import ranges
 
 FULL = 4                      # capacities of a voxel
+NOWHERE = -1                  # the place of all, if there is no place
 LODGED = np.dtype([("ctc", CTC), ("place", "i8")])     # k-th place of all, then of the rank that it goes to
 SPAN = np.dtype([("first", "i8"), ("rank", "i4")])      # places of a rank, up to those of the next
 
@@ -23,18 +24,24 @@ def places(tissue, ctcs, members, everywhere, seed):
 
     The places are the voxels within reach of a perfused vessel, in tiles that have cells (in all tiles, if there
     is none in those), tile after tile in curve order; each is equally likely. Which one is a matter of integers
-    alone, the number of places before it, so it is the same on any number of ranks.
+    alone, the number of places before it, so it is the same on any number of ranks. If no vessel reaches any voxel,
+    as in a branch with other vessels, all stay where they are, with the place NOWHERE, and wait.
     """
     world = tissue.exchange.world
     if not everywhere:
         return _sections(np.empty(0, LODGED), np.empty(0, np.int64), members)
     mine = int(places_of_tiles(tissue).sum())
     total = int(world.sum([mine])[0])
+    if not total:
+        return _sections(_lodging(ctcs, NOWHERE), np.full(len(ctcs), world.rank), members)
     words = draws(seed, Draw.RETURN, np.ascontiguousarray(ctcs["id"]), np.zeros(len(ctcs), np.uint32))
+    return _at_ranks(tissue.exchange, _lodging(ctcs, _one_of(words, total)), members, mine, total)
+
+
+def _lodging(ctcs, places):
     lodged = np.empty(len(ctcs), LODGED)
-    lodged["ctc"] = ctcs
-    lodged["place"] = _one_of(words, total)
-    return _at_ranks(tissue.exchange, lodged, members, mine, total)
+    lodged["ctc"], lodged["place"] = ctcs, places
+    return lodged
 
 
 def _sections(lodged, ranks, members):
@@ -81,10 +88,10 @@ def become_cells(tissue, lodged, members, seed):
 
     The cells are migrants that name the key of their tile, each with its own clone and traits.
     """
-    if not int(tissue.exchange.world.sum([len(lodged)])[0]):
-        return np.empty(0, MIGRANT), np.empty(0, CTC), members
-    rows, voxels = _voxels(tissue, lodged["place"])
     ctcs = lodged["ctc"]
+    if not int(tissue.exchange.world.sum([(lodged["place"] != NOWHERE).sum()])[0]):
+        return np.empty(0, MIGRANT), ctcs, members
+    rows, voxels = _voxels(tissue, lodged["place"])
     enters = _find_room(tissue, 512 * rows + voxels, ctcs)
     enter = enters[rows_of(members, ctcs)]
     cells = _cells(tissue.region.keys[rows[enters]], voxels[enters], ctcs[enters], chosen(members, enter), seed)
