@@ -7,7 +7,9 @@ import pytest
 from busy import all_lists, busy_patch
 from metacascade._kernels import _tissue
 from metacascade._kernels._layout import CTC, MEMBER, MIGRANT, Action, Shape
-from metacascade.base.errors import RunError
+from metacascade.base.errors import InputError, RunError
+from metacascade.config.config import Config
+from metacascade.mechanisms import plan_of
 from metacascade.model import tissue
 from metacascade.space.region import OFFSETS
 from tiles import CLONES, Field, Patch, rates_of, voxel_lists
@@ -140,6 +142,22 @@ def test_more_arrivals_than_can_be_numbered_end_the_run_with_a_remedy(monkeypatc
     patch.scatter(13, np.full(99, 9), np.random.default_rng(1))
     with pytest.raises(RunError, match="use more ranks"):
         patch.scatter(13, np.full(100, 9), np.random.default_rng(1))
+
+
+@pytest.mark.parametrize("name", ["tissue.speed", "tissue.persistence", "tissue.bias"])
+def test_cells_that_would_go_beyond_the_next_tile_are_refused_before_numbers_overflow(name):
+    config = Config.from_dict({"tumor": {}})
+    plan, most = plan_of(config), {}
+    for factor in np.geomspace(1.0, 1e6, 200):
+        try:
+            most = tissue.parameters(config, plan, {name: factor})
+        except InputError as error:
+            assert "beyond the next tile in a step: shorten run.step" in str(error)
+            break
+    far = 65535 * most["amplitude"] + 2048
+    assert far < 2**31 and 0.8 * 2**19 < (far >> 12) + most["lean"] < 2**19
+    with pytest.raises(InputError):
+        tissue.parameters(config, plan, {name: 1e6})
 
 
 @pytest.mark.parametrize("change", ["neighbors", "oxygen", "pressure", "first", "state", "speed", "along"])

@@ -84,6 +84,18 @@ def test_an_entry_point_is_found_by_its_name(monkeypatch):
     assert load({"tumor": {}, "mechanisms": {"modules": ["gentle"]}}).starvation.enabled is False
 
 
+FAST = '''from metacascade.mechanisms.terms import constant
+TABLE = SECTION = None
+def plan(c):
+    yield constant("tissue.speed", 30)
+'''
+
+
+def test_a_factor_on_the_speed_that_takes_cells_too_far_is_refused(folder):
+    message = refusal(folder, "['own.py']", source=FAST)
+    assert "migration.speed: a cell would move" in message and "shorten run.step to" in message
+
+
 @pytest.mark.parametrize("source, message", [
     ("x = 1", "a mechanism has SECTION, TABLE and plan(config); SECTION, TABLE, plan is missing"),
     ("x = (", "own.py:1: SyntaxError"), ("\n\nimport nothing_of_that_name\n", "own.py:3: ModuleNotFoundError"),

@@ -26,7 +26,7 @@ LARGEST_CHANCE = 0.2               # probability of an event in one step above w
 
 def problems(config) -> list[Problem]:
     """Everything in a config that contradicts something else in it."""
-    checks = _times, _sources, _displacement, _of_mechanisms, _establishment, _interventions, _traits
+    checks = _times, _sources, _of_mechanisms, _establishment, _interventions, _traits
     found = [problem for check in checks for problem in check(config)]
     return found or list(_plan(config))
 
@@ -49,11 +49,12 @@ def _traits(config):
 def _plan(config):
     """Mechanisms that do not fit together, a factor on what nothing declares, say; therapies on what is not there."""
     try:
-        plan_of(config)
+        plan = plan_of(config)
     except InputError as error:
         yield from (Problem((), line) for line in str(error).splitlines())
     else:
         yield from (Problem(path, text) for path, text in therapy.wrong(config, names_in_time(config)))
+        yield from _displacement(config, plan)
 
 
 def _times(config):
@@ -89,18 +90,21 @@ def _sources(config):
             yield Problem(("injection", i, "node"), "there is no [tumor] to inject into", (("tumor",),))
 
 
-def moves_um(config) -> tuple[float, float]:
-    """Largest displacement of a motile cell in one step [um]: sqrt(2 v^2 tau / 3 dt) along one axis, and directed."""
-    migration, step_h, more = config.migration, config.run.step_h, therapy.largest(config)
-    speed, persistence_h, bias = (number * more.get(f"tissue.{name}", 1.0) for name, number in (
-        ("speed", migration.speed_um_per_h), ("persistence", migration.persistence_h), ("bias", migration.bias)))
+def moves_um(config, plan) -> tuple[float, float]:
+    """Largest displacement of a cell in one step [um]: sqrt(2 v^2 tau / 3 dt) along one axis, and directed.
+
+    With the speed of the fastest cells, and factors of mechanisms of the user and therapies.
+    """
+    step_h, more = config.run.step_h, therapy.largest(config)
+    speed, persistence_h, bias = (plan.number(f"tissue.{name}", more) for name in ("speed", "persistence", "bias"))
+    speed *= math.prod(max(factor.values) for factor in plan.factors_of("tissue.speed") if isinstance(factor, Table))
     return speed * math.sqrt(2 * persistence_h / 3 * step_h), bias * speed * step_h
 
 
-def _displacement(config):
-    if config.tumor is None or not config.migration.enabled:
+def _displacement(config, plan):
+    if config.tumor is None:
         return
-    (random, directed), edge = moves_um(config), config.tissue.edge_um
+    (random, directed), edge = moves_um(config, plan), config.tissue.edge_um
     shorter = min((LARGEST_MOVE * edge / random) ** 2 if random else 1,
                   LARGEST_DRIFT * edge / directed if directed else 1)
     if shorter < 1:

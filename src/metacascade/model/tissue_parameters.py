@@ -3,15 +3,19 @@ import math
 
 import numpy as np
 
+from metacascade.base.errors import InputError
 from metacascade.mechanisms.compile import wall_of
 from metacascade.mechanisms.terms import STATES, Table
 from metacascade.model.clones import spectrum
+
+MOST_MOVE = 8 * 65536           # [edge/65536] a tile: the destination code of tissue.h names only those next to it
 
 
 def parameters(config, plan, scales=()):
     """What the kernel needs besides the rates, in its own units; a mechanism that is off has the value 0.
 
-    `scales`: what the coefficients are multiplied by, a dict of name and number.
+    `scales`: what the coefficients are multiplied by, a dict of name and number. Raises InputError if cells would move
+    farther in a step than the kernel can tell; config.check refuses steps far shorter than that.
     """
     def number(name, default=0.0):
         return plan.number(name, scales, default)
@@ -20,10 +24,13 @@ def parameters(config, plan, scales=()):
     speed, more = number("tissue.speed"), number("tissue.cluster_cells")
     sd = math.sqrt(2.0 * speed**2 * number("tissue.persistence") / 3.0 * dt) / edge
     reach, mature = wall_of(plan)
+    amplitude = round(4096.0 * math.sqrt(6.0) * sd)
+    lean = 65536.0 * number("tissue.bias") * speed * dt / edge if plan.field("oxygen") else 0.0
+    if not farthest(amplitude, lean, int(speeds(plan).max())) < MOST_MOVE:
+        raise InputError("cells would move beyond the next tile in a step: shorten run.step, or lower tissue.speed, "
+                         "tissue.persistence or tissue.bias, factors of mechanisms and [[therapy]] included")
     return dict(
-        seed=config.run.seed, dt_h=dt, edge_um=edge, capacity=config.tissue.capacity,
-        amplitude=round(4096.0 * math.sqrt(6.0) * sd),
-        lean=65536.0 * number("tissue.bias") * speed * dt / edge if plan.field("oxygen") else 0.0,
+        seed=config.run.seed, dt_h=dt, edge_um=edge, capacity=config.tissue.capacity, amplitude=amplitude, lean=lean,
         gradient_half=number("tissue.gradient_half", default=1.0) * edge,
         mobility=number("tissue.hop") * dt / edge**2, mutation=spectrum(plan.traits).threshold,
         reach_um=reach, permeability_mature=mature, cluster_fraction=number("tissue.cluster"),
@@ -33,6 +40,15 @@ def parameters(config, plan, scales=()):
 def reach_um(config, plan):
     """From which distance a cell reaches a vessel: that of what sheds. Without any, cells still come back there."""
     return wall_of(plan, config.intravasation.reach_um)[0]
+
+
+def farthest(amplitude, lean, speed):
+    """How far STEP of tissue.h leads along an axis at most [edge/65536], each part rounded up.
+
+    Below MOST_MOVE nothing in it leaves 32 bits: (8 x 65536 - 1) x 4096 + 4095 is the largest number of those.
+    """
+    dice = -(-65535 * speed // 256)
+    return (dice * amplitude + 2048 >> 12) + (lean + 1.0) * speed / 256.0 + 1.0 if speed else 0.0
 
 
 def speeds(plan):
