@@ -1,18 +1,16 @@
 # The walk of circulating tumor cells: transit, arrest, death, release, extravasation, in continuous time.
 import numpy as np
 
-from libc.math cimport INFINITY, exp, expm1, log, log1p, pow
+from libc.math cimport exp, log, pow
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
-from _circuit cimport (BLOOD_RATES, MAX_NODES, MOST_SWITCHES, RATE_ANOIKIS, RATE_BIND, RATE_EXTRAVASATE, RATE_NK,
-                       RATE_PASSAGES, RATE_RELEASE, RATE_SHEAR, TUMOR, VESSEL, law_t, node_t, roads_t, switch_t)
-from _random cimport DRAW_DIAMETER, DRAW_WALK, draw, exponential, normal, unit32
-from _recordrates cimport fits, own_factors, rate_at, record_rates_t
-from _types cimport (ARRESTED, CIRCULATING, ENDED, EVENT_ANOIKIS, EVENT_ARRIVE, EVENT_EXTRAVASATE,
-                     EVENT_NK, EVENT_RELEASE, EVENT_SHEAR, FATE_ANOIKIS, FATE_NK, FATE_SELF_SEEDED,
-                     FATE_SHEAR, FLAG_INJECTED, FLAG_RETURNED, RETURNING, ctc_t)
-
-cdef enum:
-    SECOND = 0x80000000  # added to the hop: a second block of words for what happens seldom
+from _bloodevents cimport body_t, dies, lodge, walker_t
+from _circuit cimport (BLOOD_RATES, MAX_NODES, MOST_SWITCHES, RATE_ANOIKIS, RATE_BIND, RATE_NK, RATE_PASSAGES,
+                       RATE_SHEAR, TUMOR, VESSEL, node_t, roads_t, switch_t)
+from _random cimport DRAW_DIAMETER, DRAW_WALK, draw, normal, unit32
+from _recordrates cimport fits, own_factors, rate_at
+from _types cimport (ARRESTED, CIRCULATING, ENDED, EVENT_ANOIKIS, EVENT_ARRIVE, EVENT_NK, EVENT_RELEASE,
+                     EVENT_SHEAR, FATE_ANOIKIS, FATE_NK, FATE_SELF_SEEDED, FATE_SHEAR, FLAG_INJECTED, FLAG_RETURNED,
+                     RETURNING, ctc_t)
 
 
 def _node_dtype():
@@ -29,116 +27,6 @@ NODE, SWITCH = _node_dtype(), _switch_dtype()
 LIMIT = int(MAX_NODES)
 RATES = ("blood.anoikis", "blood.shear", "blood.nk", "blood.release", "blood.extravasate", "blood.bind",
          "blood.passages")
-
-
-cdef struct loss_t:  # hazard of leaving: a + b exp(-x / tau) after x hours, the coat growing meanwhile
-    double a, b, tau
-
-
-cdef struct body_t:  # what is the same for all cells of a call
-    const node_t* nodes
-    roads_t roads
-    record_rates_t rates
-    law_t law
-    uint64_t seed
-    const switch_t* switches  # in the order of time
-    int n_switches
-    double since              # [h] from which on they hold
-    double loss[MAX_NODES]    # [1/h] death of a cell whose factors are 1, without its coat
-
-
-cdef struct walker_t:  # what a cell's traits make of the rates, and its chance to pass each bed that it has met
-    double factor[BLOOD_RATES]
-    double worst      # the largest of those of the ways to die, and more than rounding takes off
-    uint32_t known    # a bit for each node
-    double chance[MAX_NODES]
-
-
-cdef inline double _integral(const loss_t* k, double x) noexcept nogil:
-    """Integral of the hazard from 0 to x."""
-    return k.a * x - k.b * k.tau * expm1(-x / k.tau)
-
-
-cdef double _waiting(const loss_t* k, double e) noexcept nogil:
-    """The x at which the integral of the hazard reaches e; infinite if it never does.
-
-    Both starting values lie left of the root and the integral is concave, so Newton's method comes
-    from the left and cannot overshoot.
-    """
-    cdef double x, m, step
-    cdef int _
-    if k.a + k.b <= 0.0 or (k.a <= 0.0 and e >= k.b * k.tau):
-        return INFINITY
-    x = e / (k.a + k.b)
-    if k.b <= 0.0:
-        return x
-    if k.a > 0.0 and (e - k.b * k.tau) / k.a > x:
-        x = (e - k.b * k.tau) / k.a
-    for _ in range(64):
-        m = expm1(-x / k.tau)
-        step = (e - k.a * x + k.b * k.tau * m) / (k.a + k.b * (1.0 + m))
-        x += step
-        if step <= 1e-15 * x:
-            break
-    return x
-
-
-cdef inline double _bare(const ctc_t* c, double t, const law_t* law) noexcept nogil:
-    """The share of the platelet coat that is still missing at time t."""
-    return exp(-(t - c.t_shed) / law.coat_time_h)
-
-
-cdef inline double _coated(double rate, double part, double bare) noexcept nogil:
-    """A hazard of which a full coat takes off the share `part`."""
-    return rate * (1.0 - part + part * bare)
-
-
-cdef bint _dies(ctc_t* c, const walker_t* w, const body_t* b, double t, double stay, double u) noexcept nogil:
-    """Does it die within `stay` hours from t: is u below 1 - exp(-integrated hazard)? Sets the event."""
-    cdef uint32_t r[4]
-    cdef loss_t k
-    cdef const law_t* law = &b.law
-    cdef double x, e = -log1p(-u), bare = _bare(c, t, law)
-    cdef double anoikis = rate_at(&b.rates, RATE_ANOIKIS, c.node, w.factor)
-    cdef double shear = rate_at(&b.rates, RATE_SHEAR, c.node, w.factor)
-    cdef double nk = rate_at(&b.rates, RATE_NK, c.node, w.factor)
-    k.tau = law.coat_time_h
-    k.a = anoikis + _coated(shear, law.spared_shear, 0.0) + _coated(nk, law.spared_nk, 0.0)
-    k.b = (shear * law.spared_shear + nk * law.spared_nk) * bare
-    if not e < _integral(&k, stay):
-        return False
-    draw(b.seed, DRAW_WALK, c.id, (c.hop - 1) | SECOND, r)
-    x = min(_waiting(&k, e), stay)
-    bare = _bare(c, t + x, law)
-    shear, nk = _coated(shear, law.spared_shear, bare), _coated(nk, law.spared_nk, bare)
-    u = unit32(r[0]) * (anoikis + shear + nk)
-    c.pending = EVENT_ANOIKIS if u < anoikis else EVENT_SHEAR if u < anoikis + shear else EVENT_NK
-    c.t_event = t + x
-    return True
-
-
-cdef void _lodge(ctc_t* c, const walker_t* w, const body_t* b, double t) noexcept nogil:
-    """It is arrested at t: NK, anoikis, release and extravasation compete. Sets the event."""
-    cdef uint32_t r[4]
-    cdef loss_t k
-    cdef const law_t* law = &b.law
-    cdef double x, u, bare = _bare(c, t, law)
-    cdef double anoikis = rate_at(&b.rates, RATE_ANOIKIS, c.node, w.factor)
-    cdef double nk = rate_at(&b.rates, RATE_NK, c.node, w.factor)
-    cdef double release = rate_at(&b.rates, RATE_RELEASE, c.node, w.factor)
-    cdef double extravasate = rate_at(&b.rates, RATE_EXTRAVASATE, c.node, w.factor)
-    k.tau = law.coat_time_h
-    k.a = anoikis + _coated(nk, law.spared_nk, 0.0) + release + extravasate
-    k.b = nk * law.spared_nk * bare
-    draw(b.seed, DRAW_WALK, c.id, (c.hop - 1) | SECOND, r)
-    x = _waiting(&k, exponential(r[0], r[1]))
-    nk = _coated(nk, law.spared_nk, _bare(c, t + x, law))
-    u = unit32(r[2]) * (anoikis + nk + release + extravasate)
-    c.pending = (EVENT_ANOIKIS if u < anoikis else
-                 EVENT_NK if u < anoikis + nk else
-                 EVENT_RELEASE if u < anoikis + nk + release else EVENT_EXTRAVASATE)
-    c.place = ARRESTED
-    c.t_event = t + x
 
 
 cdef double _gate(const ctc_t* c, uint32_t node, const walker_t* w, const body_t* b) noexcept nogil:
@@ -203,12 +91,12 @@ cdef int64_t _flow(ctc_t* c, walker_t* w, const body_t* b, double t_end) noexcep
                 w.chance[node] = _gate(c, node, w, b)
             if unit32(r[0]) >= w.chance[node]:
                 c.node, c.hop = node, hop
-                _lodge(c, w, b, t)
+                lodge(c, w, b, t)
                 return passages
         stay = -n.transit_h * log(unit32(r[1]))
         if unit32(r[2]) < worst * b.loss[node] * stay:  # at least 1 - exp(-integral)
             c.node, c.hop = node, hop
-            if _dies(c, w, b, t, stay, unit32(r[2])):
+            if dies(c, w, b, t, stay, unit32(r[2])):
                 return passages
         t += stay
     c.node, c.hop, c.t_event = node, hop, t
@@ -243,10 +131,10 @@ cdef int _redraw(ctc_t* c, const body_t* b, double t) except -1 nogil:
     draw(b.seed, DRAW_WALK, c.id, c.hop, r)
     c.hop += 1
     if c.place == ARRESTED:
-        _lodge(c, &w, b, t)
+        lodge(c, &w, b, t)
         return 0
     stay = -b.nodes[c.node].transit_h * log(unit32(r[1]))
-    if not _dies(c, &w, b, t, stay, unit32(r[2])):
+    if not dies(c, &w, b, t, stay, unit32(r[2])):
         c.pending, c.t_event = EVENT_ARRIVE, t + stay
     return 0
 
@@ -312,12 +200,12 @@ cdef int64_t _call(ctc_t[::1] ctcs, circuit, uint64_t seed, double t_h, bint red
 
 
 def advance(ctc_t[::1] ctcs not None, circuit not None, uint64_t seed, double t_end_h):
-    """Walk every cell to t_end_h in place; returns the passages of beds. circulation.Blood calls this."""
+    """Walk every cell to t_end_h in place; returns the passages of beds. model.blood calls this."""
     return _call(ctcs, circuit, seed, t_end_h, False)
 
 
 def redraw(ctc_t[::1] ctcs not None, circuit not None, uint64_t seed, double t_h):
-    """Draw anew from t_h what is due after it; all must have walked to t_h. circulation.Blood calls this."""
+    """Draw anew from t_h what is due after it; all must have walked to t_h. model.blood calls this."""
     _call(ctcs, circuit, seed, t_h, True)
 
 

@@ -12,25 +12,23 @@ A step pays for what happens: one random word a voxel tells how many of its cell
 motile cells move, and the block of a tile is copied by runs. The random numbers of a cell are Philox of its own record,
 its voxel, and a key that belongs to tile and step, so the order of cells has no meaning.
 """
-from libc.float cimport FLT_MAX
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
-from _candidates cimport binomial, choose
+from _candidates cimport binomial
 from _clusters cimport shed_clusters, write_all_shed
 from _events cimport happen, hop
-from _geometry cimport segment_t
 from _hazards cimport NOTHING, what_happens
+from _plan cimport take_plan, take_vessels
 from _random cimport DRAW_TILE, draw
-from _rates cimport (
-    DENSITY, DIVIDE, LOWER, MOST_RATES, MOST_SIGNALS, REMOVE, SHED, factor_t, fill_rates, rate_t, signal_t)
+from _rates cimport signal_t
 from _rebuild cimport rebuild
 from _tiles cimport (
     BLOCK, CALM, CAUSES, CHANGED_VOXEL, DIVIDED, HOPPED, LOOKED_AT, SHED_CELLS, block_t, draw_events, fetch_next,
-    fill_bound, fill_density, fill_hop, fill_none, fill_words, hops_first, list_voxels, outbox_t, pad_tile, scratch_t,
-    settle_hops, tiles_t, tissue_t, word_t, words_of)
+    hops_first, outbox_t, scratch_t, settle_hops, tiles_t, tissue_t, word_t, words_of)
 from _types cimport cell_t, ctc_t, member_t, migrant_t
+from _voxels cimport fill_table, list_candidates
 from _walk cimport walk
 
 TALLIES = ("looked_at", "divided", "mutated", "shed", "switched", "hopped", "changed_voxel", "cut")  # then causes
@@ -59,56 +57,6 @@ cdef int survey(const tiles_t* t, Py_ssize_t row, scratch_t* s) except -1 nogil:
     if at != t.n[row]:
         raise RuntimeError("cells were lost: a tile does not hold as many as its voxels count")
     return movers
-
-
-cdef int not_finite(const tiles_t* t, Py_ssize_t row, const tissue_t* p, const scratch_t* s) except -1 nogil:
-    """Raise FloatingPointError(text, rate), the rate from which on the chances of a voxel are not finite; n_rates: hops."""
-    cdef int r = 0, v
-    cdef float total
-    for v in range(512):
-        total, r = 0.0, 0
-        while r < t.n_rates:
-            total += s.table.rate[r][v] * <float>(t.rates[r].most * p.dt_h)
-            if not total <= FLT_MAX:
-                break
-            r += 1
-        if t.counts[512 * row + v] and not total + s.table.hop[v] <= FLT_MAX:
-            break
-    with gil:
-        raise FloatingPointError("the chance that something happens to a cell is not finite", r)
-
-
-cdef int fill_table(const tiles_t* t, Py_ssize_t row, const tissue_t* p, scratch_t* s) except -1 nogil:
-    """What the voxels of a tile do to their cells."""
-    cdef const int32_t* first = t.vessel_first + 512 * row
-    cdef int r, v
-    fill_density(t.counts + 512 * row, p.capacity, s.table.density)
-    fill_rates(t.rates, t.n_rates, t.factors, t.signals, row, s.table.density, s.table.rate)
-    for r in range(t.n_rates):
-        if t.rates[r].action == SHED:
-            for v in range(512):
-                s.table.rate[r][v] = s.table.rate[r][v] if first[v + 1] > first[v] else 0.0
-    if p.mobility > 0.0:
-        pad_tile(t.pressure, row, t.neighbors + 27 * row, False, s.table.pressure)
-        fill_hop(s.table.pressure, p.mobility, s.table.hop)
-    if fill_bound(t.rates, t.n_rates, p.dt_h, t.counts + 512 * row, &s.table):
-        not_finite(t, row, p, s)
-    fill_none(t.counts + 512 * row, s.table.bound, s.table.none)
-    fill_words(s.key, s.table.high, s.table.low)
-    return 0
-
-
-cdef int list_candidates(const tiles_t* t, Py_ssize_t row, scratch_t* s) noexcept nogil:
-    """The cells that are looked at; how many."""
-    cdef const uint16_t* counts = t.counts + 512 * row
-    cdef const word_t* cells = words_of(t, row, 0)
-    cdef int i, k, v, at = 0
-    for i in range(list_voxels(&s.table, counts, s.look)):
-        v = s.look[i]
-        k = binomial(counts[v], s.table.bound[v], s.table.none[v], s.table.high[v], s.table.low[v])
-        if k:
-            at = choose(cells, s.first[v], counts[v], k, s.key, v, s, at)
-    return at
 
 
 cdef int load(block_t* b, const word_t* cells, const int32_t* cell, const int32_t* voxel, int n) noexcept nogil:
@@ -207,32 +155,19 @@ cdef int one_tile(const tiles_t* t, Py_ssize_t row, const tissue_t* p, scratch_t
     return 0
 
 
-cdef int check(const tiles_t* t, int signals, int causes) except -1:
-    """The plan names only what is there."""
-    cdef int r, k
-    for r in range(t.n_rates):
-        if not DIVIDE <= t.rates[r].action <= LOWER:
-            raise ValueError(f"rate {r} has the action {t.rates[r].action}")
-        if t.rates[r].action == REMOVE and not 0 <= t.rates[r].detail < causes:
-            raise ValueError(f"rate {r} has the cause of death {t.rates[r].detail} of {causes}")
-        for k in range(t.rates[r].first, t.rates[r].first + t.rates[r].factors):
-            if not DENSITY <= t.factors[k].signal < signals:
-                raise ValueError(f"rate {r} depends on signal {t.factors[k].signal} of {signals}")
-    return 0
-
-
-cdef int take_signals(list fields, Py_ssize_t rows, signal_t* signals) except -1:
-    """Where the fields are, and how many there are."""
-    cdef const float[:, ::1] field
-    cdef int k
-    if len(fields) > MOST_SIGNALS:
-        raise ValueError(f"{len(fields)} fields; at most {MOST_SIGNALS}")
-    for k in range(len(fields)):
-        field = fields[k]
-        if field.shape[0] < rows or field.shape[1] not in (512, 64, 8):
-            raise ValueError(f"field {k} has the shape {field.shape[0]}, {field.shape[1]}")
-        signals[k].value, signals[k].width = &field[0, 0], field.shape[1]
-    return <int>len(fields)
+cdef Py_ssize_t all_tiles(const tiles_t* t, Py_ssize_t row, Py_ssize_t rows, const tissue_t* p, scratch_t* s,
+                          outbox_t* box, int64_t* counted, int tallies) except -1 nogil:
+    """Advance the tiles from `row` on, and add their tallies; the row that lacks room, or `rows`."""
+    cdef int i
+    while row < rows:
+        if t.n[row]:
+            look_ahead(t, row, rows, s)
+            if one_tile(t, row, p, s, box):
+                break
+            for i in range(tallies):
+                counted[i] += s.tally[i]
+        row += 1
+    return row
 
 
 cdef scratch_t* new_scratch(uint32_t[:, ::1] words) except NULL:
@@ -254,7 +189,7 @@ def advance(cell_t[::1] cells not None, const int64_t[::1] start not None, int32
             const int32_t[::1] capacity not None, uint16_t[:, ::1] counts not None,
             const float[:, ::1] pressure not None, const float[:, ::1] oxygen not None,
             const int32_t[:, ::1] neighbors not None, const uint64_t[::1] keys not None,
-            const int32_t[:, ::1] coords not None, vessels not None, plan not None, tissue_t params,
+            const int32_t[:, ::1] coords not None, tuple vessels not None, tuple plan not None, tissue_t params,
             uint32_t[:, ::1] words not None, migrant_t[::1] migrants not None, ctc_t[::1] shed not None,
             member_t[::1] members not None, int64_t[::1] progress not None):
     """Advance the tiles from row ``progress[0]`` on; the row that lacks room, or -1 when all are done.
@@ -267,66 +202,37 @@ def advance(cell_t[::1] cells not None, const int64_t[::1] start not None, int32
     clone, float32 (r, clones), and by state, float32 (r, 3, 256), the speed of a cell by its EMT, int32 (256,), of 256,
     and the factors on the chance to leave with neighbors by EMT and adhesion, float32 (2, 256).
     """
-    cdef const int32_t[::1] first = vessels[0]
-    cdef const int32_t[::1] index = vessels[1]
-    cdef const segment_t[::1] segments = vessels[2]
-    cdef const rate_t[::1] rates = plan[0]
-    cdef const factor_t[::1] factors = plan[1]
-    cdef const float[:, ::1] clone = plan[3]
-    cdef const float[:, :, ::1] state = plan[4]
-    cdef const int32_t[::1] speed = plan[5]
-    cdef const float[:, ::1] along = plan[6]
     cdef signal_t signals[64]
-    cdef int causes = <int>progress.shape[0] - 3 - CAUSES, n_signals, full = 0, i
-    if not (start.shape[0] == n.shape[0] == capacity.shape[0] == keys.shape[0] == coords.shape[0]
+    cdef int causes = <int>progress.shape[0] - 3 - CAUSES
+    cdef Py_ssize_t rows = n.shape[0]
+    if not (start.shape[0] == rows == capacity.shape[0] == keys.shape[0] == coords.shape[0]
             == neighbors.shape[0] <= counts.shape[0]) or not 0 <= causes <= 64 or words.shape[0] != SCRATCH_ROWS:
         raise ValueError("the arrays of the tiles differ in length")
-    if (counts.shape[0] != oxygen.shape[0] or counts.shape[0] != pressure.shape[0]
-            or first.shape[0] != 512 * n.shape[0] + 1):
+    if counts.shape[0] != oxygen.shape[0] or counts.shape[0] != pressure.shape[0]:
         raise ValueError("the arrays of the voxels differ in length")
-    if not (rates.shape[0] == clone.shape[0] == state.shape[0] <= MOST_RATES and state.shape[1] == 3
-            and along.shape[0] == 2 and state.shape[2] == speed.shape[0] == along.shape[1] == 256):
-        raise ValueError("the tables of the rates differ in length")
-    if n.shape[0] == 0:
+    if rows == 0:
         return -1
-    n_signals = take_signals(plan[2], n.shape[0], signals)
     cdef tiles_t t = tiles_t(
-        cells=NULL, start=&start[0], n=&n[0], capacity=&capacity[0], counts=&counts[0, 0], pressure=&pressure[0, 0],
-        oxygen=&oxygen[0, 0], neighbors=&neighbors[0, 0], keys=&keys[0], coords=&coords[0, 0], vessel_first=&first[0],
-        vessel_index=NULL, segments=NULL, n_rates=<int>rates.shape[0], rates=NULL, factors=NULL, signals=&signals[0],
-        n_clones=<int>clone.shape[1], clone=NULL, state=NULL, speed=&speed[0], along=&along[0, 0])
+        cells=NULL, start=&start[0], n=&n[0], capacity=&capacity[0], counts=&counts[0, 0],
+        pressure=&pressure[0, 0], oxygen=&oxygen[0, 0], neighbors=&neighbors[0, 0], keys=&keys[0],
+        coords=&coords[0, 0], vessel_first=NULL, vessel_index=NULL, segments=NULL, n_rates=0, rates=NULL, factors=NULL,
+        signals=NULL, n_clones=0, clone=NULL, state=NULL, speed=NULL, along=NULL)
     if cells.shape[0]:
         t.cells = &cells[0]
-    if index.shape[0]:
-        t.vessel_index, t.segments = &index[0], &segments[0]
-    if rates.shape[0]:
-        t.rates, t.state = &rates[0], &state[0, 0, 0]
-        if clone.shape[1]:
-            t.clone = &clone[0, 0]
-    if factors.shape[0]:
-        t.factors = &factors[0]
-    check(&t, n_signals, causes)
-    cdef scratch_t* s = new_scratch(words)
+    take_vessels(vessels, rows, &t)
+    take_plan(plan, rows, causes, signals, &t)
     cdef outbox_t box = outbox_t(
         migrants=&migrants[0], shed=&shed[0], members=&members[0], n_migrants=progress[1], n_shed=progress[2],
         n_members=progress[3 + SHED_CELLS] - progress[2], room_migrants=migrants.shape[0], room_shed=shed.shape[0],
         room_members=members.shape[0])
-    cdef Py_ssize_t row = progress[0]
+    cdef scratch_t* s = new_scratch(words)
     try:
         with nogil:
-            while row < n.shape[0]:
-                if t.n[row]:
-                    look_ahead(&t, row, n.shape[0], s)
-                    full = one_tile(&t, row, &params, s, &box)
-                    if full:
-                        break
-                    for i in range(CAUSES + causes):
-                        progress[3 + i] += s.tally[i]
-                row += 1
+            progress[0] = all_tiles(&t, progress[0], rows, &params, s, &box, &progress[3], CAUSES + causes)
     finally:
         free(s)
-    progress[0], progress[1], progress[2] = row, box.n_migrants, box.n_shed
-    return row if full else -1
+    progress[1], progress[2] = box.n_migrants, box.n_shed
+    return progress[0] if progress[0] < rows else -1
 
 
 cdef double power(double x, int n):

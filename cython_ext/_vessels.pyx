@@ -3,19 +3,19 @@
 # shows in any bit.
 import numpy as np
 
-from libc.math cimport ceil, cos, fabs, floor, log, sin, sqrt
+from libc.math cimport cos, fabs, log, sin, sqrt
 from libc.stdint cimport int32_t, uint16_t
 
 from _geometry cimport SLACK, box_distance2, distance2, least, most, segment_t
+from _line cimport SIDE, crossing, in_voxels, line_of, line_t, pass_planes, to_tile
+from _reach cimport list_voxels
 
 cdef enum:
-    SIDE = 8                  # voxels along the edge of a tile
     VOXELS = 512
     LINES = 8                 # along the wall of a vessel, through which it gives off what it carries
     MOST_WALLS = 16           # fields that are supplied by vessels
 
 cdef double TWO_PI = 6.283185307179586
-cdef double HALF_DIAGONAL = 0.8660254037844388   # of the unit cube, rounded up
 cdef double PER_EDGE = 0.2    # radius of a line on the grid, per edge of a voxel and per sum of direction cosines
 cdef double SPREAD = 1.06     # by which LINES round a wall, of radius sqrt(r^2 + that^2), differ from one line
 
@@ -31,61 +31,6 @@ def _dtype():
 
 SEGMENT = _dtype()
 SLACK_UM = SLACK
-
-cdef inline double _clip(double x, double low, double high) noexcept nogil:
-    return least(most(x, low), high)
-
-cdef struct line_t:           # the center line a + t d, t in 0..1
-    double a[3]
-    double d[3]
-    double length
-    double per_length2        # 1 / length^2; 0 for a point
-
-cdef inline line_t _line(const segment_t* s) noexcept nogil:
-    cdef line_t line
-    line.a[0], line.a[1], line.a[2] = s.ax, s.ay, s.az
-    line.d[0], line.d[1], line.d[2] = s.bx - s.ax, s.by - s.ay, s.bz - s.az
-    cdef double length2 = line.d[0] * line.d[0] + line.d[1] * line.d[1] + line.d[2] * line.d[2]
-    line.length = sqrt(length2)
-    line.per_length2 = 1.0 / length2 if length2 > 0.0 else 0.0
-    return line
-
-cdef inline double _crossing(const line_t* line, int k, double plane, double edge) noexcept nogil:
-    """t where the line meets plane number `plane` across axis k; beyond 1 if it runs along the plane."""
-    return (plane * edge - line.a[k]) / line.d[k] if line.d[k] != 0.0 else 2.0
-
-cdef bint _to_tile(const line_t* line, const int32_t* tile, double edge, double* voxel, double* t) noexcept nogil:
-    """Where the walk along the line enters the tile: from its first voxel on (in voxels of the tile), and when.
-
-    False if it never does.
-    """
-    cdef double first
-    cdef int k
-    t[0] = 0.0
-    for k in range(3):
-        first = floor(line.a[k] / edge) if line.d[k] >= 0.0 else ceil(line.a[k] / edge) - 1.0
-        voxel[k] = first - <double>SIDE * tile[k]
-        if line.d[k] > 0.0 and voxel[k] < 0.0:
-            t[0] = most(t[0], _crossing(line, k, <double>SIDE * tile[k], edge))
-        elif line.d[k] < 0.0 and voxel[k] >= SIDE:
-            t[0] = most(t[0], _crossing(line, k, <double>SIDE * (tile[k] + 1.0), edge))
-        elif not 0.0 <= voxel[k] < SIDE:
-            return False
-    return t[0] < 1.0
-
-cdef inline void _pass_planes(const line_t* line, const int32_t* tile, double edge, double t, int k, double* voxel,
-                              double* next) noexcept nogil:
-    """Walk along axis k, from a voxel, past all planes that are met until t; when the next one is met."""
-    cdef double first = voxel[0], step = 1.0 if line.d[k] > 0.0 else -1.0
-    cdef double plane = <double>SIDE * tile[k] + (line.d[k] > 0.0)      # of voxel 0, the one ahead
-    if line.d[k] != 0.0 and t > 0.0:
-        voxel[0] = floor((line.a[k] + t * line.d[k]) / edge) - <double>SIDE * tile[k] - step
-        voxel[0] = most(voxel[0], first) if step > 0.0 else least(voxel[0], first)
-        while voxel[0] != first and _crossing(line, k, voxel[0] - step + plane, edge) > t:
-            voxel[0] -= step
-        while _crossing(line, k, voxel[0] + plane, edge) <= t:
-            voxel[0] += step
-    next[0] = _crossing(line, k, voxel[0] + plane, edge)
 
 cdef double _conductance(double radius, const double* along, double edge, wall_t wall) noexcept nogil:
     """Of a vessel, per length [um^2/h]: that of its wall in series with that of the tissue up to the voxels.
@@ -148,10 +93,10 @@ cdef void _add_length(const line_t* line, const int32_t* tile, double edge, cons
     cdef double voxel[3]
     cdef double cut, inside, t = 0.0
     cdef int k, i, at
-    if not _to_tile(line, tile, edge, voxel, &t):
+    if not to_tile(line, tile, edge, voxel, &t):
         return
     for k in range(3):
-        _pass_planes(line, tile, edge, t, k, &voxel[k], &next[k])
+        pass_planes(line, tile, edge, t, k, &voxel[k], &next[k])
     while t < 1.0 and (0.0 <= voxel[0] < SIDE) & (0.0 <= voxel[1] < SIDE) & (0.0 <= voxel[2] < SIDE):
         cut = most(t, least(least(next[0], next[1]), least(next[2], 1.0)))
         at = <int>(voxel[0] + SIDE * voxel[1] + SIDE * SIDE * voxel[2])
@@ -162,85 +107,7 @@ cdef void _add_length(const line_t* line, const int32_t* tile, double edge, cons
         for k in range(3):
             if next[k] <= cut:
                 voxel[k] += 1.0 if line.d[k] > 0.0 else -1.0
-                next[k] = _crossing(line, k, voxel[k] + <double>SIDE * tile[k] + (line.d[k] > 0.0), edge)
-
-cdef inline line_t _in_voxels(const line_t* line, const int32_t* tile, double edge) noexcept nogil:
-    """The line in the frame of a tile, in units of voxels."""
-    cdef line_t l
-    cdef int k
-    for k in range(3):
-        l.a[k] = line.a[k] / edge - <double>SIDE * tile[k]
-        l.d[k] = line.d[k] / edge
-    l.length = line.length / edge
-    l.per_length2 = line.per_length2 * edge * edge
-    return l
-
-cdef inline int _longest_axis(const line_t* l) noexcept nogil:
-    cdef int k, m = 0
-    for k in range(1, 3):
-        if fabs(l.d[k]) > fabs(l.d[m]):
-            m = k
-    return m
-
-cdef inline void _span(double a, double b, double reach, int* start, int* stop) noexcept nogil:
-    """Voxels of the tile, along one axis, within `reach` of the interval between a and b."""
-    start[0] = <int>floor(_clip(least(a, b) - reach, 0.0, SIDE))
-    stop[0] = <int>floor(_clip(most(a, b) + reach + 1.0, 0.0, SIDE))
-
-cdef inline void _cross_section(const line_t* l, int m, int slab, double reach, int* start, int* stop) noexcept nogil:
-    """Across axis m, the voxels of a slab within `reach` of the part of the line that reaches the slab."""
-    cdef double t0 = 0.0, t1 = 1.0, u, v
-    cdef int k
-    if l.d[m] != 0.0:
-        u, v = (slab - reach - l.a[m]) / l.d[m], (slab + 1 + reach - l.a[m]) / l.d[m]
-        t0, t1 = _clip(least(u, v), 0.0, 1.0), _clip(most(u, v), 0.0, 1.0)
-    for k in range(3):
-        if k != m:
-            _span(l.a[k] + t0 * l.d[k], l.a[k] + t1 * l.d[k], reach, &start[k], &stop[k])
-
-cdef inline bint _reaches(const line_t* l, const double* low, double reach) noexcept nogil:
-    """Does any point of the unit cube at `low` lie within `reach` of the line?
-
-    The point of the line nearest to the center decides most cases; the exact distance the rest.
-    """
-    cdef double along = 0.0, center2 = 0.0, box2 = 0.0, t, off, over
-    cdef int k
-    for k in range(3):
-        along += l.d[k] * (low[k] + 0.5 - l.a[k])
-    t = _clip(along * l.per_length2, 0.0, 1.0)
-    for k in range(3):
-        off = fabs(l.a[k] + t * l.d[k] - (low[k] + 0.5))
-        over = most(off - 0.5, 0.0)
-        center2 += off * off
-        box2 += over * over
-    if box2 <= reach * reach:
-        return True
-    over = reach + HALF_DIAGONAL
-    return center2 <= over * over and box_distance2(l.a, l.d, low, 1.0) <= reach * reach
-
-cdef int _list_voxels(const line_t* l, double reach, uint16_t* voxels) noexcept nogil:
-    """Voxels of a tile within `reach` of the line, all in voxels, in no particular order; how many.
-
-    Walks slab by slab along the axis of the line's greatest extent, so that it looks at little more
-    than what it lists.
-    """
-    cdef int m = _longest_axis(l), n = 0, slab, i, j
-    cdef int p = (m + 1) % 3, q = (m + 2) % 3
-    cdef int start[3]
-    cdef int stop[3]
-    cdef double low[3]
-    _span(l.a[m], l.a[m] + l.d[m], reach, &start[m], &stop[m])
-    for slab in range(start[m], stop[m]):
-        low[m] = slab
-        _cross_section(l, m, slab, reach, start, stop)
-        for i in range(start[p], stop[p]):
-            low[p] = i
-            for j in range(start[q], stop[q]):
-                low[q] = j
-                if _reaches(l, low, reach):
-                    voxels[n] = <uint16_t>(slab << 3 * m | i << 3 * p | j << 3 * q)
-                    n += 1
-    return n
+                next[k] = crossing(line, k, voxel[k] + <double>SIDE * tile[k] + (line.d[k] > 0.0), edge)
 
 cdef Py_ssize_t _map_tile(const int32_t* tile, const segment_t[::1] segments, Py_ssize_t begin, Py_ssize_t end,
                           double edge, double reach, const wall_t* walls, int n_walls, float* supply, int32_t* first,
@@ -259,10 +126,10 @@ cdef Py_ssize_t _map_tile(const int32_t* tile, const segment_t[::1] segments, Py
             continue
         if n + VOXELS > voxels.shape[0]:
             return -1
-        line = _line(&segments[s])
+        line = line_of(&segments[s])
         _add_vessel(&segments[s], &line, tile, edge, walls, n_walls, total)
-        local = _in_voxels(&line, tile, edge)
-        found = _list_voxels(&local, (segments[s].radius + reach + SLACK) / edge, &voxels[n])
+        local = in_voxels(&line, tile, edge)
+        found = list_voxels(&local, (segments[s].radius + reach + SLACK) / edge, &voxels[n])
         for i in range(n, n + found):
             owners[i] = <int32_t>s
             first[voxels[i] + 1] += 1
@@ -329,6 +196,6 @@ def box_distances2(const double[:, ::1] low not None, double edge, const segment
     cdef line_t line
     cdef Py_ssize_t i
     for i in range(low.shape[0]):
-        line = _line(&segments[i])
+        line = line_of(&segments[i])
         o[i] = box_distance2(line.a, line.d, &low[i, 0], edge)
     return out

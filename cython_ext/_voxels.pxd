@@ -1,0 +1,59 @@
+# What the voxels of a tile do to their cells, and which of these are looked at. Header only: it has no .pyx twin.
+from libc.float cimport FLT_MAX
+from libc.stdint cimport int32_t, uint16_t
+
+from _candidates cimport binomial, choose
+from _rates cimport SHED, fill_rates
+from _tiles cimport (
+    fill_bound, fill_density, fill_hop, fill_none, fill_words, list_voxels, pad_tile, scratch_t, tiles_t, tissue_t,
+    word_t, words_of)
+
+
+cdef inline int not_finite(const tiles_t* t, Py_ssize_t row, const tissue_t* p, const scratch_t* s) except -1 nogil:
+    """Raise FloatingPointError(text, rate): from which rate on a voxel's chances are not finite; n_rates: hops."""
+    cdef int r = 0, v
+    cdef float total
+    for v in range(512):
+        total, r = 0.0, 0
+        while r < t.n_rates:
+            total += s.table.rate[r][v] * <float>(t.rates[r].most * p.dt_h)
+            if not total <= FLT_MAX:
+                break
+            r += 1
+        if t.counts[512 * row + v] and not total + s.table.hop[v] <= FLT_MAX:
+            break
+    with gil:
+        raise FloatingPointError("the chance that something happens to a cell is not finite", r)
+
+
+cdef inline int fill_table(const tiles_t* t, Py_ssize_t row, const tissue_t* p, scratch_t* s) except -1 nogil:
+    """What the voxels of a tile do to their cells."""
+    cdef const int32_t* first = t.vessel_first + 512 * row
+    cdef int r, v
+    fill_density(t.counts + 512 * row, p.capacity, s.table.density)
+    fill_rates(t.rates, t.n_rates, t.factors, t.signals, row, s.table.density, s.table.rate)
+    for r in range(t.n_rates):
+        if t.rates[r].action == SHED:
+            for v in range(512):
+                s.table.rate[r][v] = s.table.rate[r][v] if first[v + 1] > first[v] else 0.0
+    if p.mobility > 0.0:
+        pad_tile(t.pressure, row, t.neighbors + 27 * row, False, s.table.pressure)
+        fill_hop(s.table.pressure, p.mobility, s.table.hop)
+    if fill_bound(t.rates, t.n_rates, p.dt_h, t.counts + 512 * row, &s.table):
+        not_finite(t, row, p, s)
+    fill_none(t.counts + 512 * row, s.table.bound, s.table.none)
+    fill_words(s.key, s.table.high, s.table.low)
+    return 0
+
+
+cdef inline int list_candidates(const tiles_t* t, Py_ssize_t row, scratch_t* s) noexcept nogil:
+    """The cells that are looked at; how many."""
+    cdef const uint16_t* counts = t.counts + 512 * row
+    cdef const word_t* cells = words_of(t, row, 0)
+    cdef int i, k, v, at = 0
+    for i in range(list_voxels(&s.table, counts, s.look)):
+        v = s.look[i]
+        k = binomial(counts[v], s.table.bound[v], s.table.none[v], s.table.high[v], s.table.low[v])
+        if k:
+            at = choose(cells, s.first[v], counts[v], k, s.key, v, s, at)
+    return at
