@@ -51,7 +51,8 @@ FIELD_INLINE void field_fold_tile(float *folded, const float *voxels)
     for (int z = 0; z < 4; z++)
         for (int y = 0; y < FIELD_EDGE; y++) {
             int v = 64 * z + 8 * y;
-            field_fold_rows(folded + v, folded + FIELD_COLOR + v, voxels + v, voxels + 64 * (7 - z) + 8 * y, (y + z) & 1);
+            field_fold_rows(folded + v, folded + FIELD_COLOR + v, voxels + v, voxels + 64 * (7 - z) + 8 * y,
+                            (y + z) & 1);
         }
 }
 
@@ -197,7 +198,7 @@ FIELD_INLINE void field_half_sweep(field_color_t own, field_color_t other, const
     }
 }
 
-/* Whether a tile stays 0 where a field is 0 if no tile is there: nothing in it or beside it, and rhs nowhere above 0. */
+/* Does a tile stay 0 where a field is 0 if no tile is there: nothing in it or beside it, and rhs nowhere above 0? */
 FIELD_INLINE int field_stays_zero(const field_color_t *color, const float *restrict rhs)
 {
     const int size = 2 * (int)(sizeof(field_color_t) / sizeof(float));
@@ -277,7 +278,8 @@ static void field_relax_coarse(float *restrict c, const float *restrict decay, c
                     continue;
                 float flow = ((m[-1] - mid) + (m[1] - mid)) + ((m[-PAD] - mid) + (m[PAD] - mid))
                            + ((m[-UP] - mid) + (m[UP] - mid));
-                float gain = 1.0f / (k[v] + 6.0f * r), next = mid + (omega[half] * gain) * ((q[v] - k[v] * mid) + r * flow);
+                float gain = 1.0f / (k[v] + 6.0f * r);
+                float next = mid + (omega[half] * gain) * ((q[v] - k[v] * mid) + r * flow);
                 *m = 0.0f > next ? 0.0f : next;
             }
         for (int v = 0; v < values; v++)

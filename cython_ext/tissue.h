@@ -14,7 +14,8 @@ enum { PAD_FIRST = 111, BLOCK = 1024 };
 _Static_assert(MOST_RATES == 64 && SPARE == 16 && BLOCK == 1024,
                "the arrays of _tiles.pxd, _rates.pxd and _hazards.pxd, and HOP, have these lengths as numbers");
 
-/* Counters of the draws of a tile in a step: a cell's are its record and voxel | use << 16; one more use serves the voxels. */
+/* Counters of the draws of a tile in a step: a cell's are its record and voxel | use << 16; one more use serves the
+   voxels. */
 enum { USE_WALK = 0, USE_EVENT = 1, USE_CHILD = 2, USE_TIME = 3, USE_VOXEL = 4 };
 
 typedef struct {               /* what the cells of a voxel share in a step */
@@ -29,7 +30,7 @@ typedef struct {               /* what the cells of a voxel share in a step */
     int32_t lean[3][512 + SPARE];      /* drift of a fully motile cell up the oxygen gradient [edge/65536] */
 } voxel_table_t;
 
-/* The 512 voxels of a tile with one layer of its neighbors' round them. Beyond a missing neighbor lies a mirror, or 0. */
+/* The 512 voxels of a tile with a layer of its neighbors' round them. Beyond a missing neighbor lies a mirror, or 0. */
 static void pad_tile(const float *all, int64_t row, const int32_t *neighbors, int mirror, float *pad)
 {
     static const int offset[6] = {12, 14, 10, 16, 4, 22};
@@ -70,7 +71,7 @@ METACASCADE_CLONES static void fill_hop(const float *pad, float mobility, float 
     }
 }
 
-/* The face, -x +x -y +y -z +z, that a cell of voxel v passes: chances lie one behind the other, and `at` in one of them. */
+/* The face, -x +x -y +y -z +z, that a cell of voxel v passes: chances lie one behind the other, `at` in one of them. */
 static inline __attribute__((always_inline)) int face_of(const float *pad, int v, float mobility, double at)
 {
     static const int step[6] = {-1, 1, -10, 10, -100, 100};
@@ -209,7 +210,8 @@ static inline int64_t copy_unmarked(word_t *to, const word_t *from, int64_t n, c
 }
 
 typedef struct {               /* a block of cells, column by column */
-    uint32_t xy[BLOCK + SPARE], zc[BLOCK + SPARE], traits[BLOCK + SPARE], voxel[BLOCK + SPARE];   /* the words of the record, and its voxel */
+    uint32_t xy[BLOCK + SPARE], zc[BLOCK + SPARE], traits[BLOCK + SPARE];   /* the words of the record */
+    uint32_t voxel[BLOCK + SPARE];
     int32_t speed[BLOCK + SPARE];      /* of 256 */
     int32_t lean[3][BLOCK + SPARE];
     int32_t cell[BLOCK + SPARE];       /* which it is in the tile */

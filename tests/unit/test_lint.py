@@ -30,3 +30,14 @@ def test_what_a_kernel_shows_has_a_docstring(kernel):
              and value.__module__ == module.__name__]
     signed = [value.__doc__.partition("\n\n") for value in shown]       # Cython puts the signature first
     assert all(text.strip() for _, _, text in signed)
+
+
+MOST_LINES, WIDEST = 300, 120
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "cython_ext").glob("*.[hp]*")), ids=lambda path: path.name)
+def test_a_file_of_kernels_is_one_thing_and_fits_the_screen(path):
+    """ruff and cython-lint see no header of C, and neither counts the lines of a file."""
+    lines = path.read_text("utf-8").splitlines()
+    assert len(lines) <= MOST_LINES
+    assert [i for i, line in enumerate(lines, 1) if len(line) > WIDEST] == []
