@@ -140,6 +140,11 @@ def philox(counter, uint64_t key):
     return out[0], out[1], out[2], out[3]
 
 
+def unit52(high, low):
+    """A double in (0, 1), both ends open, from 52 bits of two words: as in the kernels, for arrays of uint32."""
+    return ((high.astype(np.uint64) << np.uint64(20) | low.astype(np.uint64) >> np.uint64(12)) + 0.5) / 2**52
+
+
 def draws(uint64_t seed, uint32_t use, const uint64_t[::1] a not None, const uint32_t[::1] b not None):
     """``draw(seed, use, a[i], b[i])`` for each i: an array of uint32, shape (n, 4)."""
     if a.shape[0] != b.shape[0]:

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from metacascade._kernels import _layout
-from reference.philox import draw, philox
+from reference.philox import draw, philox, unit52
 
 KNOWN = [   # counter, key, answer: kat_vectors of Random123 1.14, lines "philox4x32 10"
     ((0, 0, 0, 0), (0, 0), (0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8)),
@@ -36,6 +36,14 @@ def test_draws_put_a_b_and_use_into_the_counter_and_the_seed_into_the_key(n):
     got = _layout.draws(seed, _layout.Draw.WALK, a, b)
     assert got.shape == (n, 4)
     np.testing.assert_array_equal(got, draw(seed, _layout.Draw.WALK, a, b))
+
+
+def test_uniform_numbers_of_arrays_are_those_of_the_kernels():
+    words = np.random.default_rng(1).integers(0, 2**32, (2, 1000)).astype(np.uint32)
+    words[:, :2] = np.array([0, 2**32 - 1])
+    got = _layout.unit52(*words)
+    assert got.tolist() == [unit52(high, low) for high, low in words.T.tolist()]
+    assert 0.0 < got.min() and got.max() < 1.0
 
 
 def test_draws_refuse_unequal_lengths():

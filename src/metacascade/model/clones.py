@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from metacascade._kernels._layout import Draw, draws
+from metacascade._kernels._layout import Draw, draws, unit52
 from metacascade.base.columns import NOW, PASSED, Column, ReportLine, cells
 from metacascade.base.limits import MOST_CLONES
 from metacascade.base.records import joined
@@ -67,7 +67,7 @@ class Spectrum:
     def mutated(self, traits, ids, seed):
         """The traits of the clones `ids`: `traits`, those of their parents, uint8 (n, 16), with one trait changed."""
         words = draws(seed, Draw.MUTATION, np.ascontiguousarray(ids), np.zeros(len(ids), np.uint32))
-        share = ((words[:, 0].astype(np.uint64) << np.uint64(20) | words[:, 1] >> np.uint32(12)) + 0.5) / 2**52
+        share = unit52(words[:, 0], words[:, 1])
         which = np.searchsorted(np.cumsum(self.chance) / self.chance.sum(), share, side="right")
         which = np.minimum(which, len(self.names) - 1)
         row, traits = np.arange(len(ids)), traits.copy()

@@ -2,7 +2,7 @@
 import numpy as np
 
 from metacascade._kernels import _blood
-from metacascade._kernels._layout import CTC, Draw, Flag, draws
+from metacascade._kernels._layout import CTC, Draw, Flag, draws, unit52
 from metacascade.base.columns import BORN, cells
 from metacascade.base.records import chosen, joined
 from metacascade.model import physiology
@@ -55,7 +55,7 @@ class Injections:
             owner = (words[:, 1] >> np.uint32(16)).astype(np.uint64) * np.uint64(self._size) >> np.uint64(16)
             words = words[owner == self._rank]
         words = words.astype(np.uint64)
-        late = ((words[:, 2] << np.uint64(20) | words[:, 3] >> np.uint64(12)) + 0.5) / 2**52
+        late = unit52(words[:, 2], words[:, 3])
         ctcs = np.zeros(len(words), CTC)
         ctcs["id"], ctcs["n"] = words[:, 1] << np.uint64(32) | words[:, 0], 1
         ctcs["flags"] = Flag.INJECTED

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from metacascade._kernels import _thin
-from metacascade._kernels._layout import Draw, Fate, Place, draws
+from metacascade._kernels._layout import Draw, Fate, Place, draws, unit52
 from metacascade.base.columns import DEAD, REMOVED, ReportLine, cells
 from metacascade.base.records import chosen
 from metacascade.config.interventions import MOST_FRACTIONS
@@ -111,8 +111,7 @@ class Interventions:
         """Which of the CTCs are gone, each by its own draw; if one cell of a cluster survives radiation, all do."""
         words = draws(self.seed, _use(event), np.ascontiguousarray(ctcs["id"]),
                       np.full(len(ctcs), event.number, np.uint32))
-        words = words.astype(np.uint64)
-        u = ((words[:, 0] << np.uint64(20) | words[:, 1] >> np.uint64(12)) + 0.5) / 2**52
+        u = unit52(words[:, 0], words[:, 1])
         if event.is_surgery:
             return u < _share(event)
         sizes, which = np.unique(ctcs["n"], return_inverse=True)
