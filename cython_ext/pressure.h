@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include "clones.h"
 
-enum { PRESSURE_EDGE = 8, PRESSURE_VOXELS = 512 };
+enum { PRESSURE_VOXELS = 512 };
 
 /* f = n / capacity - 1. */
 METACASCADE_CLONES

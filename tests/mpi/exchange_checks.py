@@ -12,8 +12,8 @@ from metacascade.base.errors import CellsLost
 from metacascade.model.selfseeding import LODGED, _at_ranks
 from metacascade.ranks import parallel
 from metacascade.ranks.balance import cut
-from metacascade.ranks.exchange import Exchange
-from metacascade.space.region import FACE_VOXELS, FACES, OFFSETS, Region, keys_of
+from metacascade.ranks.exchange import Exchange, face_values
+from metacascade.space.region import FACES, OFFSETS, Region, keys_of
 
 WORLD = parallel.start()
 RANK, SIZE = WORLD.rank, WORLD.size
@@ -212,7 +212,7 @@ def check_halo_fills_the_faces_toward_us_and_nothing_else():
             array[tiles:] = 1                                        # a value that is nowhere else
             faces = np.zeros(array.shape, bool)
             for row, face in zip(*np.nonzero(region.mesh.neighbors >= tiles)):
-                faces[region.mesh.neighbors[row, face], FACE_VOXELS[face ^ 1]] = True
+                faces[region.mesh.neighbors[row, face], face_values(8)[face ^ 1]] = True
             expected[tiles:][~faces[tiles:]] = 1
             one_color = array.copy()
             region.halo(array)

@@ -2,9 +2,9 @@
 import numpy as np
 import pytest
 
-from metacascade.ranks.exchange import Exchange
+from metacascade.ranks.exchange import Exchange, face_values
 from metacascade.ranks.parallel import serial_world
-from metacascade.space.region import FACE_VOXELS, FACES, OFFSETS, Region, keys_of
+from metacascade.space.region import FACES, OFFSETS, Region, keys_of
 
 OPPOSITE = [1, 0, 3, 2, 5, 4]
 
@@ -65,8 +65,8 @@ def test_voxels_of_opposite_faces_lie_side_by_side():
     v = np.arange(512)
     place = np.stack([v & 7, v >> 3 & 7, v >> 6], axis=1)
     for face, offset in enumerate(OFFSETS[list(FACES)]):
-        beyond = place[FACE_VOXELS[OPPOSITE[face]]] + 8 * offset
-        np.testing.assert_array_equal(beyond, place[FACE_VOXELS[face]] + offset)
+        beyond = place[face_values(8)[OPPOSITE[face]]] + 8 * offset
+        np.testing.assert_array_equal(beyond, place[face_values(8)[face]] + offset)
 
 
 def test_rows_of_keys_and_an_error_for_a_tile_that_is_elsewhere():

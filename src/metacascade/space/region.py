@@ -3,15 +3,11 @@ import numpy as np
 
 from metacascade._kernels import _curve
 from metacascade.base.errors import RunError
-from metacascade.ranks.exchange import Halo, face_values
+from metacascade.ranks.exchange import Halo
 from metacascade.space.relaxation import Mesh, colors
 
 OFFSETS = np.array([(x, y, z) for z in (-1, 0, 1) for y in (-1, 0, 1) for x in (-1, 0, 1)], np.int32)
 FACES = (12, 14, 10, 16, 4, 22)      # rows of OFFSETS: -x, +x, -y, +y, -z, +z
-CENTER = 13
-
-
-FACE_VOXELS = face_values(8)
 
 
 def keys_of(coords):
