@@ -1,5 +1,6 @@
 """The plan of a config: what is off is not in it, and what a mechanism from outside brings is."""
 import math
+import re
 
 import pytest
 
@@ -157,3 +158,9 @@ def test_every_rate_says_what_it_is():
 
 def test_only_what_sheds_is_at_a_wall():
     assert [rate.name for rate in plan_of(default()).rates if rate.action == SHED] == ["tissue.intravasate"]
+
+
+@pytest.mark.parametrize("mechanism", MECHANISMS, ids=lambda one: one.__name__.rpartition(".")[2])
+def test_the_text_of_a_mechanism_names_rates_that_there_are(mechanism):
+    named = re.findall(r"\b(?:tissue|blood|lesion)\.[a-z_0-9]+", mechanism.__doc__)
+    assert set(named) <= {rate.name for rate in plan_of(all_on()).rates}

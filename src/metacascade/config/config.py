@@ -1,7 +1,7 @@
 """The config of a run: read from TOML with units, checked, frozen, in internal units.
 
 ``load`` reads a file. ``Config.to_dict`` and ``Config.from_dict`` carry a config to the other ranks and
-into files. Single parameters are declared in ``config_run``, ``config_tissue`` and ``config_body``.
+into files. Single parameters are declared in the other modules of this package, and by the mechanisms.
 """
 import os
 from collections.abc import Iterator, Mapping

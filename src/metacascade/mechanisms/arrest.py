@@ -1,6 +1,6 @@
 """Arrest in capillaries, by adhesion and by size. A cell passes a bed with the chance
 
-    exp(-bind) / (1 + exp(slope (deformability diameter / capillary - offset)))      to the power blood.arrest
+    exp(-bind) / (1 + exp(slope (deformability diameter / capillary - offset)))      to the power blood.passages
 """
 from typing import ClassVar
 
