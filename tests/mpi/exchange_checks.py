@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 
-from metacascade._kernels._layout import CTC, MIGRANT
+from metacascade._kernels._layout import CTC, MEMBER, MIGRANT
 from metacascade.base.errors import CellsLost
 from metacascade.model.selfseeding import LODGED, _at_ranks
 from metacascade.ranks import parallel
@@ -84,7 +84,7 @@ def check_the_kth_of_all_places_is_found_at_the_rank_that_has_it():
         lodged = np.zeros(20 * (RANK % 2 == 0), LODGED)                  # odd ranks look for none
         lodged["ctc"]["id"] = RANK * 100 + np.arange(len(lodged))
         lodged["place"] = wanted[RANK, :len(lodged)]
-        got, rank = _at_ranks(Exchange(WORLD), lodged, int(places[RANK]), int(first[-1]))
+        got, rank = _at_ranks(Exchange(WORLD), lodged, np.empty(0, MEMBER), int(places[RANK]), int(first[-1]))["lodged"]
         told = WORLD.allgather(list(zip(got["ctc"]["id"].tolist(), got["place"].tolist(), rank.tolist())))
         found = {id: place_and_rank for rows in told for id, *place_and_rank in rows}
         for r in range(0, SIZE, 2):
