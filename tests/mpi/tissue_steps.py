@@ -9,7 +9,7 @@ import sys
 
 import numpy as np
 
-from busy import RATES, with_tables
+from busy import CLONES, RATES, with_tables
 from metacascade._kernels._layout import CTC
 from metacascade._kernels._vessels import SEGMENT
 from metacascade.config.config import Config
@@ -67,6 +67,7 @@ def patch(seed):
             model.pressure.value[row] = np.maximum(rng.normal(0.0, 0.4, 512), 0.0)
             voxels = np.repeat(np.arange(512), rng.poisson(2, 512))
             cells = random_cells(rng, len(voxels))
+            cells["clone"] %= CLONES
             model.put(row, voxels, **{name: cells[name] for name in cells.dtype.names})
     return run(model, lambda step: model.step())
 
