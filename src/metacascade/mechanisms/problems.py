@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from math import inf
 
 from metacascade.base.columns import Column
-from metacascade.base.limits import MOST_RATES, MOST_SIGNALS, MOST_SUPPLIED
+from metacascade.base.limits import ALONG, MOST_RATES, MOST_SIGNALS, MOST_SUPPLIED
 from metacascade.base.names import nearest
 from metacascade.base.nodes import NODES
 from metacascade.mechanisms.fields import FIELDS, Diffusing
@@ -54,7 +54,6 @@ WHERE = {Shape: ("tissue",), PythonFactor: ("tissue",), AtWall: ("tissue",), At:
          Shielded: ("blood",)}
 SHAPES = (("ramp", 1), *((kind, power) for kind in ("hill", "fall") for power in (1, 2, 4)))
 MOST_BITS, MOST_TRAITS = 8, 16
-COARSE = (8, 4, 2)      # values of a field along an edge of a tile
 WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 TAKEN = ("clone", "id", "parent", "step", "time_s", "emt", "adhesion")     # columns of /clones, and bytes of cells
 COUNTS = "counts"       # of the cells of a voxel: an array beside those of the fields
@@ -124,8 +123,8 @@ def _field_problems(field):
         held = getattr(field, name, low)
         if not (isinstance(held, int) and held >= low):
             yield f"has {name} = {held!r}: it must be a whole number, {low} or more"
-    if getattr(field, "coarse", COARSE[0]) not in COARSE:
-        yield f"has coarse = {field.coarse!r}: values along an edge of a tile are {', '.join(map(str, COARSE))}"
+    if getattr(field, "coarse", ALONG[0]) not in ALONG:
+        yield f"has coarse = {field.coarse!r}: values along an edge of a tile are {', '.join(map(str, ALONG))}"
     if not field.absent >= 0.0:
         yield f"has absent = {field.absent!r}: it must be 0 or more"
 

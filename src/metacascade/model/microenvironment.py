@@ -41,9 +41,13 @@ def secreting(plan: Plan) -> list[Diffusing]:
     return [one for one in plan.fields if getattr(one, "secreted", "")]
 
 
-def secretions(plan: Plan, arena: Arena, counts: np.ndarray, clones) -> dict[str, np.ndarray]:
-    """For each field that cells secrete their weights, added up by voxel: `moments`. `clones`: traits of all clones."""
-    return {one.name: moments(arena, counts, *compile.secretion(plan, one.secreted, clones)) for one in secreting(plan)}
+def secretions(plan: Plan, arena: Arena, counts: np.ndarray, clones, step: int) -> dict[str, np.ndarray]:
+    """For each field that cells secrete, and that is due in a step, their weights, added up by voxel: `moments`.
+
+    `clones`: traits of all clones.
+    """
+    return {one.name: moments(arena, counts, *compile.secretion(plan, one.secreted, clones))
+            for one in secreting(plan) if step % one.every == 0}
 
 
 def moments(arena: Arena, counts: np.ndarray, clone: np.ndarray, emt: np.ndarray, bits: int = 0) -> np.ndarray:

@@ -131,18 +131,18 @@ class Tissue:
     def settle(self):
         """Bring the fields to their steady state, at the start of a run."""
         self.microenvironment.settle(self.counts, self.vessels.supply, self.region.mesh, self.region.halo,
-                                     self.secretions(), self.scales_of_fields())
+                                     self.secretions(0), self.scales_of_fields())
 
     # --- a step --------------------------------------------------------------------------------------
 
     def breathe(self, step):
         """Fields for the cells as they are, and the ghosts that the cells look at."""
         self.microenvironment.advance(step, self.counts, self.vessels.supply, self.region.mesh, self.region.halo,
-                                      self.secretions(), self.scales_of_fields())
+                                      self.secretions(step), self.scales_of_fields())
 
-    def secretions(self):
-        """The weights of cells that secrete, by field."""
-        return secretions(self.plan, self.arena, self.counts, self.clones)
+    def secretions(self, step):
+        """The weights of cells that secrete, by field, of those that are due in this step."""
+        return secretions(self.plan, self.arena, self.counts, self.clones, step)
 
     def scales_of_fields(self):
         """The scales of the step, those of rates of secretion also by the names that fields know."""

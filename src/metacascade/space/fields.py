@@ -7,13 +7,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from metacascade._kernels import _field
-from metacascade.base.tiles import VOXELS
+from metacascade.base.tiles import EDGE, VOXELS
 from metacascade.space.pressure import Pressure
 from metacascade.space.relaxation import Kept, Mesh, NoHalo, System, relax, schedule
 from metacascade.space.tile_arrays import TileArray, TileArrays
 
 GAIN = 10.0                   # by which the sweeps of a step are to reduce an error
-EDGE = 8                      # voxels along the edge of a tile
 HEAVIEST = 255                # weight of a cell that secretes most
 
 
