@@ -37,3 +37,13 @@ def test_rows_are_kept_while_their_number_changes_a_little():
     assert more.shape == (1200, 64) and not np.shares_memory(more, first)
     assert not np.shares_memory(kept.rows(100), more), "memory for twelve times as many rows is not kept"
     assert kept.rows(0).shape == (0, 64)
+
+
+def test_rows_that_take_much_memory_are_not_kept(monkeypatch):
+    monkeypatch.setattr(Kept, "MOST", 1000 * 64 * 4)
+    kept = Kept(64)
+    few = kept.rows(1000)
+    assert np.shares_memory(kept.rows(1000), few)
+    many = kept.rows(1001)
+    assert many.shape == (1001, 64) and many.dtype == np.float32
+    assert many.base is None and kept.rows(0).base.nbytes < 10_000, "nobody else holds either of them"

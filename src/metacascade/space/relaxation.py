@@ -100,17 +100,27 @@ class System:
 
 
 class Kept:
-    """Rows of float32 without meaning, kept from step to step: to get them anew takes as long as to fill them."""
+    """Rows of float32 without meaning, kept from step to step: to get them anew takes as long as to fill them.
+
+    Many rows are not kept, which costs 2 % of a step. They take 3 bytes of some 24 for each cell, and memory decides
+    whether so large a run fits into a machine: with them at hand, steps in which most cells go to another voxel, tiles
+    that move to other ranks, and checkpoints would need so much more than the fields do.
+    """
 
     MORE = 0.03                   # rows to spare, as a share: tiles come now and then
+    MOST = 1 << 28                # bytes of one array, 0.8 GB of the three of a step: of a rank with some 2e8 cells
 
     def __init__(self, values: int):
         self._rows = np.empty((0, values), np.float32)
 
     def rows(self, n: int) -> np.ndarray:
         """n of them."""
+        values = self._rows.shape[1]
+        if n * values * self._rows.itemsize > self.MOST:
+            self._rows = self._rows[:0].copy()
+            return np.empty((n, values), np.float32)
         if not n <= len(self._rows) <= n * (1 + 4 * self.MORE) + 64:
-            self._rows = np.empty((int(n * (1 + self.MORE)) + 16, self._rows.shape[1]), np.float32)
+            self._rows = np.empty((int(n * (1 + self.MORE)) + 16, values), np.float32)
         return self._rows[:n]
 
 
