@@ -33,7 +33,7 @@ OFF = {
     "vessels.file is given": [f"vessels.file={small.EXAMPLE.parent / 'network_small.csv'}"],
     "intravasation.hazard = 0": ["intravasation.hazard=0/h"],
     "blood.shear = 0": ["blood.shear=0/h"], "blood.nk = 0": ["blood.nk=0/h"],
-    "no cell enters the blood: intravasation is off and there is no [[injection]]": [
+    "no cell enters the blood: no rate of the tumor sheds any, and there is no [[injection]]": [
         "intravasation.enabled=false", "injection=[]", "draw=[]"],
     "tumor.perfusion = 0: no blood comes there": ["tumor.perfusion=0 mL/min/g"],
     "what leaves the blood in the tumor becomes tissue again": [],
@@ -219,7 +219,7 @@ def test_what_acts_although_its_section_is_off_is_not_told(name, tmp_path):
      ["tumor.perfusion = 0 mL/min/g is outside the usual range, 0.01 mL/min/g to 1 mL/min/g",
       "draw[0].node = tumor: no blood comes there, as there is no tumor or its perfusion is 0"]),
     (["intravasation.enabled=false"],
-     ["draw[0]: no cell enters the blood: intravasation is off and there is no [[injection]]"])])
+     ["draw[0]: no cell enters the blood: no rate of the tumor sheds any, and there is no [[injection]]"])])
 def test_only_what_was_set_is_told(tmp_path, settings, told):
     (tmp_path / "run.toml").write_text("[tumor]\n[[draw]]\n")
     assert sorted(load(tmp_path / "run.toml", settings).warnings) == sorted(told)

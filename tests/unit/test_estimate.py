@@ -5,9 +5,10 @@ from hypothesis import given, strategies as st
 
 import small
 from metacascade.config.config import load
+from metacascade.mechanisms import plan_of
 from metacascade.run.api import Simulation
 from metacascade.run.estimate import expected
-from metacascade.run.forecast import _grown, forecast
+from metacascade.run.forecast import _grown, forecast, shed_by_tumor_per_h
 
 INJECTION = small.EXAMPLE.parent / "injection_liver.toml"
 SHORT = ['run.step="2 h"', 'run.duration="8 days"', "injection=[{node=\"portal\", cells=30_000}]",
@@ -74,3 +75,33 @@ def test_outputs_and_checkpoints_are_counted_once_each():
     found = expected(load(small.EXAMPLE, ['run.step="1 h"', 'run.duration="12 h"', 'output.interval="4 h"',
                                           'output.checkpoint="6 h"']))
     assert found.outputs == 5                                   # at 0, 4, 6, 8 and 12 h
+
+
+SECOND_WAY = """TABLE = SECTION = None
+from metacascade.mechanisms.terms import SHED, Rate, at_wall, state, trait
+def plan(c):
+    way = c.intravasation
+    yield Rate("tissue.second_way", 3 * way.hazard_per_h, action=SHED)
+    yield at_wall("tissue.second_way", way.reach_um, way.permeability_mature)
+    yield state("tissue.second_way", "emt", lambda e: 0.5 + e, "(0.5 + emt)")
+    yield trait("tissue.second_way", "drug_resistance", lambda r: 1.0 - r, "(1 - drug_resistance)")
+"""
+
+
+def test_every_rate_that_sheds_is_in_the_estimate(tmp_path):
+    """A second way into the blood, of three times the hazard, with a factor of 0.6 on average."""
+    (tmp_path / "second_way.py").write_text(SECOND_WAY)
+    (tmp_path / "run.toml").write_text("[mechanisms]\nmodules = ['second_way.py']\n[tumor]\n[traits]\n"
+                                       "adhesion_mean = 0\nmotile_fraction = 0.1\n[chemotherapy]\nenabled = true\n")
+
+    def shed_per_h(*settings):
+        config = load(tmp_path / "run.toml", settings)
+        return shed_by_tumor_per_h(config, plan_of(config))
+
+    first = shed_per_h("mechanisms.modules=[]")
+    assert first > 0 and shed_per_h() == pytest.approx((1 + 3 * 0.6) * first, rel=1e-6)
+    assert shed_per_h("intravasation.enabled=false") == pytest.approx(3 * 0.6 * first, rel=1e-6)
+    assert shed_per_h("intravasation.enabled=false", "mechanisms.modules=[]") == 0.0
+    told = [line for line in load(tmp_path / "run.toml", ["intravasation.enabled=false", "blood.nk=1/h"]).warnings
+            if "no cell enters the blood" in line]
+    assert told == [], "what else enters the blood than by [intravasation] is seen by `check`"

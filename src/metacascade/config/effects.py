@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
+from metacascade.mechanisms import plan_of
 from metacascade.mechanisms.idle import why_idle
+from metacascade.mechanisms.terms import SHED
 
 MOST_NAMES = 6      # in one line
 TISSUE = ("tissue.* growth.* hypoxia.* migration.* crowding.* oxygen.* traits.* vessels.* intravasation.* balance.* "
@@ -17,6 +19,7 @@ TISSUE = ("tissue.* growth.* hypoxia.* migration.* crowding.* oxygen.* traits.* 
 RATES = "colonization.wake colonization.dormant_death"
 ACTIVE = "colonization.birth colonization.death colonization.capacity colonization.shed"
 ELSEWHERE = ("intravasation.reach",)     # acts also while its mechanism is off: where cells come back
+NOTHING_ENTERS = "no cell enters the blood: no rate of the tumor sheds any, and there is no [[injection]]"
 AT_BOTH_ENDS = "longer than the run, which writes at its start and at its end"
 
 
@@ -33,12 +36,15 @@ class Rule(NamedTuple):
 
 def sheds(config) -> bool:
     """Do cells of a tumor enter the blood?"""
-    return bool(config.tumor and config.intravasation.enabled and config.intravasation.hazard_per_h)
+    if config.tumor is None:
+        return False
+    plan = plan_of(config)
+    return any(rate.action == SHED and plan.number(rate.name) for rate in plan.rates)
 
 
 def enters(config) -> bool:
     """Do any cells enter the blood?"""
-    return sheds(config) or bool(config.injection)
+    return bool(config.injection) or sheds(config)
 
 
 def _reaches_tumor(config):
@@ -88,11 +94,10 @@ RULES = (
     Rule("vessels.length_density vessels.radius vessels.radius_spread vessels.maturity_spread vessels.jitter "
          "vessels.drop vessels.seed", lambda c: c.vessels.file is None, "vessels.file is given"),
     Rule("intravasation.cluster_fraction intravasation.cluster_mean",
-         lambda c: c.intravasation.hazard_per_h or not c.intravasation.enabled, "intravasation.hazard = 0"),
+         lambda c: sheds(c) or not c.intravasation.enabled, "intravasation.hazard = 0"),
     Rule("intravasation.cluster_mean", lambda c: c.intravasation.cluster_fraction,
          "intravasation.cluster_fraction = 0"),
-    Rule("blood.* organs.* colonization.*", enters,
-         "no cell enters the blood: intravasation is off and there is no [[injection]]", state=True),
+    Rule("blood.* organs.* colonization.*", enters, NOTHING_ENTERS, state=True),
     Rule("organs.tumor.* colonization.attraction", _reaches_tumor, "tumor.perfusion = 0: no blood comes there",
          state=True),
     Rule("organs.tumor.soil", lambda c: False, "what leaves the blood in the tumor becomes tissue again"),
@@ -142,6 +147,6 @@ def draws_of_nothing(config) -> Iterator[str]:
     """A line for each blood draw that can find no cell, in a new run."""
     for i, draw in enumerate(config.draw):
         if not enters(config):
-            yield f"draw[{i}]: no cell enters the blood: intravasation is off and there is no [[injection]]"
+            yield f"draw[{i}]: {NOTHING_ENTERS}"
         elif draw.node == "tumor" and not _reaches_tumor(config):
             yield f"draw[{i}].node = tumor: no blood comes there, as there is no tumor or its perfusion is 0"

@@ -10,6 +10,8 @@ import numpy as np
 
 from metacascade._kernels._layout import CTC, LESION
 from metacascade.mechanisms import plan_of
+from metacascade.mechanisms.compile import wall_of
+from metacascade.mechanisms.terms import DENSITY, SHED, Shape, Table
 from metacascade.model.circuit import Circuit
 from metacascade.model.lesions import Lesions
 from metacascade.model.physiology import KIND_VESSEL, KINDS, NODES, TUMOR
@@ -69,7 +71,7 @@ class _Body:
         self.kinds += [_Kind(self, plan.diameter_um, plan.diameter_spread, plan.adhesion) for plan in config.injection]
         self.establish = np.minimum(Lesions(plan, self.circuit, 0).rates.by_node("lesion.establish"), 1.0)
         self.dormant = self.active = self.cells = self.founded = self.ended = self.passed = 0.0
-        self.tumor_per_h = shed_by_tumor_per_h(config)
+        self.tumor_per_h = shed_by_tumor_per_h(config, plan)
         self.arrived = np.zeros(len(NODES))             # in organs, in the present step
 
     def numbers(self):
@@ -218,17 +220,32 @@ def _quantile(level):
     return NormalDist().inv_cdf(level)
 
 
-def shed_by_tumor_per_h(config):
+def shed_by_tumor_per_h(config, plan):
     """CTCs that the tumor sheds in an hour, roughly, while it keeps its size: cells x hazard x share in reach.
 
     In reach are the rings round vessels of the mean radius, one contact range wide, of a network in which lengths fall
-    as if at random.
+    as if at random. The hazard is that of all rates that shed, of cells of the first clone, as they are at the start.
     """
-    way, vessels = config.intravasation, config.vessels
-    if not config.tumor or not way.enabled:
+    if not config.tumor:
         return 0.0
-    radius = vessels.radius_um
-    ring = math.pi * vessels.length_density_per_um2 * ((radius + way.reach_um) ** 2 - radius**2)
-    leaky = way.permeability_mature + (1.0 - way.permeability_mature) * (1.0 - vessels.maturity_mean)
-    free = (1.0 - config.traits.adhesion_mean) ** way.detach_exponent
-    return config.tumor.cells * way.hazard_per_h * -math.expm1(-ring) * leaky * free
+    vessels, (reach, mature) = config.vessels, wall_of(plan)
+    ring = math.pi * vessels.length_density_per_um2 * ((vessels.radius_um + reach) ** 2 - vessels.radius_um**2)
+    leaky = mature + (1.0 - mature) * (1.0 - vessels.maturity_mean)
+    hazard = sum(plan.number(rate.name) * math.prod(_at_start(config, plan, one) for one in plan.factors_of(rate.name))
+                 for rate in plan.of("tissue") if rate.action == SHED)
+    return config.tumor.cells * hazard * -math.expm1(-ring) * leaky
+
+
+def _at_start(config, plan, factor):
+    """A factor as it is, on average, for the cells that a tumor starts with; 1 where that is not known."""
+    if isinstance(factor, Shape):
+        start = getattr(plan.field(factor.signal), "start", None)
+        return factor.at(start.number if start else float(factor.signal == DENSITY))
+    if not isinstance(factor, Table):
+        return 1.0
+    if factor.by == "emt":
+        share = config.traits.motile_fraction
+        return share * factor.values[255] + (1.0 - share) * factor.values[0]
+    trait = config.traits.adhesion_mean if factor.by == "adhesion" else next(
+        one.founder.number for one in plan.traits if one.name == factor.by)
+    return factor.values[round(255 * trait)]
