@@ -54,9 +54,39 @@ def test_an_interval_of_one_fraction_does_not_matter():
      "is up to 2.9 in adrenal: above 1 it counts as 1"),
     (dict(growth={"enabled": False}, trait=[{"name": "a", "mutation": 0.1, "step": 0.1}]),
      "mutation of a: without effect (no cell divides in tissue)"),
+    (dict(trait=[{"name": "a", "mutation": 0.1, "founder": 0.5, "low": 0.5, "high": 0.5}]),
+     "mutation of a: mutants found clones, and differ from their mothers in nothing (low = high = 0.5)"),
+    (dict(surgery=[{"where": "lung", "lesions": 0}]), "surgery[0].lesions = 0: no lesion is taken"),
+    (dict(surgery=[{"margin": "-1 mm"}]),
+     "surgery[0].margin: nothing of the tumor is taken before it has grown (at the start its radius is 0.093 mm)"),
+    (dict(surgery=[{"where": "tumor, lung"}]), "surgery[0]: without effect in lung (no cell has entered the blood by then)"),
+    (dict(surgery=[{"time": "1 day", "where": "lung,bone"}], organs={"bone": {"soil": 0}}),
+     "surgery[0]: without effect in bone (organs.bone.soil = 0)"),
+    (dict(surgery=[{"time": "1 day", "where": "lung"}], colonization={"enabled": False}),
+     "surgery[0]: without effect in lung (no lesion is founded)"),
+    (dict(radiation=[{"time": "1 day", "where": "lung,bone"}], intravasation={"enabled": False}),
+     "radiation[0]: without effect in lung, bone (no cell comes there with the blood)"),
     (dict(radiation=[{"alpha": "0/Gy", "beta": "0/Gy^2"}]), "radiation[0]: without effect (no cell dies of its dose)")])
 def test_what_is_odd_is_told(tables, line):
     assert line in loaded(**tables).warnings
+
+
+@pytest.mark.parametrize("tables", [
+    dict(surgery=[{"time": "1 day", "where": "tumor,lung", "margin": "5 mm"}]),
+    dict(radiation=[{"where": "lung", "fractions": 2}]),
+    dict(radiation=[{"time": "1 h", "where": "bone"}], organs={"bone": {"soil": 0}}),    # what is arrested there is hit
+    dict(trait=[{"name": "a", "mutation": 1e-9, "step": 0, "low": 0, "high": 0}])])      # clones that differ by descent
+def test_what_takes_something_is_not_told_of(tables):
+    assert loaded(**tables).warnings == []
+
+
+def test_before_the_first_injection_no_organ_has_cells():
+    late = {"time": "12 h", "cells": 10}
+    early, later = (load({"run": BASE["run"], "injection": [late], "surgery": [{"time": time, "where": "lung"}]})
+                    for time in ("12 h", "13 h"))
+    assert "surgery[0]: without effect in lung (no cell has entered the blood by then)" in early.warnings
+    assert later.warnings == []
+    assert not [line for line in early.warnings_from(3600) if "without effect" in line], "a checkpoint may hold lesions"
 
 
 def test_without_a_tumor_there_is_nothing_to_take():

@@ -45,6 +45,16 @@ def test_what_is_odd_is_told(plan, line):
     assert line in loaded(plan).warnings
 
 
+def test_windows_that_are_much_shorter_than_a_step_are_told():
+    short = {"factor": 0.5, "duration": "1 s", "every": "2 s"}
+    told = loaded(short | {"rate": "blood.nk"}).warnings
+    assert told == ["therapy[0]: its windows change blood.nk some 3,600 times in a step, and each takes time; one long "
+                    "window with the mean of the factor does nearly the same"]
+    assert loaded(short | {"rate": "tissue.divide"}).warnings == [told[0].replace("blood.nk", "tissue.divide")]
+    for plan in ({"times": 10}, {"every": "6 min"}, {"factor": 1.0}, {"start": "60 days"}):
+        assert not [line for line in loaded(short | {"rate": "blood.nk"} | plan).warnings if "in a step" in line]
+
+
 def test_a_rate_that_is_off_or_zero_is_told():
     off = "therapy[0]: without effect (tissue.divide is off or zero in this config)"
     assert off in loaded(CYCLES, growth={"enabled": False}).warnings

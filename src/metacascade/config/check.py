@@ -137,7 +137,7 @@ def warnings(config, given, going_on_at_s=None) -> list[str]:
     of_start = config_effects.draws_of_nothing(config) if going_on_at_s is None else early(config, going_on_at_s)
     return [*_unusual(config), *_coarse(config, plan), *_clones(config, plan), *_late(config),
             *_idle_therapies(config, plan, going_on_at_s is not None), *_certain(config, plan), *_always(config, plan),
-            *interventions.odd(config), *of_start,
+            *_interventions_of_nothing(config, going_on_at_s is not None), *of_start,
             *config_effects.without_effect(config, given, going_on_at_s is not None)]
 
 
@@ -153,6 +153,13 @@ def _idle_therapies(config, plan, goes_on):
         elif beyond and not goes_on and not config_effects.enters(config):
             off[name] = "no cell enters the blood"
     yield from therapy.odd(config, off)
+
+
+def _interventions_of_nothing(config, goes_on):
+    """Surgery and radiation that find nothing; of a run that goes on there may be cells everywhere already."""
+    if goes_on:
+        return interventions.odd(config)
+    return interventions.odd(config, config_effects.empty_organs(config), config_effects.first_cell_s(config))
 
 
 def _certain(config, plan):
@@ -204,12 +211,19 @@ def _coarse(config, plan):
 
 
 def _clones(config, plan):
-    """Does the table of clones become full? Births are those of a tumor that keeps its size and is fed."""
+    """Do mutations change anything, and does the table of clones become full?
+
+    Births are those of a tumor that keeps its size and is fed.
+    """
     chance = sum(trait.mutation.number for trait in plan.traits)
     births = (config.tumor.cells if config.tumor else 0) * plan.number("tissue.divide") * config.run.duration_s / 3600
     if chance and not births:
         names = ", ".join(trait.name for trait in plan.traits if trait.mutation.number)
         yield f"mutation of {names}: without effect (no cell divides in tissue)"
+    for trait in plan.traits:
+        if trait.mutation.number and trait.step.number and trait.low == trait.high:
+            yield (f"mutation of {trait.name}: mutants found clones, and differ from their mothers in nothing "
+                   f"(low = high = {trait.low:g})")
     if births * chance > MOST_CLONES:
         full = config.run.duration_s * MOST_CLONES / (births * chance) / 86400
         yield (f"mutations found some {births * chance:.2g} clones, and there is room for {MOST_CLONES:,}: from about "

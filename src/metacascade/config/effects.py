@@ -143,6 +143,20 @@ def _names(rule, name):
     return any(fnmatchcase(name, pattern) for pattern in rule.names.split())
 
 
+def empty_organs(config) -> tuple[dict[str, str], dict[str, str]]:
+    """Organs without lesions at any time of a new run, and those without any cell; of each why."""
+    beds = [name for name in config.organs if name != "tumor"]
+    why = "" if enters(config) and config.blood.enabled else "no cell comes there with the blood"
+    none = why or ("" if _colonizes(config) else "no lesion is founded")
+    lesions = {bed: none or f"organs.{bed}.soil = 0" for bed in beds if none or not config.organs[bed].soil}
+    return lesions, dict.fromkeys(beds, why) if why else {}
+
+
+def first_cell_s(config) -> int:
+    """When the first cell of a new run may enter the blood."""
+    return 0 if sheds(config) else min((plan.time_s for plan in config.injection), default=config.run.duration_s)
+
+
 def draws_of_nothing(config) -> Iterator[str]:
     """A line for each blood draw that can find no cell, in a new run."""
     for i, draw in enumerate(config.draw):

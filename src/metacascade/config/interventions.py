@@ -109,35 +109,64 @@ def _wrong_event(plan, config):
         yield "share", "and a margin: give one of them"
 
 
-def odd(config) -> Iterator[str]:
-    """What is allowed and has no effect, or not all of it, in a run from its start."""
-    for name in ("surgery", "radiation"):
+def odd(config, empty=({}, {}), first_s: int = -1) -> Iterator[str]:
+    """What is allowed and has no effect, or not all of it.
+
+    `empty`: organs without lesions, and organs without cells, at any time, with the reason; `first_s`: until then no
+    cell is anywhere but in the tumor.
+    """
+    for name, of_kind in zip(("surgery", "radiation"), empty):
         for i, plan in enumerate(getattr(config, name)):
-            yield from _odd_event(f"{name}[{i}]", plan, config)
+            label = f"{name}[{i}]"
+            if plan.time_s > config.run.duration_s:
+                yield f"{label}.time = {show_time(plan.time_s)} is after the end of the run: it never happens"
+                continue
+            yield from _nothing_in_organs(label, plan, of_kind, first_s)
+            yield from (_odd_surgery if name == "surgery" else _odd_radiation)(label, plan, config)
+            if TUMOR in plan.places and config.tumor is None:
+                yield f"{label}.where: there is no [tumor]"
 
 
-def _odd_event(name, plan, config):
-    end_s = config.run.duration_s
-    last_s = getattr(plan, "last_s", plan.time_s)
-    if plan.time_s > end_s:
-        yield f"{name}.time = {show_time(plan.time_s)} is after the end of the run: it never happens"
-    elif last_s > end_s:
-        within = (end_s - plan.time_s) // plan.interval_s + 1
-        yield f"{name}: the last fraction is after the end of the run: {within} of {plan.fractions} are given"
-    if TUMOR in plan.places and config.tumor is None:
-        yield f"{name}.where: there is no [tumor]"
-    if isinstance(plan, Surgery) and TUMOR in plan.places and plan.share == 0.0:
+def _nothing_in_organs(name, plan, empty, first_s):
+    """Organs in which nothing can be when it happens."""
+    organs = [place for place in plan.places if place != TUMOR]
+    found = {}
+    for place in organs:
+        if place in empty:
+            found.setdefault(empty[place], []).append(place)
+    for why, places in found.items():
+        yield f"{name}: without effect in {', '.join(places)} ({why})"
+    if organs and not found and getattr(plan, "last_s", plan.time_s) <= first_s:
+        yield f"{name}: without effect in {', '.join(organs)} (no cell has entered the blood by then)"
+
+
+def _odd_surgery(name, plan, config):
+    if TUMOR in plan.places and plan.share == 0.0:
         yield f"{name}.share = 0: nothing of the tumor is taken"
-    if isinstance(plan, Surgery) and TUMOR not in plan.places and (plan.share, plan.margin_um) != (None, None):
+    if TUMOR in plan.places and config.tumor and plan.margin_um is not None:
+        volume = config.tumor.cells / config.tissue.capacity * config.tissue.edge_um**3
+        radius = (0.75 * volume / math.pi) ** (1 / 3)
+        if plan.margin_um <= -radius:
+            yield (f"{name}.margin: nothing of the tumor is taken before it has grown (at the start its radius is "
+                   f"{radius / 1000:.2g} mm)")
+    if TUMOR not in plan.places and (plan.share, plan.margin_um) != (None, None):
         yield f"{name}: share and margin are without effect (`where` does not name the tumor)"
-    if isinstance(plan, Surgery) and plan.places == (TUMOR,) and (plan.lesions < 1.0 or plan.smallest > 1):
+    if plan.places == (TUMOR,) and (plan.lesions < 1.0 or plan.smallest > 1):
         yield f"{name}: lesions and smallest are without effect (`where` names no organ)"
-    if isinstance(plan, Radiation) and plan.oxygen_enhancement > 1.0:
+    elif plan.places != (TUMOR,) and plan.lesions == 0.0:
+        yield f"{name}.lesions = 0: no lesion is taken"
+
+
+def _odd_radiation(name, plan, config):
+    if plan.last_s > config.run.duration_s:
+        within = (config.run.duration_s - plan.time_s) // plan.interval_s + 1
+        yield f"{name}: the last fraction is after the end of the run: {within} of {plan.fractions} are given"
+    if plan.oxygen_enhancement > 1.0:
         why = ("oxygen.enabled = false" if not config.oxygen.enabled else
                "`where` does not name the tumor" if TUMOR not in plan.places else "")
         if why:
             yield f"{name}.oxygen_enhancement: without effect ({why})"
-    if isinstance(plan, Radiation) and plan.survival == 1.0:
+    if plan.survival == 1.0:
         yield f"{name}: without effect (no cell dies of its dose)"
 
 

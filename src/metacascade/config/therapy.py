@@ -11,6 +11,8 @@ from metacascade.base.names import nearest
 from metacascade.base.units import show_time
 
 LONGEST_H = 876600
+MOST_CHANGES = {"blood": 20, "lesion": 20}     # of a rate in a step: as many take as long as a small step itself
+MOST_OTHER_CHANGES = 1000
 
 
 class Therapy(Section):
@@ -75,6 +77,8 @@ def odd(config, off) -> Iterator[str]:
     """What has no effect, or not all of it, in a run from its start; `off`: rates that do not act, and why."""
     for i, plan in enumerate(config.therapy):
         yield from _odd(f"therapy[{i}]", plan, config.run.duration_s, off)
+        if plan.rate not in off:
+            yield from _slow(f"therapy[{i}]", plan, config.run)
 
 
 def _odd(name, plan, end_s, off):
@@ -91,6 +95,16 @@ def _odd(name, plan, end_s, off):
         within = (end_s - 1 - plan.start_s) // plan.every_s + 1
         yield (f"{name}: the last window begins at {show_time(last_s)}, not before the end of the run: {within} of "
                f"{plan.times} lie in it")
+
+
+def _slow(name, plan, run):
+    """Windows so short that what takes time is the changes of the rate."""
+    if plan.is_neutral or not plan.every_s or plan.start_s >= run.duration_s:
+        return
+    windows = min(plan.times or math.inf, run.step_s / plan.every_s)
+    if 2 * windows > MOST_CHANGES.get(plan.rate.partition(".")[0], MOST_OTHER_CHANGES):
+        yield (f"{name}: its windows change {plan.rate} some {2 * windows:,.0f} times in a step, and each takes time; "
+               "one long window with the mean of the factor does nearly the same")
 
 
 def over(config, start_s) -> Iterator[str]:
