@@ -166,3 +166,17 @@ def test_the_report_says_every_line_with_the_numbers_of_its_columns(model):
     assert told[-1].startswith("  clones    3 from") and len({len(line.title) for line in observables.REPORT}) > 1
     assert observables.REPORT[4].of(totals | {"resected": 2}) == [
         "  treated   2 cells taken out by surgery, 0 killed by radiation"]
+
+
+def test_cells_with_a_bit_and_the_mean_of_emt_are_those_of_a_plain_count(monkeypatch):
+    monkeypatch.setattr(observables, "TILES", 3)          # so that some chunks are not full
+    sim = Simulation(load(small.EXAMPLE, small.settings(tumor__cells=5000) + small.MECHANISMS), serial_world())
+    for _ in range(3):
+        sim.step()
+    arena, row = sim.tissue.arena, Observables(sim).row()
+    all_cells = np.concatenate([arena.block(i) for i in range(len(arena.n))])
+    (name, mask), = sim.plan.bits
+    assert name == "L1CAM" and row["tissue_L1CAM"] == np.count_nonzero(all_cells["bits"] & mask) > 0
+    assert row["emt_mean"] == pytest.approx(all_cells["emt"].mean() / 255, rel=1e-12) and 0 < row["emt_mean"] < 1
+    assert row.keys() == {column.name for column in sim.columns}
+    assert not row.keys() & {"tissue_L1CAM", "emt_mean"} & {one.name for one in observables.columns(plan_of(default()))}

@@ -50,16 +50,21 @@ def secretions(plan: Plan, arena: Arena, counts: np.ndarray, clones, step: int) 
             for one in secreting(plan) if step % one.every == 0}
 
 
-def moments(arena: Arena, counts: np.ndarray, clone: np.ndarray, emt: np.ndarray, bits: int = 0) -> np.ndarray:
-    """What the cells of each voxel secrete: their weights, added up; uint32, shape (tiles, 512), for `Fields.advance`.
+def moments(arena: Arena, counts: np.ndarray, clone: np.ndarray, emt: np.ndarray, bits: int = 0,
+            rows: slice = slice(None)) -> np.ndarray:
+    """Weights of the cells of each voxel, added up; uint32, shape (tiles, 512). As `Fields.advance` takes them, of what
+    cells secrete.
 
     Parameters
     ----------
     clone, emt : ndarray of uint8, shape (clones,) and (256,)
         The weight of a cell is the product of these over 255, rounded: 0..255.
     bits : int
-        Only cells that have all these bits secrete.
+        Only cells that have all these bits count.
+    rows : slice
+        Which tiles.
     """
-    sums = np.empty((len(arena.n), 512), np.uint32)
-    _moments.moments(arena.cells, arena.start, arena.n, counts, clone, emt, bits, sums)
+    start, n = arena.start[rows], arena.n[rows]
+    sums = np.empty((len(n), 512), np.uint32)
+    _moments.moments(arena.cells, start, n, counts[rows], clone, emt, bits, sums)
     return sums

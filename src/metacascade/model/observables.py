@@ -8,11 +8,14 @@ from itertools import chain
 import numpy as np
 
 from metacascade._kernels._layout import CTC, LESION, Place
-from metacascade.base.columns import CTCS, LESIONS, NOW, Column, in_order
+from metacascade.base.columns import CTCS, LESIONS, NOW, Column, in_order, mean_over_cells
 from metacascade.base.errors import InputError, RunError
+from metacascade.base.limits import MOST_CLONES
 from metacascade.base.tiles import of_voxels
+from metacascade.mechanisms.terms import LOWER, RAISE
 from metacascade.model import blood, clones, injection, interventions, lesions, tissue
 from metacascade.model.computed import place
+from metacascade.model.microenvironment import moments
 from metacascade.state import observed
 from metacascade.state.observed import OTHERS, PLACES
 
@@ -22,6 +25,9 @@ OF_RUN = (
 REPORT = tuple(chain.from_iterable(part.REPORT for part in (tissue, blood, lesions, interventions, clones)))
 OTHER_NAME = "give that of the mechanism another name"
 TILES = 1024        # whose cells are counted at a time
+EMT_MEAN = mean_over_cells("emt_mean", "1", "EMT of the cells in tissue, 0 to 1, their mean", "emt", 1 / 255)
+EACH, OF_EMT = np.ones(256, np.uint8), np.arange(256, dtype=np.uint8)       # weights by the byte of EMT
+ANY_CLONE = np.full(MOST_CLONES, 255, np.uint8)
 
 
 def columns(plan) -> tuple:
@@ -36,9 +42,15 @@ def columns(plan) -> tuple:
     if counted := [cause.name for cause in plan.causes if cause.name in tissue.TALLIES]:
         raise InputError(f"{', '.join(counted)}: a cause of death by the name of a count of the tissue: {OTHER_NAME}")
     try:
-        return in_order([*plan.causes, *chain.from_iterable(of_model), *OF_RUN, *plan.columns])
+        return in_order([*plan.causes, *chain.from_iterable(of_model), *OF_RUN, *plan.columns, *of_states(plan)])
     except ValueError as error:
         raise InputError(f"{error}: {OTHER_NAME}") from None
+
+
+def of_states(plan) -> list:
+    """Columns of what events change in cells: of each bit that a mechanism which is on declares, and of EMT."""
+    columns_ = [Column(f"tissue_{name}", "cells", f"in tissue, with {name}", NOW) for name, _ in plan.bits]
+    return columns_ + [EMT_MEAN] * any(rate.action in (RAISE, LOWER) for rate in plan.rates)
 
 
 def by_node(plan) -> tuple:
@@ -90,13 +102,15 @@ class Observables:
     def row(self) -> dict:
         """A row of the time series: column -> value, the same on all ranks."""
         sim = self.simulation
-        own = [len(sim.tissue.region.keys), *(sum_over_cells(sim.tissue, column.mean) for column in self.means)]
+        own = [len(sim.tissue.region.keys), *(sum_over_cells(sim.tissue, column.mean) for column in self.means),
+               *(sum_of_states(sim.tissue, EACH, mask) for _, mask in sim.plan.bits)]
         tiles, *sums = self.world.sum(own).tolist()
+        with_bits = {f"tissue_{name}": n for (name, _), n in zip(sim.plan.bits, sums[len(self.means):])}
         cells = sim.ledger.totals["tissue"]
         means = {column.name: total / cells * column.mean.resolution if cells else np.nan
                  for column, total in zip(self.means, sums)}
         return dict(sim.ledger.totals, step=sim.step_number, time_s=sim.time_s, tiles=tiles,
-                    clones=len(sim.clones), **means)
+                    clones=len(sim.clones), **means, **with_bits)
 
     def organs(self):
         """Rows of the table by organ: what is in each node of the circuit where anything is."""
@@ -141,13 +155,26 @@ def largest(total, most):
 
 
 def sum_over_cells(tissue_, mean) -> int:
-    """The sum of a field over the cells of this rank, in multiples of the resolution of a mean."""
+    """The sum of a field, or of the byte of EMT, over the cells of this rank, in multiples of its resolution."""
+    if mean == EMT_MEAN.mean:
+        return sum_of_states(tissue_, OF_EMT)
     field, total = tissue_.fields()[mean.field], 0
-    for first in range(0, len(tissue_.region.keys), TILES):
-        rows = slice(first, min(first + TILES, len(tissue_.region.keys)))
+    for rows in _some_tiles(tissue_):
         value = np.rint(of_voxels(field[rows]).astype(np.float64) / mean.resolution).astype(np.int64)
         total += int((value * tissue_.counts[rows]).sum())
     return total
+
+
+def sum_of_states(tissue_, weights, bits=0) -> int:
+    """The sum of weights by the byte of EMT, uint8 of shape (256,), over the cells of this rank that have `bits`."""
+    return sum(int(moments(tissue_.arena, tissue_.counts, ANY_CLONE, weights, bits, rows).sum(dtype=np.int64))
+               for rows in _some_tiles(tissue_))
+
+
+def _some_tiles(tissue_):
+    """The rows of the tiles of this rank, TILES at a time."""
+    tiles = len(tissue_.region.keys)
+    return [slice(first, min(first + TILES, tiles)) for first in range(0, tiles, TILES)]
 
 
 def count_clones(simulation):
