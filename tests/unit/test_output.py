@@ -56,6 +56,17 @@ def test_while_it_runs_all_parts_are_seen_as_one(tmp_path):
         assert found.draws["cells"].tolist() == [7, 7, 7] and found.draws.dtype == DRAWS.dtype
 
 
+def test_bits_and_flags_of_cells_have_names_while_it_runs_and_at_the_end(tmp_path):
+    output = new(tmp_path, bits=("L1CAM", "spore"))
+    add_part(output, 1)
+    with open_results(tmp_path) as found:
+        named = found.masks("shed")
+    assert named == {"bits": {1: "L1CAM", 2: "spore"}, "flags": {1: "returned", 2: "injected", 4: "lesion"}}
+    output.finish(**LAST)
+    with open_results(tmp_path) as found:
+        assert found.masks("shed") == found.masks("lesions") == named and found.masks("draws") == {}
+
+
 def test_a_part_without_rows_is_not_written(tmp_path):
     output = new(tmp_path)
     assert output.flush() == 0 and not list(tmp_path.rglob("part.*"))
@@ -130,6 +141,7 @@ def test_at_the_end_one_file_holds_everything(tmp_path):
         assert found.h5["provenance/wall_s"][:].tolist() == [[1.5, 2.5]]
         assert json.loads(found.h5["provenance/wall_s"].attrs["columns"]) == ["tissue", "blood"]
         assert found.units("clones")["time_s"] == "s" and found.names("shed")["fate"][1] == "anoikis"
+        assert found.names("clone_cells")["place"] == {0: "tissue", 1: "circulating", 2: "arrested", 3: "tumor", 4: "lung"}
 
 
 def test_parts_that_are_longer_than_a_slab_are_merged_whole(tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from metacascade._kernels._layout import Fate, LesionState, Place
+from metacascade._kernels._layout import Fate, Flag, LesionState, Place
 from metacascade.base.errors import InputError
 from metacascade.base.records import by_id, joined
 from metacascade.io import checkpoint, datasets, ownership, parts, reopening, results, rundirectory, sealed, snapshots
@@ -36,8 +36,8 @@ class Output:
         Name -> (int or float, unit) of every column of the time series, in order.
     tables : dict
         Name -> Layout of the small tables, those of `observed.NAMES`.
-    nodes : sequence of str
-        Names of the nodes of the circuit.
+    nodes, bits : sequence of str
+        Names of the nodes of the circuit, and of the bits of cells, from the lowest on.
     provenance : dict
         Of this session (see `metacascade.io.provenance.collect`).
     first_part : int
@@ -52,11 +52,13 @@ class Output:
     """
 
     def __init__(self, world, directory, *, config_text, config, columns, tables, nodes, provenance,
-                 first_part=0):
+                 first_part=0, bits=()):
         self.world, self.path = world, Path(directory) / results.NAME
         self.units = {name: unit for name, (_, unit) in columns.items()}
         self.row, self.tables = row_type(columns), tables
         self.config, self.nodes, self.text, self.sessions = config, list(nodes), config_text, [provenance]
+        self.masks = {"bits": {1 << i: name for i, name in enumerate(bits)},
+                      "flags": {int(flag): flag.name.lower() for flag in Flag}}
         with world.together():
             if world.rank == 0:
                 self._keep_former(going_on=config_text is None)
@@ -203,7 +205,7 @@ class Output:
             h5[name].attrs.update(self._meaning(name))
 
     def _meaning(self, name):
-        """The attributes of a table: the unit of every field, and the names of enumerated numbers."""
+        """The attributes of a table: the unit of every field, the names of enumerated numbers, and those of bits."""
         node = dict(enumerate(self.nodes))
         fate, place, lesion = ({int(e): e.name.lower() for e in kind} for kind in (Fate, Place, LesionState))
         table, names = {
@@ -212,7 +214,8 @@ class Output:
             "clone_cells": (self.tables["clone_cells"].units, {"place": dict(enumerate(places(self.nodes)))}),
             "clones": (self.tables["clones"].units, {})
             }.get(name) or (self.tables[name].units, {"node": node})
-        return units(table) | {"enumerations": json.dumps(names)}
+        of_cells = {"masks": json.dumps(self.masks)} if self.masks.keys() <= table.keys() else {}
+        return units(table) | {"enumerations": json.dumps(names)} | of_cells
 
 
 def row_type(columns):

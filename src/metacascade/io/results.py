@@ -181,7 +181,14 @@ class Results:
 
     def names(self, name: str) -> dict[str, dict[int, str]]:
         """What the numbers in a table mean: field -> {number: name}."""
-        stored = self._parsed(self._node(name).attrs.get("enumerations", "{}"), dict)
+        return self._named(name, "enumerations")
+
+    def masks(self, name: str) -> dict[str, dict[int, str]]:
+        """What the bits of `bits` and `flags` in a table mean: field -> {mask: name}."""
+        return self._named(name, "masks")
+
+    def _named(self, name, attribute):
+        stored = self._parsed(self._node(name).attrs.get(attribute, "{}"), dict)
         return {field: {int(number): text for number, text in table.items()} for field, table in stored.items()}
 
     def verify(self, *names: str) -> None:

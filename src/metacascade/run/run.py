@@ -67,7 +67,7 @@ class Run:
         plan = self.simulation.plan
         self.output = output.Output(
             world, self.directory, config_text=config_text, config=loaded.to_dict(), columns=columns_of(plan),
-            tables=observables.tables(plan), nodes=self.simulation.circuit.names, provenance=dict(
+            tables=observables.tables(plan), nodes=self.simulation.circuit.names, bits=plan.bit_names, provenance=dict(
                 provenance.collect(world), mechanisms=dict(zip(loaded.mechanisms.modules, loaded.mechanisms.sha256))),
             first_part=saved.meta["parts"] if saved else 0)
         self._take_up_early_end()
