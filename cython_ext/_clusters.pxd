@@ -5,10 +5,10 @@ from libc.math cimport floor, log, sqrt
 from libc.stdint cimport int32_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memset
 
-from _geometry cimport distance2
+from _geometry cimport distance2, place_of
 from _random cimport unit32
 from _tiles cimport (
-    CALM, USE_CHILD, USE_TIME, depart, more_words, nearest, outbox_t, place_of, scratch_t, tiles_t, tissue_t, word_t)
+    CALM, USE_CHILD, USE_TIME, depart, more_words, nearest, outbox_t, scratch_t, tiles_t, tissue_t, word_t)
 from _types cimport CIRCULATING, cell_t, ctc_t, inherit, member_t
 
 cdef inline int followers_wanted(const cell_t* c, const float* along, const tissue_t* p,
@@ -83,7 +83,7 @@ cdef inline void write_shed(const tiles_t* t, Py_ssize_t row, int v, const cell_
     cdef double at[3]
     cdef double gap = 0.0
     cdef int s
-    place_of(t, row, v, c, p.edge_um, at)
+    place_of(c, &t.coords[3 * row], v, p.edge_um, at)
     s = nearest(t, row, v, at, &gap)
     more_words(<const word_t*>c, v, USE_CHILD, key, r)
     memset(out, 0, sizeof(ctc_t))

@@ -1,5 +1,7 @@
 # Header only: it has no .pyx twin, so a cimport of it needs nothing at run time.
-from libc.stdint cimport uint8_t, uint16_t, uint32_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
+
+from _types cimport cell_t
 
 cdef extern from "segment.h" nogil:
     const double SLACK "METACASCADE_SLACK_UM"
@@ -16,6 +18,13 @@ cdef inline double least(double a, double b) noexcept nogil:
 
 cdef inline double most(double a, double b) noexcept nogil:
     return a if a > b else b
+
+cdef inline void place_of(const cell_t* c, const int32_t* tile, int v, double edge, double* at) noexcept nogil:
+    """The place of a cell of voxel v [um]; `tile`: the coordinates of its tile."""
+    at[0] = (8 * <int64_t>tile[0] + (v & 7) + (c.x + 0.5) / 65536.0) * edge
+    at[1] = (8 * <int64_t>tile[1] + (v >> 3 & 7) + (c.y + 0.5) / 65536.0) * edge
+    at[2] = (8 * <int64_t>tile[2] + (v >> 6) + (c.z + 0.5) / 65536.0) * edge
+
 
 cdef inline double distance2(double px, double py, double pz, const segment_t* s) noexcept nogil:
     """Squared distance [um^2] of the point p from the center line, ends included.

@@ -1,8 +1,9 @@
 # What may happen to a cell that is looked at, and what does. Header only: it has no .pyx twin.
 from libc.math cimport expm1, fmin
 
+from _geometry cimport place_of
 from _rates cimport DIVIDE, SHED
-from _tiles cimport CUT, face_of, nearest, place_of, scratch_t, tiles_t, tissue_t
+from _tiles cimport CUT, face_of, nearest, scratch_t, tiles_t, tissue_t
 from _types cimport cell_t
 
 cdef enum:
@@ -16,7 +17,7 @@ cdef inline double gate(const tiles_t* t, Py_ssize_t row, int v, const cell_t* c
     cdef double at[3]
     cdef double gap = 0.0
     cdef int s
-    place_of(t, row, v, c, p.edge_um, at)
+    place_of(c, &t.coords[3 * row], v, p.edge_um, at)
     s = nearest(t, row, v, at, &gap)
     if s < 0 or gap > p.reach_um:
         return 0.0

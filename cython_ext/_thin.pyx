@@ -10,6 +10,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
 from _binomial cimport binomial
+from _geometry cimport place_of
 from _random cimport DRAW_IRRADIATE, DRAW_RESECT, draw, philox4x32, unit52
 from _types cimport CLEARED, cell_t, lesion_t
 
@@ -73,12 +74,12 @@ cdef void outside(const cell_t* cells, const uint16_t* counts, const int32_t* ti
     """Cells farther than `radius` from `center` stay."""
     cdef Py_ssize_t i = 0
     cdef int v, _
+    cdef double at[3]
     cdef double x, y, z
     for v in range(512):
         for _ in range(counts[v]):
-            x = (8 * <int64_t>tile[0] + (v & 7) + (cells[i].x + 0.5) / 65536.0) * edge - center[0]
-            y = (8 * <int64_t>tile[1] + (v >> 3 & 7) + (cells[i].y + 0.5) / 65536.0) * edge - center[1]
-            z = (8 * <int64_t>tile[2] + (v >> 6) + (cells[i].z + 0.5) / 65536.0) * edge - center[2]
+            place_of(&cells[i], tile, v, edge, at)
+            x, y, z = at[0] - center[0], at[1] - center[1], at[2] - center[2]
             stays[i] = sqrt(x * x + y * y + z * z) > radius
             i += 1
 

@@ -132,14 +132,6 @@ cdef struct outbox_t:
     Py_ssize_t n_migrants, n_shed, n_members, room_migrants, room_shed, room_members
 
 
-cdef inline void place_of(const tiles_t* t, Py_ssize_t row, int v, const cell_t* c, double edge,
-                          double* at) noexcept nogil:
-    """The place of a cell [um]."""
-    at[0] = (8 * <int64_t>t.coords[3 * row] + (v & 7) + (c.x + 0.5) / 65536.0) * edge
-    at[1] = (8 * <int64_t>t.coords[3 * row + 1] + (v >> 3 & 7) + (c.y + 0.5) / 65536.0) * edge
-    at[2] = (8 * <int64_t>t.coords[3 * row + 2] + (v >> 6) + (c.z + 0.5) / 65536.0) * edge
-
-
 cdef inline int nearest(const tiles_t* t, Py_ssize_t row, int v, const double* at, double* gap) noexcept nogil:
     """The vessel of the voxel's list whose wall is nearest (-1: none), and how far away that is.
 
