@@ -22,6 +22,11 @@ class Shape:
     b: Value = Value("0", 0.0)      # only of a ramp
     power: int = 1                  # 1, 2 or 4; only of hill and fall
 
+    def __post_init__(self):
+        if self.kind == "ramp" and self.a.number == self.b.number:
+            raise ValueError(
+                f"a ramp on {self.rate} from {self.a.text} to {self.b.text}, which are the same number")
+
     def at(self, s: float) -> float:
         """The factor where the signal is s; s may be infinite."""
         a, b = self.a.number, self.b.number
@@ -140,10 +145,7 @@ def fall(rate, signal, half, power=1) -> Shape:
 
 def ramp(rate, signal, zero, full) -> Shape:
     """Factor that is 0 where the signal is `zero`, 1 where it is `full`, linear between them."""
-    zero, full = valued(zero), valued(full)
-    if zero.number == full.number:
-        raise ValueError(f"a ramp on {_name(rate)} from {zero.text} to {full.text}, which are the same number")
-    return Shape(_name(rate), "ramp", signal, zero, full)
+    return Shape(_name(rate), "ramp", signal, valued(zero), valued(full))
 
 
 def constant(rate, number) -> Constant:

@@ -239,8 +239,6 @@ def _number_problems(factor):
         yield "is negative or not finite"
     elif isinstance(factor, Shape) and factor.kind != "ramp" and factor.a.number == 0.0:
         yield f"has the half {factor.a.text} = 0: it must be above 0"
-    elif isinstance(factor, Shape) and factor.kind == "ramp" and factor.a.number == factor.b.number:
-        yield f"is 0 at {factor.a.text} and 1 at {factor.b.text}, which are the same number"
     elif isinstance(factor, Shielded) and factor.share.number > 1.0:
         yield f"has the share {factor.share.number:g}: it must be 0 to 1"
     elif isinstance(factor, AtWall) and factor.mature.number > 1.0:
