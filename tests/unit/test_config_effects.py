@@ -11,7 +11,7 @@ from metacascade.base.declare import Section
 from metacascade.config.config import Config, load, parameters
 from metacascade.config.effects import KEPT, RULES, without_effect
 from metacascade.mechanisms import MECHANISMS, plan_of
-from metacascade.mechanisms.idle import why_idle
+from metacascade.mechanisms.idle import Declared
 from metacascade.model.simulation import Simulation
 from metacascade.ranks import parallel
 
@@ -151,7 +151,8 @@ def why(config, name):
 def test_what_the_plan_says_to_be_off_is_not_in_it(table, tmp_path):
     """Other values of all that is told to do nothing, because the mechanism is off, leave the plan as it is."""
     off = loaded(tmp_path, f"{table}.enabled=false")
-    told = [name for name, _ in all_parameters() if why_idle(off, name) == f"{table}.enabled = false"]
+    declared = Declared(off)
+    told = [name for name, _ in all_parameters() if declared.why_idle(name) == f"{table}.enabled = false"]
     assert len(told) > 1 or table == "colonization"
     assert acting(plan_of(changed(off, told))) == acting(plan_of(off))
 

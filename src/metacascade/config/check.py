@@ -143,14 +143,14 @@ def warnings(config, given, going_on_at_s=None) -> list[str]:
 
 def _idle_therapies(config, plan, goes_on):
     """Therapies on what is off, or has no cells; of a run that goes on there may be some in the blood already."""
-    off = {}
-    for name in names_in_time(config):
+    off, enters = {}, config_effects.enters(config)
+    for name in names_in_time(config) if config.therapy else ():
         beyond = name.partition(".")[0] in ("blood", "lesion")
         if not (plan.number(name) or plan.coefficient(name)):
             off[name] = f"{name} is off or zero in this config"
         elif not beyond and config.tumor is None:
             off[name] = "there is no [tumor]"
-        elif beyond and not goes_on and not config_effects.enters(config):
+        elif beyond and not goes_on and not enters:
             off[name] = "no cell enters the blood"
     yield from therapy.odd(config, off)
 

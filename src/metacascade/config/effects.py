@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from metacascade.mechanisms import plan_of
-from metacascade.mechanisms.idle import why_idle
+from metacascade.mechanisms.idle import Declared
 from metacascade.mechanisms.terms import SHED
 
 MOST_NAMES = 6      # in one line
@@ -121,22 +121,17 @@ KEPT = Rule("tumor.cells tumor.center traits.* oxygen.initial_sweeps", lambda c:
 
 def without_effect(config, given, going_on: bool) -> Iterator[str]:
     """A line for each reason for which parameters at the paths `given` do not act; `going_on`: from a checkpoint."""
-    found = {}
+    rules = (KEPT, *RULES) if going_on else RULES
+    off = [rule for rule in rules if not (going_on and rule.state) and not rule.act(config)]
+    declared, found = Declared(config), {}
     for path in given:
         name = ".".join(map(str, path))
-        if why := _why(config, name, going_on):
+        why = next((rule.why for rule in off if _names(rule, name)), "")
+        if why := why or ("" if name in ELSEWHERE else declared.why_idle(name)):
             found.setdefault(why, []).append(name)
     for why, names in found.items():
         more = f" and {len(names) - MOST_NAMES} more" * (len(names) > MOST_NAMES)
         yield f"{', '.join(names[:MOST_NAMES])}{more}: without effect ({why})"
-
-
-def _why(config, name, going_on) -> str:
-    """Why a parameter does not act; nothing if it does."""
-    for rule in (KEPT, *RULES) if going_on else RULES:
-        if not (going_on and rule.state) and _names(rule, name) and not rule.act(config):
-            return rule.why
-    return "" if name in ELSEWHERE else why_idle(config, name)
 
 
 def _names(rule, name):

@@ -11,15 +11,6 @@ from metacascade.mechanisms.plan import enabled
 from metacascade.mechanisms.terms import FACTORS, KEY, Rate, Shape
 
 
-def why_idle(config, name: str) -> str:
-    """Why the parameter `name` ("growth.oxygen_half", "organs.lung.nk") does nothing; nothing if it acts, or if no
-    mechanism names it."""
-    name = re.sub(r"^organs\.\w+\.", "organs.BED.", name)
-    declared = Declared(config)
-    reasons = [declared.why(made, mechanism, name) for mechanism, made in declared.all if name in keys_of(made)]
-    return reasons[0] if reasons and all(reasons) else ""
-
-
 def keys_of(made) -> set[str]:
     """The parameters that a declaration names."""
     texts = [getattr(getattr(made, member.name), "text", "") for member in members(made)]
@@ -32,9 +23,20 @@ class Declared:
     def __init__(self, config):
         self.config = config
         self.all = [(mechanism, made) for mechanism in mechanisms_of(config) for made in mechanism.plan(config)]
+        self.naming = {}                    # parameter: the declarations that name it
+        for pair in self.all:
+            for name in keys_of(pair[1]):
+                self.naming.setdefault(name, []).append(pair)
         self.owners = {made.name: (mechanism, made) for mechanism, made in self.all if hasattr(made, "name")}
 
-    def why(self, made, mechanism, name) -> str:
+    def why_idle(self, name: str) -> str:
+        """Why the parameter `name` ("growth.oxygen_half", "organs.lung.nk") does nothing; nothing if it acts, or if no
+        mechanism names it."""
+        name = re.sub(r"^organs\.\w+\.", "organs.BED.", name)
+        reasons = [self._why(made, mechanism, name) for mechanism, made in self.naming.get(name, ())]
+        return reasons[0] if reasons and all(reasons) else ""
+
+    def _why(self, made, mechanism, name) -> str:
         """Why a declaration that names the parameter `name` does nothing; nothing if it acts."""
         if isinstance(made, FACTORS):
             return self._off(mechanism) or self._absent(made) or self._why_rate(made.rate, name)
