@@ -1,10 +1,11 @@
 """Load balance of a tumor that grows on one side only: imbalance with and without moving tiles, and what moving costs.
 
-``mpiexec -n 4 python benchmarks/lopsided.py [CELLS [REPEATS]]``. The tumor lies far from the origin; one half of it has
-vessels: there cells divide three times a day, in the other half they die of hypoxia. Imbalance is the largest over
-the mean of the ranks, less one: of the counted work (cells and tiles), and of the CPU seconds of all stages without
-communication. One row for each twelve hours. The work is the same in each repeat; of the CPU seconds of a rank the
-least counts, as what other programs do to the caches only adds to them. Ranks that share a core disturb each other.
+``mpiexec -n 4 python benchmarks/lopsided.py [CELLS [REPEATS [HOURS]]]``. The tumor lies far from the origin; one half
+of it has vessels: there cells divide three times a day, in the other half they die of hypoxia. Imbalance is the
+largest over the mean of the ranks, less one: of the counted work (cells and tiles), and of the CPU seconds of all
+stages without communication. One row for each twelve hours. The work is the same in each repeat; of the CPU seconds
+of a rank the least counts, as what other programs do to the caches only adds to them. Ranks that share a core disturb
+each other.
 """
 import csv
 import sys
@@ -20,7 +21,7 @@ from metacascade.space import rebalance
 
 CELLS = 100_000
 CENTER_UM = (5000, -3000, 2000)
-STEPS, ROW = 72, 12               # of one hour
+HOURS, ROW = 72, 12               # steps of one hour
 SPACING_UM, REACH_UM = 90, 1200   # of the vessels, which run along z; how far they go
 SETTINGS = (
     "run.step='1 h'", "growth.division_time='8 h'", "growth.death_rate='0/day'", "hypoxia.survival='6 h'",
@@ -54,7 +55,7 @@ def excess(world, mine):
     return world.max(int(mine)) * world.size / max(int(world.sum([int(mine)])[0]), 1) - 1.0
 
 
-def measure(world, cells, folder, *settings):
+def measure(world, cells, hours, folder, *settings):
     """Grow the tumor: rows of (hours, cells, imbalance of work, times moved, seconds, those of moving), CPU seconds."""
     model = simulation(world, cells, folder, *settings)
     moved, rows, cpu_s, began, original = [], [], [], time.perf_counter(), rebalance.move
@@ -65,7 +66,7 @@ def measure(world, cells, folder, *settings):
         moved.append(time.perf_counter() - start)
 
     rebalance.move = timed
-    for step in range(1, STEPS + 1):
+    for step in range(1, hours + 1):
         model.step()
         if step % ROW == 0:
             cpu_s.append(sum(model.clock.cpu_s.values()))
@@ -78,12 +79,12 @@ def measure(world, cells, folder, *settings):
 
 def main():
     world = parallel.start()
-    cells, repeats = map(int, (sys.argv[1:] + [CELLS, 1][len(sys.argv) - 1:])[:2])
+    cells, repeats, hours = map(int, (sys.argv[1:] + [CELLS, 1, HOURS][len(sys.argv) - 1:])[:3])
     for name, setting in (("with", "balance.enabled=true"), ("without", "balance.enabled=false")):
-        least = [float("inf")] * (STEPS // ROW)
+        least = [float("inf")] * (hours // ROW)
         for _ in range(repeats):
             with tempfile.TemporaryDirectory() as folder:
-                rows, cpu_s = measure(world, cells, world.bcast(folder), setting)
+                rows, cpu_s = measure(world, cells, hours, world.bcast(folder), setting)
             least = list(map(min, least, cpu_s))
         by_cpu = [excess(world, 1e6 * seconds) for seconds in least]
         if world.rank == 0:

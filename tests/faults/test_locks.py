@@ -46,7 +46,7 @@ def test_the_shim_refuses_every_lock(no_locks):
     assert done.stdout.split() == [str(no_locks)] * 2
 
 
-@without_locks(*ERRORS)
+@without_locks(ERRORS[0], *(pytest.param(number, marks=pytest.mark.slow) for number in ERRORS[1:]))
 def test_a_run_is_resumed_to_its_end_and_read(no_locks, start, stopped, expected):
     code = ("import sys, metacascade as mc; found = mc.open(sys.argv[1]); "
             "print(found.complete, len(found.shed['fate']) > 0, len(found.series['step']) > 0)")

@@ -99,6 +99,7 @@ DOUBLED = {     # rate: parameter, its value, and half of that
     "lesion.establish": ("colonization.establish", 0.5, 0.25), "lesion.wake": ("colonization.wake", "5/day", "2.5/day"),
     "lesion.birth": ("colonization.birth", "6/day", "3/day"), "lesion.death": ("colonization.death", "1/day", "0.5/day"),
     "lesion.shed": ("colonization.shed", "2/day", "1/day")}
+WHOLE = tuple(f"{key}={whole}" for key, whole, _ in DOUBLED.values())
 SWITCHING = small.EVERYTHING["therapy"]
 
 
@@ -122,10 +123,11 @@ def as_setting(plans):
 
 @pytest.mark.parametrize("rate", DOUBLED)
 def test_a_rate_from_the_start_is_a_therapy_for_ever_from_time_0(rate):
-    key, whole, half = (f"{word}" for word in DOUBLED[rate])
-    doubled = outcome(f"{key}={half}", as_setting([{"rate": rate, "factor": 2}]))
-    assert doubled == outcome(f"{key}={whole}", as_setting([]))
-    assert doubled[0] != outcome(f"{key}={half}", as_setting([]))[0], "the rate has no effect here, so this proves nothing"
+    key, _, half = DOUBLED[rate]
+    halved = (*WHOLE, f"{key}={half}")
+    doubled = outcome(*halved, as_setting([{"rate": rate, "factor": 2}]))
+    assert doubled == outcome(*WHOLE, as_setting([]))
+    assert doubled[0] != outcome(*halved, as_setting([]))[0], "the rate has no effect here, so this proves nothing"
 
 
 def test_therapies_of_factor_1_change_no_bit():

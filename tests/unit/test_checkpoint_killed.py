@@ -173,7 +173,7 @@ def extends(short, directory, call, expected):
 
 
 def test_a_finished_run_that_is_made_longer_and_killed_is_one_of_the_two(fast_directory, short, expected):
-    calls = itertools.takewhile(lambda call: extends(short, fast_directory, call, expected), range(1, 100_000, 23))
+    calls = itertools.takewhile(lambda call: extends(short, fast_directory, call, expected), range(1, 100_000, 41))
     assert len(list(calls)) > 5
     fast_directory.mkdir()
 

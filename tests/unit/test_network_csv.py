@@ -185,7 +185,7 @@ def test_on_request_segments_on_top_of_each_other_are_refused(read, second, over
 
 
 def test_many_vessels_at_one_place_are_told_without_all_pairs_in_memory(found):
-    angles = np.linspace(0, np.pi, 700, endpoint=False)
+    angles = np.linspace(0, np.pi, 480, endpoint=False)            # 114,960 pairs
     ends = 150 * np.stack([np.cos(angles), np.sin(angles)], axis=1)
     rows = [f"{-x:.6f},{-y:.6f},0,{x:.6f},{y:.6f},0,1" for x, y in ends]
     assert found("\n".join([HEAD, *rows])).doubts[0].startswith("more than 100,000 times a segment runs through")
