@@ -164,7 +164,7 @@ def test_hundreds_of_odd_settings_are_taken_or_refused_in_short():
 
 
 def test_hundreds_of_damaged_sweeps_are_taken_or_refused_in_short(tmp_path):
-    check_sweeps(range(300), tmp_path)
+    check_sweeps(range(200), tmp_path)
 
 
 def test_hundreds_of_damaged_site_files_and_networks_are_taken_or_refused_in_short(tmp_path):

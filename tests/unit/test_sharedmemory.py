@@ -96,7 +96,8 @@ RUN = ("run", small.EXAMPLE, *small.arguments(run__duration="2 h", output__inter
 
 
 @pytest.mark.mpi
-@pytest.mark.parametrize("megabytes, ranks", [(16, 4), (22, 4), pytest.param(64, 24, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("megabytes, ranks", [
+    (16, 4), *(pytest.param(*more, marks=pytest.mark.slow) for more in ((22, 4), (64, 24)))])
 def test_in_a_small_container_ranks_run_that_crashed_before(mounted, tmp_path, megabytes, ranks):
     done = mounted(megabytes, ranks, *RUN, tmp_path / "run")
     assert done.returncode == 0 and f"{ranks} ranks on 1 node" in done.stdout, done.stderr
