@@ -43,7 +43,7 @@ CROWD = dict(     # more cells come home than the places of a tumor of one cell 
     tumor__cells=1, run__step="30 min", run__duration="3 h", output__interval="3 h", output__checkpoint="3 h", draw=[],
     therapy=[], surgery=[], radiation=[],
     vessels__length_density="40 mm/mm^3", intravasation__reach="5 um", colonization__attraction=1000,
-    organs__tumor__extravasation_time="0.01 h", injection=[{"node": "tumor", "cells": 200_000}])
+    organs__tumor__extravasation_time="0.01 h", injection=[{"node": "tumor", "cells": 80_000}])
 TABLES = ("shed", "lesions", "draws", "organs", "clone_cells", "clones")
 
 
