@@ -4,7 +4,7 @@ from metacascade.config import config, presets
 CELL_S, TILE_S, SWEEP_S, PASSAGE_S, STEP_S = 20e-9, 5e-6, 250e-9, 60e-9, 1e-3
 MEMORY, CELL_BYTES, TILE_BYTES = 80e6, 15.0, 20_000.0
 HALO_BYTES, NEIGHBORS, STEPS = 30_000.0, 10, 4
-SWEEPS, EXCHANGES = 10, 8       # 6 sweeps of oxygen and 4 of pressure, together in 3 visits of tiles of each color
+SWEEPS, EXCHANGES = 5, 5        # in every second step: 6 sweeps of oxygen, 4 of pressure, 3 visits of each color
 SETTINGS = dict(kind="weak", steps=STEPS, warm=0, version="", git="", config=config.load(
     presets.FOLDER / "mouse_breast.toml").to_dict())
 

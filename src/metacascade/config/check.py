@@ -205,9 +205,10 @@ def _coarse(config, plan):
         if chance > LARGEST_CHANCE:
             yield f"{rate.name}: {100 * chance:.0f} % of the cells concerned change in one step; shorten run.step"
     crowding = config.crowding
-    if crowding.enabled and config.run.step_h > crowding.relaxation_h:
-        yield (f"run.step = {show_time(config.run.step_s)} is longer than crowding.relaxation = "
-               f"{units.show(crowding.relaxation_h, 'h', 'h')}: pressure overshoots; shorten run.step")
+    for name, time_s in (("run.step", config.run.step_s), ("crowding.every", crowding.every_s)):
+        if crowding.enabled and time_s > 3600 * crowding.relaxation_h:
+            yield (f"{name} = {show_time(time_s)} is longer than crowding.relaxation = "
+                   f"{units.show(crowding.relaxation_h, 'h', 'h')}: pressure overshoots; shorten {name}")
 
 
 def _clones(config, plan):

@@ -12,7 +12,7 @@ by lambda ln 2 / T.
 from typing import ClassVar
 
 from metacascade.base.declare import ASSUMED, Section, integer, number, quantity, switch
-from metacascade.mechanisms.fields import Pressure
+from metacascade.mechanisms.fields import Pressure, whole_steps
 from metacascade.mechanisms.terms import Rate, ramp, value
 
 TABLE = "crowding"
@@ -39,6 +39,8 @@ class Crowding(Section):
         "Length over which the density of cells is taken, so that it does not depend on the voxel."))
     sweeps: int = integer("sweeps", 4, 1, 1000, doc=(
         "Red-black sweeps of the pressure per step; take 8 for voxels of 20 um and less."))
+    every_s: int = quantity("every", "h", "s", 1, 1 / 3600, 24, doc=(
+        "Time from one solution to the next, in whole steps: as many as fit, one at least."))
     initial_sweeps: int = integer("initial_sweeps", 100, 0, 100_000, doc="Sweeps before the first step.")
 
 
@@ -51,7 +53,7 @@ def plan(config):
     mobility = value("crowding.mobility", c.mobility_um2_per_h)
     yield Pressure("pressure", mobility=mobility, relaxation=value("crowding.relaxation", c.relaxation_h),
                    smoothing=value("crowding.smoothing", c.smoothing_um), sweeps=c.sweeps,
-                   start_sweeps=c.initial_sweeps, doc=(
+                   start_sweeps=c.initial_sweeps, every=whole_steps(c.every_s, config), doc=(
                        "of crowded cells, in excess of cells over capacity; density is over [crowding.smoothing]"))
     yield ramp("tissue.divide", "pressure", zero=value("crowding.pressure_max", c.pressure_max), full=0)
     yield Rate("tissue.hop", mobility, unit="um^2/h",

@@ -11,6 +11,11 @@ def _take(field, names):
         object.__setattr__(field, name, valued(getattr(field, name)))
 
 
+def whole_steps(every_s: int, config) -> int:
+    """`every` of a field with this time from one solution to the next: the steps that fit into it, one at least."""
+    return max(1, every_s // config.run.step_s)
+
+
 @dataclass(frozen=True)
 class Diffusing:
     """A field that diffuses, decays, comes out of perfused vessels, is taken up by cells and secreted by them.
@@ -65,6 +70,7 @@ class Pressure:
     smoothing: Value | float                            # [um]
     sweeps: int = 4
     start_sweeps: int = 0
+    every: int = 1                                      # steps between two solutions
     unit: str = ""
     absent: float = 0.0
     doc: str = ""

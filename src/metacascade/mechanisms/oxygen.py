@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from metacascade.base.columns import mean_over_cells
 from metacascade.base.declare import ASSUMED, COMPUTED, MEASURED, RECALLED, Section, integer, quantity, switch
-from metacascade.mechanisms.fields import Diffusing
+from metacascade.mechanisms.fields import Diffusing, whole_steps
 from metacascade.mechanisms.sources import PHYSICELL
 from metacascade.mechanisms.terms import value
 
@@ -37,6 +37,8 @@ class Oxygen(Section):
         status=COMPUTED, doc="Oxygen permeability of the wall of a perfused vessel, blood side included.")
     sweeps: int = integer("sweeps", 6, 1, 1000, doc=(
         "Red-black over-relaxation sweeps per step: a fixed number, so that no result depends on the ranks."))
+    every_s: int = quantity("every", "h", "s", 1, 1 / 3600, 24, doc=(
+        "Time from one solution to the next, in whole steps: as many as fit, one at least."))
     initial_sweeps: int = integer("initial_sweeps", 200, 0, 100_000, doc="Sweeps before the first step.")
 
 
@@ -51,6 +53,7 @@ def plan(config):
         uptake=value("oxygen.uptake", c.uptake_mmHg_per_h), michaelis=value("oxygen.michaelis", c.michaelis_mmHg),
         vessel=value("oxygen.vessel", c.vessel_mmHg), wall=value("oxygen.wall", c.wall_um_per_h),
         start=value("oxygen.stroma", c.stroma_mmHg), sweeps=c.sweeps, start_sweeps=c.initial_sweeps, absent=inf,
+        every=whole_steps(c.every_s, config),
         doc="partial pressure of oxygen; exchange is that of the walls of perfused vessels, of permeability "
             "[oxygen.wall]; a tile starts at [oxygen.stroma]")
     yield mean_over_cells("oxygen_mean", "mmHg", "oxygen where the cells in tissue are, their mean", "oxygen")

@@ -33,7 +33,7 @@ def _pressure(field: Pressure, plan: Plan, config: Config, arrays: TileArrays) -
     return pressure.Pressure(
         name=field.name, mobility_um2_per_h=field.mobility.number, relaxation_h=field.relaxation.number,
         smoothing_um=field.smoothing.number, sweeps=field.sweeps, initial_sweeps=field.start_sweeps,
-        capacity=config.tissue.capacity, edge_um=config.tissue.edge_um, arrays=arrays)
+        every=field.every, capacity=config.tissue.capacity, edge_um=config.tissue.edge_um, arrays=arrays)
 
 
 def secreting(plan: Plan) -> list[Diffusing]:

@@ -146,6 +146,10 @@ class Fields:
         """The values of each field, with those of ghosts."""
         return [one.value for one in self.each]
 
+    def due(self, step: int) -> list[Field | Pressure]:
+        """Those that are solved in a step: a field with `every` = k in steps 0, k, 2 k, ..."""
+        return [one for one in self.each if step % one.every == 0]
+
     def settle(self, counts, supply, mesh: Mesh, halo, moments: Mapping[str, np.ndarray] = {},
                scales: Mapping[str, float] = {}) -> None:
         """Come near the steady state at the start of a run: ``initial_sweeps`` sweeps of each, as steps. Collective."""
@@ -162,7 +166,7 @@ class Fields:
         Parameters
         ----------
         step : int
-            A field with `every` = k is solved in steps 0, k, 2 k, ...
+            Its number: `due`.
         counts : ndarray of uint16, shape (n_all, 512)
         supply : ndarray of float32, shape (n_owned, fields, 512)
             Of VesselMap, for the fields of `walls`.
@@ -172,7 +176,7 @@ class Fields:
             As in `Field.system`.
         """
         halo(counts)
-        self._relax([one for one in self.each if step % one.every == 0], counts, supply, mesh, halo, moments, scales)
+        self._relax(self.due(step), counts, supply, mesh, halo, moments, scales)
         if self.each:
             halo(*self.signals)
 

@@ -28,12 +28,10 @@ class Pressure:
     Its values are those of the array `name` of the register `arrays`.
     """
 
-    every = 1                     # steps between two solutions
-
     def __init__(self, *, capacity: float, edge_um: float, mobility_um2_per_h: float, relaxation_h: float,
                  smoothing_um: float, sweeps: int, initial_sweeps: int, name: str = "pressure",
-                 arrays: TileArrays | None = None):
-        self.name, self.arrays = name, arrays or TileArrays()
+                 every: int = 1, arrays: TileArrays | None = None):
+        self.name, self.every, self.arrays = name, every, arrays or TileArrays()
         self.arrays.add(TileArray(name, "1"))
         self.per_capacity = 1.0 / capacity
         self.rate = mobility_um2_per_h * relaxation_h / edge_um**2

@@ -73,8 +73,8 @@ class Model:
     passages: float         # beds entered per cell
     shed: float             # CTCs shed per cell
     neighbors: Law
-    exchanges: int          # halo exchanges
-    sweeps: int             # of a tile, of all fields
+    exchanges: float        # halo exchanges, in the mean step
+    sweeps: float           # of a tile, of all fields, in the mean step
     route_messages: Law     # to ranks nearby: cells that move, new tiles
     halo_bytes: Law
     route_bytes: Law
@@ -111,7 +111,7 @@ def fit(studies):
         seconds=seconds, error=error, samples=len(samples), measured=_measured(figures),
         volume=fit_volume(figures, config.tissue.capacity), memory=fit_memory(figures),
         passages=sum(s["passages"] for s in samples) / max(updates, 1), shed=shed,
-        exchanges=exchanges(fields), sweeps=sum(field.sweeps for field in fields),
+        exchanges=exchanges(fields), sweeps=sum(field.sweeps / field.every for field in fields),
         neighbors=law(many, lambda rank, f: rank["neighbors"], 0.0),
         halo_bytes=law(many, lambda rank, f: rank["traffic"]["halo"]["bytes"] / f["steps"]),
         route_messages=law(many, lambda rank, f: max(
@@ -124,9 +124,14 @@ def fit(studies):
 
 
 def exchanges(fields):
-    """Halo exchanges of a step: counts; each visit of tiles of either color, of all fields at once; what cells see."""
-    visits = [-(-field.sweeps // INNER) for field in fields]
-    return 2 + 2 * max(visits) if visits else 1
+    """Halo exchanges of the mean step: counts; each visit of tiles of either color, of all fields that are due at once;
+    what cells see."""
+    if not fields:
+        return 1
+    period = math.lcm(*(field.every for field in fields))
+    visits = sum(max((-(-field.sweeps // INNER) for field in fields if step % field.every == 0), default=0)
+                 for step in range(period))
+    return 2 + 2 * visits / period
 
 
 def sample(rank, steps):

@@ -125,7 +125,7 @@ def assumptions(model, network):
         f"+ {model.volume[2]:.3g} cells^(1/3)",
         f"imbalance: at most the threshold of the balance, {model.threshold:.0%}, and one full tile "
         f"(the work of {model.largest_tile:,.0f} cells)",
-        f"halo: {model.exchanges} exchanges a step with {_count(model.neighbors)} neighbors; {of(model.halo_bytes)}",
+        f"halo: {model.exchanges:g} exchanges a step with {_count(model.neighbors)} neighbors; {of(model.halo_bytes)}",
         f"cells that move, new tiles: {_count(model.route_messages)} messages; {of(model.route_bytes)}",
         f"{1e6 * model.shed:.3g} CTCs shed per million cells, each to any rank; "
         f"{1e6 * model.passages:.4g} beds entered per million cells",
