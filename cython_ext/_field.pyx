@@ -11,6 +11,8 @@ cdef extern from "field.h" nogil:
                                int64_t stride, float* decay, float* rhs, int64_t n, int edge, field_t p)
     void field_relax(float* c, const float* decay, const float* rhs, const int32_t* neighbors, const int32_t* rows,
                      int64_t n, float r, const float* omega, int halves, int mirror)
+
+cdef extern from "fieldcoarse.h" nogil:
     void field_relax_coarse(float* c, const float* decay, const float* rhs, const int32_t* neighbors,
                             const int32_t* rows, int64_t n, float r, const float* omega, int halves, int mirror,
                             int edge)

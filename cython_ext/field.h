@@ -83,22 +83,25 @@ FIELD_INLINE void field_each(float *restrict cells, float *restrict weights, flo
 /* The same as means over each of 4^3 or 2^3 values, added up in the order of voxels. */
 FIELD_INLINE void field_mean(float *restrict cells, float *restrict weights, float *restrict supply,
                              const uint16_t *restrict counts, const uint32_t *restrict moments,
-                             const float *restrict vessels, int edge)
+                             const float *restrict vessels, const int edge)
 {
-    const int shift = edge == 4 ? 1 : 2, values = edge * edge * edge;
+    const int shift = edge == 4 ? 1 : 2, along = 1 << shift, values = edge * edge * edge;
     const float share = 1.0f / (float)(FIELD_VOXELS / values);
     uint32_t n[64] = {0}, m[64] = {0};
-    memset(supply, 0, (size_t)values * sizeof(float));
-    for (int v = 0; v < FIELD_VOXELS; v++) {
-        int at = ((v >> 6 >> shift) * edge + ((v >> 3 & 7) >> shift)) * edge + ((v & 7) >> shift);
-        n[at] += counts[v];
-        m[at] += moments ? moments[v] : 0;
-        supply[at] += vessels ? vessels[v] : 0.0f;
+    float s[64] = {0};
+    for (int row = 0; row < FIELD_VOXELS / FIELD_EDGE; row++) {
+        const int first = FIELD_EDGE * row, to = ((row >> 3 >> shift) * edge + ((row & 7) >> shift)) * edge;
+        for (int x = 0; x < edge; x++)
+            for (int v = first + along * x; v < first + along * (x + 1); v++) {
+                n[to + x] += counts[v];
+                m[to + x] += moments ? moments[v] : 0;
+                s[to + x] += vessels ? vessels[v] : 0.0f;
+            }
     }
     for (int v = 0; v < values; v++) {
         cells[v] = (float)n[v] * share;
         weights[v] = (float)m[v] * share;
-        supply[v] *= share;
+        supply[v] = s[v] * share;
     }
 }
 
@@ -122,8 +125,10 @@ static int64_t field_coefficients(const float *restrict c, const uint16_t *restr
         const float *s_of = supply ? supply + tile * stride : 0;
         if (edge == FIELD_EDGE)
             field_each(cells, weights, s, n_of, m_of, s_of);
+        else if (edge == 4)
+            field_mean(cells, weights, s, n_of, m_of, s_of, 4);
         else
-            field_mean(cells, weights, s, n_of, m_of, s_of, edge);
+            field_mean(cells, weights, s, n_of, m_of, s_of, 2);
         for (int i = 0; i < values; i++) {
             float from_zero = old[i] > 0.0f ? old[i] : 0.0f, per = 1.0f / (p.michaelis + from_zero);
             float share = from_zero * per, most = p.uptake * cells[i];
@@ -243,47 +248,6 @@ static void field_relax(float *restrict c, const float *restrict decay, const fl
             for (int y = 0; y < FIELD_EDGE; y++)
                 field_fold_rows(c + tile + 64 * z + 8 * y, c + tile + 64 * (7 - z) + 8 * y,
                                 &color[0][z + 1][y + 1][FIELD_AT], &color[1][z + 1][y + 1][FIELD_AT], (y + z) & 1);
-    }
-}
-
-/* The same for tiles of 4^3 or 2^3 values, not folded: they are few. */
-static void field_relax_coarse(float *restrict c, const float *restrict decay, const float *restrict rhs,
-                               const int32_t *restrict neighbors, const int32_t *restrict rows, int64_t n, float r,
-                               const float *restrict omega, int halves, int mirror, int edge)
-{
-    enum { PAD = 6, UP = PAD * PAD };                 /* room for 4 values and one beyond each face */
-    const int step[3] = {1, edge, edge * edge}, pad[3] = {1, PAD, UP}, values = edge * edge * edge;
-    float p[PAD * UP];
-    for (int64_t i = 0; i < n; i++) {
-        const int64_t t = rows[i];
-        float *own = c + t * values;
-        const float *k = decay + t * values, *q = rhs + t * values;
-        for (int v = 0; v < values; v++)
-            p[UP * (v / step[2] + 1) + PAD * (v / edge % edge + 1) + v % edge + 1] = own[v];
-        for (int face = 0; face < 6; face++) {
-            const int axis = face / 2, a = (axis + 1) % 3, b = (axis + 2) % 3;
-            const int32_t beside = neighbors[6 * t + face];
-            for (int j = 0; j < edge * edge; j++) {
-                int in = j % edge * step[a] + j / edge * step[b], near = in + (face & 1 ? (edge - 1) * step[axis] : 0);
-                int far = in + (face & 1 ? 0 : (edge - 1) * step[axis]);
-                p[(j % edge + 1) * pad[a] + (j / edge + 1) * pad[b] + (face & 1 ? edge + 1 : 0) * pad[axis]] =
-                    beside >= 0 ? c[(int64_t)beside * values + far] : mirror ? own[near] : 0.0f;
-            }
-        }
-        for (int half = 0; half < halves; half++)
-            for (int v = 0; v < values; v++) {
-                int x = v % edge, y = v / edge % edge, z = v / step[2];
-                float *m = p + UP * (z + 1) + PAD * (y + 1) + x + 1, mid = *m;
-                if (((x + y + z) & 1) != (half & 1))
-                    continue;
-                float flow = ((m[-1] - mid) + (m[1] - mid)) + ((m[-PAD] - mid) + (m[PAD] - mid))
-                           + ((m[-UP] - mid) + (m[UP] - mid));
-                float gain = 1.0f / (k[v] + 6.0f * r);
-                float next = mid + (omega[half] * gain) * ((q[v] - k[v] * mid) + r * flow);
-                *m = 0.0f > next ? 0.0f : next;
-            }
-        for (int v = 0; v < values; v++)
-            own[v] = p[UP * (v / step[2] + 1) + PAD * (v / edge % edge + 1) + v % edge + 1];
     }
 }
 #endif
