@@ -35,19 +35,24 @@ class Tile:
         self.key = word64(draw(p["seed"], Draw.TILE, int(t.keys[row]), p["step"]))
         self.rates, _, _, self.clone, self.state, self.speed, self.along = t.plan
         self.table = table_of.table(self.rates, t.plan[1], t.plan[2], row, t.counts[row], p["capacity"])
+        cells = t.cells[t.start[row]:t.start[row] + t.n[row]].view(np.uint32).reshape(-1, 3).tolist()
+        ends = np.cumsum(t.counts[row]).tolist()
+        self.voxels = [sorted(map(tuple, cells[a:b])) for a, b in zip([0] + ends[:-1], ends)]
         reached = np.diff(t.first[512 * row:512 * row + 513]) > 0
         self.table[self.rates["action"] == Action.SHED] *= reached
+        self.table[self.rates["action"] == Action.LOWER] *= self.motile()
         on = F(p["mobility"] > 0.0)
         self.fall = [on * np.maximum(t.pressure[row] - beside(t.pressure, t, row, k, F(0)), F(0)) for k in range(6)]
         f = self.fall
         self.hop = F(p["mobility"]) * ((f[0] + f[1]) + (f[2] + f[3]) + (f[4] + f[5]))
         self.bound = self.bounds()
         self.lean = leans(t, row, p)
-        cells = t.cells[t.start[row]:t.start[row] + t.n[row]].view(np.uint32).reshape(-1, 3).tolist()
-        ends = np.cumsum(t.counts[row]).tolist()
-        self.voxels = [sorted(map(tuple, cells[a:b])) for a, b in zip([0] + ends[:-1], ends)]
         self.words = philox([[v & 255, 0, 0, VOXEL << 16] for v in range(512)], self.key).tolist()
         self.drawn = {use: self.words_for(use) for use in (WALK, EVENT)}
+
+    def motile(self):
+        """Which voxels have cells with EMT > 0: only these have what could be lowered."""
+        return np.array([any(record[2] & 255 for record in cells) for cells in self.voxels])
 
     def words_for(self, use):
         """The random words of all cells for a use."""

@@ -13,6 +13,7 @@ from metacascade.mechanisms.compile import placed_rates, tissue_rates, wall_of
 from metacascade.mechanisms.fields import Diffusing
 from metacascade.mechanisms.plan import collect
 from metacascade.mechanisms.terms import (
+    CLEAR,
     DIVIDE,
     LOWER,
     RAISE,
@@ -80,7 +81,10 @@ def shape_of(row, signals, s):
 
 def value_of(plan, name, s, cell):
     """The value of a rate for one cell, factor by factor."""
-    number = plan.rate(name).base.number
+    rate = plan.rate(name)
+    if rate.action == SET and cell["bits"] & dict(plan.bits)[rate.detail] or rate.action == RAISE and cell["emt"] == 255:
+        return 0.0                                       # nothing to change
+    number = rate.base.number
     for factor in plan.factors_of(name):
         match type(factor).__name__:
             case "Shape":
@@ -128,6 +132,16 @@ def test_details_name_the_bit_and_the_step():
     made = tissue_rates(plan)
     assert made.rates["detail"].tolist() == [2, 5]
     assert made.rates["action"].tolist() == [Action.SET, Action.LOWER]
+
+
+def test_what_would_change_nothing_does_not_happen():
+    made = tissue_rates(plan_with(Bit("x"), *(Rate(f"tissue.{action}", 1, action=action, detail=detail) for action, detail in (
+        (SET, "x"), (CLEAR, "x"), (RAISE, 5), (LOWER, 5)))))
+    never = {name: {(byte, int(value)) for byte in range(3) for value in np.flatnonzero(made.state[row, byte] == 0)}
+             for row, name in enumerate(made.names)}
+    assert never["tissue.set"] == {(2, value) for value in range(1, 256, 2)}
+    assert never["tissue.clear"] == {(2, value) for value in range(0, 256, 2)}
+    assert never["tissue.raise"] == {(0, 255)} and never["tissue.lower"] == {(0, 0)}
 
 
 def test_without_a_table_of_clones_there_is_the_founder():

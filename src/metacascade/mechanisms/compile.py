@@ -123,6 +123,7 @@ def tissue_rates(plan, scales=(), clones=None) -> TissueRates:
                      if isinstance(factor, PythonFactor))
     rates, factors = np.zeros(len(acting), RATE), []
     for row, rate in enumerate(acting):
+        _leave_unchanged(tables.state[row], rate, plan)
         own = [_factor(factor, (*signals, *computed)) for factor in plan.factors_of(rate.name)
                if isinstance(factor, (Shape, PythonFactor))]
         rates[row] = (plan.number(rate.name, scales), _largest(tables, row), len(factors), len(own),
@@ -196,6 +197,15 @@ def _tables(plan, names, clones) -> Tables:
             elif isinstance(factor, IfBit):
                 state[row, 2, np.arange(256) & masks[factor.bit] > 0] *= np.float32(factor.value.number)
     return Tables(tuple(names), clone, state)
+
+
+def _leave_unchanged(state, rate, plan):
+    """A cell that an event would leave as it is has none: EMT at its end, or a bit that is so already."""
+    if rate.action in (RAISE, LOWER):
+        state[BYTES.index("emt"), 255 if rate.action == RAISE else 0] = 0.0
+    elif rate.action in (SET, CLEAR):
+        mask = dict(plan.bits)[rate.detail]
+        state[BYTES.index("bits"), (np.arange(256) & mask > 0) == (rate.action == SET)] = 0.0
 
 
 def founder(plan) -> dict:
