@@ -292,6 +292,13 @@ def test_declarations_are_complete_and_consistent():
                 assert p.usual[0] <= p.default <= p.usual[1], f"{where}: default outside the usual range"
 
 
+def test_what_another_program_has_is_not_called_measured():
+    programs = ("physicell", "secomb/", "greens", "metaspread", "convention", "assumed")
+    for p in parameters():
+        if p.status == "measured":
+            assert not any(word in p.source.lower() for word in programs), f"{p.section}.{p.key}: {p.source}"
+
+
 def test_toml_of_a_difficult_title_reads_back():
     title = "quote \" backslash \\ tab \t new\nline del \x7f nul \x00 sm\u00f6rg\u00e5s \U0001f600"
     config = Config.from_dict({"title": title, "tumor": {}})

@@ -63,7 +63,7 @@ def test_info_prints_the_rates_of_a_config_with_values_and_sources(tmp_path, cap
         "[tumor]\n[growth]\ndivision_time = '36 h'\n[organs.lung]\nnk = 3\n[hypoxia]\nenabled = false\n")
     text = printed(capsys, str(tmp_path / "run.toml"))
     assert "\ntissue.divide (1/h) = ln(2) / [growth.division_time] * (oxygen / (oxygen + [growth.oxygen_half]))" in text
-    assert "\n    growth.division_time = 36 h (measured: cultured lines 24 h" in text
+    assert "\n    growth.division_time = 36 h (convention: cultured lines 24 h" in text
     assert "3 lung" in next(line for line in text.splitlines() if line.startswith("    organs.BED.nk = 0.1 tumor, "))
     assert "tissue.necrosis" not in text and "hypoxia" in text.splitlines()[-1].removeprefix("off: ").split(", ")
 

@@ -10,9 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from metacascade.base import units
 
-MEASURED = "measured"    # seen at the place that `source` names
+MEASURED = "measured"    # in cells, animals or patients, and seen at the place that `source` names
 COMPUTED = "computed"    # arithmetic from measured numbers
 RECALLED = "recalled"    # from the literature by memory, not looked up again
+CONVENTION = "convention"    # what programs of the field or textbooks use, without a measurement behind it
 ASSUMED = "assumed"      # a start value without a direct measurement: vary it
 SETTING = "setting"      # a choice of the user or of the numerics, not a property of nature
 

@@ -64,10 +64,11 @@ def markdown(model) -> str:
         f"Written by `{COMMAND} > docs/parameters.md` from the declarations in `src/metacascade/config/` and "
         "`src/metacascade/mechanisms/`; a test compares. Do not edit.", "",
         "A value outside *allowed* is refused; one outside *usual*, the span in the literature, is a warning, and so "
-        "is what was set and has no effect because of something else in the config. Status: **measured** (seen at the "
-        "source), **computed** (arithmetic from measured numbers), **recalled** (from the literature by memory), "
-        "**assumed** (a start value without a direct measurement: vary it), **setting** (a choice of the user or of "
-        "the numerics)."]
+        "is what was set and has no effect because of something else in the config. Status: **measured** (in cells, "
+        "animals or patients, seen at the source), **computed** (arithmetic from measured numbers), **recalled** (from "
+        "the literature by memory), **convention** (what programs of the field or textbooks use, without a measurement "
+        "behind it), **assumed** (a start value without a direct measurement: vary it), **setting** (a choice of the "
+        "user or of the numerics)."]
     for name, section in [("", model), *((n, s) for n, (s, _) in model.tables.items())]:
         lines += ["", *_chapter(name, section, model)]
     return "\n".join(lines) + "\n"

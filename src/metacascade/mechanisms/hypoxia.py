@@ -4,14 +4,14 @@
 """
 from typing import ClassVar
 
-from metacascade.base.declare import MEASURED, Section, quantity, switch
+from metacascade.base.declare import CONVENTION, Section, quantity, switch
 from metacascade.base.errors import Contradiction
 from metacascade.base.units import show
 from metacascade.mechanisms.sources import PHYSICELL
 from metacascade.mechanisms.terms import REMOVE, Rate, ramp, value
 
 TABLE = "hypoxia"
-CONVENTION = f"convention of the core of {PHYSICELL}"
+CORE = f"the core of {PHYSICELL}"
 
 
 class Hypoxia(Section):
@@ -19,12 +19,12 @@ class Hypoxia(Section):
     table: ClassVar[str] = TABLE
 
     enabled: bool = switch("Cells die for lack of oxygen.")
-    threshold_mmHg: float = quantity("threshold", "mmHg", "mmHg", 5, 0, 150, usual=(0.5, 10), source=CONVENTION,
-                                     status=MEASURED, doc="Oxygen below which cells begin to die.")
-    full_mmHg: float = quantity("full", "mmHg", "mmHg", 2.5, 0, 150, usual=(0.1, 10), source=CONVENTION,
-                                status=MEASURED, doc="Oxygen at and below which the hazard is full.")
-    survival_h: float = quantity("survival", "h", "h", 6, 0.01, 87660, usual=(1, 48), source=CONVENTION,
-                                 status=MEASURED, doc="Mean survival at the full hazard.")
+    threshold_mmHg: float = quantity("threshold", "mmHg", "mmHg", 5, 0, 150, usual=(0.5, 10), source=CORE,
+                                     status=CONVENTION, doc="Oxygen below which cells begin to die.")
+    full_mmHg: float = quantity("full", "mmHg", "mmHg", 2.5, 0, 150, usual=(0.1, 10), source=CORE,
+                                status=CONVENTION, doc="Oxygen at and below which the hazard is full.")
+    survival_h: float = quantity("survival", "h", "h", 6, 0.01, 87660, usual=(1, 48), source=CORE,
+                                 status=CONVENTION, doc="Mean survival at the full hazard.")
 
 
 SECTION = Hypoxia

@@ -1,7 +1,7 @@
 """Growth of active lesions: a birth and death process, whose births fall to the deaths at capacity."""
 from typing import ClassVar
 
-from metacascade.base.declare import ASSUMED, MEASURED, RECALLED, Section, integer, quantity
+from metacascade.base.declare import ASSUMED, CONVENTION, RECALLED, Section, integer, quantity
 from metacascade.mechanisms.terms import Rate, value
 
 TABLE = None        # lesions that are there live on, also where no new ones are founded
@@ -12,7 +12,7 @@ class LesionGrowth(Section):
     table: ClassVar[str] = "colonization"
 
     birth_per_h: float = quantity("birth", "1/day", "1/h", 0.69, 0, 24, usual=(0.14, 1.04), source=(
-        "ln 2 / 24 h, as growth.division_time"), status=MEASURED, doc="Division rate of a cell of an active lesion.")
+        "ln 2 / 24 h, as growth.division_time"), status=CONVENTION, doc="Division rate of a cell of an active lesion.")
     death_per_h: float = quantity("death", "1/day", "1/h", 0.05, 0, 24, usual=(0.005, 1), source=(
         "as growth.death_rate"), status=RECALLED, doc="Death rate of a cell of an active lesion.")
     capacity: int = integer("capacity", 10**9, 1, 10**14, usual=(10**6, 3_100_000_000_000), source=(

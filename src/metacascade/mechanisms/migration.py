@@ -4,7 +4,7 @@
 """
 from typing import ClassVar
 
-from metacascade.base.declare import ASSUMED, MEASURED, Section, number, quantity, switch
+from metacascade.base.declare import ASSUMED, CONVENTION, Section, number, quantity, switch
 from metacascade.mechanisms.sources import PHYSICELL
 from metacascade.mechanisms.terms import Rate, state, value
 
@@ -17,7 +17,7 @@ class Migration(Section):
 
     enabled: bool = switch("Motile cells migrate.")
     speed_um_per_h: float = quantity("speed", "um/h", "um/h", 15, 0, 1000, usual=(3, 240), source=(
-        f"0.25 um/min, {PHYSICELL}; intravital bursts of some um/min (Condeelis lab, recalled)"), status=MEASURED,
+        f"0.25 um/min, {PHYSICELL}; intravital bursts of some um/min (Condeelis lab, recalled)"), status=CONVENTION,
         doc="Mean speed of a motile cell.")
     persistence_h: float = quantity("persistence", "min", "h", 15, 0.1, 1440, usual=(5, 60), source=(
         f"5 min in {PHYSICELL}, assumed longer in collagen"), status=ASSUMED,

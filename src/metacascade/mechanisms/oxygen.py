@@ -6,7 +6,7 @@ from math import inf
 from typing import ClassVar
 
 from metacascade.base.columns import mean_over_cells
-from metacascade.base.declare import ASSUMED, COMPUTED, MEASURED, RECALLED, Section, integer, quantity, switch
+from metacascade.base.declare import ASSUMED, COMPUTED, CONVENTION, RECALLED, Section, integer, quantity, switch
 from metacascade.mechanisms.fields import Diffusing, whole_steps
 from metacascade.mechanisms.sources import PHYSICELL
 from metacascade.mechanisms.terms import value
@@ -20,13 +20,13 @@ class Oxygen(Section):
 
     enabled: bool = switch("Solve for oxygen; off: it is without limit everywhere.")
     diffusion_um2_per_h: float = quantity("diffusion", "um^2/s", "um^2/h", 1670, 0.01, 1e5, usual=(1350, 2000), source=(
-        f"{PHYSICELL} 1e5 um^2/min; D alpha / alpha of Secomb gives 1355"), status=MEASURED,
+        f"{PHYSICELL} 1e5 um^2/min; D alpha / alpha of Secomb gives 1355"), status=CONVENTION,
         doc="Diffusion coefficient in tissue.")
     uptake_mmHg_per_h: float = quantity("uptake", "mmHg/s", "mmHg/h", 16.1, 0, 1000, usual=(1.3, 16.2), source=(
         "M0 = 5e-4 cm^3 O2/cm^3/s (FaDu and R3230Ac 1998, secomb/GreensV4) / alpha = 3.1e-5 cm^3 O2/cm^3/mmHg"),
         status=COMPUTED, doc="Largest consumption of a voxel that is filled to capacity.")
     michaelis_mmHg: float = quantity("michaelis", "mmHg", "mmHg", 1, 0.001, 100, usual=(0.5, 5), source=(
-        "secomb/GreensV4"), status=MEASURED, doc="Oxygen at which consumption is half of the largest.")
+        "secomb/GreensV4"), status=CONVENTION, doc="Oxygen at which consumption is half of the largest.")
     vessel_mmHg: float = quantity("vessel", "mmHg", "mmHg", 40, 0, 760, usual=(10, 100), source=(
         "venous to capillary blood; the reach of 82 um in planar tissue is quoted at 40 mmHg"), status=RECALLED,
         doc="Oxygen of the blood in perfused vessels.")
