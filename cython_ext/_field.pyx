@@ -3,12 +3,12 @@
 # decomposition, does not show in any bit.
 from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t
 
+from _rates cimport ADMIT, SECRETE, check_factors, factor_t, rate_t, signal_t, take_signals
+
 cdef extern from "field.h" nogil:
     ctypedef struct field_t:
         float per_dt, decay, linear, uptake, michaelis, vessel, source
     void field_fold(float* voxels, int64_t n)
-    int64_t field_coefficients(const float* c, const uint16_t* counts, const uint32_t* moments, const float* supply,
-                               int64_t stride, float* decay, float* rhs, int64_t n, int edge, field_t p)
     void field_relax(float* c, const float* decay, const float* rhs, const int32_t* neighbors, const int32_t* rows,
                      int64_t n, float r, const float* omega, int halves, int mirror)
 
@@ -16,6 +16,20 @@ cdef extern from "fieldcoarse.h" nogil:
     void field_relax_coarse(float* c, const float* decay, const float* rhs, const int32_t* neighbors,
                             const int32_t* rows, int64_t n, float r, const float* omega, int halves, int mirror,
                             int edge)
+
+cdef extern from "fieldsystem.h" nogil:
+    ctypedef struct placed_t:
+        const rate_t* rates
+        int n
+        const factor_t* factors
+        const signal_t* signals
+        float capacity
+    int64_t field_coefficients(const float* c, const uint16_t* counts, const uint32_t* moments, const float* supply,
+                               int64_t stride, float* decay, float* rhs, int64_t n, int edge, field_t p,
+                               const void* terms)
+    int64_t field_coefficients_placed(
+        const float* c, const uint16_t* counts, const uint32_t* moments, const float* supply, int64_t stride,
+        float* decay, float* rhs, int64_t n, int edge, field_t p, const placed_t* placed)
 
 cdef int _edge(Py_ssize_t values) except -1:
     """Values along the edge of a tile."""
@@ -32,17 +46,36 @@ def fold(float[:, ::1] voxels not None):
             field_fold(&voxels[0, 0], voxels.shape[0])
 
 
+cdef int _take_terms(tuple terms, Py_ssize_t rows, float capacity, signal_t* signals, placed_t* placed) except -1:
+    """The terms of a field by place: (rates, factors, values of all fields); `signals` has room for MOST_SIGNALS."""
+    cdef const rate_t[::1] rates = terms[0]
+    cdef const factor_t[::1] factors = terms[1]
+    cdef int r
+    for r in range(rates.shape[0]):
+        if not SECRETE <= rates[r].action <= ADMIT:
+            raise ValueError(f"term {r} of a field is of the kind {rates[r].action}")
+    placed.rates, placed.n, placed.capacity, placed.signals = &rates[0], <int>rates.shape[0], capacity, signals
+    if factors.shape[0]:
+        placed.factors = &factors[0]
+    return check_factors(placed.rates, placed.n, placed.factors, <int>factors.shape[0],
+                         take_signals(terms[2], rows, signals))
+
+
 def coefficients(const float[:, ::1] c not None, const uint16_t[:, ::1] counts not None, const uint32_t[:, ::1] moments,
-                 const float[:, :] supply, float[:, ::1] decay not None, float[:, ::1] rhs not None, field_t params):
+                 const float[:, :] supply, float[:, ::1] decay not None, float[:, ::1] rhs not None, field_t params,
+                 tuple terms=None, float capacity=1.0):
     """Fill ``decay`` and ``rhs`` of a step, as in field.h; folded if there are 512 values. fields.py checks shapes.
 
-    `moments`: weights of the cells of each voxel, added up; `supply` [1/h]: from vessels. None: there is none.
+    `moments`: weights of the cells of each voxel, added up; `supply` [1/h]: from vessels; `terms`: by place, see
+    fieldsystem.h, (rates, factors, signals). None: there is none.
     """
     cdef int64_t n = decay.shape[0], bad
     cdef int edge = _edge(decay.shape[1])
     cdef const uint32_t* m = NULL
     cdef const float* s = NULL
     cdef int64_t stride = 0
+    cdef signal_t signals[64]
+    cdef placed_t placed
     if n == 0:
         return
     if moments is not None:
@@ -51,8 +84,16 @@ def coefficients(const float[:, ::1] c not None, const uint16_t[:, ::1] counts n
         if supply.strides[1] != sizeof(float):
             raise ValueError("the supply of a tile is not in one piece")
         s, stride = &supply[0, 0], supply.strides[0] // <Py_ssize_t>sizeof(float)
+    placed.n, placed.factors = 0, NULL
+    if terms is not None and len(terms[0]):
+        _take_terms(terms, n, capacity, signals, &placed)
     with nogil:
-        bad = field_coefficients(&c[0, 0], &counts[0, 0], m, s, stride, &decay[0, 0], &rhs[0, 0], n, edge, params)
+        if placed.n:
+            bad = field_coefficients_placed(&c[0, 0], &counts[0, 0], m, s, stride, &decay[0, 0], &rhs[0, 0], n, edge,
+                                            params, &placed)
+        else:
+            bad = field_coefficients(&c[0, 0], &counts[0, 0], m, s, stride, &decay[0, 0], &rhs[0, 0], n, edge, params,
+                                     NULL)
     if bad:
         raise FloatingPointError(f"{bad} voxels of a field are negative or not a number")
 

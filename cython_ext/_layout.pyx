@@ -99,6 +99,13 @@ class Action(enum.IntEnum):
     LOWER = _rates.LOWER
 
 
+class Term(enum.IntEnum):
+    SECRETE = _rates.SECRETE
+    ADD = _rates.ADD
+    LOSE = _rates.LOSE
+    ADMIT = _rates.ADMIT
+
+
 class Shape(enum.IntEnum):
     HILL1 = _rates.HILL1
     HILL2 = _rates.HILL2

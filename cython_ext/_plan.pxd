@@ -4,36 +4,20 @@
 from libc.stdint cimport int32_t
 
 from _geometry cimport segment_t
-from _rates cimport DENSITY, DIVIDE, LOWER, MOST_RATES, MOST_SIGNALS, REMOVE, factor_t, rate_t, signal_t
+from _rates cimport (
+    DIVIDE, LOWER, MOST_RATES, REMOVE, check_factors, factor_t, rate_t, signal_t, take_signals)
 from _tiles cimport tiles_t
 
 
-cdef inline int check_plan(const tiles_t* t, int signals, int causes) except -1:
+cdef inline int check_plan(const tiles_t* t, int listed, int signals, int causes) except -1:
     """The plan names only what is there."""
-    cdef int r, k
+    cdef int r
     for r in range(t.n_rates):
         if not DIVIDE <= t.rates[r].action <= LOWER:
             raise ValueError(f"rate {r} has the action {t.rates[r].action}")
         if t.rates[r].action == REMOVE and not 0 <= t.rates[r].detail < causes:
             raise ValueError(f"rate {r} has the cause of death {t.rates[r].detail} of {causes}")
-        for k in range(t.rates[r].first, t.rates[r].first + t.rates[r].factors):
-            if not DENSITY <= t.factors[k].signal < signals:
-                raise ValueError(f"rate {r} depends on signal {t.factors[k].signal} of {signals}")
-    return 0
-
-
-cdef inline int take_signals(list fields, Py_ssize_t rows, signal_t* signals) except -1:
-    """Where the fields are, and how many there are."""
-    cdef const float[:, ::1] field
-    cdef int k
-    if len(fields) > MOST_SIGNALS:
-        raise ValueError(f"{len(fields)} fields; at most {MOST_SIGNALS}")
-    for k in range(len(fields)):
-        field = fields[k]
-        if field.shape[0] < rows or field.shape[1] not in (512, 64, 8):
-            raise ValueError(f"field {k} has the shape {field.shape[0]}, {field.shape[1]}")
-        signals[k].value, signals[k].width = &field[0, 0], field.shape[1]
-    return <int>len(fields)
+    return check_factors(t.rates, t.n_rates, t.factors, listed, signals)
 
 
 cdef inline int take_tables(tuple plan, tiles_t* t) except -1:
@@ -62,7 +46,7 @@ cdef inline int take_plan(tuple plan, Py_ssize_t rows, int causes, signal_t* sig
     """The whole plan; `signals` has room for MOST_SIGNALS."""
     take_tables(plan, t)
     t.signals = signals
-    return check_plan(t, take_signals(plan[2], rows, signals), causes)
+    return check_plan(t, len(plan[1]), take_signals(plan[2], rows, signals), causes)
 
 
 cdef inline int take_vessels(tuple vessels, Py_ssize_t rows, tiles_t* t) except -1:

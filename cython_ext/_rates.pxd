@@ -18,3 +18,33 @@ cdef extern from "rates.h" nogil:
         int64_t width
     void fill_rates(const rate_t* rates, int n, const factor_t* factors, const signal_t* signals, int64_t row,
                     const float* density, float (*table)[528])
+
+cdef extern from "fieldsystem.h" nogil:
+    ctypedef enum term_e:
+        SECRETE, ADD, LOSE, ADMIT
+
+
+cdef inline int take_signals(list fields, Py_ssize_t rows, signal_t* signals) except -1:
+    """Where the fields are, and how many there are; `signals` has room for MOST_SIGNALS."""
+    cdef const float[:, ::1] field
+    cdef int k
+    if len(fields) > MOST_SIGNALS:
+        raise ValueError(f"{len(fields)} fields; at most {MOST_SIGNALS}")
+    for k in range(len(fields)):
+        field = fields[k]
+        if field.shape[0] < rows or field.shape[1] not in (512, 64, 8):
+            raise ValueError(f"field {k} has the shape {field.shape[0]}, {field.shape[1]}")
+        signals[k].value, signals[k].width = &field[0, 0], field.shape[1]
+    return <int>len(fields)
+
+
+cdef inline int check_factors(const rate_t* rates, int n, const factor_t* factors, int listed, int signals) except -1:
+    """The factors of the rates are in the list, and name signals that are there."""
+    cdef int r, k
+    for r in range(n):
+        if not 0 <= rates[r].first <= rates[r].first + rates[r].factors <= listed:
+            raise ValueError(f"rate {r} has factors beyond the {listed} of the list")
+        for k in range(rates[r].first, rates[r].first + rates[r].factors):
+            if not DENSITY <= factors[k].signal < signals:
+                raise ValueError(f"rate {r} depends on signal {factors[k].signal} of {signals}")
+    return 0

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from metacascade._kernels import _field
+from metacascade._kernels._layout import DENSITY, FACTOR, RATE as RATE_RECORD, Shape, Term
 from metacascade.space import relaxation
 from metacascade.space.relaxation import Mesh, NoHalo, System, schedule
 from reference import field as twin
@@ -58,6 +59,42 @@ def test_the_linear_system_equals_its_twin(seed):
     c, given, _ = a_field(seed)
     for ours, theirs in zip(system(c, given), twin.coefficients(c, *given, **PARAMS)):
         np.testing.assert_array_equal(ours, twin.fold(theirs))
+
+
+def some_terms(seed, rows):
+    """Random terms of all kinds with random factors, some of one kind, and the fields that they depend on."""
+    rng = np.random.default_rng(seed)
+    kinds = [Term.LOSE, Term.SECRETE, Term.LOSE, Term.ADMIT, Term.ADD, Term.ADD]
+    rates, factors = np.zeros(len(kinds), RATE_RECORD), np.zeros(9, FACTOR)
+    ends = np.sort(rng.integers(0, 10, len(kinds) - 1))
+    for rate, kind, first, end in zip(rates, kinds, [0, *ends], [*ends, 9]):
+        rate["base"], rate["action"], rate["first"], rate["factors"] = rng.uniform(0.5, 50), kind, first, end - first
+    factors["signal"], factors["shape"] = rng.integers(DENSITY, 3, 9), rng.integers(Shape.HILL1, Shape.RAMP + 1, 9)
+    factors["a"], factors["b"] = rng.uniform(0.2, 3, 9), rng.uniform(4, 6, 9)
+    return rates, factors, [rng.uniform(0, 9, (rows, values)).astype(np.float32) for values in (512, 64, 8)]
+
+
+@pytest.mark.parametrize("edge", [8, 4, 2])
+@pytest.mark.parametrize("seed", range(5))
+def test_terms_by_place_equal_their_twin(edge, seed):
+    c, given, _ = a_field(seed, edge=edge)
+    terms, (decay, rhs) = some_terms(seed, len(c)), np.empty((2, *c.shape), np.float32)
+    _field.coefficients(c, *given, decay, rhs, PARAMS, terms, 6.0)
+    expected = twin.coefficients(c, *given, **PARAMS, terms=twin.placed(*terms, given[0], 6.0))
+    for ours, theirs in zip((decay, rhs), expected):
+        np.testing.assert_array_equal(ours, twin.fold(theirs) if edge == 8 else theirs)
+
+
+@pytest.mark.parametrize("member, value, message", [
+    ("action", 4, "term 0 of a field is of the kind 4"), ("factors", 10, "rate 0 has factors beyond the 9 of the list")])
+def test_terms_that_are_not_there_are_refused(member, value, message):
+    c, given, _ = a_field(1)
+    rates, factors, fields = some_terms(1, len(c))
+    rates[member][0] = value
+    with pytest.raises(ValueError, match=message):
+        _field.coefficients(c, *given, c.copy(), c.copy(), PARAMS, (rates, factors, fields), 6.0)
+    with pytest.raises(ValueError, match="depends on signal"):
+        _field.coefficients(c, *given, c.copy(), c.copy(), PARAMS, (some_terms(1, 1)[0], factors, []), 6.0)
 
 
 def test_folding_brings_every_voxel_to_its_color():
@@ -211,11 +248,11 @@ def test_no_tiles_are_no_work():
 # ---- the same bits on every instruction set ----
 
 DOOR = """
-#include "field.h"
+#include "fieldsystem.h"
 void relax(float *c, const float *d, const float *q, const int32_t *nb, const int32_t *rows, int64_t n, float r,
            const float *w, int halves) { field_relax(c, d, q, nb, rows, n, r, w, halves, 1); }
 int64_t coefficients(const float *c, const uint16_t *n, const uint32_t *m, const float *s, float *d, float *q, int64_t k,
-                     const float *w) { return field_coefficients(c, n, m, s, 512, d, q, k, 8, *(const field_t *)w); }
+                     const float *w) { return field_coefficients(c, n, m, s, 512, d, q, k, 8, *(const field_t *)w, 0); }
 """
 
 

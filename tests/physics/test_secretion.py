@@ -15,8 +15,7 @@ STILL = ["growth.enabled=false", "hypoxia.enabled=false", "migration.enabled=fal
 
 
 def model(folder, *settings, coarse=8, more=""):
-    (folder / "own.py").write_text(SECRETED.replace("coarse=8", f"coarse={coarse}").replace("Rate, ", "Rate, hill, ")
-                                   + f"    {more}\n")
+    (folder / "own.py").write_text(SECRETED.replace("coarse=8", f"coarse={coarse}") + f"    {more}\n")
     (folder / "run.toml").write_text('[mechanisms]\nmodules = ["own.py"]\n[tumor]\n')
     return load(folder / "run.toml", [*STILL, *settings])
 
@@ -41,7 +40,7 @@ def test_there_is_as_much_as_cells_have_secreted_by_emt_and_clone(tmp_path, coar
 
 
 def test_a_therapy_on_the_rate_stops_it(tmp_path):
-    stopped = 'therapy=[{rate="tissue.secrete_factor", factor=0, start="2 h"}]'
+    stopped = 'therapy=[{rate="field.factor.source", factor=0, start="2 h"}]'
     sims = [Simulation(model(tmp_path, *settings), serial_world()) for settings in ([], [stopped])]
     for sim in sims:
         for _ in range(4):
@@ -50,14 +49,16 @@ def test_a_therapy_on_the_rate_stops_it(tmp_path):
 
 
 def test_the_equation_names_it(tmp_path):
-    assert plan_of(model(tmp_path)).field("factor").text.endswith(" + tissue.secrete_factor * density")
+    plan = plan_of(model(tmp_path))
+    text = plan.field("factor").with_terms(plan.terms_of("factor"))
+    assert text == "d factor / dt = 0.01 * laplacian(factor) + field.factor.source * density"
 
 
 @pytest.mark.parametrize("more, message", [
     ('yield state(made, "emt", lambda e: 2 * e, "2 emt")', "2 emt is a share of what a cell may secrete: 0 to 1"),
     ('yield state(made, "adhesion", lambda e: e, "adhesion")', "depends on adhesion, which is not looked at there"),
-    ('yield hill(made, "oxygen", half=Value("5", 5.0))', "depends on voxel, which is not looked at there"),
-    ('yield Rate("tissue.secrete_other", 1.0, unit="pM/h")', "does nothing: it has no action, and no kernel reads it")])
+    ('yield hill(made, "oxigen", half=Value("5", 5.0))', "oxigen"),
+    ('yield Rate("field.factor.other", 1.0, unit="pM/h")', "does nothing: it has no action, and no kernel reads it")])
 def test_what_secretion_does_not_look_at_is_refused(tmp_path, more, message):
     with pytest.raises(Exception, match=message):
         model(tmp_path, more=more)

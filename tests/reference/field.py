@@ -1,6 +1,9 @@
 """Plain NumPy twin of ``_field``, and small helpers to lay out tiles. float32, in the kernel's order."""
 import numpy as np
 
+from metacascade._kernels._layout import Term
+from reference import rates as rate_twin
+
 F = np.float32
 
 
@@ -30,16 +33,32 @@ def mean(a, edge):
     return total.reshape(n, -1).astype(F) * F(1 / b**3)
 
 
-def coefficients(c, counts, moments, supply, *, per_dt, decay, linear, uptake, michaelis, vessel, source):
-    """decay and rhs of backward Euler, uptake linearized at c, of the first ``len(supply)`` tiles; not folded."""
-    n, edge = len(supply), round(c.shape[1] ** (1 / 3))
-    c, s = c[:n], mean(supply, edge)
-    cells, weights = mean(counts[:n].astype(np.uint32), edge), mean(moments[:n], edge)
+def coefficients(c, counts, moments, supply, *, per_dt, decay, linear, uptake, michaelis, vessel, source, terms=None):
+    """decay and rhs of backward Euler, uptake linearized at c, of the first ``len(supply)`` tiles; not folded.
+
+    `terms`: by kind the values of terms in the voxels, float32 (n, 512), of `placed`.
+    """
+    n, edge, terms = len(supply), round(c.shape[1] ** (1 / 3)), terms or {}
+    none, ones = np.zeros((n, 512), F), np.ones((n, 512), F)
+    c, s = c[:n], mean(supply * terms.get(Term.ADMIT, ones), edge)
+    cells = mean(counts[:n].astype(np.uint32), edge)
+    weights = mean(moments[:n].astype(F) * terms.get(Term.SECRETE, ones), edge)
+    add, lose = (mean(terms.get(kind, none), edge) for kind in (Term.ADD, Term.LOSE))
     per = F(1) / (F(michaelis) + c)
     most = F(uptake) * cells
-    k = ((F(per_dt) + F(decay)) + (F(linear) * cells + (most * per) * (F(michaelis) * per))) + s
-    q = ((c * F(per_dt) + s * F(vessel)) + F(source) * weights) - most * ((c * per) * (c * per))
+    k = (((F(per_dt) + F(decay)) + (F(linear) * cells + (most * per) * (F(michaelis) * per))) + s) + lose
+    q = (((c * F(per_dt) + s * F(vessel)) + F(source) * weights) + add) - most * ((c * per) * (c * per))
     return k, q
+
+
+def placed(rates, factors, fields, counts, capacity):
+    """The values of terms in the voxels of the tiles, by kind; those of one kind are added up in their order."""
+    tables = np.stack([rate_twin.table(rates, factors, fields, row, counts[row], capacity) for row in range(len(counts))])
+    found = {}
+    for r, rate in enumerate(rates):
+        kind = Term(rate["action"])
+        found[kind] = found[kind] + tables[:, r] if kind in found else tables[:, r]
+    return found
 
 
 def fold(voxels):

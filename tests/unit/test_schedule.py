@@ -49,9 +49,10 @@ def test_a_factor_of_one_changes_nothing_at_any_time(changes):
 
 
 def test_the_rates_of_a_field_have_means_over_all_steps_until_it_is_solved_again():
-    schedule = Schedule([plan(), plan(rate="drug.uptake"), plan(rate="other.uptake")])
+    schedule = Schedule([plan(), *(plan(rate=rate) for rate in ("drug.uptake", "other.uptake", "field.drug.loss"))])
     fields = [SimpleNamespace(name="drug", every=4), SimpleNamespace(name="other", every=1)]
-    assert schedule.of_step(5, 15, fields) == {"a.b": 2.0, "drug.uptake": 1.25, "other.uptake": 2.0}
+    assert schedule.of_step(5, 15, fields) == {
+        "a.b": 2.0, "drug.uptake": 1.25, "other.uptake": 2.0, "field.drug.loss": 1.25}
 
 
 def test_therapies_on_one_rate_multiply():

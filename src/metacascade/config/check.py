@@ -18,6 +18,7 @@ from metacascade.mechanisms.factors import IfBit, Table
 from metacascade.mechanisms.mutation import NAME
 from metacascade.mechanisms.plan import contradictions
 from metacascade.mechanisms.problems import TAKEN
+from metacascade.mechanisms.terms import ADMIT
 
 LARGEST_MOVE = 0.8                 # [voxel edges] root mean square displacement of a step, along one axis
 LARGEST_DRIFT = 1.0                # [voxel edges] directed displacement of a step
@@ -179,11 +180,13 @@ def _of_cells(factor):
 
 
 def _always(config, plan):
-    """Substances that tissue has not of itself, drugs, and that come from the vessels all the time."""
+    """Substances that tissue has not of itself, drugs, and that come from the vessels all the time; no cells, which a
+    rate admits."""
     timed = {therapy.rate for therapy in config.therapy}
     for field in plan.fields:
         rate = f"{field.name}.vessel"
-        if plan.coefficient(rate) and not field.start.number and rate not in timed:
+        if (plan.coefficient(rate) and not field.start.number and rate not in timed
+                and not plan.terms_of(field.name, ADMIT)):
             yield (f"{field.name} is in the blood from the start to the end of the run; a [[therapy]] with "
                    f'rate = "{rate}" and otherwise = 0 gives it times')
 

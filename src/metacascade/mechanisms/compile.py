@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from metacascade._kernels._layout import DENSITY as NO_FIELD, FACTOR, RATE, Action, Shape as ShapeCode
+from metacascade._kernels._layout import DENSITY as NO_FIELD, FACTOR, RATE, Action, Shape as ShapeCode, Term
 from metacascade.mechanisms import terms
 from metacascade.mechanisms.problems import is_switch
 from metacascade.mechanisms.terms import (
@@ -15,6 +15,7 @@ from metacascade.mechanisms.terms import (
     LOWER,
     RAISE,
     REMOVE,
+    SECRETE,
     SET,
     At,
     AtWall,
@@ -71,6 +72,25 @@ class TissueRates(Tables):
 
 
 @dataclass(frozen=True)
+class FieldTerms:
+    """The terms of a field in a step, by place.
+
+    Attributes
+    ----------
+    rates : ndarray of RATE
+        PLACE of each; with its base, but for what is secreted, of which that is in `secreted`. ``action`` is a Term.
+    factors : ndarray of FACTOR
+        As of TissueRates.
+    secreted : float
+        Secretion of a voxel filled to capacity with cells of the greatest weight, without PLACE [unit/h].
+    """
+
+    rates: np.ndarray
+    factors: np.ndarray
+    secreted: float
+
+
+@dataclass(frozen=True)
 class PlacedRates(Tables):
     """Rates in the blood, or in lesions.
 
@@ -124,8 +144,7 @@ def tissue_rates(plan, scales=(), clones=None) -> TissueRates:
     rates, factors = np.zeros(len(acting), RATE), []
     for row, rate in enumerate(acting):
         _leave_unchanged(tables.state[row], rate, plan)
-        own = [_factor(factor, (*signals, *computed)) for factor in plan.factors_of(rate.name)
-               if isinstance(factor, (Shape, PythonFactor))]
+        own = _place_factors(plan, rate, (*signals, *computed))
         rates[row] = (plan.number(rate.name, scales), _largest(tables, row), len(factors), len(own),
                       Action[rate.action.upper()], _detail(rate, plan, causes))
         factors += own
@@ -133,13 +152,40 @@ def tissue_rates(plan, scales=(), clones=None) -> TissueRates:
                        computed)
 
 
-def secretion(plan, name, clones=None) -> tuple[np.ndarray, np.ndarray]:
-    """Weights, 0..255, of cells that secrete with the rate `name`: uint8 by clone, (clones,), and by EMT, (256,).
+def field_terms(plan, scales=()) -> dict:
+    """The FieldTerms of a step, by the name of the field, of those fields that have any.
+
+    `scales`: as of `tissue_rates`.
+    """
+    signals = tuple(field.name for field in plan.fields)
+    return {field.name: _terms_of(plan, plan.terms_of(field.name), signals, scales)
+            for field in plan.fields if plan.terms_of(field.name)}
+
+
+def _terms_of(plan, terms, signals, scales):
+    placed = [(rate, _place_factors(plan, rate, signals)) for rate in terms]
+    placed = [(rate, own) for rate, own in placed if own or rate.action != SECRETE]
+    rates, factors = np.zeros(len(placed), RATE), []
+    for row, (rate, own) in enumerate(placed):
+        base = 1.0 if rate.action == SECRETE else plan.number(rate.name, scales)
+        rates[row] = base, 1.0, len(factors), len(own), Term[rate.action.upper()], 0
+        factors += own
+    secreted = sum(plan.number(rate.name, scales) for rate in terms if rate.action == SECRETE)
+    return FieldTerms(rates, np.array(factors, FACTOR), secreted)
+
+
+def secretions(plan, clones=None) -> dict:
+    """Weights, 0..255, of cells by the field that they secrete: uint8 by clone, (clones,), and by EMT, (256,).
 
     `clones`: as of `tissue_rates`.
     """
-    tables = _tables(plan, (name,), clones)
-    return tuple(np.rint(255.0 * values).astype(np.uint8) for values in (tables.clone[0], tables.state[0, 0]))
+    found = {}
+    for rate in plan.of("field"):
+        if rate.action == SECRETE:
+            tables = _tables(plan, (rate.name,), clones)
+            found[rate.field] = tuple(
+                np.rint(255.0 * values).astype(np.uint8) for values in (tables.clone[0], tables.state[0, 0]))
+    return found
 
 
 def wall_of(plan, reach_um=0.0) -> tuple[float, float]:
@@ -219,6 +265,12 @@ def _largest(tables, row) -> float:
     for of_byte in tables.state[row]:
         largest *= float(of_byte.max())
     return largest
+
+
+def _place_factors(plan, rate, signals) -> list:
+    """The factors of a rate by what a voxel holds, as FACTOR."""
+    return [_factor(factor, signals) for factor in plan.factors_of(rate.name)
+            if isinstance(factor, (Shape, PythonFactor))]
 
 
 def _factor(shape, signals):

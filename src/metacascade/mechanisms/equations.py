@@ -6,14 +6,14 @@ mechanisms between two markers, says which are off by default, and a test compar
 import re
 
 from metacascade.mechanisms import MECHANISMS
-from metacascade.mechanisms.fields import FIELDS
+from metacascade.mechanisms.fields import FIELDS, Diffusing
 from metacascade.mechanisms.plan import enabled
 from metacascade.mechanisms.problems import is_switch
 from metacascade.mechanisms.terms import FACTORS, KEY, REMOVE, SET, Rate
 
 COMMAND = "metacascade info --rates --markdown"
 BEGIN, END = f"<!-- written by {COMMAND}; do not edit -->", "<!-- end of what is written -->"
-CHAPTERS = {"tissue": "Cells in tissue", "blood": "Cells in the blood", "lesion": "Lesions"}
+CHAPTERS = {"field": "Terms of fields", "tissue": "Cells in tissue", "blood": "Cells in the blood", "lesion": "Lesions"}
 _MARKED = re.compile(r"\[([a-zA-Z0-9_.]+)\]")
 WIDTH = 118
 
@@ -59,7 +59,8 @@ def equations(plan, off=()):
         meaning = f"in {field.unit}: {field.doc}" if field.unit else field.doc
         if names := [f"{field.name}.{coefficient}" for coefficient in field.in_time]:
             meaning += f"; a therapy may act on {', '.join(names)}"
-        yield "Fields", _keys_marked(field.text), meaning + _by_default(field, (), off)
+        text = field.with_terms(plan.terms_of(field.name)) if isinstance(field, Diffusing) else field.text
+        yield "Fields", _keys_marked(text), meaning + _by_default(field, (), off)
     for compartment, chapter in CHAPTERS.items():
         for rate in plan.of(compartment):
             factors = plan.factors_of(rate.name)

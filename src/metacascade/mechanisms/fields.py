@@ -2,7 +2,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from metacascade.mechanisms.terms import Value, valued
+from metacascade.mechanisms.terms import ADD, ADMIT, LOSE, SECRETE, Value, valued
 
 
 def _take(field, names):
@@ -18,44 +18,58 @@ def whole_steps(every_s: int, config) -> int:
 
 @dataclass(frozen=True)
 class Diffusing:
-    """A field that diffuses, decays, comes out of perfused vessels, is taken up by cells and secreted by them.
+    """A field that diffuses, decays, is taken up by cells, and comes out of perfused vessels.
 
-        dc/dt = D lap c - decay c - uptake n / capacity c / (c + michaelis) + s (vessel - c) + secretion m / capacity
+        dc/dt = D lap c - decay c - uptake n / capacity c / (c + michaelis) + s (vessel - c) + terms
 
-    with s the exchange with the vessels of the voxel, from the permeability `wall` of their walls, and m its cells by
-    their weight. `secreted` names the rate of secretion [unit/h], of a voxel filled to capacity: a coefficient, which
-    factors by EMT and by traits, 0 to 1, make the weight of a cell.
+    with s the exchange with the vessels of the voxel, from the permeability `wall` of their walls (None: they give
+    none). What else there is are rates of the name field.NAME.x, with factors by signals of the voxel:
+
+        SECRETE  + rate m / capacity        by cells [unit/h]; m: weights of those of the voxel
+        ADD      + rate                     everywhere [unit/h]
+        LOSE     - rate c                   [1/h]
+        ADMIT    s is multiplied by the rate
+
+    Factors by EMT and by traits, 0 to 1, on what is secreted make the weight of a cell. Signals are those at the start
+    of the step. Without diffusion each voxel is for itself.
     """
     name: str
     unit: str
     diffusion: Value | float                            # [um^2/h]
-    vessel: Value | float                               # in perfused vessels
-    wall: Value | float                                 # [um/h] permeability of the vessel's wall
     start: Value | float                                # of a tile when it is added
+    vessel: Value | float = 0.0                         # in perfused vessels
+    wall: Value | float | None = None                   # [um/h] permeability of the vessel's wall
     decay: Value | float = 0.0                          # [1/h]
     uptake: Value | float = 0.0                         # [unit/h] of a voxel filled to capacity
     michaelis: Value | float = 1.0                      # at which uptake is half of the largest
     sweeps: int = 8                                     # per step
     start_sweeps: int = 0                               # before the first step
+    steady_start: bool = False                          # these as if a step had no end: for what changes in days
     coarse: int = 8                                     # values along an edge of a tile: 8, 4 or 2
     every: int = 1                                      # steps between two solutions
-    secreted: str = ""                                  # rate of secretion by cells; "": they secrete nothing
     absent: float = 0.0                                 # what cells feel of it where it does not exist
     doc: str = ""
     in_time: ClassVar[tuple] = ("vessel", "uptake", "decay")    # coefficients that may change in the course of a run
 
     def __post_init__(self):
-        _take(self, "diffusion vessel wall start decay uptake michaelis")
+        _take(self, "diffusion vessel start decay uptake michaelis" + " wall" * (self.wall is not None))
 
     @property
     def text(self) -> str:
-        """Its equation."""
+        """Its equation without terms."""
+        return self.with_terms(())
+
+    def with_terms(self, terms) -> str:
+        """Its equation; `terms`: the rates of this field."""
+        flows = f" + {self.diffusion.text} * laplacian({self.name})" if self.diffusion.number else ""
         gone = f" - {self.decay.text} * {self.name}" if self.decay.number else ""
         eaten = (f" - {self.uptake.text} * density * {self.name} / ({self.name} + {self.michaelis.text})"
                  if self.uptake.number else "")
-        made = f" + {self.secreted} * density" if self.secreted else ""
-        return (f"d {self.name} / dt = {self.diffusion.text} * laplacian({self.name}){gone}{eaten}"
-                f" + exchange * ({self.vessel.text} - {self.name}){made}")
+        admit = "".join(f"{one.name} * " for one in terms if one.action == ADMIT)
+        enters = f" + {admit}exchange * ({self.vessel.text} - {self.name})" if self.wall else ""
+        how = {SECRETE: " + {} * density", ADD: " + {}", LOSE: f" - {{}} * {self.name}"}
+        more = "".join(how[one.action].format(one.name) for one in terms if one.action in how)
+        return f"d {self.name} / dt =" + (flows + gone + eaten + enters + more).removeprefix(" +")
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,11 @@ class Declared:
                    and self._absent(made) and made.at(self.owners[made.signal][1].absent) == 0.0]
         keys = keys_of(rate)
         zero = f"{[*keys][0]} = 0" if rate.base.number == 0.0 and len(keys) == 1 and name not in keys else ""
-        return self._off(mechanism) or "".join(stopped[:1]) or zero
+        return self._off(mechanism) or self._off_field(rate) or "".join(stopped[:1]) or zero
+
+    def _off_field(self, rate):
+        """Why the field of which a rate is a term is off."""
+        return self._off(self.owners[rate.field][0]) if rate.field else ""
 
     def _absent(self, made):
         """Why the field of a factor is off; nothing if it is on, or if the factor depends on none."""

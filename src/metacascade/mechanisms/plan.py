@@ -3,8 +3,9 @@
 A mechanism is a module with ``SECTION``, the class of its parameters (None: it has none of its own), ``TABLE``, the
 table of the config that holds its switch (None: it is always on), and ``plan(config)``, which yields declarations.
 
-What is off is not in the plan, and neither is a factor on a rate that is off. Where the field of a factor is off, cells
-feel its value `absent`: oxygen without limit, no pressure, no drug. The column of its mean is off with it.
+What is off is not in the plan, and neither is a factor on a rate that is off, nor a term of a field that is off. Where
+the field of a factor is off, cells feel its value `absent`: oxygen without limit, no pressure, no drug. The column of
+its mean is off with it.
 """
 from dataclasses import dataclass, replace
 
@@ -46,7 +47,7 @@ class Plan:
     causes: tuple = ()          # columns of the deaths in tissue, of what is off too: a branch still has its dead
 
     def of(self, compartment: str) -> list[Rate]:
-        """The rates of tissue, blood or lesion."""
+        """The rates of tissue, blood, lesion or field."""
         return [rate for rate in self.rates if rate.compartment == compartment]
 
     def rate(self, name: str) -> Rate | None:
@@ -56,6 +57,10 @@ class Plan:
     def factors_of(self, name: str) -> list:
         """The factors on a rate."""
         return [factor for factor in self.factors if factor.rate == name]
+
+    def terms_of(self, name: str, action: str | None = None) -> list[Rate]:
+        """The rates that are terms of a field, of one action or of all."""
+        return [rate for rate in self.of("field") if rate.field == name and action in (None, rate.action)]
 
     def field(self, name: str):
         """The field of a name; None: it is off."""
@@ -145,6 +150,8 @@ def _plan(made, declared) -> Plan:
     def kind(*kinds):
         return tuple(one for one in made if isinstance(one, kinds))
 
+    fields = {one.name for one in made if isinstance(one, FIELDS)}
+    made = [one for one in made if not isinstance(one, Rate) or not one.field or one.field in fields]
     on = {one.name for one in made if not isinstance(one, FACTORS)}
     absent = {one.name: one.absent for one in declared if isinstance(one, FIELDS) and one.name not in on}
     masks = {one.name: 1 << i for i, one in enumerate(one for one in declared if isinstance(one, Bit))}

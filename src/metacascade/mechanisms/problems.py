@@ -10,6 +10,8 @@ from metacascade.base.nodes import NODES
 from metacascade.mechanisms.fields import FIELDS, Diffusing
 from metacascade.mechanisms.terms import (
     ACTIONS,
+    ADD,
+    ADMIT,
     CLEAR,
     COAT,
     DENSITY,
@@ -18,10 +20,12 @@ from metacascade.mechanisms.terms import (
     LOWER,
     RAISE,
     REMOVE,
+    SECRETE,
     SET,
     SHED,
     STATES,
     SWITCHES,
+    TERMS,
     At,
     AtWall,
     Bit,
@@ -36,7 +40,7 @@ from metacascade.mechanisms.terms import (
     Value,
 )
 
-COMPARTMENTS = ("tissue", "blood", "lesion")
+COMPARTMENTS = ("tissue", "blood", "lesion", "field")
 OF_RECORD = ("place", "clone", "emt", "adhesion", "bits")
 # Rates without an action, which kernels read by name, and what factors on them may depend on; in the blood and in
 # lesions there are no others. Constant factors may be on all.
@@ -48,9 +52,10 @@ READ = (
     | dict.fromkeys("blood.nk blood.shear".split(), (*OF_RECORD, "coat"))
     | dict.fromkeys("lesion.establish lesion.dormant lesion.wake lesion.dormant_death lesion.birth lesion.death "
                     "lesion.capacity lesion.shed".split(), OF_RECORD))
-SECRETED = ("emt", "clone")         # the same of a rate that a field names as that of its secretion
+SECRETED = ("voxel", "emt", "clone")        # the same of a term of a field by cells, and of one that is not
+OF_VOXEL = ("voxel",)
 # factor: the compartments whose rates it may act on
-WHERE = {Shape: ("tissue",), PythonFactor: ("tissue",), AtWall: ("tissue",), At: ("blood", "lesion"),
+WHERE = {Shape: ("tissue", "field"), PythonFactor: ("tissue",), AtWall: ("tissue",), At: ("blood", "lesion"),
          Shielded: ("blood",)}
 SHAPES = (("ramp", 1), *((kind, power) for kind in ("hill", "fall") for power in (1, 2, 4)))
 MOST_BITS, MOST_TRAITS = 8, 16
@@ -72,12 +77,12 @@ def problems(made, declared) -> Iterator[str]:
             yield from _name_problems(one)
         if isinstance(one, Rate):
             yield from _rate_problems(one, declared)
+            yield from _term_problems(one, declared) if one.compartment == "field" else ()
             yield from _switch_problems(one, declared) if is_switch(one) else ()
         if isinstance(one, Trait):
             yield from _trait_problems(one)
         if isinstance(one, FIELDS):
             yield from (f"the field {one.name} {wrong}" for wrong in _field_problems(one))
-            yield from _secretion_problems(one, declared)
         if isinstance(one, Column):
             yield from _column_problems(one, declared)
     if sum(isinstance(one, Bit) for one in declared) > MOST_BITS:
@@ -87,6 +92,8 @@ def problems(made, declared) -> Iterator[str]:
 def _name_problems(one):
     """A name is a key of tables and files; that of a rate has its compartment in front."""
     last = one.cause if isinstance(one, Rate) else str(one.name)
+    if isinstance(one, Rate) and one.compartment == "field":
+        last = last.partition(".")[2]                           # behind the field
     if not WORD.fullmatch(last) or isinstance(one, Trait) and one.name in TAKEN:
         taken = f", and none of {', '.join(TAKEN)}" if isinstance(one, Trait) else ""
         yield f"the name {one.name!r}: it must be a letter, then letters, digits and _{taken}"
@@ -104,11 +111,15 @@ def _column_problems(column, declared):
         yield f"the column {column.name} has the name of a cause of death, which is a column by itself"
 
 
-def _secretion_problems(field, declared):
-    if secreted := getattr(field, "secreted", ""):
-        yield from _unknown("rate", secreted, {one.name for one in declared if isinstance(one, Rate)}, field.name)
-        if any(isinstance(one, Rate) and one.name == secreted and one.action for one in declared):
-            yield f"the field {field.name} is secreted with {secreted}, which has an action: it must have none"
+def _term_problems(rate, declared):
+    """What is wrong with a rate that is a term of a field."""
+    fields = {one.name: one for one in declared if isinstance(one, Diffusing)}
+    yield from _unknown("field", rate.field, fields, rate.name)
+    alike = [one for one in declared if isinstance(one, Rate) and (one.field, one.action) == (rate.field, rate.action)]
+    if rate.action in (SECRETE, ADMIT) and len(alike) > 1:
+        yield f"the rate {rate.name}: of a field one rate may {rate.action}, and there are {len(alike)}"
+    if rate.action == ADMIT and rate.field in fields and fields[rate.field].wall is None:
+        yield f"the rate {rate.name}: the field {rate.field} has no wall of vessels that could admit it"
 
 
 def _field_problems(field):
@@ -116,7 +127,7 @@ def _field_problems(field):
     if field.name in (COUNTS, DENSITY):
         yield f"needs another name: neither {COUNTS} nor {DENSITY}"
     for name, held in vars(field).items():
-        positive = name in ("diffusion", "michaelis", "relaxation")
+        positive = name in ("michaelis", "relaxation")
         if isinstance(held, Value) and not (0.0 <= held.number < inf and (held.number or not positive)):
             yield f"has {name} = {held.number:g}: it must be {'above 0' if positive else '0 or more'}, and finite"
     for name, low in (("sweeps", 1), ("start_sweeps", 0), ("every", 1)):
@@ -139,7 +150,7 @@ def problems_together(acting) -> Iterator[str]:
     for found, most, what in (
             (events, MOST_RATES, "rates with an action in tissue"),
             (signals, MOST_SIGNALS, "fields and factors in Python"),
-            ([one for one in fields if isinstance(one, Diffusing)], MOST_SUPPLIED, "fields that come out of vessels")):
+            ([one for one in fields if getattr(one, "wall", None)], MOST_SUPPLIED, "fields that come out of vessels")):
         if len(found) > most:
             yield f"there are {len(found)} {what}, more than {most}"
 
@@ -173,12 +184,13 @@ def _switch_problems(rate, declared):
 
 
 def _rate_problems(rate, declared):
+    actions = TERMS if rate.compartment == "field" else ACTIONS
     if rate.compartment not in COMPARTMENTS or not rate.cause:
         yield f"the rate {rate.name} belongs to none of {', '.join(COMPARTMENTS)}: name it tissue.x, say"
     elif rate.action is None and rate.name not in _read(declared):
         yield f"the rate {rate.name} does nothing: it has no action, and no kernel reads it"
     if rate.action is not None and rate.compartment in COMPARTMENTS:
-        known, unit = ((SET, CLEAR), SWITCHES[rate.compartment]) if is_switch(rate) else (ACTIONS, "1/h")
+        known, unit = ((SET, CLEAR), SWITCHES[rate.compartment]) if is_switch(rate) else (actions, _unit(rate))
         if rate.action not in known:
             yield (f"the rate {rate.name} has the action {rate.action!r}; in {rate.compartment} there are "
                    f"{', '.join(known)}")
@@ -190,6 +202,11 @@ def _rate_problems(rate, declared):
         yield from _unknown("bit", rate.detail, {one.name for one in declared if isinstance(one, Bit)}, rate.name)
     if rate.action in (RAISE, LOWER) and not 1 <= rate.step <= 255:
         yield f"the rate {rate.name} changes emt by {rate.detail!r}: it must be a step from 1 to 255"
+
+
+def _unit(rate) -> str:
+    """The unit that a rate with an action must have; of what comes into a field it is that of the field over time."""
+    return {SECRETE: rate.unit, ADD: rate.unit, ADMIT: ""}.get(rate.action, "1/h")
 
 
 def _trait_problems(trait):
@@ -222,7 +239,7 @@ def _factor_problems(factor, rates, declared):
     if isinstance(factor, Table):
         traits = {one.name for one in declared if isinstance(one, Trait)} | set(STATES)
         yield from _unknown("trait", factor.by, traits, factor.rate)
-        if _read(declared).get(factor.rate) == SECRETED and max(factor.values) > 1.0:
+        if _read(declared).get(factor.rate) is SECRETED and max(factor.values) > 1.0:
             yield f"{factor.rate}: the factor {factor.text} is a share of what a cell may secrete: 0 to 1"
     if isinstance(factor, AtWall) and not any(
             isinstance(one, Rate) and one.name == factor.rate and one.action == SHED for one in declared):
@@ -259,8 +276,9 @@ def is_switch(rate) -> bool:
 
 
 def _read(declared) -> dict:
-    """READ, and the rates of secretion of the fields that are declared."""
-    return READ | {one.secreted: SECRETED for one in declared if isinstance(one, Diffusing) and one.secreted}
+    """READ, and the terms of the fields that are declared."""
+    return READ | {one.name: SECRETED if one.action == SECRETE else OF_VOXEL for one in declared
+                   if isinstance(one, Rate) and one.compartment == "field" and one.action}
 
 
 def _depends_on(factor) -> str | None:

@@ -16,10 +16,14 @@ from dataclasses import dataclass
 # What happens to a cell in tissue when a rate fires.
 DIVIDE, REMOVE, SHED, SET, CLEAR, RAISE, LOWER = ACTIONS = (
     "divide", "remove", "shed", "set", "clear", "raise", "lower")
+# What a rate of a field is, a term of its equation: secreted by cells of the tumor, added everywhere, lost, and let in
+# through the walls of perfused vessels.
+SECRETE, ADD, LOSE, ADMIT = TERMS = ("secrete", "add", "lose", "admit")
 DIRECTIONS = ("both", "up", "down")     # of a mutation
 SWITCHES = {"blood": "h", "lesion": "cells"}     # where a bit is switched by a number of this unit, see `Rate`
 STATES = ("emt", "adhesion")        # bytes of every record, read as 0..1; the third byte of state holds the bits
-KEY = re.compile(r"\b[a-z_][a-z0-9_]*(?:\.[A-Za-z_]+)?\.[a-z0-9_]+\b")    # a parameter in a text; organs.BED.key of all
+# A parameter in a text, organs.BED.key of all beds; no term of a field.
+KEY = re.compile(r"(?<![.\w])(?!field\.)[a-z_][a-z0-9_]*(?:\.[A-Za-z_]+)?\.[a-z0-9_]+\b")
 
 
 @dataclass(frozen=True)
@@ -41,8 +45,9 @@ def valued(given) -> Value:
 
 @dataclass(frozen=True)
 class Rate:
-    """A named hazard or coefficient. Its compartment is the first word of its name: tissue, blood or lesion.
+    """A named hazard or coefficient. Its compartment is the first word of its name: tissue, blood, lesion or field.
 
+    A rate field.NAME.x is a term of the field NAME, by its action, one of TERMS: `fields.Diffusing`.
     In the blood and in lesions an action is SET or CLEAR, and the number no hazard but says when: in the blood after so
     many hours there; in a lesion CLEAR from so many cells on, and SET below so many. Such a number is the same for all.
     """
@@ -59,8 +64,13 @@ class Rate:
 
     @property
     def compartment(self) -> str:
-        """tissue, blood or lesion."""
+        """tissue, blood, lesion or field."""
         return str(self.name).partition(".")[0]
+
+    @property
+    def field(self) -> str:
+        """The field that it is a term of; nothing if it is none."""
+        return self.cause.partition(".")[0] if self.compartment == "field" else ""
 
     @property
     def step(self) -> int:

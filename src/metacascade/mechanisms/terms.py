@@ -25,17 +25,22 @@ from metacascade.mechanisms.factors import (
 )
 from metacascade.mechanisms.rates import (
     ACTIONS,
+    ADD,
+    ADMIT,
     CLEAR,
     DIRECTIONS,
     DIVIDE,
     KEY,
+    LOSE,
     LOWER,
     RAISE,
     REMOVE,
+    SECRETE,
     SET,
     SHED,
     STATES,
     SWITCHES,
+    TERMS,
     Bit,
     Rate,
     Trait,
@@ -45,7 +50,7 @@ from metacascade.mechanisms.rates import (
 )
 
 __all__ = [
-    "ACTIONS", "CLEAR", "COAT", "DENSITY", "DIRECTIONS", "DIVIDE", "FACTORS", "KEY", "LOWER", "RAISE", "REMOVE",
-    "SET", "SHED", "STATES", "SWITCHES", "At", "AtWall", "Bit", "Constant", "IfBit", "PythonFactor", "Rate",
-    "Shape", "Shielded", "Table", "Trait", "Value", "at", "at_wall", "bit", "constant", "fall", "hill",
-    "python_factor", "ramp", "shielded", "state", "trait", "value", "valued"]
+    "ACTIONS", "ADD", "ADMIT", "CLEAR", "COAT", "DENSITY", "DIRECTIONS", "DIVIDE", "FACTORS", "KEY", "LOSE", "LOWER",
+    "RAISE", "REMOVE", "SECRETE", "SET", "SHED", "STATES", "SWITCHES", "TERMS", "At", "AtWall", "Bit", "Constant",
+    "IfBit", "PythonFactor", "Rate", "Shape", "Shielded", "Table", "Trait", "Value", "at", "at_wall", "bit", "constant",
+    "fall", "hill", "python_factor", "ramp", "shielded", "state", "trait", "value", "valued"]

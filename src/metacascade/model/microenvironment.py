@@ -23,10 +23,9 @@ def _diffusing(field: Diffusing, plan: Plan, config: Config, arrays: TileArrays)
     return Field(
         name=field.name, unit=field.unit, diffusion=field.diffusion.number, decay=field.decay.number,
         uptake=field.uptake.number, michaelis=field.michaelis.number, vessel=field.vessel.number,
-        wall=field.wall.number, source=plan.number(field.secreted),
-        initial=field.start.number, sweeps=field.sweeps, initial_sweeps=field.start_sweeps, coarse=field.coarse,
-        every=field.every, capacity=config.tissue.capacity, edge_um=config.tissue.edge_um, step_h=config.run.step_h,
-        arrays=arrays)
+        wall=field.wall and field.wall.number, initial=field.start.number, sweeps=field.sweeps,
+        initial_sweeps=field.start_sweeps, steady_start=field.steady_start, coarse=field.coarse, every=field.every,
+        capacity=config.tissue.capacity, edge_um=config.tissue.edge_um, step_h=config.run.step_h, arrays=arrays)
 
 
 def _pressure(field: Pressure, plan: Plan, config: Config, arrays: TileArrays) -> pressure.Pressure:
@@ -36,18 +35,13 @@ def _pressure(field: Pressure, plan: Plan, config: Config, arrays: TileArrays) -
         every=field.every, capacity=config.tissue.capacity, edge_um=config.tissue.edge_um, arrays=arrays)
 
 
-def secreting(plan: Plan) -> list[Diffusing]:
-    """The fields that cells secrete."""
-    return [one for one in plan.fields if getattr(one, "secreted", "")]
-
-
 def secretions(plan: Plan, arena: Arena, counts: np.ndarray, clones, step: int) -> dict[str, np.ndarray]:
     """For each field that cells secrete, and that is due in a step, their weights, added up by voxel: `moments`.
 
     `clones`: traits of all clones.
     """
-    return {one.name: moments(arena, counts, *compile.secretion(plan, one.secreted, clones))
-            for one in secreting(plan) if step % one.every == 0}
+    return {name: moments(arena, counts, *weights) for name, weights in compile.secretions(plan, clones).items()
+            if step % plan.field(name).every == 0}
 
 
 def moments(arena: Arena, counts: np.ndarray, clone: np.ndarray, emt: np.ndarray, bits: int = 0,

@@ -68,7 +68,8 @@ class Schedule:
         """The means of all rates over a step; those of a field that is solved every k steps over k of them."""
         scales = self.means(t0_s, t1_s)
         for field in fields:
-            scales |= self.means(t0_s, t0_s + field.every * (t1_s - t0_s), f"{field.name}.")
+            for names in (f"{field.name}.", f"field.{field.name}."):
+                scales |= self.means(t0_s, t0_s + field.every * (t1_s - t0_s), names)
         return scales
 
     def all_changes(self, t0_s: int, t1_s: int, compartment: str = "") -> list[int]:

@@ -9,9 +9,9 @@ from metacascade._kernels._layout import CTC, MEMBER, MIGRANT
 from metacascade.base.columns import ALIVE, BORN, PASSED, Column, ReportLine, cells
 from metacascade.base.errors import RunError
 from metacascade.base.records import chosen, joined
-from metacascade.mechanisms.compile import tissue_rates
+from metacascade.mechanisms.compile import field_terms, tissue_rates
 from metacascade.model import computed
-from metacascade.model.microenvironment import secreting, secretions
+from metacascade.model.microenvironment import secretions
 from metacascade.model.tissue_parameters import along, parameters, reach_um, speeds
 from metacascade.space.arena import Arena
 from metacascade.space.fields import Still
@@ -131,23 +131,18 @@ class Tissue:
     def settle(self):
         """Bring the fields to their steady state, at the start of a run."""
         self.microenvironment.settle(self.counts, self.vessels.supply, self.region.mesh, self.region.halo,
-                                     self.secretions(0), self.scales_of_fields())
+                                     self.secretions(0), self.scales, self.terms)
 
     # --- a step --------------------------------------------------------------------------------------
 
     def breathe(self, step):
         """Fields for the cells as they are, and the ghosts that the cells look at."""
         self.microenvironment.advance(step, self.counts, self.vessels.supply, self.region.mesh, self.region.halo,
-                                      self.secretions(step), self.scales_of_fields())
+                                      self.secretions(step), self.scales, self.terms)
 
     def secretions(self, step):
         """The weights of cells that secrete, by field, of those that are due in this step."""
         return secretions(self.plan, self.arena, self.counts, self.clones, step)
-
-    def scales_of_fields(self):
-        """The scales of the step, those of rates of secretion also by the names that fields know."""
-        return self.scales | {f"{one.name}.source": self.scales[one.secreted] for one in secreting(self.plan)
-                              if one.secreted in self.scales}
 
     def take_clones(self, traits):
         """Compute the rates with the traits of all clones: name -> ndarray of uint8."""
@@ -157,6 +152,7 @@ class Tissue:
     def set_rates(self, scales=()):
         """Take the rates of the plan times `scales`, a dict by name."""
         self.rates = tissue_rates(self.plan, scales, self.clones)
+        self.terms = field_terms(self.plan, scales)
         self.parameters = parameters(self.config, self.plan, scales)
         self.scales = dict(scales)
 

@@ -14,13 +14,15 @@ from metacascade.space.tile_arrays import TileArray, TileArrays
 
 GAIN = 10.0                   # by which the sweeps of a step are to reduce an error
 HEAVIEST = 255                # weight of a cell that secretes most
+STEADY_H = 1e6                # a step without end
 
 
 class Field:
     """A substance that diffuses, on this rank's voxels.
 
-    dc/dt = D lap c - d c - (n / capacity) (l c + U c / (K + c)) + (m / (255 capacity)) Q + s (P - c), no flux where the
-    tiles end; n cells of the voxel, m their weights (0..255), added up, s the exchange with vessels. Backward
+    dc/dt = D lap c - d c - (n / capacity) (l c + U c / (K + c)) + (m / (255 capacity)) Q + s (P - c) + terms, no flux
+    where the tiles end; n cells of the voxel, m their weights (0..255), added up, s the exchange with vessels. Terms by
+    place multiply Q or s, are added, or lose c. Backward
     Euler in time, uptake linearized at the old value (Newton); seven-point stencil in space (order 1 and 2);
     the linear system is solved by a fixed number of red-black relaxation sweeps (`relaxation.relax`), so that the
     result is bitwise the same on any number of ranks. It is never negative. Its values are those of the array `name` of
@@ -31,7 +33,7 @@ class Field:
                  initial_sweeps: int = 0, name: str = "field", unit: str = "1", decay: float = 0.0, linear: float = 0.0,
                  uptake: float = 0.0, michaelis: float = 1.0, vessel: float = 0.0, source: float = 0.0,
                  initial: float = 0.0, wall: float | None = None, coarse: int = EDGE, every: int = 1,
-                 arrays: TileArrays | None = None):
+                 steady_start: bool = False, arrays: TileArrays | None = None):
         """Rates per hour, lengths in um, c in `unit`.
 
         Parameters
@@ -50,10 +52,13 @@ class Field:
             Values along the edge of a tile: 8, 4 or 2.
         every : int
             Steps between two solutions.
+        steady_start : bool
+            Do the steps before the first have no end? Else they are as long as the others.
         """
         self.name, self.every, self.wall, self.diffusion = name, every, wall, diffusion
         self.arrays = arrays or TileArrays()
         self.arrays.add(TileArray(name, unit, values=coarse**3, start=initial))
+        self.capacity, self.steady_start = capacity, steady_start
         self.rate = diffusion / (edge_um * EDGE / coarse)**2
         per_dt = 1.0 / (every * step_h)
         self.params = dict(per_dt=per_dt, decay=decay, linear=linear / capacity, uptake=uptake / capacity,
@@ -73,7 +78,8 @@ class Field:
         relax([self.system(counts, moments, supply, mesh, halo)], mesh, halo)
 
     def system(self, counts: np.ndarray, moments: np.ndarray | None, supply: np.ndarray | None, mesh: Mesh,
-               halo, scales: Mapping[str, float] = {}) -> System:
+               halo, scales: Mapping[str, float] = {}, terms=None, signals: Sequence[np.ndarray] = (),
+               steady: bool = False) -> System:
         """The linear system of a step.
 
         Parameters
@@ -86,6 +92,12 @@ class Field:
             s [1/h], of VesselMap.
         scales : dict of str to float
             By which coefficients are multiplied in this step: ``name.vessel``, ``name.uptake``, ``name.decay``, ...
+        terms : FieldTerms, optional
+            Of mechanisms.compile; their signals are numbers of `signals`.
+        signals : sequence of ndarray of float32, shape (n_owned or more, 512 or 64 or 8)
+            The values of all fields.
+        steady : bool
+            Is it a step without end?
 
         Raises
         ------
@@ -102,8 +114,14 @@ class Field:
         if supply is not None and supply.shape != (owned, VOXELS):
             raise ValueError(f"{owned} tiles, but supply of shape {supply.shape}")
         params = {key: number * scales.get(f"{self.name}.{key}", 1.0) for key, number in self.params.items()}
+        placed = None
+        if terms is not None:
+            params["source"] = terms.secreted / (HEAVIEST * self.capacity)
+            placed = (terms.rates, terms.factors, list(signals)) if len(terms.rates) else None
+        if steady:
+            params["per_dt"] = 1.0 / STEADY_H
         decay, rhs = self._decay.rows(owned), self._rhs.rows(owned)
-        _field.coefficients(self.value, counts, moments, supply, decay, rhs, params)
+        _field.coefficients(self.value, counts, moments, supply, decay, rhs, params, placed, self.capacity)
         return System(self.value, decay, rhs, self.rate, self.visits, mirror=True)
 
 
@@ -151,16 +169,16 @@ class Fields:
         return [one for one in self.each if step % one.every == 0]
 
     def settle(self, counts, supply, mesh: Mesh, halo, moments: Mapping[str, np.ndarray] = {},
-               scales: Mapping[str, float] = {}) -> None:
+               scales: Mapping[str, float] = {}, terms: Mapping = {}) -> None:
         """Come near the steady state at the start of a run: ``initial_sweeps`` sweeps of each, as steps. Collective."""
         halo(counts)
         rounds = {one.name: math.ceil(one.initial_sweeps / one.sweeps) for one in self.each}
         for k in range(max(rounds.values(), default=0)):
             self._relax([one for one in self.each if k < rounds[one.name]], counts, supply, mesh, halo, moments,
-                        scales)
+                        scales, terms, settling=True)
 
     def advance(self, step: int, counts, supply, mesh: Mesh, halo, moments: Mapping[str, np.ndarray] = {},
-                scales: Mapping[str, float] = {}) -> None:
+                scales: Mapping[str, float] = {}, terms: Mapping = {}) -> None:
         """A step of those that are due, and the ghosts of all. Collective.
 
         Parameters
@@ -174,15 +192,21 @@ class Fields:
             By field, where cells secrete it: their weights, added up by voxel.
         scales : dict of str to float
             As in `Field.system`.
+        terms : dict of str to FieldTerms
+            By field, of those that have any.
         """
         halo(counts)
-        self._relax(self.due(step), counts, supply, mesh, halo, moments, scales)
+        self._relax(self.due(step), counts, supply, mesh, halo, moments, scales, terms)
         if self.each:
             halo(*self.signals)
 
-    def _relax(self, some, counts, supply, mesh, halo, moments, scales):
-        systems = [one.system(counts, moments.get(one.name), self._supply(one, supply), mesh, halo, scales)
-                   for one in some]
+    def _relax(self, some, counts, supply, mesh, halo, moments, scales, terms, settling=False):
+        systems = []
+        for one in some:
+            given = counts, moments.get(one.name), self._supply(one, supply), mesh, halo
+            by_place = dict(terms=terms[one.name], signals=self.signals) if one.name in terms else {}
+            steady = dict(steady=True) if settling and getattr(one, "steady_start", False) else {}
+            systems.append(one.system(*given, scales, **by_place, **steady))
         relax(systems, mesh, halo)
 
     def _supply(self, field, supply):

@@ -1,0 +1,157 @@
+/* The linear system of a step of a diffusing field, and the terms of it that are rates by the signals of the voxel. */
+#ifndef METACASCADE_FIELDSYSTEM_H
+#define METACASCADE_FIELDSYSTEM_H
+#include "field.h"
+#include "rates.h"
+
+/* What the terms of a field are in the 512 voxels of a tile; null: not there. */
+typedef struct {
+    const float *secrete;     /* multiplies what cells secrete */
+    const float *add;         /* [unit/h] */
+    const float *lose;        /* [1/h] */
+    const float *admit;       /* multiplies the exchange with vessels */
+} field_terms_t;
+
+/* Cells, weights, supply and terms of a tile, for each of its values. */
+typedef struct {
+    float cells[FIELD_VOXELS], weights[FIELD_VOXELS], supply[FIELD_VOXELS], add[FIELD_VOXELS], lose[FIELD_VOXELS];
+} field_given_t;
+
+/* The same as means over each of 4^3 or 2^3 values, added up in the order of voxels. */
+FIELD_INLINE void field_mean(const float *restrict of, float *restrict mean, int edge)
+{
+    const int shift = edge == 4 ? 1 : 2, values = edge * edge * edge;
+    const float share = 1.0f / (float)(FIELD_VOXELS / values);
+    memset(mean, 0, (size_t)values * sizeof(float));
+    for (int v = 0; v < FIELD_VOXELS; v++)
+        mean[((v >> 6 >> shift) * edge + ((v >> 3 & 7) >> shift)) * edge + ((v & 7) >> shift)] += of[v];
+    for (int v = 0; v < values; v++)
+        mean[v] *= share;
+}
+
+/* What is given of a tile in its voxels; what is null is none, and stays as it is in `given`, zero. */
+FIELD_INLINE void field_each(field_given_t *restrict given, const uint16_t *restrict counts,
+                             const uint32_t *restrict moments, const float *restrict vessels,
+                             const field_terms_t *terms)
+{
+    for (int v = 0; v < FIELD_VOXELS; v++)
+        given->cells[v] = (float)counts[v];
+    for (int v = 0; moments && v < FIELD_VOXELS; v++)
+        given->weights[v] = (float)moments[v];
+    if (vessels)
+        memcpy(given->supply, vessels, sizeof given->supply);
+    if (!terms)
+        return;
+    for (int v = 0; moments && terms->secrete && v < FIELD_VOXELS; v++)
+        given->weights[v] *= terms->secrete[v];
+    for (int v = 0; vessels && terms->admit && v < FIELD_VOXELS; v++)
+        given->supply[v] *= terms->admit[v];
+    if (terms->add)
+        memcpy(given->add, terms->add, sizeof given->add);
+    if (terms->lose)
+        memcpy(given->lose, terms->lose, sizeof given->lose);
+}
+/* Means of what is given, as far as it is there. */
+FIELD_INLINE void field_means(const field_given_t *restrict each, field_given_t *restrict means, int edge, int moments,
+                              int supply, const field_terms_t *terms)
+{
+    field_mean(each->cells, means->cells, edge);
+    if (moments)
+        field_mean(each->weights, means->weights, edge);
+    if (supply)
+        field_mean(each->supply, means->supply, edge);
+    if (terms && terms->add)
+        field_mean(each->add, means->add, edge);
+    if (terms && terms->lose)
+        field_mean(each->lose, means->lose, edge);
+}
+
+/* The linear system of a step of backward Euler, uptake linearized at c (Newton), with terms + and -,
+     decay = 1/dt + d + n (l + u K / (K + c)^2) + s + lose,   rhs = c/dt + s P + q m + add - n u c^2 / (K + c)^2,
+   of a tile of edge^3 values; folded if that is 8^3. Returns how many values came out negative or not a number; rhs may
+   be negative. */
+FIELD_INLINE int32_t field_system(const float *restrict old, field_given_t *restrict in, float *restrict decay,
+                                  float *restrict rhs, int edge, field_t p)
+{
+    const int values = edge * edge * edge;
+    float k[FIELD_VOXELS], q[FIELD_VOXELS];
+    int32_t wrong = 0;
+    for (int i = 0; i < values; i++) {
+        float from_zero = old[i] > 0.0f ? old[i] : 0.0f, per = 1.0f / (p.michaelis + from_zero);
+        float share = from_zero * per, most = p.uptake * in->cells[i], s = in->supply[i];
+        k[i] = (((p.per_dt + p.decay) + (p.linear * in->cells[i] + (most * per) * (p.michaelis * per))) + s)
+             + in->lose[i];
+        q[i] = (((old[i] * p.per_dt + s * p.vessel) + p.source * in->weights[i]) + in->add[i])
+             - most * (share * share);
+        wrong += !(old[i] >= 0.0f && k[i] >= 0.0f && k[i] < 1e30f && q[i] > -1e30f && q[i] < 1e30f);
+    }
+    if (edge == FIELD_EDGE) {
+        field_fold_tile(decay, k);
+        field_fold_tile(rhs, q);
+    } else {
+        memcpy(decay, k, (size_t)values * sizeof(float));
+        memcpy(rhs, q, (size_t)values * sizeof(float));
+    }
+    return wrong;
+}
+
+/* The same of `n` tiles. moments, supply and terms may be null: none; terms are those of one tile, n = 1. */
+METACASCADE_CLONES
+static int64_t field_coefficients(const float *restrict c, const uint16_t *restrict counts,
+                                  const uint32_t *restrict moments, const float *restrict supply, int64_t stride,
+                                  float *restrict decay, float *restrict rhs, int64_t n, int edge, field_t p,
+                                  const field_terms_t *terms)
+{
+    const int64_t values = edge * edge * edge;
+    field_given_t each = {{0}}, means = {{0}};
+    int64_t bad = 0;
+    for (int64_t tile = 0; tile < n; tile++) {
+        field_given_t *in = edge == FIELD_EDGE ? &each : &means;
+        field_each(&each, counts + tile * FIELD_VOXELS, moments ? moments + tile * FIELD_VOXELS : 0,
+                   supply ? supply + tile * stride : 0, terms);
+        if (edge != FIELD_EDGE)
+            field_means(&each, &means, edge, moments != 0, supply != 0, terms);
+        bad += field_system(c + tile * values, in, decay + tile * values, rhs + tile * values, edge, p);
+    }
+    return bad;
+}
+
+typedef enum { SECRETE, ADD, LOSE, ADMIT } term_e;      /* as of field_terms_t */
+
+typedef struct {
+    const rate_t *rates;      /* `action` is a term_e */
+    int n;
+    const factor_t *factors;
+    const signal_t *signals;
+    float capacity;
+} placed_t;
+
+/* Coefficients of the tiles of field_coefficients, with the terms of `placed`. Terms of one kind add up. */
+static int64_t field_coefficients_placed(const float *c, const uint16_t *counts, const uint32_t *moments,
+                                         const float *supply, int64_t stride, float *decay, float *rhs, int64_t n,
+                                         int edge, field_t p, const placed_t *placed)
+{
+    const int64_t values = edge * edge * edge;
+    float density[FIELD_VOXELS], row[1][FIELD_VOXELS + SPARE], kind[ADMIT + 1][FIELD_VOXELS];
+    int64_t bad = 0;
+    for (int64_t tile = 0; tile < n; tile++) {
+        const uint16_t *n_of = counts + tile * FIELD_VOXELS;
+        int there[ADMIT + 1] = {0};
+        for (int v = 0; v < FIELD_VOXELS; v++)
+            density[v] = (float)n_of[v] / placed->capacity;
+        for (int r = 0; r < placed->n; r++) {
+            const int k = placed->rates[r].action;
+            fill_rates(placed->rates + r, 1, placed->factors, placed->signals, tile, density, row);
+            for (int v = 0; v < FIELD_VOXELS; v++)
+                kind[k][v] = there[k] ? kind[k][v] + row[0][v] : row[0][v];
+            there[k] = 1;
+        }
+        field_terms_t terms = {there[SECRETE] ? kind[SECRETE] : 0, there[ADD] ? kind[ADD] : 0,
+                               there[LOSE] ? kind[LOSE] : 0, there[ADMIT] ? kind[ADMIT] : 0};
+        bad += field_coefficients(c + tile * values, n_of, moments ? moments + tile * FIELD_VOXELS : 0,
+                                  supply ? supply + tile * stride : 0, stride, decay + tile * values,
+                                  rhs + tile * values, 1, edge, p, &terms);
+    }
+    return bad;
+}
+#endif

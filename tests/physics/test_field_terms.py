@@ -1,0 +1,128 @@
+"""Terms of fields with factors by place: against closed forms, and that voxel and step do not matter."""
+import math
+
+import numpy as np
+import pytest
+
+from metacascade.config.config import default
+from metacascade.mechanisms.compile import field_terms
+from metacascade.mechanisms.fields import Diffusing
+from metacascade.mechanisms.plan import collect
+from metacascade.mechanisms.terms import ADD, ADMIT, LOSE, SECRETE, Rate, fall, hill, ramp
+from metacascade.space.fields import Field, Fields
+from metacascade.space.relaxation import Mesh, NoHalo
+from metacascade.space.tile_arrays import COUNTS, TileArrays
+from plans import made_up, switched_off
+from reference.field import block, mean, voxel_places
+
+CAPACITY = 8
+SIDE = 480.0                  # [um] of the block of tissue
+
+
+def own(*declared, name="c", **kind):
+    """A plan with one field of our own, and its terms."""
+    given = dict(diffusion=0.0, start=0.0) | kind
+    return collect(default(), [made_up(Diffusing(name, "", **given), Diffusing("s", "", diffusion=0.0, start=0.0), *declared)])
+
+
+class Block:
+    """Tiles of a cube of tissue with two fields: `c`, and `s`, which stays as it is."""
+
+    def __init__(self, plan, edge_um=30.0, step_h=1e6, sweeps=100, **kind):
+        tiles = round(SIDE / edge_um / 8)
+        self.coords, neighbors = block(tiles, tiles, tiles)
+        self.mesh, self.plan = Mesh(self.coords, neighbors), plan
+        arrays = TileArrays(COUNTS)
+        common = dict(capacity=CAPACITY, step_h=step_h, edge_um=edge_um, arrays=arrays)
+        declared = plan.field("c")
+        self.c = Field(name="c", diffusion=declared.diffusion.number, decay=declared.decay.number, sweeps=sweeps,
+                       vessel=declared.vessel.number, **common, **kind)
+        self.fields = Fields([self.c, Field(name="s", diffusion=0.0, sweeps=1, every=10**9, **common)], arrays)
+        arrays.grow(0, len(self.coords))
+        self.fields["s"].value[:], self.counts = 2.0, arrays["counts"]
+        self.x = (voxel_places(self.coords)[0] + 0.5) * edge_um
+
+    def advance(self, steps=1, moments=None, supply=None, scales=()):
+        for step in range(1, steps + 1):
+            self.fields.advance(step, self.counts, supply, self.mesh, NoHalo(), {} if moments is None else {"c": moments},
+                                terms=field_terms(self.plan, scales))
+        return self.c.value
+
+
+TERMS = [Rate("field.c.source", 30.0, unit="1/h", action=SECRETE), hill("field.c.source", "s", half=6.0),
+         Rate("field.c.birth", 5.0, unit="1/h", action=ADD), fall("field.c.birth", "s", half=2.0, power=2),
+         Rate("field.c.loss", 0.8, action=LOSE), ramp("field.c.loss", "density", zero=0, full=1),
+         Rate("field.c.other", 0.6, action=LOSE),
+         Rate("field.c.inflow", 1.0, unit="", action=ADMIT), ramp("field.c.inflow", "s", zero=0, full=4)]
+
+
+@pytest.mark.parametrize("coarse", [8, 4, 2])
+def test_a_level_field_is_in_balance(coarse):
+    """c = (Q w f + birth + s g P) / (decay + loss + s g): factors 1/4, 1/2, 1/2 and 1/2, as s = 2 and density = 1/2."""
+    there = Block(own(*TERMS, decay=2.0, vessel=7.0, wall=1.0), coarse=coarse, wall=1.0)
+    there.counts[:] = CAPACITY // 2
+    weights, supply = there.counts.astype(np.uint32) * 51, np.full((len(there.counts), 1, 512), 3.0, np.float32)
+    value = there.advance(moments=weights, supply=supply)
+    expected = (30.0 * 0.5 * 0.2 / 4 + 5.0 / 2 + 1.5 * 7.0) / (2.0 + 0.4 + 0.6 + 1.5)
+    np.testing.assert_allclose(value, expected, rtol=1e-5)
+    value = there.advance(moments=weights, supply=supply, scales={"field.c.loss": 0.0, "field.c.source": 2.0})
+    expected = (30.0 * 0.5 * 0.2 / 2 + 5.0 / 2 + 1.5 * 7.0) / (2.0 + 0.6 + 1.5)
+    np.testing.assert_allclose(value, expected, rtol=1e-5)
+
+
+def test_without_diffusion_each_voxel_decays_for_itself_with_order_one_in_the_step():
+    """c = exp(-k t) with k = 0.5 x / SIDE; half the step, half the error."""
+    plan, errors = own(Rate("field.c.loss", 0.5, action=LOSE), ramp("field.c.loss", "s", zero=0, full=1)), []
+    for steps in (10, 20):
+        there = Block(plan, step_h=5.0 / steps, sweeps=1)
+        there.fields["s"].value[:] = there.x / SIDE
+        there.c.value[:] = 1.0
+        errors.append(np.abs(there.advance(steps) - np.exp(-0.5 * there.x / SIDE * 5.0)).max())
+    assert errors[0] < 0.03 and 1.8 < errors[0] / errors[1] < 2.2, errors
+
+
+def test_half_the_voxel_gives_the_same_field():
+    """A source that is there in half of the tissue: c against the closed form of a slab, order two in the voxel.
+
+    With k = 20/h and D = 4e5 um^2/h the length is 141 um; where a step lies in the middle of the block,
+    c = Q / k (1 - cosh(x / l) / (2 cosh(L / 2 l))) on its side.
+    """
+    length, errors = math.sqrt(4e5 / 20.0), []
+    plan = own(Rate("field.c.birth", 20.0, unit="1/h", action=ADD), ramp("field.c.birth", "s", zero=0, full=1),
+               diffusion=4e5, decay=20.0)
+    for edge_um in (30.0, 15.0):
+        there = Block(plan, edge_um=edge_um, sweeps=400)
+        there.fields["s"].value[:] = there.x < SIDE / 2
+        value = there.advance(2)
+        x = np.minimum(there.x, SIDE - there.x)
+        side = 1 - np.cosh(x / length) * math.sinh(SIDE / 2 / length) / math.sinh(SIDE / length)
+        errors.append(np.abs(value - np.where(there.x < SIDE / 2, side, 1 - side)).max())
+    assert errors[0] < 0.01 and errors[1] < 0.3 * errors[0], errors
+
+
+def test_coarse_values_have_the_mean_of_the_terms():
+    """Half of the voxels of a value lose: 1 / (1 + k / 2), and not the mean of 1 and 1 / (1 + k)."""
+    plan = own(Rate("field.c.loss", 4.0, action=LOSE), ramp("field.c.loss", "density", zero=0, full=1),
+               Rate("field.c.birth", 1.0, unit="1/h", action=ADD), decay=1.0)
+    there = Block(plan, coarse=4)
+    there.counts[:] = CAPACITY * (np.arange(512) & 1)
+    np.testing.assert_allclose(there.advance(), 1.0 / 3.0, rtol=1e-5)
+    np.testing.assert_allclose(mean(there.counts.astype(np.float32), 4), CAPACITY / 2)
+
+
+def test_a_steady_start_is_there_at_once():
+    plan = own(Rate("field.c.loss", 0.01, action=LOSE), Rate("field.c.birth", 0.002, unit="1/h", action=ADD))
+    there = Block(plan, step_h=0.5, sweeps=1, initial_sweeps=1, steady_start=True)
+    there.fields.settle(there.counts, None, there.mesh, NoHalo(), terms=field_terms(plan))
+    np.testing.assert_allclose(there.c.value, 0.2, rtol=1e-3)
+    assert not there.fields["s"].initial_sweeps and (there.fields["s"].value == 2.0).all()
+
+
+def test_what_is_off_takes_its_terms_along():
+    field = made_up(Diffusing("c", "", diffusion=1.0, start=0.0), table="growth", name="owner")
+    loss = Rate("field.c.loss", 1.0, action=LOSE)
+    other = made_up(loss, ramp(loss, "density", zero=0, full=1), name="other")
+    on = collect(default(), [field, other])
+    assert on.terms_of("c") == [loss] and on.names[-4:] == ("field.c.loss", "c.vessel", "c.uptake", "c.decay")
+    off = collect(switched_off("growth"), [field, other])
+    assert not off.rates and not off.factors and not field_terms(off)
