@@ -54,7 +54,7 @@ def measure() -> dict:
     voxels = coords.shape[0] * 512
     return {
         "field_visit_ns_per_voxel": 1e9 / voxels * fastest(lambda: relax(
-            [System(oxygen.value, decay, rhs, oxygen.rate, oxygen.visits[:1], mirror=True)], mesh, NoHalo())),
+            [System(oxygen.value, decay, rhs, oxygen.rate, oxygen.visits[:1], mirror=1.0)], mesh, NoHalo())),
         "field_coefficients_ns_per_voxel": 1e9 / voxels * fastest(lambda: _field.coefficients(*system)),
         "field_step_ns_per_voxel": 1e9 / voxels * fastest(
             lambda: oxygen.advance(counts, vessels.supply[:, 0], mesh)),

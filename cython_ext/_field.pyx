@@ -10,11 +10,11 @@ cdef extern from "field.h" nogil:
         float per_dt, decay, linear, uptake, michaelis, vessel, source
     void field_fold(float* voxels, int64_t n)
     void field_relax(float* c, const float* decay, const float* rhs, const int32_t* neighbors, const int32_t* rows,
-                     int64_t n, float r, const float* omega, int halves, int mirror)
+                     int64_t n, float r, const float* omega, int halves, float mirror)
 
 cdef extern from "fieldcoarse.h" nogil:
     void field_relax_coarse(float* c, const float* decay, const float* rhs, const int32_t* neighbors,
-                            const int32_t* rows, int64_t n, float r, const float* omega, int halves, int mirror,
+                            const int32_t* rows, int64_t n, float r, const float* omega, int halves, float mirror,
                             int edge)
 
 cdef extern from "fieldsystem.h" nogil:
@@ -100,11 +100,11 @@ def coefficients(const float[:, ::1] c not None, const uint16_t[:, ::1] counts n
 
 def relax(float[:, ::1] c not None, const float[:, ::1] decay, const float[:, ::1] rhs not None,
           const int32_t[:, ::1] neighbors not None, const int32_t[::1] rows not None, float r,
-          const float[::1] omega not None, bint mirror):
+          const float[::1] omega not None, float mirror):
     """Half sweeps of factors `omega` in each of the tiles `rows`, of which no two touch; r = D / h^2 [1/h].
 
-    `decay` (None: 1 everywhere) and `rhs` are as `coefficients` makes them. Where a tile has no neighbor the field is
-    mirrored, or 0.
+    `decay` (None: 1 everywhere) and `rhs` are as `coefficients` makes them. Where a tile has no neighbor there is
+    what is beside it times `mirror`.
     """
     cdef const float* k = NULL
     cdef int edge = _edge(c.shape[1])

@@ -67,16 +67,15 @@ static void field_fold(float *voxels, int64_t n)
     }
 }
 
-/* Fold tile `t` and the faces of those round it. A face without a tile mirrors the voxels beside it, or is 0. */
+/* Fold tile `t` and the faces of those round it. A face without a tile has what is `beyond`. */
 FIELD_INLINE void field_gather(field_color_t *restrict color, const float *restrict c,
-                               const int32_t *restrict neighbors, int64_t t, int mirror)
+                               const int32_t *restrict neighbors, int64_t t, const float *beyond)
 {
-    static const float nothing[FIELD_VOXELS];
     static const int far[6] = {7, -7, 56, -56, 448, -448};  /* from our face to the neighbor's */
     const float *own = c + t * FIELD_VOXELS, *face[6];
     for (int k = 0; k < 6; k++) {
         int32_t beside = neighbors[6 * t + k];
-        face[k] = beside >= 0 ? c + (int64_t)beside * FIELD_VOXELS + far[k] : mirror ? own : nothing;
+        face[k] = beside >= 0 ? c + (int64_t)beside * FIELD_VOXELS + far[k] : beyond;
     }
     for (int z = 0; z < 4; z++) {
         for (int y = 0; y < FIELD_EDGE; y++) {
@@ -137,12 +136,15 @@ FIELD_INLINE int field_stays_zero(const field_color_t *color, const float *restr
 
 /* Red-black over-relaxation of decay c - r sum(neighbor - c) = rhs, c >= 0, in `n` tiles, those in `rows`, one by one
    in the cache: `halves` half sweeps of factors `omega`, the colors in turn, during which all that is round a tile
-   stays as it is. No two of the tiles may touch. decay and rhs are folded; decay is 1 if it is null. */
+   stays as it is. No two of the tiles may touch. decay and rhs are folded; decay is 1 if it is null. A face without a
+   tile has what is beside it times `mirror`: 1 lets nothing flow, 0 is nothing. */
 METACASCADE_CLONES
 static void field_relax(float *restrict c, const float *restrict decay, const float *restrict rhs,
                         const int32_t *restrict neighbors, const int32_t *restrict rows, int64_t n, float r,
-                        const float *restrict omega, int halves, int mirror)
+                        const float *restrict omega, int halves, float mirror)
 {
+    static const float nothing[FIELD_VOXELS];
+    float faded[FIELD_VOXELS];
     _Alignas(64) field_color_t color[2] = {{{{0}}}};
     _Alignas(64) float gain[FIELD_VOXELS], ones[FIELD_VOXELS];
     const float six = 6.0f * r;
@@ -153,8 +155,10 @@ static void field_relax(float *restrict c, const float *restrict decay, const fl
     for (int64_t i = 0; i < n; i++) {
         const int64_t tile = (int64_t)rows[i] * FIELD_VOXELS;
         const float *k = decay ? decay + tile : ones, *q = rhs + tile;
-        field_gather(color, c, neighbors, rows[i], mirror);
-        if (!mirror && field_stays_zero(color, q))
+        for (int v = 0; mirror != 0.0f && mirror != 1.0f && v < FIELD_VOXELS; v++)
+            faded[v] = mirror * c[tile + v];
+        field_gather(color, c, neighbors, rows[i], mirror == 0.0f ? nothing : mirror == 1.0f ? c + tile : faded);
+        if (mirror == 0.0f && field_stays_zero(color, q))
             continue;
         if (decay)
             for (int v = 0; v < FIELD_VOXELS; v++)

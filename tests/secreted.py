@@ -17,11 +17,11 @@ def _guests():
 
 
 def plan(config):
-    """Mesenchymal cells of clones with much of `egfr` secrete a factor that stays where it is, and draws others in."""
-    yield Trait("egfr", founder=0.4)
+    """Mesenchymal cells of clones with much of `vigor` secrete a factor that stays where it is, and draws others in."""
+    yield Trait("vigor", founder=0.4)
     made = Rate("field.factor.source", 20.0, unit="pM/h", action=SECRETE, doc="by a voxel of cells of full weight")
     yield made
-    yield trait(made, "egfr", lambda level: level, "egfr")
+    yield trait(made, "vigor", lambda level: level, "vigor")
     yield state(made, "emt", lambda emt: emt, "emt")
     yield Diffusing("factor", "pM", diffusion=Value("0.01", 0.01), start=Value("0", 0.0), sweeps=4, coarse=8)
     yield from _guests()

@@ -34,6 +34,7 @@ EVERYTHING = {
 OWN = [*(str(EXAMPLE.parent / "mechanisms" / name) for name in ("starvation.py", "contact_inhibition.py")),
        str(Path(__file__).parent / "secreted.py")]
 MECHANISMS = [    # what else there is, and three mechanisms of a user
+    "vegf.enabled=true", "vegf.threshold=40 mmHg", "vegf.full=10 mmHg", "vegf.egfr_mutation=0.01", "vegf.id_mutation=0.01",
     "emt.enabled=true", "emt.up=6/day", "emt.down=2/day", "emt.threshold=30 mmHg", "emt.full=5 mmHg",
     "chemotherapy.enabled=true", "chemotherapy.mutation=0.01", "l1cam.enabled=true", "l1cam.on=6/day", "l1cam.off=6/day",
     'l1cam.blood_time="50 min"', "l1cam.lesion_cells=4", f"mechanisms.modules={json.dumps(OWN)}", "starvation.enabled=true",

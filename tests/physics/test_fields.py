@@ -47,7 +47,7 @@ def test_a_field_that_decays_falls_off_over_the_decay_length_with_order_two(coar
 def test_level_secretion_and_decay_and_uptake_balance(coarse):
     """c = q / (d + l n / capacity), q of cells of half of the greatest weight that fill half of the capacity."""
     coords, neighbors = block(2, 2, 2)
-    made = field(8, source=30.0, decay=2.0, linear=6.0, coarse=coarse)
+    made = field(8, source=30.0, decay=2.0, linear=6.0, coarse=coarse, wall=0.0)
     counts = np.full((8, 512), CAPACITY // 2, np.uint16)
     made.advance(counts, None, Mesh(coords, neighbors), moments=counts.astype(np.uint32) * 51)     # 51 = 255 / 5
     np.testing.assert_allclose(made.value, 30.0 * 0.5 / 5 / (2.0 + 6.0 * 0.5), rtol=1e-4)
@@ -60,7 +60,7 @@ def test_fewer_values_a_tile_give_the_means_of_the_full_grid():
     counts = np.where(x + y + z < 24, CAPACITY, 0).astype(np.uint16)
     made = {}
     for coarse in (8, 4, 2):
-        made[coarse] = field(27, source=100.0, decay=20.0, coarse=coarse)     # decay length 141 um
+        made[coarse] = field(27, source=100.0, decay=20.0, coarse=coarse, wall=0.0)     # decay length 141 um
         for _ in range(3):
             made[coarse].advance(counts, None, Mesh(coords, neighbors), moments=counts.astype(np.uint32) * 255)
     for coarse, tolerance in ((4, 0.03), (2, 0.06)):

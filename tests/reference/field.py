@@ -115,7 +115,7 @@ def sum_in_order(d):
     return ((d[0] + d[1]) + (d[2] + d[3])) + (d[4] + d[5])
 
 
-def solve(c, decay, rhs, coords, neighbors, r, visits, mirror=True):
+def solve(c, decay, rhs, coords, neighbors, r, visits, mirror=1.0):
     """All sweeps of a step: at each visit those of the tiles of one color, then those of the other."""
     color = coords.sum(axis=1) & 1
     for omega in visits:

@@ -30,6 +30,7 @@ MECHANISMS = tuple(import_module(f"metacascade.mechanisms.{name}") for name in (
     "emt",
     "chemotherapy",
     "l1cam",
+    "vegf",
 ))
 
 

@@ -49,7 +49,11 @@ class Diffusing:
     every: int = 1                                      # steps between two solutions
     absent: float = 0.0                                 # what cells feel of it where it does not exist
     doc: str = ""
-    in_time: ClassVar[tuple] = ("vessel", "uptake", "decay")    # coefficients that may change in the course of a run
+
+    @property
+    def in_time(self) -> tuple:
+        """Coefficients that may change in the course of a run."""
+        return ("vessel",) * (self.wall is not None) + ("uptake", "decay")
 
     def __post_init__(self):
         _take(self, "diffusion vessel start decay uptake michaelis" + " wall" * (self.wall is not None))

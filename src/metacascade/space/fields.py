@@ -20,9 +20,10 @@ STEADY_H = 1e6                # a step without end
 class Field:
     """A substance that diffuses, on this rank's voxels.
 
-    dc/dt = D lap c - d c - (n / capacity) (l c + U c / (K + c)) + (m / (255 capacity)) Q + s (P - c) + terms, no flux
-    where the tiles end; n cells of the voxel, m their weights (0..255), added up, s the exchange with vessels. Terms by
-    place multiply Q or s, are added, or lose c. Backward
+    dc/dt = D lap c - d c - (n / capacity) (l c + U c / (K + c)) + (m / (255 capacity)) Q + s (P - c) + terms; n cells
+    of the voxel, m their weights (0..255), added up, s the exchange with vessels. Terms by place multiply Q or s, are
+    added, or lose c. Where the tiles end there is stroma without cells: nothing flows if vessels give the field, else
+    it falls off as exp(-x sqrt(d / D)). Backward
     Euler in time, uptake linearized at the old value (Newton); seven-point stencil in space (order 1 and 2);
     the linear system is solved by a fixed number of red-black relaxation sweeps (`relaxation.relax`), so that the
     result is bitwise the same on any number of ranks. It is never negative. Its values are those of the array `name` of
@@ -65,6 +66,8 @@ class Field:
                            michaelis=michaelis, vessel=vessel, source=source / (HEAVIEST * capacity))
         self.visits = schedule(6.0 * self.rate / (6.0 * self.rate + per_dt + decay), sweeps, GAIN)
         self.sweeps, self.initial_sweeps = sweeps, initial_sweeps
+        across = edge_um * EDGE / coarse
+        self.mirror = 1.0 if wall is not None or not diffusion else math.exp(-across * math.sqrt(decay / diffusion))
         self._decay, self._rhs = Kept(coarse**3), Kept(coarse**3)
 
     @property
@@ -122,7 +125,7 @@ class Field:
             params["per_dt"] = 1.0 / STEADY_H
         decay, rhs = self._decay.rows(owned), self._rhs.rows(owned)
         _field.coefficients(self.value, counts, moments, supply, decay, rhs, params, placed, self.capacity)
-        return System(self.value, decay, rhs, self.rate, self.visits, mirror=True)
+        return System(self.value, decay, rhs, self.rate, self.visits, self.mirror)
 
 
 class Still:
@@ -210,4 +213,5 @@ class Fields:
         relax(systems, mesh, halo)
 
     def _supply(self, field, supply):
-        return supply[:, self.supplied.index(field.name)] if field.name in self.supplied else None
+        here = supply is not None and field.name in self.supplied
+        return supply[:, self.supplied.index(field.name)] if here else None

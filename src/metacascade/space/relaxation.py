@@ -87,8 +87,8 @@ class System:
         As `_field.coefficients` makes them; decay None is 1 everywhere.
     visits : list of ndarray of float32
         Over-relaxation of the half sweeps of a tile, at each visit to it: `schedule`.
-    mirror : bool
-        Where there is no tile: the field is mirrored, so that nothing flows; else it is 0.
+    mirror : float
+        Where there is no tile there is what is beside it times this: 1 lets nothing flow, 0 is nothing.
     """
 
     value: np.ndarray
@@ -96,7 +96,7 @@ class System:
     rhs: np.ndarray
     rate: float
     visits: list[np.ndarray]
-    mirror: bool
+    mirror: float
 
 
 class Kept:
