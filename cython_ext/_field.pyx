@@ -25,8 +25,7 @@ cdef extern from "fieldsystem.h" nogil:
         const signal_t* signals
         float capacity
     int64_t field_coefficients(const float* c, const uint16_t* counts, const uint32_t* moments, const float* supply,
-                               int64_t stride, float* decay, float* rhs, int64_t n, int edge, field_t p,
-                               const void* terms)
+                               int64_t stride, float* decay, float* rhs, int64_t n, int edge, field_t p)
     int64_t field_coefficients_placed(
         const float* c, const uint16_t* counts, const uint32_t* moments, const float* supply, int64_t stride,
         float* decay, float* rhs, int64_t n, int edge, field_t p, const placed_t* placed)
@@ -92,8 +91,7 @@ def coefficients(const float[:, ::1] c not None, const uint16_t[:, ::1] counts n
             bad = field_coefficients_placed(&c[0, 0], &counts[0, 0], m, s, stride, &decay[0, 0], &rhs[0, 0], n, edge,
                                             params, &placed)
         else:
-            bad = field_coefficients(&c[0, 0], &counts[0, 0], m, s, stride, &decay[0, 0], &rhs[0, 0], n, edge, params,
-                                     NULL)
+            bad = field_coefficients(&c[0, 0], &counts[0, 0], m, s, stride, &decay[0, 0], &rhs[0, 0], n, edge, params)
     if bad:
         raise FloatingPointError(f"{bad} voxels of a field are negative or not a number")
 

@@ -113,6 +113,7 @@ class Shape(enum.IntEnum):
     FALL1 = _rates.FALL1
     FALL2 = _rates.FALL2
     FALL4 = _rates.FALL4
+    BOOST = _rates.BOOST
     RAMP = _rates.RAMP
     ITSELF = _rates.ITSELF
 

@@ -6,7 +6,7 @@ cdef extern from "rates.h" nogil:
     ctypedef enum action_e:
         DIVIDE, REMOVE, SHED, SET, CLEAR, RAISE, LOWER
     ctypedef enum shape_e:
-        HILL1, HILL2, HILL4, FALL1, FALL2, FALL4, RAMP, ITSELF
+        HILL1, HILL2, HILL4, FALL1, FALL2, FALL4, BOOST, RAMP, ITSELF
     ctypedef struct rate_t:
         double base, most
         int32_t first, factors, action, detail

@@ -17,16 +17,22 @@ typedef struct {
     float cells[FIELD_VOXELS], weights[FIELD_VOXELS], supply[FIELD_VOXELS], add[FIELD_VOXELS], lose[FIELD_VOXELS];
 } field_given_t;
 
-/* The same as means over each of 4^3 or 2^3 values, added up in the order of voxels. */
-FIELD_INLINE void field_mean(const float *restrict of, float *restrict mean, int edge)
+/* Means over each of edge^3 values, 4 or 2, known when this is compiled; added up in the order of voxels. */
+FIELD_INLINE void field_mean(const float *restrict of, float *restrict mean, const int edge)
 {
-    const int shift = edge == 4 ? 1 : 2, values = edge * edge * edge;
-    const float share = 1.0f / (float)(FIELD_VOXELS / values);
-    memset(mean, 0, (size_t)values * sizeof(float));
-    for (int v = 0; v < FIELD_VOXELS; v++)
-        mean[((v >> 6 >> shift) * edge + ((v >> 3 & 7) >> shift)) * edge + ((v & 7) >> shift)] += of[v];
-    for (int v = 0; v < values; v++)
-        mean[v] *= share;
+    const int along = FIELD_EDGE / edge;
+    const float share = 1.0f / (float)(along * along * along);
+    for (int row = 0; row < edge * edge; row++) {
+        const float *first = of + along * (64 * (row / edge) + FIELD_EDGE * (row % edge));
+        float sum[4] = {0};
+        for (int z = 0; z < along; z++)
+            for (int y = 0; y < along; y++)
+                for (int k = 0; k < along; k++)
+                    for (int x = 0; x < edge; x++)
+                        sum[x] += first[64 * z + FIELD_EDGE * y + along * x + k];
+        for (int x = 0; x < edge; x++)
+            mean[edge * row + x] = sum[x] * share;
+    }
 }
 
 /* What is given of a tile in its voxels; what is null is none, and stays as it is in `given`, zero. */
@@ -52,8 +58,8 @@ FIELD_INLINE void field_each(field_given_t *restrict given, const uint16_t *rest
         memcpy(given->lose, terms->lose, sizeof given->lose);
 }
 /* Means of what is given, as far as it is there. */
-FIELD_INLINE void field_means(const field_given_t *restrict each, field_given_t *restrict means, int edge, int moments,
-                              int supply, const field_terms_t *terms)
+FIELD_INLINE void field_means(const field_given_t *restrict each, field_given_t *restrict means, int moments,
+                              int supply, const field_terms_t *terms, const int edge)
 {
     field_mean(each->cells, means->cells, edge);
     if (moments)
@@ -70,8 +76,8 @@ FIELD_INLINE void field_means(const field_given_t *restrict each, field_given_t 
      decay = 1/dt + d + n (l + u K / (K + c)^2) + s + lose,   rhs = c/dt + s P + q m + add - n u c^2 / (K + c)^2,
    of a tile of edge^3 values; folded if that is 8^3. Returns how many values came out negative or not a number; rhs may
    be negative. */
-FIELD_INLINE int32_t field_system(const float *restrict old, field_given_t *restrict in, float *restrict decay,
-                                  float *restrict rhs, int edge, field_t p)
+FIELD_INLINE int32_t field_system(const float *restrict old, const field_given_t *restrict in, float *restrict decay,
+                                  float *restrict rhs, const int edge, field_t p)
 {
     const int values = edge * edge * edge;
     float k[FIELD_VOXELS], q[FIELD_VOXELS];
@@ -95,24 +101,36 @@ FIELD_INLINE int32_t field_system(const float *restrict old, field_given_t *rest
     return wrong;
 }
 
-/* The same of `n` tiles. moments, supply and terms may be null: none; terms are those of one tile, n = 1. */
+/* The same for tile 0 of what is given, by voxel; moments, supply and terms may be null: none. `each` and `means` are
+   zero where nothing is given. */
+FIELD_INLINE int32_t field_tile(const float *c, const uint16_t *counts, const uint32_t *moments, const float *supply,
+                                float *decay, float *rhs, int edge, field_t p, const field_terms_t *terms,
+                                field_given_t *each, field_given_t *means)
+{
+    field_each(each, counts, moments, supply, terms);
+    if (edge == FIELD_EDGE)
+        return field_system(c, each, decay, rhs, FIELD_EDGE, p);
+    if (edge == 4) {
+        field_means(each, means, moments != 0, supply != 0, terms, 4);
+        return field_system(c, means, decay, rhs, 4, p);
+    }
+    field_means(each, means, moments != 0, supply != 0, terms, 2);
+    return field_system(c, means, decay, rhs, 2, p);
+}
+
+/* The same of `n` tiles without terms by place. */
 METACASCADE_CLONES
 static int64_t field_coefficients(const float *restrict c, const uint16_t *restrict counts,
                                   const uint32_t *restrict moments, const float *restrict supply, int64_t stride,
-                                  float *restrict decay, float *restrict rhs, int64_t n, int edge, field_t p,
-                                  const field_terms_t *terms)
+                                  float *restrict decay, float *restrict rhs, int64_t n, int edge, field_t p)
 {
     const int64_t values = edge * edge * edge;
     field_given_t each = {{0}}, means = {{0}};
     int64_t bad = 0;
-    for (int64_t tile = 0; tile < n; tile++) {
-        field_given_t *in = edge == FIELD_EDGE ? &each : &means;
-        field_each(&each, counts + tile * FIELD_VOXELS, moments ? moments + tile * FIELD_VOXELS : 0,
-                   supply ? supply + tile * stride : 0, terms);
-        if (edge != FIELD_EDGE)
-            field_means(&each, &means, edge, moments != 0, supply != 0, terms);
-        bad += field_system(c + tile * values, in, decay + tile * values, rhs + tile * values, edge, p);
-    }
+    for (int64_t t = 0; t < n; t++)
+        bad += field_tile(c + t * values, counts + t * FIELD_VOXELS, moments ? moments + t * FIELD_VOXELS : 0,
+                          supply ? supply + t * stride : 0, decay + t * values, rhs + t * values, edge, p, 0, &each,
+                          &means);
     return bad;
 }
 
@@ -126,31 +144,49 @@ typedef struct {
     float capacity;
 } placed_t;
 
-/* Coefficients of the tiles of field_coefficients, with the terms of `placed`. Terms of one kind add up. */
+/* The terms of tile `t`, added up by kind. What cells secrete has no place where there are none. */
+static field_terms_t field_place(const placed_t *placed, const uint16_t *counts, int64_t t, int cells,
+                                 float (*kind)[FIELD_VOXELS])
+{
+    float density[FIELD_VOXELS], row[1][FIELD_VOXELS + SPARE];
+    int there[ADMIT + 1] = {0};
+    for (int v = 0; v < FIELD_VOXELS; v++)
+        density[v] = (float)counts[v] / placed->capacity;
+    for (int r = 0; r < placed->n; r++) {
+        const int k = placed->rates[r].action;
+        if (k == SECRETE && !cells)
+            continue;
+        fill_rates(placed->rates + r, 1, placed->factors, placed->signals, t, density, row);
+        if (there[k])
+            for (int v = 0; v < FIELD_VOXELS; v++)
+                kind[k][v] = kind[k][v] + row[0][v];
+        else
+            memcpy(kind[k], row[0], sizeof kind[k]);
+        there[k] = 1;
+    }
+    return (field_terms_t){there[SECRETE] ? kind[SECRETE] : 0, there[ADD] ? kind[ADD] : 0,
+                           there[LOSE] ? kind[LOSE] : 0, there[ADMIT] ? kind[ADMIT] : 0};
+}
+
+/* As field_coefficients, with the terms of `placed`. */
+METACASCADE_CLONES
 static int64_t field_coefficients_placed(const float *c, const uint16_t *counts, const uint32_t *moments,
                                          const float *supply, int64_t stride, float *decay, float *rhs, int64_t n,
                                          int edge, field_t p, const placed_t *placed)
 {
     const int64_t values = edge * edge * edge;
-    float density[FIELD_VOXELS], row[1][FIELD_VOXELS + SPARE], kind[ADMIT + 1][FIELD_VOXELS];
+    field_given_t each = {{0}}, means = {{0}};
+    float kind[ADMIT + 1][FIELD_VOXELS];
     int64_t bad = 0;
-    for (int64_t tile = 0; tile < n; tile++) {
-        const uint16_t *n_of = counts + tile * FIELD_VOXELS;
-        int there[ADMIT + 1] = {0};
+    for (int64_t t = 0; t < n; t++) {
+        const uint16_t *n_of = counts + t * FIELD_VOXELS;
+        int cells = 0;
         for (int v = 0; v < FIELD_VOXELS; v++)
-            density[v] = (float)n_of[v] / placed->capacity;
-        for (int r = 0; r < placed->n; r++) {
-            const int k = placed->rates[r].action;
-            fill_rates(placed->rates + r, 1, placed->factors, placed->signals, tile, density, row);
-            for (int v = 0; v < FIELD_VOXELS; v++)
-                kind[k][v] = there[k] ? kind[k][v] + row[0][v] : row[0][v];
-            there[k] = 1;
-        }
-        field_terms_t terms = {there[SECRETE] ? kind[SECRETE] : 0, there[ADD] ? kind[ADD] : 0,
-                               there[LOSE] ? kind[LOSE] : 0, there[ADMIT] ? kind[ADMIT] : 0};
-        bad += field_coefficients(c + tile * values, n_of, moments ? moments + tile * FIELD_VOXELS : 0,
-                                  supply ? supply + tile * stride : 0, stride, decay + tile * values,
-                                  rhs + tile * values, 1, edge, p, &terms);
+            cells |= n_of[v];
+        const field_terms_t terms = field_place(placed, n_of, t, cells, kind);
+        bad += field_tile(c + t * values, n_of, moments ? moments + t * FIELD_VOXELS : 0,
+                          supply ? supply + t * stride : 0, decay + t * values, rhs + t * values, edge, p, &terms,
+                          &each, &means);
     }
     return bad;
 }

@@ -22,6 +22,7 @@ typedef enum {                /* what happens to the cell */
 typedef enum {                /* of a signal s >= 0, with s / a at most 1e9 */
     HILL1, HILL2, HILL4,      /* s^k / (s^k + a^k) */
     FALL1, FALL2, FALL4,      /* a^k / (a^k + s^k) */
+    BOOST,                    /* 1 + b s / (s + a) */
     RAMP,                     /* (s - a) / (b - a), not below 0 nor above 1; a: zero, b: full */
     ITSELF                    /* s: a factor that was computed elsewhere */
 } shape_e;
@@ -45,15 +46,28 @@ typedef struct {              /* a field on the voxels of the tiles */
     int64_t width;            /* values of a tile: 512, or 64 or 8, which 8 or 64 voxels share */
 } signal_t;
 
+/* Values of edge^3 cubes, 4 or 2 along an edge, known when this is compiled, in the 512 voxels. */
+static inline __attribute__((always_inline)) void widen(const float *restrict value, float *restrict wide,
+                                                        const int edge)
+{
+    const int along = 8 / edge;
+    for (int row = 0; row < 64; row++) {
+        const float *from = value + edge * (edge * ((row >> 3) / along) + (row & 7) / along);
+        for (int x = 0; x < 8; x++)
+            wide[8 * row + x] = from[x / along];
+    }
+}
+
 /* The values of a signal in the 512 voxels of tile `row`; `wide` has room for them if they are fewer. */
 static const float *signal_of(const signal_t *signal, int64_t row, float *wide)
 {
     const float *value = signal->value + signal->width * row;
-    const int bits = signal->width == 64 ? 2 : 1, drop = 3 - bits;
     if (signal->width == 512)
         return value;
-    for (int v = 0; v < 512; v++)
-        wide[v] = value[(v >> 6) >> drop << 2 * bits | (v >> 3 & 7) >> drop << bits | (v & 7) >> drop];
+    if (signal->width == 64)
+        widen(value, wide, 4);
+    else
+        widen(value, wide, 2);
     return wide;
 }
 
@@ -80,6 +94,7 @@ METACASCADE_CLONES static void multiply(float *restrict rate, const float *restr
     case FALL1: EACH(a / (a + s[v]));
     case FALL2: EACH(1.0f / (1.0f + squared(s[v] / a)));
     case FALL4: EACH(1.0f / (1.0f + squared(squared(s[v] / a))));
+    case BOOST: EACH(1.0f + b * (s[v] / (s[v] + a)));
     case RAMP: EACH(ramp(s[v], a, b));
     case ITSELF: EACH(s[v]);
     }

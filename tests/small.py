@@ -35,11 +35,13 @@ OWN = [*(str(EXAMPLE.parent / "mechanisms" / name) for name in ("starvation.py",
        str(Path(__file__).parent / "secreted.py")]
 MECHANISMS = [    # what else there is, and three mechanisms of a user
     "vegf.enabled=true", "vegf.threshold=40 mmHg", "vegf.full=10 mmHg", "vegf.egfr_mutation=0.01", "vegf.id_mutation=0.01",
+    "matrix.enabled=true", "macrophages.enabled=true", "neutrophils.enabled=true", "neutrophils.added=0.01/h",
     "emt.enabled=true", "emt.up=6/day", "emt.down=2/day", "emt.threshold=30 mmHg", "emt.full=5 mmHg",
     "chemotherapy.enabled=true", "chemotherapy.mutation=0.01", "l1cam.enabled=true", "l1cam.on=6/day", "l1cam.off=6/day",
     'l1cam.blood_time="50 min"', "l1cam.lesion_cells=4", f"mechanisms.modules={json.dumps(OWN)}", "starvation.enabled=true",
     "starvation.half=4 mM", "contact_inhibition.enabled=true",
-    'therapy.0={rate = "drug.vessel", factor = 1.0, otherwise = 0.0, start = "130 min", duration = "100 min", every = "4 h"}']
+    'therapy.0={rate = "drug.vessel", factor = 1.0, otherwise = 0.0, start = "130 min", duration = "100 min", every = "4 h"}',
+    'therapy.4={rate = "field.macrophages.inflow", factor = 0.1, start = "250 min", duration = "3 h"}']
 CROWD = dict(     # more cells come home than the places of a tumor of one cell can take, and wait
     tumor__cells=1, run__step="30 min", run__duration="3 h", output__interval="3 h", output__checkpoint="3 h", draw=[],
     therapy=[], surgery=[], radiation=[],

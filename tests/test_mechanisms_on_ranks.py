@@ -34,7 +34,8 @@ def test_the_run_sees_all_of_it(alone):
     with open_results(alone["out"]) as results:
         assert {0, 1} <= set(results.shed[:]["bits"] & 1) and len(np.unique(results.shed[:]["emt"])) > 4
         assert {0, 1} == set(results.lesions[:]["bits"] & 1)
-        assert results.series["vegf_mean"][-1] > 0.001 and len(np.unique(results.clones[:]["egfr"])) > 1
+        assert all(results.series[f"{name}_mean"][-1] > 0.001 for name in ("vegf", "matrix", "macrophages", "mmp9"))
+        assert results.series["matrix_mean"][-1] < 0.9 and len(np.unique(results.clones[:]["egfr"])) > 1
         assert results.provenance[0]["mechanisms"] == {path: user.digest(Path(path).read_bytes()) for path in small.OWN}
 
 

@@ -252,7 +252,7 @@ DOOR = """
 void relax(float *c, const float *d, const float *q, const int32_t *nb, const int32_t *rows, int64_t n, float r,
            const float *w, int halves) { field_relax(c, d, q, nb, rows, n, r, w, halves, 1); }
 int64_t coefficients(const float *c, const uint16_t *n, const uint32_t *m, const float *s, float *d, float *q, int64_t k,
-                     const float *w) { return field_coefficients(c, n, m, s, 512, d, q, k, 8, *(const field_t *)w, 0); }
+                     const float *w) { return field_coefficients(c, n, m, s, 512, d, q, k, 8, *(const field_t *)w); }
 """
 
 

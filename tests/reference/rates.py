@@ -17,11 +17,13 @@ def signal_of(field, row):
 
 def shaped(shape, s, a, b):
     """A factor as a function of its signal, all of it in single precision."""
-    ratio = s / a if shape not in (Shape.HILL1, Shape.FALL1, Shape.RAMP, Shape.ITSELF) else None
+    ratio = s / a if shape not in (Shape.HILL1, Shape.FALL1, Shape.BOOST, Shape.RAMP, Shape.ITSELF) else None
     if shape == Shape.ITSELF:
         return s
     if shape == Shape.HILL1:
         return s / (s + a)
+    if shape == Shape.BOOST:
+        return F(1) + b * (s / (s + a))
     if shape == Shape.FALL1:
         return a / (a + s)
     if shape == Shape.RAMP:

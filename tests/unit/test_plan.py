@@ -21,6 +21,7 @@ from metacascade.mechanisms.terms import (
     Trait,
     at_wall,
     bit,
+    boost,
     constant,
     fall,
     hill,
@@ -147,7 +148,7 @@ def test_what_may_be_scaled_is_every_rate_and_some_coefficients_of_fields():
     (fall("r", "x", 2.0), 6.0, 0.25), (ramp("r", "x", zero=5, full=2.5), 3.0, 0.8),
     (ramp("r", "x", zero=0.25, full=0), 0.1, 0.6),
     (ramp("r", "x", zero=5, full=2.5), math.inf, 0.0), (hill("r", "x", 2.0), math.inf, 1.0),
-    (fall("r", "x", 2.0), math.inf, 0.0)])
+    (fall("r", "x", 2.0), math.inf, 0.0), (boost("r", "x", 2.0, 4.0), 6.0, 4.0), (boost("r", "x", 2.0, 4.0), 0.0, 1.0)])
 def test_shapes(shape, s, expected):
     assert shape.at(s) == pytest.approx(expected)
 

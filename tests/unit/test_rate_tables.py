@@ -24,6 +24,7 @@ from metacascade.mechanisms.terms import (
     Trait,
     at,
     bit,
+    boost,
     constant,
     fall,
     hill,
@@ -47,7 +48,9 @@ def plan_with(*declarations):
 
 
 def some_shape(dice, rate):
-    make, signal = dice.choice((hill, fall, ramp)), dice.choice(SIGNALS)
+    make, signal = dice.choice((hill, fall, ramp, boost)), dice.choice(SIGNALS)
+    if make is boost:
+        return boost(rate, signal, half=dice.uniform(0.1, 3), gain=dice.uniform(0, 5))
     if make is ramp:
         return ramp(rate, signal, zero=dice.uniform(0, 1), full=dice.uniform(1.5, 3))
     return make(rate, signal, half=dice.uniform(0.1, 3), power=dice.choice((1, 2, 4)))
@@ -75,6 +78,8 @@ def shape_of(row, signals, s):
     x = s["density" if row["signal"] == DENSITY else signals[row["signal"]]]
     if name == "RAMP":
         return min(max((x - a) / (b - a), 0.0), 1.0)
+    if name == "BOOST":
+        return 1.0 + b * x / (x + a)
     power = int(name[-1])
     return (x if name.startswith("HILL") else a)**power / (x**power + a**power)
 

@@ -31,6 +31,9 @@ MECHANISMS = tuple(import_module(f"metacascade.mechanisms.{name}") for name in (
     "chemotherapy",
     "l1cam",
     "vegf",
+    "matrix",
+    "macrophages",
+    "neutrophils",
 ))
 
 

@@ -276,7 +276,7 @@ def _place_factors(plan, rate, signals) -> list:
 def _factor(shape, signals):
     if isinstance(shape, PythonFactor):
         return signals.index(shape), ShapeCode.ITSELF, 1.0, 1.0
-    code = "RAMP" if shape.kind == "ramp" else f"{shape.kind.upper()}{shape.power}"
+    code = shape.kind.upper() + ("" if shape.kind in ("ramp", "boost") else str(shape.power))
     signal = NO_FIELD if shape.signal == terms.DENSITY else signals.index(shape.signal)
     return signal, ShapeCode[code], shape.a.number, shape.b.number
 

@@ -11,15 +11,15 @@ COAT = "coat"                       # 1 - exp(-t / time): what platelets cover o
 
 @dataclass(frozen=True)
 class Shape:
-    """A factor by a signal of the voxel: a field, or the density. Made by `hill`, `fall` and `ramp`.
+    """A factor by a signal of the voxel: a field, or the density. Made by `hill`, `fall`, `ramp` and `boost`.
 
-    hill s^p / (s^p + a^p), fall a^p / (s^p + a^p), ramp clamp((s - a) / (b - a), 0, 1).
+    hill s^p / (s^p + a^p), fall a^p / (s^p + a^p), ramp clamp((s - a) / (b - a), 0, 1), boost 1 + b s / (s + a).
     """
     rate: str
     kind: str
     signal: str
     a: Value
-    b: Value = Value("0", 0.0)      # only of a ramp
+    b: Value = Value("0", 0.0)      # only of a ramp and a boost
     power: int = 1                  # 1, 2 or 4; only of hill and fall
 
     def __post_init__(self):
@@ -33,6 +33,8 @@ class Shape:
         if self.kind == "ramp":
             return min(max((s - a) / (b - a), 0.0), 1.0)
         share = 1.0 if math.isinf(s) else s**self.power / (s**self.power + a**self.power)
+        if self.kind == "boost":
+            return 1.0 + b * share
         return share if self.kind == "hill" else 1.0 - share
 
     @property
@@ -43,6 +45,8 @@ class Shape:
             return (f"clamp({self.signal} / {b}, 0, 1)" if a == "0" else
                     f"clamp(({a} - {self.signal}) / {a}, 0, 1)" if b == "0" else
                     f"clamp(({self.signal} - {a}) / ({b} - {a}), 0, 1)")
+        if self.kind == "boost":
+            return f"(1 + {b} * {self.signal} / ({self.signal} + {a}))"
         top = self.signal if self.kind == "hill" else a
         return f"{top}{power} / ({self.signal}{power} + {a}{power})"
 
@@ -173,6 +177,11 @@ def bit(rate, name, number) -> IfBit:
 def at(rate, table, text, other=1.0) -> At:
     """Factor by node or organ: `table` of name and number; what it does not name has `other`."""
     return At(_name(rate), tuple((name, float(number)) for name, number in table.items()), text, float(other))
+
+
+def boost(rate, signal, half, gain) -> Shape:
+    """Factor 1 + gain s / (s + half): from 1 where there is none of the signal to 1 + gain."""
+    return Shape(_name(rate), "boost", signal, valued(half), valued(gain))
 
 
 def shielded(rate, share) -> Shielded:

@@ -57,7 +57,7 @@ OF_VOXEL = ("voxel",)
 # factor: the compartments whose rates it may act on
 WHERE = {Shape: ("tissue", "field"), PythonFactor: ("tissue",), AtWall: ("tissue",), At: ("blood", "lesion"),
          Shielded: ("blood",)}
-SHAPES = (("ramp", 1), *((kind, power) for kind in ("hill", "fall") for power in (1, 2, 4)))
+SHAPES = (("ramp", 1), ("boost", 1), *((kind, power) for kind in ("hill", "fall") for power in (1, 2, 4)))
 MOST_BITS, MOST_TRAITS = 8, 16
 WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 TAKEN = ("clone", "id", "parent", "step", "time_s", "emt", "adhesion")     # columns of /clones, and bytes of cells
@@ -249,7 +249,7 @@ def _factor_problems(factor, rates, declared):
 def _number_problems(factor):
     """What is wrong with the numbers of a factor, and with its form, if no function made it."""
     if isinstance(factor, Shape) and (factor.kind, factor.power) not in SHAPES:
-        yield f"is {factor.kind} of power {factor.power}: there are hill and fall of power 1, 2 and 4, and ramp"
+        yield f"is {factor.kind} of power {factor.power}: there are hill and fall of power 1, 2 and 4, ramp and boost"
     if isinstance(factor, Table) and len(factor.values) != 256:
         yield f"has {len(factor.values)} values: one for each byte, 256"
     if not all(0.0 <= number < inf for number in _numbers(factor)):

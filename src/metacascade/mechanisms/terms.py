@@ -14,6 +14,7 @@ from metacascade.mechanisms.factors import (
     at,
     at_wall,
     bit,
+    boost,
     constant,
     fall,
     hill,
@@ -52,5 +53,5 @@ from metacascade.mechanisms.rates import (
 __all__ = [
     "ACTIONS", "ADD", "ADMIT", "CLEAR", "COAT", "DENSITY", "DIRECTIONS", "DIVIDE", "FACTORS", "KEY", "LOSE", "LOWER",
     "RAISE", "REMOVE", "SECRETE", "SET", "SHED", "STATES", "SWITCHES", "TERMS", "At", "AtWall", "Bit", "Constant",
-    "IfBit", "PythonFactor", "Rate", "Shape", "Shielded", "Table", "Trait", "Value", "at", "at_wall", "bit", "constant",
-    "fall", "hill", "python_factor", "ramp", "shielded", "state", "trait", "value", "valued"]
+    "IfBit", "PythonFactor", "Rate", "Shape", "Shielded", "Table", "Trait", "Value", "at", "at_wall", "bit", "boost",
+    "constant", "fall", "hill", "python_factor", "ramp", "shielded", "state", "trait", "value", "valued"]

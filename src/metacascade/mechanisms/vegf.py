@@ -16,7 +16,7 @@ from metacascade.base.columns import mean_over_cells
 from metacascade.base.declare import ASSUMED, COMPUTED, RECALLED, Section, number, quantity, switch
 from metacascade.base.errors import Contradiction
 from metacascade.base.units import show
-from metacascade.mechanisms.fields import Diffusing
+from metacascade.mechanisms.fields import Diffusing, whole_steps
 from metacascade.mechanisms.terms import SECRETE, Rate, Trait, ramp, trait, value
 
 TABLE = "vegf"
@@ -40,7 +40,7 @@ class Vegf(Section):
     diffusion_um2_per_h: float = quantity("diffusion", "um^2/s", "um^2/h", 40, 0.01, 1e4, usual=(10, 110), source=(
         "10 (Serini 2003) to 104 (Mac Gabhann 2006) in models of tissue"), status=RECALLED,
         doc="Diffusion coefficient in tissue.")
-    decay_per_h: float = quantity("decay", "1/h", "1/h", 0.65, 1e-4, 1000, usual=(0.2, 3), source=(
+    decay_per_h: float = quantity("decay", "1/h", "1/h", 0.65, 0, 1000, usual=(0.2, 3), source=(
         "half-life 64 min (Serini 2003)"), status=RECALLED, doc="Loss in tissue.")
     egfr: float = number("egfr", 1.0, 0, 1, source="of the experiment", status=ASSUMED, doc=(
         "EGFR activity of the clone that the tumor starts with."))
@@ -71,7 +71,7 @@ def plan(config):
                             f"{show(c.threshold_mmHg, 'mmHg', 'mmHg')}", ("vegf", "threshold"))
     yield Diffusing(
         "vegf", "", diffusion=value("vegf.diffusion", c.diffusion_um2_per_h), start=0.0,
-        decay=value("vegf.decay", c.decay_per_h), sweeps=8, start_sweeps=200, coarse=2, every=2,
+        decay=value("vegf.decay", c.decay_per_h), sweeps=8, start_sweeps=200, coarse=2, every=whole_steps(3600, config),
         doc="angiogenic factor, relative to that of a wide tissue full of hypoxic cells")
     source = Rate("field.vegf.source", value("vegf.secretion", c.secretion_per_h), action=SECRETE,
                   doc="by hypoxic cells")

@@ -22,8 +22,8 @@ class Field:
 
     dc/dt = D lap c - d c - (n / capacity) (l c + U c / (K + c)) + (m / (255 capacity)) Q + s (P - c) + terms; n cells
     of the voxel, m their weights (0..255), added up, s the exchange with vessels. Terms by place multiply Q or s, are
-    added, or lose c. Where the tiles end there is stroma without cells: nothing flows if vessels give the field, else
-    it falls off as exp(-x sqrt(d / D)). Backward
+    added, or lose c. Where the tiles end there is stroma without cells: nothing flows if vessels give the field
+    there as well, else it falls off as exp(-x sqrt(d / D)). Backward
     Euler in time, uptake linearized at the old value (Newton); seven-point stencil in space (order 1 and 2);
     the linear system is solved by a fixed number of red-black relaxation sweeps (`relaxation.relax`), so that the
     result is bitwise the same on any number of ranks. It is never negative. Its values are those of the array `name` of
@@ -34,7 +34,7 @@ class Field:
                  initial_sweeps: int = 0, name: str = "field", unit: str = "1", decay: float = 0.0, linear: float = 0.0,
                  uptake: float = 0.0, michaelis: float = 1.0, vessel: float = 0.0, source: float = 0.0,
                  initial: float = 0.0, wall: float | None = None, coarse: int = EDGE, every: int = 1,
-                 steady_start: bool = False, arrays: TileArrays | None = None):
+                 steady_start: bool = False, fades: bool | None = None, arrays: TileArrays | None = None):
         """Rates per hour, lengths in um, c in `unit`.
 
         Parameters
@@ -55,6 +55,8 @@ class Field:
             Steps between two solutions.
         steady_start : bool
             Do the steps before the first have no end? Else they are as long as the others.
+        fades : bool, optional
+            Does it fall off where the tiles end? Else nothing flows there. Left out: if no vessels give it.
         """
         self.name, self.every, self.wall, self.diffusion = name, every, wall, diffusion
         self.arrays = arrays or TileArrays()
@@ -67,7 +69,8 @@ class Field:
         self.visits = schedule(6.0 * self.rate / (6.0 * self.rate + per_dt + decay), sweeps, GAIN)
         self.sweeps, self.initial_sweeps = sweeps, initial_sweeps
         across = edge_um * EDGE / coarse
-        self.mirror = 1.0 if wall is not None or not diffusion else math.exp(-across * math.sqrt(decay / diffusion))
+        fades = diffusion and (wall is None if fades is None else fades)
+        self.mirror = math.exp(-across * math.sqrt(decay / diffusion)) if fades else 1.0
         self._decay, self._rhs = Kept(coarse**3), Kept(coarse**3)
 
     @property
