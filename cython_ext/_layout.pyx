@@ -137,6 +137,12 @@ class Draw(enum.IntEnum):
     IRRADIATE = _random.DRAW_IRRADIATE
     IRRADIATE_RECORD = _random.DRAW_IRRADIATE_RECORD
     MUTATION = _random.DRAW_MUTATION
+    SPROUT = _random.DRAW_SPROUT
+    TIP = _random.DRAW_TIP
+    BRANCH = _random.DRAW_BRANCH
+    RADIUS = _random.DRAW_RADIUS
+    FLOW = _random.DRAW_FLOW
+    COLLAPSE = _random.DRAW_COLLAPSE
 
 
 def philox(counter, uint64_t key):

@@ -26,6 +26,12 @@ cdef enum draw_e:
     DRAW_IRRADIATE = 16  # a = tile key, b = number of the fraction: the key of its cells
     DRAW_IRRADIATE_RECORD = 17 # a = id of a lesion or of an arrested CTC, b = number of the fraction: who dies
     DRAW_MUTATION = 18   # a = id of a clone: which of its traits is another than in its parent, and up or down
+    DRAW_SPROUT = 30     # a = hash of a piece of vessel, b = step: sprouts or not, and where
+    DRAW_TIP = 31        # a = id of a vessel, b = step: the first two parts of the noise in the way of its tip
+    DRAW_BRANCH = 32     # a = id of a vessel, b = step: the third; whether the tip splits
+    DRAW_RADIUS = 33     # a = id of a vessel: its radius
+    DRAW_FLOW = 34       # a = id of a vessel, b = step: opens or closes
+    DRAW_COLLAPSE = 35   # a = hash of a piece of vessel, b = step: is pressed shut, or recovers
 
 cdef inline void draw(uint64_t seed, uint32_t use, uint64_t a, uint32_t b, uint32_t* out) noexcept nogil:
     """Four words; counter = (a low, a high, b, use), key = seed."""

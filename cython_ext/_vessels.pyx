@@ -22,6 +22,7 @@ cdef double SPREAD = 1.06     # by which LINES round a wall, of radius sqrt(r^2 
 cdef struct wall_t:           # what a field meets at the wall of a vessel
     double permeability       # [um/h]
     double diffusion          # [um^2/h] in the tissue
+    double falls              # 1: of what comes in; counts by the share that the blood of a segment still has; else 0
 
 
 def _dtype():
@@ -59,27 +60,42 @@ cdef void _across(const double* along, double* u, double* v) noexcept nogil:
         p, q = (i + 1) % 3, (i + 2) % 3
         v[i] = along[p] * u[q] - along[q] * u[p]
 
-cdef void _add_vessel(const segment_t* segment, const line_t* line, const int32_t* tile, double edge,
-                      const wall_t* walls, int n_walls, double* supply) noexcept nogil:
+cdef struct round_t:          # where LINES lie round a center line
+    double cosine[LINES]
+    double sine[LINES]
+
+
+cdef round_t _around() noexcept nogil:
+    cdef round_t at
+    cdef int i
+    for i in range(LINES):
+        at.cosine[i], at.sine[i] = cos(TWO_PI * (i + 0.3) / LINES), sin(TWO_PI * (i + 0.3) / LINES)
+    return at
+
+cdef void _add_vessel(const segment_t* segment, const line_t* line, double share, const int32_t* tile, double edge,
+                      const wall_t* walls, int n_walls, const round_t* around, double* supply) noexcept nogil:
     """Add the exchange of a segment with the voxels of a tile [1/h], on LINES along its wall, for each field."""
     cdef double along[3]
     cdef double u[3]
     cdef double v[3]
     cdef double weight[MOST_WALLS]
     cdef line_t at_wall = line[0]
-    cdef double angle
+    cdef double low[3]
     cdef int i, k
-    if line.length == 0.0:
+    for k in range(3):
+        low[k] = <double>SIDE * tile[k] * edge
+    if line.length == 0.0 or box_distance2(line.a, line.d, low, SIDE * edge) > (segment.radius + SLACK) ** 2:
         return
     for k in range(3):
         along[k] = line.d[k] / line.length
     for i in range(n_walls):
         weight[i] = _conductance(segment.radius, along, edge, walls[i]) / (LINES * (edge * edge * edge))
+        if walls[i].falls:
+            weight[i] *= share
     _across(along, u, v)
     for i in range(LINES):
-        angle = TWO_PI * (i + 0.3) / LINES
         for k in range(3):
-            at_wall.a[k] = line.a[k] + <double>segment.radius * (cos(angle) * u[k] + sin(angle) * v[k])
+            at_wall.a[k] = line.a[k] + <double>segment.radius * (around.cosine[i] * u[k] + around.sine[i] * v[k])
         _add_length(&at_wall, tile, edge, weight, n_walls, supply)
 
 cdef void _add_length(const line_t* line, const int32_t* tile, double edge, const double* weight, int n_walls,
@@ -109,12 +125,14 @@ cdef void _add_length(const line_t* line, const int32_t* tile, double edge, cons
                 voxel[k] += 1.0 if line.d[k] > 0.0 else -1.0
                 next[k] = crossing(line, k, voxel[k] + <double>SIDE * tile[k] + (line.d[k] > 0.0), edge)
 
-cdef Py_ssize_t _map_tile(const int32_t* tile, const segment_t[::1] segments, Py_ssize_t begin, Py_ssize_t end,
-                          double edge, double reach, const wall_t* walls, int n_walls, float* supply, int32_t* first,
-                          uint16_t[::1] voxels, int32_t[::1] owners, int32_t[::1] index) noexcept nogil:
+cdef Py_ssize_t _map_tile(const int32_t* tile, const segment_t[::1] segments, const float[::1] shares,
+                          Py_ssize_t begin, Py_ssize_t end, double edge, double reach, const wall_t* walls, int n_walls,
+                          float* supply, int32_t* first, uint16_t[::1] voxels, int32_t[::1] owners,
+                          int32_t[::1] index) noexcept nogil:
     """One tile: supply [1/h], and its part of the lists from index[first[0]] on; -1 if there is too little room."""
     cdef double total[MOST_WALLS * VOXELS]
     cdef line_t line, local
+    cdef round_t around = _around()
     cdef Py_ssize_t s, n = 0, i
     cdef int v, found
     for v in range(VOXELS):
@@ -127,7 +145,7 @@ cdef Py_ssize_t _map_tile(const int32_t* tile, const segment_t[::1] segments, Py
         if n + VOXELS > voxels.shape[0]:
             return -1
         line = line_of(&segments[s])
-        _add_vessel(&segments[s], &line, tile, edge, walls, n_walls, total)
+        _add_vessel(&segments[s], &line, shares[s], tile, edge, walls, n_walls, &around, total)
         local = in_voxels(&line, tile, edge)
         found = list_voxels(&local, (segments[s].radius + reach + SLACK) / edge, &voxels[n])
         for i in range(n, n + found):
@@ -156,24 +174,27 @@ cdef void _sort_lists(int32_t* first, const uint16_t[::1] voxels, const int32_t[
 
 
 def map_tiles(const int32_t[:, ::1] tiles not None, const segment_t[::1] segments not None,
-              const int32_t[::1] near not None, double edge, double reach, const double[:, ::1] walls not None,
-              float[:, :, ::1] supply not None, int32_t[::1] first not None, uint16_t[::1] voxels not None,
-              int32_t[::1] owners not None, int32_t[::1] index not None, Py_ssize_t t):
+              const float[::1] shares not None, const int32_t[::1] near not None, double edge, double reach,
+              const double[:, ::1] walls not None, float[:, :, ::1] supply not None, int32_t[::1] first not None,
+              uint16_t[::1] voxels not None, int32_t[::1] owners not None, int32_t[::1] index not None, Py_ssize_t t):
     """Fill `supply` (tile, field, voxel), `first`, `index` of the tiles from row t on; segments near[t]:near[t + 1].
 
     Returns the row of a tile that lacks room, which was not done: with larger arrays, the caller goes on there; else
     the number of tiles. The list of a tile begins at ``first[512 t]``, which the caller sets for the first one.
-    `walls`: permeability of the wall and diffusion in tissue of each field, at most MOST_WALLS.
+    `walls`: for each row of supply, MOST_WALLS at most, permeability of the wall, diffusion in tissue, and 1 if the
+    exchange counts by the `shares` of the segments, else 0.
     `voxels`, `owners` are scratch with room for the lists of one tile and 512 entries more, `index` for those of all.
     """
     cdef int n_walls = <int>walls.shape[0]
     cdef const wall_t* each = <const wall_t*>&walls[0, 0] if n_walls else NULL
-    if walls.shape[0] > MOST_WALLS or walls.shape[1] != 2 or supply.shape[1] != n_walls:
+    if walls.shape[0] > MOST_WALLS or walls.shape[1] != 3 or supply.shape[1] != n_walls:
         raise ValueError(f"{walls.shape[0]} walls, {supply.shape[1]} fields to be supplied: at most {MOST_WALLS}")
+    if shares.shape[0] != segments.shape[0]:
+        raise ValueError(f"{segments.shape[0]} segments with {shares.shape[0]} shares")
     cdef float none
     with nogil:
-        while t < tiles.shape[0] and not _map_tile(&tiles[t, 0], segments, near[t], near[t + 1], edge, reach, each,
-                                                   n_walls, &supply[t, 0, 0] if n_walls else &none,
+        while t < tiles.shape[0] and not _map_tile(&tiles[t, 0], segments, shares, near[t], near[t + 1], edge,
+                                                   reach, each, n_walls, &supply[t, 0, 0] if n_walls else &none,
                                                    &first[t * VOXELS], voxels, owners, index):
             t += 1
     return t

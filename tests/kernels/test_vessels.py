@@ -9,7 +9,7 @@ from metacascade._kernels import _vessels
 from metacascade.space.network_check import point_distance2
 from metacascade.space.network_imported import Imported, ends
 from metacascade.space.network_lattice import Lattice
-from metacascade.space.vessels import SEGMENT, Network, voxelize
+from metacascade.space.vessels import SEGMENT, Network, map_of, voxelize
 from reference import vessels as twin
 
 EDGE, REACH, WALLS = 30.0, 10.0, [(1.2e6, 6e6), (2e4, 1e5)]
@@ -110,6 +110,15 @@ def test_supply_and_lists_equal_their_twin(source):
         for v in range(512):
             listed = made.segments[made.index[made.first[512 * t + v]:made.first[512 * t + v + 1]]]
             np.testing.assert_array_equal(listed, near[lists[v]])
+
+
+def test_what_comes_in_counts_by_the_share_of_each_segment():
+    rng, tile = np.random.default_rng(12), np.zeros((1, 3), np.int32)
+    segments, shares = random_segments(rng, 60), rng.random(60).astype(np.float32)
+    walls = [WALLS[0], (*WALLS[0], 1)]
+    made = map_of(tile, EDGE, segments, np.array([0, 60], np.int32), REACH, walls, shares)
+    np.testing.assert_array_equal(made.supply[0], twin.map_tile(tile[0], segments, EDGE, REACH, walls, shares)[0])
+    assert 0.3 < made.supply[0, 1].sum() / made.supply[0, 0].sum() < 0.7
 
 
 def long_segments(rng, n, on_planes):

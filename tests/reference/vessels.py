@@ -142,8 +142,11 @@ def wall_lines(a, d, length, radius):
         yield [a[k] + radius * (math.cos(angle) * u[k] + math.sin(angle) * v[k]) for k in range(3)]
 
 
-def map_tile(tile, segments, edge, reach, walls):
-    """supply float32 (fields, 512) and the list of rows of `segments` for each voxel, every voxel looked at."""
+def map_tile(tile, segments, edge, reach, walls, shares=()):
+    """supply float32 (fields, 512) and the list of rows of `segments` for each voxel, every voxel looked at.
+
+    A wall with a third number, 1, counts a segment by its share.
+    """
     supply, lists = [[0.0] * 512 for _ in walls], [[] for _ in range(512)]
     for row, s in enumerate(segments):
         if not s["perfused"]:
@@ -151,7 +154,7 @@ def map_tile(tile, segments, edge, reach, walls):
         a = [float(s[f]) for f in ("ax", "ay", "az")]
         d = [float(s[f]) - x for f, x in zip(("bx", "by", "bz"), a)]
         length, radius = math.sqrt(d[0] * d[0] + d[1] * d[1] + d[2] * d[2]), float(s["radius"])
-        add_vessel(supply, tile, edge, walls, a, d, length, radius)
+        add_vessel(supply, tile, edge, walls, a, d, length, radius, float(shares[row]) if len(shares) else 1.0)
         limit = radius + reach + SLACK
         for v in range(512):
             low = [(8 * int(tile[k]) + (v >> 3 * k & 7)) * edge for k in range(3)]
@@ -160,12 +163,13 @@ def map_tile(tile, segments, edge, reach, walls):
     return np.array(supply, float).reshape(-1, 512).astype(np.float32), lists
 
 
-def add_vessel(supply, tile, edge, walls, a, d, length, radius):
+def add_vessel(supply, tile, edge, walls, a, d, length, radius, share):
     """Add the exchange of a segment with the voxels of a tile, for each field."""
     if length == 0.0:
         return
     along = [x / length for x in d]
-    weights = [conductance(radius, along, edge, *wall) / (8 * (edge * edge * edge)) for wall in walls]
+    weights = [conductance(radius, along, edge, *wall[:2]) / (8 * (edge * edge * edge)) for wall in walls]
+    weights = [weight * share if wall[2:] == (1,) else weight for weight, wall in zip(weights, walls)]
     for start in wall_lines(a, d, length, radius):
         for voxel, t0, t1 in pieces(start, d, edge):
             x, y, z = (voxel[k] - 8 * int(tile[k]) for k in range(3))

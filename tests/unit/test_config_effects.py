@@ -30,6 +30,7 @@ OFF = {
     "oxygen.uptake = 0": ["oxygen.uptake=0 mmHg/s"],
     "oxygen.wall = 0": ["oxygen.wall=0 um/s"],
     "there is no vessels.file": [],
+    "no vessel lives: angiogenesis, maturation and perfusion are off": [],
     "vessels.file is given": [f"vessels.file={small.EXAMPLE.parent / 'network_small.csv'}"],
     "intravasation.hazard = 0": ["intravasation.hazard=0/h"],
     "blood.shear = 0": ["blood.shear=0/h"], "blood.nk = 0": ["blood.nk=0/h"],
@@ -93,7 +94,7 @@ def other(parameter, value):
         return parameter.low
     if parameter.whole:
         return value + 1 if value < parameter.high else parameter.low
-    return next(v for v in (parameter.high if parameter.high <= 1 else value * 1.25, value / 2, parameter.low)
+    return next(v for v in (parameter.high if parameter.high <= 1 else value * 1.25, value / 2, parameter.low, parameter.high)
                 if parameter.low <= v <= parameter.high and v != value)
 
 
@@ -136,7 +137,8 @@ def test_what_is_told_has_no_effect(rule, tmp_path):
 
 def test_nothing_is_told_where_everything_acts(tmp_path):
     acting = loaded(tmp_path, "output.snapshots=true", "output.snapshot_interval=2 h")
-    never = ("what leaves the blood in the tumor becomes tissue again", "there is no vessels.file")    # or another does
+    never = ("what leaves the blood in the tumor becomes tissue again", "there is no vessels.file",    # or another does
+             "no vessel lives: angiogenesis, maturation and perfusion are off")
     assert [rule.why for rule in RULES if not rule.act(acting) and rule.why not in never] == []
     assert not [line for line in acting.warnings if "without effect" in line]
 

@@ -64,6 +64,8 @@ def _times(config):
              ("output", "checkpoint"): config.output.checkpoint_s}
     if config.output.snapshots:
         times["output", "snapshot_interval"] = config.output.snapshot_interval_s
+    if config.angiogenesis.enabled or config.maturation.enabled or config.perfusion.enabled:
+        times["vessels", "interval"] = config.vessels.interval_s
     for path, seconds in times.items():
         if seconds % step:
             near = max(1, round(seconds / step)) * step

@@ -67,6 +67,10 @@ def _is_coated(blood):
     return blood.nk_per_h * blood.platelet_nk > 0 or blood.shear_per_h * blood.platelet_shear > 0
 
 
+def _lives(config):
+    return config.angiogenesis.enabled or config.maturation.enabled or config.perfusion.enabled
+
+
 def _motile(config):
     return config.traits.motile_fraction > 0 or any(injection.emt > 0 for injection in config.injection)
 
@@ -90,6 +94,7 @@ RULES = (
          "crowding.enabled = false"),
     Rule("oxygen.michaelis", lambda c: c.oxygen.uptake_mmHg_per_h, "oxygen.uptake = 0"),
     Rule("oxygen.vessel", lambda c: c.oxygen.wall_um_per_h, "oxygen.wall = 0"),
+    Rule("vessels.interval", _lives, "no vessel lives: angiogenesis, maturation and perfusion are off"),
     Rule("vessels.format vessels.unit vessels.columns vessels.separator vessels.center vessels.offset vessels.overlaps",
          lambda c: c.vessels.file is not None, "there is no vessels.file"),
     Rule("vessels.length_density vessels.radius vessels.radius_spread vessels.maturity_spread vessels.jitter "

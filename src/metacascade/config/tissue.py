@@ -94,6 +94,8 @@ class Vessels(Section):
         "Largest displacement of a lattice node along each axis, as a share of the spacing."))
     drop: float = number("drop", 0.2, 0, 0.9, source="geometry of the generated network", status=ASSUMED, doc=(
         "Share of the edges of the lattice that are missing."))
+    interval_s: int = quantity("interval", "h", "s", 6, 1 / 60, 168, doc=(
+        "Time between two steps of vessels that live (angiogenesis, maturation, perfusion); a multiple of run.step."))
     file: str | None = text("file", None, longest=4096, doc=(
         "File of segments instead of a generated network (docs/formats.md); relative to the config file, also in --set."
         ))

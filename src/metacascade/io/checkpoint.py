@@ -31,6 +31,7 @@ from metacascade.state.state import (
     LESION_UNITS,
     MEMBER,
     MEMBER_UNITS,
+    ByTile,
     State,
     empty,
 )
@@ -38,6 +39,7 @@ from metacascade.state.state import (
 KIND, FORMAT = "CHECKPOINT", 4
 BY_ID = ("ctcs", "members", "lesions")
 ARRAYS = "tiles"              # the group of what there is of each voxel
+VESSELS = "vessels"           # the group of vessels that live
 NAME, FORMER, DAMAGED = "checkpoint.h5", "checkpoint.prev.h5", "checkpoint.h5.damaged"
 META = {"config": (dict,), "step": (int,), "time_s": (int,), "seed": (int,), "ledger": (dict,), "fates": (dict,),
         "traits": (list,), "bits": (list,), "redraws": (bool,), "since_h": (float,),
@@ -81,11 +83,20 @@ def _tables(world, state):
         Table.of("tile_first", state.first_cell[:-1] + before, unit="cells"),
         Table("cells", CELL, int(state.first_cell[-1]), slabs=cells, attributes=units(CELL_UNITS)),
         *(Table.of(f"{ARRAYS}/{name}", array, unit=state.units.get(name, "1")) for name, array in state.arrays.items()),
+        *_vessel_tables(world, state),
         Table.of("ctcs", state.ctcs, **units(CTC_UNITS)),
         Table.of("members", state.members, **units(MEMBER_UNITS)),
         Table.of("lesions", state.lesions, **units(LESION_UNITS)),
         Table.of("clones", state.clones if world.rank == 0 else state.clones[:0], **units(CLONE_UNITS)),
     ] + ([] if kind is None else [Table.of("segments", empty(kind) if segments is None else segments)])
+
+
+def _vessel_tables(world, state):
+    """The pieces and tips of vessels that live, and before which of them each tile begins."""
+    for name, part in state.vessels.items():
+        before = world.exscan(int(part.first[-1]))
+        yield Table.of(f"{VESSELS}/{name}", part.records, **units(part.units))
+        yield Table.of(f"{VESSELS}/first_{name}", np.asarray(part.first[:-1], np.int64) + before, unit=name)
 
 
 def _check(state, rank, size):
@@ -102,6 +113,10 @@ def _check(state, rank, size):
         kind = np.uint16 if name == "counts" else array.dtype
         if array.dtype != kind or array.shape not in [(tiles, values) for values in VALUES]:
             raise ValueError(f"{name}: {array.dtype} of shape {array.shape}, of {tiles} tiles")
+    for name, part in state.vessels.items():
+        first = part.first
+        if first.shape != (tiles + 1,) or first[0] or first[-1] != len(part.records) or np.any(np.diff(first) < 0):
+            raise ValueError(f"{name} of {tiles} tiles: {len(part.records)} records do not fit")
     if state.counts.shape != (tiles, VOXELS):
         raise ValueError(f"counts of shape {state.counts.shape}, of {tiles} tiles")
     _check_order(state, rank, size)
@@ -206,7 +221,7 @@ class _Stored:
 
     def whole(self):
         """The state of all ranks; its arrays are datasets of the file, to be sliced."""
-        return self._state(0, len(self.first), lambda name: self.h5[name])
+        return self._state(0, len(self.first), lambda name: self.h5[name], in_file=True)
 
     def share(self, rank, size):
         """The share of one of `size` ranks, in memory but for the cells."""
@@ -219,16 +234,27 @@ class _Stored:
 
         return self._state(first, last, rows)
 
-    def _state(self, first, last, rows):
+    def _state(self, first, last, rows, in_file=False):
         names, stored = ("tile_key", "tile_coords", *BY_ID), self.h5[ARRAYS]
         segments, clones = self.h5["segments"][:] if "segments" in self.h5 else None, self.h5["clones"][:]
         cells = np.append(self.first[first:last], self._cells_before(last))
         state = State(self.meta, cells=lambda a, b: self.cells[cells[a]:cells[b]], segments=segments, clones=clones,
                       arrays={name: rows(f"{ARRAYS}/{name}") for name in stored},
                       units={name: stored[name].attrs["unit"] for name in stored},
+                      vessels=self._vessels(first, last, in_file),
                       **{name: rows(name) for name in names})
         state.first_cell = cells - cells[0]
         return state
+
+    def _vessels(self, first, last, in_file):
+        """What lives of the vessels of some tiles, in memory or as datasets of the file."""
+        found = {}
+        for name in [name for name in self.h5.get(VESSELS, ()) if not name.startswith("first_")]:
+            records, begin = self.h5[f"{VESSELS}/{name}"], self.h5[f"{VESSELS}/first_{name}"]
+            at = np.append(begin[first:last], begin[last] if last < len(begin) else len(records))
+            found[name] = ByTile(at - at[0], records if in_file else records[at[0]:at[-1]],
+                                 json.loads(records.attrs["units"]))
+        return found
 
     def _cells_before(self, tile):
         return int(self.first[tile]) if tile < len(self.first) else len(self.cells)

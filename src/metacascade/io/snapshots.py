@@ -166,7 +166,8 @@ def _vessels(world, state, edge_um, segments):
     own = segments[row >= 0]
     own = own[np.argsort(row[row >= 0], kind="stable")]
     points = np.stack([own[end + axis] for end in "ab" for axis in "xyz"], axis=1).reshape(-1, 3)
-    units = {"radius": "um", "maturity": "1", "perfused": "1"}
+    units = {"radius": "um", "maturity": "1", "perfused": "1", "flags": "bits", "along": "um"}
+    units = {name: unit for name, unit in units.items() if name in own.dtype.names}
     return _mesh(world, points) + _poly(world, "Lines", np.arange(len(points)).reshape(-1, 2), len(points)) + [
         Table.of(f"CellData/{name}", own[name], unit=unit) for name, unit in units.items()]
 

@@ -34,6 +34,9 @@ MECHANISMS = tuple(import_module(f"metacascade.mechanisms.{name}") for name in (
     "matrix",
     "macrophages",
     "neutrophils",
+    "angiogenesis",
+    "maturation",
+    "perfusion",
 ))
 
 

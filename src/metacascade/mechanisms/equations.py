@@ -13,7 +13,8 @@ from metacascade.mechanisms.terms import FACTORS, KEY, REMOVE, SET, Rate
 
 COMMAND = "metacascade info --rates --markdown"
 BEGIN, END = f"<!-- written by {COMMAND}; do not edit -->", "<!-- end of what is written -->"
-CHAPTERS = {"field": "Terms of fields", "tissue": "Cells in tissue", "blood": "Cells in the blood", "lesion": "Lesions"}
+CHAPTERS = {"field": "Terms of fields", "tissue": "Cells in tissue", "blood": "Cells in the blood", "lesion": "Lesions",
+            "vessel": "Vessels"}
 _MARKED = re.compile(r"\[([a-zA-Z0-9_.]+)\]")
 WIDTH = 118
 

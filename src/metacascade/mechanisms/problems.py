@@ -40,13 +40,17 @@ from metacascade.mechanisms.terms import (
     Value,
 )
 
-COMPARTMENTS = ("tissue", "blood", "lesion", "field")
+COMPARTMENTS = ("tissue", "blood", "lesion", "field", "vessel")
 OF_RECORD = ("place", "clone", "emt", "adhesion", "bits")
 # Rates without an action, which kernels read by name, and what factors on them may depend on; in the blood and in
 # lesions there are no others. Constant factors may be on all.
 READ = (
     dict.fromkeys("tissue.hop tissue.persistence tissue.bias tissue.gradient_half tissue.cluster_cells".split(), ())
     | {"tissue.speed": ("emt",), "tissue.cluster": STATES}
+    | dict.fromkeys("vessel.sprout vessel.advance vessel.branch vessel.mature vessel.loosen vessel.close vessel.open "
+                    "vessel.collapse vessel.recover".split(), ("voxel",))
+    | dict.fromkeys("vessel.persistence vessel.sense vessel.noise vessel.reach vessel.shortest vessel.pruning "
+                    "vessel.radius vessel.radius_spread vessel.oxygen_length".split(), ())
     | dict.fromkeys("blood.coat_time blood.arrest_slope blood.arrest_offset blood.deformability".split(), ())
     | dict.fromkeys("blood.anoikis blood.bind blood.release blood.extravasate blood.passages".split(), OF_RECORD)
     | dict.fromkeys("blood.nk blood.shear".split(), (*OF_RECORD, "coat"))
@@ -55,7 +59,7 @@ READ = (
 SECRETED = ("voxel", "emt", "clone")        # the same of a term of a field by cells, and of one that is not
 OF_VOXEL = ("voxel",)
 # factor: the compartments whose rates it may act on
-WHERE = {Shape: ("tissue", "field"), PythonFactor: ("tissue",), AtWall: ("tissue",), At: ("blood", "lesion"),
+WHERE = {Shape: ("tissue", "field", "vessel"), PythonFactor: ("tissue",), AtWall: ("tissue",), At: ("blood", "lesion"),
          Shielded: ("blood",)}
 SHAPES = (("ramp", 1), ("boost", 1), *((kind, power) for kind in ("hill", "fall") for power in (1, 2, 4)))
 MOST_BITS, MOST_TRAITS = 8, 16

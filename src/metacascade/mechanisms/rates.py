@@ -45,7 +45,7 @@ def valued(given) -> Value:
 
 @dataclass(frozen=True)
 class Rate:
-    """A named hazard or coefficient. Its compartment is the first word of its name: tissue, blood, lesion or field.
+    """A named hazard or coefficient. Its compartment is the first word: tissue, blood, lesion, field or vessel.
 
     A rate field.NAME.x is a term of the field NAME, by its action, one of TERMS: `fields.Diffusing`.
     In the blood and in lesions an action is SET or CLEAR, and the number no hazard but says when: in the blood after so
@@ -64,7 +64,7 @@ class Rate:
 
     @property
     def compartment(self) -> str:
-        """tissue, blood, lesion or field."""
+        """tissue, blood, lesion, field or vessel."""
         return str(self.name).partition(".")[0]
 
     @property

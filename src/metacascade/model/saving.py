@@ -14,6 +14,7 @@ from metacascade.model.ledger import LARGEST
 from metacascade.model.members import complete, in_order
 from metacascade.model.schedule import Schedule
 from metacascade.ranks.parallel import owner_of_id
+from metacascade.space.vasculature import KINDS
 from metacascade.space.vessels import SEGMENT
 from metacascade.state import state
 
@@ -41,7 +42,13 @@ def state_of(simulation, meta):
         cells=lambda first, last: _canonical(tissue, order[first:last]),
         ctcs=by_id(joined(sim.blood.records, waiting["late"], waiting["returning"])),
         members=in_order(members), lesions=by_id(sim.lesions.records), clones=sim.clones.table,
-        segments=tissue.network.imported)
+        segments=tissue.network.imported, vessels=_vessels(tissue.vasculature, order))
+
+
+def _vessels(vasculature, rows):
+    """The vessels of tiles, if they live."""
+    saved = vasculature.saved(rows) if vasculature else {}
+    return {name: state.ByTile(*part) for name, part in saved.items()}
 
 
 def circuit_at(config, plan, time_s, saved):
@@ -89,6 +96,9 @@ def refuse_foreign(saved, names, totals):
         raise InputError("the members of clusters in the state are not those of its clusters: it is not of metacascade")
     if saved.segments is not None and saved.segments.dtype != SEGMENT:
         raise InputError("the vessels of the state are not laid out as metacascade writes them: it is not of "
+                         "metacascade")
+    if any(part.records.dtype != KINDS.get(name) for name, part in saved.vessels.items()):
+        raise InputError("the pieces of vessels in the state are not laid out as metacascade writes them: it is not of "
                          "metacascade")
     ledger, fates = saved.meta["ledger"], saved.meta["fates"]
     if unknown := sorted(set(ledger) - set(totals)):

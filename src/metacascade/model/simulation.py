@@ -7,7 +7,7 @@ from metacascade.base.limits import MOST_STEPS
 from metacascade.base.records import chosen, joined
 from metacascade.config.config import Config
 from metacascade.mechanisms import plan_of
-from metacascade.model import blood, interventions, observables, saving, selfseeding, tissue_start
+from metacascade.model import blood, interventions, observables, saving, selfseeding, tissue_start, vessels
 from metacascade.model.blood import cells_in
 from metacascade.model.circuit import Circuit
 from metacascade.model.clones import Clones, spectrum
@@ -128,6 +128,10 @@ class Simulation:
             if self.schedule.names:
                 self.tissue.set_rates(self.schedule.of_step(t0_s, t1_s, self.tissue.microenvironment.each))
             self.tissue.breathe(self.step_number)
+        if self.tissue.vasculature and t0_s and t0_s % self.config.vessels.interval_s == 0:
+            with self.stage("vessels"):
+                vessels.advance(self.tissue, self.step_number,
+                                self.schedule.means(t0_s - self.config.vessels.interval_s, t0_s, "vessel."))
         with self.stage("tissue"):
             migrants, shed, members, tally = self.tissue.advance(self.step_number, t0_s / 3600)
         with self.stage("organs"):

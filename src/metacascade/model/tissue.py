@@ -16,7 +16,8 @@ from metacascade.model.tissue_parameters import along, parameters, reach_um, spe
 from metacascade.space.arena import Arena
 from metacascade.space.fields import Still
 from metacascade.space.region import Region
-from metacascade.space.vessels import voxelize
+from metacascade.space.vasculature import Vasculature, refuse_wide
+from metacascade.space.vessels import join, voxelize
 
 COLUMNS = (
     cells("initial", BORN, "in the tumor at the start"), cells("divided_tissue", BORN, "by division in tissue"),
@@ -50,6 +51,8 @@ class Tissue:
         Oxygen, pressure and what else the plan has.
     oxygen, pressure : Field, Pressure or, where they are off, Still
     vessels : VesselMap
+    vasculature : Vasculature or None
+        The vessels that live; None: they are those of the network, for ever.
     counted : Counter
         What the kernel has counted in all steps so far, by TALLIES and causes of death.
     reachable : ndarray of int64, shape (tiles,)
@@ -65,6 +68,7 @@ class Tissue:
         self.network = network
         self.region = Region(exchange, cuts)
         self.arena = Arena()
+        self.vasculature = self._make_vasculature() if lives(plan) else None
         self.vessels = self.voxelize_tiles(np.empty((0, 3), np.int32))
         self.reachable = reachable(self.vessels)
         self.speed, self.along = speeds(self.plan), along(self.plan)
@@ -91,8 +95,11 @@ class Tissue:
 
     # --- tiles come into being -------------------------------------------------------------------------
 
-    def add_tiles(self, coords, counts=None):
-        """Add tiles (any order), with room for ``counts`` cells per voxel. Collective; returns their rows."""
+    def add_tiles(self, coords, counts=None, vessels=None):
+        """Add tiles (any order), with room for ``counts`` cells per voxel. Collective; returns their rows.
+
+        `vessels`: the pieces and tips in them, of a Vasculature; left out: those of the host.
+        """
         before = len(self.region.keys)
         order = np.argsort(self.region.keys_of(coords))
         coords = self.region.add(coords)
@@ -101,18 +108,46 @@ class Tissue:
         if counts is not None:
             self.counts[rows] = counts[order]
         self.arena.add(self.counts[rows].sum(axis=1, dtype=np.int64))
-        vessels = self.voxelize_tiles(coords)
-        self.vessels.append(vessels)
-        self.reachable = np.concatenate([self.reachable, reachable(vessels)])
+        if self.vasculature:
+            self.vasculature.add(rows, vessels)
+        new = self.vasculature.map(rows, self.shares) if self.vasculature else self.voxelize_tiles(coords)
+        self.vessels.append(new)
+        self.reachable = np.concatenate([self.reachable, reachable(new)])
         return rows
 
+    def take_vessels(self, before):
+        """What the voxels have of vessels that have lived on; `before`: `Vasculature.flowing` of before.
+
+        Where blood flows round a tile as before, all but the maturity of its vessels stays.
+        """
+        changed = self.vasculature.flowing() != before
+        around = self.region.neighbors
+        new = (changed[around] & (around >= 0)).any(axis=1)
+        rows, same = np.flatnonzero(new), np.flatnonzero(~new)
+        kept = self.vessels.take(same)
+        kept.segments = self.vasculature.segments_near(same)
+        mapped = self.vasculature.map(rows, self.shares)
+        self.vessels = join([mapped, kept]).take(np.argsort(np.concatenate([rows, same])))
+        self.reachable = reachable(self.vessels)
+
+    @property
+    def shares(self):
+        """Share of its oxygen that the blood still has in pieces, a function of them; None: all of it."""
+
+    def _make_vasculature(self):
+        edge, reach = self.config.tissue.edge_um, reach_um(self.config, self.plan)
+        refuse_wide(self.network, edge, reach)
+        return Vasculature(self.network, self.region, edge, reach, self.microenvironment.walls)
+
     def voxelize_tiles(self, coords):
-        """The vessels of tiles, as `voxelize` gives them."""
+        """The vessels of the network in tiles, as `voxelize` gives them."""
         return voxelize(coords, self.config.tissue.edge_um, self.network, reach_um(self.config, self.plan),
                         self.microenvironment.walls)
 
     def vessels_here(self):
-        """Segments that come near the tiles of this rank, without duplicates."""
+        """Segments that come near the tiles of this rank, without duplicates, or the pieces that are in them."""
+        if self.vasculature:
+            return self.vasculature.pieces.all
         return self.network.segments_near(self.region.coords, self.config.tissue.edge_um, 0.0)
 
     def add_margin(self):
@@ -248,6 +283,11 @@ def finite(names):
         raise RunError(f"{text}, by {names[rate]}: a factor on it divides by zero or is too large, or the rates are. "
                        f"`metacascade info --rates` lists its factors; raise the half of a hill or fall that lies "
                        "far below its field, or lower the rate, [[therapy]] included") from None
+
+
+def lives(plan):
+    """Do the vessels change in a plan?"""
+    return bool(plan.of("vessel"))
 
 
 def reachable(vessels):

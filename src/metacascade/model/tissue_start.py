@@ -40,7 +40,8 @@ def restore(config, plan, exchange, fields, network, saved):
         cuts.append(cuts[-1] if key is None else key)
     cuts = np.array([0, *reversed(cuts)], np.uint64)
     tissue = Tissue(config, plan, exchange, fields, network, cuts)
-    rows = tissue.add_tiles(saved.tile_coords, saved.counts)
+    vessels = {name: part.records for name, part in saved.vessels.items()} if tissue.vasculature else None
+    rows = tissue.add_tiles(saved.tile_coords, saved.counts, vessels or None)
     tissue.arrays.put(rows, saved.arrays)
     for low, high in saved.slabs():
         cells, at = saved.cells(low, high), 0

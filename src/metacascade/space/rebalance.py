@@ -4,6 +4,7 @@ import numpy as np
 from metacascade._kernels._layout import CELL
 from metacascade.base.records import copy, joined
 from metacascade.ranks.balance import cut_again, work
+from metacascade.space.vasculature import KINDS
 
 MOVE_COST = 5          # work of moving a cell to another rank, in updates of a cell; measured: 3 to 8
 
@@ -54,13 +55,14 @@ class Balance:
 
 def move(tissue, going, owner, cuts):
     """Send the tiles in rows `going` to their owners, and own the range of `cuts`. Collective."""
-    rank = tissue.exchange.world.rank
+    rank, vessels = tissue.exchange.world.rank, tissue.vasculature
     tiles, cells = pack(tissue, going)
     routed = tissue.exchange.route({
         "tiles": (tiles, owner[going]),
-        "cells": (cells, np.repeat(owner[going], tissue.arena.n[going]))})
+        "cells": (cells, np.repeat(owner[going], tissue.arena.n[going])),
+        **(vessels.leaving(going, owner[going]) if vessels else {})})
     keep(tissue, np.flatnonzero(owner == rank), cuts)
-    unpack(tissue, routed["tiles"], routed["cells"])
+    unpack(tissue, routed["tiles"], routed["cells"], {name: routed[name] for name in KINDS} if vessels else None)
 
 
 def pack(tissue, rows):
@@ -78,13 +80,15 @@ def keep(tissue, rows, cuts):
     tissue.region.keep(rows, cuts)
     tissue.arrays.keep(rows)
     tissue.arena.keep(rows)
+    if tissue.vasculature:
+        tissue.vasculature.keep(rows)
     tissue.vessels, tissue.reachable = tissue.vessels.take(rows), tissue.reachable[rows]
 
 
-def unpack(tissue, tiles, cells):
-    """Add tiles with their cells and what there is of their voxels. Collective."""
+def unpack(tissue, tiles, cells, vessels=None):
+    """Add tiles with their cells, what there is of their voxels, and their vessels, if those live. Collective."""
     order = np.argsort(tissue.region.keys_of(tiles["coords"]))
-    rows = tissue.add_tiles(tiles["coords"].copy(), tiles["counts"])
+    rows = tissue.add_tiles(tiles["coords"].copy(), tiles["counts"], vessels)
     tissue.arrays.put(rows, tiles[order])
     end = np.cumsum(tiles["counts"].sum(axis=1, dtype=np.int64))
     for row, i in zip(rows, order):

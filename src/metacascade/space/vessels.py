@@ -162,9 +162,9 @@ def voxelize(tile_coords, edge_um: float, network: Network, reach_um: float, wal
         s the sum of the direction cosines: between the wall and the mean of a voxel lies tissue (after Peaceman 1978,
         doi:10.2118/6893-PA, whose 0.2 h is that of one line along an axis). So exchange does not depend on the edge.
     """
-    walls = np.array(walls, float).reshape(-1, 2)
     none = np.empty((0, 3), np.int32)
-    return join([_map(tiles, edge_um, network, reach_um, walls) for tiles in _chunks(tile_coords) or [none]])
+    return join([map_of(tiles, edge_um, *network.source.collect(tiles, edge_um, reach_um), reach_um, walls)
+                 for tiles in _chunks(tile_coords) or [none]])
 
 
 def _chunks(tile_coords) -> list[np.ndarray]:
@@ -173,15 +173,25 @@ def _chunks(tile_coords) -> list[np.ndarray]:
     return [tiles[i:i + CHUNK] for i in range(0, len(tiles), CHUNK)]
 
 
-def _map(tiles: np.ndarray, edge_um: float, network: Network, reach_um: float, walls: np.ndarray) -> VesselMap:
-    segments, near = network.source.collect(tiles, edge_um, reach_um)
+def map_of(tiles: np.ndarray, edge_um: float, segments: np.ndarray, near: np.ndarray, reach_um: float, walls,
+           shares: np.ndarray | None = None) -> VesselMap:
+    """What tiles have of segments, rows ``near[t]:near[t + 1]`` those of tile t: `voxelize` of what has been looked up.
+
+    Parameters
+    ----------
+    walls : as of `voxelize`; a third number of a wall, 1, says that a vessel counts by its share of what comes in.
+    shares : ndarray of float32, shape (segments,), optional
+        These shares; left out: all of it.
+    """
+    walls = np.array([(*wall, 0.0)[:3] for wall in walls], float).reshape(-1, 3)
+    shares = np.ones(len(segments), np.float32) if shares is None else shares
     supply = np.empty((len(tiles), len(walls), VOXELS), np.float32)
     first = np.zeros(VOXELS * len(tiles) + 1, np.int32)
     index, row = np.empty(FIRST_ROOM, np.int32), 0
     while True:
         scratch = np.empty(len(index) + VOXELS, np.uint16), np.empty(len(index) + VOXELS, np.int32)
         row = _vessels.map_tiles(
-            tiles, segments, near, edge_um, reach_um, walls, supply, first, *scratch, index, row)
+            tiles, segments, shares, near, edge_um, reach_um, walls, supply, first, *scratch, index, row)
         if row == len(tiles):
             return VesselMap(supply=supply, first=first, index=index[:first[-1]].copy(), segments=segments.copy(),
                              near=near)

@@ -3,8 +3,9 @@
 SHA-256 over a header (format, time, step, what is not zero of the ledger, and what a change of the config has left to
 do), the table of clones, and, for tiles, CTCs, members of clusters and lesions, the number of items and the sum modulo
 2^256 of the items' SHA-256 (a sum has no order, so ranks add what they have; Bellare and Micciancio 1997). A tile's
-item is its key, canonical cells and arrays by name; that of CTCs, members or lesions is a bucket ``id >> 48`` with all
-its records in order, which one rank owns whole. Neither the config nor wall times, ranks or output are in it.
+item is its key, canonical cells, arrays by name and, where vessels live, their pieces and tips; that of CTCs, members
+or lesions is a bucket ``id >> 48`` with all its records in order, which one rank owns whole. Neither the config nor
+wall times, ranks or output are in it.
 """
 import hashlib
 import itertools
@@ -41,6 +42,8 @@ def _header(state):
     ledger = {name: int(value) for name, value in meta["ledger"].items() if value}
     header = {"format": FORMAT, "time_s": int(meta["time_s"]), "step": int(meta["step"]), "ledger": ledger,
               "arrays": sorted(state.arrays)} | {name: meta[name] for name in ("redraws", "since_h") if meta[name]}
+    if state.vessels:
+        header["vessels"] = sorted(state.vessels)
     return json.dumps(header, sort_keys=True).encode()
 
 
@@ -58,13 +61,22 @@ def _tiles(state):
             raise ValueError(f"tiles {first}..{last - 1}: {len(cells)} bytes of cells instead of {ends[-1]}")
         keys = _rows(state.tile_key[first:last])
         arrays = [_rows(state.arrays[name][first:last]) for name in sorted(state.arrays)]
+        vessels = [_pieces_of(state.vessels[name], first, last) for name in sorted(state.vessels)]
         for i in range(last - first):
             item = hashlib.sha256(keys[i])
             item.update(cells[ends[i]:ends[i + 1]])
-            for array in arrays:
+            for array in (*arrays, *vessels):
                 item.update(array[i])
             added += _number(item)
     return len(state.tile_key), added
+
+
+def _pieces_of(part, first, last):
+    """The bytes of the records of each of some tiles."""
+    bounds = np.asarray(part.first[first:last + 1])
+    records = part.records[bounds[0]:bounds[-1]]
+    data, at = memoryview(raw(records)), ((bounds - bounds[0]) * part.records.dtype.itemsize).tolist()
+    return [data[a:b] for a, b in itertools.pairwise(at)]
 
 
 def _rows(array):

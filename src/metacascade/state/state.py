@@ -33,6 +33,14 @@ CLONE_UNITS = {"id": "1", "time_s": "s", "parent": "row of /clones, -1: none", "
 
 
 @dataclass
+class ByTile:
+    """Records of tiles: those of tile t of a share are ``records[first[t]:first[t + 1]]``; units by field."""
+    first: np.ndarray
+    records: np.ndarray
+    units: dict[str, str]
+
+
+@dataclass
 class State:
     """This rank's share of the state.
 
@@ -64,6 +72,8 @@ class State:
         The imported vessel network; written by rank 0, read on every rank.
     units : dict of str to str
         Of `arrays`.
+    vessels : dict of str to ByTile
+        ``pieces`` and ``tips`` of vessels that live, sorted by tile, vessel and index; nothing where they do not.
     """
 
     meta: dict
@@ -77,6 +87,7 @@ class State:
     clones: np.ndarray
     segments: np.ndarray | None = None
     units: dict[str, str] = field(default_factory=dict)
+    vessels: dict[str, ByTile] = field(default_factory=dict)
 
     @property
     def counts(self):
@@ -131,4 +142,5 @@ def empty(kind):
     return np.empty(0, kind)
 
 
-__all__ = ["CELL", "CLONE", "CTC", "LESION", "MEMBER", "State", "canonical", "empty", "raw", "slabs", "slabs_of"]
+__all__ = [
+    "CELL", "CLONE", "CTC", "LESION", "MEMBER", "ByTile", "State", "canonical", "empty", "raw", "slabs", "slabs_of"]

@@ -1,0 +1,49 @@
+"""Blood in vessels: its oxygen falls on the way from the host, sprouts open and close, pressure shuts them.
+
+    oxygen of the blood = [oxygen.vessel] exp(-along / vessel.oxygen_length)     along: path from the vessel of the host
+
+A vessel that has grown is shut with the hazard vessel.close, and opens with vessel.open; any piece is pressed shut with
+vessel.collapse, and recovers with vessel.recover. In what is shut nothing flows: no oxygen, no entry of cells.
+"""
+from typing import ClassVar
+
+from metacascade.base.declare import ASSUMED, RECALLED, Section, number, quantity, switch
+from metacascade.mechanisms.terms import Rate, hill, value
+
+TABLE = "perfusion"
+
+
+class Perfusion(Section):
+    """What flows in vessels that live."""
+    table: ClassVar[str] = TABLE
+
+    enabled: bool = switch("The oxygen of the blood falls along vessels, and vessels open and close.", default=False)
+    oxygen_length_um: float = quantity("oxygen_length", "um", "um", 500, 1, 1e6, usual=(200, 2000), source=(
+        "no measurement looked up"), status=ASSUMED, doc=(
+            "Path from the vessel of the host over which the oxygen of the blood falls e-fold."))
+    open_h: float = quantity("open", "h", "h", 9, 0.01, 8766, usual=(1, 50), source=(
+        "a share of 10 % shut, of 5-20 %"), status=ASSUMED, doc="Mean time that a vessel that has grown is open.")
+    closed_h: float = quantity("closed", "h", "h", 1, 0.01, 8766, usual=(0.3, 5), source=(
+        "intermittent flow, 20-60 min and hours"), status=RECALLED, doc="Mean time that it is shut.")
+    collapse_per_h: float = quantity("collapse", "1/day", "1/h", 0, 0, 1000, usual=(0, 2), source="no measurement",
+                                     status=ASSUMED, doc="Hazard that a piece is pressed shut, at high pressure.")
+    collapse_half: float = number("collapse_half", 0.1, 1e-6, 10, source="no measurement", status=ASSUMED, doc=(
+        "Pressure of crowded cells, as crowding has it, at which that hazard is half."))
+    recovery_h: float = quantity("recovery", "day", "h", 1, 0.01, 3650, source="no measurement", status=ASSUMED, doc=(
+        "Mean time until a piece opens again that was pressed shut."))
+
+
+SECTION = Perfusion
+
+
+def plan(config):
+    """A length, and four rates."""
+    c = config.perfusion
+    yield Rate("vessel.oxygen_length", value("perfusion.oxygen_length", c.oxygen_length_um), unit="um",
+               doc="the oxygen of the blood is [oxygen.vessel] * exp(-path from the vessel of the host / this)")
+    yield Rate("vessel.close", value("1 / perfusion.open", 1.0 / c.open_h), doc="a vessel that has grown is shut")
+    yield Rate("vessel.open", value("1 / perfusion.closed", 1.0 / c.closed_h), doc="it opens again")
+    collapse = Rate("vessel.collapse", value("perfusion.collapse", c.collapse_per_h), doc="a piece is pressed shut")
+    yield collapse
+    yield hill(collapse, "pressure", half=value("perfusion.collapse_half", c.collapse_half), power=4)
+    yield Rate("vessel.recover", value("1 / perfusion.recovery", 1.0 / c.recovery_h), doc="it opens again")

@@ -1,0 +1,226 @@
+"""Vessels that live, of the tiles of a rank: their pieces and tips, and what the voxels have of them."""
+from __future__ import annotations
+
+import numpy as np
+
+from metacascade.base.errors import InputError
+from metacascade.base.records import chosen, joined
+from metacascade.base.tiles import EDGE
+from metacascade.space.network_index import pack, ranges
+from metacascade.space.pieces import (
+    PIECE,
+    PIECE_UNITS,
+    host_pieces,
+    in_order,
+    keys_of_pieces,
+    near,
+    rows_of,
+    segments_of,
+    tiles_of,
+)
+from metacascade.space.region import OFFSETS, Region
+from metacascade.space.vessels import CHUNK, Network, VesselMap, join, map_of
+
+# The end of a vessel that grows: where it is and where it goes, and the vessel that it lays; `late`: how long it was
+# there already at the end of the step in which it began.
+TIP = np.dtype([
+    *((name, "f8") for name in ("x", "y", "z", "dx", "dy", "dz")), ("vessel", "u8"), ("root", "u8"), ("parent", "u8"),
+    ("along", "f4"), ("length", "f4"), ("radius", "f4"), ("born", "u4"), ("index", "u2"), ("parent_index", "u2"),
+    ("flags", "u1"), ("pad", "u1"), ("late", "u2")])
+TIP_UNITS = {
+    **dict.fromkeys(("x", "y", "z", "along", "length", "radius"), "um"), **dict.fromkeys(("dx", "dy", "dz"), "1"),
+    **dict.fromkeys(("vessel", "root", "parent"), "id of a vessel"), "born": "steps", "index": "pieces",
+    "parent_index": "pieces", "flags": "bits", "pad": "1", "late": "interval / 65536"}
+KINDS = {"pieces": PIECE, "tips": TIP}
+UNITS = {"pieces": PIECE_UNITS, "tips": TIP_UNITS}
+
+
+class Records:
+    """Records of tiles, sorted by row, vessel and index; those of tile t are ``all[first[t]:first[t + 1]]``.
+
+    Attributes
+    ----------
+    all : ndarray of PIECE or TIP
+    row : ndarray of int64
+        The tile of each.
+    """
+
+    def __init__(self, records: np.ndarray, row: np.ndarray, tiles: int):
+        self.all, self.row = in_order(records, row)
+        self.first = np.searchsorted(self.row, np.arange(tiles + 1))
+
+    @classmethod
+    def none(cls, kind: np.dtype) -> Records:
+        """None of a kind, of no tile."""
+        return cls(np.empty(0, kind), np.empty(0, np.int64), 0)
+
+    @property
+    def tiles(self) -> int:
+        """Of how many tiles they are."""
+        return len(self.first) - 1
+
+    def of(self, rows: np.ndarray) -> np.ndarray:
+        """Those of some tiles, tile by tile."""
+        return chosen(self.all, ranges(self.first[rows], self.first[rows + 1]))
+
+    def numbers(self, rows: np.ndarray) -> np.ndarray:
+        """How many there are of some tiles."""
+        return np.diff(self.first)[rows]
+
+    def kept(self, rows: np.ndarray) -> Records:
+        """Those of these tiles alone, which get other rows, 0, 1, 2 ..."""
+        return Records(self.of(rows), np.repeat(np.arange(len(rows)), self.numbers(rows)), len(rows))
+
+    def chosen(self, which: np.ndarray) -> Records:
+        """Some of them, of the same tiles."""
+        return Records(chosen(self.all, which), self.row[which], self.tiles)
+
+    def more(self, records: np.ndarray, row: np.ndarray, tiles: int) -> Records:
+        """With others, of as many tiles in all."""
+        return Records(joined(self.all, records), np.concatenate([self.row, row]), tiles)
+
+
+class Vasculature:
+    """The vessels of the tiles of a rank, where they live.
+
+    Each piece of vessel, and each tip, lies in one tile and belongs to its rank. Of the tiles of others beside ours
+    there are copies, the ghosts; of the places beside them where no tile is, the vessels of the host.
+
+    Attributes
+    ----------
+    pieces, tips : Records
+    ghosts : Records of PIECE
+        Row g is ghost g of the region.
+    """
+
+    def __init__(self, network: Network, region: Region, edge_um: float, reach_um: float, walls):
+        self.network, self.region = network, region
+        self.edge_um, self.reach_um, self.walls = edge_um, reach_um, walls
+        self.pieces, self.tips = (Records.none(kind) for kind in KINDS.values())
+        self.ghosts = self._host = Records.none(PIECE)
+        self._places = np.empty(0, np.int64)      # packed: those without a tile whose vessels are in `_host`
+
+    # --- tiles come and go -----------------------------------------------------------------------------
+
+    def add(self, rows: np.ndarray, given=None) -> None:
+        """New tiles, in the last rows of the region, with the vessels of the host, or with those `given` to all of
+        them: dict of PIECE and TIP. Collective: all learn of their neighbors' vessels."""
+        tiles, coords = len(self.region.keys), self.region.coords[rows]
+        if given is None:
+            pieces, row = host_pieces(self.network, coords, self.edge_um)
+            given = {"pieces": pieces, "tips": np.empty(0, TIP)}
+            at = {"pieces": rows[row], "tips": np.empty(0, np.int64)}
+        else:
+            at = {name: rows_of(self.place_of(records), self.region) for name, records in given.items()}
+        for name, records in given.items():
+            setattr(self, name, getattr(self, name).more(records, at[name], tiles))
+        self.share()
+
+    def keep(self, rows: np.ndarray) -> None:
+        """Forget all tiles but these."""
+        self.pieces, self.tips = self.pieces.kept(rows), self.tips.kept(rows)
+
+    def leaving(self, rows: np.ndarray, ranks: np.ndarray) -> dict:
+        """What is in tiles that go to other ranks: sections for `Exchange.route`."""
+        return {name: (own.of(rows), np.repeat(ranks, own.numbers(rows)))
+                for name, own in (("pieces", self.pieces), ("tips", self.tips))}
+
+    def saved(self, rows: np.ndarray) -> dict:
+        """What a state has of tiles in some rows, by name: where each tile begins, records, units of their fields."""
+        return {name: (np.concatenate([[0], np.cumsum(own.numbers(rows))]), own.of(rows), UNITS[name])
+                for name, own in (("pieces", self.pieces), ("tips", self.tips))}
+
+    def place_of(self, records: np.ndarray) -> np.ndarray:
+        """The tile of each piece or tip: int32, shape (n, 3)."""
+        if records.dtype == PIECE:
+            return tiles_of(records, self.edge_um)
+        place = np.stack([records[axis] for axis in "xyz"], axis=1)
+        return np.floor(place / (EDGE * self.edge_um)).astype(np.int32)
+
+    def share(self) -> None:
+        """Give copies of the pieces at the border to the ranks beside. Collective."""
+        region, tiles = self.region, len(self.region.keys)
+        row, side = np.nonzero(region.neighbors >= tiles)
+        rank = region.ghost_owner[region.neighbors[row, side] - tiles]
+        pairs = np.unique(np.stack([rank, row], axis=1), axis=0).reshape(-1, 2)
+        rank, row = pairs[:, 0], pairs[:, 1]
+        met = region.exchange.route({"pieces": (self.pieces.of(row), np.repeat(rank, self.pieces.numbers(row)))})
+        pieces = met["pieces"] if region.world.size > 1 else np.empty(0, PIECE)
+        self.ghosts = Records(pieces, rows_of(tiles_of(pieces, self.edge_um), region) - tiles, len(region.ghost_keys))
+
+    # --- what the voxels have ----------------------------------------------------------------------------
+
+    def map(self, rows: np.ndarray, shares=None) -> VesselMap:
+        """What the tiles in some rows have of the pieces of all tiles around: as `vessels.voxelize`.
+
+        `shares` gives the share of its oxygen that the blood still has in some pieces; left out: all of it.
+        """
+        return join([map_of(tiles, self.edge_um, segments, near, self.reach_um, self.walls, share)
+                     for tiles, segments, near, share in self._near(rows, shares)])
+
+    def segments_near(self, rows: np.ndarray) -> np.ndarray:
+        """The `segments` of `map` alone: what has matured meanwhile is as mature as it is."""
+        return joined(*(segments for _, segments, _, _ in self._near(rows)))
+
+    def _near(self, rows, shares=None):
+        """(tiles, segments near them, where those of each tile begin, share of each), some tiles at a time."""
+        rows = np.asarray(rows, np.int64)
+        around, known, first = self._pieces_around(rows)
+        segments, share = segments_of(known), shares(known) if shares else np.ones(len(known), np.float32)
+        for i in range(0, max(len(rows), 1), CHUNK):
+            tiles = np.ascontiguousarray(self.region.coords[rows[i:i + CHUNK]])
+            index, offsets = near(tiles, around[i:i + CHUNK], first, segments, self.edge_um, self.reach_um)
+            yield tiles, chosen(segments, index), offsets, share[index]
+
+    def flowing(self) -> np.ndarray:
+        """A number for each tile and ghost, which changes with the set of its perfused pieces: uint64."""
+        found = []
+        for part in (self.pieces, self.ghosts):
+            keys = np.where(part.all["perfused"] > 0, keys_of_pieces(part.all), np.uint64(0))
+            before = np.concatenate([np.zeros(1, np.uint64), np.cumsum(keys, dtype=np.uint64)])
+            found.append(np.diff(before[part.first]))
+        return np.concatenate(found)
+
+    def _pieces_around(self, rows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The 27 tiles around each tile, by number, and the pieces of those: of number i ``known[first[i]:...]``.
+
+        Numbers are those of tiles of this rank, of ghosts, and behind them of places without a tile.
+        """
+        around = self.region.neighbors[rows].astype(np.int64)
+        row, side = np.nonzero(around < 0)
+        places = self.region.coords[rows][row] + OFFSETS[side]
+        self._learn(places)
+        around[row, side] = self.region.rows + np.searchsorted(self._places, pack(places))
+        needed, around = np.unique(around, return_inverse=True)
+        known, numbers = [], []
+        for part, start in ((self.pieces, 0), (self.ghosts, len(self.region.keys)), (self._host, self.region.rows)):
+            own = needed[(needed >= start) & (needed < start + part.tiles)] - start
+            known.append(part.of(own))
+            numbers.append(part.numbers(own))
+        first = np.concatenate([[0], np.cumsum(np.concatenate(numbers))])
+        return around.reshape(-1, len(OFFSETS)), joined(*known), first
+
+    def _learn(self, places) -> None:
+        """Have the vessels of the host in places without a tile, and forget those of places that have become tiles."""
+        packed, one = np.unique(pack(places), return_index=True)
+        new = ~np.isin(packed, self._places)
+        if not new.any():
+            return
+        still = np.flatnonzero(~np.isin(self._places, pack(self.region.coords)))
+        pieces, row = host_pieces(self.network, places[one[new]], self.edge_um)
+        former = self._host.kept(still)
+        known = np.concatenate([self._places[still], packed[new]])
+        order = np.argsort(known)
+        rank = np.argsort(order)
+        row = np.concatenate([rank[former.row], rank[len(still) + row]])
+        self._host, self._places = Records(joined(former.all, pieces), row, len(order)), known[order]
+
+
+def refuse_wide(network: Network, edge_um: float, reach_um: float) -> None:
+    """InputError if a vessel could reach beyond the tiles that touch its own."""
+    widest = (float(network.imported["radius"].max(initial=0.0)) if network.imported is not None
+              else network.source.radius_limit)
+    if widest + reach_um >= EDGE * edge_um:
+        raise InputError(f"vessels of a radius of {widest:g} um with a reach of {reach_um:g} um do not fit into the "
+                         f"tiles of vessels that live, {EDGE * edge_um:g} um wide: make tissue.voxel larger, or switch "
+                         "angiogenesis, maturation and perfusion off")

@@ -1,0 +1,50 @@
+"""Pieces of vessels near tiles, and the chances of what happens to them: the twin."""
+import numpy as np
+import pytest
+
+from metacascade._kernels import _pieces
+from metacascade.space.pieces import chance, exp, near, normals
+from metacascade.space.vessels import SEGMENT
+from reference import pieces as twin
+
+EDGE, MARGIN = 30.0, 10.0
+
+
+def random_segments(rng, n):
+    """Short segments round the tile at the origin, some of them without flow or length."""
+    s = np.zeros(n, SEGMENT)
+    a = rng.uniform(-200, 440, (n, 3))
+    b = a + rng.normal(0, 30, (n, 3)) * (rng.random((n, 1)) < 0.9)
+    for k, axis in enumerate("xyz"):
+        s["a" + axis], s["b" + axis] = a[:, k], b[:, k]
+    s["radius"], s["perfused"] = rng.uniform(2, 25, n), rng.random(n) < 0.8
+    return s
+
+
+@pytest.mark.parametrize("segments", [0, 400])
+def test_pieces_near_tiles_equal_their_twin(segments):
+    rng = np.random.default_rng(1)
+    segments = random_segments(rng, segments)
+    first = np.sort(rng.integers(0, len(segments) + 1, 41))
+    first[0], first[-1] = 0, len(segments)
+    tiles, around = rng.integers(-1, 2, (5, 3)).astype(np.int32), rng.integers(-1, 40, (5, 27))
+    index, offsets = near(tiles, around, first, segments, EDGE, MARGIN)
+    expected = twin.near_tiles(tiles, around, first, segments, EDGE, MARGIN)
+    assert index.tolist() == expected[0] and offsets.tolist() == expected[1]
+    assert len(index) > 50 or not len(segments)
+
+
+def test_what_has_no_room_is_counted_and_not_written():
+    segments = random_segments(np.random.default_rng(2), 300)
+    tiles, around = np.zeros((1, 3), np.int32), np.zeros((1, 27), np.int64)
+    first, index, offsets = np.array([0, 300]), np.full(5, -7, np.int32), np.empty(2, np.int32)
+    n = _pieces.near_tiles(tiles, around, first, segments, EDGE, MARGIN, index[:3], offsets)
+    assert n == 648 and index[3:].tolist() == [-7, -7]
+
+
+def test_functions_of_numbers_equal_their_twins():
+    rng = np.random.default_rng(3)
+    x, words = rng.uniform(-30, 3, 1000), rng.integers(0, 1 << 32, (1000, 2)).astype(np.uint32)
+    assert exp(x).tolist() == twin.exponentials(x.tolist())
+    assert chance(-x).tolist() == twin.chances((-x).tolist())
+    assert normals(words).tolist() == twin.normals(words.tolist())

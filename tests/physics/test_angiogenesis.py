@@ -1,0 +1,237 @@
+"""Sprouts, their tips, and what they meet, in a field of angiogenic factor that is given."""
+from functools import cache
+
+import numpy as np
+import pytest
+
+import small
+from metacascade.config.config import load
+from metacascade.mechanisms import plan_of
+from metacascade.model import tissue_start, vessels
+from metacascade.model.microenvironment import fields_of
+from metacascade.ranks.exchange import Exchange
+from metacascade.ranks.parallel import serial_world
+from metacascade.space.meeting import nearest
+from metacascade.space.pieces import CLOSED, HOST, JOINED, ends, lengths
+from metacascade.space.vessels import SEGMENT, Network
+
+NOTHING = {"vessel.sprout": 0.0, "vessel.branch": 0.0}
+LIVING = ["angiogenesis.enabled=true", "maturation.enabled=true", "perfusion.enabled=true", "vegf.enabled=true"]
+
+
+def line(a, b, radius=5.0):
+    """One vessel of the host."""
+    s = np.zeros(1, SEGMENT)
+    for k, axis in enumerate("xyz"):
+        s["a" + axis], s["b" + axis] = a[k], b[k]
+    s["radius"], s["maturity"], s["perfused"] = radius, 1.0, 1
+    return s
+
+
+def tissue(*settings, segments=None, tiles=3, factor=lambda x, y, z: 1.0 + 0 * x):
+    """A Tissue of a cube of tiles around the origin, without cells but one, and the factor as a function of the place."""
+    config = load(small.EXAMPLE, ["tumor.cells=1", "draw=[]", *LIVING, *settings])
+    plan, network = plan_of(config), Network.from_config(config.vessels, 1)
+    if segments is not None:
+        network = Network.from_segments(np.concatenate(segments))
+    made = tissue_start.start(config, plan, Exchange(serial_world()), fields_of(config, plan), network)
+    r = np.arange(-tiles, tiles)
+    cube = np.stack(np.meshgrid(r, r, r, indexing="ij"), axis=-1).reshape(-1, 3).astype(np.int32)
+    there = {tuple(one) for one in made.region.coords.tolist()}
+    made.add_tiles(np.array([one for one in cube.tolist() if tuple(one) not in there], np.int32).reshape(-1, 3))
+    value = made.microenvironment["vegf"].value
+    along = round(value.shape[1] ** (1 / 3))
+    inside = (np.stack(np.unravel_index(np.arange(along**3), (along,) * 3)[::-1], axis=1) + 0.5) / along
+    value[:] = factor(*np.moveaxis((made.region.coords[:, None] + inside) * 8 * config.tissue.edge_um, -1, 0))
+    return made
+
+
+def live(made, steps, scales=(), first=12):
+    """Some steps of the vessels, one each interval."""
+    every = made.config.vessels.interval_s // made.config.run.step_s
+    for k in range(steps):
+        vessels.advance(made, first + k * every, dict(scales))
+    return made
+
+
+def grown(made):
+    """Pieces that are not of the host."""
+    pieces = made.vasculature.pieces.all
+    return pieces[pieces["flags"] & HOST == 0]
+
+
+def length(pieces):
+    return lengths(*ends(pieces)).sum()
+
+
+STRAIGHT = ("angiogenesis.noise=0", "angiogenesis.half=1e-6", "perfusion.enabled=false", "angiogenesis.pruning=30 day")
+ALONE = "angiogenesis.shortest=1 mm"          # they meet nothing
+TOWARD_X = dict(segments=[line((-650, -700, z), (-650, 700, z)) for z in range(-600, 601, 60)],
+                factor=lambda x, y, z: 1000.0 + x)
+
+
+def sprouts_of(made, number=40):
+    """Let a host vessel sprout once, `number` times on average; what sprouts afterwards is up to the test."""
+    pieces = made.vasculature.pieces.all
+    per_h = number / (lengths(*ends(pieces)) * pieces["perfused"]).sum() / made.config.vessels.interval_s * 3600
+    live(made, 1, {"vessel.sprout": per_h / made.plan.number("vessel.sprout"), "vessel.branch": 0.0}, first=0)
+    return len(made.vasculature.tips.all)
+
+
+def test_a_front_of_sprouts_advances_with_the_speed_of_tips():
+    made = tissue(*STRAIGHT, ALONE, **TOWARD_X)
+    assert sprouts_of(made) > 20
+    places = []
+    for steps in (1, 20, 20):
+        tips = live(made, steps, NOTHING).vasculature.tips.all
+        places.append(tips["x"][np.argsort(tips["vessel"])])
+    way = made.config.angiogenesis.speed_um_per_h * 6
+    np.testing.assert_allclose(np.diff(places, axis=0), 20 * way, atol=1e-3)
+    assert (-650 + way <= places[0]).all() and (places[0] <= -650 + 2 * way).all() and np.ptp(places[0]) > 0.5 * way
+
+
+def test_without_meeting_the_length_grows_linearly():
+    made = tissue(*STRAIGHT, ALONE, **TOWARD_X)
+    tips = sprouts_of(made)
+    found = []
+    for _ in range(4):
+        live(made, 5, NOTHING)
+        found.append(length(grown(made)))
+    step = made.config.angiogenesis.speed_um_per_h * 6 * 5 * tips
+    np.testing.assert_allclose(np.diff(found), step, rtol=1e-6)
+
+
+def test_tips_advance_as_the_factor_says():
+    made = tissue("angiogenesis.noise=0", "angiogenesis.half=2", ALONE, **dict(TOWARD_X, factor=lambda x, y, z: 2.0 + 0 * x))
+    tips = sprouts_of(made, 80)
+    before = length(grown(live(made, 1, NOTHING)))
+    live(made, 5, NOTHING)
+    way = 0.5 * tips * made.config.angiogenesis.speed_um_per_h * 30
+    assert length(grown(made)) - before == pytest.approx(way, rel=1e-5)
+
+
+@pytest.mark.parametrize("factor, share", [(1e9, 1.0), (0.3, 0.5), (0.1, 0.1), (0.0, 0.0)])
+def test_as_many_vessels_sprout_as_their_hazard_says(factor, share):
+    """n: pieces of vessels; law: Poisson; a false alarm in 1e6 (4.9 standard deviations)."""
+    made = tissue("angiogenesis.sprouting=5/mm/day", factor=lambda x, y, z: factor + 0 * x)
+    pieces = made.vasculature.pieces.all
+    mean = (5e-3 / 24 * 6 * share * lengths(*ends(pieces)) * pieces["perfused"]).sum()
+    live(made, 1)
+    tips = made.vasculature.tips.all
+    assert abs(len(tips) - mean) <= 4.9 * np.sqrt(mean)
+    place = np.stack([tips[axis] for axis in "xyz"], axis=1)
+    for one, mother, index in zip(place[:30], tips["parent"], tips["parent_index"]):
+        a, b = ends(pieces[(pieces["vessel"] == mother) & (pieces["index"] == index)])
+        assert nearest(one[None], one[None], a, b)[0].min() < 1e-12, "a sprout begins on its vessel"
+
+
+def test_a_sprout_that_meets_a_vessel_is_perfused_and_its_tip_is_gone():
+    made = tissue(*STRAIGHT, segments=[line((x, 20, z), (x, 60, z)) for x in (-300, 100) for z in range(-700, 700, 60)],
+                  factor=TOWARD_X["factor"])
+    assert sprouts_of(made, 20) > 5
+    live(made, 3, NOTHING)
+    perfused = made.reachable.sum()
+    assert not (np.abs(grown(made)["bx"] - 100) < 1e-6).any() and len(made.vasculature.tips.all) > 5
+    live(made, 30, NOTHING)
+    new = grown(made)
+    meet = new["vessel"][np.abs(new["bx"] - 100) < 1e-6]
+    assert len(meet) > 5 and (new["flags"][np.isin(new["vessel"], meet)] & JOINED > 0).all()
+    assert not np.isin(meet, made.vasculature.tips.all["vessel"]).any()
+    assert made.reachable.sum() > 1.2 * perfused
+
+
+@cache
+def jungle():
+    """Some days of everything at once in the bed of a tumor."""
+    made = tissue("angiogenesis.sprouting=3/mm/day", "angiogenesis.branching=1/day", 'vessels.length_density="60 mm/mm^3"',
+                  tiles=2, factor=lambda x, y, z: 1.0 + 0.0005 * x)
+    return live(made, 18)
+
+
+def test_all_that_is_perfused_is_connected_to_a_vessel_of_the_host():
+    """A search over the graph: vessels that touch, by their geometry alone."""
+    pieces = jungle().vasculature.pieces.all
+    pieces = pieces[pieces["flags"] & JOINED > 0]
+    a, b = ends(pieces)
+    touch = _touching(a, b)
+    reached = pieces["flags"] & HOST > 0
+    assert 300 < (~reached).sum()
+    before = -1
+    while reached.sum() != before:
+        before = reached.sum()
+        for one, other in (touch, touch[::-1]):
+            reached[other[reached[one]]] = True
+    assert reached.all()
+
+
+def _touching(a, b):
+    """Pairs of pieces of which an end of one lies on the other."""
+    found = []
+    for start in range(0, len(a), 200):
+        rows = np.arange(start, min(start + 200, len(a)))
+        near = ((np.minimum(a, b)[rows, None] <= np.maximum(a, b) + 1e-3) & (np.maximum(a, b)[rows, None] >= np.minimum(a, b) - 1e-3)).all(axis=2)
+        one, other = np.nonzero(near)
+        one = rows[one]
+        close = np.minimum(*(nearest(end[one], end[one], a[other], b[other])[0] for end in (a, b))) < 1e-10
+        found.append((one[close], other[close]))
+    return np.concatenate([one for one, _ in found]), np.concatenate([other for _, other in found])
+
+
+def test_what_is_joined_leads_somewhere_at_both_ends():
+    """Of each vessel that has grown and is joined, the pieces from the first to the last that is joined are."""
+    pieces = grown(jungle())
+    joined = pieces["flags"] & JOINED > 0
+    for vessel in np.unique(pieces["vessel"][joined]):
+        index = pieces["index"][joined & (pieces["vessel"] == vessel)]
+        assert set(index) == set(range(index.max() + 1))
+    assert 0.2 < length(pieces[joined]) / length(pieces) < 0.95
+
+
+def test_what_is_not_joined_in_time_is_pruned():
+    made = tissue(*STRAIGHT, "angiogenesis.pruning=4 day", ALONE, **TOWARD_X)
+    assert sprouts_of(made) > 20
+    live(made, 15, NOTHING)
+    assert len(grown(made)) > 0 and len(made.vasculature.tips.all) > 20
+    live(made, 2, NOTHING, first=12 * 16)
+    assert len(grown(made)) == 0 and len(made.vasculature.tips.all) == 0
+
+
+def test_vessels_mature_and_are_loosened_exactly():
+    made = tissue("maturation.time=5 day", "maturation.loosening=0.4/day", "maturation.half=2", "vessels.maturity_mean=0.2",
+                  "vessels.maturity_spread=0.1", tiles=1, factor=lambda x, y, z: 2.0 + 0 * x)
+    before = made.vasculature.pieces.all["maturity"].copy()
+    live(made, 9, NOTHING)
+    up, down, t = 1 / 5, 0.4 * 0.5, 9 * 0.25
+    expected = up / (up + down) + (before - up / (up + down)) * np.exp(-(up + down) * t)
+    np.testing.assert_allclose(made.vasculature.pieces.all["maturity"], expected, rtol=2e-6)
+    mapped = made.vessels.segments["maturity"]
+    assert np.isin(mapped, made.vasculature.pieces.all["maturity"]).mean() > 0.5, "the voxels know the maturity of today"
+
+
+def test_vessels_open_and_close_as_wholes_and_as_often_as_they_should():
+    """n: vessels that have grown; law: two states in equilibrium, binomial; a false alarm in 1e6."""
+    made = jungle()
+    share = made.config.perfusion.closed_h / (made.config.perfusion.closed_h + made.config.perfusion.open_h)
+    pieces = grown(made)
+    vessel, first = np.unique(pieces["vessel"], return_index=True)
+    shut = pieces["flags"][first] & CLOSED > 0
+    assert np.array_equal(shut[np.searchsorted(vessel, pieces["vessel"])], pieces["flags"] & CLOSED > 0)
+    assert abs(shut.sum() - share * len(vessel)) <= 4.9 * np.sqrt(len(vessel) * share * (1 - share)) + 1
+    flowing = (pieces["flags"] & (JOINED | CLOSED)) == JOINED
+    assert np.array_equal(pieces["perfused"] > 0, flowing)
+
+
+def test_half_the_step_gives_the_same_density_and_perfused_share():
+    """Means over four seeds; the difference is less than 5 % of the density."""
+    found = {}
+    for interval in (6, 3):
+        runs = []
+        for seed in range(4):
+            made = tissue(f'vessels.interval="{interval} h"', f"run.seed={seed}", "vessels.seed=1", "angiogenesis.sprouting=3/mm/day",
+                          'vessels.length_density="60 mm/mm^3"', tiles=2)
+            new = grown(live(made, 96 // interval))
+            runs.append((length(new), length(new[new["flags"] & JOINED > 0])))
+        found[interval] = np.mean(runs, axis=0)
+    density, perfused = found[3] / found[6]
+    print(found, density, perfused)
+    assert abs(density - 1) < 0.05 and abs(perfused - 1) < 0.1
