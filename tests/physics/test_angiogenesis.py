@@ -11,8 +11,10 @@ from metacascade.model import tissue_start, vessels
 from metacascade.model.microenvironment import fields_of
 from metacascade.ranks.exchange import Exchange
 from metacascade.ranks.parallel import serial_world
+from metacascade.space.fields import Field, Fields
 from metacascade.space.meeting import nearest
 from metacascade.space.pieces import CLOSED, HOST, JOINED, ends, lengths
+from metacascade.space.relaxation import Mesh, NoHalo
 from metacascade.space.vessels import SEGMENT, Network
 
 NOTHING = {"vessel.sprout": 0.0, "vessel.branch": 0.0}
@@ -113,7 +115,7 @@ def test_tips_advance_as_the_factor_says():
 @pytest.mark.parametrize("factor, share", [(1e9, 1.0), (0.3, 0.5), (0.1, 0.1), (0.0, 0.0)])
 def test_as_many_vessels_sprout_as_their_hazard_says(factor, share):
     """n: pieces of vessels; law: Poisson; a false alarm in 1e6 (4.9 standard deviations)."""
-    made = tissue("angiogenesis.sprouting=5/mm/day", factor=lambda x, y, z: factor + 0 * x)
+    made = tissue("angiogenesis.sprouting=5/mm/day", "angiogenesis.half=0.3", factor=lambda x, y, z: factor + 0 * x)
     pieces = made.vasculature.pieces.all
     mean = (5e-3 / 24 * 6 * share * lengths(*ends(pieces)) * pieces["perfused"]).sum()
     live(made, 1)
@@ -221,17 +223,50 @@ def test_vessels_open_and_close_as_wholes_and_as_often_as_they_should():
     assert np.array_equal(pieces["perfused"] > 0, flowing)
 
 
-def test_half_the_step_gives_the_same_density_and_perfused_share():
-    """Means over four seeds; the difference is less than 5 % of the density."""
-    found = {}
+@pytest.mark.slow
+def test_half_the_step_gives_the_same_length_density():
+    """n: 6 seeds each, in the inner part of the tissue; standard error of the ratio 4 %: a false alarm in 1000 at 5 % + 13 %.
+
+    What is joined is perfused at the end of a step, so half the step has 7 +- 7 % more perfused length after 2.5 days.
+    """
+    found = []
     for interval in (6, 3):
-        runs = []
-        for seed in range(4):
-            made = tissue(f'vessels.interval="{interval} h"', f"run.seed={seed}", "vessels.seed=1", "angiogenesis.sprouting=3/mm/day",
-                          'vessels.length_density="60 mm/mm^3"', tiles=2)
-            new = grown(live(made, 96 // interval))
-            runs.append((length(new), length(new[new["flags"] & JOINED > 0])))
-        found[interval] = np.mean(runs, axis=0)
-    density, perfused = found[3] / found[6]
-    print(found, density, perfused)
-    assert abs(density - 1) < 0.05 and abs(perfused - 1) < 0.1
+        lengths_ = []
+        for seed in range(6):
+            made = tissue(f'vessels.interval="{interval} h"', f"run.seed={seed}", "vessels.seed=1",
+                          "angiogenesis.sprouting=10/mm/day", 'vessels.length_density="60 mm/mm^3"', tiles=2)
+            new = grown(live(made, 60 // interval))
+            inner = (np.abs(np.add(*ends(new)) / 2) < 240).all(axis=1)
+            lengths_.append(length(new[inner]))
+        found.append(np.mean(lengths_))
+    assert abs(found[1] / found[0] - 1) < 0.18
+
+
+def test_blood_loses_oxygen_on_its_way_through_cells():
+    """A vessel through a block of cells: `along` is the way from the nearer face, by density and width."""
+    made = tissue("angiogenesis.enabled=false", tiles=3, segments=[line((-700, 20, 20), (700, 20, 20)),
+                                                                  line((-700, -100, 20), (700, -100, 20), 10.0)])
+    inside = (np.abs(made.region.coords[:, 0] + 0.5) < 2).nonzero()[0]         # |x| < 480 um
+    made.counts[inside] = 4
+    live(made, 20)
+    pieces = made.vasculature.pieces.all
+    depth = np.maximum(480 - np.minimum(np.abs(pieces["ax"]), np.abs(pieces["bx"])), 0)      # of the farther end
+    expected = depth * (4 / made.config.tissue.capacity) / np.where(pieces["radius"] > 9, 4, 1)
+    np.testing.assert_allclose(pieces["along"], expected, rtol=1e-6, atol=1e-3)
+    assert expected.max() > 150
+    ratio = made.vessels.supply[:, 1].sum() / made.vessels.supply[:, 0].sum()
+    assert 0.6 < ratio < 0.95, "less comes in than goes to and fro"
+
+
+@pytest.mark.parametrize("share", [1.0, 0.25])
+def test_a_field_comes_to_the_level_of_the_blood_that_feeds_it(share):
+    field = Field(diffusion=1e5, capacity=8.0, step_h=1.0, edge_um=30.0, sweeps=8, vessel=40.0, wall=1.0, initial=10.0)
+    fields = Fields([field], field.arrays)
+    fields.let_fall("field")
+    field.arrays.grow(0, 1)
+    supply = np.random.default_rng(1).uniform(1, 9, (1, 2, 512)).astype(np.float32)
+    supply[:, 1] = np.float32(share) * supply[:, 0]
+    mesh = Mesh(np.zeros((1, 3), np.int32), np.full((1, 6), -1))
+    for _ in range(60):
+        fields._relax(fields.each, np.zeros((1, 512), np.uint16), supply, mesh, NoHalo(), {}, {}, {})
+    np.testing.assert_allclose(field.value, 40 * share, rtol=1e-3)

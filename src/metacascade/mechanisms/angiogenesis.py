@@ -8,9 +8,11 @@ joined in time is pruned. The direction of a tip follows, with the time vessel.p
 from typing import ClassVar
 
 from metacascade.base.declare import ASSUMED, COMPUTED, RECALLED, Section, number, quantity, switch
+from metacascade.base.errors import Contradiction
 from metacascade.mechanisms.terms import Rate, hill, value
 
 TABLE = "angiogenesis"
+FARTHEST = 0.4                # of a tile, a tip goes in one step: twice that in its first, and it reaches around it
 SIGNAL = "vegf"               # the field that vessels sprout by and tips follow
 
 
@@ -21,7 +23,8 @@ class Angiogenesis(Section):
     enabled: bool = switch("Vessels sprout.", default=False)
     sprouting_per_um_h: float = quantity("sprouting", "1/mm/day", "1/um/h", 1, 0, 1000, usual=(0.1, 10), source=(
         "no measurement"), status=ASSUMED, doc="Sprouts of a length of perfused vessel, where the factor is plenty.")
-    half: float = number("half", 0.3, 1e-6, 1e6, source="no measurement", status=ASSUMED, doc=(
+    half: float = number("half", 0.2, 1e-6, 1e6, source=(
+        "no measurement; the level where a third of a tissue lacks oxygen"), status=ASSUMED, doc=(
         "Angiogenic factor at which vessels sprout, and tips advance, half as fast; in the unit of the field vegf."))
     speed_um_per_h: float = quantity("speed", "um/day", "um/h", 100, 0, 10_000, usual=(20, 500), source=(
         "growth of capillary sprouts, 0.1 mm a day and more"), status=RECALLED, doc="Advance of a tip.")
@@ -51,7 +54,11 @@ SECTION = Angiogenesis
 
 def plan(config):
     """Rates of sprouts and tips, and the numbers of their ways."""
-    c = config.angiogenesis
+    c, tile_um = config.angiogenesis, 8 * config.tissue.edge_um
+    if c.speed_um_per_h * config.vessels.interval_s / 3600 > FARTHEST * tile_um:
+        raise Contradiction(
+            ("angiogenesis", "speed"), f"leads farther than {FARTHEST:g} of a tile of 8 voxels in one vessels.interval",
+            ("vessels", "interval"), ("tissue", "voxel"))
     half = value("angiogenesis.half", c.half)
     sprout = Rate("vessel.sprout", value("angiogenesis.sprouting", c.sprouting_per_um_h), unit="1/um/h",
                   doc="a perfused vessel sprouts, per length")

@@ -23,7 +23,7 @@ class Maturation(Section):
     loosening_per_h: float = quantity("loosening", "1/day", "1/h", 1, 0, 100, usual=(0.2, 5), source=(
         "no measurement; vessels widen and leak within a day of VEGF (Nagy 2007, recalled)"), status=ASSUMED, doc=(
             "Rate at which the angiogenic factor takes maturity away where it is plenty."))
-    half: float = number("half", 0.3, 1e-6, 1e6, source="no measurement", status=ASSUMED, doc=(
+    half: float = number("half", 0.2, 1e-6, 1e6, source="as of angiogenesis", status=ASSUMED, doc=(
         "Angiogenic factor at which a vessel is loosened with half of that rate, in the unit of the field vegf."))
 
 

@@ -128,10 +128,9 @@ class Simulation:
             if self.schedule.names:
                 self.tissue.set_rates(self.schedule.of_step(t0_s, t1_s, self.tissue.microenvironment.each))
             self.tissue.breathe(self.step_number)
-        if self.tissue.vasculature and t0_s and t0_s % self.config.vessels.interval_s == 0:
+        if vessels.are_due(self.tissue, t0_s):
             with self.stage("vessels"):
-                vessels.advance(self.tissue, self.step_number,
-                                self.schedule.means(t0_s - self.config.vessels.interval_s, t0_s, "vessel."))
+                vessels.advance(self.tissue, self.step_number, vessels.scales(self.tissue, self.schedule, t0_s))
         with self.stage("tissue"):
             migrants, shed, members, tally = self.tissue.advance(self.step_number, t0_s / 3600)
         with self.stage("organs"):

@@ -5,7 +5,9 @@ import numpy as np
 
 from metacascade._kernels._layout import Draw
 from metacascade.base.records import chosen, joined
-from metacascade.mechanisms.angiogenesis import SIGNAL
+from metacascade.base.tiles import EDGE
+from metacascade.mechanisms.angiogenesis import FARTHEST, SIGNAL
+from metacascade.model.vessel_oxygen import cost
 from metacascade.model.vessel_rates import Places, unit, words
 from metacascade.space.meeting import Met, cut_ways
 from metacascade.space.pieces import (
@@ -48,18 +50,19 @@ def grow(tissue, step, scales) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Let the tips of this rank advance: (pieces that they lay, tips as they are now, MET of those that met)."""
     vessels, plan, dt = tissue.vasculature, tissue.plan, tissue.config.vessels.interval_s / 3600
     tips, row = chosen(vessels.tips.all, slice(None)), vessels.tips.row
-    if not len(tips):
+    if not len(tips) or not plan.rate("vessel.advance"):
         return np.empty(0, PIECE), tips, np.empty(0, MET)
     p = _place(tips)
     places = Places(tissue, row, p)
     pull = pulled(tissue, places, tips, step, scales)
     time = dt * (1.0 + tips["late"] / 65536.0)
-    q = p + normalized(pull) * (places.rate("vessel.advance", scales) * time)[:, None]
+    most = 2.0 * FARTHEST * EDGE * tissue.config.tissue.edge_um       # a therapy may make tips too fast for a tile
+    q = p + normalized(pull) * np.minimum(places.rate("vessel.advance", scales) * time, most)[:, None]
     met = Met(vessels, tips, row, p, q, plan.number("vessel.reach", scales), plan.number("vessel.shortest", scales))
     q[met.tip] = met.place
     of_met = np.zeros(len(tips), bool)
     of_met[met.tip] = True
-    pieces, of = _lay(tissue, tips, p, q, of_met)
+    pieces, of = _lay(tissue, tips, p, q, of_met, cost(tissue, places, np.ones(len(tips)), tips["radius"]))
     moved = np.zeros(len(tips), bool)
     moved[of] = True
     _put(tips, np.where(moved[:, None], q, p), pull)
@@ -103,7 +106,7 @@ def _branch_words(tissue, tips, step):
     return words(tissue.config.run.seed, Draw.BRANCH, tips["vessel"], step)
 
 
-def _lay(tissue, tips, p, q, met):
+def _lay(tissue, tips, p, q, met, costs):
     """The pieces from p to q, (PIECE, row of the tip of each); the tips get their numbers and lengths.
 
     A tip whose way leads out of the tiles, or that hardly moves, stays where it is.
@@ -113,7 +116,7 @@ def _lay(tissue, tips, p, q, met):
     pieces = np.zeros(len(of), PIECE)
     set_ends(pieces, start, end)
     stays = ~met & (lengths(p, q) < SHORT_UM) | (tips["index"] > MOST_PIECES)
-    stays |= rows_of(np.floor(q / (8 * edge)).astype(np.int32), region) < 0
+    stays |= rows_of(np.floor(q / (EDGE * edge)).astype(np.int32), region) < 0
     stays[of[rows_of(tiles_of(pieces, edge), region) < 0]] = True
     pieces, of, start, end = chosen(pieces, ~stays[of]), of[~stays[of]], start[~stays[of]], end[~stays[of]]
     nth = np.arange(len(of)) - np.searchsorted(of, of)
@@ -123,10 +126,10 @@ def _lay(tissue, tips, p, q, met):
     for name in ("radius", "flags", "born", "vessel", "root", "parent", "parent_index"):
         pieces[name] = tips[name][of]
     pieces["index"] = tips["index"][of] + nth
-    pieces["along"] = tips["along"][of] + before + 0.5 * length
+    pieces["along"] = tips["along"][of] + costs[of] * (before + length)
     tips["index"] += np.bincount(of, minlength=len(tips)).astype(np.uint16)
     laid = np.where(np.isin(np.arange(len(tips)), of), lengths(p, q), 0.0).astype(np.float32)
-    tips["along"] += laid
+    tips["along"] += costs * laid
     tips["length"] += laid
     return pieces, of
 

@@ -10,14 +10,14 @@ from metacascade.base.columns import ALIVE, BORN, PASSED, Column, ReportLine, ce
 from metacascade.base.errors import RunError
 from metacascade.base.records import chosen, joined
 from metacascade.mechanisms.compile import field_terms, tissue_rates
-from metacascade.model import computed
+from metacascade.model import computed, vessel_oxygen
 from metacascade.model.microenvironment import secretions
 from metacascade.model.tissue_parameters import along, parameters, reach_um, speeds
 from metacascade.space.arena import Arena
 from metacascade.space.fields import Still
 from metacascade.space.region import Region
 from metacascade.space.vasculature import Vasculature, refuse_wide
-from metacascade.space.vessels import join, voxelize
+from metacascade.space.vessels import voxelize
 
 COLUMNS = (
     cells("initial", BORN, "in the tumor at the start"), cells("divided_tissue", BORN, "by division in tissue"),
@@ -68,6 +68,8 @@ class Tissue:
         self.network = network
         self.region = Region(exchange, cuts)
         self.arena = Arena()
+        if plan.rate("vessel.oxygen_length") and "oxygen" in fields.supplied:
+            fields.let_fall("oxygen")
         self.vasculature = self._make_vasculature() if lives(plan) else None
         self.vessels = self.voxelize_tiles(np.empty((0, 3), np.int32))
         self.reachable = reachable(self.vessels)
@@ -115,24 +117,12 @@ class Tissue:
         self.reachable = np.concatenate([self.reachable, reachable(new)])
         return rows
 
-    def take_vessels(self, before):
-        """What the voxels have of vessels that have lived on; `before`: `Vasculature.flowing` of before.
-
-        Where blood flows round a tile as before, all but the maturity of its vessels stays.
-        """
-        changed = self.vasculature.flowing() != before
-        around = self.region.neighbors
-        new = (changed[around] & (around >= 0)).any(axis=1)
-        rows, same = np.flatnonzero(new), np.flatnonzero(~new)
-        kept = self.vessels.take(same)
-        kept.segments = self.vasculature.segments_near(same)
-        mapped = self.vasculature.map(rows, self.shares)
-        self.vessels = join([mapped, kept]).take(np.argsort(np.concatenate([rows, same])))
-        self.reachable = reachable(self.vessels)
-
     @property
     def shares(self):
         """Share of its oxygen that the blood still has in pieces, a function of them; None: all of it."""
+        if not self.microenvironment.falls:
+            return None
+        return vessel_oxygen.shares(self.plan.number("vessel.oxygen_length"))
 
     def _make_vasculature(self):
         edge, reach = self.config.tissue.edge_um, reach_um(self.config, self.plan)

@@ -82,6 +82,8 @@ def shaped(factor: Shape, s: np.ndarray) -> np.ndarray:
     a, b = np.float32(factor.a.number), np.float32(factor.b.number)
     if factor.kind == "ramp":
         return np.minimum(np.maximum((s - a) / (b - a), np.float32(0.0)), ONE)
+    if factor.kind == "boost":
+        return ONE + b * (s / (s + a))
     if factor.power == 1:
         return s / (s + a) if factor.kind == "hill" else a / (a + s)
     power = (s / a) * (s / a)

@@ -8,7 +8,8 @@ import numpy as np
 
 from metacascade._kernels._layout import Draw
 from metacascade.base.records import joined
-from metacascade.model import sprouts
+from metacascade.model import sprouts, vessel_oxygen
+from metacascade.model.tissue import reachable
 from metacascade.model.vessel_rates import Places, unit, words
 from metacascade.space.pieces import (
     CLOSED,
@@ -23,6 +24,7 @@ from metacascade.space.pieces import (
     rows_of,
 )
 from metacascade.space.region import keys_of
+from metacascade.space.vessels import join as join_maps
 
 
 def advance(tissue, step: int, scales) -> None:
@@ -32,20 +34,47 @@ def advance(tissue, step: int, scales) -> None:
     new goes to the ranks of its tiles, what was joined is perfused, and the voxels learn of all of it.
     """
     vessels = tissue.vasculature
-    before = vessels.flowing()
+    before = vessels.flowing(tissue.shares)
     sprouts.prune(tissue, step, scales)
     a, b = ends(vessels.pieces.all)
     places = Places(tissue, vessels.pieces.row, (a + b) * 0.5)
     grown, tips, met = sprouts.grow(tissue, step, scales)
     born = sprouts.sprout(tissue, places, step, scales)
     mature(tissue, places, scales)
+    vessel_oxygen.pass_on(tissue, places)
     collapse(tissue, places, step, scales)
     _settle(tissue, grown, joined(tips, born))
     flow(tissue, step, scales)
     join(tissue, met)
     refresh(vessels.pieces.all)
     vessels.share()
-    tissue.take_vessels(before)
+    _tell_voxels(tissue, before)
+
+
+def are_due(tissue, time_s: int) -> bool:
+    """Do the vessels have a step at a time? Not at the start of a run."""
+    return tissue.vasculature is not None and time_s > 0 and time_s % tissue.config.vessels.interval_s == 0
+
+
+def scales(tissue, schedule, time_s: int) -> dict:
+    """What the rates of vessels were scaled by since the step before, on average."""
+    return schedule.means(time_s - tissue.config.vessels.interval_s, time_s, "vessel.")
+
+
+def _tell_voxels(tissue, before):
+    """What the voxels have of the vessels now; `before`: `Vasculature.flowing` of before.
+
+    Where blood flows round a tile as before, all but the maturity of its vessels stays.
+    """
+    vessels, around = tissue.vasculature, tissue.region.neighbors
+    changed = vessels.flowing(tissue.shares) != before
+    new = (changed[around] & (around >= 0)).any(axis=1)
+    rows, same = np.flatnonzero(new), np.flatnonzero(~new)
+    kept = tissue.vessels.take(same)
+    kept.segments = vessels.segments_near(same)
+    mapped = vessels.map(rows, tissue.shares)
+    tissue.vessels = join_maps([mapped, kept]).take(np.argsort(np.concatenate([rows, same])))
+    tissue.reachable = reachable(tissue.vessels)
 
 
 def _settle(tissue, grown, tips):

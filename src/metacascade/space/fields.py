@@ -85,7 +85,7 @@ class Field:
 
     def system(self, counts: np.ndarray, moments: np.ndarray | None, supply: np.ndarray | None, mesh: Mesh,
                halo, scales: Mapping[str, float] = {}, terms=None, signals: Sequence[np.ndarray] = (),
-               steady: bool = False) -> System:
+               steady: bool = False, fed: np.ndarray | None = None) -> System:
         """The linear system of a step.
 
         Parameters
@@ -104,6 +104,9 @@ class Field:
             The values of all fields.
         steady : bool
             Is it a step without end?
+        fed : ndarray of float32, shape (n_owned, 512), optional
+            The share of s that comes in, where what is in the blood falls along vessels: fed P - s c; left out: s. Only
+            of a field with a value in each voxel.
 
         Raises
         ------
@@ -128,6 +131,10 @@ class Field:
             params["per_dt"] = 1.0 / STEADY_H
         decay, rhs = self._decay.rows(owned), self._rhs.rows(owned)
         _field.coefficients(self.value, counts, moments, supply, decay, rhs, params, placed, self.capacity)
+        if fed is not None:
+            less = (fed - supply) * np.float32(params["vessel"])
+            _field.fold(less)
+            rhs += less
         return System(self.value, decay, rhs, self.rate, self.visits, self.mirror)
 
 
@@ -152,10 +159,13 @@ class Fields:
         In the order of their declaration, which is that of the signals of rates.
     walls : list of (float, float)
         Permeability of vessels and diffusion of each field that they supply: `vessels.voxelize`.
+    falls : str
+        The field that falls along vessels; what comes in of it is behind all others in the supply. Nothing: none does.
     """
 
     def __init__(self, each: Sequence[Field | Pressure], arrays: TileArrays):
         self.each, self.arrays = list(each), arrays
+        self.falls = ""
         self.supplied = [one.name for one in self.each if getattr(one, "wall", None) is not None]
         self.walls = [(one.wall, one.diffusion) for one in self.each if one.name in self.supplied]
 
@@ -164,6 +174,11 @@ class Fields:
 
     def __contains__(self, name: str) -> bool:
         return any(one.name == name for one in self.each)
+
+    def let_fall(self, name: str) -> None:
+        """Let a field fall along vessels, from before there is a supply."""
+        self.falls = name
+        self.walls.append((*self.walls[self.supplied.index(name)], 1.0))
 
     @property
     def signals(self) -> list[np.ndarray]:
@@ -212,7 +227,8 @@ class Fields:
             given = counts, moments.get(one.name), self._supply(one, supply), mesh, halo
             by_place = dict(terms=terms[one.name], signals=self.signals) if one.name in terms else {}
             steady = dict(steady=True) if settling and getattr(one, "steady_start", False) else {}
-            systems.append(one.system(*given, scales, **by_place, **steady))
+            fed = dict(fed=supply[:, -1]) if self.falls == one.name else {}
+            systems.append(one.system(*given, scales, **by_place, **steady, **fed))
         relax(systems, mesh, halo)
 
     def _supply(self, field, supply):

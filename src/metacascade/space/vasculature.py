@@ -13,6 +13,7 @@ from metacascade.space.pieces import (
     host_pieces,
     in_order,
     keys_of_pieces,
+    mixed,
     near,
     rows_of,
     segments_of,
@@ -77,6 +78,8 @@ class Records:
 
     def more(self, records: np.ndarray, row: np.ndarray, tiles: int) -> Records:
         """With others, of as many tiles in all."""
+        if not len(records) and tiles == self.tiles:
+            return self
         return Records(joined(self.all, records), np.concatenate([self.row, row]), tiles)
 
 
@@ -172,11 +175,14 @@ class Vasculature:
             index, offsets = near(tiles, around[i:i + CHUNK], first, segments, self.edge_um, self.reach_um)
             yield tiles, chosen(segments, index), offsets, share[index]
 
-    def flowing(self) -> np.ndarray:
-        """A number for each tile and ghost, which changes with the set of its perfused pieces: uint64."""
+    def flowing(self, shares=None) -> np.ndarray:
+        """A number for each tile and ghost, which changes with its perfused pieces and their `shares`: uint64."""
         found = []
         for part in (self.pieces, self.ghosts):
-            keys = np.where(part.all["perfused"] > 0, keys_of_pieces(part.all), np.uint64(0))
+            keys = keys_of_pieces(part.all)
+            if shares:
+                keys = mixed(keys ^ shares(part.all).view(np.uint32))
+            keys = np.where(part.all["perfused"] > 0, keys, np.uint64(0))
             before = np.concatenate([np.zeros(1, np.uint64), np.cumsum(keys, dtype=np.uint64)])
             found.append(np.diff(before[part.first]))
         return np.concatenate(found)
