@@ -146,6 +146,8 @@ cdef Py_ssize_t _map_tile(const int32_t* tile, const segment_t[::1] segments, co
             return -1
         line = line_of(&segments[s])
         _add_vessel(&segments[s], &line, shares[s], tile, edge, walls, n_walls, &around, total)
+        if reach < 0.0:
+            continue
         local = in_voxels(&line, tile, edge)
         found = list_voxels(&local, (segments[s].radius + reach + SLACK) / edge, &voxels[n])
         for i in range(n, n + found):
@@ -182,7 +184,7 @@ def map_tiles(const int32_t[:, ::1] tiles not None, const segment_t[::1] segment
     Returns the row of a tile that lacks room, which was not done: with larger arrays, the caller goes on there; else
     the number of tiles. The list of a tile begins at ``first[512 t]``, which the caller sets for the first one.
     `walls`: for each row of supply, MOST_WALLS at most, permeability of the wall, diffusion in tissue, and 1 if the
-    exchange counts by the `shares` of the segments, else 0.
+    exchange counts by the `shares` of the segments, else 0. With a negative reach there are no lists.
     `voxels`, `owners` are scratch with room for the lists of one tile and 512 entries more, `index` for those of all.
     """
     cdef int n_walls = <int>walls.shape[0]

@@ -9,7 +9,7 @@ from metacascade._kernels import _vessels
 from metacascade.space.network_check import point_distance2
 from metacascade.space.network_imported import Imported, ends
 from metacascade.space.network_lattice import Lattice
-from metacascade.space.vessels import SEGMENT, Network, map_of, voxelize
+from metacascade.space.vessels import SEGMENT, Network, map_of, supply_of, voxelize
 from reference import vessels as twin
 
 EDGE, REACH, WALLS = 30.0, 10.0, [(1.2e6, 6e6), (2e4, 1e5)]
@@ -119,6 +119,8 @@ def test_what_comes_in_counts_by_the_share_of_each_segment():
     made = map_of(tile, EDGE, segments, np.array([0, 60], np.int32), REACH, walls, shares)
     np.testing.assert_array_equal(made.supply[0], twin.map_tile(tile[0], segments, EDGE, REACH, walls, shares)[0])
     assert 0.3 < made.supply[0, 1].sum() / made.supply[0, 0].sum() < 0.7
+    alone = supply_of(tile, EDGE, segments, np.array([0, 60], np.int32), walls[1:], shares)
+    np.testing.assert_array_equal(alone[0, 0], made.supply[0, 1])
 
 
 def long_segments(rng, n, on_planes):
@@ -192,6 +194,16 @@ def assert_same(a, b):
     for name in ("supply", "first", "index", "segments", "near"):
         np.testing.assert_array_equal(getattr(a, name), getattr(b, name), err_msg=name)
         assert getattr(a, name).dtype == getattr(b, name).dtype
+
+
+def test_tiles_of_another_map_take_the_place_of_some():
+    network, tiles = Network.from_config(section(), 23), tiles_around(2)
+    other = Network.from_config(section(), 24)
+    rows = np.array([5, 6, 40])
+    mixed = voxelize(tiles, EDGE, network, REACH, WALLS).with_others(rows, voxelize(tiles[rows], EDGE, other, REACH, WALLS))
+    rest = np.setdiff1d(np.arange(64), rows)
+    assert_same(mixed.take(rows), voxelize(tiles[rows], EDGE, other, REACH, WALLS))
+    assert_same(mixed.take(rest), voxelize(tiles[rest], EDGE, network, REACH, WALLS))
 
 
 @pytest.mark.parametrize("rows", [[], [3], [40, 2, 2, 7, 63], range(64)], ids=str)

@@ -9,6 +9,7 @@ from metacascade.config.config import load
 from metacascade.mechanisms import plan_of
 from metacascade.model import tissue_start, vessels
 from metacascade.model.microenvironment import fields_of
+from metacascade.model.simulation import Simulation
 from metacascade.ranks.exchange import Exchange
 from metacascade.ranks.parallel import serial_world
 from metacascade.space.fields import Field, Fields
@@ -270,3 +271,14 @@ def test_a_field_comes_to_the_level_of_the_blood_that_feeds_it(share):
     for _ in range(60):
         fields._relax(fields.each, np.zeros((1, 512), np.uint16), supply, mesh, NoHalo(), {}, {}, {})
     np.testing.assert_allclose(field.value, 40 * share, rtol=1e-3)
+
+
+def test_a_therapy_stops_sprouts_in_its_window():
+    settings = small.settings(run__duration="9 h", surgery=[], radiation=[], injection=[], draw=[], therapy=[
+        {"rate": "vessel.sprout", "factor": 0.0, "start": "0 h", "duration": "6 h"}])
+    settings += [*LIVING, 'vessels.interval="3 h"', "angiogenesis.sprouting=50/mm/day", "angiogenesis.half=1e-3"]
+    model, tips = Simulation(load(small.EXAMPLE, settings), serial_world()), []
+    for _ in range(10):
+        model.step()
+        tips.append(len(model.tissue.vasculature.tips.all))
+    assert tips[:9] == [0] * 9 and tips[9] > 20

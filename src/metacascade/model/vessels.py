@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 
 from metacascade._kernels._layout import Draw
-from metacascade.base.records import joined
+from metacascade.base.records import copy, joined
 from metacascade.model import sprouts, vessel_oxygen
 from metacascade.model.tissue import reachable
 from metacascade.model.vessel_rates import Places, unit, words
@@ -24,7 +24,6 @@ from metacascade.space.pieces import (
     rows_of,
 )
 from metacascade.space.region import keys_of
-from metacascade.space.vessels import join as join_maps
 
 
 def advance(tissue, step: int, scales) -> None:
@@ -34,7 +33,7 @@ def advance(tissue, step: int, scales) -> None:
     new goes to the ranks of its tiles, what was joined is perfused, and the voxels learn of all of it.
     """
     vessels = tissue.vasculature
-    before = vessels.flowing(tissue.shares)
+    before = vessels.flowing(), vessels.flowing(tissue.shares)
     sprouts.prune(tissue, step, scales)
     a, b = ends(vessels.pieces.all)
     places = Places(tissue, vessels.pieces.row, (a + b) * 0.5)
@@ -62,19 +61,25 @@ def scales(tissue, schedule, time_s: int) -> dict:
 
 
 def _tell_voxels(tissue, before):
-    """What the voxels have of the vessels now; `before`: `Vasculature.flowing` of before.
+    """What the voxels have of the vessels now; `before`: `Vasculature.flowing` of before, without and with shares.
 
-    Where blood flows round a tile as before, all but the maturity of its vessels stays.
+    Where blood flows round a tile as before, all but the maturity of its vessels and their oxygen stays.
     """
-    vessels, around = tissue.vasculature, tissue.region.neighbors
-    changed = vessels.flowing(tissue.shares) != before
-    new = (changed[around] & (around >= 0)).any(axis=1)
-    rows, same = np.flatnonzero(new), np.flatnonzero(~new)
-    kept = tissue.vessels.take(same)
-    kept.segments = vessels.segments_near(same)
-    mapped = vessels.map(rows, tissue.shares)
-    tissue.vessels = join_maps([mapped, kept]).take(np.argsort(np.concatenate([rows, same])))
+    vessels, shares = tissue.vasculature, tissue.shares
+    now = vessels.flowing(), vessels.flowing(shares)
+    flow_, oxygen = (_around(tissue, one != other) for one, other in zip(now, before))
+    tissue.vessels = tissue.vessels.with_others(flow_, vessels.map(flow_, shares))
+    copy(tissue.vessels.segments, vessels.segments_near(np.arange(len(tissue.region.keys))))
+    oxygen = np.setdiff1d(oxygen, flow_)
+    if shares:
+        tissue.vessels.supply[oxygen, -1] = vessels.fed(oxygen, shares)
     tissue.reachable = reachable(tissue.vessels)
+
+
+def _around(tissue, changed):
+    """Rows of the tiles around which something has changed: `changed` of tiles and ghosts."""
+    around = tissue.region.neighbors
+    return np.flatnonzero((changed[around] & (around >= 0)).any(axis=1))
 
 
 def _settle(tissue, grown, tips):

@@ -20,7 +20,7 @@ from metacascade.space.pieces import (
     tiles_of,
 )
 from metacascade.space.region import OFFSETS, Region
-from metacascade.space.vessels import CHUNK, Network, VesselMap, join, map_of
+from metacascade.space.vessels import CHUNK, Network, VesselMap, join, map_of, supply_of
 
 # The end of a vessel that grows: where it is and where it goes, and the vessel that it lays; `late`: how long it was
 # there already at the end of the step in which it began.
@@ -80,7 +80,12 @@ class Records:
         """With others, of as many tiles in all."""
         if not len(records) and tiles == self.tiles:
             return self
-        return Records(joined(self.all, records), np.concatenate([self.row, row]), tiles)
+        if len(row) and row.min() < self.tiles:
+            return Records(joined(self.all, records), np.concatenate([self.row, row]), tiles)
+        more, here = Records(records, row, tiles), len(self.all)      # behind those that there are, in order
+        more.first = np.concatenate([self.first[:-1], here + more.first[self.tiles:]])
+        more.all, more.row = joined(self.all, more.all), np.concatenate([self.row, more.row])
+        return more
 
 
 class Vasculature:
@@ -165,6 +170,11 @@ class Vasculature:
         """The `segments` of `map` alone: what has matured meanwhile is as mature as it is."""
         return joined(*(segments for _, segments, _, _ in self._near(rows)))
 
+    def fed(self, rows: np.ndarray, shares) -> np.ndarray:
+        """The last row of the `supply` of `map` alone, of what comes in by `shares`: float32, shape (n, 512)."""
+        return np.concatenate([supply_of(tiles, self.edge_um, segments, near, self.walls[-1:], share)[:, 0]
+                               for tiles, segments, near, share in self._near(rows, shares)])
+
     def _near(self, rows, shares=None):
         """(tiles, segments near them, where those of each tile begin, share of each), some tiles at a time."""
         rows = np.asarray(rows, np.int64)
@@ -196,7 +206,9 @@ class Vasculature:
         row, side = np.nonzero(around < 0)
         places = self.region.coords[rows][row] + OFFSETS[side]
         self._learn(places)
-        around[row, side] = self.region.rows + np.searchsorted(self._places, pack(places))
+        order = np.argsort(self._places)
+        place = order[np.searchsorted(self._places, pack(places), sorter=order)] if len(order) else order
+        around[row, side] = self.region.rows + place
         needed, around = np.unique(around, return_inverse=True)
         known, numbers = [], []
         for part, start in ((self.pieces, 0), (self.ghosts, len(self.region.keys)), (self._host, self.region.rows)):
@@ -207,19 +219,18 @@ class Vasculature:
         return around.reshape(-1, len(OFFSETS)), joined(*known), first
 
     def _learn(self, places) -> None:
-        """Have the vessels of the host in places without a tile, and forget those of places that have become tiles."""
+        """Have the vessels of the host in places without a tile; forget those of places that are tiles, in the end."""
         packed, one = np.unique(pack(places), return_index=True)
         new = ~np.isin(packed, self._places)
         if not new.any():
             return
         still = np.flatnonzero(~np.isin(self._places, pack(self.region.coords)))
+        if 2 * len(still) < len(self._places):
+            self._host, self._places = self._host.kept(still), self._places[still]
         pieces, row = host_pieces(self.network, places[one[new]], self.edge_um)
-        former = self._host.kept(still)
-        known = np.concatenate([self._places[still], packed[new]])
-        order = np.argsort(known)
-        rank = np.argsort(order)
-        row = np.concatenate([rank[former.row], rank[len(still) + row]])
-        self._host, self._places = Records(joined(former.all, pieces), row, len(order)), known[order]
+        known = len(self._places)
+        self._places = np.concatenate([self._places, packed[new]])
+        self._host = self._host.more(pieces, known + row, len(self._places))
 
 
 def refuse_wide(network: Network, edge_um: float, reach_um: float) -> None:

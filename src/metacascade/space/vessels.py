@@ -17,6 +17,7 @@ from metacascade.space.network_lattice import Lattice
 __all__ = ["SEGMENT", "Network", "VesselMap", "voxelize"]
 
 CHUNK = 64                    # tiles worked on at a time: bounds the scratch memory
+NO_LISTS = -1.0               # instead of a reach
 FIRST_ROOM = 1 << 16          # vessels listed for the voxels of so many tiles, until there are more
 
 
@@ -98,6 +99,12 @@ class VesselMap:
             copy(room[:n], have)
         copy(room[n:total], np.ascontiguousarray(more))
         setattr(self, name, room[:total])
+
+    def with_others(self, rows: np.ndarray, others: VesselMap) -> VesselMap:
+        """The map in which the tiles in `rows` are those of another map."""
+        order = np.arange(len(self.supply))
+        order[rows] = len(order) + np.arange(len(rows))
+        return join([self, others]).take(order) if len(rows) else self
 
     def take(self, rows: np.ndarray) -> VesselMap:
         """The map of these tiles alone, in the order of `rows`: what stays when others leave the rank."""
@@ -183,8 +190,7 @@ def map_of(tiles: np.ndarray, edge_um: float, segments: np.ndarray, near: np.nda
     shares : ndarray of float32, shape (segments,), optional
         These shares; left out: all of it.
     """
-    walls = np.array([(*wall, 0.0)[:3] for wall in walls], float).reshape(-1, 3)
-    shares = np.ones(len(segments), np.float32) if shares is None else shares
+    walls, shares = _walls(walls), np.ones(len(segments), np.float32) if shares is None else shares
     supply = np.empty((len(tiles), len(walls), VOXELS), np.float32)
     first = np.zeros(VOXELS * len(tiles) + 1, np.int32)
     index, row = np.empty(FIRST_ROOM, np.int32), 0
@@ -197,3 +203,18 @@ def map_of(tiles: np.ndarray, edge_um: float, segments: np.ndarray, near: np.nda
                              near=near)
         _check_size(2 * len(index))
         index = np.concatenate([index, np.empty(len(index), np.int32)])
+
+
+def supply_of(tiles: np.ndarray, edge_um: float, segments: np.ndarray, near: np.ndarray, walls,
+              shares: np.ndarray) -> np.ndarray:
+    """The supply of `map_of` alone, without lists: float32, shape (tiles, walls, 512)."""
+    walls, supply = _walls(walls), np.empty((len(tiles), len(walls), VOXELS), np.float32)
+    none = np.empty(VOXELS, np.uint16), np.empty(VOXELS, np.int32), np.empty(0, np.int32)
+    _vessels.map_tiles(tiles, segments, shares, near, edge_um, NO_LISTS, walls, supply,
+                       np.zeros(VOXELS * len(tiles) + 1, np.int32), *none, 0)
+    return supply
+
+
+def _walls(walls) -> np.ndarray:
+    """Walls as the kernel has them: permeability, diffusion, and 1 or 0; shape (n, 3)."""
+    return np.array([(*wall, 0.0)[:3] for wall in walls], float).reshape(-1, 3)
