@@ -1,0 +1,144 @@
+"""The outline of the tumor, and on which side of it and how far from it voxels are. Read-outs: they feed no rate."""
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from metacascade._kernels import _outline
+from metacascade._kernels._layout import Zone
+from metacascade._kernels._outline import FAR
+from metacascade.base.tiles import VOXELS
+from metacascade.space import masses
+from metacascade.space.masses import FACES
+from metacascade.space.tile_arrays import TileArray
+
+FARTHEST = math.isqrt(FAR)          # distance that is told from a larger one [voxels]
+ZONE = TileArray("zone", "1", np.uint8, start=Zone.OUTSIDE, ghosts=False)
+LOOK = 2                            # rounds between two looks whether distances are complete
+
+
+def inside(counts: np.ndarray, capacity: float, region) -> np.ndarray:
+    """The voxels inside of the outline: bool, shape (tiles, 512). Collective.
+
+    A voxel is dense if the 27 voxels round it, itself among them, hold at least half of the cells that fill them; where
+    no tile is there are none. The tumor is the largest mass of dense voxels joined by faces (of equals, the one whose
+    first voxel the curve meets first), with its holes: what is joined, by faces, to no place without a tile.
+
+    Parameters
+    ----------
+    counts : ndarray of uint16, shape (rows, 512)
+        Cells of each voxel; the ghosts are filled here.
+    capacity : float
+        Cells of a full voxel.
+    """
+    tiles = len(region.keys)
+    tumor = masses.find(dense(counts, capacity, region), np.zeros((tiles, VOXELS), np.uint8), region)
+    tumor = tumor.largest(region.world)
+    around = masses.find(_bytes(~tumor), _beside_nothing(region), region)
+    return ~around.where(around.whole["marked"] > 0)
+
+
+def dense(counts: np.ndarray, capacity: float, region) -> np.ndarray:
+    """Where the mean density of 3 x 3 x 3 voxels is a half or more: uint8, shape (tiles, 512). Collective."""
+    neighbors = region.mesh.neighbors
+    region.halo(counts)
+    sums, totals = counts.astype(np.uint32), np.zeros(counts.shape, np.uint32)
+    for axis in range(3):
+        if axis:
+            region.halo(sums)
+        _outline.add_neighbors(sums, totals, neighbors, axis)
+        sums, totals = totals, sums
+    return _bytes(sums[:len(neighbors)] >= math.ceil(13.5 * capacity))
+
+
+def _bytes(mask):
+    return np.ascontiguousarray(mask, np.uint8)
+
+
+def _beside_nothing(region):
+    """The voxels beside a place where no tile is: uint8, shape (tiles, 512)."""
+    marks = np.zeros((len(region.keys), VOXELS), np.uint8)
+    row, face = np.nonzero(region.mesh.neighbors < 0)
+    marks[row[:, None], FACES[face]] = 1
+    return marks
+
+
+class Distances:
+    """Squared distances of voxels from the nearest of some others, center to center, in voxels.
+
+    They grow from round to round: after n rounds those of n voxels and less are exact, along each axis.
+
+    Parameters
+    ----------
+    sources : ndarray of bool, shape (tiles, 512)
+        The voxels to which distances are taken.
+    beyond : bool
+        Are places without a tile such, too?
+
+    Attributes
+    ----------
+    squared : ndarray of uint16, shape (tiles, 512)
+        0 for the sources, FAR for what is not reached yet.
+    rounds : int
+    """
+
+    def __init__(self, sources: np.ndarray, region, beyond: bool):
+        self.region, self.beyond, self.rounds = region, 0 if beyond else FAR, 0
+        self._all = np.full((region.rows, VOXELS), FAR, np.uint16)
+        self.squared = self._all[:len(sources)]
+        self.squared[sources] = 0
+        self._most = np.where(sources.all(axis=1), 0, FAR).astype(np.uint16)
+        self._reached = sources.any(axis=1).astype(np.uint8)
+        self._faces = np.empty((region.rows, 2 * FACES.shape[1]), np.uint16)
+
+    def go_on(self, rounds: int) -> None:
+        """Some rounds more. Collective."""
+        neighbors = self.region.mesh.neighbors
+        for _ in range(rounds):
+            self.rounds += 1
+            for axis in range(3):
+                self.region.halo(self._all)
+                _outline.spread(self._all, self._reached, self._most, self._faces, neighbors, axis,
+                                2 * self.rounds - 1, self.beyond)
+
+    def complete(self, wanted: np.ndarray) -> int:
+        """Go on until the distance of each voxel that is `wanted` is exact; the largest of their squares. Collective.
+
+        FAR is the largest that there is: voxels farther away than FARTHEST, or never reached, have it.
+        """
+        while True:
+            largest = self.region.world.max(int(self.squared[wanted].max(initial=0)))
+            if largest <= self.rounds**2 or self.rounds >= FARTHEST:
+                return largest
+            self.go_on(min(LOOK, FARTHEST - self.rounds))
+
+
+def deeper_than(hull: np.ndarray, depth: float, region) -> np.ndarray:
+    """The voxels inside whose centers lie deeper than `depth` [voxels] under the outline: bool. Collective.
+
+    The outline runs halfway between a voxel inside and one outside: a center lies half a voxel less than its distance
+    to the center of the nearest voxel outside under it.
+    """
+    least = math.floor((depth + 0.5)**2)          # the square of what is just not deeper
+    under = Distances(~hull, region, beyond=True)
+    under.go_on(math.isqrt(least) + 1)
+    return hull & (under.squared > least)
+
+
+def sprouts(occupied: np.ndarray, hull: np.ndarray, beyond: Distances, length: float, region) -> int:
+    """Masses of voxels with cells that reach farther than `length` [voxels] out of the outline. Collective.
+
+    Counted are the parts that lie farther than that from it, of what is joined to it by voxels with cells, by faces.
+
+    Parameters
+    ----------
+    occupied : ndarray of bool, shape (tiles, 512)
+        Voxels with cells.
+    beyond : Distances
+        From the hull, complete for the occupied voxels.
+    """
+    rooted = masses.find(_bytes(occupied | hull), _bytes(hull), region)
+    rooted = rooted.where(rooted.whole["marked"] > 0)
+    far = beyond.squared > math.floor((length + 0.5)**2)
+    return masses.find(_bytes(rooted & occupied & far), _bytes(hull), region).total

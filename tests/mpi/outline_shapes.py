@@ -1,0 +1,72 @@
+"""The outlines of tumors of many shapes on these ranks; rank 0 writes what each voxel is to a file.
+
+Usage: outline_shapes.py FILE [SEED]: the curve is cut at random, so that some ranks may have no tiles.
+"""
+import sys
+
+import numpy as np
+
+import shapes
+from metacascade.ranks import parallel
+from metacascade.ranks.exchange import Exchange
+from metacascade.space import masses, outline
+from metacascade.space.region import Region, keys_of
+
+WORLD = parallel.start()
+
+
+def region_of(tiles, rng):
+    """The tiles of this rank, in any order and in two goes."""
+    keys = np.sort(keys_of(tiles))
+    cuts = np.sort(rng.choice(np.concatenate([keys, keys[:1], keys[:1]]), WORLD.size - 1))
+    region = Region(Exchange(WORLD), np.array([0, *cuts.tolist(), 2**63], np.uint64))
+    mine = tiles[region.owner(keys_of(tiles)) == WORLD.rank]
+    for part in (mine[:len(mine) // 2], mine[len(mine) // 2:]):
+        region.add(part)
+    return region
+
+
+def of_shape(name, rng):
+    """Each voxel of the tissue: is it inside, deep, how far outside; and the number of sprouts."""
+    tiles, cells = shapes.SHAPES[name]()
+    region = region_of(tiles, rng)
+    counts = np.zeros((region.rows, 512), np.uint16)
+    for row, tile in enumerate(map(tuple, region.coords.tolist())):
+        counts[row] = cells.get(tile, 0)
+    own = len(region.keys)
+    inside = outline.inside(counts, shapes.CAPACITY, region)
+    deep = outline.deeper_than(inside, shapes.DEPTH, region)
+    far = outline.Distances(inside, region, beyond=False)
+    farthest = far.complete(counts[:own] > 0)
+    found = outline.sprouts(counts[:own] > 0, inside, far, shapes.LENGTH, region)
+    values = np.stack([inside, deep, np.where(counts[:own] > 0, far.squared, 0)], axis=1).astype(np.uint16)
+    return region, values, [found, farthest]
+
+
+def of_noise(share, rng):
+    """Each voxel of random masks: the size, and the first voxel, of its mass; and the number of masses."""
+    tiles = shapes.box(4, 3, 2)
+    region = region_of(tiles, rng)
+    mask, marks = (np.array([np.random.default_rng(int(key)).random((2, 512)) < share for key in region.keys])
+                   .reshape(-1, 2, 512).swapaxes(0, 1).astype(np.uint8).copy())
+    found = masses.find(mask, marks, region)
+    whole = np.append(found.whole, np.zeros(1, masses.MASS))[found.labels]
+    values = np.stack([whole[name].astype(np.int64) for name in ("size", "marked", "key", "voxel")], axis=1)
+    return region, values, [found.total, int(found.largest(WORLD).sum())]
+
+
+if __name__ == "__main__":
+    rng = np.random.default_rng([int(sys.argv[2]) if len(sys.argv) > 2 else 1, WORLD.size])
+    results = {}
+    for name in (*shapes.SHAPES, *shapes.NOISE):
+        region, values, numbers = (of_noise(shapes.NOISE[name], rng) if name in shapes.NOISE else of_shape(name, rng))
+        parts = WORLD.gather((region.keys, region.coords, values, numbers))
+        if WORLD.rank == 0:
+            keys, coords, values = (np.concatenate([part[i] for part in parts]) for i in range(3))
+            order = np.argsort(keys)
+            if name in shapes.NOISE:
+                numbers = [numbers[0], sum(part[3][1] for part in parts)]
+            results |= {f"{name}/coords": coords[order], f"{name}/values": values[order], f"{name}/numbers": numbers,
+                        f"{name}/ranks": [len(part[0]) for part in parts]}
+    if WORLD.rank == 0:
+        np.savez(sys.argv[1], **results)

@@ -1,0 +1,117 @@
+"""Plain Python twin of ``_outline``, and of the outline of a tumor by flood fill: voxels are (x, y, z), in dicts and sets."""
+import math
+
+import numpy as np
+
+BESIDE = ((-1, 0, 0), (1, 0, 0), (0, -1, 0), (0, 1, 0), (0, 0, -1), (0, 0, 1))
+
+
+# --- of the kernel ---------------------------------------------------------------------------------------
+
+def line_of(v, axis):
+    """Place of voxel v along an axis, and the voxel at the start of its line."""
+    stride = 8**axis
+    k = v // stride % 8
+    return k, v - k * stride
+
+
+def beside(values, neighbors, t, v, axis, way, nothing):
+    """The value of the voxel beside v of tile t, below (way 0) or above it (1) along an axis."""
+    k, start = line_of(v, axis)
+    k += 2 * way - 1
+    if 0 <= k < 8:
+        return int(values[t][start + k * 8**axis])
+    other = neighbors[t][2 * axis + way]
+    return nothing if other < 0 else int(values[other][start + (k % 8) * 8**axis])
+
+
+def add_neighbors(values, neighbors, axis):
+    """Of each voxel the sum of its value and of those beside it along an axis."""
+    return np.array([[int(values[t][v]) + sum(beside(values, neighbors, t, v, axis, way, 0) for way in (0, 1))
+                      for v in range(512)] for t in range(len(neighbors))], np.uint32).reshape(-1, 512)
+
+
+def spread(squared, neighbors, axis, step, beyond):
+    """Of each voxel the least of its value and of those beside it, plus `step`, along an axis."""
+    return np.array([[min(int(squared[t][v]), *(
+        beside(squared, neighbors, t, v, axis, way, beyond) + step for way in (0, 1))) for v in range(512)]
+        for t in range(len(neighbors))], np.uint16).reshape(-1, 512)
+
+
+def label(mask, neighbors):
+    """Numbers of masses in the order of the rows, -1 for none, and how many masses there are."""
+    labels, found = np.full((len(neighbors), 512), -1), 0
+    for start in zip(*np.nonzero(mask)):
+        if labels[start] < 0:
+            labels[start], stack = found, [start]
+            while stack:
+                t, v = stack.pop()
+                for axis in range(3):
+                    k, first = line_of(v, axis)
+                    for way, j in ((0, k - 1), (1, k + 1)):
+                        other = t if 0 <= j < 8 else neighbors[t][2 * axis + way]
+                        if not 0 <= other < len(neighbors):
+                            continue
+                        there = int(other), first + j % 8 * 8**axis
+                        if mask[there] and labels[there] < 0:
+                            labels[there] = found
+                            stack.append(there)
+            found += 1
+    return labels, found
+
+
+# --- of the whole ----------------------------------------------------------------------------------------
+
+def masses(voxels):
+    """Sets of voxels that are joined by faces."""
+    left, found = set(voxels), []
+    while left:
+        stack, mass = [left.pop()], set()
+        while stack:
+            at = stack.pop()
+            mass.add(at)
+            near = {tuple(a + b for a, b in zip(at, way)) for way in BESIDE} & left
+            left -= near
+            stack += near
+        found.append(mass)
+    return found
+
+
+def dense(cells, tissue, capacity):
+    """Voxels of the tissue round which 27 have half of the cells that fill them; `cells`: voxel -> number."""
+    def round_about(at):
+        return sum(cells.get((at[0] + x, at[1] + y, at[2] + z), 0)
+                   for x in (-1, 0, 1) for y in (-1, 0, 1) for z in (-1, 0, 1))
+    return {at for at in tissue if 2 * round_about(at) >= 27 * capacity}
+
+
+def inside(cells, tissue, capacity, order):
+    """The largest mass of dense voxels with its holes; of equals the one with the first voxel in `order`, voxel -> key."""
+    found = masses(dense(cells, tissue, capacity))
+    if not found:
+        return set()
+    tumor = min(found, key=lambda mass: (-len(mass), min(order[at] for at in mass)))
+
+    def open_(mass):
+        return any(tuple(a + b for a, b in zip(at, way)) not in tissue for at in mass for way in BESIDE)
+    return tumor.union(*(mass for mass in masses(tissue - tumor) if not open_(mass)))
+
+
+def squared_distance(at, others):
+    """Of a voxel from the nearest of others, an array (n, 3)."""
+    return int(((others - np.array(at)) ** 2).sum(axis=1).min())
+
+
+def deeper(inner, tissue, depth):
+    """Voxels inside whose centers lie deeper than `depth` under the outline."""
+    around = {tuple(a + b for a, b in zip(at, way)) for at in inner for way in BESIDE} - inner
+    outer = np.array(sorted(around)).reshape(-1, 3)
+    return {at for at in inner if math.sqrt(squared_distance(at, outer)) - 0.5 > depth}
+
+
+def sprouts(occupied, inner, length):
+    """How many masses reach farther than `length` out of the outline, of what is joined to it by voxels with cells."""
+    rooted = set().union(*(mass for mass in masses(occupied | inner) if mass & inner))
+    hull = np.array(sorted(inner)).reshape(-1, 3)
+    far = {at for at in rooted - inner if math.sqrt(squared_distance(at, hull)) - 0.5 > length}
+    return len(masses(far))
