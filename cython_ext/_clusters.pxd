@@ -92,6 +92,8 @@ cdef inline void write_shed(const tiles_t* t, Py_ssize_t row, int v, const cell_
     out.distance = <float>sqrt(distance2(at[0], at[1], at[2], &t.segments[s]))
     out.maturity = t.segments[s].maturity
     out.traits, out.n, out.place = inherit(c.traits), <uint16_t>n, CIRCULATING
+    out.bits_shed = c.traits.bits
+    out.zone = t.zone[512 * row + v] if t.zone != NULL else 0
     more_words(<const word_t*>c, v, USE_TIME, key, r)
     out.t_shed = out.t_event = p.t_h + unit32(r[0]) * p.dt_h     # any moment of the step
 

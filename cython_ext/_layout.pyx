@@ -70,6 +70,13 @@ class Place(enum.IntEnum):
     ENDED = _types.ENDED
 
 
+class Zone(enum.IntEnum):
+    NOWHERE = _types.NOWHERE
+    CORE = _types.CORE
+    BORDER = _types.BORDER
+    OUTSIDE = _types.OUTSIDE
+
+
 class Fate(enum.IntEnum):
     OPEN = _types.FATE_OPEN
     ANOIKIS = _types.FATE_ANOIKIS

@@ -198,6 +198,7 @@ cdef void _child(ctc_t* c, const lesion_t* l, uint64_t seed, int64_t index, doub
     c.t_shed = start + unit52(r[2], r[3]) * (end - start)
     c.n, c.origin, c.node, c.place = 1, l.node, l.node, CIRCULATING
     c.traits = inherit(l.traits)
+    c.bits_shed = c.traits.bits
     c.traits.flags |= FLAG_LESION
 
 

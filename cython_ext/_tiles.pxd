@@ -77,6 +77,7 @@ cdef struct tiles_t:               # this rank's tiles, row by row
     const int32_t* vessel_first    # (tiles * 512 + 1)
     const int32_t* vessel_index
     const segment_t* segments
+    const uint8_t* zone            # (tiles, 512) zone_e, or NULL: only copied into what is shed
     int n_rates
     const rate_t* rates
     const factor_t* factors

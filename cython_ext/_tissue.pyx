@@ -191,7 +191,7 @@ def advance(cell_t[::1] cells not None, const int64_t[::1] start not None, int32
             const int32_t[:, ::1] neighbors not None, const uint64_t[::1] keys not None,
             const int32_t[:, ::1] coords not None, tuple vessels not None, tuple plan not None, tissue_t params,
             uint32_t[:, ::1] words not None, migrant_t[::1] migrants not None, ctc_t[::1] shed not None,
-            member_t[::1] members not None, int64_t[::1] progress not None):
+            member_t[::1] members not None, int64_t[::1] progress not None, const uint8_t[:, ::1] zone=None):
     """Advance the tiles from row ``progress[0]`` on; the row that lacks room, or -1 when all are done.
 
     ``progress`` is [next row, migrants written, shed written, *TALLIES, *causes of death]; of the cells shed, those who
@@ -200,7 +200,8 @@ def advance(cell_t[::1] cells not None, const int64_t[::1] start not None, int32
     segments) of the vessel map; ``plan`` is (rates, factors, fields, clone, state, speed, along): RATE (r,) and
     FACTOR (f,), the list of fields that the factors name, float32 (tiles or more, 512 | 64 | 8) each, the tables by
     clone, float32 (r, clones), and by state, float32 (r, 3, 256), the speed of a cell by its EMT, int32 (256,), of 256,
-    and the factors on the chance to leave with neighbors by EMT and adhesion, float32 (2, 256).
+    and the factors on the chance to leave with neighbors by EMT and adhesion, float32 (2, 256). ``zone`` of a voxel,
+    uint8 (tiles, 512), is told of what is shed from it.
     """
     cdef signal_t signals[64]
     cdef int causes = <int>progress.shape[0] - 3 - CAUSES
@@ -215,12 +216,16 @@ def advance(cell_t[::1] cells not None, const int64_t[::1] start not None, int32
     cdef tiles_t t = tiles_t(
         cells=NULL, start=&start[0], n=&n[0], capacity=&capacity[0], counts=&counts[0, 0],
         pressure=&pressure[0, 0], oxygen=&oxygen[0, 0], neighbors=&neighbors[0, 0], keys=&keys[0],
-        coords=&coords[0, 0], vessel_first=NULL, vessel_index=NULL, segments=NULL, n_rates=0, rates=NULL, factors=NULL,
-        signals=NULL, n_clones=0, clone=NULL, state=NULL, speed=NULL, along=NULL)
+        coords=&coords[0, 0], vessel_first=NULL, vessel_index=NULL, segments=NULL, zone=NULL, n_rates=0,
+        rates=NULL, factors=NULL, signals=NULL, n_clones=0, clone=NULL, state=NULL, speed=NULL, along=NULL)
     if cells.shape[0]:
         t.cells = &cells[0]
     take_vessels(vessels, rows, &t)
     take_plan(plan, rows, causes, signals, &t)
+    if zone is not None:
+        if zone.shape[0] != rows or zone.shape[1] != 512:
+            raise ValueError(f"zones of {zone.shape[0]} tiles, not {rows}")
+        t.zone = &zone[0, 0]
     cdef outbox_t box = outbox_t(
         migrants=&migrants[0], shed=&shed[0], members=&members[0], n_migrants=progress[1], n_shed=progress[2],
         n_members=progress[3 + SHED_CELLS] - progress[2], room_migrants=migrants.shape[0], room_shed=shed.shape[0],

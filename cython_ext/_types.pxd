@@ -22,8 +22,7 @@ cdef extern from "types.h" nogil:
         uint32_t hop, pad32
         traits_t traits
         uint16_t n
-        uint8_t node, place, fate, origin, pending, pad8
-        uint16_t pad16
+        uint8_t node, place, fate, origin, pending, zone, bits_shed, pad8
 
     ctypedef struct member_t:
         uint64_t id
@@ -48,6 +47,12 @@ cdef enum place_e:
     ARRESTED = 1
     RETURNING = 2             # left the blood inside the tumor; becomes tissue at the next exchange
     ENDED = 3
+
+cdef enum zone_e:             # where a voxel lies by the outline of the tumor; a read-out, on which nothing depends
+    NOWHERE = 0               # no outline, or no place in tissue
+    CORE = 1                  # inside, deeper than outline.depth
+    BORDER = 2                # inside, no deeper
+    OUTSIDE = 3               # in the stroma
 
 cdef enum fate_e:             # what became of a shed cell
     FATE_OPEN = 0             # still in the blood, or arrested

@@ -41,8 +41,9 @@ typedef struct {              /* a circulating tumor cell or cluster: 72 bytes *
     uint8_t fate;             /* fate_e */
     uint8_t origin;           /* node from which it entered the blood */
     uint8_t pending;          /* event_e that happens at t_event */
+    uint8_t zone;             /* zone_e of the place where it left the tissue, by the outline of then */
+    uint8_t bits_shed;        /* `bits` when it entered the blood */
     uint8_t pad8;
-    uint16_t pad16;
 } ctc_t;
 
 typedef struct {              /* of a cluster each cell but its leader, whose traits are those of the CTC: 16 bytes */

@@ -10,6 +10,7 @@ EXAMPLE = Path(__file__).parents[1] / "examples" / "mouse_breast.toml"
 EVERYTHING = {
     "run.step": "1 h", "run.duration": "12 h", "output.interval": "4 h", "output.checkpoint": "6 h", "output.clones": 40,
     "oxygen.sweeps": 4, "oxygen.initial_sweeps": 32,
+    "outline.interval": "3 h", "outline.depth": "30 um", "outline.sprout": "30 um", "staging.detection_cells": 22_000,
     "tumor.cells": 20_000, "tumor.perfusion": "10 mL/min/g", "growth.division_time": "8 h",
     "growth.death_rate": "0.5/day", "traits.motile_fraction": 0.5, "traits.adhesion_mean": 0.3,
     "hypoxia.threshold": "30 mmHg", "hypoxia.full": "10 mmHg", "crowding.mobility": "3000 um^2/h",
@@ -47,7 +48,7 @@ CROWD = dict(     # more cells come home than the places of a tumor of one cell 
     therapy=[], surgery=[], radiation=[],
     vessels__length_density="40 mm/mm^3", intravasation__reach="5 um", colonization__attraction=1000,
     organs__tumor__extravasation_time="0.01 h", injection=[{"node": "tumor", "cells": 80_000}])
-TABLES = ("shed", "lesions", "draws", "organs", "clone_cells", "clones")
+TABLES = ("shed", "lesions", "draws", "organs", "clone_cells", "distances", "clones")
 
 
 def settings(**changes):

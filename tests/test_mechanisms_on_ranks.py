@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import small
+from metacascade._kernels._layout import Zone
 from metacascade.io.results import open_results
 from metacascade.mechanisms import user
 
@@ -36,6 +37,12 @@ def test_the_run_sees_all_of_it(alone):
         assert {0, 1} == set(results.lesions[:]["bits"] & 1)
         assert all(results.series[f"{name}_mean"][-1] > 0.001 for name in ("vegf", "matrix", "macrophages", "mmp9"))
         assert results.series["matrix_mean"][-1] < 0.9 and len(np.unique(results.clones[:]["egfr"])) > 1
+        assert {Zone.NOWHERE, Zone.CORE, Zone.BORDER, Zone.OUTSIDE} == set(results.shed[:]["zone"])
+        assert results.series["sprouts"].max() > 1 and results.series["stage"].max() > 0
+        shed, rows = results.shed.columns(), results.shed[:]
+        assert (shed["bit_L1CAM"] == (rows["bits"] & 1 > 0)).all() and (shed["bit_L1CAM"] != shed["bit_L1CAM_shed"]).any()
+        assert (shed["clone_resistance"] == results.clones[:]["resistance"][rows["clone"]] / 255).all()
+        assert {"shed", "tissue"} == {results.names("distances")["of"][whom] for whom in results.distances[:]["of"]}
         assert results.provenance[0]["mechanisms"] == {path: user.digest(Path(path).read_bytes()) for path in small.OWN}
 
 

@@ -15,6 +15,7 @@ from metacascade.model.tissue import Tissue
 from metacascade.ranks.exchange import Exchange
 from metacascade.ranks.parallel import serial_world
 from metacascade.space.arena import Arena
+from metacascade.space.outline import ZONE
 from metacascade.space.region import Region, keys_of
 from metacascade.space.tile_arrays import COUNTS, TileArrays
 
@@ -85,8 +86,9 @@ class Patch(Tissue):
         tiles = len(self.region.keys)
         self.arena = Arena()
         self.arena.add(np.zeros(tiles, int))
-        self.arrays = TileArrays(COUNTS)
+        self.arrays = TileArrays(COUNTS, ZONE)
         self.arrays.grow(0, tiles, self.region.rows - tiles)
+        self.arrays["zone"][:] = (self.region.keys[:, None] + np.arange(512, dtype=np.uint64)) % np.uint64(3) + np.uint64(1)
         self.oxygen = Field(np.full((self.region.rows, 512), oxygen, np.float32))
         self.vessels = Vessels(self.region.coords, np.empty(0, SEGMENT) if segments is None else segments,
                                self.parameters["edge_um"], self.parameters["reach_um"])

@@ -20,7 +20,7 @@ def arrays_of(patch):
     a, v, rates = patch.arena, patch.vessels, patch.rates
     return type("Arrays", (), dict(
         cells=a.cells.copy(), start=a.start.copy(), n=a.n.copy(), counts=patch.counts.copy(),
-        oxygen=patch.oxygen.value, pressure=patch.pressure.value, neighbors=patch.region.neighbors, keys=patch.region.keys,
+        zone=patch.arrays["zone"], oxygen=patch.oxygen.value, pressure=patch.pressure.value, neighbors=patch.region.neighbors, keys=patch.region.keys,
         coords=patch.region.coords, first=v.first, index=v.index, segments=v.segments,
         plan=(rates.rates, rates.factors, [patch.fields()[name] for name in rates.signals], rates.clone, rates.state,
               patch.speed, patch.along)))

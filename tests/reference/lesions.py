@@ -110,7 +110,7 @@ def child(lesion, seed, index, since, end):
     r = words(seed, Draw.CHILD, lesion["id"] ^ index >> 32, index & 0xffffffff)
     same = {name: lesion[name] for name in ("clone", "node", "emt", "adhesion", "bits")}
     return same | dict(id=r[1] << 32 | r[0], t_shed=since + unit52(r[2], r[3]) * (end - since), n=1,
-                       origin=lesion["node"], flags=lesion["flags"] & HERITABLE | Flag.LESION)
+                       bits_shed=lesion["bits"], origin=lesion["node"], flags=lesion["flags"] & HERITABLE | Flag.LESION)
 
 
 def found(c, p, seed):

@@ -279,6 +279,7 @@ def leave(tile, v, record, calm):
     c["distance"], c["maturity"], c["n"] = math.sqrt(distance2(at, segment)), segment["maturity"], 1 + len(followers)
     for name, value in traits_in_blood(record).items():
         c[name] = value
+    c["bits_shed"], c["zone"] = c["bits"], 0 if t.zone is None else t.zone[row, v]
     c["t_shed"] = c["t_event"] = p["t_h"] + unit32(more(record, v, TIME, tile.key)[0]) * p["dt_h"]
     return c, [(c["id"], *traits_in_blood(follower).values(), index) for index, follower in enumerate(followers, 1)]
 

@@ -239,12 +239,23 @@ def test_a_checkpoint_without_what_it_must_say_is_refused(run, change, words, co
 
 @pytest.mark.parametrize("name, counts", [
     ("ledger", {"eaten": 1}), ("ledger", {"initial": "1"}), ("ledger", {"initial": -1}), ("fates", {"eaten": {}}),
-    ("fates", {"nk": {"nowhere": 1}}), ("fates", {"nk": {"lung": 0.5}}), ("fates", {"nk": 3})])
+    ("fates", {"nk": {"nowhere": 1}}), ("fates", {"nk": {"lung": 0.5}}), ("fates", {"nk": 3}),
+    ("shed_distances", [0] * 30), ("shed_distances", [0.5] * 31), ("first_times", {"detected_s": 0}),
+    ("first_times", dict.fromkeys(("detected_s", "first_shed_s", "first_lesion_s"), -2))])
 def test_totals_of_what_is_not_counted_are_refused(name, counts):
     saved = founder_state(fates={"nk": {"lung": 1}})
     saving.refuse_foreign(saved, ["veins", "lung"], ["initial"])
     saved.meta[name] = counts
     with pytest.raises(InputError, match="counts cells by (names or numbers that metacascade has not|eaten, which nothing here)"):
+        saving.refuse_foreign(saved, ["veins", "lung"], ["initial"])
+
+
+def test_zones_that_are_none_are_refused():
+    saved = founder_state()
+    saved.arrays["zone"] = np.full((2, 512), 3, np.uint8)
+    saving.refuse_foreign(saved, ["veins", "lung"], ["initial"])
+    saved.arrays["zone"][1, 7] = 4
+    with pytest.raises(InputError, match="zones of the state"):
         saving.refuse_foreign(saved, ["veins", "lung"], ["initial"])
 
 
@@ -263,8 +274,9 @@ def founder_state(**meta):
     """As much of a state with one clone as is looked at."""
     clones = np.zeros(1, CLONE)
     clones["parent"] = -1
-    return SimpleNamespace(meta={"ledger": {"initial": 1}, "fates": {}, "traits": [], "bits": [], "redraws": False, "since_h": 0.0} | meta, ctcs=empty(CTC),
-                           members=empty(MEMBER), lesions=empty(LESION), segments=None, clones=clones)
+    return SimpleNamespace(meta={"ledger": {"initial": 1}, "fates": {}, "traits": [], "bits": [], "redraws": False, "since_h": 0.0,
+                                 "shed_distances": [0] * 31, "first_times": dict.fromkeys(("detected_s", "first_shed_s", "first_lesion_s"), -1)} | meta, ctcs=empty(CTC),
+                           members=empty(MEMBER), lesions=empty(LESION), segments=None, clones=clones, arrays={})
 
 
 @pytest.mark.parametrize("config", [{"run": 5}, {"run": {"step_s": "x"}}, {"tumor": [1]}, {"nothing": 1}])

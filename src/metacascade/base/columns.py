@@ -30,22 +30,24 @@ class MeanOverCells:
 class Column:
     """A column of the time series, one value over all ranks.
 
-    `part` is one of PARTS. Without `mean` it is a whole number, the sum of what each rank has counted.
+    `part` is one of PARTS. Without `mean`, and if it is not `real`, it is a whole number, the sum of what each rank has
+    counted.
     """
     name: str
     unit: str
     doc: str
     part: str = PASSED
     mean: MeanOverCells | None = None
+    real: bool = False      # of what is measured at outputs: a number that need not be whole
 
     def __post_init__(self):
-        if self.part not in PARTS or self.mean and self.part != NOW:
+        if self.part not in PARTS or (self.mean or self.real) and self.part != NOW:
             raise ValueError(f"{self.name}: {self.part!r} is not what a column of its kind can be")
 
     @property
     def kind(self) -> type:
         """Of its values: int or float."""
-        return float if self.mean else int
+        return float if self.mean or self.real else int
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,11 @@ def cells(name, part, doc) -> Column:
 def mean_over_cells(name, unit, doc, field, resolution=2.0**-16) -> Column:
     """A column with the mean of a field over the cells in tissue, not a number where there are none."""
     return Column(name, unit, doc, NOW, MeanOverCells(field, resolution))
+
+
+def measured(name, unit, doc) -> Column:
+    """A column with a number that is measured at each output, not a number where there is nothing to measure."""
+    return Column(name, unit, doc, NOW, real=True)
 
 
 def in_order(columns) -> tuple:

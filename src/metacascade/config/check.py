@@ -66,6 +66,8 @@ def _times(config):
         times["output", "snapshot_interval"] = config.output.snapshot_interval_s
     if config.angiogenesis.enabled or config.maturation.enabled or config.perfusion.enabled:
         times["vessels", "interval"] = config.vessels.interval_s
+    if config.outline.enabled and config.tumor is not None:
+        times["outline", "interval"] = config.outline.interval_s
     for path, seconds in times.items():
         if seconds % step:
             near = max(1, round(seconds / step)) * step

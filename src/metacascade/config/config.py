@@ -23,6 +23,7 @@ from metacascade.config import (
 from metacascade.config.body import BYPASS, Blood, Colonization, Draw, Injection, Organ, complete_organs
 from metacascade.config.given import Overrides, is_unicode, settings_of
 from metacascade.config.interventions import Radiation, Surgery
+from metacascade.config.readouts import Outline, Staging
 from metacascade.config.run import Balance, Output, Run
 from metacascade.config.sections import shared_tables
 from metacascade.config.therapy import Therapy
@@ -52,7 +53,7 @@ class Config(MechanismTables):
         "run": (Run, "one"), "output": (Output, "one"), "balance": (Balance, "one"), "tumor": (Tumor, "one"),
         "tissue": (Tissue, "one"), "traits": (Traits, "one"), "trait": (Mutation, "list"), "vessels": (Vessels, "one"),
         **{table: (section, "one") for table, section in OF_MECHANISMS.items()},
-        "mechanisms": (Mechanisms, "one"),
+        "mechanisms": (Mechanisms, "one"), "outline": (Outline, "one"), "staging": (Staging, "one"),
         "organs": (Organ, ("tumor", *BEDS)), "injection": (Injection, "list"), "draw": (Draw, "list"),
         "therapy": (Therapy, "list"), "surgery": (Surgery, "list"), "radiation": (Radiation, "list")}
 
@@ -68,6 +69,8 @@ class Config(MechanismTables):
     trait: tuple[Mutation, ...] = ()
     vessels: Vessels = Vessels()
     mechanisms: Mechanisms = Mechanisms()
+    outline: Outline = Outline()
+    staging: Staging = Staging()
     organs: dict[str, Organ] = {}
     injection: tuple[Injection, ...] = ()
     draw: tuple[Draw, ...] = ()

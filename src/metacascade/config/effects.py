@@ -15,7 +15,7 @@ from metacascade.mechanisms.terms import SHED
 MOST_NAMES = 6      # in one line
 TISSUE = ("tissue.* growth.* hypoxia.* migration.* crowding.* oxygen.* traits.* vessels.* intravasation.* balance.* "
           "emt.up emt.down emt.step emt.threshold emt.full emt.detachment emt.scattering chemotherapy.* "
-          "organs.tumor.* colonization.attraction blood.vertebral_bypass")
+          "organs.tumor.* colonization.attraction blood.vertebral_bypass outline.*")
 RATES = "colonization.wake colonization.dormant_death"
 ACTIVE = "colonization.birth colonization.death colonization.capacity colonization.shed"
 ELSEWHERE = ("intravasation.reach",)     # acts also while its mechanism is off: where cells come back
@@ -84,6 +84,8 @@ RULES = (
     Rule(TISSUE, lambda c: c.tumor, "there is no [tumor]"),
     Rule("balance.threshold balance.interval", lambda c: c.balance.enabled, "balance.enabled = false"),
     Rule("balance.interval", lambda c: c.balance.interval <= c.run.steps, "more steps than the run has"),
+    Rule("outline.interval outline.depth outline.sprout outline.sampled_cells staging.metastasis_cells "
+         "staging.invasion staging.small staging.large", lambda c: c.outline.enabled, "outline.enabled = false"),
     Rule("migration.*", _motile, "traits.motile_fraction = 0", state=True),
     Rule("migration.persistence migration.bias migration.gradient_half", lambda c: c.migration.speed_um_per_h,
          "migration.speed = 0"),

@@ -36,14 +36,14 @@ from metacascade.state.state import (
     empty,
 )
 
-KIND, FORMAT = "CHECKPOINT", 4
+KIND, FORMAT = "CHECKPOINT", 5
 BY_ID = ("ctcs", "members", "lesions")
 ARRAYS = "tiles"              # the group of what there is of each voxel
 VESSELS = "vessels"           # the group of vessels that live
 NAME, FORMER, DAMAGED = "checkpoint.h5", "checkpoint.prev.h5", "checkpoint.h5.damaged"
 META = {"config": (dict,), "step": (int,), "time_s": (int,), "seed": (int,), "ledger": (dict,), "fates": (dict,),
         "traits": (list,), "bits": (list,), "redraws": (bool,), "since_h": (float,),
-        "parent": (str, type(None)), "parts": (int,)}
+        "shed_distances": (list,), "first_times": (dict,), "parent": (str, type(None)), "parts": (int,)}
 
 
 def found(directory):

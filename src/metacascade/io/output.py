@@ -11,13 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
-from metacascade._kernels._layout import Fate, Flag, LesionState, Place
+from metacascade._kernels._layout import Fate, Flag, LesionState, Place, Zone
 from metacascade.base.errors import InputError
 from metacascade.base.records import by_id, joined
 from metacascade.io import checkpoint, datasets, ownership, parts, reopening, results, rundirectory, sealed, snapshots
 from metacascade.io.atomic import writing
 from metacascade.io.datasets import Table, units
-from metacascade.state.observed import AT_OUTPUTS, places
+from metacascade.state.observed import AT_OUTPUTS, DISTANCES_OF, places
 from metacascade.state.state import CTC, CTC_UNITS, LESION_UNITS, empty
 
 
@@ -207,9 +207,11 @@ class Output:
     def _meaning(self, name):
         """The attributes of a table: the unit of every field, the names of enumerated numbers, and those of bits."""
         node = dict(enumerate(self.nodes))
-        fate, place, lesion = ({int(e): e.name.lower() for e in kind} for kind in (Fate, Place, LesionState))
+        fate, place, lesion, zone = (
+            {int(e): e.name.lower() for e in kind} for kind in (Fate, Place, LesionState, Zone))
         table, names = {
-            "shed": (CTC_UNITS, {"fate": fate, "place": place, "node": node, "origin": node}),
+            "shed": (CTC_UNITS, {"fate": fate, "place": place, "node": node, "origin": node, "zone": zone}),
+            "distances": (self.tables["distances"].units, {"of": dict(enumerate(DISTANCES_OF))}),
             "lesions": (LESION_UNITS, {"node": node, "state": lesion}),
             "clone_cells": (self.tables["clone_cells"].units, {"place": dict(enumerate(places(self.nodes)))}),
             "clones": (self.tables["clones"].units, {})

@@ -17,7 +17,7 @@ from metacascade.io.structure import PART, understood
 from metacascade.ranks.parallel import owner_of_id, serial_world
 from metacascade.state.state import CTC, empty
 
-FOLDER, KIND, FORMAT = "parts", "PART", 5
+FOLDER, KIND, FORMAT = "parts", "PART", 6
 KINDS = ("int64", "float64")      # of columns of the time series: those of one kind are one dataset of a part
 APART = ("shed",)                 # whose rows are checked when they are read
 SLAB_ROWS = 1 << 18               # shed cells that are copied at a time: 16 MiB

@@ -19,7 +19,7 @@ from metacascade.io.structure import understood
 from metacascade.ranks.parallel import serial_world
 from metacascade.state.observed import NAMES
 
-NAME, KIND, FORMAT = "results.h5", "RESULTS", 5
+NAME, KIND, FORMAT = "results.h5", "RESULTS", 6
 APART = ("shed", "lesions")       # tables whose rows are checked when they are read
 IN_PARTS = ("series", *NAMES, "shed")    # while the run goes on
 NEEDED = ("config/text", "config/resolved", "provenance/sessions", *IN_PARTS)
@@ -41,7 +41,7 @@ class Results:
     ----------
     series : dict
         Time series: name -> array. Units by ``results.units("series/NAME")``.
-    shed, draws, organs, clone_cells, clones, lesions : Rows
+    shed, draws, organs, clone_cells, distances, clones, lesions : Rows
         Tables that are read when sliced: ``results.shed["fate"]``, ``results.shed[:1000]``; the last at the end.
     config : dict
         As resolved, in internal units; `config_text` as given.
@@ -128,6 +128,11 @@ class Results:
     def clone_cells(self) -> Rows:
         """Cells of each clone in each place, at each output; clone 65535 stands for all that are too small."""
         return self["clone_cells"]
+
+    @property
+    def distances(self) -> Rows:
+        """Cells by their distance to the nearest vessel, at each output, and of those that entered one."""
+        return self["distances"]
 
     @property
     def lesions(self) -> Rows:

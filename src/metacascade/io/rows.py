@@ -5,6 +5,7 @@ import numpy as np
 
 from metacascade.base.errors import InputError
 from metacascade.io import rows_index
+from metacascade.state.observed import CLONE
 
 if TYPE_CHECKING:
     import pandas
@@ -35,14 +36,31 @@ class Rows:
     def __array__(self, dtype: np.dtype | None = None, copy: bool | None = None) -> np.ndarray:
         return np.asarray(self[:], dtype)
 
+    def columns(self) -> dict[str, np.ndarray]:
+        """All rows, field by field, and what their clone and their bits stand for.
+
+        Of cells that tell of both (/shed, /lesions): ``clone_NAME``, 0 to 1, for each trait of their clone, and
+        ``bit_NAME`` for each state; with ``_shed`` at the end as it was when the cell entered the blood.
+        """
+        rows = self[:]          # at once: a run that goes on may put more there at any moment
+        found = {field: rows[field] for field in rows.dtype.names}
+        if not {"clone", "bits"} <= found.keys():
+            return found
+        clones = self.results["clones"][:]
+        for name in clones.dtype.names[len(CLONE):]:
+            found[f"clone_{name}"] = clones[name][rows["clone"]] / 255
+        for field in found.keys() & {"bits", "bits_shed"}:
+            found |= {f"bit_{name}{field[4:]}": rows[field] & mask > 0
+                      for mask, name in self.results.masks(self.name)["bits"].items()}
+        return found
+
     def frame(self) -> "pandas.DataFrame":
-        """All rows as a pandas DataFrame (pandas must be installed), with names for enumerated numbers."""
+        """`columns` as a pandas DataFrame (pandas must be installed), with names for enumerated numbers."""
         try:
             import pandas
         except ImportError:
             raise InputError("pandas is not installed: pip install pandas") from None
-        rows = self[:]          # at once: a run that goes on may put more there at any moment
-        frame = pandas.DataFrame({field: rows[field] for field in rows.dtype.names})
+        frame = pandas.DataFrame(self.columns())
         for field, table in self.results.names(self.name).items():
             frame[field] = frame[field].map(table).astype("category")
         return frame

@@ -13,7 +13,7 @@ from metacascade.base.errors import InputError, RunError
 from metacascade.base.limits import MOST_CLONES
 from metacascade.base.tiles import of_voxels
 from metacascade.mechanisms.terms import LOWER, RAISE
-from metacascade.model import blood, clones, injection, interventions, lesions, tissue
+from metacascade.model import blood, clones, injection, interventions, lesions, staging, tissue, zones
 from metacascade.model.computed import place
 from metacascade.model.microenvironment import moments
 from metacascade.state import observed
@@ -38,7 +38,8 @@ def columns(plan) -> tuple:
     InputError
         For a name that is there already.
     """
-    of_model = (part.COLUMNS for part in (tissue, blood, lesions, injection, interventions, clones))
+    of_model = (
+        part.COLUMNS for part in (tissue, blood, lesions, injection, interventions, clones, zones, staging))
     if counted := [cause.name for cause in plan.causes if cause.name in tissue.TALLIES]:
         raise InputError(f"{', '.join(counted)}: a cause of death by the name of a count of the tissue: {OTHER_NAME}")
     try:
@@ -110,7 +111,21 @@ class Observables:
         means = {column.name: total / cells * column.mean.resolution if cells else np.nan
                  for column, total in zip(self.means, sums)}
         return dict(sim.ledger.totals, step=sim.step_number, time_s=sim.time_s, tiles=tiles,
-                    clones=len(sim.clones), **means, **with_bits)
+                    clones=len(sim.clones), **means, **with_bits, **self._of_tumor())
+
+    def _of_tumor(self):
+        """The columns of the outline and of the stage."""
+        sim = self.simulation
+        told = sim.zones.row(sim.time_s)
+        largest_lesion = self.world.max(int(sim.lesions.records["n"].max(initial=0)))
+        stage = sim.staging.stage(told["radius"], told["invasion_max"], largest_lesion) if sim.zones.on else -1
+        return told | sim.staging.times | dict(stage=stage)
+
+    def distances(self):
+        """Rows of the table of distances: cells by their distance to the nearest vessel."""
+        sim = self.simulation
+        rows = sim.zones.distances(sim.time_s, sim.ledger.totals["tissue"])
+        return np.array(rows, self.layouts["distances"].dtype)
 
     def organs(self):
         """Rows of the table by organ: what is in each node of the circuit where anything is."""

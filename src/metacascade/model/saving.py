@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from metacascade._kernels._layout import Fate
+from metacascade._kernels._layout import Fate, Zone
 from metacascade.base.errors import InputError
 from metacascade.base.limits import MOST_CLONES
 from metacascade.base.records import by_id, joined
@@ -13,7 +13,10 @@ from metacascade.model.clones import Clones, spectrum
 from metacascade.model.ledger import LARGEST
 from metacascade.model.members import complete, in_order
 from metacascade.model.schedule import Schedule
+from metacascade.model.staging import FIRST
 from metacascade.ranks.parallel import owner_of_id
+from metacascade.space.distances import BINS
+from metacascade.space.outline import ZONE
 from metacascade.space.vasculature import KINDS
 from metacascade.space.vessels import SEGMENT
 from metacascade.state import state
@@ -36,7 +39,8 @@ def state_of(simulation, meta):
         meta=dict(meta, config=sim.config.to_dict(), step=sim.step_number, time_s=sim.time_s,
                   seed=sim.config.run.seed, ledger=dict(sim.ledger.totals), fates=sim.fates.totals(),
                   traits=list(sim.clones.spectrum.names), bits=list(sim.plan.bit_names), redraws=sim.redraws,
-                  since_h=sim.circuit.since_h),
+                  since_h=sim.circuit.since_h, shed_distances=sim.zones.shed.tolist(),
+                  first_times=dict(sim.staging.times)),
         tile_key=tissue.region.keys[order], tile_coords=tissue.region.coords[order],
         arrays=tissue.arrays.take(order), units=tissue.arrays.units(),
         cells=lambda first, last: _canonical(tissue, order[first:last]),
@@ -70,7 +74,8 @@ def with_bits(saved, names):
 
     def renamed(records):
         records = joined(records)
-        records["bits"] = moved[records["bits"]]
+        for name in {"bits", "bits_shed"} & set(records.dtype.names):
+            records[name] = moved[records[name]]
         return records
 
     return replace(saved, cells=lambda first, last: renamed(saved.cells(first, last)), ctcs=renamed(saved.ctcs),
@@ -92,6 +97,8 @@ def refuse_foreign(saved, names, totals):
         raise InputError(f"the state has cells at node {found}, and the circuit only nodes up to {nodes - 1}: "
                          "it is not of metacascade")
     _refuse_foreign_clones(saved)
+    if ZONE.name in saved.arrays and np.max(saved.arrays[ZONE.name], initial=0) > max(Zone):
+        raise InputError("the zones of the state are not such as metacascade writes: it is not of metacascade")
     if not complete(saved.members, saved.ctcs):
         raise InputError("the members of clusters in the state are not those of its clusters: it is not of metacascade")
     if saved.segments is not None and saved.segments.dtype != SEGMENT:
@@ -105,7 +112,8 @@ def refuse_foreign(saved, names, totals):
         raise InputError(f"the state counts cells by {one_line(', '.join(unknown))}, which nothing here declares: name "
                          "the module of the mechanism that does, and switch it off if it is not wanted")
     if not (_are_totals(ledger) and set(fates) <= {fate.name.lower() for fate in Fate}
-            and all(isinstance(at, dict) and set(at) <= set(names) and _are_totals(at) for at in fates.values())):
+            and all(isinstance(at, dict) and set(at) <= set(names) and _are_totals(at) for at in fates.values())
+            and _are_readouts(saved.meta["shed_distances"], saved.meta["first_times"])):
         raise InputError("the state counts cells by names or numbers that metacascade has not: it is not "
                          "of metacascade")
 
@@ -119,6 +127,11 @@ def _refuse_foreign_clones(saved):
             and np.all(parents < np.arange(clones)) and all(isinstance(name, str) for name in traits)
             and len(traits) <= saved.clones["traits"].shape[1]):
         raise InputError("the clones of the state are not such as metacascade writes: it is not of metacascade")
+
+
+def _are_readouts(distances, times):
+    return (len(distances) == BINS and _are_totals(dict(enumerate(distances))) and set(times) == set(FIRST)
+            and all(type(time_s) is int and -1 <= time_s <= LARGEST for time_s in times.values()))
 
 
 def _are_totals(counts):

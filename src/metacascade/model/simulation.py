@@ -19,6 +19,8 @@ from metacascade.model.members import Members
 from metacascade.model.microenvironment import fields_of
 from metacascade.model.schedule import Schedule
 from metacascade.model.stageclock import StageClock
+from metacascade.model.staging import Staging
+from metacascade.model.zones import Zones
 from metacascade.ranks.exchange import Exchange
 from metacascade.ranks.parallel import owner_of_id
 from metacascade.space import network_read
@@ -83,6 +85,9 @@ class Simulation:
             self.config, self.plan, self.exchange, fields_of(self.config, self.plan), network)
         self.ledger.add(initial=self.tissue.cells)
         self.ledger.close(self._alive())
+        self.zones, self.staging = Zones(self.config, self.tissue), Staging(self.config)
+        self.zones.renew(0)
+        self.staging.see(0, self.ledger.totals)
 
     def _go_on(self, saved, network):
         meta = saved.meta
@@ -93,6 +98,9 @@ class Simulation:
         self.tissue = tissue_start.restore(
             self.config, self.plan, self.exchange, fields_of(self.config, self.plan), network, saved)
         self._tell_of_clones()
+        self.zones = Zones(self.config, self.tissue, meta["shed_distances"])
+        self.zones.renew(self.time_s, anyway="zone" not in saved.arrays)
+        self.staging = Staging(self.config, meta["first_times"])
         waiting = saved.ctcs["place"] == Place.RETURNING
         self.returning, self.blood.records = chosen(saved.ctcs, waiting), chosen(saved.ctcs, ~waiting)
         self.members = Members(saved.members)
@@ -150,6 +158,9 @@ class Simulation:
             self.members.keep(self.blood.records, self.returning)
             sums = self._account(walked, tally, shed, along)
         self.step_number, self.time_s = self.step_number + 1, t1_s
+        with self.stage("outline"):
+            self.zones.renew(t1_s)
+            self.staging.see(t1_s, self.ledger.totals)
         with self.stage("balance"):
             self._balance()
         return sums
@@ -277,10 +288,13 @@ class Simulation:
         deaths = walked.deaths | {cause.name: tally.get(cause.name, 0) for cause in self.plan.causes}
         self.ledger.add(**deaths, passages=walked.passages, shed_ctcs=len(shed), shed=tally["shed"],
                         divided_tissue=tally["divided"],
-                        mutated=tally["mutated"], changed_voxel=tally["changed_voxel"])
-        places, *sums = self.ledger.close(self._alive(), extra=[int(self.tissue.reachable.sum()), *along])
+                        mutated=tally["mutated"], changed_voxel=tally["changed_voxel"], **self.zones.of_shed(shed))
+        by_distance = self.zones.by_distance(shed)
+        places, *sums = self.ledger.close(
+            self._alive(), extra=[int(self.tissue.reachable.sum()), *by_distance, *along])
         self.perfused = places > 0
-        return sums
+        self.zones.add(sums[:len(by_distance)])
+        return sums[len(by_distance):]
 
     def _alive(self):
         return dict(

@@ -15,6 +15,7 @@ from metacascade.model.microenvironment import secretions
 from metacascade.model.tissue_parameters import along, parameters, reach_um, speeds
 from metacascade.space.arena import Arena
 from metacascade.space.fields import Still
+from metacascade.space.outline import ZONE
 from metacascade.space.region import Region
 from metacascade.space.vasculature import Vasculature, refuse_wide
 from metacascade.space.vessels import voxelize
@@ -65,6 +66,8 @@ class Tissue:
         self.microenvironment, self.arrays = fields, fields.arrays
         self.oxygen = fields["oxygen"] if "oxygen" in fields else Still(config.oxygen.stroma_mmHg, self.arrays)
         self.pressure = fields["pressure"] if "pressure" in fields else Still(0.0, self.arrays)
+        if config.outline.enabled:
+            self.arrays.add(ZONE)
         self.network = network
         self.region = Region(exchange, cuts)
         self.arena = Arena()
@@ -89,6 +92,11 @@ class Tissue:
     @counts.setter
     def counts(self, counts):
         self.arrays["counts"] = counts
+
+    @property
+    def zones(self):
+        """Where each voxel lies by the outline: uint8, shape (tiles, 512), of Zone; None if there is no outline."""
+        return self.arrays["zone"] if "zone" in self.arrays else None
 
     @property
     def cells(self):
@@ -139,6 +147,10 @@ class Tissue:
         if self.vasculature:
             return self.vasculature.pieces.all
         return self.network.segments_near(self.region.coords, self.config.tissue.edge_um, 0.0)
+
+    def vessels_within(self, rows, margin_um):
+        """Segments whose wall comes within a margin of tiles: those of rows[i] are segments[near[i]:near[i + 1]]."""
+        return self.network.source.collect(self.region.coords[rows], self.config.tissue.edge_um, margin_um)
 
     def add_margin(self):
         """Where a tile has cells, all 26 places round it become tiles, for cells to move into. Collective.
@@ -200,7 +212,7 @@ class Tissue:
                     a.cells, a.start, a.n, a.capacity, self.counts, self.pressure.value, self.oxygen.value,
                     self.region.neighbors, self.region.keys, self.region.coords,
                     (self.vessels.first, self.vessels.index, self.vessels.segments), tables, params,
-                    self._scratch, self._migrants, self._shed, self._members, progress)
+                    self._scratch, self._migrants, self._shed, self._members, progress, self.zones)
             if row < 0:
                 break
             self._make_room(row, progress)

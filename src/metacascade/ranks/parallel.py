@@ -96,6 +96,17 @@ class World:
             self.comm.Allreduce(np.array([value], np.int64), largest, MPI.MAX)
         return int(largest[0])
 
+    def maxima(self, values):
+        """Largest over ranks of each of some integers: an int64 array, the same on all."""
+        values = np.ascontiguousarray(values, np.int64)
+        if self.size == 1:
+            return values.copy()
+        from mpi4py import MPI
+        largest = np.empty_like(values)
+        with self.collectives.one(values.nbytes):
+            self.comm.Allreduce(values, largest, MPI.MAX)
+        return largest
+
     def exscan(self, value):
         """Sum of `value` over the ranks before this one."""
         if self.size == 1:

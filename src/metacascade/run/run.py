@@ -151,7 +151,8 @@ class Run:
 
     def _record(self):
         seen = self.observables
-        self.output.record(seen.row(), organs=seen.organs(), clone_cells=seen.clone_cells())
+        self.output.record(seen.row(), organs=seen.organs(), clone_cells=seen.clone_cells(),
+                           distances=seen.distances())
 
     def _flush(self):
         """Write a part; one that is not due by the plan is taken back when the run goes on, so it leaves no trace."""

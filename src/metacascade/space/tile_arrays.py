@@ -55,6 +55,9 @@ class TileArrays:
         self.kinds[kind.name] = kind
         self._arrays[kind.name] = np.empty((0, kind.values), kind.dtype)
 
+    def __contains__(self, name: str) -> bool:
+        return name in self.kinds
+
     def __getitem__(self, name: str) -> np.ndarray:
         return self._arrays[name]
 

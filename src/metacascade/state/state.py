@@ -24,7 +24,8 @@ CELL_UNITS = {"x": "voxel edge / 65536", "y": "voxel edge / 65536", "z": "voxel 
 CTC_UNITS = {
     "id": "1", "t_event": "h", "t_shed": "h", "x": "um", "y": "um", "z": "um", "distance": "um",
     "maturity": "1", "diameter": "um", "hop": "draws", "n": "cells", "node": "node", "place": "place", "fate": "fate",
-    "origin": "node", "pending": "event", "pad8": "1", "pad16": "1", "pad32": "1"} | TRAITS_UNITS
+    "origin": "node", "pending": "event", "zone": "zone", "bits_shed": "bits", "pad8": "1",
+    "pad32": "1"} | TRAITS_UNITS
 MEMBER_UNITS = {"id": "id of a CTC", "index": "1"} | TRAITS_UNITS
 LESION_UNITS = {
     "id": "1", "n": "cells", "born": "cells", "died": "cells", "shed": "cells", "t_founded": "h",
