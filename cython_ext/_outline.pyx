@@ -71,20 +71,20 @@ cdef inline void unite(int32_t* parent, int32_t i, int32_t j) noexcept nogil:
     else:
         parent[i] = j
 
-cdef int _link_tile(const uint8_t* mask, int32_t* parent, int32_t base) noexcept nogil:
-    """Link the voxels of a tile that is not all of one mass; how many are in a mass."""
-    cdef int v, n = 0
+cdef void _link_tile(const uint8_t* mask, int32_t* parent, int32_t base) noexcept nogil:
+    """Link the voxels of a tile. What the voxel before along x has linked already is not linked again."""
+    cdef int v
+    cdef bint after
     for v in range(VOXELS):
         parent[base + v] = NONE
         if not mask[v]:
             continue
-        n += 1
-        parent[base + v] = parent[base + v - 1] if v & 7 and mask[v - 1] else base + v
-        if v & 0x38 and mask[v - 8]:
+        after = v & 7 and mask[v - 1]
+        parent[base + v] = parent[base + v - 1] if after else base + v
+        if v & 0x38 and mask[v - 8] and not (after and mask[v - 9]):
             unite(parent, base + v, base + v - 8)
-        if v & 0x1C0 and mask[v - 64]:
+        if v & 0x1C0 and mask[v - 64] and not (after and mask[v - 65]):
             unite(parent, base + v, base + v - 64)
-    return n
 
 cdef bint _is_full(const uint8_t* mask) noexcept nogil:
     cdef int v, n = 0
@@ -159,18 +159,33 @@ def measure(const int32_t[:, ::1] labels not None, const uint8_t[:, ::1] marks n
     Everything is added to: `size` and `marked` begin with 0, `key` with the largest there is.
     """
     cdef Py_ssize_t t
-    cdef int v
+    cdef int v, first, n
     cdef int32_t k
     with nogil:
         for t in range(keys.shape[0]):
-            for v in range(VOXELS):
-                k = labels[t, v]
+            v = 0
+            while v < VOXELS:
+                k, first, n = labels[t, v], v, 0
+                while v < VOXELS and labels[t, v] == k:     # a run of one mass
+                    n += marks[t, v] != 0
+                    v += 1
                 if k < 0:
                     continue
-                size[k] += 1
-                marked[k] += marks[t, v] != 0
+                size[k] += v - first
+                marked[k] += n
                 if keys[t] < key[k]:
-                    key[k], voxel[k] = keys[t], v
+                    key[k], voxel[k] = keys[t], first
+
+
+def select(const int32_t[:, ::1] labels not None, const uint8_t[::1] chosen not None,
+           uint8_t[:, ::1] mask not None):
+    """Fill `mask`: 1 for the voxels of masses that are chosen, of which there is one entry each, and 0 for others."""
+    cdef Py_ssize_t t
+    cdef int v
+    with nogil:
+        for t in range(mask.shape[0]):
+            for v in range(VOXELS):
+                mask[t, v] = labels[t, v] >= 0 and chosen[labels[t, v]] != 0
 
 
 def join(int32_t[::1] parent not None, const int32_t[::1] a not None, const int32_t[::1] b not None):

@@ -73,6 +73,13 @@ def test_masses_are_measured():
         assert (key[k], voxel[k]) == min(zip(keys[t].tolist(), v.tolist()))
 
 
+def test_masses_are_selected():
+    labels = np.random.default_rng(2).integers(-1, 5, (3, 512)).astype(np.int32)
+    mask = np.full((3, 512), 7, np.uint8)
+    _outline.select(labels, np.array([0, 1, 0, 1, 1], np.uint8), mask)
+    np.testing.assert_array_equal(mask, np.isin(labels, (1, 3, 4)))
+
+
 def test_sets_are_joined():
     parent = np.arange(10, dtype=np.int32)
     _outline.join(parent, np.array([7, 3, 9, 1], np.int32), np.array([3, 5, 9, 2], np.int32))

@@ -65,7 +65,7 @@ class Zones:
         tissue = self.tissue
         hull = outline.inside(tissue.counts, self.config.tissue.capacity, tissue.region)
         deep = outline.deeper_than(hull, self.config.outline.depth_um / self.edge_um, tissue.region)
-        return np.where(hull, np.where(deep, Zone.CORE, Zone.BORDER), Zone.OUTSIDE).astype(np.uint8)
+        return np.uint8(Zone.OUTSIDE) - hull.view(np.uint8) - deep.view(np.uint8)      # core 1, border 2, outside 3
 
     def of_shed(self, ctcs):
         """Cells of this rank that were shed, by zone: name of a column -> cells."""
@@ -89,7 +89,8 @@ class Zones:
             return dict(NOTHING)
         zones = self.tissue.zones if self.is_due(time_s) else self._now()
         counts = self.tissue.counts[:len(zones)]
-        own = [[int(counts[zones == zone].sum(dtype=np.int64)), int((zones == zone).sum())] for zone in WHERE]
+        own = [[(counts * there).sum(dtype=np.int64), np.count_nonzero(there)]
+               for there in (zones == zone for zone in WHERE)]
         sums = np.concatenate([np.ravel(own), distances.lengths(self.tissue, zones)[list(INSIDE)].ravel()])
         sums = self.tissue.exchange.world.sum(sums)
         of_cells, voxels = sums[:6].reshape(3, 2).T

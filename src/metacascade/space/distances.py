@@ -9,7 +9,7 @@ from metacascade.base.tiles import VOXELS
 
 WIDTH_UM, BINS = 5.0, 31            # of the histograms of distances; in the last bin is all from 150 um on
 REACH_UM = WIDTH_UM * (BINS - 1)
-MOST_TILES = 100                    # in which cells are counted: each asks for the vessels round it
+MOST_TILES = 60                     # in which cells are counted: each asks for the vessels round it
 SHUFFLE = np.uint64(0x9E3779B97F4A7C15)     # 2^64 / golden ratio: multiples of it lie evenly
 
 

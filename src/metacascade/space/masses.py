@@ -34,7 +34,9 @@ class Masses:
 
     def where(self, chosen: np.ndarray) -> np.ndarray:
         """The voxels of the masses that are chosen, a boolean for each of `whole`: bool (tiles, 512)."""
-        return np.append(chosen, False)[self.labels]
+        mask = np.empty(self.labels.shape, np.uint8)
+        _outline.select(self.labels, np.ascontiguousarray(chosen, np.uint8), mask)
+        return mask.view(bool)
 
     def largest(self, world) -> np.ndarray:
         """The voxels of the mass with most of them; of equals, the one whose first voxel is first. Collective."""
@@ -56,7 +58,9 @@ def find(mask: np.ndarray, marks: np.ndarray, region) -> Masses:
 
     Parameters
     ----------
-    mask, marks : ndarray of uint8, shape (tiles, 512)
+    mask : ndarray of uint8, shape (tiles, 512)
+    marks : the same
+        Voxels that are counted apart.
     region : space.region.Region
 
     A mass of this rank that touches no ghost is whole. Of the others each rank tells all what they are and which touch:
@@ -64,7 +68,8 @@ def find(mask: np.ndarray, marks: np.ndarray, region) -> Masses:
     winding they are.
     """
     tiles = len(region.keys)
-    labels = np.full((region.rows, VOXELS), -1, np.int32)
+    labels = np.empty((region.rows, VOXELS), np.int32)
+    labels[tiles:] = -1
     number = _outline.label(mask, region.mesh.neighbors, labels)
     whole = np.zeros(number, MASS)
     parts = [np.zeros(number, whole[name].dtype) for name in ("size", "marked", "key", "voxel")]
@@ -74,7 +79,7 @@ def find(mask: np.ndarray, marks: np.ndarray, region) -> Masses:
     for name, values in zip(("size", "marked", "key", "voxel"), parts):
         whole[name] = values
     if region.world.size == 1:
-        return Masses(labels, whole, number)
+        return Masses(labels, whole, number)      # no ghosts: there are no others
     return _joined(labels, tiles, whole, region)
 
 

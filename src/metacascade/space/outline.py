@@ -32,9 +32,8 @@ def inside(counts: np.ndarray, capacity: float, region) -> np.ndarray:
     capacity : float
         Cells of a full voxel.
     """
-    tiles = len(region.keys)
-    tumor = masses.find(dense(counts, capacity, region), np.zeros((tiles, VOXELS), np.uint8), region)
-    tumor = tumor.largest(region.world)
+    full = dense(counts, capacity, region)
+    tumor = masses.find(full, full, region).largest(region.world)
     around = masses.find(_bytes(~tumor), _beside_nothing(region), region)
     return ~around.where(around.whole["marked"] > 0)
 
@@ -53,7 +52,7 @@ def dense(counts: np.ndarray, capacity: float, region) -> np.ndarray:
 
 
 def _bytes(mask):
-    return np.ascontiguousarray(mask, np.uint8)
+    return mask.view(np.uint8)
 
 
 def _beside_nothing(region):
