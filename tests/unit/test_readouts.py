@@ -95,6 +95,24 @@ def test_without_an_outline_the_columns_say_so():
     assert row["first_shed_s"] > 0
 
 
+@pytest.mark.parametrize("former, now", [(False, True), (True, False), (True, True)])
+def test_a_run_may_go_on_with_an_outline_or_without(former, now):
+    settings = small.settings(tumor__cells=3000, outline__interval="3 h")
+    config = [load(small.EXAMPLE, [*settings, f"outline.enabled={str(on).lower()}"]) for on in (former, now)]
+    sim = Simulation(config[0], serial_world())
+    for _ in range(4):
+        sim.step()
+    saved = sim.state(parts=0, parent=None)
+    went_on = Simulation(config[1], serial_world(), saved)
+    assert went_on.zones.on == now and went_on.staging.times == sim.staging.times
+    if former and now:          # the outline is that of hour 3, not of hour 4
+        assert went_on.digest() == sim.digest()
+        assert (went_on.tissue.zones[np.argsort(went_on.tissue.region.keys)] == saved.arrays["zone"]).all()
+    elif now:
+        assert (went_on.tissue.zones != Zone.OUTSIDE).any()
+    went_on.step()
+
+
 # --- what is told is right -------------------------------------------------------------------------------
 
 def test_a_shed_cell_has_the_zone_of_its_voxel_by_the_newest_outline(model):

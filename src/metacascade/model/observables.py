@@ -22,7 +22,7 @@ from metacascade.state.observed import OTHERS, PLACES
 OF_RUN = (
     Column("step", "steps", "steps done", NOW), Column("time_s", "s", "simulated time", NOW),
     Column("tiles", "tiles", "tiles of 8 x 8 x 8 voxels that exist", NOW))
-REPORT = tuple(chain.from_iterable(part.REPORT for part in (tissue, blood, lesions, interventions, clones)))
+REPORT = tuple(chain.from_iterable(part.REPORT for part in (tissue, zones, blood, lesions, interventions, clones)))
 OTHER_NAME = "give that of the mechanism another name"
 TILES = 1024        # whose cells are counted at a time
 EMT_MEAN = mean_over_cells("emt_mean", "1", "EMT of the cells in tissue, 0 to 1, their mean", "emt", 1 / 255)

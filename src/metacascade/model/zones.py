@@ -2,7 +2,7 @@
 import numpy as np
 
 from metacascade._kernels._layout import Zone
-from metacascade.base.columns import NOW, PASSED, Column, cells, measured
+from metacascade.base.columns import NOW, PASSED, Column, ReportLine, cells, measured
 from metacascade.base.tiles import EDGE
 from metacascade.space import distances, outline
 
@@ -22,6 +22,8 @@ COLUMNS = (
         measured(f"vessels_{zone.name.lower()}", "mm/mm^3", f"length of vessels per volume {WHERE[zone]}"),
         measured(f"maturity_{zone.name.lower()}", "1", f"of the vessels {WHERE[zone]}, the mean by length"),
         measured(f"perfused_{zone.name.lower()}", "1", f"of the vessels {WHERE[zone]}, the share by length"))))
+REPORT = (ReportLine("", "{shed_core:,} of them in the core, {shed_border:,} in the border, {shed_outside:,} outside",
+                     if_any=("shed_core", "shed_border", "shed_outside")),)
 NOTHING = {column.name: np.nan if column.real else 0 for column in COLUMNS if column.part == NOW}
 PER_UM = 1024       # lengths and distances are added up in 1/1024 um
 SHED, ALL = 0, 1    # of whom a row of the table of distances tells
