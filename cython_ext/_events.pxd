@@ -1,5 +1,5 @@
 # What an event does to a cell: it changes scratch memory and outboxes only. Header only: it has no .pyx twin.
-from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, uint32_t, uint64_t
 
 from _clusters cimport followers_wanted, lead
 from _hazards cimport HOP
@@ -10,7 +10,7 @@ from _tiles cimport (
 from _types cimport cell_t, inherit
 
 
-cdef inline void divide(const tiles_t* t, Py_ssize_t row, int32_t i, int v, const tissue_t* p, scratch_t* s,
+cdef inline void divide(const tiles_t* t, Py_ssize_t row, int32_t i, int v, scratch_t* s,
                         outbox_t* box) noexcept nogil:
     """The mother keeps her place; the daughter lies anywhere in the same voxel, and differs in a bit.
 
@@ -25,7 +25,7 @@ cdef inline void divide(const tiles_t* t, Py_ssize_t row, int32_t i, int v, cons
     daughter.traits = inherit(daughter.traits)
     r[0] ^= r[0] == mother[0]
     s.state[i] = BUSY
-    if (r[2] | <uint64_t>r[3] << 32) < p.mutation:
+    if (r[2] | <uint64_t>r[3] << 32) < t.mutation[daughter.traits.clone]:
         s.tally[MUTATED] += 1
         send(box, row, v, r[0], (r[1] & 0xffff) | (words[1] >> 16 << 16), words[2], r[1] >> 16 if r[1] >> 16 else 1)
     else:
@@ -34,19 +34,21 @@ cdef inline void divide(const tiles_t* t, Py_ssize_t row, int32_t i, int v, cons
 
 cdef inline void switch(const tiles_t* t, Py_ssize_t row, int32_t i, int v, const rate_t* rate,
                         scratch_t* s) noexcept nogil:
-    """A bit or the EMT byte of a cell changes; it stays where it is."""
-    cdef cell_t cell = t.cells[t.start[row] + i]
-    cdef const word_t* words = <const word_t*>&cell
-    cdef int emt = cell.traits.emt
+    """A bit, or the byte of EMT or adhesion, of a cell changes; it stays where it is."""
+    cdef const word_t* words = words_of(t, row, i)
+    cdef uint32_t traits = words[2]
+    cdef int shift, byte
     if rate.action == SET:
-        cell.traits.bits = cell.traits.bits | <uint8_t>rate.detail
+        traits |= <uint32_t>rate.detail << 16
     elif rate.action == CLEAR:
-        cell.traits.bits = cell.traits.bits & ~<uint8_t>rate.detail
+        traits &= ~(<uint32_t>rate.detail << 16)
     else:
-        emt += rate.detail if rate.action == RAISE else -rate.detail
-        cell.traits.emt = <uint8_t>(0 if emt < 0 else 255 if emt > 255 else emt)
+        shift = 8 * (rate.detail >> 8)
+        byte = <int>(traits >> shift & 255) + (rate.detail & 255 if rate.action == RAISE else -(rate.detail & 255))
+        byte = 0 if byte < 0 else 255 if byte > 255 else byte
+        traits = traits & ~(<uint32_t>255 << shift) | <uint32_t>byte << shift
     depart(s, i, v)
-    arrive(s, v, words[0], words[1], words[2])
+    arrive(s, v, words[0], words[1], traits)
 
 
 cdef inline int hop(const tiles_t* t, Py_ssize_t row, int32_t i, int v, int face, scratch_t* s,
@@ -79,7 +81,7 @@ cdef inline int happen(const tiles_t* t, Py_ssize_t row, int32_t i, int v, int e
         return hop(t, row, i, v, event - HOP, s, box)
     if rate.action == DIVIDE:
         s.tally[DIVIDED] += 1
-        divide(t, row, i, v, p, s, box)
+        divide(t, row, i, v, s, box)
     elif rate.action == REMOVE:
         s.tally[CAUSES + rate.detail] += 1
         depart(s, i, v)

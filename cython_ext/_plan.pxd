@@ -1,12 +1,12 @@
 # The plan and the vessels as the tissue kernel is given them, checked. Header only: it has no .pyx twin.
 #
 # What `tiles_t` gets are places in arrays that the caller holds.
-from libc.stdint cimport int32_t
+from libc.stdint cimport int32_t, uint64_t
 
 from _geometry cimport segment_t
 from _rates cimport (
-    DIVIDE, LOWER, MOST_RATES, REMOVE, check_factors, factor_t, rate_t, signal_t, take_signals)
-from _tiles cimport tiles_t
+    DIVIDE, LOWER, MOST_RATES, RAISE, REMOVE, check_factors, factor_t, rate_t, signal_t, take_field, take_signals)
+from _tiles cimport BINS, MOST_LEANS, lean_t, tiles_t
 
 
 cdef inline int check_plan(const tiles_t* t, int listed, int signals, int causes) except -1:
@@ -15,6 +15,8 @@ cdef inline int check_plan(const tiles_t* t, int listed, int signals, int causes
     for r in range(t.n_rates):
         if not DIVIDE <= t.rates[r].action <= LOWER:
             raise ValueError(f"rate {r} has the action {t.rates[r].action}")
+        if t.rates[r].action in (RAISE, LOWER) and not 0 <= t.rates[r].detail < 512:
+            raise ValueError(f"rate {r} changes a byte by {t.rates[r].detail}")
         if t.rates[r].action == REMOVE and not 0 <= t.rates[r].detail < causes:
             raise ValueError(f"rate {r} has the cause of death {t.rates[r].detail} of {causes}")
     return check_factors(t.rates, t.n_rates, t.factors, listed, signals)
@@ -42,9 +44,43 @@ cdef inline int take_tables(tuple plan, tiles_t* t) except -1:
     return 0
 
 
-cdef inline int take_plan(tuple plan, Py_ssize_t rows, int causes, signal_t* signals, tiles_t* t) except -1:
-    """The whole plan; `signals` has room for MOST_SIGNALS."""
+cdef inline int take_leans(tuple leans, Py_ssize_t rows, tiles_t* t) except -1:
+    """The gradients that cells follow: (field, lean, half) each, the field with the rows of ghosts."""
+    cdef int k
+    if len(leans) > MOST_LEANS:
+        raise ValueError(f"cells follow {len(leans)} fields; at most {MOST_LEANS}")
+    t.n_leans = <int>len(leans)
+    for k in range(t.n_leans):
+        take_field(leans[k][0], rows, &t.leans[k].field)
+        t.leans[k].lean, t.leans[k].half = leans[k][1], leans[k][2]
+    return 0
+
+
+cdef inline int take_pace(tuple pace, Py_ssize_t rows, tiles_t* t) except -1:
+    """What acts on speed besides EMT: (hold, pace, field of the ground or None, per bin), or nothing."""
+    if not pace:
+        return 0
+    cdef const int32_t[::1] hold = pace[0]
+    cdef const int32_t[:, ::1] by_clone = pace[1]
+    if hold.shape[0] != 256 or by_clone.shape[0] != t.n_clones or by_clone.shape[1] != (1 if pace[2] is None else BINS):
+        raise ValueError("the tables of speed differ in length")
+    t.hold, t.pace, t.paces, t.per_bin = &hold[0], &by_clone[0, 0], <int>by_clone.shape[1], pace[3]
+    if pace[2] is not None:
+        take_field(pace[2], rows, &t.ground)
+    return 0
+
+
+cdef inline int take_plan(tuple plan, Py_ssize_t rows, Py_ssize_t all_rows, int causes, signal_t* signals,
+                          tiles_t* t) except -1:
+    """The whole plan; `signals` has room for MOST_SIGNALS, and there are `all_rows` rows with ghosts."""
+    cdef const uint64_t[::1] mutation = plan[7]
     take_tables(plan, t)
+    if mutation.shape[0] != t.n_clones:
+        raise ValueError("the tables of the rates differ in length")
+    if t.n_clones:
+        t.mutation = &mutation[0]
+    take_leans(plan[8], all_rows, t)
+    take_pace(plan[9], rows, t)
     t.signals = signals
     return check_plan(t, len(plan[1]), take_signals(plan[2], rows, signals), causes)
 

@@ -24,17 +24,21 @@ cdef extern from "fieldsystem.h" nogil:
         SECRETE, ADD, LOSE, ADMIT
 
 
+cdef inline int take_field(const float[:, ::1] field, Py_ssize_t rows, signal_t* signal) except -1:
+    """Where a field is, of so many rows or more."""
+    if field.shape[0] < rows or field.shape[1] not in (512, 64, 8):
+        raise ValueError(f"a field has the shape {field.shape[0]}, {field.shape[1]}")
+    signal.value, signal.width = &field[0, 0], field.shape[1]
+    return 0
+
+
 cdef inline int take_signals(list fields, Py_ssize_t rows, signal_t* signals) except -1:
     """Where the fields are, and how many there are; `signals` has room for MOST_SIGNALS."""
-    cdef const float[:, ::1] field
     cdef int k
     if len(fields) > MOST_SIGNALS:
         raise ValueError(f"{len(fields)} fields; at most {MOST_SIGNALS}")
     for k in range(len(fields)):
-        field = fields[k]
-        if field.shape[0] < rows or field.shape[1] not in (512, 64, 8):
-            raise ValueError(f"field {k} has the shape {field.shape[0]}, {field.shape[1]}")
-        signals[k].value, signals[k].width = &field[0, 0], field.shape[1]
+        take_field(fields[k], rows, &signals[k])
     return <int>len(fields)
 
 

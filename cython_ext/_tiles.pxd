@@ -14,13 +14,14 @@ cdef extern from "tissue.h" nogil:
         float rate[64][528]        # MOST_RATES rows of 512 + SPARE
         float density[528]
         float pressure[1000]
-        float oxygen[1000]
+        float signal[1000]
         float hop[528]
         float bound[528]
         uint32_t high[528]
         uint32_t low[528]
         double none[528]
         int32_t lean[3][528]
+        uint8_t bin[528]
     ctypedef struct block_t:
         uint32_t xy[1040]          # BLOCK + SPARE
         uint32_t zc[1040]
@@ -36,7 +37,6 @@ cdef extern from "tissue.h" nogil:
     void pad_tile(const float* all, int64_t row, const int32_t* neighbors, int mirror, float* pad)
     void fill_hop(const float* pad, float mobility, float* hop)
     int face_of(const float* pad, int v, float mobility, double at)
-    void fill_lean(const float* pad, float lean, float half, int32_t (*out)[528])
     void fill_density(const uint16_t* counts, float capacity, float* density)
     int fill_bound(const rate_t* rates, int n, double dt_h, const uint16_t* counts, voxel_table_t* table)
     void fill_none(const uint16_t* counts, const float* bound, double* none)
@@ -49,6 +49,14 @@ cdef extern from "tissue.h" nogil:
     double unit64(uint32_t high, uint32_t low)
     void settle_hops(block_t* block, int n, const voxel_table_t* table, float mobility)
     int hops_first(const block_t* block, int n, int32_t* place)
+
+cdef extern from "motion.h" nogil:
+    int MOST_LEANS, BINS
+    ctypedef struct lean_t:
+        signal_t field
+        float lean, half
+    void fill_leans(const lean_t* leans, int n, int64_t row, const int32_t* neighbors, voxel_table_t* table)
+    void fill_bins(const signal_t* signal, int64_t row, float per, uint8_t* bin)
     void move_block(block_t* block, int n, uint64_t key, int32_t amplitude)
 
 cdef struct tissue_t:              # filled by name from metacascade.model.tissue.parameters
@@ -57,9 +65,7 @@ cdef struct tissue_t:              # filled by name from metacascade.model.tissu
     double dt_h, t_h, edge_um
     float capacity                 # cells of a voxel at density 1
     int32_t amplitude              # random step of a fully motile cell: sd = amplitude / 4096 / sqrt(6) edges
-    float lean, gradient_half      # largest lean [edge/65536]; gradient that gives half of it [mmHg/edge]
     float mobility                 # chance of a hop over a face for each unit that pressure falls there
-    uint64_t mutation              # a daughter is a mutant if a random word of 64 bits is below this
     double reach_um, permeability_mature
     double cluster_fraction, cluster_log_more   # log of the chance that a cluster has one cell more
 
@@ -70,7 +76,6 @@ cdef struct tiles_t:               # this rank's tiles, row by row
     const int32_t* capacity        # its room
     uint16_t* counts               # (rows, 512) cells per voxel
     const float* pressure          # (rows, 512), with ghosts
-    const float* oxygen            # the same
     const int32_t* neighbors       # (tiles, 27) row of the tile at each offset, itself in the middle; -1: none
     const uint64_t* keys
     const int32_t* coords          # (tiles, 3)
@@ -87,6 +92,14 @@ cdef struct tiles_t:               # this rank's tiles, row by row
     const float* state             # (rates, 3, 256): EMT, adhesion, bits
     const int32_t* speed           # (256) of a cell by its EMT, 0..256
     const float* along             # (2, 256) EMT, adhesion: factors on the chance to leave with neighbors
+    const uint64_t* mutation       # (clones): a daughter is a mutant if a random word of 64 bits is below this
+    int n_leans
+    lean_t leans[3]                # MOST_LEANS: the gradients that motile cells follow
+    const int32_t* hold            # (256) speed of a cell by its adhesion, of 256; NULL: nothing but EMT acts on speed
+    const int32_t* pace            # (clones, paces) the same by clone, and by the bin of its voxel if there are 16
+    int paces                      # 1 or BINS
+    signal_t ground                # what is sorted into bins, which are 1 / per_bin wide
+    float per_bin
 
 cdef enum:
     CALM = 0                       # nothing has happened to the cell in this step

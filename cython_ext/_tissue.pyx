@@ -6,7 +6,7 @@ What may happen are the named rates of the plan, each a product
 
 and hops: over each face of its voxel a cell is pushed with the chance mobility x fall of pressure. In a step rate r has
 the chance r dt phi(z), phi(z) = (exp(z) - 1) / z, z the signed sum of the rates of this cell times dt: chances add up.
-A motile cell (EMT > 0) to which nothing happens makes a random step, and drifts up the oxygen gradient.
+A motile cell (EMT > 0) to which nothing happens makes a random step, and drifts up the gradients that cells follow.
 
 A step pays for what happens: one random word a voxel tells how many of its cells are looked at (_candidates.pxd), only
 motile cells move, and the block of a tile is copied by runs. The random numbers of a cell are Philox of its own record,
@@ -148,7 +148,7 @@ cdef int one_tile(const tiles_t* t, Py_ssize_t row, const tissue_t* p, scratch_t
         box.n_migrants = migrants
         return 1
     write_all_shed(t, row, p, s, box)
-    if movers and (p.amplitude or p.lean > 0.0):
+    if movers and (p.amplitude or t.n_leans):
         walk(t, row, movers, p, s, box)
     s.tally[CHANGED_VOXEL] += s.tally[HOPPED]
     rebuild(t, row, s)
@@ -187,21 +187,30 @@ cdef scratch_t* new_scratch(uint32_t[:, ::1] words) except NULL:
 
 def advance(cell_t[::1] cells not None, const int64_t[::1] start not None, int32_t[::1] n not None,
             const int32_t[::1] capacity not None, uint16_t[:, ::1] counts not None,
-            const float[:, ::1] pressure not None, const float[:, ::1] oxygen not None,
-            const int32_t[:, ::1] neighbors not None, const uint64_t[::1] keys not None,
-            const int32_t[:, ::1] coords not None, tuple vessels not None, tuple plan not None, tissue_t params,
-            uint32_t[:, ::1] words not None, migrant_t[::1] migrants not None, ctc_t[::1] shed not None,
-            member_t[::1] members not None, int64_t[::1] progress not None, const uint8_t[:, ::1] zone=None):
+            const float[:, ::1] pressure not None, const int32_t[:, ::1] neighbors not None,
+            const uint64_t[::1] keys not None, const int32_t[:, ::1] coords not None, tuple vessels not None,
+            tuple plan not None, tissue_t params, uint32_t[:, ::1] words not None, migrant_t[::1] migrants not None,
+            ctc_t[::1] shed not None, member_t[::1] members not None, int64_t[::1] progress not None,
+            const uint8_t[:, ::1] zone=None):
     """Advance the tiles from row ``progress[0]`` on; the row that lacks room, or -1 when all are done.
 
     ``progress`` is [next row, migrants written, shed written, *TALLIES, *causes of death]; of the cells shed, those who
     follow others are written to `members`, cluster by cluster in the order of `shed`. A row that lacks room (for
     records, scratch or outboxes) was not changed: the caller makes room and calls again. ``vessels`` is (first, index,
-    segments) of the vessel map; ``plan`` is (rates, factors, fields, clone, state, speed, along): RATE (r,) and
-    FACTOR (f,), the list of fields that the factors name, float32 (tiles or more, 512 | 64 | 8) each, the tables by
-    clone, float32 (r, clones), and by state, float32 (r, 3, 256), the speed of a cell by its EMT, int32 (256,), of 256,
-    and the factors on the chance to leave with neighbors by EMT and adhesion, float32 (2, 256). ``zone`` of a voxel,
-    uint8 (tiles, 512), is told of what is shed from it.
+    segments) of the vessel map; ``plan`` is
+
+    rates, factors, fields
+        RATE (r,), FACTOR (f,), the list of fields that the factors name, float32 (tiles or more, 512 | 64 | 8) each
+    clone, state, speed, along
+        the tables by clone, float32 (r, clones), and by state, float32 (r, 3, 256), the speed of a cell by its EMT,
+        int32 (256,), of 256, the factors on the chance to leave with neighbors by EMT and adhesion, float32 (2, 256)
+    mutation, leans
+        the threshold of mutants by clone, uint64 (clones,), up to 3 tuples (field with ghosts, lean, half) of gradients
+    pace
+        what acts on speed besides EMT, () for nothing: by adhesion, int32 (256,), by clone and bin, int32
+        (clones, 1 | 16), both of 256, the field that is sorted into bins or None, and bins per unit of it.
+
+    ``zone`` of a voxel, uint8 (tiles, 512), is told of what is shed from it.
     """
     cdef signal_t signals[64]
     cdef int causes = <int>progress.shape[0] - 3 - CAUSES
@@ -209,19 +218,18 @@ def advance(cell_t[::1] cells not None, const int64_t[::1] start not None, int32
     if not (start.shape[0] == rows == capacity.shape[0] == keys.shape[0] == coords.shape[0]
             == neighbors.shape[0] <= counts.shape[0]) or not 0 <= causes <= 64 or words.shape[0] != SCRATCH_ROWS:
         raise ValueError("the arrays of the tiles differ in length")
-    if counts.shape[0] != oxygen.shape[0] or counts.shape[0] != pressure.shape[0]:
+    if counts.shape[0] != pressure.shape[0]:
         raise ValueError("the arrays of the voxels differ in length")
     if rows == 0:
         return -1
-    cdef tiles_t t = tiles_t(
-        cells=NULL, start=&start[0], n=&n[0], capacity=&capacity[0], counts=&counts[0, 0],
-        pressure=&pressure[0, 0], oxygen=&oxygen[0, 0], neighbors=&neighbors[0, 0], keys=&keys[0],
-        coords=&coords[0, 0], vessel_first=NULL, vessel_index=NULL, segments=NULL, zone=NULL, n_rates=0,
-        rates=NULL, factors=NULL, signals=NULL, n_clones=0, clone=NULL, state=NULL, speed=NULL, along=NULL)
+    cdef tiles_t t
+    memset(&t, 0, sizeof(t))
+    t.start, t.n, t.capacity, t.counts = &start[0], &n[0], &capacity[0], &counts[0, 0]
+    t.pressure, t.neighbors, t.keys, t.coords = &pressure[0, 0], &neighbors[0, 0], &keys[0], &coords[0, 0]
     if cells.shape[0]:
         t.cells = &cells[0]
     take_vessels(vessels, rows, &t)
-    take_plan(plan, rows, causes, signals, &t)
+    take_plan(plan, rows, counts.shape[0], causes, signals, &t)
     if zone is not None:
         if zone.shape[0] != rows or zone.shape[1] != 512:
             raise ValueError(f"zones of {zone.shape[0]} tiles, not {rows}")

@@ -36,7 +36,7 @@ cdef inline int fill_table(const tiles_t* t, Py_ssize_t row, const tissue_t* p, 
         if t.rates[r].action == SHED:
             for v in range(512):
                 s.table.rate[r][v] = s.table.rate[r][v] if first[v + 1] > first[v] else 0.0
-        elif t.rates[r].action == LOWER:
+        elif t.rates[r].action == LOWER and t.rates[r].detail < 256:      # of EMT
             for v in range(512):
                 s.table.rate[r][v] = s.table.rate[r][v] if s.motile[v] else 0.0
     if p.mobility > 0.0:

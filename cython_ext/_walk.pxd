@@ -1,8 +1,8 @@
 # Motile cells to which nothing happened in a step make their way. Header only: it has no .pyx twin.
-from libc.stdint cimport int32_t, uint8_t, uint32_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 
 from _tiles cimport (
-    BLOCK, CALM, CHANGED_VOXEL, block_t, depart, fill_lean, go_to, move_block, outbox_t, pad_tile, scratch_t, tiles_t,
+    BLOCK, CALM, CHANGED_VOXEL, block_t, depart, fill_bins, fill_leans, go_to, move_block, outbox_t, scratch_t, tiles_t,
     tissue_t, word_t, words_of)
 
 
@@ -29,6 +29,20 @@ cdef inline int load_movers(const tiles_t* t, Py_ssize_t row, int movers, int* a
     return n
 
 
+cdef inline int pace_movers(const tiles_t* t, int n, scratch_t* s) except -1 nogil:
+    """The speed of n cells, times what their adhesion, their clone and the ground of their voxel make of it."""
+    cdef block_t* b = &s.block
+    cdef Py_ssize_t clone, at
+    cdef int i
+    for i in range(n):
+        clone = b.zc[i] >> 16
+        if clone >= t.n_clones:
+            raise IndexError("a cell is of a clone that the tables of speed have not")
+        at = t.paces * clone + (s.table.bin[b.voxel[i]] if t.paces > 1 else 0)
+        b.speed[i] = <int32_t>(<int64_t>b.speed[i] * t.hold[b.traits[i] >> 8 & 255] * t.pace[at] + 32768 >> 16)
+    return 0
+
+
 cdef inline int write_moved(word_t* cells, const block_t* b, int n, int32_t* left) noexcept nogil:
     """Write the new places of n cells, also of those that leave their voxel: what is there of them counts no more.
 
@@ -49,11 +63,14 @@ cdef inline int walk(const tiles_t* t, Py_ssize_t row, int movers, const tissue_
     """Motile cells to which nothing happened move."""
     cdef block_t* b = &s.block
     cdef int at = 0, n, j, k, leaving
-    if p.lean > 0.0:
-        pad_tile(t.oxygen, row, t.neighbors + 27 * row, True, s.table.oxygen)
-        fill_lean(s.table.oxygen, p.lean, p.gradient_half, s.table.lean)
+    if t.n_leans:
+        fill_leans(t.leans, t.n_leans, row, t.neighbors + 27 * row, &s.table)
+    if t.hold and t.paces > 1:
+        fill_bins(&t.ground, row, t.per_bin, s.table.bin)
     while at < movers:
         n = load_movers(t, row, movers, &at, s)
+        if t.hold:
+            pace_movers(t, n, s)
         move_block(b, n, s.key, p.amplitude)
         leaving = write_moved(words_of(t, row, 0), b, n, s.left)
         for j in range(leaving):

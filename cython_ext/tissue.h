@@ -21,13 +21,15 @@ enum { USE_WALK = 0, USE_EVENT = 1, USE_CHILD = 2, USE_TIME = 3, USE_VOXEL = 4 }
 typedef struct {               /* what the cells of a voxel share in a step */
     float rate[MOST_RATES][512 + SPARE];   /* [1/h] without the factors of the single cell */
     float density[512 + SPARE];        /* cells / capacity */
-    float pressure[1000], oxygen[1000];   /* with a layer of the neighbors' voxels round them */
+    float pressure[1000];              /* with a layer of the neighbors' voxels round them */
     float hop[512 + SPARE];            /* chance that a cell is pushed out, over all faces */
     float bound[512 + SPARE];          /* no cell has a greater chance that anything happens to it, hops included */
     uint32_t limit[512 + SPARE];       /* nothing happens in a voxel whose first word is above it */
     uint32_t high[512 + SPARE], low[512 + SPARE];   /* the random word of the voxel, 64 bits */
     double none[512 + SPARE];          /* chance that no cell of the voxel is looked at */
-    int32_t lean[3][512 + SPARE];      /* drift of a fully motile cell up the oxygen gradient [edge/65536] */
+    float signal[1000];                /* a field whose gradient cells follow, in the same way */
+    int32_t lean[3][512 + SPARE];      /* drift of a fully motile cell up gradients [edge/65536] */
+    uint8_t bin[512 + SPARE];          /* of the signal that the pace of a cell depends on */
 } voxel_table_t;
 
 /* The 512 voxels of a tile with a layer of its neighbors' round them. Beyond a missing neighbor lies a mirror, or 0. */
@@ -85,23 +87,6 @@ static inline __attribute__((always_inline)) int face_of(const float *pad, int v
         face += at >= end;
     }
     return face < 6 ? face : last;                 /* 6: rounded up, to beyond the last that has a chance */
-}
-
-/* lean g / (|g| + half), g the central difference of oxygen [mmHg/edge]. */
-METACASCADE_CLONES static void fill_lean(const float *pad, float lean, float half, int32_t (*out)[512 + SPARE])
-{
-    for (int row = 0; row < 64; row++) {
-        const float *here = pad + PAD_FIRST + 100 * (row >> 3) + 10 * (row & 7);
-        for (int x = 0; x < 8; x++) {
-            const float gx = 0.5f * (here[x + 1] - here[x - 1]);
-            const float gy = 0.5f * (here[x + 10] - here[x - 10]);
-            const float gz = 0.5f * (here[x + 100] - here[x - 100]);
-            const float scale = lean / (sqrtf(gx * gx + gy * gy + gz * gz) + half);
-            out[0][8 * row + x] = (int32_t)(gx * scale);
-            out[1][8 * row + x] = (int32_t)(gy * scale);
-            out[2][8 * row + x] = (int32_t)(gz * scale);
-        }
-    }
 }
 
 METACASCADE_CLONES static void fill_density(const uint16_t *counts, float capacity, float *density)
@@ -263,30 +248,4 @@ static int hops_first(const block_t *b, int n, int32_t *place)
     return hops;
 }
 
-/* Move n cells: a cell's new place is (voxel + fraction) + displacement per axis. The code of its destination is the
-   voxel where that lies in this tile; else bit 15 and, per axis in five bits, the place + 8: 0..7 in the tile before,
-   8..15 in this tile, 16..23 in the tile after. */
-METACASCADE_CLONES static void move_block(block_t *restrict b, int n, uint64_t key, int32_t amplitude)
-{
-    const uint32_t key0 = (uint32_t)key, key1 = (uint32_t)(key >> 32);
-    for (int i = 0; i < n; i++) {
-        const uint32_t v = b->voxel[i];
-        uint32_t r0 = b->xy[i], r1 = b->zc[i], r2 = b->traits[i], r3 = v | USE_WALK << 16, k0 = key0, k1 = key1;
-        const int32_t x = (int32_t)(r0 & 65535u), y = (int32_t)(r0 >> 16), z = (int32_t)(r1 & 65535u);
-        const uint32_t clone = r1 & 0xffff0000u;
-        PHILOX_10(r0, r1, r2, r3, k0, k1);
-#define STEP(axis, r) (((((((int32_t)((r) & 65535u) + (int32_t)((r) >> 16) - 65535) * b->speed[i]) >> 8) * amplitude \
-                         + 2048) >> 12) + ((b->lean[axis][i] * b->speed[i]) >> 8))
-        const int32_t px = (int32_t)((v & 7u) << 16) + x + STEP(0, r1);
-        const int32_t py = (int32_t)((v >> 3 & 7u) << 16) + y + STEP(1, r2);
-        const int32_t pz = (int32_t)((v >> 6) << 16) + z + STEP(2, r3);
-#undef STEP
-        const uint32_t to = (uint32_t)((px >> 16) + 8) | (uint32_t)((py >> 16) + 8) << 5
-                            | (uint32_t)((pz >> 16) + 8) << 10;
-        const uint32_t there = (to & 7u) | (to >> 2 & 0x38u) | (to >> 4 & 0x1c0u);
-        b->xy[i] = ((uint32_t)px & 65535u) | (uint32_t)py << 16;
-        b->zc[i] = ((uint32_t)pz & 65535u) | clone;
-        b->code[i] = (to & 0x6318u) == 0x2108u ? there : 0x8000u | to;
-    }
-}
 #endif

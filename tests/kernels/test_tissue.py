@@ -10,7 +10,7 @@ from metacascade._kernels._layout import Action
 from metacascade._kernels._vessels import SEGMENT
 from metacascade.space.region import OFFSETS
 from reference.tissue import step_tile
-from tiles import Patch, Vessels, rates_of, voxel_lists
+from tiles import CLONES, Patch, Vessels, rates_of, voxel_lists
 
 BUSY_RATES = with_tables(list(RATES.values()), np.random.default_rng(0))
 
@@ -20,10 +20,12 @@ def arrays_of(patch):
     a, v, rates = patch.arena, patch.vessels, patch.rates
     return type("Arrays", (), dict(
         cells=a.cells.copy(), start=a.start.copy(), n=a.n.copy(), counts=patch.counts.copy(),
-        zone=patch.arrays["zone"], oxygen=patch.oxygen.value, pressure=patch.pressure.value, neighbors=patch.region.neighbors, keys=patch.region.keys,
+        zone=patch.arrays["zone"], pressure=patch.pressure.value, neighbors=patch.region.neighbors,
+        keys=patch.region.keys,
         coords=patch.region.coords, first=v.first, index=v.index, segments=v.segments,
         plan=(rates.rates, rates.factors, [patch.fields()[name] for name in rates.signals], rates.clone, rates.state,
-              patch.speed, patch.along)))
+              patch.speed, patch.along, patch.mutation), leans=patch.motion(patch.fields())[0],
+        pace=patch.motion(patch.fields())[1]))
 
 
 def twin(patch, rows, step, t_h):
@@ -106,7 +108,8 @@ def test_one_rate_alone(alone, chance):
 @pytest.mark.parametrize("change", [
     dict(dt_h=1e-6), dict(dt_h=50.0), dict(capacity=0.7), dict(capacity=255.0), dict(mobility=100.0), dict(mobility=1e-6),
     dict(cluster_log_more=-np.inf), dict(cluster_log_more=np.log(0.98), cluster_fraction=1.0),
-    dict(reach_um=0.0), dict(amplitude=8000, lean=60000.0), dict(amplitude=30000, lean=44000.0), dict(seed=0)],
+    dict(reach_um=0.0), dict(amplitude=8000, leans=(("oxygen", 60000.0, 1.5),)),
+    dict(amplitude=30000, leans=(("oxygen", 44000.0, 1.5),)), dict(seed=0)],
     ids=lambda change: ",".join(change))
 def test_extreme_parameters(change):
     assert_like_twin(busy_patch(5, **change))
@@ -147,7 +150,7 @@ def test_every_number_of_cells_round_the_width_of_a_block():
 
 def test_beyond_a_missing_neighbor_oxygen_is_mirrored_and_pressure_0():
     """One tile alone: cells at its faces feel no gradient across them, and in its middle lie those that are pushed."""
-    patch = busy_patch(6, mean=1.0, coords=[(0, 0, 0)], amplitude=0, lean=300.0, without=RATES)
+    patch = busy_patch(6, mean=1.0, coords=[(0, 0, 0)], amplitude=0, leans=(("oxygen", 300.0, 1.5),), without=RATES)
     patch.pressure.value.reshape(8, 8, 8)[[0, -1]] = 0.0
     patch.pressure.value.reshape(8, 8, 8)[:, [0, -1]] = patch.pressure.value.reshape(8, 8, 8)[:, :, [0, -1]] = 0.0
     for axis in "xyz":                                            # none leaves by its lean
@@ -172,6 +175,65 @@ def test_tiles_at_negative_and_far_places():
     patch.scatter(patch.row(*coords[13]), np.repeat(np.arange(512), 2), rng, emt=200, adhesion=20)
     _, shed, _ = assert_like_twin(patch)
     assert len(shed) > 3
+
+
+# --- motion -------------------------------------------------------------------------------------------------
+
+def paced(layout, ground, fastest=512):
+    """A busy patch whose cells differ in speed by adhesion, clone and, if there is a ground, by that."""
+    patch, rng = busy_patch(layout, mean=6.0), np.random.default_rng(layout)
+    table = rng.integers(0, fastest, (CLONES, 1 if ground is None else 16)).astype(np.int32)
+    patch.pace = rng.integers(0, 257, 256).astype(np.int32), table, ground, 2.5
+    return patch
+
+
+@pytest.mark.parametrize("ground", [None, "oxygen", "coarse", "coarsest"])
+def test_speed_by_adhesion_clone_and_ground(ground):
+    assert_like_twin(paced(40, ground))
+
+
+def test_the_fastest_pace_that_fits_32_bits():
+    patch = paced(41, None, fastest=32_000)
+    patch.parameters.update(amplitude=60, leans=())
+    assert_like_twin(patch)
+
+
+@pytest.mark.parametrize("leans", [
+    [("coarse", 5000.0, 0.3)], [("coarsest", 20_000.0, 2.0)], [("oxygen", 3000.0, 1.0), ("pressure", 4000.0, 0.2)],
+    [("coarse", 3000.0, 1e-4), ("oxygen", 3000.0, 1.0), ("coarsest", 3000.0, 1.0)]], ids=len)
+def test_cells_lean_by_the_sum_of_gradients_of_fine_and_coarse_fields(leans):
+    assert_like_twin(busy_patch(42, mean=5.0, leans=tuple(leans)))
+
+
+def test_mutants_are_as_many_as_their_clone_has():
+    patch = busy_patch(43, mean=6.0)
+    patch.mutation = np.where(np.arange(CLONES) % 2, 2**64 - 1, 0).astype(np.uint64)
+    migrants, _, tally = assert_like_twin(patch)
+    mutants = migrants[migrants["mutant"] > 0]["cell"]["clone"]
+    assert len(mutants) > 20 and (mutants % 2 == 1).all() and tally["divided"] > len(mutants) + 10
+
+
+def test_a_clone_without_a_speed_is_found():
+    patch = paced(44, None)
+    patch.rates = rates_of([], clones=CLONES + 1)
+    patch.mutation = np.zeros(CLONES + 1, np.uint64)
+    with pytest.raises(ValueError, match="the tables of speed differ"):
+        patch.advance(0, 0.0)
+    patch = paced(44, None)
+    patch.rates, patch.mutation, patch.pace = rates_of([], clones=9), np.zeros(9, np.uint64), (
+        patch.pace[0], patch.pace[1][:9], None, 0.0)
+    patch.parameters["mobility"] = 0.0
+    with pytest.raises(IndexError, match="tables of speed"):
+        patch.advance(0, 0.0)
+
+
+@pytest.mark.parametrize("action", [Action.RAISE, Action.LOWER])
+@pytest.mark.parametrize("step", [1, 100, 255])
+def test_the_byte_of_adhesion_goes_up_and_down(action, step):
+    patch = busy_patch(45, rates=with_tables([(0.5, action, 256 + step, []), (0.2, action, 7, [])],
+                                             np.random.default_rng(45)))
+    _, _, tally = assert_like_twin(patch)
+    assert tally["switched"] > 50
 
 
 # --- order and off -------------------------------------------------------------------------------------

@@ -21,10 +21,10 @@ def call(patch, words=20000, migrants=9999, shed=9999, members=9999, room=None, 
     if progress is None:
         progress = np.zeros(3 + len(tissue.TALLIES) + len(rates.causes), np.int64)
     answer = _tissue.advance(
-        a.cells, a.start, a.n, a.capacity if room is None else room, patch.counts, patch.pressure.value, patch.oxygen.value,
-        patch.region.neighbors, patch.region.keys, patch.region.coords, (vessels.first, vessels.index, vessels.segments),
+        a.cells, a.start, a.n, a.capacity if room is None else room, patch.counts, patch.pressure.value, patch.region.neighbors,
+        patch.region.keys, patch.region.coords, (vessels.first, vessels.index, vessels.segments),
         (rates.rates, rates.factors, [patch.fields()[name] for name in rates.signals], rates.clone, rates.state,
-         patch.speed, patch.along), dict(patch.parameters, step=2, t_h=1.0), tissue.scratch(words), np.zeros(migrants, MIGRANT),
+         patch.speed, patch.along, patch.mutation, *patch.motion(patch.fields())), dict(patch.parameters, step=2, t_h=1.0), tissue.scratch(words), np.zeros(migrants, MIGRANT),
         np.zeros(shed, CTC), np.zeros(members, MEMBER), progress)
     return answer, progress
 
@@ -155,18 +155,18 @@ def test_cells_that_would_go_beyond_the_next_tile_are_refused_before_numbers_ove
             assert "beyond the next tile in a step: shorten run.step" in str(error)
             break
     far = 65535 * most["amplitude"] + 2048
-    assert far < 2**31 and 0.8 * 2**19 < (far >> 12) + most["lean"] < 2**19
+    assert far < 2**31 and 0.8 * 2**19 < (far >> 12) + most["leans"][0][1] < 2**19
     with pytest.raises(InputError):
         tissue.parameters(config, plan, {name: 1e6})
 
 
-@pytest.mark.parametrize("change", ["neighbors", "oxygen", "pressure", "first", "state", "speed", "along"])
+@pytest.mark.parametrize("change", ["neighbors", "pressure", "first", "state", "speed", "along", "mutation"])
 def test_arrays_of_different_length_are_refused(change):
     patch = Patch([(0, 0, 0), (1, 0, 0)])
     if change == "neighbors":
         patch.region.neighbors = patch.region.neighbors[:1]
-    elif change in ("oxygen", "pressure"):
-        setattr(patch, change, Field(getattr(patch, change).value[:1]))
+    elif change == "pressure":
+        patch.pressure = Field(patch.pressure.value[:1])
     elif change == "first":
         patch.vessels.first = patch.vessels.first[:-1]
     elif change == "state":
@@ -188,7 +188,7 @@ def test_a_plan_that_names_what_is_not_there_is_refused(rate, message):
 def test_a_field_of_a_wrong_size_is_refused():
     patch = Patch([(0, 0, 0)])
     patch.more["coarse"] = np.ones((1, 63), np.float32)
-    with pytest.raises(ValueError, match="field 2 has the shape 1, 63"):
+    with pytest.raises(ValueError, match="a field has the shape 1, 63"):
         call(patch)
 
 

@@ -54,7 +54,7 @@ def grown():
     places = np.stack(np.unravel_index(np.arange(FAMILIES), (20, 20, 20)), axis=1)
     made = Clones(serial_world(), spectrum([Trait("neutral", mutation=M, step=0.0)]), 3)
     patch = Patch(places, rates=rates_of([(math.log(1 + P), Action.DIVIDE, 0, [])], clones=MOST_CLONES), dt_h=1.0, capacity=1e9,
-                  mutation=made.spectrum.threshold)
+                  mutation=made.spectrum.threshold())
     rng, mutations = np.random.default_rng(1), 0
     for row in range(FAMILIES):
         patch.scatter(row, [int(rng.integers(512))], rng)
@@ -95,11 +95,11 @@ def test_each_mutation_founds_a_clone_and_parents_are_there_before(grown):
 
 def test_a_daughter_is_a_mutant_with_the_chance_that_is_asked_for_far_below_one_in_a_million():
     """The chance is a 64-bit word: 0 never, 1 always; 1e-9 is told from 2e-9, as in 32 bits it would not be."""
-    for mutation, expected in ((0, 0.0), (spectrum([Trait("a", mutation=1.0)]).threshold, 1.0)):
+    for mutation, expected in ((0, 0.0), (spectrum([Trait("a", mutation=1.0)]).threshold(), 1.0)):
         patch = Patch([(0, 0, 0)], rates=rates_of([(math.log(2), Action.DIVIDE, 0, [])]), dt_h=1.0, capacity=1e9,
                       mutation=mutation)
         patch.scatter(0, np.repeat(np.arange(512), 8), np.random.default_rng(1))
         tally = patch.advance(0, 0.0)[3]
         assert tally["divided"] > 4000 and tally["mutated"] == expected * tally["divided"]
-    one, two = (spectrum([Trait("a", mutation=m)]).threshold for m in (1e-9, 2e-9))
+    one, two = (spectrum([Trait("a", mutation=m)]).threshold() for m in (1e-9, 2e-9))
     assert 2 * one <= two <= 2 * one + 1

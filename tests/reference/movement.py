@@ -1,6 +1,9 @@
 """Movement of the cells of a tile in plain Python, and the neighbors of its voxels; see `tissue`."""
 import numpy as np
 
+from reference.rates import PLACE, signal_of
+
+BINS = 16                            # of the ground that speed depends on
 WALK = 0                             # use of a random word of the tissue
 FACES = (12, 14, 10, 16, 4, 22)      # of the 27 places round a tile: -x, +x, -y, +y, -z, +z
 F = np.float32
@@ -8,8 +11,8 @@ F = np.float32
 
 def walk(tile, v, record, after):
     """Move a calm cell, if it is motile."""
-    p, speed = tile.p, int(tile.speed[record[2] & 255])
-    if record[2] & 255 == 0 or not (p["amplitude"] or p["lean"] > 0.0):
+    p, speed = tile.p, speed_of(tile, v, record)
+    if record[2] & 255 == 0 or not (p["amplitude"] or tile.t.leans):
         after.voxels[v].append(record)
         return
     r = tile.drawn[WALK][record, v]
@@ -25,6 +28,16 @@ def walk(tile, v, record, after):
     put(tile, place, new, after)
 
 
+def speed_of(tile, v, record):
+    """The speed of a cell, of 256: by its EMT, and where anything else acts on it by adhesion, clone and ground."""
+    speed = int(tile.speed[record[2] & 255])
+    if not tile.t.pace:
+        return speed
+    hold, pace, ground, per = tile.t.pace
+    n = 0 if ground is None else min(int(signal_of(ground, tile.row)[v] * F(per) + F(0.5)), BINS - 1)
+    return speed * int(hold[record[2] >> 8 & 255]) * int(pace[record[1] >> 16, n]) + 32768 >> 16
+
+
 def put(tile, place, record, after):
     """A cell comes to a place, in voxels of this tile: into it or to another tile."""
     beyond = [c >> 3 for c in place]
@@ -38,22 +51,26 @@ def put(tile, place, record, after):
 
 
 def beside(array, t, row, face, missing=None):
-    """The values of the voxels next to those of a tile; of a missing tile `missing`, or a mirror."""
-    axis, high = face >> 1, face & 1
-    own = array[row].reshape(8, 8, 8).swapaxes(2, 2 - axis)        # the axis of the face is the last
+    """The values next to those of a tile; of a missing tile `missing`, or a mirror."""
+    axis, high, along = face >> 1, face & 1, round(array.shape[1] ** (1 / 3))
+    own = array[row].reshape((along,) * 3).swapaxes(2, 2 - axis)   # the axis of the face is the last
     other = t.neighbors[row, FACES[face]]
-    near = own if other < 0 else array[other].reshape(8, 8, 8).swapaxes(2, 2 - axis)
+    near = own if other < 0 else array[other].reshape((along,) * 3).swapaxes(2, 2 - axis)
     edge = near[..., -1:] if (other < 0) == high else near[..., :1]
     if other < 0 and missing is not None:
         edge = np.full_like(edge, missing)
     rows = [own[..., 1:], edge] if high else [edge, own[..., :-1]]
-    return np.concatenate(rows, axis=2).swapaxes(2, 2 - axis).reshape(512)
+    return np.concatenate(rows, axis=2).swapaxes(2, 2 - axis).reshape(-1)
 
 
-def leans(t, row, p):
-    """Drift of a fully motile cell up the oxygen gradient in each voxel, in single precision, toward zero."""
-    if not p["lean"] > 0.0:
-        return np.zeros((3, 512), int)
-    g = [F(0.5) * (beside(t.oxygen, t, row, 2 * axis + 1) - beside(t.oxygen, t, row, 2 * axis)) for axis in range(3)]
-    scale = F(p["lean"]) / (np.sqrt(g[0] * g[0] + g[1] * g[1] + g[2] * g[2]) + F(p["gradient_half"]))
-    return [(c * scale).astype(int) for c in g]
+def leans(t, row):
+    """Drift of a fully motile cell up the gradients in each voxel, in single precision, toward zero."""
+    total = np.zeros((3, 512), int)
+    for field, lean, half in t.leans:
+        along = round(field.shape[1] ** (1 / 3))
+        share = F(8 // along)
+        x, y, z = PLACE // (8 // along)
+        g = [F(0.5) / share * (beside(field, t, row, 2 * axis + 1) - beside(field, t, row, 2 * axis)) for axis in range(3)]
+        scale = F(lean) / (np.sqrt(g[0] * g[0] + g[1] * g[1] + g[2] * g[2]) + F(half))
+        total += [(c * scale).astype(int)[(z * along + y) * along + x] for c in g]
+    return total

@@ -33,20 +33,20 @@ class Tile:
     def __init__(self, t, row, p):
         self.t, self.row, self.p = t, row, p
         self.key = word64(draw(p["seed"], Draw.TILE, int(t.keys[row]), p["step"]))
-        self.rates, _, _, self.clone, self.state, self.speed, self.along = t.plan
+        self.rates, _, _, self.clone, self.state, self.speed, self.along, self.mutation = t.plan
         self.table = table_of.table(self.rates, t.plan[1], t.plan[2], row, t.counts[row], p["capacity"])
         cells = t.cells[t.start[row]:t.start[row] + t.n[row]].view(np.uint32).reshape(-1, 3).tolist()
         ends = np.cumsum(t.counts[row]).tolist()
         self.voxels = [sorted(map(tuple, cells[a:b])) for a, b in zip([0] + ends[:-1], ends)]
         reached = np.diff(t.first[512 * row:512 * row + 513]) > 0
         self.table[self.rates["action"] == Action.SHED] *= reached
-        self.table[self.rates["action"] == Action.LOWER] *= self.motile()
+        self.table[(self.rates["action"] == Action.LOWER) & (self.rates["detail"] < 256)] *= self.motile()
         on = F(p["mobility"] > 0.0)
         self.fall = [on * np.maximum(t.pressure[row] - beside(t.pressure, t, row, k, F(0)), F(0)) for k in range(6)]
         f = self.fall
         self.hop = F(p["mobility"]) * ((f[0] + f[1]) + (f[2] + f[3]) + (f[4] + f[5]))
         self.bound = self.bounds()
-        self.lean = leans(t, row, p)
+        self.lean = leans(t, row)
         self.words = philox([[v & 255, 0, 0, VOXEL << 16] for v in range(512)], self.key).tolist()
         self.drawn = {use: self.words_for(use) for use in (WALK, EVENT)}
 
@@ -224,7 +224,7 @@ def happen(tile, v, record, event, after, leaders):
     elif rate["action"] == Action.DIVIDE:
         after.tally["divided"] += 1
         after.voxels[v].append(record)
-        born, mutant = daughter(record, v, tile.key, tile.p["mutation"])
+        born, mutant = daughter(record, v, tile.key, int(tile.mutation[record[1] >> 16]))
         after.tally["mutated"] += mutant > 0
         if mutant:
             after.migrants.append((tile.row, v, born, mutant))
@@ -240,14 +240,15 @@ def happen(tile, v, record, event, after, leaders):
 
 
 def switched(byte, rate):
-    """The third word of a record after SET, CLEAR, RAISE or LOWER."""
-    emt, detail = byte & 255, int(rate["detail"])
+    """The third word of a record after SET, CLEAR, RAISE or LOWER; of the last two `detail` is 256 more for adhesion."""
+    detail = int(rate["detail"])
     if rate["action"] == Action.SET:
         return byte | detail << 16
     if rate["action"] == Action.CLEAR:
         return byte & ~(detail << 16)
-    emt += detail if rate["action"] == Action.RAISE else -detail
-    return byte & ~255 | min(max(emt, 0), 255)
+    shift, step = 8 * (detail >> 8), detail & 255
+    value = (byte >> shift & 255) + (step if rate["action"] == Action.RAISE else -step)
+    return byte & ~(255 << shift) | min(max(value, 0), 255) << shift
 
 
 def daughter(record, v, key, mutation):

@@ -155,9 +155,9 @@ def test_a_step_ends_at_a_limit_and_from_there_goes_the_way_that_is_left():
 
 
 def test_the_threshold_of_a_mutation_is_its_chance_in_64_bits():
-    assert spectrum([]).threshold == 0
-    assert spectrum([Trait("a", mutation=1e-9)]).threshold == int(1e-9 * 2**64)
-    assert spectrum([Trait("a", mutation=1.0)]).threshold == 2**64 - 1
+    assert spectrum([]).threshold() == 0
+    assert spectrum([Trait("a", mutation=1e-9)]).threshold() == int(1e-9 * 2**64)
+    assert spectrum([Trait("a", mutation=1.0)]).threshold() == 2**64 - 1
 
 
 def test_a_saved_table_goes_on_with_other_traits():

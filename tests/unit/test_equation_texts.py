@@ -18,7 +18,9 @@ from metacascade.mechanisms.terms import (
     AtWall,
     Bit,
     Constant,
+    Gradient,
     IfBit,
+    Pair,
     PythonFactor,
     Rate,
     Shape,
@@ -30,7 +32,9 @@ from metacascade.mechanisms.terms import (
     at_wall,
     bit,
     constant,
+    gradient,
     hill,
+    pair,
     python_factor,
     shielded,
     state,
@@ -103,6 +107,20 @@ def _table(factor):
         assert computed(factor.text, NUMBERS | {factor.by: byte / 255}) == pytest.approx(factor.values[byte])
 
 
+def _pair(factor):
+    steps = len(factor.values[0]) - 1
+    for byte in (0, 1, 100, 255):
+        for k in (0, 3, steps):
+            names = NUMBERS | {factor.by: byte / 255, factor.signal: factor.full * k / steps}
+            assert computed(factor.text, names) == pytest.approx(factor.values[byte][k])
+
+
+def _gradient(factor):
+    for g in (0.01, 3.0):
+        half = factor.half.number
+        assert computed(factor.text, NUMBERS | {f"{factor.signal}_gradient": g}) == pytest.approx(g / (g + half))
+
+
 def _if_bit(factor):
     assert factor.text == f"({factor.value.text} if {factor.bit})"
     assert computed(factor.value.text, NUMBERS) == pytest.approx(factor.value.number)
@@ -147,7 +165,7 @@ def _python(factor):
         assert own == pytest.approx(computed(factor.text, NUMBERS | dict.fromkeys(factor.signals, s)), rel=1e-6)
 
 
-LAWS = {Shape: _shape, Table: _table, IfBit: _if_bit, At: _at, AtWall: _at_wall, Shielded: _shielded,
+LAWS = {Shape: _shape, Table: _table, Pair: _pair, Gradient: _gradient, IfBit: _if_bit, At: _at, AtWall: _at_wall, Shielded: _shielded,
         Constant: _constant, PythonFactor: _python}
 
 
@@ -182,8 +200,8 @@ def test_everything_was_looked_at():
     """Each kind of factor has a law, and all that can be are in the list; numbers of the day the test was written."""
     found = Counter(type(made) for _, made in DECLARED)
     assert set(LAWS) == set(FACTORS)
-    assert set(FACTORS) - set(found) <= {Constant, PythonFactor}
-    assert sum(found[kind] for kind in FACTORS) >= 27 and found[Rate] >= 38
+    assert set(FACTORS) - set(found) <= {Constant, Pair, PythonFactor}
+    assert sum(found[kind] for kind in FACTORS) >= 27 and found[Rate] >= 37
     assert {name for name, _ in DECLARED} | {"mutation"} == {one.__name__.rpartition(".")[2] for one in MECHANISMS}
     assert set(found) <= {*FACTORS, *FIELDS, Rate, Trait, Bit} | {kind for kind in found if "Column" in kind.__name__}
 
@@ -192,6 +210,8 @@ def test_everything_was_looked_at():
 
 @pytest.mark.parametrize("wrong", [
     hill("r", "oxygen", value("growth.oxygen_half", 77.0)), state("r", "emt", lambda e: e, "(1 - emt)"),
+    pair("r", "egfr", "matrix", lambda x, s: x * s, "egfr + matrix"),
+    gradient("r", "oxygen", value("migration.gradient_half", 77.0)),
     bit("r", "L1CAM", value("l1cam.establish", 77.0)), at("r", {"lung": 7.0}, "organs.BED.nk"),
     at("r", {"liver": 7.0}, "(7 in the tumor)"), at("r", {"lung": 7.0}, "seven"),
     at_wall("r", value("intravasation.reach", 77.0), value("intravasation.permeability_mature", 0.5)),

@@ -34,7 +34,9 @@ from metacascade.mechanisms.terms import (
     bit,
     constant,
     fall,
+    gradient,
     hill,
+    pair,
     python_factor,
     ramp,
     shielded,
@@ -45,7 +47,7 @@ from metacascade.mechanisms.terms import (
 from metacascade.space.vessels import SEGMENT, Network, voxelize
 from plans import DEATH, DYE, made_up, switched_off
 
-MARK = Bit("mark")
+MARK, WILD = Bit("mark"), Trait("wild")
 
 
 @pytest.mark.parametrize("declarations, message", [
@@ -78,7 +80,17 @@ MARK = Bit("mark")
     ([hill("blood.nk", "oxygen", 5)], "blood.nk: the factor oxygen / (oxygen + 5) is not possible in blood"),
     ([at("tissue.divide", {"lung": 1}, "x")], "is not possible in tissue"),
     ([shielded("lesion.wake", 0.5)], "is not possible in lesion"),
-    ([state("tissue.speed", "adhesion", lambda a: a, "adhesion")], "depends on adhesion, which is not looked at"),
+    ([state("tissue.hop", "adhesion", lambda a: a, "adhesion")], "depends on adhesion, which is not looked at"),
+    ([gradient("tissue.bias", "oxygen", 1)], "there are 2 factors on tissue.bias of which there may be one"),
+    ([gradient("tissue.hop", "oxygen", 1)], "depends on gradient, which is not looked at there"),
+    ([gradient("tissue.bias", "oxygen", 0)], "has the half 0 = 0: it must be above 0"),
+    ([gradient("tissue.bias", "density", 1)], "tissue.bias: field 'density', which nothing declares"),
+    ([WILD, pair("tissue.divide", "wild", "oxygen", lambda x, s: x, "wild")], "depends on trait and voxel"),
+    ([WILD, pair("tissue.speed", "wild", "oxygen", lambda x, s: x, "wild", full=0.0)], "to a number above 0"),
+    ([WILD, pair("tissue.speed", "emt", "oxygen", lambda x, s: x, "emt")], "trait 'emt', which nothing declares"),
+    ([WILD, *(pair("tissue.speed", "wild", "oxygen", lambda x, s: x, text) for text in ("wild", "mild"))],
+     "there are 2 factors on tissue.speed of which there may be one: wild; mild"),
+    ([Rate("tissue.x", 1, action=RAISE, detail=9, byte="bits")], "must be a step from 1 to 255 of emt or adhesion"),
     ([hill("tissue.speed", "oxygen", 5)], "depends on voxel, which is not looked at there"),
     ([shielded("blood.release", 0.5)], "blood.release: the factor (1 - 0.5 * coat) depends on coat"),
     ([at("blood.coat_time", {"lung": 2}, "2")], "blood.coat_time: the factor 2 depends on place"),

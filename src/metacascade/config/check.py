@@ -14,7 +14,7 @@ from metacascade.base.units import show_time
 from metacascade.config import effects as config_effects, interventions, therapy
 from metacascade.config.read import Problem
 from metacascade.mechanisms import mechanisms_of, names_in_time, plan_of
-from metacascade.mechanisms.factors import IfBit, Table
+from metacascade.mechanisms.factors import LEANS, IfBit, Pair, Table
 from metacascade.mechanisms.mutation import NAME
 from metacascade.mechanisms.plan import contradictions
 from metacascade.mechanisms.problems import TAKEN
@@ -101,8 +101,11 @@ def moves_um(config, plan) -> tuple[float, float]:
     With the speed of the fastest cells, and factors of mechanisms of the user and therapies.
     """
     step_h, more = config.run.step_h, therapy.largest(config)
-    speed, persistence_h, bias = (plan.number(f"tissue.{name}", more) for name in ("speed", "persistence", "bias"))
-    speed *= math.prod(max(factor.values) for factor in plan.factors_of("tissue.speed") if isinstance(factor, Table))
+    speed, persistence_h = (plan.number(f"tissue.{name}", more) for name in ("speed", "persistence"))
+    bias = sum(plan.number(name, more) for name in LEANS)
+    for factor in plan.factors_of("tissue.speed"):
+        if isinstance(factor, (Table, Pair)):
+            speed *= max(factor.values) if isinstance(factor, Table) else max(map(max, factor.values))
     return speed * math.sqrt(2 * persistence_h / 3 * step_h), bias * speed * step_h
 
 

@@ -246,9 +246,9 @@ def _tables(plan, names, clones) -> Tables:
 
 
 def _leave_unchanged(state, rate, plan):
-    """A cell that an event would leave as it is has none: EMT at its end, or a bit that is so already."""
+    """A cell that an event would leave as it is has none: a byte at its end, or a bit that is so already."""
     if rate.action in (RAISE, LOWER):
-        state[BYTES.index("emt"), 255 if rate.action == RAISE else 0] = 0.0
+        state[BYTES.index(rate.byte), 255 if rate.action == RAISE else 0] = 0.0
     elif rate.action in (SET, CLEAR):
         mask = dict(plan.bits)[rate.detail]
         state[BYTES.index("bits"), (np.arange(256) & mask > 0) == (rate.action == SET)] = 0.0
@@ -286,4 +286,4 @@ def _detail(rate, plan, causes) -> int:
         return causes.index(rate.cause)
     if rate.action in (SET, CLEAR):
         return dict(plan.bits)[rate.detail]
-    return rate.step if rate.action in (RAISE, LOWER) else 0
+    return rate.step + 256 * BYTES.index(rate.byte) if rate.action in (RAISE, LOWER) else 0

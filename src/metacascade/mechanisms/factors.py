@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from metacascade.mechanisms.rates import STATES, Rate, Value, valued
 
 DENSITY = "density"                 # cells of the voxel / capacity: a signal that is always there
+LEANS = ("tissue.bias", "tissue.haptotaxis", "tissue.chemotaxis")     # coefficients of the drift of motile cells
+BINS = 16                           # of a field on which speed depends: motion.h
 COAT = "coat"                       # 1 - exp(-t / time): what platelets cover of a cell t hours after it was shed
 
 
@@ -58,6 +60,39 @@ class Table:
     by: str
     values: tuple
     text: str
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A factor on the speed of motile cells by a trait of their clone and a field, not a product of two.
+
+    `values` has a row for each of the 256 bytes of the trait, of BINS factors where the field is 0 to `full` in equal
+    steps; a cell has that of the nearest.
+    """
+    rate: str
+    by: str
+    signal: str
+    full: float
+    values: tuple
+    text: str
+
+    def by_trait(self, s: float) -> tuple:
+        """The 256 factors where the field is s."""
+        nearest = min(int(s * (BINS - 1) / self.full + 0.5), BINS - 1)
+        return tuple(row[nearest] for row in self.values)
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """A factor on one of LEANS: cells drift up the gradient g of a field by the share g / (g + half)."""
+    rate: str
+    signal: str
+    half: Value                     # [unit/um]
+
+    @property
+    def text(self) -> str:
+        """As it stands in an equation."""
+        return f"{self.signal}_gradient / ({self.signal}_gradient + {self.half.text})"
 
 
 @dataclass(frozen=True)
@@ -134,7 +169,7 @@ class PythonFactor:
     absent: tuple = ()              # (signal, what cells feel of it) of fields that are off
 
 
-FACTORS = (Shape, Table, IfBit, At, Shielded, AtWall, Constant, PythonFactor)
+FACTORS = (Shape, Table, Pair, Gradient, IfBit, At, Shielded, AtWall, Constant, PythonFactor)
 
 
 def hill(rate, signal, half, power=1) -> Shape:
@@ -167,6 +202,18 @@ def state(rate, byte, function, text) -> Table:
 def trait(rate, name, function, text) -> Table:
     """Factor by a trait of the clone: `function` of its value, as of a byte from 0 to 1."""
     return Table(_name(rate), name, tuple(float(function(i / 255.0)) for i in range(256)), text)
+
+
+def pair(rate, name, signal, function, text, full=1.0) -> Pair:
+    """Factor on tissue.speed: `function` of a trait, as of a byte from 0 to 1, and of a field from 0 to `full`."""
+    levels = [full * k / (BINS - 1) for k in range(BINS)]
+    values = tuple(tuple(float(function(i / 255.0, s)) for s in levels) for i in range(256))
+    return Pair(_name(rate), name, signal, float(full), values, text)
+
+
+def gradient(rate, signal, half) -> Gradient:
+    """Factor on a rate of LEANS: the drift is up the gradient of the field `signal`, half of it at `half` [unit/um]."""
+    return Gradient(_name(rate), signal, valued(half))
 
 
 def bit(rate, name, number) -> IfBit:

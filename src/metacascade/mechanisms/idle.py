@@ -8,7 +8,7 @@ from dataclasses import fields as members
 
 from metacascade.mechanisms import mechanisms_of
 from metacascade.mechanisms.plan import enabled
-from metacascade.mechanisms.terms import FACTORS, KEY, Rate, Shape
+from metacascade.mechanisms.terms import FACTORS, KEY, Gradient, Rate, Shape
 
 
 def keys_of(made) -> set[str]:
@@ -45,8 +45,8 @@ class Declared:
     def _why_rate(self, rate, name):
         """Why a rate is zero whatever `name` is."""
         mechanism, rate = self.owners[rate]
-        stopped = [self._absent(made) for _, made in self.all if isinstance(made, Shape) and made.rate == rate.name
-                   and self._absent(made) and made.at(self.owners[made.signal][1].absent) == 0.0]
+        stopped = [self._absent(made) for _, made in self.all if isinstance(made, (Shape, Gradient))
+                   and made.rate == rate.name and self._absent(made) and self._stops(made)]
         keys = keys_of(rate)
         zero = f"{[*keys][0]} = 0" if rate.base.number == 0.0 and len(keys) == 1 and name not in keys else ""
         return self._off(mechanism) or self._off_field(rate) or "".join(stopped[:1]) or zero
@@ -55,9 +55,14 @@ class Declared:
         """Why the field of which a rate is a term is off."""
         return self._off(self.owners[rate.field][0]) if rate.field else ""
 
+    def _stops(self, made):
+        """Is a factor 0 where its field does not exist?"""
+        return isinstance(made, Gradient) or made.at(self.owners[made.signal][1].absent) == 0.0
+
     def _absent(self, made):
         """Why the field of a factor is off; nothing if it is on, or if the factor depends on none."""
-        return self._off(self.owners[made.signal][0]) if isinstance(made, Shape) and made.signal in self.owners else ""
+        on_field = isinstance(made, (Shape, Gradient)) and made.signal in self.owners
+        return self._off(self.owners[made.signal][0]) if on_field else ""
 
     def _off(self, mechanism):
         return "" if enabled(self.config, mechanism) else f"{mechanism.TABLE}.enabled = false"

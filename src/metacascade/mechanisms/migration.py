@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from metacascade.base.declare import ASSUMED, CONVENTION, Section, number, quantity, switch
 from metacascade.mechanisms.sources import PHYSICELL
-from metacascade.mechanisms.terms import Rate, state, value
+from metacascade.mechanisms.terms import Rate, gradient, state, value
 
 TABLE = "migration"
 
@@ -33,14 +33,14 @@ SECTION = Migration
 
 
 def plan(config):
-    """Four coefficients; the speed is that of the state of the cell."""
+    """Three coefficients; the speed is that of the state of the cell."""
     c = config.migration
     speed = Rate("tissue.speed", value("migration.speed", c.speed_um_per_h), unit="um/h", doc="mean speed of a cell")
     yield speed
     yield state(speed, "emt", lambda e: e, "emt")
     yield Rate("tissue.persistence", value("migration.persistence", c.persistence_h), unit="h",
                doc="time over which it keeps its direction")
-    yield Rate("tissue.bias", value("migration.bias", c.bias), unit="",
-               doc="share of the motion up the oxygen gradient g, times g / (g + tissue.gradient_half)")
-    yield Rate("tissue.gradient_half", value("migration.gradient_half", c.gradient_half_mmHg_per_um), unit="mmHg/um",
-               doc="gradient at which half of the bias is reached")
+    bias = Rate("tissue.bias", value("migration.bias", c.bias), unit="",
+                doc="share of its motion that is up the gradient of oxygen")
+    yield bias
+    yield gradient(bias, "oxygen", half=value("migration.gradient_half", c.gradient_half_mmHg_per_um))

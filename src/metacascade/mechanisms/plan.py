@@ -7,6 +7,7 @@ What is off is not in the plan, and neither is a factor on a rate that is off, n
 the field of a factor is off, cells feel its value `absent`: oxygen without limit, no pressure, no drug. The column of
 its mean is off with it.
 """
+import re
 from dataclasses import dataclass, replace
 
 from metacascade.base.columns import DEAD, Column, NodeColumn, cells
@@ -21,7 +22,9 @@ from metacascade.mechanisms.terms import (
     STATES,
     Bit,
     Constant,
+    Gradient,
     IfBit,
+    Pair,
     PythonFactor,
     Rate,
     Shape,
@@ -170,13 +173,23 @@ def _resolved(factor, on, absent):
     if isinstance(factor, Shape) and factor.signal in absent:
         number = factor.at(absent[factor.signal])
         return None if number == 1.0 else Constant(factor.rate, value(f"{number:g}", number))
+    if isinstance(factor, Gradient) and factor.signal in absent:
+        return Constant(factor.rate, value("0", 0.0))
+    if isinstance(factor, Pair) and factor.signal in absent:
+        factor = Table(factor.rate, factor.by, factor.by_trait(absent[factor.signal]),
+                       _with(factor.text, factor.signal, absent[factor.signal]))
     if isinstance(factor, PythonFactor):
         return replace(factor, absent=tuple((name, absent[name]) for name in factor.signals if name in absent))
     if isinstance(factor, IfBit) and factor.bit not in on:
         return None             # no cell has it
-    if isinstance(factor, Table) and factor.by not in (*STATES, *on):
+    if isinstance(factor, (Table, Pair)) and factor.by not in (*STATES, *on):
         return None             # no clone has it
     return factor
+
+
+def _with(text, name, number) -> str:
+    """A text with a number in the place of a name."""
+    return re.sub(rf"(?<![\w.]){name}(?![\w.])", f"{number:g}", text)
 
 
 def _word(mechanism) -> str:

@@ -12,11 +12,13 @@ from metacascade.mechanisms.terms import (
     ACTIONS,
     ADD,
     ADMIT,
+    BINS,
     CLEAR,
     COAT,
     DENSITY,
     DIRECTIONS,
     FACTORS,
+    LEANS,
     LOWER,
     RAISE,
     REMOVE,
@@ -30,7 +32,9 @@ from metacascade.mechanisms.terms import (
     AtWall,
     Bit,
     Constant,
+    Gradient,
     IfBit,
+    Pair,
     PythonFactor,
     Rate,
     Shape,
@@ -41,12 +45,14 @@ from metacascade.mechanisms.terms import (
 )
 
 COMPARTMENTS = ("tissue", "blood", "lesion", "field", "vessel")
+MOTION = GRADIENT, PAIR = "gradient", "trait and voxel"       # what only motion depends on
 OF_RECORD = ("place", "clone", "emt", "adhesion", "bits")
 # Rates without an action, which kernels read by name, and what factors on them may depend on; in the blood and in
 # lesions there are no others. Constant factors may be on all.
 READ = (
-    dict.fromkeys("tissue.hop tissue.persistence tissue.bias tissue.gradient_half tissue.cluster_cells".split(), ())
-    | {"tissue.speed": ("emt",), "tissue.cluster": STATES}
+    dict.fromkeys("tissue.hop tissue.persistence tissue.cluster_cells".split(), ())
+    | dict.fromkeys(LEANS, (GRADIENT,))
+    | {"tissue.speed": (*STATES, "clone", PAIR), "tissue.cluster": STATES, "tissue.mutate": ("clone",)}
     | dict.fromkeys("vessel.sprout vessel.advance vessel.branch vessel.mature vessel.loosen vessel.close vessel.open "
                     "vessel.collapse vessel.recover".split(), ("voxel",))
     | dict.fromkeys("vessel.persistence vessel.sense vessel.noise vessel.reach vessel.shortest vessel.pruning "
@@ -59,8 +65,8 @@ READ = (
 SECRETED = ("voxel", "emt", "clone")        # the same of a term of a field by cells, and of one that is not
 OF_VOXEL = ("voxel",)
 # factor: the compartments whose rates it may act on
-WHERE = {Shape: ("tissue", "field", "vessel"), PythonFactor: ("tissue",), AtWall: ("tissue",), At: ("blood", "lesion"),
-         Shielded: ("blood",)}
+WHERE = dict.fromkeys((Pair, Gradient, PythonFactor, AtWall), ("tissue",)) | {
+    Shape: ("tissue", "field", "vessel"), At: ("blood", "lesion"), Shielded: ("blood",)}
 SHAPES = (("ramp", 1), ("boost", 1), *((kind, power) for kind in ("hill", "fall") for power in (1, 2, 4)))
 MOST_BITS, MOST_TRAITS = 8, 16
 WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
@@ -147,6 +153,7 @@ def _field_problems(field):
 def problems_together(acting) -> Iterator[str]:
     """What is wrong with all that is on, taken together."""
     yield from _wall_problems(acting)
+    yield from _motion_problems(acting)
     yield from _mutation_problems([one for one in acting if isinstance(one, Trait)])
     fields = [one for one in acting if isinstance(one, FIELDS)]
     signals = fields + [one for one in acting if isinstance(one, PythonFactor)]
@@ -170,6 +177,14 @@ def _wall_problems(acting):
     if len({(wall.reach.number, wall.mature.number) for wall in walls}) > 1:
         told = "; ".join(f"{wall.rate} {wall.reach.number:g} um and {wall.mature.number:g}" for wall in walls)
         yield f"all rates that shed need the same reach and passage of mature vessels, as the lists of vessels: {told}"
+
+
+def _motion_problems(acting):
+    """What is wrong with how cells move: one factor by a trait and a field, and one field for each drift, at most."""
+    for name, kind in (("tissue.speed", Pair), *((name, Gradient) for name in LEANS)):
+        own = [one.text for one in acting if isinstance(one, kind) and one.rate == name]
+        if len(own) > 1:
+            yield f"there are {len(own)} factors on {name} of which there may be one: {'; '.join(own)}"
 
 
 def _mutation_problems(traits):
@@ -204,8 +219,9 @@ def _rate_problems(rate, declared):
         yield f"the rate {rate.name} is {rate.base.number:g}: it must not be negative or infinite"
     if rate.action in (SET, CLEAR):
         yield from _unknown("bit", rate.detail, {one.name for one in declared if isinstance(one, Bit)}, rate.name)
-    if rate.action in (RAISE, LOWER) and not 1 <= rate.step <= 255:
-        yield f"the rate {rate.name} changes emt by {rate.detail!r}: it must be a step from 1 to 255"
+    if rate.action in (RAISE, LOWER) and not (1 <= rate.step <= 255 and rate.byte in STATES):
+        yield (f"the rate {rate.name} changes {rate.byte} by {rate.detail!r}: it must be a step from 1 to 255 of "
+               f"{' or '.join(STATES)}")
 
 
 def _unit(rate) -> str:
@@ -230,18 +246,20 @@ def _factor_problems(factor, rates, declared):
         yield f"{factor.rate}: the factor {factor.text} on what switches a bit by a number, which has none"
     if compartment not in WHERE.get(type(factor), COMPARTMENTS):
         yield f"{factor.rate}: the factor {factor.text} is not possible in {compartment}"
-    elif (on := _depends_on(factor)) not in (None, *_read(declared).get(factor.rate, (on,))):
+    elif (on := _depends_on(factor)) not in (None, *_read(declared).get(factor.rate, () if on in MOTION else (on,))):
         yield f"{factor.rate}: the factor {factor.text} depends on {on}, which is not looked at there"
-    if isinstance(factor, (Shape, PythonFactor)):
-        fields = {one.name for one in declared if isinstance(one, FIELDS)} | {DENSITY}
+    if isinstance(factor, (Shape, Pair, Gradient, PythonFactor)):
+        fields = {one.name for one in declared if isinstance(one, FIELDS)}
+        fields |= {DENSITY} if isinstance(factor, (Shape, PythonFactor)) else set()
         for signal in factor.signals if isinstance(factor, PythonFactor) else (factor.signal,):
             yield from _unknown("field", signal, fields, factor.rate)
     for node in dict(factor.values) if isinstance(factor, At) else ():
         yield from _unknown("node", node, NODES, factor.rate)
     if isinstance(factor, IfBit):
         yield from _unknown("bit", factor.bit, {one.name for one in declared if isinstance(one, Bit)}, factor.rate)
-    if isinstance(factor, Table):
-        traits = {one.name for one in declared if isinstance(one, Trait)} | set(STATES)
+    if isinstance(factor, (Table, Pair)):
+        traits = {one.name for one in declared if isinstance(one, Trait)}
+        traits |= set(STATES) if isinstance(factor, Table) else set()
         yield from _unknown("trait", factor.by, traits, factor.rate)
         if _read(declared).get(factor.rate) is SECRETED and max(factor.values) > 1.0:
             yield f"{factor.rate}: the factor {factor.text} is a share of what a cell may secrete: 0 to 1"
@@ -254,10 +272,14 @@ def _number_problems(factor):
     """What is wrong with the numbers of a factor, and with its form, if no function made it."""
     if isinstance(factor, Shape) and (factor.kind, factor.power) not in SHAPES:
         yield f"is {factor.kind} of power {factor.power}: there are hill and fall of power 1, 2 and 4, ramp and boost"
-    if isinstance(factor, Table) and len(factor.values) != 256:
+    if isinstance(factor, (Table, Pair)) and len(factor.values) != 256:
         yield f"has {len(factor.values)} values: one for each byte, 256"
+    if isinstance(factor, Pair) and not ({*map(len, factor.values)} == {BINS} and 0.0 < factor.full < inf):
+        yield f"needs {BINS} values for each byte, of a field from 0 to a number above 0"
     if not all(0.0 <= number < inf for number in _numbers(factor)):
         yield "is negative or not finite"
+    elif isinstance(factor, Gradient) and factor.half.number == 0.0:
+        yield f"has the half {factor.half.text} = 0: it must be above 0"
     elif isinstance(factor, Shape) and factor.kind != "ramp" and factor.a.number == 0.0:
         yield f"has the half {factor.a.text} = 0: it must be above 0"
     elif isinstance(factor, Shielded) and factor.share.number > 1.0:
@@ -270,6 +292,8 @@ def _numbers(factor):
     """The numbers of a factor, of whatever kind."""
     if isinstance(factor, At):
         return [factor.other, *(number for _, number in factor.values)]
+    if isinstance(factor, Pair):
+        return [number for row in factor.values for number in row]
     return [held.number for held in vars(factor).values() if isinstance(held, Value)] + list(
         factor.values if isinstance(factor, Table) else ())
 
@@ -289,7 +313,8 @@ def _depends_on(factor) -> str | None:
     """What the value of a factor differs by; None: it is a constant."""
     if isinstance(factor, Table):
         return factor.by if factor.by in STATES else "clone"
-    return {Constant: None, IfBit: "bits", At: "place", Shielded: COAT}.get(type(factor), "voxel")
+    return {Constant: None, Pair: PAIR, Gradient: GRADIENT, IfBit: "bits",
+            At: "place", Shielded: COAT}.get(type(factor), "voxel")
 
 
 def _unknown(what, name, known, where):

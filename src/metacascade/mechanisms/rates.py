@@ -55,7 +55,8 @@ class Rate:
     base: Value
     unit: str = "1/h"
     action: str | None = None       # None: a coefficient, which no event belongs to
-    detail: str | int | Value | None = None  # SET, CLEAR: the name of the bit; RAISE, LOWER: step of the EMT byte
+    detail: str | int | Value | None = None  # SET, CLEAR: the name of the bit; RAISE, LOWER: step of the byte
+    byte: str = "emt"               # that RAISE and LOWER change, one of STATES
     doc: str = ""
     source: str = ""                # beyond those of the parameters in `base`
 
@@ -74,7 +75,7 @@ class Rate:
 
     @property
     def step(self) -> int:
-        """Of the EMT byte, if it raises or lowers it; else 0."""
+        """Of the byte, if it raises or lowers one; else 0."""
         return int(valued(self.detail).number) if isinstance(self.detail, (int, Value)) else 0
 
     @property

@@ -1,12 +1,16 @@
 """What a mechanism declares: rates, factors, traits and bits; columns are in `base.columns`, fields in `fields`."""
 from metacascade.mechanisms.factors import (
+    BINS,
     COAT,
     DENSITY,
     FACTORS,
+    LEANS,
     At,
     AtWall,
     Constant,
+    Gradient,
     IfBit,
+    Pair,
     PythonFactor,
     Shape,
     Shielded,
@@ -17,7 +21,9 @@ from metacascade.mechanisms.factors import (
     boost,
     constant,
     fall,
+    gradient,
     hill,
+    pair,
     python_factor,
     ramp,
     shielded,
@@ -51,7 +57,8 @@ from metacascade.mechanisms.rates import (
 )
 
 __all__ = [
-    "ACTIONS", "ADD", "ADMIT", "CLEAR", "COAT", "DENSITY", "DIRECTIONS", "DIVIDE", "FACTORS", "KEY", "LOSE", "LOWER",
-    "RAISE", "REMOVE", "SECRETE", "SET", "SHED", "STATES", "SWITCHES", "TERMS", "At", "AtWall", "Bit", "Constant",
-    "IfBit", "PythonFactor", "Rate", "Shape", "Shielded", "Table", "Trait", "Value", "at", "at_wall", "bit", "boost",
-    "constant", "fall", "hill", "python_factor", "ramp", "shielded", "state", "trait", "value", "valued"]
+    "ACTIONS", "ADD", "ADMIT", "BINS", "CLEAR", "COAT", "DENSITY", "DIRECTIONS", "DIVIDE", "FACTORS", "KEY", "LEANS",
+    "LOSE", "LOWER", "RAISE", "REMOVE", "SECRETE", "SET", "SHED", "STATES", "SWITCHES", "TERMS", "At", "AtWall",
+    "Bit", "Constant", "Gradient", "IfBit", "Pair", "PythonFactor", "Rate", "Shape", "Shielded", "Table", "Trait",
+    "Value", "at", "at_wall", "bit", "boost", "constant", "fall", "gradient", "hill", "pair", "python_factor", "ramp",
+    "shielded", "state", "trait", "value", "valued"]

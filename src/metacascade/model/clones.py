@@ -16,11 +16,14 @@ from metacascade._kernels._layout import Draw, draws, unit52
 from metacascade.base.columns import NOW, PASSED, Column, ReportLine, cells
 from metacascade.base.limits import MOST_CLONES
 from metacascade.base.records import joined
+from metacascade.mechanisms.compile import founder
+from metacascade.model.motion import by_clone
 from metacascade.state import observed
 from metacascade.state.state import CLONE
 
 BYTE = 255                  # a trait is 0 to 1 in steps of 1/255
 WORD = 2**64
+MUTATE = "tissue.mutate"    # coefficient of the chances of mutation of all traits
 BORN = np.dtype([("id", "u8"), ("parent", "u2")])
 COLUMNS = (
     cells("mutated", PASSED, "daughters with a mutation, in tissue"),
@@ -52,10 +55,9 @@ class Spectrum:
     sign: np.ndarray
     chance: np.ndarray
 
-    @property
-    def threshold(self) -> int:
-        """A daughter is a mutant if a random word of 64 bits is below it."""
-        return min(int(float(self.chance.sum()) * WORD), WORD - 1)
+    def threshold(self, factor: float = 1.0) -> int:
+        """A daughter is a mutant if a random word of 64 bits is below it; `factor` on the chances of all traits."""
+        return min(int(float(self.chance.sum()) * factor * WORD), WORD - 1)
 
     def founders(self):
         """The table with the clone that a tumor starts with."""
@@ -92,6 +94,17 @@ def spectrum(traits) -> Spectrum:
         step=in_bytes(trait.step.number for trait in traits),
         sign=np.array([{"up": 1, "down": -1, "both": 0}[trait.direction] for trait in traits], np.int64),
         chance=np.array([trait.mutation.number for trait in traits], np.float64))
+
+
+def thresholds(plan, scales=(), clones=None):
+    """The threshold of mutants of each clone: uint64, shape (clones,).
+
+    `clones`: the traits of all of them, as of `Clones.traits`; left out: one clone, the founder.
+    """
+    own = by_clone(plan, MUTATE, founder(plan) if clones is None else clones)
+    own *= plan.number(MUTATE, scales, default=1.0)
+    levels, level = np.unique(own, return_inverse=True)
+    return np.array([spectrum(plan.traits).threshold(factor) for factor in levels.tolist()], np.uint64)[level]
 
 
 class Clones:

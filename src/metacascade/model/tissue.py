@@ -11,8 +11,10 @@ from metacascade.base.errors import RunError
 from metacascade.base.records import chosen, joined
 from metacascade.mechanisms.compile import field_terms, tissue_rates
 from metacascade.model import computed, vessel_oxygen
+from metacascade.model.clones import thresholds
 from metacascade.model.microenvironment import secretions
-from metacascade.model.tissue_parameters import along, parameters, reach_um, speeds
+from metacascade.model.motion import pace, speeds
+from metacascade.model.tissue_parameters import along, parameters, reach_um
 from metacascade.space.arena import Arena
 from metacascade.space.fields import Still
 from metacascade.space.outline import ZONE
@@ -191,6 +193,7 @@ class Tissue:
         self.rates = tissue_rates(self.plan, scales, self.clones)
         self.terms = field_terms(self.plan, scales)
         self.parameters = parameters(self.config, self.plan, scales)
+        self.mutation, self.pace = thresholds(self.plan, scales, self.clones), pace(self.plan, self.clones)
         self.scales = dict(scales)
 
     def advance(self, step, t_h):
@@ -205,12 +208,13 @@ class Tissue:
         signals = [fields[name] for name in rates.signals]
         signals += [computed.evaluate(factor, fields, a.n, self.counts, params["capacity"])
                     for factor in rates.computed]
-        tables = (rates.rates, rates.factors, signals, rates.clone, rates.state, self.speed, self.along)
+        tables = (rates.rates, rates.factors, signals, rates.clone, rates.state, self.speed, self.along, self.mutation,
+                  *self.motion(fields))
         while True:
             with crowded(), finite((*rates.names, "tissue.hop")):
                 row = _tissue.advance(
-                    a.cells, a.start, a.n, a.capacity, self.counts, self.pressure.value, self.oxygen.value,
-                    self.region.neighbors, self.region.keys, self.region.coords,
+                    a.cells, a.start, a.n, a.capacity, self.counts, self.pressure.value, self.region.neighbors,
+                    self.region.keys, self.region.coords,
                     (self.vessels.first, self.vessels.index, self.vessels.segments), tables, params,
                     self._scratch, self._migrants, self._shed, self._members, progress, self.zones)
             if row < 0:
@@ -220,6 +224,14 @@ class Tissue:
         self.counted.update(tally)
         followers = joined(self._members[:tally["shed"] - progress[2]])
         return self._migrants[:progress[1]], joined(self._shed[:progress[2]]), followers, tally
+
+    def motion(self, fields):
+        """The gradients that cells follow, and what else than EMT acts on their speed, with the fields themselves."""
+        followed = tuple((fields[name], *numbers) for name, *numbers in self.parameters["leans"])
+        if not self.pace:
+            return followed, ()
+        hold, by_clone, ground, per_bin = self.pace
+        return followed, (hold, by_clone, None if ground is None else fields[ground], per_bin)
 
     def fields(self):
         """The fields that factors may name."""

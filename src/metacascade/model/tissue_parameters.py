@@ -5,8 +5,7 @@ import numpy as np
 
 from metacascade.base.errors import InputError
 from metacascade.mechanisms.compile import wall_of
-from metacascade.mechanisms.terms import STATES, Table
-from metacascade.model.clones import spectrum
+from metacascade.model.motion import by_state, fastest, leans
 
 MOST_MOVE = 8 * 65536           # [edge/65536] a tile: the destination code of tissue.h names only those next to it
 
@@ -14,8 +13,9 @@ MOST_MOVE = 8 * 65536           # [edge/65536] a tile: the destination code of t
 def parameters(config, plan, scales=()):
     """What the kernel needs besides the rates, in its own units; a mechanism that is off has the value 0.
 
-    `scales`: what the coefficients are multiplied by, a dict of name and number. Raises InputError if cells would move
-    farther in a step than the kernel can tell; config.check refuses steps far shorter than that.
+    ``leans`` are those of `motion.leans`. `scales`: what the coefficients are multiplied by, a dict of name and number.
+    Raises InputError if cells would move farther in a step than the kernel can tell; config.check refuses steps far
+    shorter than that.
     """
     def number(name, default=0.0):
         return plan.number(name, scales, default)
@@ -25,15 +25,15 @@ def parameters(config, plan, scales=()):
     sd = math.sqrt(2.0 * speed**2 * number("tissue.persistence") / 3.0 * dt) / edge
     reach, mature = wall_of(plan)
     amplitude = round(4096.0 * math.sqrt(6.0) * sd)
-    lean = 65536.0 * number("tissue.bias") * speed * dt / edge if plan.field("oxygen") else 0.0
-    if not farthest(amplitude, lean, int(speeds(plan).max())) < MOST_MOVE:
+    followed = leans(config, plan, scales)
+    if not farthest(amplitude, sum(lean for _, lean, _ in followed), fastest(plan)) < MOST_MOVE:
         raise InputError("cells would move beyond the next tile in a step: shorten run.step, or lower tissue.speed, "
-                         "tissue.persistence or tissue.bias, factors of mechanisms and [[therapy]] included")
+                         "tissue.persistence, or tissue.bias and its like, factors of mechanisms and [[therapy]] "
+                         "included")
     return dict(
-        seed=config.run.seed, dt_h=dt, edge_um=edge, capacity=config.tissue.capacity, amplitude=amplitude, lean=lean,
-        gradient_half=number("tissue.gradient_half", default=1.0) * edge,
-        mobility=number("tissue.hop") * dt / edge**2, mutation=spectrum(plan.traits).threshold,
-        reach_um=reach, permeability_mature=mature, cluster_fraction=number("tissue.cluster"),
+        seed=config.run.seed, dt_h=dt, edge_um=edge, capacity=config.tissue.capacity, amplitude=amplitude,
+        leans=followed, mobility=number("tissue.hop") * dt / edge**2, reach_um=reach,
+        permeability_mature=mature, cluster_fraction=number("tissue.cluster"),
         cluster_log_more=-math.inf if more <= 2 else math.log1p(-1.0 / (more - 1.0)))
 
 
@@ -45,26 +45,15 @@ def reach_um(config, plan):
 def farthest(amplitude, lean, speed):
     """How far STEP of tissue.h leads along an axis at most [edge/65536], each part rounded up.
 
-    Below MOST_MOVE nothing in it leaves 32 bits: (8 x 65536 - 1) x 4096 + 4095 is the largest number of those.
+    Below MOST_MOVE nothing in it leaves 32 bits: (8 x 65536 - 1) x 4096 + 4095 is the largest number of those. A speed
+    that would leave them by itself leads infinitely far.
     """
+    if 65535 * speed >= 2**31:
+        return math.inf
     dice = -(-65535 * speed // 256)
     return (dice * amplitude + 2048 >> 12) + (lean + 1.0) * speed / 256.0 + 1.0 if speed else 0.0
-
-
-def speeds(plan):
-    """Speed of a cell by its EMT, of 256: int32, shape (256,)."""
-    return np.rint(256.0 * by_state(plan, "tissue.speed")[0]).astype(np.int32)
 
 
 def along(plan):
     """Factors on the chance to leave with neighbors, by EMT and by adhesion: float32, shape (2, 256)."""
     return by_state(plan, "tissue.cluster").astype(np.float32)
-
-
-def by_state(plan, name):
-    """The factors on a coefficient by EMT and by adhesion: float64, shape (2, 256)."""
-    table = np.ones((len(STATES), 256))
-    for factor in plan.factors_of(name):
-        if isinstance(factor, Table):
-            table[STATES.index(factor.by)] *= factor.values
-    return table
