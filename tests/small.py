@@ -41,6 +41,11 @@ MECHANISMS = [    # what else there is, and three mechanisms of a user
     "chemotherapy.enabled=true", "chemotherapy.mutation=0.01", "l1cam.enabled=true", "l1cam.on=6/day", "l1cam.off=6/day",
     'l1cam.blood_time="50 min"', "l1cam.lesion_cells=4", f"mechanisms.modules={json.dumps(OWN)}", "starvation.enabled=true",
     "starvation.half=4 mM", "contact_inhibition.enabled=true",
+    "adhesion.enabled=true", "adhesion.hypoxia=6/day", "adhesion.emt=6/day", "adhesion.regain=4/day",
+    "adhesion.threshold=30 mmHg", "adhesion.full=5 mmHg", "detachment.enabled=true", "detachment.rate=2/day",
+    "detachment.attached=0.5", "invasiveness.enabled=true", "invasiveness.mutation=0.01", "invasiveness.fold=3",
+    "competence.enabled=true", "competence.mutation=0.01", "competence.correlation=0.5", "anoikis_resistance.enabled=true",
+    "anoikis_resistance.mutation=0.01", "instability.enabled=true", "instability.mutation=0.01", "instability.fold=5",
     'therapy.0={rate = "drug.vessel", factor = 1.0, otherwise = 0.0, start = "130 min", duration = "100 min", every = "4 h"}',
     'therapy.4={rate = "field.macrophages.inflow", factor = 0.1, start = "250 min", duration = "3 h"}']
 CROWD = dict(     # more cells come home than the places of a tumor of one cell can take, and wait

@@ -154,6 +154,36 @@ def test_a_step_ends_at_a_limit_and_from_there_goes_the_way_that_is_left():
     assert set(down.mutated(np.full((100, 16), 128, np.uint8), ids, 1)[:, 0]) == {0}
 
 
+@pytest.mark.parametrize(("correlation", "a", "b"), [(0.5, 0.2, 0.2), (-0.8, 0.2, 0.2), (1.0, 0.3, 0.1), (0.3, 0.3, 0.1)])
+def test_the_steps_of_partners_have_the_correlation_that_is_asked_for(correlation, a, b):
+    """n = 40,000 mutants: sd of a correlation at most sqrt(kurtosis / n) < 1.5 / sqrt(n); within 4, false alarms 1e-4."""
+    pair = [Trait("one", founder=0.5, mutation=a, step=0.1), RESISTANCE,
+            Trait("two", founder=0.5, mutation=b, step=0.2, partner="one", correlation=correlation)]
+    law, n = spectrum(pair), 40_000
+    before = np.repeat(law.founders()["traits"], n, axis=0)
+    after = law.mutated(before, np.random.default_rng(4).integers(0, 1 << 63, n).astype(np.uint64), 5)
+    steps = np.sign(after.astype(int) - before)[:, [0, 2]]
+    of_pair = steps.any(axis=1)
+    assert not (after != before)[of_pair, 1].any() and (after != before)[~of_pair, 1].all()
+    assert abs(np.corrcoef(steps[of_pair].T)[0, 1] - correlation) < 4 * 1.5 / np.sqrt(of_pair.sum())
+    assert abs(steps[of_pair].mean(axis=0)).max() < 4 / np.sqrt(of_pair.sum())
+
+
+def test_without_a_correlation_or_without_its_partner_a_trait_changes_alone():
+    two = Trait("two", founder=0.5, mutation=0.1, step=0.2, partner="one")
+    lonely = Trait("two", founder=0.5, mutation=0.1, step=0.2, partner="nobody", correlation=0.9)
+    for pair in ([Trait("one", mutation=0.2), two], [Trait("one", mutation=0.2), lonely], [Trait("one"), two]):
+        assert not spectrum(pair).together.any()
+
+
+def test_partners_at_a_limit_stay_within_it():
+    law = spectrum([Trait("one", founder=1.0, mutation=1e-9, step=0.1, low=0.3),
+                    Trait("two", founder=0.5, mutation=0.5, step=0.2, partner="one", correlation=1.0)])
+    ids = np.arange(200, dtype=np.uint64)
+    after = law.mutated(np.repeat(law.founders()["traits"], 200, axis=0), ids, 1)
+    assert set(after[:, 0]) == {255, 255 - 26} and law.together[1] == 1.0
+
+
 def test_the_threshold_of_a_mutation_is_its_chance_in_64_bits():
     assert spectrum([]).threshold() == 0
     assert spectrum([Trait("a", mutation=1e-9)]).threshold() == int(1e-9 * 2**64)

@@ -15,7 +15,8 @@ from metacascade.mechanisms.terms import SHED
 MOST_NAMES = 6      # in one line
 TISSUE = ("tissue.* growth.* hypoxia.* migration.* crowding.* oxygen.* traits.* vessels.* intravasation.* balance.* "
           "emt.up emt.down emt.step emt.threshold emt.full emt.detachment emt.scattering chemotherapy.* "
-          "organs.tumor.* colonization.attraction blood.vertebral_bypass outline.*")
+          "adhesion.* detachment.* invasiveness.* competence.* instability.* anoikis_resistance.mutation "
+          "anoikis_resistance.step organs.tumor.* colonization.attraction blood.vertebral_bypass outline.*")
 RATES = "colonization.wake colonization.dormant_death"
 ACTIVE = "colonization.birth colonization.death colonization.capacity colonization.shed"
 ELSEWHERE = ("intravasation.reach",)     # acts also while its mechanism is off: where cells come back
@@ -72,7 +73,8 @@ def _lives(config):
 
 
 def _motile(config):
-    return config.traits.motile_fraction > 0 or any(injection.emt > 0 for injection in config.injection)
+    return (config.traits.motile_fraction > 0 or config.emt.enabled or config.detachment.enabled
+            or any(injection.emt > 0 for injection in config.injection))
 
 
 RULES = (

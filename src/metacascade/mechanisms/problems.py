@@ -234,6 +234,8 @@ def _trait_problems(trait):
         yield f"the trait {trait.name} needs 0 <= low <= founder <= high <= 1"
     if not 0.0 <= trait.mutation.number <= 1.0 or trait.direction not in DIRECTIONS:
         yield f"the trait {trait.name} mutates with a chance of 0 to 1 {', '.join(DIRECTIONS)}"
+    if not -1.0 <= trait.correlation.number <= 1.0:
+        yield f"the trait {trait.name} has the correlation {trait.correlation.number:g}: it must be -1 to 1"
     if not (trait.step.number == 0.0 or 0.5 / 255 < trait.step.number <= 1.0):
         yield f"the trait {trait.name} has a step of {trait.step.number:g}: it must be 0, or 1/255 to 1"
 

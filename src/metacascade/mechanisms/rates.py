@@ -94,10 +94,12 @@ class Trait:
     mutation: Value | float = 0.0                       # chance that a division has a daughter that differs in it
     step: Value | float = 0.0                           # size of a change
     direction: str = "both"                             # of it: up, down, or both with the same chance
+    partner: str = ""                                   # a trait that changes with it ...
+    correlation: Value | float = 0.0                    # ... and the correlation of the steps of the two, -1 to 1
     doc: str = ""
 
     def __post_init__(self):
-        for name in ("founder", "mutation", "step"):
+        for name in ("founder", "mutation", "step", "correlation"):
             object.__setattr__(self, name, valued(getattr(self, name)))
 
 

@@ -2,12 +2,14 @@
 
 A dividing cell has a mutant daughter with the sum of the chances of all traits. Of those one changes, chosen in
 proportion to its chance, by a step up or down within its limits. The daughter founds a clone; her descendants keep it,
-wherever they are. Lesions are counts of cells, not cells: they keep the clone of their founder and do not mutate.
+wherever they are. Of two traits that are correlated the other may change as well (`together`). Lesions are counts of
+cells, not cells: they keep the clone of their founder and do not mutate.
 
 What a clone is called must not depend on the ranks. A mutant daughter comes out of the tissue's kernel with a 64-bit
 id, a hash of seed, step, tile and record. The ranks gather the ids of a step, and number them in ascending order. Two
 mutants of one id would be one clone.
 """
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,6 +47,10 @@ class Spectrum:
         1: up, -1: down, 0: either.
     chance : ndarray of float64
         Per division.
+    partner : ndarray of int64
+        The trait that changes with it; -1: none.
+    together : ndarray of float64
+        The chance that the partner changes too; below 0: that it does in the opposite direction.
     """
 
     names: tuple
@@ -54,6 +60,8 @@ class Spectrum:
     step: np.ndarray
     sign: np.ndarray
     chance: np.ndarray
+    partner: np.ndarray
+    together: np.ndarray
 
     def threshold(self, factor: float = 1.0) -> int:
         """A daughter is a mutant if a random word of 64 bits is below it; `factor` on the chances of all traits."""
@@ -67,7 +75,7 @@ class Spectrum:
         return table
 
     def mutated(self, traits, ids, seed):
-        """The traits of the clones `ids`: `traits`, those of their parents, uint8 (n, 16), with one trait changed."""
+        """The traits of the clones `ids`: `traits`, those of their parents, uint8 (n, 16), with a trait changed."""
         words = draws(seed, Draw.MUTATION, np.ascontiguousarray(ids), np.zeros(len(ids), np.uint32))
         share = unit52(words[:, 0], words[:, 1])
         which = np.searchsorted(np.cumsum(self.chance) / self.chance.sum(), share, side="right")
@@ -80,6 +88,11 @@ class Spectrum:
         at_end = np.where(sign > 0, before >= high, before <= low)
         sign = np.where(either & at_end, -sign, sign)
         traits[row, which] = np.clip(before + sign * step, low, high)
+        also = (words[:, 3] + 0.5) / 2**32 < np.abs(self.together[which])
+        row, other = row[also], self.partner[which[also]]
+        sign = sign[also] * np.sign(self.together[which[also]]).astype(np.int64)
+        step = traits[row, other] + sign * self.step[other]
+        traits[row, other] = np.clip(step, self.low[other], self.high[other])
         return traits
 
 
@@ -88,12 +101,43 @@ def spectrum(traits) -> Spectrum:
     def in_bytes(values):
         return np.array([round(BYTE * number) for number in values], np.int64)
 
+    partner, shared = partners(traits)
     return Spectrum(
-        tuple(trait.name for trait in traits), founder=in_bytes(trait.founder.number for trait in traits),
+        tuple(trait.name for trait in traits), partner=partner, together=shared,
+        founder=in_bytes(trait.founder.number for trait in traits),
         low=in_bytes(trait.low for trait in traits), high=in_bytes(trait.high for trait in traits),
         step=in_bytes(trait.step.number for trait in traits),
         sign=np.array([{"up": 1, "down": -1, "both": 0}[trait.direction] for trait in traits], np.int64),
         chance=np.array([trait.mutation.number for trait in traits], np.float64))
+
+
+def partners(traits):
+    """Of each trait its partner and `together`, as in Spectrum; a partner that is not there is none."""
+    names = [trait.name for trait in traits]
+    partner, shared = np.full(len(traits), -1), np.zeros(len(traits))
+    for i, trait in enumerate(traits):
+        if trait.partner in names:
+            j = names.index(trait.partner)
+            partner[[i, j]] = j, i
+            shared[[i, j]] = together(trait.correlation.number, trait.mutation.number, traits[j].mutation.number)
+    return partner, shared
+
+
+def together(correlation, a, b):
+    """The chance that a mutation of one of two traits changes the other too; negative: in the opposite direction.
+
+    Traits that mutate with the chances a and b change by a step up, a step down, or not at all. Over the mutations that
+    change one of them, if the other changes too with the chance q, the correlation of the steps is
+
+        r = q (a + b) / sqrt((a + q b) (b + q a))
+
+    which is solved for q: r / (2 - r) if a = b. Limits of the traits are left out of it.
+    """
+    r2, ab = correlation**2, a * b
+    if not (correlation and ab):
+        return 0.0
+    first, half = (a + b)**2 - r2 * ab, 0.5 * r2 * (a * a + b * b)
+    return math.copysign((half + math.sqrt(half * half + first * r2 * ab)) / first, correlation)
 
 
 def thresholds(plan, scales=(), clones=None):
