@@ -46,7 +46,8 @@ OWNERS = {
     "_place": "model.tissue_start",
     "_curve": "space.region", "_field": "space.fields space.pressure space.relaxation", "_pressure": "space.pressure",
     "_moments": "model.microenvironment", "_outline": "space.outline space.masses", "_distances": "space.distances",
-    "_vessels": "space.vessels space.pieces space.network_read space.network_imported space.network_lattice",
+    "_vessels": "space.vessels space.pieces space.network_read space.network_imported space.network_lattice "
+                "space.network_tiled",
     "_lattice": "space.network_lattice", "_pieces": "space.pieces",
     "_blood": "model.circuit model.blood model.injection", "_lesions": "model.lesions",
     "_thin": "model.interventions",

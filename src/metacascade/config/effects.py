@@ -99,7 +99,8 @@ RULES = (
     Rule("oxygen.michaelis", lambda c: c.oxygen.uptake_mmHg_per_h, "oxygen.uptake = 0"),
     Rule("oxygen.vessel", lambda c: c.oxygen.wall_um_per_h, "oxygen.wall = 0"),
     Rule("vessels.interval", _lives, "no vessel lives: angiogenesis, maturation and perfusion are off"),
-    Rule("vessels.format vessels.unit vessels.columns vessels.separator vessels.center vessels.offset vessels.overlaps",
+    Rule("vessels.format vessels.unit vessels.columns vessels.separator vessels.center vessels.offset vessels.overlaps "
+         "vessels.tile vessels.box",
          lambda c: c.vessels.file is not None, "there is no vessels.file"),
     Rule("vessels.length_density vessels.radius vessels.radius_spread vessels.maturity_spread vessels.jitter "
          "vessels.drop vessels.seed", lambda c: c.vessels.file is None, "vessels.file is given"),

@@ -23,6 +23,7 @@ CELLS_PER_UM3 = 3e-4
 NETWORKS = "tumor networks R3230Ac, FaDu, sparse R3230Ac (secomb/GreensV4; computed from the segments)"
 FARTHEST_UM = 1e6
 NETWORK_FORMATS = ("csv", "secomb", "swc", "vtp")
+Size = Annotated[float, Field(strict=True, ge=0, le=FARTHEST_UM)]
 Coordinate = Annotated[float, Field(strict=True, ge=-FARTHEST_UM, le=FARTHEST_UM)]
 
 
@@ -112,6 +113,11 @@ class Vessels(Section):
     offset_um: tuple[Coordinate, Coordinate, Coordinate] = place(
         "offset", "um", "um", (0.0, 0.0, 0.0), -FARTHEST_UM, FARTHEST_UM, doc=(
             "Added to every place of the file, after vessels.center."))
+    tile: bool = switch(key="tile", default=False, doc=(
+        "Repeat the network of the file without end, box by box in mirror images; off: outside of it are no vessels."))
+    box_um: tuple[Size, Size, Size] = place(
+        "box", "um", "um", (0.0, 0.0, 0.0), 0, FARTHEST_UM, doc=(
+            "Size of the box that vessels.tile repeats; 0: as a file of Secomb says, else that of the center lines."))
     overlaps: str = choice("overlaps", "warn", ("warn", "refuse"), doc=(
         "Segments of a file that run through each other or are there twice: counted in a warning, or refused."))
     seed: int | None = integer("seed", None, 0, LARGEST_SEED, doc=(

@@ -6,6 +6,7 @@ import math
 import numpy as np
 
 from metacascade.base.errors import InputError
+from metacascade.space import network_tiled
 from metacascade.space.network_check import point_distance2
 from metacascade.space.network_imported import ends
 from metacascade.space.seeding import ball_radius
@@ -72,7 +73,10 @@ def move(segments: np.ndarray, config):
 
 def hold(found, config):
     """Say what the network is beside the tumor: adds to `notes` and `doubts`. InputError if it is out of its reach."""
-    segments = found.segments
+    segments, box = found.segments, network_tiled.box_of(found.segments)
+    if box is not None:
+        _hold_repeated(found, segments[1:], *box)
+        return
     a, b = ends(segments)
     radius = segments["radius"].astype(float)
     median, density = float(np.median(radius)), length_density(a, b, radius)
@@ -89,6 +93,18 @@ def hold(found, config):
         found.doubts.append("there is no [tumor], so the network has no effect")
     else:
         _beside_tumor(found, a, b, radius, config)
+
+
+def _hold_repeated(found, segments, low, high):
+    """Say what a network is that is repeated without end: the tumor lies in it wherever it is."""
+    radius = float(np.median(segments["radius"]))
+    length = np.linalg.norm(np.subtract(*ends(segments)), axis=1)
+    density = 1e6 * float(length.sum() / np.prod(high - low))
+    found.notes += [f"repeated without end, box by box in mirror images, the first {_text_of_box(low, high)}",
+                    f"median radius {radius:.3g} um, length density {density:.3g} mm/mm^3 in the box, in which "
+                    f"{len(segments):,} segments or parts of them lie"]
+    if not (segments["perfused"] == 1).any():
+        found.doubts.append("no segment is perfused: no oxygen comes out of them, and no cell goes in")
 
 
 def _beside_tumor(found, a, b, radius, config):

@@ -37,7 +37,8 @@ class Pieces:
     """Straight pieces of vessels in the unit of their file, one a row, in its order.
 
     `place`: the line, or other place, of each in the file. `name`: tells vessels apart that are alike in all else.
-    `notes`: what a user should know of how the file was understood.
+    `notes`: what a user should know of how the file was understood. `box`: the size of the tissue, from 0, if the file
+    has it.
     """
     a: np.ndarray             # float64 (n, 3): one end
     b: np.ndarray             # float64 (n, 3): the other
@@ -47,13 +48,14 @@ class Pieces:
     maturity: np.ndarray | None = None
     name: list[str] | None = None
     notes: list[str] = field(default_factory=list)
+    box: tuple[float, float, float] | None = None
 
     def take(self, rows) -> Pieces:
         """These rows alone: indices, or a mask."""
         rows = np.arange(len(self.radius))[rows]
         return Pieces(self.a[rows], self.b[rows], self.radius[rows], self.place[rows], self.perfused[rows],
                       None if self.maturity is None else self.maturity[rows],
-                      None if self.name is None else [self.name[row] for row in rows], self.notes)
+                      None if self.name is None else [self.name[row] for row in rows], self.notes, self.box)
 
 
 def joined_nodes(nodes: np.ndarray, edges: np.ndarray, radius: np.ndarray, place: np.ndarray, **more) -> Pieces:

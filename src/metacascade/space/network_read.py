@@ -8,7 +8,7 @@ import numpy as np
 
 from metacascade._kernels._vessels import SEGMENT
 from metacascade.base.errors import InputError, NetworkError
-from metacascade.space import network_csv, network_fit, network_secomb, network_swc, network_vtp
+from metacascade.space import network_csv, network_fit, network_secomb, network_swc, network_tiled, network_vtp
 from metacascade.space.network_check import MOST, overlaps, same_ends
 from metacascade.space.network_pieces import Pieces, Problems
 from metacascade.space.vessels import Network
@@ -25,6 +25,7 @@ class Found:
     """A network that was read. `segments`: SEGMENT, in the order of the file and in um; `format`: the one it was in.
 
     `notes`: how it was understood; `doubts`: what may be wrong, counted; `remarks`: each case of these, a line each.
+    `box`: the size of the tissue that the file has [um], from 0, or None.
     """
     path: str
     format: str
@@ -32,6 +33,7 @@ class Found:
     notes: list[str]
     doubts: list[str]
     remarks: list[str]
+    box: tuple[float, ...] | None = None
 
 
 def read(vessels) -> Found:
@@ -61,7 +63,8 @@ def read(vessels) -> Found:
     _on_top(pieces, segments, problems, doubts)
     if vessels.overlaps == "refuse" and len(problems.found) > harmless:
         raise NetworkError(problems.lines())
-    return Found(str(path), kind, segments, pieces.notes, doubts, problems.lines())
+    box = pieces.box and tuple(size * vessels.unit_um for size in pieces.box)
+    return Found(str(path), kind, segments, pieces.notes, doubts, problems.lines(), box)
 
 
 def format_of(vessels) -> str:
@@ -159,6 +162,8 @@ def network(config, read_file=read) -> Found | None:
         return None
     found = read_file(config.vessels)
     found = replace(found, segments=found.segments.copy(), notes=[*found.notes], doubts=[*found.doubts])
+    if config.vessels.tile:
+        found.segments = network_tiled.cut(found.segments, *network_tiled.chosen_box(found, config.vessels))
     network_fit.move(found.segments, config)
     network_fit.hold(found, config)
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from metacascade.base.errors import InputError
-from metacascade.base.numerals import is_count
+from metacascade.base.numerals import is_count, number
 from metacascade.space.network_pieces import Pieces, Problems, joined_nodes, numbers, rows_by_name, text_of
 
 COUNT = 6                     # lines before that with the number of segments: title, box, points, bound, length, most
@@ -30,7 +30,7 @@ def read(path, vessels, problems: Problems) -> Pieces:
     diameter = numbers("diameter", [words[4] for _, words in known], places, problems)
     perfused, notes = _perfused(known, places, problems)
     return joined_nodes(points, [(row[words[2]], row[words[3]]) for _, words in known], 0.5 * diameter[:, None], places,
-                        perfused=perfused, name=[words[0] for _, words in known], notes=notes)
+                        perfused=perfused, name=[words[0] for _, words in known], notes=notes, box=_box(lines))
 
 
 def _table(path, lines, what: str, width: int):
@@ -49,6 +49,15 @@ def _table(path, lines, what: str, width: int):
                              f"{' '.join(found)[:60]}")
     return rows, lines[2 + number:]
 
+
+
+def _box(lines):
+    """The dimensions of the box of tissue, in the second line; None if they are no numbers."""
+    try:
+        x, y, z = (number(word) for word in lines[1][1][:3])
+    except ValueError:
+        return None
+    return x, y, z
 
 
 def _has_nodes(segment, row, problems: Problems) -> bool:

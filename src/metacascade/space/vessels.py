@@ -13,6 +13,7 @@ from metacascade.base.tiles import VOXELS
 from metacascade.space.network_imported import Imported
 from metacascade.space.network_index import ranges
 from metacascade.space.network_lattice import Lattice
+from metacascade.space.network_tiled import Tiled, box_of
 
 __all__ = ["SEGMENT", "Network", "VesselMap", "voxelize"]
 
@@ -27,12 +28,13 @@ class Network:
     Attributes
     ----------
     imported : ndarray of SEGMENT or None
-        The segments of an imported network, in the order of its file; None if it is generated.
+        The segments of an imported network, in the order of its file; None if it is generated. Of one that is repeated
+        those of its box, as of `network_tiled.cut`.
     """
 
-    def __init__(self, source: Lattice | Imported):
+    def __init__(self, source: Lattice | Imported | Tiled):
         self.source = source
-        self.imported = source.segments if isinstance(source, Imported) else None
+        self.imported = None if isinstance(source, Lattice) else source.segments
 
     @staticmethod
     def from_config(vessels, seed: int) -> Network:
@@ -45,7 +47,7 @@ class Network:
     @staticmethod
     def from_segments(segments: np.ndarray) -> Network:
         """The imported network, from the SEGMENT array of a checkpoint or of another rank."""
-        return Network(Imported(segments))
+        return Network(Imported(segments) if box_of(segments) is None else Tiled(segments))
 
     def segments_near(self, tile_coords, edge_um: float, margin_um: float) -> np.ndarray:
         """Segments whose wall comes within `margin_um` of any of the tiles.
