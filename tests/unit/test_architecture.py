@@ -38,7 +38,7 @@ PACKAGES = {
     "rich": "run.progress",
     "SALib": "studies.sweep_plan",
     "pandas": "io.rows",
-    "matplotlib": "studies.scaling_picture",
+    "matplotlib": "studies.scaling_picture studies.reproduce_picture",
 }
 # kernel: the only modules that call it; _layout, the records, is for all
 OWNERS = {

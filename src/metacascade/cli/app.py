@@ -145,6 +145,28 @@ def sweep(
 
 
 @app.command()
+def reproduce(
+        name: Annotated[str | None, typer.Argument(
+            metavar="[NAME]", help="An experiment, or all; left out: list them.")] = None,
+        out: Annotated[Path, typer.Option(
+            "--out", "-o", metavar="DIR", help="The directory for all runs.")] = Path("reproduced"),
+        ranks: Annotated[int, typer.Option("--ranks", parser=whole(1), metavar="N", help="Ranks of each run.")] = 1,
+        jobs: Annotated[int, typer.Option(
+            "--jobs", "-j", parser=whole(1), metavar="N", help="Runs at the same time.")] = 1,
+        networks: Annotated[Path | None, typer.Option(
+            "--networks", metavar="DIR", help="Where files of measured vessel networks are.")] = None,
+        write: Annotated[Path | None, typer.Option(
+            "--write", metavar="FILE", help="Write what came out as a page, such as docs/validation.md.")] = None,
+        wall_limit: WallLimit = None):
+    """Simulate published experiments and compare; the same call again goes on. Not under mpiexec."""
+    from metacascade.studies import reproduce as study
+    if name is None:
+        print("\n".join(study.listed()))
+        return
+    return study.run(name, out, ranks, jobs, networks=networks, write=write, **_times(wall_limit, None))
+
+
+@app.command()
 def init(
         preset: Annotated[str | None, typer.Argument(metavar="PRESET", help="Left out: list them.")] = None,
         file: Annotated[Path | None, typer.Argument(metavar="FILE", help="Default: PRESET.toml")] = None,

@@ -1,0 +1,177 @@
+"""What experiments read out of the results of a run: each a number, and nan where there is nothing to count."""
+import math
+
+import numpy as np
+
+from metacascade.base.errors import InputError
+from metacascade.config.config import Config
+from metacascade.space import network_read, network_tiled
+from metacascade.space.network_distance import extravascular
+from metacascade.space.network_imported import ends
+from metacascade.space.vessels import Network
+
+READOUTS = {}               # name -> function of Results; its unit is its attribute `unit`
+WINDOW_H = 1 / 6            # in which entries into the blood are counted: ten minutes
+BOX_UM = 1000.0             # edge of the cube of a generated network in which points are laid
+POINTS = 20_000             # where distances are measured: their mean is known to about half a percent
+
+
+class Missing(InputError):
+    """These results do not have what is read out: another version of metacascade, or a mechanism that is off."""
+
+
+def readout(unit):
+    """Register a function of Results under its name, with the unit of what it returns."""
+    def register(function):
+        function.unit = unit
+        READOUTS[function.__name__] = function
+        return function
+    return register
+
+
+def _column(results, name):
+    series = results.series
+    if name not in series:
+        raise Missing(f"the series has no column {name}")
+    return series[name].astype(float)
+
+
+def _later(results):
+    """Rows of the series of the second half of the run: when what the start left has gone."""
+    time_h = _column(results, "time_s") / 3600
+    return time_h, time_h >= 0.5 * time_h[-1]
+
+
+def _primary(results):
+    """Those of the tumor that entered the blood in a run: when they did, when they ended, and their cells."""
+    rows = results.shed[["t_shed", "t_event", "n", "origin", "fate"]]
+    origins = {name: number for number, name in results.names("shed")["origin"].items()}
+    rows = rows[rows["origin"] == origins.get("tumor", 0)]
+    return rows["t_shed"], rows["t_event"], rows["n"].astype(float)
+
+
+def _rate_per_h(results):
+    """Cells that entered the blood in an hour of the second half."""
+    time_h, later = _later(results)
+    shed = _column(results, "shed")[later]
+    return (shed[-1] - shed[0]) / (time_h[-1] - time_h[later][0])
+
+
+@readout("cells/day per 1e6 cells")
+def shed_per_million_day(results):
+    """Cells that entered the blood in a day for every million cells of the tumor, in the second half of the run."""
+    _, later = _later(results)
+    return 24e6 * _rate_per_h(results) / float(np.mean(_column(results, "tissue")[later]))
+
+
+@readout("1")
+def cells_ratio(results):
+    """Cells of the tumor at the end for each at the start."""
+    return float(_column(results, "tissue")[-1] / _column(results, "initial")[0])
+
+
+@readout("s")
+def clearance_half_life_s(results):
+    """ln 2 times the mean number of circulating cells over the rate at which cells enter the blood."""
+    _, later = _later(results)
+    rate = _rate_per_h(results)
+    circulating = float(np.mean(_column(results, "circulating")[later]))
+    return 3600 * math.log(2.0) * circulating / rate if rate > 0 else math.nan
+
+
+@readout("1")
+def count_over_rate_times_life(results):
+    """Cells in the blood, arrested ones too, over what Little's law expects: their rate of entry times their mean life.
+
+    The count is that of the series, at its times. Rate times life is the time that cells spent in the blood in the
+    second half of the run, by the rows of shed cells, over its length.
+    """
+    time_h, later = _later(results)
+    count = float(np.mean((_column(results, "circulating") + _column(results, "arrested"))[later]))
+    begin, end = time_h[later][0], time_h[-1]
+    entered, left, cells = _primary(results)
+    inside = np.clip(np.minimum(left, end) - np.maximum(entered, begin), 0.0, None)
+    lived = float((inside * cells).sum()) / (end - begin)
+    return count / lived if lived > 0 else math.nan
+
+
+def _windows(results):
+    """Singles and clusters that entered the blood in each window of ten minutes of the second half."""
+    time_h, later = _later(results)
+    entered, _, _ = _primary(results)
+    begin = float(time_h[later][0])
+    number = int((float(time_h[-1]) - begin) / WINDOW_H)
+    return np.histogram(entered, bins=begin + WINDOW_H * np.arange(number + 1))[0]
+
+
+@readout("1")
+def dispersion(results):
+    """Variance over mean of the counts in windows of ten minutes: 1 if they are Poisson's."""
+    counts = _windows(results)
+    return float(counts.var(ddof=1) / counts.mean()) if counts.any() else math.nan
+
+
+@readout("standard deviations")
+def dispersion_beyond_poisson(results):
+    """How far the index of dispersion is above 1, in standard deviations of Poisson counts, sqrt(2 / (n - 1))."""
+    counts = _windows(results)
+    return (dispersion(results) - 1.0) / math.sqrt(2.0 / (len(counts) - 1)) if counts.any() else math.nan
+
+
+@readout("1")
+def inside_share(results):
+    """Of the cells that entered the blood from the tumor in the second half, those inside of its outline."""
+    _, later = _later(results)
+    core, border, outside_ = (np.ptp(_column(results, f"shed_{zone}")[later]) for zone in ("core", "border", "outside"))
+    total = core + border + outside_
+    return float((core + border) / total) if total else math.nan
+
+
+@readout("um")
+def invasion_um(results):
+    """Mean distance out of the outline of the cells outside of it, at the end."""
+    return float(_column(results, "invasion_mean")[-1])
+
+
+@readout("mm/mm^3")
+def vessels_inside(results):
+    """Length of vessels per volume in the core at the end."""
+    return float(_column(results, "vessels_core")[-1])
+
+
+# --- vessels ------------------------------------------------------------------------------------------------------
+
+@readout("um")
+def vessel_distance_mean_um(results):
+    """Mean distance of points outside of the vessels to the nearest center line, of the bed at the start."""
+    return float(distances(results).mean())
+
+
+@readout("um")
+def vessel_distance_p90_um(results):
+    """The distance to the nearest center line that nine in ten points outside of the vessels are within."""
+    return float(np.quantile(distances(results), 0.9))
+
+
+@readout("1")
+def vessel_volume_fraction(results):
+    """Share of the tissue that the bed at the start fills, as the share of points that lie in a vessel."""
+    return 1.0 - len(distances(results)) / POINTS
+
+
+def distances(results):
+    """Distance [um] of those of POINTS evenly drawn points that lie in no vessel to the nearest center line.
+
+    The points lie in a cube round the tumor, or, if the vessels are a network that is repeated, in one box of it.
+    """
+    config = Config.from_dict(results.config)
+    found = network_read.network(config)
+    if found is None:
+        network = Network.from_config(config.vessels, config.run.seed)
+        low = np.array(config.tumor.center_um if config.tumor else (0.0, 0.0, 0.0)) - 0.5 * BOX_UM
+        high = low + BOX_UM
+    else:
+        network, box = Network.from_segments(found.segments), network_tiled.box_of(found.segments)
+        low, high = box if box else (np.minimum(*ends(found.segments)).min(axis=0),
+                                     np.maximum(*ends(found.segments)).max(axis=0))
+    return extravascular(network, low, high, POINTS)

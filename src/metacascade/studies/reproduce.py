@@ -1,0 +1,153 @@
+"""Published experiments, simulated: each arm a sweep over seeds, then read out, compared, drawn and written down."""
+import json
+from pathlib import Path
+
+from metacascade.base.errors import DONE, FAILED, STOPPED_EARLY, InputError
+from metacascade.config.write import quoted
+from metacascade.io import atomic
+from metacascade.io.results import open_results
+from metacascade.ranks import launcher
+from metacascade.studies import readouts, reproduce_file, reproduce_picture, reproduce_report, sweep, sweep_plan
+from metacascade.studies.reproduce_file import FOLDER, NETWORKS, split
+from metacascade.studies.reproduce_verdict import FAILED as RUN_FAILED, NOT_YET, Finding, judge
+
+TABLE, FIGURE, VERDICT, CONFIG = "table.csv", "figure.png", "verdict.json", "config.toml"
+
+
+def listed(folder=FOLDER):
+    """Names and titles of the experiments, a line each."""
+    return [f"{name:12}{reproduce_file.title(name, folder)}" for name in reproduce_file.names(folder)]
+
+
+def run(name, out, ranks=1, jobs=1, wall_limit_s=None, networks=None, write=None, folder=FOLDER):
+    """Simulate an experiment, or `all`, into the directory `out`; the exit code. What is done is not simulated again.
+
+    Parameters
+    ----------
+    networks : path, optional
+        The directory of measured vessel networks, for the arms that need one.
+    write : path, optional
+        Write the page of validation there, of all that was run.
+
+    Raises
+    ------
+    InputError
+        For what is wrong in an experiment, before anything is started.
+    """
+    if launcher.several():
+        raise InputError("reproduce starts the ranks of its runs itself: call it without mpiexec or srun, with --ranks "
+                         "R for R ranks each and --jobs J for J runs at a time")
+    wanted = reproduce_file.names(folder) if name == "all" else [name]
+    experiments = [reproduce_file.read(one, folder) for one in wanted]
+    code, results = DONE, []
+    for experiment in experiments:
+        ended, findings = _experiment(experiment, Path(out) / experiment.name, networks, (ranks, jobs, wall_limit_s))
+        if ended == STOPPED_EARLY:
+            print("stopped: the same command goes on", flush=True)
+            return STOPPED_EARLY
+        code = ended or code
+        results.append((experiment, findings))
+        print("\n".join(reproduce_report.lines(experiment, findings)), flush=True)
+    if write:
+        atomic.write_text(write, reproduce_report.page(results))
+        print(f"wrote {write}", flush=True)
+    return code
+
+
+def _experiment(experiment, out, networks, how):
+    """Exit code, and a Finding for each comparison. Writes table, figure and verdict into `out`."""
+    if experiment.missing:
+        why = f"this version has no {', '.join(experiment.missing)}"
+        return DONE, [Finding(NOT_YET, text=why)] * len(experiment.comparisons)
+    with atomic.writing(out):
+        out.mkdir(parents=True, exist_ok=True)
+    rows, problems = [], {}
+    for arm, settings in experiment.arms.items():
+        try:
+            code = _simulate(experiment, arm, _with_networks(settings, networks), out, how)
+        except readouts.Missing as error:
+            problems[arm] = Finding(NOT_YET, text=str(error))
+            continue
+        if code == STOPPED_EARLY:
+            return code, []
+        if code == FAILED:
+            problems[arm] = Finding(RUN_FAILED, text=f"runs of {arm} failed")
+        else:
+            rows += _read_out(experiment, arm, out / arm, problems)
+    findings = [_finding(one, row, rows, problems) for one, row in zip(experiment.comparisons, experiment.rows)]
+    _write(experiment, out, rows, findings)
+    return FAILED if any(finding.verdict == RUN_FAILED for finding in findings) else DONE, findings
+
+
+def _with_networks(settings, networks):
+    """The settings of an arm with its vessel file where it is. Raises readouts.Missing where it is not."""
+    file = settings.get("vessels.file", "")
+    if not file.startswith(NETWORKS):
+        return settings
+    if networks is None:
+        raise readouts.Missing(f"{file.removeprefix(NETWORKS)} is not part of metacascade: --networks DIR says where")
+    path = Path(networks).resolve() / file.removeprefix(NETWORKS)
+    if not path.is_file():
+        raise readouts.Missing(f"{path} is not there")
+    return settings | {"vessels.file": str(path)}
+
+
+def _simulate(experiment, arm, settings, out, how):
+    """Run an arm as a sweep over seeds in a directory of its own; the exit code."""
+    ranks, jobs, wall_limit_s = how
+    atomic.write_text(out / CONFIG, reproduce_file.toml(experiment.config))
+    lines = [f'config = "{CONFIG}"', f"replicates = {experiment.head.replicates}", "[set]"]
+    lines += [f"{quoted(name)} = {quoted(value)}" for name, value in settings.items()]
+    path = out / f"{arm}.toml"
+    atomic.write_text(path, "\n".join(lines) + "\n")
+    print(f"{experiment.name}, {arm}:", flush=True)
+    return sweep.run(path, out / arm, ranks, jobs, wall_limit_s=wall_limit_s)
+
+
+def _read_out(experiment, arm, directory, problems):
+    """A row for each run of an arm: its seed and what was read out of its results."""
+    names = {one.readout for one in experiment.comparisons if arm in split(one.arms)}
+    plan = json.loads((directory / sweep_plan.NAME).read_text("utf-8"))
+    rows = []
+    for member in plan["members"]:
+        row = dict(arm=arm, replicate=member["replicate"], seed=member["seed"])
+        with open_results(sweep_plan.folder(directory, member)) as results:
+            for name in sorted(names):
+                try:
+                    row[name] = float(readouts.READOUTS[name](results))
+                except readouts.Missing as error:
+                    problems[arm, name] = Finding(NOT_YET, text=str(error))
+        rows.append(row)
+    return rows
+
+
+def _finding(comparison, published, rows, problems):
+    for arm in split(comparison.arms):
+        if found := problems.get(arm) or problems.get((arm, comparison.readout)):
+            return found
+    return judge(comparison, published, _values(rows, comparison.readout))
+
+
+def _values(rows, name):
+    """Arm -> what was read out of its runs, in the order of their seeds."""
+    found = {}
+    for row in rows:
+        if name in row:
+            found.setdefault(row["arm"], []).append(row[name])
+    return found
+
+
+def _write(experiment, out, rows, findings):
+    atomic.write_text(out / TABLE, reproduce_report.table(experiment, rows))
+    verdicts = [dict(name=one.name, published=row.id, verdict=found.verdict, value=_number(found.value),
+                     error=_number(found.error), text=found.text)
+                for one, row, found in zip(experiment.comparisons, experiment.rows, findings)]
+    atomic.write_text(out / VERDICT, json.dumps(verdicts, indent=1) + "\n")
+    values = {one.readout: _values(rows, one.readout) for one in experiment.comparisons}
+    if not reproduce_picture.draw(experiment, values, findings, out / FIGURE):
+        print('no figure: matplotlib is not installed, pip install "metacascade[plots]"', flush=True)
+
+
+def _number(value):
+    """A number as JSON has it: None for nan."""
+    return value if value == value else None

@@ -1,0 +1,187 @@
+"""The files of experiments: what was measured, the config and its arms, what is read out and compared with what."""
+import tomllib
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import ClassVar
+
+from metacascade.base.declare import Section, choice, integer, text
+from metacascade.base.errors import InputError
+from metacascade.base.names import nearest
+from metacascade.config import read as config_read, values as config_values
+from metacascade.config.read import Problem
+from metacascade.config.write import quoted
+from metacascade.studies.readouts import READOUTS
+from metacascade.studies.sweep_values import parameters
+
+FOLDER = files("metacascade") / "experiments"
+PUBLISHED = "published.toml"        # beside the experiments: the numbers that they are compared with
+NETWORKS = "{networks}/"            # so begins a vessel file that comes from `--networks DIR`
+KINDS = ("interval", "ratio", "ordering")
+
+
+class Head(Section):
+    """The keys of an experiment outside of its tables."""
+    tables: ClassVar[dict] = {name: None for name in ("config", "set", "arms", "comparison")}
+
+    title: str = text("title", "", longest=200, doc="What the experiment is about, in a line.")
+    measured: str = text("measured", "", longest=2000, doc="What was measured, and by whom.")
+    simulated: str = text("simulated", "", longest=2000, doc="What is simulated in its place, and what differs.")
+    needs: str = text("needs", "", longest=1000, doc="Parameters that this version must have, with commas between.")
+    replicates: int = integer("replicates", 4, 1, 1000, doc="Runs of each arm, each with a seed of its own.")
+
+
+class Comparison(Section):
+    """What is read out, of which arms, and compared with which published row."""
+    table: ClassVar[str] = "comparison"
+
+    name: str = text("name", "", longest=200, doc="What is compared, in a line.")
+    readout: str = choice("readout", next(iter(READOUTS)), tuple(READOUTS), doc="A function of `studies.readouts`.")
+    kind: str = choice("kind", "interval", KINDS, doc=(
+        "interval: of the mean of an arm; ratio: of the means of two; ordering: of the means of several, descending."))
+    arms: str = text("arms", "", longest=1000, doc="The arms, with commas between.")
+    published: str = text("published", "", longest=100, doc="The row of published.toml.")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A published number: `low` to `high` is where a result agrees; None: no bound."""
+    id: str
+    what: str
+    source: str
+    sure: str
+    unit: str = ""
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """An experiment that has been read. `arms`: name -> {parameter: value}; `rows`: the published row of each
+    comparison; `missing`: what this version lacks."""
+    name: str
+    head: Head
+    config: dict
+    arms: dict
+    comparisons: tuple
+    rows: tuple
+    missing: tuple = field(default=())
+
+
+def names(folder=FOLDER):
+    """The experiments in a directory, sorted."""
+    return sorted(path.name.removesuffix(".toml") for path in folder.iterdir()
+                  if path.name.endswith(".toml") and path.name != PUBLISHED)
+
+
+def title(name, folder=FOLDER):
+    """The title of an experiment."""
+    return tomllib.loads((folder / f"{name}.toml").read_text("utf-8")).get("title", "")
+
+
+def read(name, folder=FOLDER) -> Experiment:
+    """Read and check an experiment. Raises InputError with every problem in its file."""
+    if name not in names(folder):
+        raise InputError(f"there is no experiment {name!r}{nearest(name, names(folder))}; experiments: "
+                         f"{', '.join(names(folder))}, or all")
+    document, problems = config_read.read_file(Path(str(folder / f"{name}.toml"))), []
+    given = document.tables
+    head = config_values.validated(Head, {key: given[key] for key in given.keys() & Head.parameters}, problems)
+    for key in given.keys() - {*Head.parameters, *Head.tables}:
+        problems.append(Problem((key,), f"unknown key{nearest(key, [*Head.parameters, *Head.tables])}"))
+    config = _config(given.get("config"), folder, problems)
+    arms = _arms(given, problems)
+    rows = published(folder)
+    found = [_comparison(index, one, arms, rows, problems) for index, one in enumerate(_comparisons(given, problems))]
+    if problems:
+        document.refuse(problems)
+    missing = tuple(need for need in split(head.needs) if need not in parameters())
+    return Experiment(name, head, config, arms, tuple(found), tuple(rows[one.published] for one in found), missing)
+
+
+def split(names_):
+    """Names with commas between, as a list."""
+    return [name.strip() for name in names_.split(",") if name.strip()]
+
+
+def published(folder=FOLDER):
+    """The published numbers in a directory: id -> Row. Raises InputError for a row that is not whole."""
+    path, found = folder / PUBLISHED, {}
+    tables = config_read.read_file(Path(str(path))).tables if path.is_file() else {}
+    for name, values in tables.items():
+        try:
+            found[name] = Row(name, **values)
+        except TypeError as error:
+            raise InputError(f"{path}: {name}: {error}; a row has what, source, sure, and may have unit, value, low, "
+                             "high") from None
+    return found
+
+
+def _config(given, folder, problems):
+    """The tables of the config: those of the file, or of the experiment that it names."""
+    if isinstance(given, str) and given in names(folder):
+        given = config_read.read_file(Path(str(folder / f"{given}.toml"))).tables.get("config")
+    if not isinstance(given, dict):
+        problems.append(Problem(("config",), "must be the tables of a config, [config.run] and so on, or the name of "
+                                f"an experiment that has them: {', '.join(names(folder))}"))
+    return given
+
+
+def _arms(given, problems):
+    """Arm -> {parameter: value}, with what is set in all of them."""
+    arms, common = given.get("arms", {}), given.get("set", {})
+    if not isinstance(arms, dict) or not arms or not all(isinstance(arm, dict) for arm in arms.values()):
+        problems.append(Problem(("arms",), "must be tables: write [arms.NAME], with what changes in the arm"))
+        return {}
+    return {name: {**flat(common), **flat(arm)} for name, arm in arms.items()}
+
+
+def flat(table, name=""):
+    """``{"a": {"b": 1}}`` and ``{"a.b": 1}`` as the second."""
+    found = {}
+    for key, value in table.items():
+        inner = f"{name}.{key}" if name else key
+        found |= flat(value, inner) if isinstance(value, dict) else {inner: value}
+    return found
+
+
+def toml(tables, path=()):
+    """Tables as the text of a config."""
+    text = "".join(f"{quoted(key)} = {quoted(value)}\n" for key, value in tables.items() if not _holds_tables(value))
+    for key, value in tables.items():
+        if _holds_tables(value):
+            name = ".".join(map(quoted, (*path, key)))
+            for one in value if isinstance(value, list) else [value]:
+                text += (f"[[{name}]]\n" if isinstance(value, list) else f"[{name}]\n") + toml(one, (*path, key))
+    return text
+
+
+def _holds_tables(value):
+    return isinstance(value, dict) or isinstance(value, list) and value and isinstance(value[0], dict)
+
+
+def _comparisons(given, problems):
+    found = given.get("comparison", [])
+    if not isinstance(found, list) or not found or not all(isinstance(one, dict) for one in found):
+        problems.append(Problem(("comparison",), "must be a list of tables: write [[comparison]]"))
+        return []
+    return found
+
+
+def _comparison(index, given, arms, rows, problems):
+    wrong: list[Problem] = []
+    for key in given.keys() - Comparison.parameters.keys():
+        wrong.append(Problem((key,), f"unknown key{nearest(key, Comparison.parameters)}"))
+    one = config_values.validated(
+        Comparison, {key: given[key] for key in given.keys() & Comparison.parameters}, wrong)
+    named, wanted = split(one.arms), {"interval": 1, "ratio": 2}.get(one.kind)
+    for arm in named:
+        if arm not in arms:
+            wrong.append(Problem(("arms",), f"there is no arm {arm}{nearest(arm, arms)}"))
+    if len(named) < 2 if wanted is None else len(named) != wanted:
+        wrong.append(Problem(("arms",), f"{one.kind} needs {wanted or 'two or more'}"))
+    if one.published not in rows:
+        wrong.append(Problem(("published",), f"no row of {PUBLISHED}{nearest(one.published, rows)}"))
+    problems += [Problem(("comparison", index, *problem.path), problem.message) for problem in wrong]
+    return one

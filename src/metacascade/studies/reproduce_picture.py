@@ -1,0 +1,48 @@
+"""The figure of an experiment: for each comparison the runs of its arms, their means, and what was published."""
+from metacascade.io.atomic import replace, temporary, writing
+from metacascade.studies.readouts import READOUTS
+from metacascade.studies.reproduce_file import split
+
+
+def draw(experiment, values, findings, path):
+    """Draw into a PNG file; False without matplotlib.
+
+    `values`: readout -> arm -> one number for each replicate.
+    """
+    try:
+        import matplotlib
+    except ImportError:
+        return False
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+    panels = len(experiment.comparisons)
+    figure, axes = pyplot.subplots(1, panels, figsize=(1 + 3.6 * panels, 3.6), layout="constrained", squeeze=False)
+    for axis, comparison, row, finding in zip(axes[0], experiment.comparisons, experiment.rows, findings):
+        _panel(axis, comparison, row, finding, values.get(comparison.readout, {}))
+    figure.suptitle(f"{experiment.name}: {experiment.head.title}")
+    with writing(path):
+        figure.savefig(temporary(path), format="png", dpi=110)
+        replace(path)
+    pyplot.close(figure)
+    return True
+
+
+def _panel(axis, comparison, row, finding, values):
+    arms = [arm for arm in split(comparison.arms) if arm in values]
+    if comparison.kind == "interval":
+        axis.axhspan(*_bounds(row, values), color="#3a6ea5", alpha=0.15, label="published")
+    for place, arm in enumerate(arms):
+        axis.plot([place] * len(values[arm]), values[arm], "o", color="#9aa5b1")
+        axis.plot([place - 0.2, place + 0.2], [sum(values[arm]) / len(values[arm])] * 2, color="#b3261e")
+    axis.set_xticks(range(len(arms)), arms)
+    axis.set_xlim(-0.6, max(len(arms), 1) - 0.4)
+    axis.set_ylabel(f"{comparison.readout} [{READOUTS[comparison.readout].unit}]")
+    axis.set_title(f"{comparison.name}\n{finding.verdict}", fontsize="small")
+
+
+def _bounds(row, values):
+    """The published interval; where it has no bound, a little beyond the values."""
+    known = [value for arm in values.values() for value in arm] + [bound for bound in (row.low, row.high)
+                                                                    if bound is not None]
+    room = 0.1 * (max(known) - min(known)) + 1e-12
+    return (min(known) - room if row.low is None else row.low, max(known) + room if row.high is None else row.high)
