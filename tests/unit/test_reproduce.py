@@ -1,6 +1,7 @@
 """`metacascade reproduce`: files of experiments, verdicts, read-outs, and a small experiment from end to end."""
 import json
 import math
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -196,6 +197,20 @@ def test_bursts_show_in_the_dispersion():
     assert readouts.dispersion(made) > 3 and readouts.dispersion_beyond_poisson(made) > 20
 
 
+def test_distances_of_cells_come_from_the_last_rows_of_their_table():
+    kind = [("time_s", int), ("below", float), ("cells", int), ("of", np.uint8)]
+    rows = np.array([(0, 5, 9, 0), (60, 10, 10, 0), (60, 5, 80, 0), (60, np.inf, 10, 0), (60, 5, 7, 1)], kind)
+
+    class Table(dict):
+        def names(self, table):
+            return {"of": {0: "tissue", 1: "shed"}}
+    made = Table(distances=rows)
+    assert readouts.cell_distance_mean_um(made) == pytest.approx(0.8 * 2.5 + 0.1 * 7.5 + 0.1 * 150)
+    assert readouts.cell_distance_p90_um(made) == 7.5
+    with pytest.raises(readouts.Missing, match="distances"):
+        readouts.cell_distance_mean_um(Table())
+
+
 def test_a_column_that_is_not_there_is_said_to_be_missing():
     made = Made(np.array([0.1]), np.array([0.2]), 1)
     del made.series["tissue"]
@@ -217,8 +232,10 @@ def test_a_small_experiment_is_run_compared_and_written_and_not_run_again(folder
     assert "| growth | at least 1.0 |" in page.read_text()
     files = {path: path.stat().st_mtime_ns for path in out.rglob(results.NAME)}
     assert len(files) == 4
+    shutil.rmtree(out / "small" / "rests" / "0001")          # as if it had not run yet
     assert reproduce.run("small", out, folder=folder) == 0
-    assert files == {path: path.stat().st_mtime_ns for path in out.rglob(results.NAME)}
+    now = {path: path.stat().st_mtime_ns for path in out.rglob(results.NAME)}
+    assert [path.parts[-3:-1] for path in files if files[path] != now[path]] == [("rests", "0001")]
     assert (out / "small" / "table.csv").read_text() == table
 
 

@@ -13,6 +13,7 @@ from metacascade.space.vessels import Network
 READOUTS = {}               # name -> function of Results; its unit is its attribute `unit`
 WINDOW_H = 1 / 6            # in which entries into the blood are counted: ten minutes
 BOX_UM = 1000.0             # edge of the cube of a generated network in which points are laid
+BIN_UM, FAR_UM = 5.0, 150.0     # of the table of distances: its bins, and where the last begins
 POINTS = 20_000             # where distances are measured: their mean is known to about half a percent
 
 
@@ -137,6 +138,31 @@ def invasion_um(results):
 def vessels_inside(results):
     """Length of vessels per volume in the core at the end."""
     return float(_column(results, "vessels_core")[-1])
+
+
+def _cell_distances(results):
+    """Middle [um] and cells of each bin of the distances of cells in tissue to perfused vessels, at the end."""
+    if "distances" not in results:
+        raise Missing("the results have no table distances")
+    rows, of = results["distances"][:], results.names("distances")["of"]
+    rows = rows[[of[int(number)] == "tissue" for number in rows["of"]]]
+    rows = np.sort(rows[rows["time_s"] == rows["time_s"].max(initial=0)], order="below")
+    upper = rows["below"].astype(float)
+    return np.where(np.isfinite(upper), upper - 0.5 * BIN_UM, FAR_UM), rows["cells"].astype(float)
+
+
+@readout("um")
+def cell_distance_mean_um(results):
+    """Mean distance of cells in tissue to the nearest perfused vessel at the end; beyond 150 um it counts as that."""
+    distance, cells = _cell_distances(results)
+    return float((distance * cells).sum() / cells.sum()) if cells.any() else math.nan
+
+
+@readout("um")
+def cell_distance_p90_um(results):
+    """The distance to the nearest perfused vessel that nine in ten cells in tissue are within at the end."""
+    distance, cells = _cell_distances(results)
+    return float(distance[np.searchsorted(cells.cumsum(), 0.9 * cells.sum())]) if cells.any() else math.nan
 
 
 # --- vessels ------------------------------------------------------------------------------------------------------
