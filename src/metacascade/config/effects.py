@@ -16,7 +16,8 @@ MOST_NAMES = 6      # in one line
 TISSUE = ("tissue.* growth.* hypoxia.* migration.* crowding.* oxygen.* traits.* vessels.* intravasation.* balance.* "
           "emt.up emt.down emt.step emt.threshold emt.full emt.detachment emt.scattering chemotherapy.* "
           "adhesion.* detachment.* invasiveness.* competence.* instability.* anoikis_resistance.mutation "
-          "anoikis_resistance.step organs.tumor.* colonization.attraction blood.vertebral_bypass outline.*")
+          "anoikis_resistance.step organs.tumor.* colonization.attraction blood.vertebral_bypass vegf.* matrix.* "
+          "macrophages.* neutrophils.* angiogenesis.* maturation.* perfusion.* outline.*")
 RATES = "colonization.wake colonization.dormant_death"
 ACTIVE = "colonization.birth colonization.death colonization.capacity colonization.shed"
 ELSEWHERE = ("intravasation.reach",)     # acts also while its mechanism is off: where cells come back

@@ -14,6 +14,7 @@ from metacascade.mechanisms.fields import Diffusing, whole_steps
 from metacascade.mechanisms.terms import ADD, DENSITY, LOSE, Rate, ramp, value
 
 TABLE = "matrix"
+EVERY_S = 3 * 3600          # time from one solution to the next: it changes within days
 
 
 class Matrix(Section):
@@ -27,8 +28,6 @@ class Matrix(Section):
     degradation_per_h: float = quantity("degradation", "1/h", "1/h", 0.005, 0, 100, usual=(0.0005, 0.05), source=(
         "no measurement; less than cathepsins of macrophages: most proteases are of the host"), status=ASSUMED, doc=(
             "Rate at which the cells of a full voxel degrade it; fewer cells in proportion."))
-    every_s: int = quantity("every", "h", "s", 3, 1 / 3600, 24, doc=(
-        "Time from one solution to the next, in whole steps: as many as fit, one at least."))
 
 
 SECTION = Matrix
@@ -39,7 +38,7 @@ def plan(config):
     c = config.matrix
     yield Diffusing(
         "matrix", "", diffusion=0.0, start=1.0, decay=value("matrix.turnover", c.turnover_per_h), sweeps=1,
-        start_sweeps=30, steady_start=True, every=whole_steps(c.every_s, config), absent=1.0,
+        start_sweeps=30, steady_start=True, every=whole_steps(EVERY_S, config), absent=1.0,
         doc="extracellular matrix, relative to normal stroma, where a tile starts at 1")
     yield Rate("field.matrix.rebuild", value("matrix.turnover", c.turnover_per_h), action=ADD,
                doc="laid down anew by the stroma")

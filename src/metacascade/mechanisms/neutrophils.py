@@ -53,7 +53,7 @@ class Neutrophils(Section):
     mmp9_diffusion_um2_per_h: float = quantity(
         "mmp9_diffusion", "um^2/s", "um^2/h", 0.5, 0, 1e4, usual=(0.1, 30), source="92 kDa, bound to matrix",
         status=ASSUMED, doc="Diffusion coefficient of MMP-9.")
-    added_per_h: float = quantity("added", "1/h", "1/h", 0, 0, 1000, source="of the experiment", status=ASSUMED, doc=(
+    added_per_h: float = quantity("added", "1/h", "1/h", 0, 0, 1, source="of the experiment", status=ASSUMED, doc=(
         "MMP-9 from outside, everywhere; a [[therapy]] gives it times."))
     opening: float = number("opening", 3.0, 0, 100, usual=(0.5, 10), source=(
         "without neutrophils intravasation is 0.4 of what it was, assumed; direction Bekes 2011"), status=ASSUMED, doc=(
