@@ -60,6 +60,9 @@ class Neutrophils(Section):
             "By how much MMP-9 raises the passage into vessels: a factor up to 1 + opening."))
     opening_half: float = number("opening_half", 0.3, 1e-6, 10, usual=(0.1, 2), source="no measurement", status=ASSUMED,
                                  doc="Level of MMP-9 at which half of that is reached.")
+    sprouting: float = number("sprouting", 2.0, 0, 100, usual=(0.5, 10), source=(
+        "no measurement; direction Bekes 2011, where MMP-9 without TIMP brings vessels"), status=ASSUMED, doc=(
+            "By how much MMP-9 raises sprouting of vessels: a factor up to 1 + sprouting."))
 
 
 SECTION = Neutrophils
@@ -87,6 +90,8 @@ def plan(config):
     yield from _mmp9(c, every)
     yield boost("tissue.intravasate", "mmp9", half=value("neutrophils.opening_half", c.opening_half),
                 gain=value("neutrophils.opening", c.opening))
+    yield boost("vessel.sprout", "mmp9", half=value("neutrophils.opening_half", c.opening_half),
+                gain=value("neutrophils.sprouting", c.sprouting))
     yield mean_over_cells("neutrophils_mean", "1", "density of neutrophils where the cells in tissue are, their mean",
                           "neutrophils")
     yield mean_over_cells("mmp9_mean", "1", "MMP-9 of neutrophils where the cells in tissue are, their mean", "mmp9")
