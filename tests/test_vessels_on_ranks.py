@@ -1,20 +1,51 @@
 """With vessels that live: the same bits on any number of ranks, with and without balancing, and after a stop."""
+from pathlib import Path
+
+import numpy as np
 import pytest
 
 import small
+from metacascade.io import checkpoint
+from metacascade.ranks.parallel import serial_world
+from metacascade.space.pieces import CLOSED, HOST, JOINED, tiles_of
 
 pytestmark = pytest.mark.mpi
 LIVING = [
     "angiogenesis.enabled=true", "maturation.enabled=true", "perfusion.enabled=true", "vegf.enabled=true",
-    'vessels.interval="1 h"', 'vessels.length_density="80 mm/mm^3"', "angiogenesis.sprouting=20/mm/day", 'angiogenesis.speed="600 um/day"',
-    "angiogenesis.branching=10/day", 'angiogenesis.pruning="6 h"', "angiogenesis.half=0.3", "maturation.half=0.3",
+    'vessels.interval="1 h"', 'vessels.length_density="80 mm/mm^3"', "angiogenesis.sprouting=50/mm/day", 'angiogenesis.speed="600 um/day"',
+    "angiogenesis.branching=10/day", 'angiogenesis.pruning="6 h"', "angiogenesis.half=1e-3", "maturation.half=0.01", "neutrophils.enabled=true",
     'perfusion.open="5 h"', 'perfusion.closed="3 h"', "perfusion.collapse=2/day"]
 SETTINGS = small.settings(run__duration="12 h") + LIVING
+
+
+FEW = small.settings(tumor__cells=1, run__duration="6 h", injection=[], draw=[]) + LIVING      # ranks without a tile
+NO_TUMOR = dict(config=str(small.EXAMPLE.parent / "injection_liver.toml"), settings=[
+    "run.duration=12 h", "injection.0.cells=500", *LIVING])
 
 
 @pytest.fixture(scope="module")
 def alone(runs):
     return runs(1, dict(settings=SETTINGS))[0]
+
+
+def test_the_run_sees_all_of_it(alone):
+    """Lest the comparison of nothing with nothing pass."""
+    state = checkpoint.read(serial_world(), Path(alone["out"]) / checkpoint.NAME)
+    pieces, tips = (state.vessels[name].records for name in ("pieces", "tips"))
+    grown = pieces[pieces["flags"] & HOST == 0]
+    assert len(tips) > 100 and (grown["flags"] & JOINED > 0).sum() > 100 < (grown["flags"] & JOINED == 0).sum()
+    assert (grown["flags"] & CLOSED > 0).sum() > 20 and len(np.unique(pieces["born"])) > 6
+    assert (tips["parent_index"] > 0).any() and (pieces["along"] > 0).sum() > 100
+    first = state.vessels["pieces"].first
+    assert first[-1] == len(pieces) and np.array_equal(
+        tiles_of(pieces, 30.0), np.repeat(state.tile_coords, np.diff(first), axis=0))
+
+
+def test_ranks_without_tiles_and_runs_without_a_tumor_take_part(runs):
+    one, other = (runs(ranks, dict(settings=FEW), dict(NO_TUMOR)) for ranks in (1, 3))
+    for a, b in zip(one, other):
+        assert small.content(a["out"]) == small.content(b["out"])
+    assert min(other[1]["tiles"]) == 0
 
 
 @pytest.mark.parametrize("ranks, balancing", [(2, True), (3, False), *(

@@ -41,7 +41,7 @@ def cost(tissue, places, length_um, radius_um):
 def pass_on(tissue, places) -> None:
     """One pass over the joined pieces of this rank, with copies of those beside."""
     vessels, own = tissue.vasculature, tissue.vasculature.pieces.all
-    if not tissue.microenvironment.falls:
+    if not (tissue.microenvironment.falls and len(own)):
         return
     known = joined(own, vessels.ghosts.all)
     a, b = ends(known)
