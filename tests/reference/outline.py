@@ -1,5 +1,7 @@
 """Plain Python twin of ``_outline``, and of the outline of a tumor by flood fill: voxels are (x, y, z), in dicts and sets."""
 import math
+from collections import Counter
+from itertools import product
 
 import numpy as np
 
@@ -79,10 +81,11 @@ def masses(voxels):
 
 def dense(cells, tissue, capacity):
     """Voxels of the tissue round which 27 have half of the cells that fill them; `cells`: voxel -> number."""
-    def round_about(at):
-        return sum(cells.get((at[0] + x, at[1] + y, at[2] + z), 0)
-                   for x in (-1, 0, 1) for y in (-1, 0, 1) for z in (-1, 0, 1))
-    return {at for at in tissue if 2 * round_about(at) >= 27 * capacity}
+    total = Counter()
+    for (x, y, z), n in cells.items():
+        for i, j, k in product((-1, 0, 1), repeat=3):
+            total[x + i, y + j, z + k] += n
+    return {at for at, n in total.items() if at in tissue and 2 * n >= 27 * capacity}
 
 
 def inside(cells, tissue, capacity, order):
