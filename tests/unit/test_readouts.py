@@ -156,7 +156,7 @@ class Still:
         vessel = np.zeros(len(tiles), SEGMENT)
         vessel["ax"], vessel["bx"], vessel["ay"], vessel["by"], vessel["az"], vessel["bz"] = -100, 800, 245, 245, 245, 245
         vessel["maturity"], vessel["perfused"] = 0.2, 1
-        self.vessels = SimpleNamespace(segments=vessel, near=np.arange(len(tiles) + 1, dtype=np.int32))
+        self.vessels_by_tile = lambda: (vessel, np.arange(len(tiles) + 1, dtype=np.int32))
 
     @property
     def zones(self):

@@ -150,6 +150,10 @@ class Tissue:
             return self.vasculature.pieces.all
         return self.network.segments_near(self.region.coords, self.config.tissue.edge_um, 0.0)
 
+    def vessels_by_tile(self):
+        """Segments near each tile, perfused or not: those of tile t are segments[near[t]:near[t + 1]]."""
+        return self.vessels.segments, self.vessels.near
+
     def vessels_within(self, rows, margin_um):
         """Segments whose wall comes within a margin of tiles: those of rows[i] are segments[near[i]:near[i + 1]]."""
         return self.network.source.collect(self.region.coords[rows], self.config.tissue.edge_um, margin_um)

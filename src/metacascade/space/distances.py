@@ -25,9 +25,9 @@ def bins_of(distances: np.ndarray) -> np.ndarray:
 
 def lengths(tissue, zones: np.ndarray) -> np.ndarray:
     """Of the vessels of this rank in each Zone: length, length perfused [1/1024 um], and length x maturity x 255."""
-    sums, vessels = np.zeros((len(Zone), 3), np.int64), tissue.vessels
-    _distances.lengths(tissue.region.coords, vessels.segments, vessels.near, np.ascontiguousarray(zones),
-                       tissue.config.tissue.edge_um, sums)
+    sums, (segments, near) = np.zeros((len(Zone), 3), np.int64), tissue.vessels_by_tile()
+    _distances.lengths(tissue.region.coords, segments, near, np.ascontiguousarray(zones), tissue.config.tissue.edge_um,
+                       sums)
     return sums
 
 
