@@ -25,6 +25,7 @@ COLUMNS = (
 REPORT = (ReportLine("", "{shed_core:,} of them in the core, {shed_border:,} in the border, {shed_outside:,} outside",
                      if_any=("shed_core", "shed_border", "shed_outside")),)
 NOTHING = {column.name: np.nan if column.real else 0 for column in COLUMNS if column.part == NOW}
+LONE = 1 / 8        # of capacity: fewer cells of a voxel are no mass of cells, but loose ones
 PER_UM = 1024       # lengths and distances are added up in 1/1024 um
 SHED, ALL = 0, 1    # of whom a row of the table of distances tells
 
@@ -122,7 +123,8 @@ class Zones:
         um = np.rint((np.sqrt(far.squared[outside].astype(float)) - 0.5) * (self.edge_um * PER_UM)).astype(np.int64)
         own = [(um * counts[outside]).sum(), counts[outside].sum(dtype=np.int64)]
         total, n = region.world.sum(own).tolist()
-        found = outline.sprouts(there, hull, far, self.config.outline.sprout_um / self.edge_um, region)
+        several = counts > LONE * self.config.tissue.capacity
+        found = outline.sprouts(several, hull, far, self.config.outline.sprout_um / self.edge_um, region)
         return dict(sprouts=found, invasion_max=(np.sqrt(farthest) - 0.5) * self.edge_um if n else 0.0,
                     invasion_mean=total / n / PER_UM if n else 0.0)
 

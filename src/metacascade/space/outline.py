@@ -126,14 +126,14 @@ def deeper_than(hull: np.ndarray, depth: float, region) -> np.ndarray:
 
 
 def sprouts(occupied: np.ndarray, hull: np.ndarray, beyond: Distances, length: float, region) -> int:
-    """Masses of voxels with cells that reach farther than `length` [voxels] out of the outline. Collective.
+    """Masses of occupied voxels that reach farther than `length` [voxels] out of the outline. Collective.
 
-    Counted are the parts that lie farther than that from it, of what is joined to it by voxels with cells, by faces.
+    Counted are the parts that lie farther than that from it, of what is joined to it by occupied voxels, by faces.
 
     Parameters
     ----------
     occupied : ndarray of bool, shape (tiles, 512)
-        Voxels with cells.
+        Voxels with cells, or with several.
     beyond : Distances
         From the hull, complete for the occupied voxels.
     """
