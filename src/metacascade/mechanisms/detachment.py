@@ -21,7 +21,7 @@ class Detachment(Section):
 
     enabled: bool = switch("Cells come loose; off: motile are those of birth, and those that EMT makes so.",
                            default=False)
-    per_h: float = quantity("rate", "1/day", "1/h", 0.02, 0, 1000, usual=(1e-4, 1), source="no measurement",
+    rate_per_h: float = quantity("rate", "1/day", "1/h", 0.02, 0, 1000, usual=(1e-4, 1), source="no measurement",
                             status=ASSUMED, doc="Hazard of a cell without adhesion to come loose.")
     exponent: float = number("exponent", 1.0, 0, 10, usual=(1, 4), source="no measurement", status=ASSUMED, doc=(
         "n of the factor (1 - adhesion)^n."))
@@ -38,7 +38,7 @@ SECTION = Detachment
 def plan(config):
     """One rate, and a factor on entry."""
     c = config.detachment
-    detach = Rate("tissue.detach", value("detachment.rate", c.per_h), action=RAISE,
+    detach = Rate("tissue.detach", value("detachment.rate", c.rate_per_h), action=RAISE,
                   detail=value("detachment.state", c.state), doc="comes loose and becomes motile")
     yield detach
     yield state(detach, "adhesion", lambda a: (1.0 - a) ** c.exponent, "(1 - adhesion)^detachment.exponent")

@@ -1,5 +1,4 @@
 """The cells of the primary tumor on this rank: their tiles, one step of their life, and arrivals."""
-import contextlib
 from collections import Counter
 
 import numpy as np
@@ -12,6 +11,7 @@ from metacascade.base.records import chosen, joined
 from metacascade.mechanisms.compile import field_terms, tissue_rates
 from metacascade.model import computed, vessel_oxygen
 from metacascade.model.clones import thresholds
+from metacascade.model.kernelerrors import crowded, finite
 from metacascade.model.microenvironment import secretions
 from metacascade.model.motion import pace, speeds
 from metacascade.model.tissue_parameters import along, parameters, reach_um
@@ -152,10 +152,14 @@ class Tissue:
 
     def vessels_by_tile(self):
         """Segments near each tile, perfused or not: those of tile t are segments[near[t]:near[t + 1]]."""
+        if self.vasculature:
+            return self.vasculature.segments_in_tiles()
         return self.vessels.segments, self.vessels.near
 
     def vessels_within(self, rows, margin_um):
-        """Segments whose wall comes within a margin of tiles: those of rows[i] are segments[near[i]:near[i + 1]]."""
+        """Perfused segments whose wall comes within a margin of tiles: of rows[i] segments[near[i]:near[i + 1]]."""
+        if self.vasculature:
+            return self.vasculature.segments_within(rows, margin_um)
         return self.network.source.collect(self.region.coords[rows], self.config.tissue.edge_um, margin_um)
 
     def add_margin(self):
@@ -279,28 +283,6 @@ class Tissue:
         self.arena.reserve(rows, self.arena.n[rows] + more[rows])
         with crowded():
             _deliver.insert(self.arena.cells, self.arena.start, self.arena.n, self.counts, arrivals)
-
-
-@contextlib.contextmanager
-def crowded():
-    """More cells in a voxel than can be counted: say what to do."""
-    try:
-        yield
-    except OverflowError as error:
-        raise RunError(f"{error}: cells gather faster than crowding drives them apart. Switch [crowding] on or raise "
-                       "crowding.mobility, or lower migration.bias or migration.speed") from None
-
-
-@contextlib.contextmanager
-def finite(names):
-    """Chances of events that are no finite numbers: say from which of the rates on, and what to do."""
-    try:
-        yield
-    except FloatingPointError as error:
-        text, rate = error.args
-        raise RunError(f"{text}, by {names[rate]}: a factor on it divides by zero or is too large, or the rates are. "
-                       f"`metacascade info --rates` lists its factors; raise the half of a hill or fall that lies "
-                       "far below its field, or lower the rate, [[therapy]] included") from None
 
 
 def lives(plan):

@@ -166,6 +166,19 @@ class Vasculature:
         return join([map_of(tiles, self.edge_um, segments, near, self.reach_um, self.walls, share)
                      for tiles, segments, near, share in self._near(rows, shares)])
 
+    def segments_in_tiles(self) -> tuple[np.ndarray, np.ndarray]:
+        """The segments that lie in the tiles, perfused or not, and where those of each tile begin."""
+        return segments_of(self.pieces.all), self.pieces.first.astype(np.int32)
+
+    def segments_within(self, rows: np.ndarray, margin_um: float) -> tuple[np.ndarray, np.ndarray]:
+        """The perfused segments whose wall comes within a margin of the tiles in some rows, at most the edge of a tile,
+        and where those of each begin."""
+        around, known, first = self._pieces_around(np.asarray(rows, np.int64))
+        segments, tiles = segments_of(known), np.ascontiguousarray(self.region.coords[rows])
+        margin_um = min(margin_um, EDGE * self.edge_um)
+        index, offsets = near(tiles, around, first, segments, self.edge_um, margin_um)
+        return chosen(segments, index), offsets
+
     def segments_near(self, rows: np.ndarray) -> np.ndarray:
         """The `segments` of `map` alone: what has matured meanwhile is as mature as it is."""
         return joined(*(segments for _, segments, _, _ in self._near(rows)))
