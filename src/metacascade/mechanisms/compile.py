@@ -174,18 +174,13 @@ def _terms_of(plan, terms, signals, scales):
     return FieldTerms(rates, np.array(factors, FACTOR), secreted)
 
 
-def secretions(plan, clones=None) -> dict:
-    """Weights, 0..255, of cells by the field that they secrete: uint8 by clone, (clones,), and by EMT, (256,).
+def secretion(plan, name, clones=None) -> tuple[np.ndarray, np.ndarray]:
+    """Weights, 0..255, of cells that secrete with the rate `name`: uint8 by clone, (clones,), and by EMT, (256,).
 
     `clones`: as of `tissue_rates`.
     """
-    found = {}
-    for rate in plan.of("field"):
-        if rate.action == SECRETE:
-            tables = _tables(plan, (rate.name,), clones)
-            found[rate.field] = tuple(
-                np.rint(255.0 * values).astype(np.uint8) for values in (tables.clone[0], tables.state[0, 0]))
-    return found
+    tables = _tables(plan, (name,), clones)
+    return tuple(np.rint(255.0 * values).astype(np.uint8) for values in (tables.clone[0], tables.state[0, 0]))
 
 
 def wall_of(plan, reach_um=0.0) -> tuple[float, float]:

@@ -6,7 +6,7 @@ from metacascade.config.config import Config
 from metacascade.mechanisms import compile
 from metacascade.mechanisms.fields import Diffusing, Pressure
 from metacascade.mechanisms.plan import Plan
-from metacascade.mechanisms.terms import ADMIT
+from metacascade.mechanisms.terms import ADMIT, SECRETE
 from metacascade.space import pressure
 from metacascade.space.arena import Arena
 from metacascade.space.fields import Field, Fields
@@ -42,8 +42,8 @@ def secretions(plan: Plan, arena: Arena, counts: np.ndarray, clones, step: int) 
 
     `clones`: traits of all clones.
     """
-    return {name: _weights(arena, counts, *weights) for name, weights in compile.secretions(plan, clones).items()
-            if step % plan.field(name).every == 0}
+    due = [rate for rate in plan.of("field") if rate.action == SECRETE and step % plan.field(rate.field).every == 0]
+    return {rate.field: _weights(arena, counts, *compile.secretion(plan, rate.name, clones)) for rate in due}
 
 
 def _weights(arena, counts, clone, emt):
