@@ -243,13 +243,14 @@ def test_half_the_step_gives_the_same_length_density():
     assert abs(found[1] / found[0] - 1) < 0.18
 
 
-def test_blood_loses_oxygen_on_its_way_through_cells():
+@pytest.mark.parametrize("slowly", [True, False])
+def test_blood_loses_oxygen_on_its_way_through_cells(slowly):
     """A vessel through a block of cells: `along` is the way from the nearer face, by density and width."""
     made = tissue("angiogenesis.enabled=false", tiles=3, segments=[line((-700, 20, 20), (700, 20, 20)),
                                                                   line((-700, -100, 20), (700, -100, 20), 10.0)])
     inside = (np.abs(made.region.coords[:, 0] + 0.5) < 2).nonzero()[0]         # |x| < 480 um
     made.counts[inside] = 4
-    live(made, 20)
+    live(made, 20) if slowly else vessels.begin(made)
     pieces = made.vasculature.pieces.all
     depth = np.maximum(480 - np.minimum(np.abs(pieces["ax"]), np.abs(pieces["bx"])), 0)      # of the farther end
     expected = depth * (4 / made.config.tissue.capacity) / np.where(pieces["radius"] > 9, 4, 1)

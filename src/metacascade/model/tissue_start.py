@@ -5,6 +5,7 @@ from metacascade._kernels import _deliver
 from metacascade._kernels._place import place
 from metacascade.base.records import copy
 from metacascade.mechanisms import plan_of
+from metacascade.model import vessels
 from metacascade.model.schedule import Schedule
 from metacascade.model.tissue import Tissue, reachable
 from metacascade.model.tissue_parameters import reach_um
@@ -27,6 +28,7 @@ def start(config, plan, exchange, fields, network):
     fill(tissue, rows)
     tissue.add_margin()
     tissue.set_rates(Schedule(config.therapy).scales(0))
+    vessels.begin(tissue)
     tissue.settle()
     return tissue
 
@@ -40,8 +42,8 @@ def restore(config, plan, exchange, fields, network, saved):
         cuts.append(cuts[-1] if key is None else key)
     cuts = np.array([0, *reversed(cuts)], np.uint64)
     tissue = Tissue(config, plan, exchange, fields, network, cuts)
-    vessels = {name: part.records for name, part in saved.vessels.items()} if tissue.vasculature else None
-    rows = tissue.add_tiles(saved.tile_coords, saved.counts, vessels or None)
+    living = {name: part.records for name, part in saved.vessels.items()} if tissue.vasculature else None
+    rows = tissue.add_tiles(saved.tile_coords, saved.counts, living or None)
     tissue.arrays.put(rows, saved.arrays)
     for low, high in saved.slabs():
         cells, at = saved.cells(low, high), 0

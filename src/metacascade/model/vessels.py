@@ -25,6 +25,20 @@ from metacascade.space.pieces import (
 )
 from metacascade.space.region import keys_of
 
+PASSES = 40                   # of the oxygen of the blood before the first step: so many pieces deep it is as it stays
+
+
+def begin(tissue) -> None:
+    """At the start of a run, let the blood come to its oxygen for the cells that are there. Collective."""
+    vessels = tissue.vasculature
+    if vessels is None or not tissue.microenvironment.falls:
+        return
+    for _ in range(PASSES):
+        a, b = ends(vessels.pieces.all)
+        vessel_oxygen.pass_on(tissue, Places(tissue, vessels.pieces.row, (a + b) * 0.5))
+        vessels.share()
+    tissue.vessels = vessels.map(np.arange(len(tissue.region.keys)), tissue.shares)
+
 
 def advance(tissue, step: int, scales) -> None:
     """Let the vessels of a Tissue live until `step`, with rates times `scales`, dict by name. Collective.
