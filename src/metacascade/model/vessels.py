@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 
 from metacascade._kernels._layout import Draw
-from metacascade.base.records import copy, joined
+from metacascade.base.records import joined
 from metacascade.model import sprouts, vessel_oxygen
 from metacascade.model.tissue import reachable
 from metacascade.model.vessel_rates import Places, unit, words
@@ -82,18 +82,16 @@ def _tell_voxels(tissue, before):
     vessels, shares = tissue.vasculature, tissue.shares
     now = vessels.flowing(), vessels.flowing(shares)
     flow_, oxygen = (_around(tissue, one != other) for one, other in zip(now, before))
-    tissue.vessels = tissue.vessels.with_others(flow_, vessels.map(flow_, shares))
-    copy(tissue.vessels.segments, vessels.segments_near(np.arange(len(tissue.region.keys))))
-    oxygen = np.setdiff1d(oxygen, flow_)
-    if shares:
-        tissue.vessels.supply[oxygen, -1] = vessels.fed(oxygen, shares)
+    rows = np.flatnonzero(flow_)
+    tissue.vessels = tissue.vessels.with_others(rows, vessels.map(rows, shares))
+    vessels.renew(tissue.vessels, shares, oxygen if shares else None)
     tissue.reachable = reachable(tissue.vessels)
 
 
 def _around(tissue, changed):
-    """Rows of the tiles around which something has changed: `changed` of tiles and ghosts."""
+    """The tiles around which something has changed, bool; `changed`: of tiles and ghosts."""
     around = tissue.region.neighbors
-    return np.flatnonzero((changed[around] & (around >= 0)).any(axis=1))
+    return (changed[around] & (around >= 0)).any(axis=1)
 
 
 def _settle(tissue, grown, tips):

@@ -4,7 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from metacascade.base.errors import InputError
-from metacascade.base.records import chosen, joined
+from metacascade.base.records import chosen, copy, joined
 from metacascade.base.tiles import EDGE
 from metacascade.space.network_index import pack, ranges
 from metacascade.space.pieces import (
@@ -179,14 +179,19 @@ class Vasculature:
         index, offsets = near(tiles, around, first, segments, self.edge_um, margin_um)
         return chosen(segments, index), offsets
 
-    def segments_near(self, rows: np.ndarray) -> np.ndarray:
-        """The `segments` of `map` alone: what has matured meanwhile is as mature as it is."""
-        return joined(*(segments for _, segments, _, _ in self._near(rows)))
+    def renew(self, known: VesselMap, shares=None, oxygen=None) -> None:
+        """Bring the map of all tiles to what has matured and lost oxygen, where blood flows in the same pieces.
 
-    def fed(self, rows: np.ndarray, shares) -> np.ndarray:
-        """The last row of the `supply` of `map` alone, of what comes in by `shares`: float32, shape (n, 512)."""
-        return np.concatenate([supply_of(tiles, self.edge_um, segments, near, self.walls[-1:], share)[:, 0]
-                               for tiles, segments, near, share in self._near(rows, shares)])
+        `oxygen`: tiles near which pieces have other `shares` than before, bool; left out: none.
+        """
+        done = 0
+        for i, (tiles, segments, begin, share) in enumerate(self._near(np.arange(len(known.supply)), shares)):
+            copy(known.segments[done:done + len(segments)], segments)
+            done += len(segments)
+            some = slice(i * CHUNK, i * CHUNK + len(tiles))
+            if oxygen is not None and oxygen[some].any():
+                fed = supply_of(tiles, self.edge_um, segments, begin, self.walls[-1:], share)
+                known.supply[some, -1] = fed[:, 0]
 
     def _near(self, rows, shares=None):
         """(tiles, segments near them, where those of each tile begin, share of each), some tiles at a time."""
