@@ -197,6 +197,14 @@ def test_bursts_show_in_the_dispersion():
     assert readouts.dispersion(made) > 3 and readouts.dispersion_beyond_poisson(made) > 20
 
 
+def test_shares_by_zone_are_those_of_the_second_half():
+    made = SimpleNamespace(series=dict(time_s=np.array([0, 3600, 7200]), shed_core=np.array([0, 90, 96]),
+                                       shed_border=np.array([0, 0, 3]), shed_outside=np.array([0, 0, 1])))
+    assert readouts.inside_share(made) == 0.9 and readouts.core_share(made) == 0.6
+    made.series |= {name: np.zeros(3) for name in ("shed_core", "shed_border", "shed_outside")}
+    assert math.isnan(readouts.inside_share(made)) and math.isnan(readouts.core_share(made))
+
+
 def test_distances_of_cells_come_from_the_last_rows_of_their_table():
     kind = [("time_s", int), ("below", float), ("cells", int), ("of", np.uint8)]
     rows = np.array([(0, 5, 9, 0), (60, 10, 10, 0), (60, 5, 80, 0), (60, np.inf, 10, 0), (60, 5, 7, 1)], kind)
