@@ -48,6 +48,12 @@ MECHANISMS = [    # what else there is, and three mechanisms of a user
     "anoikis_resistance.mutation=0.01", "instability.enabled=true", "instability.mutation=0.01", "instability.fold=5",
     'therapy.0={rate = "drug.vessel", factor = 1.0, otherwise = 0.0, start = "130 min", duration = "100 min", every = "4 h"}',
     'therapy.4={rate = "field.macrophages.inflow", factor = 0.1, start = "250 min", duration = "3 h"}']
+LIVING = [         # vessels that live, fast enough to be seen in half a day
+    "angiogenesis.enabled=true", "maturation.enabled=true", "perfusion.enabled=true", "vegf.enabled=true",
+    'vessels.interval="1 h"', 'vessels.length_density="80 mm/mm^3"', "angiogenesis.sprouting=50/mm/day",
+    'angiogenesis.speed="600 um/day"', "angiogenesis.branching=10/day", 'angiogenesis.pruning="6 h"', "angiogenesis.half=1e-3",
+    "maturation.half=0.01", "neutrophils.enabled=true", 'perfusion.open="5 h"', 'perfusion.closed="3 h"',
+    "perfusion.collapse=2/day"]
 CROWD = dict(     # more cells come home than the places of a tumor of one cell can take, and wait
     tumor__cells=1, run__step="30 min", run__duration="3 h", output__interval="3 h", output__checkpoint="3 h", draw=[],
     therapy=[], surgery=[], radiation=[],

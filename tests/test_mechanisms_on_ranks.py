@@ -1,4 +1,4 @@
-"""With EMT, chemotherapy, L1CAM and three mechanisms of a user on: the same bits on any ranks, and after a stop."""
+"""With all mechanisms on, and three of a user: the same bits on any number of ranks, and after a stop."""
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,7 @@ from metacascade.io.results import open_results
 from metacascade.mechanisms import user
 
 pytestmark = pytest.mark.mpi
-SETTINGS = small.settings(run__duration="10 h") + small.MECHANISMS
+SETTINGS = small.settings(run__duration="10 h") + small.LIVING + small.MECHANISMS
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +43,7 @@ def test_the_run_sees_all_of_it(alone):
         assert (shed["bit_L1CAM"] == (rows["bits"] & 1 > 0)).all() and (shed["bit_L1CAM"] != shed["bit_L1CAM_shed"]).any()
         assert (shed["clone_resistance"] == results.clones[:]["resistance"][rows["clone"]] / 255).all()
         assert {"shed", "tissue"} == {results.names("distances")["of"][whom] for whom in results.distances[:]["of"]}
+        assert results.series["maturity_core"][-1] != results.series["maturity_core"][0]
         assert results.provenance[0]["mechanisms"] == {path: user.digest(Path(path).read_bytes()) for path in small.OWN}
 
 

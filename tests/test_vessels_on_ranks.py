@@ -10,17 +10,10 @@ from metacascade.ranks.parallel import serial_world
 from metacascade.space.pieces import CLOSED, HOST, JOINED, tiles_of
 
 pytestmark = pytest.mark.mpi
-LIVING = [
-    "angiogenesis.enabled=true", "maturation.enabled=true", "perfusion.enabled=true", "vegf.enabled=true",
-    'vessels.interval="1 h"', 'vessels.length_density="80 mm/mm^3"', "angiogenesis.sprouting=50/mm/day", 'angiogenesis.speed="600 um/day"',
-    "angiogenesis.branching=10/day", 'angiogenesis.pruning="6 h"', "angiogenesis.half=1e-3", "maturation.half=0.01", "neutrophils.enabled=true",
-    'perfusion.open="5 h"', 'perfusion.closed="3 h"', "perfusion.collapse=2/day"]
-SETTINGS = small.settings(run__duration="12 h") + LIVING
-
-
-FEW = small.settings(tumor__cells=1, run__duration="6 h", injection=[], draw=[]) + LIVING      # ranks without a tile
+SETTINGS = small.settings(run__duration="12 h") + small.LIVING
+FEW = small.settings(tumor__cells=1, run__duration="6 h", injection=[], draw=[]) + small.LIVING    # ranks without tiles
 NO_TUMOR = dict(config=str(small.EXAMPLE.parent / "injection_liver.toml"), settings=[
-    "run.duration=12 h", "injection.0.cells=500", *LIVING])
+    "run.duration=12 h", "injection.0.cells=500", *small.LIVING])
 
 
 @pytest.fixture(scope="module")
