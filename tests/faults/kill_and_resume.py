@@ -26,7 +26,8 @@ import small
 from conftest import environment, launcher
 
 SETTINGS = dict(run__duration="8 h", output__interval="1 h", output__checkpoint="1 h", tumor__cells=12_000)
-ARGUMENTS = [*small.arguments(**SETTINGS), *(word for setting in small.MECHANISMS for word in ("--set", setting))]
+ALL = small.LIVING + small.MECHANISMS
+ARGUMENTS = [*small.arguments(**SETTINGS), *(word for setting in ALL for word in ("--set", setting))]
 LEFT = ["checkpoint.h5", "checkpoint.prev.h5", "results.h5"]
 PATIENCE_S = 120.0        # a session that takes longer hangs
 AFTERWARDS_S = 30.0       # the ranks that one left behind must be gone by then
