@@ -56,3 +56,14 @@ def test_stopped_and_resumed_on_other_ranks_it_is_the_run_that_never_stopped(run
     run, = runs(3, dict(out=run["out"], resume=True))
     assert run["code"] == 0
     assert small.content(run["out"], ordered=True) == small.content(alone["out"], ordered=True)
+
+
+def test_an_imported_network_is_the_bed_of_the_host(runs):
+    settings = [one for one in SETTINGS if "length_density" not in one] + [
+        f"vessels.file={small.EXAMPLE.parent / 'network_small.csv'}", "vessels.center=true", "run.duration=8 h",
+        "output.interval=4 h", "output.checkpoint=4 h"]
+    (alone,), (together,) = runs(1, dict(settings=settings)), runs(3, dict(settings=settings))
+    assert small.content(alone["out"]) == small.content(together["out"])
+    pieces = checkpoint.read(serial_world(), Path(alone["out"]) / checkpoint.NAME).vessels["pieces"].records
+    host = pieces["flags"] & HOST > 0
+    assert host.sum() > 10 and (~host).sum() > 10

@@ -53,10 +53,11 @@ READ = (
     dict.fromkeys("tissue.hop tissue.persistence tissue.cluster_cells".split(), ())
     | dict.fromkeys(LEANS, (GRADIENT,))
     | {"tissue.speed": (*STATES, "clone", PAIR), "tissue.cluster": STATES, "tissue.mutate": ("clone",)}
-    | dict.fromkeys("vessel.sprout vessel.advance vessel.branch vessel.mature vessel.loosen vessel.close vessel.open "
-                    "vessel.collapse vessel.recover".split(), ("voxel",))
-    | dict.fromkeys("vessel.persistence vessel.sense vessel.noise vessel.reach vessel.shortest vessel.pruning "
-                    "vessel.radius vessel.radius_spread vessel.oxygen_length vessel.oxygen_radius".split(), ())
+    | dict.fromkeys("vessel.sprout vessel.advance vessel.branch vessel.mature vessel.loosen vessel.collapse "
+                    "vessel.recover".split(), ("voxel",))
+    | dict.fromkeys("vessel.close vessel.open vessel.persistence vessel.sense vessel.noise vessel.reach "
+                    "vessel.shortest vessel.pruning vessel.radius vessel.radius_spread vessel.oxygen_length "
+                    "vessel.oxygen_radius".split(), ())
     | dict.fromkeys("blood.coat_time blood.arrest_slope blood.arrest_offset blood.deformability".split(), ())
     | dict.fromkeys("blood.anoikis blood.bind blood.release blood.extravasate blood.passages".split(), OF_RECORD)
     | dict.fromkeys("blood.nk blood.shear".split(), (*OF_RECORD, "coat"))
