@@ -272,3 +272,4 @@ def test_the_worst_verdict_counts():
     found = [SimpleNamespace(verdict=verdict) for verdict in (AGREES, UNDECIDED, NOT_YET)]
     assert overall(found) == UNDECIDED and overall(found[:1]) == AGREES
     assert reproduce_report.interval(reproduce_file.Row("", "", "", "", "s", None, 1.0, 2.0)) == "1.0 to 2.0 s"
+    assert reproduce_report.interval(reproduce_file.Row("", "", "", "", "1", 3.0, 2.0)) == "3, at least 2.0"

@@ -29,9 +29,10 @@ def table(experiment, runs):
 
 
 def interval(row):
-    """The published interval as text."""
+    """The published number, if there is one, and its interval as text."""
     bounds = {(True, True): "no bound", (False, True): f"at least {row.low}", (True, False): f"at most {row.high}",
               (False, False): f"{row.low} to {row.high}"}[row.low is None, row.high is None]
+    bounds = bounds if row.value is None else f"{row.value:g}, {bounds}"
     return bounds + f" {row.unit}" * (row.unit not in ("", "1"))
 
 
