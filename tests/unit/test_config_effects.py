@@ -136,7 +136,8 @@ def test_what_is_told_has_no_effect(rule, tmp_path):
 
 
 def test_nothing_is_told_where_everything_acts(tmp_path):
-    acting = loaded(tmp_path, "output.snapshots=true", "output.snapshot_interval=2 h")
+    acting = loaded(tmp_path, "output.snapshots=true", "output.snapshot_interval=2 h", "chemotaxis.enabled=true",
+                    "macrophages.enabled=true")
     never = ("what leaves the blood in the tumor becomes tissue again", "there is no vessels.file",    # or another does
              "no vessel lives: angiogenesis, maturation and perfusion are off")
     assert [rule.why for rule in RULES if not rule.act(acting) and rule.why not in never] == []

@@ -15,6 +15,7 @@ from metacascade.mechanisms.terms import SHED
 MOST_NAMES = 6      # in one line
 TISSUE = ("tissue.* growth.* hypoxia.* migration.* crowding.* oxygen.* traits.* vessels.* intravasation.* balance.* "
           "emt.up emt.down emt.step emt.threshold emt.full emt.detachment emt.scattering chemotherapy.* "
+          "integrins.* haptotaxis.* chemotaxis.* "
           "adhesion.* detachment.* invasiveness.* competence.* instability.* anoikis_resistance.mutation "
           "anoikis_resistance.step organs.tumor.* colonization.attraction blood.vertebral_bypass vegf.* matrix.* "
           "macrophages.* neutrophils.* angiogenesis.* maturation.* perfusion.* outline.*")
@@ -94,6 +95,7 @@ RULES = (
          "migration.speed = 0"),
     Rule("migration.gradient_half", lambda c: c.migration.bias, "migration.bias = 0"),
     Rule("migration.bias migration.gradient_half", lambda c: c.oxygen.enabled, "oxygen.enabled = false"),
+    Rule("chemotaxis.field", lambda c: c.chemotaxis.enabled, "chemotaxis.enabled = false"),
     Rule("oxygen.sweeps oxygen.every oxygen.initial_sweeps", lambda c: c.oxygen.enabled, "oxygen.enabled = false"),
     Rule("crowding.sweeps crowding.every crowding.initial_sweeps", lambda c: c.crowding.enabled,
          "crowding.enabled = false"),

@@ -79,7 +79,7 @@ def _by_default(made, factors, off):
 def _meaning(rate) -> str:
     event = {None: "", REMOVE: "dies"}.get(rate.action, rate.action)
     if rate.step:
-        event += f" by {rate.step}"
+        event += f" {rate.byte} by {rate.step}"
     elif rate.detail:
         event += f" {rate.detail}"
     event += {"blood": " after so long", "lesion": " below so many" if rate.action == SET else " from so many on"
