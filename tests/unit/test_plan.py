@@ -8,9 +8,9 @@ from metacascade.base.columns import mean_over_cells
 from metacascade.config.config import default
 from metacascade.mechanisms import MECHANISMS, plan_of
 from metacascade.mechanisms.compile import switches, wall_of
+from metacascade.mechanisms.factor_problems import is_switch
 from metacascade.mechanisms.fields import Diffusing
 from metacascade.mechanisms.plan import collect, enabled
-from metacascade.mechanisms.problems import is_switch
 from metacascade.mechanisms.terms import (
     CLEAR,
     SET,

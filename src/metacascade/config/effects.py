@@ -14,8 +14,8 @@ from metacascade.mechanisms.terms import SHED
 
 MOST_NAMES = 6      # in one line
 TISSUE = ("tissue.* growth.* hypoxia.* migration.* crowding.* oxygen.* traits.* vessels.* intravasation.* balance.* "
-          "emt.up emt.down emt.step emt.threshold emt.full emt.detachment emt.scattering chemotherapy.* "
-          "integrins.* haptotaxis.* chemotaxis.* "
+          "emt.up emt.macrophages* emt.down emt.step emt.threshold emt.full emt.detachment emt.scattering "
+          "chemotherapy.* integrins.* haptotaxis.* chemotaxis.* "
           "adhesion.* detachment.* invasiveness.* competence.* instability.* anoikis_resistance.mutation "
           "anoikis_resistance.step organs.tumor.* colonization.attraction blood.vertebral_bypass vegf.* matrix.* "
           "macrophages.* neutrophils.* angiogenesis.* maturation.* perfusion.* outline.*")

@@ -9,7 +9,7 @@ import numpy as np
 
 from metacascade._kernels._layout import DENSITY as NO_FIELD, FACTOR, RATE, Action, Shape as ShapeCode, Term
 from metacascade.mechanisms import terms
-from metacascade.mechanisms.problems import is_switch
+from metacascade.mechanisms.factor_problems import is_switch
 from metacascade.mechanisms.terms import (
     CLEAR,
     LOWER,

@@ -1,7 +1,8 @@
-"""EMT: a reversible state of the cell, 0 epithelial to 1 mesenchymal, up where oxygen is low and back with time.
+"""EMT: a reversible state of the cell, 0 epithelial to 1 mesenchymal, up in hypoxia and among macrophages, and back.
 
     tissue.emt_up     up clamp((threshold - P) / (threshold - full), 0, 1)     by a step of the byte 0..255
-    tissue.emt_down   down                                                     by the same step
+    tissue.emt_host   macrophages M / (M + macrophages_half)                   up by the same step, M macrophages
+    tissue.emt_down   down                                                     down by the same step
 
 A mesenchymal cell is faster (migration: its speed is in proportion to its EMT), detaches and enters vessels more
 easily, leaves less often with neighbors, and is spared from anoikis:
@@ -17,7 +18,7 @@ from typing import ClassVar
 from metacascade.base.declare import ASSUMED, Section, integer, number, quantity, switch
 from metacascade.base.errors import Contradiction
 from metacascade.base.units import show
-from metacascade.mechanisms.terms import LOWER, RAISE, Rate, ramp, state, value
+from metacascade.mechanisms.terms import LOWER, RAISE, Rate, hill, ramp, state, value
 
 TABLE = "emt"
 
@@ -33,6 +34,11 @@ class EMT(Section):
     down_per_h: float = quantity("down", "1/day", "1/h", 1.6, 0, 1000, usual=(0.05, 30), source=(
         "back within 1-2 weeks of withdrawal; 16 steps of 16 take 10 days"), status=ASSUMED,
         doc="Hazard of a step down, everywhere.")
+    macrophages_per_h: float = quantity("macrophages", "1/day", "1/h", 2, 0, 1000, usual=(0.1, 30), source=(
+        "TGF-beta of macrophages drives EMT (Bonde 2012), direction"), status=ASSUMED, doc=(
+            "Hazard of a step up among the most macrophages, where [macrophages] is on."))
+    macrophages_half: float = number("macrophages_half", 0.5, 1e-6, 10, usual=(0.1, 1), source="no measurement",
+                                     status=ASSUMED, doc="Density of macrophages at which it is half of that.")
     step: int = integer("step", 16, 1, 255, doc="Of the byte, at each event; 255 is from one end to the other.")
     threshold_mmHg: float = quantity("threshold", "mmHg", "mmHg", 10, 0.01, 150, usual=(5, 20), source=(
         "stabilization of HIF-1 alpha below 1-2 % O2"), status=ASSUMED, doc="Oxygen below which steps up begin.")
@@ -50,7 +56,7 @@ SECTION = EMT
 
 
 def plan(config):
-    """Two rates of switching, and what the state does; its hand on speed is declared with migration."""
+    """Three rates of switching, and what the state does; its hand on speed is declared with migration."""
     c = config.emt
     if c.full_mmHg >= c.threshold_mmHg:
         raise Contradiction(("emt", "full"), "must be less than emt.threshold = "
@@ -59,6 +65,10 @@ def plan(config):
     up = Rate("tissue.emt_up", value("emt.up", c.up_per_h), action=RAISE, detail=step, doc="towards mesenchymal")
     yield up
     yield ramp(up, "oxygen", zero=value("emt.threshold", c.threshold_mmHg), full=value("emt.full", c.full_mmHg))
+    host = Rate("tissue.emt_host", value("emt.macrophages", c.macrophages_per_h), action=RAISE, detail=step,
+                doc="towards mesenchymal, by macrophages")
+    yield host
+    yield hill(host, "macrophages", half=value("emt.macrophages_half", c.macrophages_half))
     yield Rate("tissue.emt_down", value("emt.down", c.down_per_h), action=LOWER, detail=step,
                doc="towards epithelial")
     yield state("tissue.intravasate", "emt", lambda e: 1.0 + c.detachment * e, "(1 + emt.detachment * emt)")

@@ -6,9 +6,9 @@ mechanisms between two markers, says which are off by default, and a test compar
 import re
 
 from metacascade.mechanisms import MECHANISMS
+from metacascade.mechanisms.factor_problems import is_switch
 from metacascade.mechanisms.fields import FIELDS, Diffusing
 from metacascade.mechanisms.plan import enabled
-from metacascade.mechanisms.problems import is_switch
 from metacascade.mechanisms.terms import FACTORS, KEY, REMOVE, SET, Rate
 
 COMMAND = "metacascade info --rates --markdown"

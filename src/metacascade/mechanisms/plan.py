@@ -14,8 +14,9 @@ from metacascade.base.columns import DEAD, Column, NodeColumn, cells
 from metacascade.base.errors import Contradiction, InputError
 from metacascade.base.screen import shown
 from metacascade.mechanisms import user
+from metacascade.mechanisms.factor_problems import is_switch
 from metacascade.mechanisms.fields import FIELDS
-from metacascade.mechanisms.problems import is_switch, problems, problems_together
+from metacascade.mechanisms.problems import problems, problems_together
 from metacascade.mechanisms.terms import (
     FACTORS,
     REMOVE,

@@ -5,16 +5,13 @@ from math import inf
 
 from metacascade.base.columns import Column
 from metacascade.base.limits import ALONG, MOST_RATES, MOST_SIGNALS, MOST_SUPPLIED
-from metacascade.base.names import nearest
-from metacascade.base.nodes import NODES
+from metacascade.mechanisms.factor_problems import COMPARTMENTS, is_switch, problems_of_factor, read, unknown
 from metacascade.mechanisms.fields import FIELDS, Diffusing
 from metacascade.mechanisms.terms import (
     ACTIONS,
     ADD,
     ADMIT,
-    BINS,
     CLEAR,
-    COAT,
     DENSITY,
     DIRECTIONS,
     FACTORS,
@@ -28,47 +25,16 @@ from metacascade.mechanisms.terms import (
     STATES,
     SWITCHES,
     TERMS,
-    At,
     AtWall,
     Bit,
-    Constant,
     Gradient,
-    IfBit,
     Pair,
     PythonFactor,
     Rate,
-    Shape,
-    Shielded,
-    Table,
     Trait,
     Value,
 )
 
-COMPARTMENTS = ("tissue", "blood", "lesion", "field", "vessel")
-MOTION = GRADIENT, PAIR = "gradient", "trait and voxel"       # what only motion depends on
-OF_RECORD = ("place", "clone", "emt", "adhesion", "bits")
-# Rates without an action, which kernels read by name, and what factors on them may depend on; in the blood and in
-# lesions there are no others. Constant factors may be on all.
-READ = (
-    dict.fromkeys("tissue.hop tissue.persistence tissue.cluster_cells".split(), ())
-    | dict.fromkeys(LEANS, (GRADIENT,))
-    | {"tissue.speed": (*STATES, "clone", PAIR), "tissue.cluster": STATES, "tissue.mutate": ("clone",)}
-    | dict.fromkeys("vessel.sprout vessel.advance vessel.branch vessel.mature vessel.loosen vessel.collapse "
-                    "vessel.recover".split(), ("voxel",))
-    | dict.fromkeys("vessel.close vessel.open vessel.persistence vessel.sense vessel.noise vessel.reach "
-                    "vessel.shortest vessel.pruning vessel.radius vessel.radius_spread vessel.oxygen_length "
-                    "vessel.oxygen_radius".split(), ())
-    | dict.fromkeys("blood.coat_time blood.arrest_slope blood.arrest_offset blood.deformability".split(), ())
-    | dict.fromkeys("blood.anoikis blood.bind blood.release blood.extravasate blood.passages".split(), OF_RECORD)
-    | dict.fromkeys("blood.nk blood.shear".split(), (*OF_RECORD, "coat"))
-    | dict.fromkeys("lesion.establish lesion.dormant lesion.wake lesion.dormant_death lesion.birth lesion.death "
-                    "lesion.capacity lesion.shed".split(), OF_RECORD))
-SECRETED = ("voxel", "emt", "clone")        # the same of a term of a field by cells, and of one that is not
-OF_VOXEL = ("voxel",)
-# factor: the compartments whose rates it may act on
-WHERE = dict.fromkeys((Pair, Gradient, PythonFactor, AtWall), ("tissue",)) | {
-    Shape: ("tissue", "field", "vessel"), At: ("blood", "lesion"), Shielded: ("blood",)}
-SHAPES = (("ramp", 1), ("boost", 1), *((kind, power) for kind in ("hill", "fall") for power in (1, 2, 4)))
 MOST_BITS, MOST_TRAITS = 8, 16
 WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 TAKEN = ("clone", "id", "parent", "step", "time_s", "emt", "adhesion")     # columns of /clones, and bytes of cells
@@ -81,7 +47,7 @@ def problems(made, declared) -> Iterator[str]:
     rates = {one.name for one in declared if isinstance(one, Rate)}
     for one in made:
         if isinstance(one, FACTORS):
-            yield from _factor_problems(one, rates, declared)
+            yield from problems_of_factor(one, rates, declared)
         elif names.count(one.name) > 1:
             yield f"the name {one.name} is declared twice"
         if not isinstance(one, FACTORS):
@@ -114,7 +80,7 @@ def _column_problems(column, declared):
     if not column.mean:
         yield f"the column {column.name} is counted by nobody: there are mean_over_cells and NodeColumn"
     else:
-        yield from _unknown("field", column.mean.field, {one.name for one in declared if isinstance(one, FIELDS)},
+        yield from unknown("field", column.mean.field, {one.name for one in declared if isinstance(one, FIELDS)},
                             f"the column {column.name}")
         if not 0.0 < column.mean.resolution < inf:
             yield f"the column {column.name} has the resolution {column.mean.resolution:g}: it must be above 0"
@@ -125,7 +91,7 @@ def _column_problems(column, declared):
 def _term_problems(rate, declared):
     """What is wrong with a rate that is a term of a field."""
     fields = {one.name: one for one in declared if isinstance(one, Diffusing)}
-    yield from _unknown("field", rate.field, fields, rate.name)
+    yield from unknown("field", rate.field, fields, rate.name)
     alike = [one for one in declared if isinstance(one, Rate) and (one.field, one.action) == (rate.field, rate.action)]
     if rate.action in (SECRETE, ADMIT) and len(alike) > 1:
         yield f"the rate {rate.name}: of a field one rate may {rate.action}, and there are {len(alike)}"
@@ -207,7 +173,7 @@ def _rate_problems(rate, declared):
     actions = TERMS if rate.compartment == "field" else ACTIONS
     if rate.compartment not in COMPARTMENTS or not rate.cause:
         yield f"the rate {rate.name} belongs to none of {', '.join(COMPARTMENTS)}: name it tissue.x, say"
-    elif rate.action is None and rate.name not in _read(declared):
+    elif rate.action is None and rate.name not in read(declared):
         yield f"the rate {rate.name} does nothing: it has no action, and no kernel reads it"
     if rate.action is not None and rate.compartment in COMPARTMENTS:
         known, unit = ((SET, CLEAR), SWITCHES[rate.compartment]) if is_switch(rate) else (actions, _unit(rate))
@@ -219,7 +185,7 @@ def _rate_problems(rate, declared):
     elif rate.unit == "1/h" and not 0.0 <= rate.base.number < inf:
         yield f"the rate {rate.name} is {rate.base.number:g}: it must not be negative or infinite"
     if rate.action in (SET, CLEAR):
-        yield from _unknown("bit", rate.detail, {one.name for one in declared if isinstance(one, Bit)}, rate.name)
+        yield from unknown("bit", rate.detail, {one.name for one in declared if isinstance(one, Bit)}, rate.name)
     if rate.action in (RAISE, LOWER) and not (1 <= rate.step <= 255 and rate.byte in STATES):
         yield (f"the rate {rate.name} changes {rate.byte} by {rate.detail!r}: it must be a step from 1 to 255 of "
                f"{' or '.join(STATES)}")
@@ -239,87 +205,3 @@ def _trait_problems(trait):
         yield f"the trait {trait.name} has the correlation {trait.correlation.number:g}: it must be -1 to 1"
     if not (trait.step.number == 0.0 or 0.5 / 255 < trait.step.number <= 1.0):
         yield f"the trait {trait.name} has a step of {trait.step.number:g}: it must be 0, or 1/255 to 1"
-
-
-def _factor_problems(factor, rates, declared):
-    yield from (f"{factor.rate}: the factor {factor.text} {wrong}" for wrong in _number_problems(factor))
-    yield from _unknown("rate", factor.rate, rates, "a factor")
-    compartment = str(factor.rate).partition(".")[0]
-    if any(isinstance(one, Rate) and one.name == factor.rate and is_switch(one) for one in declared):
-        yield f"{factor.rate}: the factor {factor.text} on what switches a bit by a number, which has none"
-    if compartment not in WHERE.get(type(factor), COMPARTMENTS):
-        yield f"{factor.rate}: the factor {factor.text} is not possible in {compartment}"
-    elif (on := _depends_on(factor)) not in (None, *_read(declared).get(factor.rate, () if on in MOTION else (on,))):
-        yield f"{factor.rate}: the factor {factor.text} depends on {on}, which is not looked at there"
-    if isinstance(factor, (Shape, Pair, Gradient, PythonFactor)):
-        fields = {one.name for one in declared if isinstance(one, FIELDS)}
-        fields |= {DENSITY} if isinstance(factor, (Shape, PythonFactor)) else set()
-        for signal in factor.signals if isinstance(factor, PythonFactor) else (factor.signal,):
-            yield from _unknown("field", signal, fields, factor.rate)
-    for node in dict(factor.values) if isinstance(factor, At) else ():
-        yield from _unknown("node", node, NODES, factor.rate)
-    if isinstance(factor, IfBit):
-        yield from _unknown("bit", factor.bit, {one.name for one in declared if isinstance(one, Bit)}, factor.rate)
-    if isinstance(factor, (Table, Pair)):
-        traits = {one.name for one in declared if isinstance(one, Trait)}
-        traits |= set(STATES) if isinstance(factor, Table) else set()
-        yield from _unknown("trait", factor.by, traits, factor.rate)
-        if _read(declared).get(factor.rate) is SECRETED and max(factor.values) > 1.0:
-            yield f"{factor.rate}: the factor {factor.text} is a share of what a cell may secrete: 0 to 1"
-    if isinstance(factor, AtWall) and not any(
-            isinstance(one, Rate) and one.name == factor.rate and one.action == SHED for one in declared):
-        yield f"{factor.rate}: only a rate with the action shed is gated by the wall of a vessel"
-
-
-def _number_problems(factor):
-    """What is wrong with the numbers of a factor, and with its form, if no function made it."""
-    if isinstance(factor, Shape) and (factor.kind, factor.power) not in SHAPES:
-        yield f"is {factor.kind} of power {factor.power}: there are hill and fall of power 1, 2 and 4, ramp and boost"
-    if isinstance(factor, (Table, Pair)) and len(factor.values) != 256:
-        yield f"has {len(factor.values)} values: one for each byte, 256"
-    if isinstance(factor, Pair) and not ({*map(len, factor.values)} == {BINS} and 0.0 < factor.full < inf):
-        yield f"needs {BINS} values for each byte, of a field from 0 to a number above 0"
-    if not all(0.0 <= number < inf for number in _numbers(factor)):
-        yield "is negative or not finite"
-    elif isinstance(factor, Gradient) and factor.half.number == 0.0:
-        yield f"has the half {factor.half.text} = 0: it must be above 0"
-    elif isinstance(factor, Shape) and factor.kind != "ramp" and factor.a.number == 0.0:
-        yield f"has the half {factor.a.text} = 0: it must be above 0"
-    elif isinstance(factor, Shielded) and factor.share.number > 1.0:
-        yield f"has the share {factor.share.number:g}: it must be 0 to 1"
-    elif isinstance(factor, AtWall) and factor.mature.number > 1.0:
-        yield f"has {factor.mature.number:g} for mature vessels: it must be 0 to 1"
-
-
-def _numbers(factor):
-    """The numbers of a factor, of whatever kind."""
-    if isinstance(factor, At):
-        return [factor.other, *(number for _, number in factor.values)]
-    if isinstance(factor, Pair):
-        return [number for row in factor.values for number in row]
-    return [held.number for held in vars(factor).values() if isinstance(held, Value)] + list(
-        factor.values if isinstance(factor, Table) else ())
-
-
-def is_switch(rate) -> bool:
-    """Does a rate switch a bit by a number instead of a hazard?"""
-    return rate.action is not None and rate.compartment in SWITCHES
-
-
-def _read(declared) -> dict:
-    """READ, and the terms of the fields that are declared."""
-    return READ | {one.name: SECRETED if one.action == SECRETE else OF_VOXEL for one in declared
-                   if isinstance(one, Rate) and one.compartment == "field" and one.action}
-
-
-def _depends_on(factor) -> str | None:
-    """What the value of a factor differs by; None: it is a constant."""
-    if isinstance(factor, Table):
-        return factor.by if factor.by in STATES else "clone"
-    return {Constant: None, Pair: PAIR, Gradient: GRADIENT, IfBit: "bits",
-            At: "place", Shielded: COAT}.get(type(factor), "voxel")
-
-
-def _unknown(what, name, known, where):
-    if name not in known:
-        yield f"{where}: {what} {name!r}, which nothing declares{nearest(str(name), known)}"
