@@ -274,7 +274,7 @@ def test_document_without_text_has_a_name_and_no_line():
 
 
 def test_declarations_are_complete_and_consistent():
-    suffix = {"1/um^2": "per_um2", "um^2/h": "um2_per_h", "1/h": "per_h", "mL/min/g": "mL_per_min_per_g",
+    suffix = {"1/um": "per_um", "1/um^2": "per_um2", "um^2/h": "um2_per_h", "1/h": "per_h", "mL/min/g": "mL_per_min_per_g",
               "1/um/h": "per_um_h", "1/Gy": "per_Gy", "1/Gy^2": "per_Gy2"}
     for p in parameters():
         where = f"{p.section}.{p.key}"
