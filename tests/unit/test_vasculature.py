@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from metacascade.base.errors import InputError
+from metacascade.model import sprouts
 from metacascade.ranks.exchange import Exchange
 from metacascade.ranks.parallel import serial_world
 from metacascade.space.pieces import HOST, JOINED, ends, host_pieces, lengths, tiles_of
@@ -134,3 +135,14 @@ def test_vessels_that_reach_beyond_the_next_tile_are_refused():
     refuse_wide(Network.from_segments(imported()), EDGE, REACH)
     with pytest.raises(InputError, match="radius of 231 um .* make tissue.voxel larger"):
         refuse_wide(Network.from_segments(segments), EDGE, REACH)
+
+
+def test_the_length_of_a_way_is_the_same_whatever_other_ways_a_rank_has():
+    """A sum over all ways rounds differently on other ranks; `along` of pieces is part of the state."""
+    rng = np.random.default_rng(3)
+    pieces = rng.integers(1, 5, 20_000)
+    length, nth = rng.uniform(0.0, 30.0, pieces.sum()), np.concatenate([np.arange(n) for n in pieces])
+    each = [sprouts._before(length[at:at + n], nth[at:at + n]) for at, n in zip(np.cumsum(pieces) - pieces, pieces)]
+    assert sprouts._before(length, nth).tobytes() == np.concatenate(each).tobytes()
+    wanted = np.concatenate([np.cumsum([0.0, *length[at:at + n]])[:n] for at, n in zip(np.cumsum(pieces) - pieces, pieces)])
+    np.testing.assert_allclose(np.concatenate(each), wanted, rtol=1e-14)

@@ -121,8 +121,7 @@ def _lay(tissue, tips, p, q, met, costs):
     pieces, of, start, end = chosen(pieces, ~stays[of]), of[~stays[of]], start[~stays[of]], end[~stays[of]]
     nth = np.arange(len(of)) - np.searchsorted(of, of)
     length = lengths(start, end)
-    before = np.cumsum(length) - length
-    before -= before[np.searchsorted(of, of)]
+    before = _before(length, nth)
     for name in ("radius", "flags", "born", "vessel", "root", "parent", "parent_index"):
         pieces[name] = tips[name][of]
     pieces["index"] = tips["index"][of] + nth
@@ -132,6 +131,18 @@ def _lay(tissue, tips, p, q, met, costs):
     tips["along"] += costs * laid
     tips["length"] += laid
     return pieces, of
+
+
+def _before(length, nth):
+    """The length of a way before each of its pieces, which lie one behind the other; the n-th is number n from 0 on.
+
+    Each way is added up by itself: a sum over all of them would round otherwise on other ranks.
+    """
+    before = np.zeros(len(length))
+    for n in range(1, int(nth.max(initial=0)) + 1):
+        at = np.flatnonzero(nth == n)
+        before[at] = before[at - 1] + length[at - 1]
+    return before
 
 
 def _messages(tips, met):
