@@ -63,7 +63,7 @@ cdef int _take_terms(tuple terms, Py_ssize_t rows, float capacity, signal_t* sig
 def coefficients(const float[:, ::1] c not None, const uint16_t[:, ::1] counts not None, const uint32_t[:, ::1] moments,
                  const float[:, :] supply, float[:, ::1] decay not None, float[:, ::1] rhs not None, field_t params,
                  tuple terms=None, float capacity=1.0):
-    """Fill ``decay`` and ``rhs`` of a step, as in field.h; folded if there are 512 values. fields.py checks shapes.
+    """Fill ``decay`` and ``rhs`` of a step, as in fieldsystem.h; folded if there are 512 values. fields.py checks.
 
     `moments`: weights of the cells of each voxel, added up; `supply` [1/h]: from vessels; `terms`: by place, see
     fieldsystem.h, (rates, factors, signals). None: there is none.

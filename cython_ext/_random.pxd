@@ -25,7 +25,8 @@ cdef enum draw_e:
     DRAW_RESECT_RECORD = 15    # a = id of a lesion or of an arrested CTC, b = index of the surgery: taken or not
     DRAW_IRRADIATE = 16  # a = tile key, b = number of the fraction: the key of its cells
     DRAW_IRRADIATE_RECORD = 17 # a = id of a lesion or of an arrested CTC, b = number of the fraction: who dies
-    DRAW_MUTATION = 18   # a = id of a clone: which of its traits is another than in its parent, and up or down
+    DRAW_MUTATION = 18   # a = id of a clone: which of its traits is another than in its parent, up or down, and
+                         # whether the partner of that trait changes too
     DRAW_SPROUT = 30     # a = hash of a piece of vessel, b = step: sprouts or not, and where
     DRAW_TIP = 31        # a = id of a vessel, b = step: the first two parts of the noise in the way of its tip
     DRAW_BRANCH = 32     # a = id of a vessel, b = step: the third; whether the tip splits

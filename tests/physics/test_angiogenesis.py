@@ -243,14 +243,18 @@ def test_half_the_step_gives_the_same_length_density():
     assert abs(found[1] / found[0] - 1) < 0.18
 
 
-@pytest.mark.parametrize("slowly", [True, False])
-def test_blood_loses_oxygen_on_its_way_through_cells(slowly):
-    """A vessel through a block of cells: `along` is the way from the nearer face, by density and width."""
-    made = tissue("angiogenesis.enabled=false", tiles=3, segments=[line((-700, 20, 20), (700, 20, 20)),
-                                                                  line((-700, -100, 20), (700, -100, 20), 10.0)])
+@pytest.mark.parametrize("at_start", [True, False])
+@pytest.mark.parametrize("cuts", [1, 280])
+def test_blood_loses_oxygen_on_its_way_through_cells(at_start, cuts):
+    """A vessel through a block of cells: `along` is the way from the nearer face, by density and width, at once, and
+    however short the pieces of the vessel are: those that touch must not hold each other down."""
+    way = np.linspace(-700, 700, cuts + 1)
+    lines = [line((x, y, 20), (next_, y, 20), *wide) for y, wide in ((20, ()), (-100, (10.0,)))
+             for x, next_ in zip(way, way[1:])]
+    made = tissue("angiogenesis.enabled=false", tiles=3, segments=lines)
     inside = (np.abs(made.region.coords[:, 0] + 0.5) < 2).nonzero()[0]         # |x| < 480 um
     made.counts[inside] = 4
-    live(made, 20) if slowly else vessels.begin(made)
+    vessels.begin(made) if at_start else live(made, 1)
     pieces = made.vasculature.pieces.all
     depth = np.maximum(480 - np.minimum(np.abs(pieces["ax"]), np.abs(pieces["bx"])), 0)      # of the farther end
     expected = depth * (4 / made.config.tissue.capacity) / np.where(pieces["radius"] > 9, 4, 1)

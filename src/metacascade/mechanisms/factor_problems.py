@@ -48,6 +48,7 @@ READ = (
     | dict.fromkeys("blood.nk blood.shear".split(), (*OF_RECORD, "coat"))
     | dict.fromkeys("lesion.establish lesion.dormant lesion.wake lesion.dormant_death lesion.birth lesion.death "
                     "lesion.capacity lesion.shed".split(), OF_RECORD))
+FIXED = ("vessel.oxygen_length", "vessel.oxygen_radius")     # of these, what does not change in the course of a run
 SECRETED = ("voxel", "emt", "clone")        # the same of a term of a field by cells, and of one that is not
 OF_VOXEL = ("voxel",)
 # factor: the compartments whose rates it may act on

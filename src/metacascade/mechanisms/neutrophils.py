@@ -2,10 +2,11 @@
 
     dI/dt = diffusion lap I - decay I + field.il8.source n / capacity                   IL-8
     dN/dt = motility lap N - loss N + field.neutrophils.inflow exchange (1 - N)         density, 1 is the largest
-    dP/dt = spread lap P - inactivation P + field.mmp9.source + field.mmp9.added        MMP-9 free of TIMP
+    dP/dt = mmp9_diffusion lap P - mmp9_loss P + field.mmp9.source + field.mmp9.added        MMP-9 free of TIMP
     field.neutrophils.inflow   I / (I + half)
     field.mmp9.source          mmp9 clamp(N, 0, 1)
     tissue.intravasate         x (1 + opening P / (P + opening_half))
+    vessel.sprout              x (1 + sprouting P / (P + opening_half))
 
 Neutrophils release MMP-9 without its inhibitor TIMP, which raises angiogenesis and intravasation together; both fall if
 IL-8 is neutralized, and purified MMP-9 brings them back (Bekes 2011). To block is a [[therapy]] on field.il8.source or

@@ -14,7 +14,7 @@ from metacascade.base.columns import DEAD, Column, NodeColumn, cells
 from metacascade.base.errors import Contradiction, InputError
 from metacascade.base.screen import shown
 from metacascade.mechanisms import user
-from metacascade.mechanisms.factor_problems import is_switch
+from metacascade.mechanisms.factor_problems import FIXED, is_switch
 from metacascade.mechanisms.fields import FIELDS
 from metacascade.mechanisms.problems import problems, problems_together
 from metacascade.mechanisms.terms import (
@@ -51,7 +51,7 @@ class Plan:
     causes: tuple = ()          # columns of the deaths in tissue, of what is off too: a branch still has its dead
 
     def of(self, compartment: str) -> list[Rate]:
-        """The rates of tissue, blood, lesion or field."""
+        """The rates of tissue, blood, lesion, field or vessel."""
         return [rate for rate in self.rates if rate.compartment == compartment]
 
     def rate(self, name: str) -> Rate | None:
@@ -73,7 +73,7 @@ class Plan:
     @property
     def names(self) -> tuple[str, ...]:
         """What may be scaled in time: rates, but no switches by a number, and coefficients of fields: drug.vessel."""
-        return (*(rate.name for rate in self.rates if not is_switch(rate)),
+        return (*(rate.name for rate in self.rates if not is_switch(rate) and rate.name not in FIXED),
                 *(f"{field.name}.{coefficient}" for field in self.fields for coefficient in field.in_time))
 
     def coefficient(self, name: str, scales=()) -> float:

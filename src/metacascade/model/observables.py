@@ -51,7 +51,7 @@ def columns(plan) -> tuple:
 def of_states(plan) -> list:
     """Columns of what events change in cells: of each bit that a mechanism which is on declares, and of EMT."""
     columns_ = [Column(f"tissue_{name}", "cells", f"in tissue, with {name}", NOW) for name, _ in plan.bits]
-    return columns_ + [EMT_MEAN] * any(rate.action in (RAISE, LOWER) for rate in plan.rates)
+    return columns_ + [EMT_MEAN] * any(rate.action in (RAISE, LOWER) and rate.byte == "emt" for rate in plan.rates)
 
 
 def by_node(plan) -> tuple:

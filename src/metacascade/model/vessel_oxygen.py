@@ -3,8 +3,7 @@
 A piece of length l and radius r among cells of density n costs l min(n, 1) (r0 / r)^2: what is taken up around a vessel
 is the same for all, and flow goes with the square of the radius. A piece of the host without cells round it is at 0; of
 all others `along` is the least of those of the pieces that touch it, and its own cost: it is that of its farther end.
-One pass over all pieces, on the state at the start of a step, so that what changes spreads by one piece in a step
-(Bellman 1958).
+It is found anew in each step of the vessels.
 """
 from __future__ import annotations
 
@@ -39,17 +38,43 @@ def cost(tissue, places, length_um, radius_um):
 
 
 def pass_on(tissue, places) -> None:
-    """One pass over the joined pieces of this rank, with copies of those beside."""
+    """Find `along` of all joined pieces, on all ranks. Collective.
+
+    It starts from the pieces of the host without cells round them, at 0, and goes on until nothing becomes less
+    (Bellman and Ford): as no step takes a value up, the end does not depend on the order, nor on the ranks. What is
+    connected to none of these pieces stays as it was.
+    """
     vessels, own = tissue.vasculature, tissue.vasculature.pieces.all
-    if not (tissue.microenvironment.falls and len(own)):
+    if not tissue.microenvironment.falls:
         return
-    known = joined(own, vessels.ghosts.all)
-    a, b = ends(known)
-    acts, along = known["flags"] & JOINED > 0, known["along"].astype(float)
-    best = np.minimum(_touching(_nodes(a, b), np.where(acts, along, np.inf), len(own)), _mother(known, along, len(own)))
-    free = (places.signal("density") == 0.0) & (own["flags"] & HOST > 0)
-    new = np.where(free, 0.0, best + cost(tissue, places, lengths(a[:len(own)], b[:len(own)]), own["radius"]))
-    own["along"] = np.where(acts[:len(own)] & np.isfinite(new), new, own["along"]).astype(np.float32)
+    a, b = ends(own)
+    before, acts = own["along"].copy(), own["flags"] & JOINED > 0
+    free = acts & (places.signal("density") == 0.0) & (own["flags"] & HOST > 0)
+    price = cost(tissue, places, lengths(a, b), own["radius"])
+    own["along"] = np.where(acts, np.where(free, 0.0, np.inf), before)
+    changed = True
+    while changed:
+        vessels.share()
+        changed = tissue.exchange.world.sum([int(_relax(own, vessels.ghosts.all, acts, price))])[0] > 0
+    lost = acts & np.isinf(own["along"])
+    own["along"][lost] = before[lost]
+
+
+def _relax(own, ghosts, acts, price) -> bool:
+    """Lower `along` of our pieces by what touches them and by what they sprang from, until none changes; did any?"""
+    known, n = joined(own, ghosts), len(own)
+    node, mother = np.unique(_nodes(*ends(known)), return_inverse=True)[1].reshape(2, -1), _mother(known, n)
+    value = np.append(np.where(known["flags"] & JOINED > 0, known["along"], np.float32(np.inf)), np.float32(np.inf))
+    nodes, any_change = np.empty(node.max(initial=-1) + 1, np.float32), False
+    while True:
+        nodes[:] = np.inf
+        np.minimum.at(nodes, node.ravel(), np.tile(value[:-1], 2))
+        least = np.minimum(np.minimum(nodes[node[0, :n]], nodes[node[1, :n]]), value[mother]).astype(float)
+        new = np.where(acts, np.minimum(value[:n], (least + price).astype(np.float32)), value[:n])
+        if not (new < value[:n]).any():
+            return any_change
+        value[:n], any_change = new, True
+        own["along"][acts] = new[acts]
 
 
 def _nodes(a, b):
@@ -63,27 +88,11 @@ def _nodes(a, b):
     return np.stack(found)
 
 
-def _touching(nodes, value, wanted):
-    """The least value among the others that touch each of the first `wanted` pieces; infinite if none does."""
-    n = nodes.shape[1]
-    node, of, value = nodes.ravel(), np.tile(np.arange(n), 2), np.tile(value, 2)
-    order = np.lexsort((of, value, node))
-    node, of, value = node[order], of[order], value[order]
-    begin = np.flatnonzero(np.append(True, node[1:] != node[:-1]))
-    group = np.repeat(np.arange(len(begin)), np.diff(np.append(begin, len(node))))
-    second = np.minimum(begin + 1, len(node) - 1)
-    least = value[begin], np.where(node[second] == node[begin], value[second], np.inf)
-    own = np.arange(len(node)) == begin[group]          # the least is its own
-    found = np.full(n, np.inf)
-    np.minimum.at(found, of, np.where(own, least[1][group], least[0][group]))
-    return found[:wanted]
-
-
-def _mother(known, value, wanted):
-    """The value of the piece that each of the first `wanted` pieces sprang from; infinite if it sprang from none."""
+def _mother(known, wanted):
+    """The row of the piece that each of the first `wanted` sprang from; that behind the last if it sprang from none."""
     keys = keys_of_pieces(known)
     order = np.argsort(keys)
     mother = mixed(known["parent"][:wanted] ^ mixed(known["parent_index"][:wanted].astype(np.uint64)))
     at = order[np.minimum(np.searchsorted(keys, mother, sorter=order), len(keys) - 1)] if len(keys) else order
     sprang = (known["index"][:wanted] == 0) & (known["flags"][:wanted] & HOST == 0) & (keys[at] == mother)
-    return np.where(sprang, value[at], np.inf)
+    return np.where(sprang, at, len(known))

@@ -25,18 +25,15 @@ from metacascade.space.pieces import (
 )
 from metacascade.space.region import keys_of
 
-PASSES = 40                   # of the oxygen of the blood before the first step: so many pieces deep it is as it stays
-
 
 def begin(tissue) -> None:
     """At the start of a run, let the blood come to its oxygen for the cells that are there. Collective."""
     vessels = tissue.vasculature
     if vessels is None or not tissue.microenvironment.falls:
         return
-    for _ in range(PASSES):
-        a, b = ends(vessels.pieces.all)
-        vessel_oxygen.pass_on(tissue, Places(tissue, vessels.pieces.row, (a + b) * 0.5))
-        vessels.share()
+    a, b = ends(vessels.pieces.all)
+    vessel_oxygen.pass_on(tissue, Places(tissue, vessels.pieces.row, (a + b) * 0.5))
+    vessels.share()
     tissue.vessels = vessels.map(np.arange(len(tissue.region.keys)), tissue.shares)
 
 
@@ -151,7 +148,7 @@ def flow(tissue, step, scales) -> None:
 def collapse(tissue, places, step, scales) -> None:
     """Pieces are pressed shut, and recover."""
     pieces, dt = tissue.vasculature.pieces.all, tissue.config.vessels.interval_s / 3600
-    if not tissue.plan.number("vessel.collapse", scales):
+    if not (tissue.plan.number("vessel.collapse", scales) or (pieces["flags"] & COLLAPSED).any()):
         return
     shut, open_ = places.rate("vessel.collapse", scales), places.rate("vessel.recover", scales)
     draw = unit(words(tissue.config.run.seed, Draw.COLLAPSE, keys_of_pieces(pieces), step)[:, 0])
