@@ -66,7 +66,7 @@ def used(directory):
 
 
 @pytest.mark.parametrize("ranks", [1, 2])
-@pytest.mark.parametrize("what, room", [("checkpoint.h5", 250_000), ("h5", 30_000)], ids=["checkpoint", "parts"])
+@pytest.mark.parametrize("what, room", [("checkpoint.h5", 600_000), ("h5", 30_000)], ids=["checkpoint", "parts"])
 def test_a_full_disk_ends_the_run_and_harms_no_file(start, template, disk, expected, ranks, what, room):
     out = Path(shutil.copytree(template, disk("64m") / "run"))
     before = hashes(out)

@@ -164,7 +164,7 @@ def test_adhesion_stays_within_its_byte_and_the_motile_and_the_still_lose_it_ali
                                                       (0.05, 1.0, 0)])
 def test_cells_come_loose_with_a_hazard_of_their_adhesion(rate, exponent, adhesion):
     """Of 10,240 cells those that have come loose: 1 - exp(-k (1 - a)^n t), and they are of the state that is asked for."""
-    patch = tile("detachment", values=dict(per_h=rate, exponent=exponent, state=77), adhesion=adhesion)
+    patch = tile("detachment", values=dict(rate_per_h=rate, exponent=exponent, state=77), adhesion=adhesion)
     emt = after(patch)["emt"]
     hours = 20 * patch.parameters["dt_h"]
     assert_binomial((emt == 77).sum(), len(emt), -math.expm1(-rate * (1 - adhesion / 255)**exponent * hours))

@@ -274,9 +274,11 @@ def founder_state(**meta):
     """As much of a state with one clone as is looked at."""
     clones = np.zeros(1, CLONE)
     clones["parent"] = -1
-    return SimpleNamespace(meta={"ledger": {"initial": 1}, "fates": {}, "traits": [], "bits": [], "redraws": False, "since_h": 0.0,
-                                 "shed_distances": [0] * 31, "first_times": dict.fromkeys(("detected_s", "first_shed_s", "first_lesion_s"), -1)} | meta, ctcs=empty(CTC),
-                           members=empty(MEMBER), lesions=empty(LESION), segments=None, clones=clones, arrays={})
+    meta = {"ledger": {"initial": 1}, "fates": {}, "traits": [], "bits": [], "redraws": False, "since_h": 0.0,
+            "shed_distances": [0] * 31,
+            "first_times": dict.fromkeys(("detected_s", "first_shed_s", "first_lesion_s"), -1)} | meta
+    return SimpleNamespace(meta=meta, ctcs=empty(CTC), members=empty(MEMBER), lesions=empty(LESION), segments=None,
+                           clones=clones, arrays={}, vessels={})
 
 
 @pytest.mark.parametrize("config", [{"run": 5}, {"run": {"step_s": "x"}}, {"tumor": [1]}, {"nothing": 1}])

@@ -155,6 +155,7 @@ def commands(folder):
     yield 2, "scaling", "project", run
     yield 2, "submit", config, "--out", run, "--time", HOSTILE
     yield 2, "bench", new
+    yield 2, "reproduce", HOSTILE
 
 
 @pytest.mark.parametrize("number", range(len(list(commands(Path())))))
