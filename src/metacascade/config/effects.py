@@ -96,8 +96,6 @@ RULES = (
          "migration.enabled = false"),
     Rule("haptotaxis.* chemotaxis.* integrins.* invasiveness.*", lambda c: c.migration.speed_um_per_h,
          "migration.speed = 0"),
-    Rule("competence.correlation", lambda c: c.invasiveness.enabled and c.invasiveness.mutation,
-         "invasiveness does not mutate"),
     Rule("migration.persistence migration.bias migration.gradient_half", lambda c: c.migration.speed_um_per_h,
          "migration.speed = 0"),
     Rule("migration.gradient_half", lambda c: c.migration.bias, "migration.bias = 0"),
