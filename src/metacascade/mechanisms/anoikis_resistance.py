@@ -7,7 +7,7 @@ It comes on top of the resistance that all cells have.
 from typing import ClassVar
 
 from metacascade.base.declare import ASSUMED, Section, number, switch
-from metacascade.mechanisms.terms import Trait, trait, value
+from metacascade.mechanisms.terms import heritable, trait
 
 TABLE = "anoikis_resistance"
 
@@ -31,7 +31,5 @@ SECTION = AnoikisResistance
 def plan(config):
     """A trait, and what it does to death in the blood."""
     c = config.anoikis_resistance
-    yield Trait("anoikis_resistance", founder=value("anoikis_resistance.founder", c.founder),
-                mutation=value("anoikis_resistance.mutation", c.mutation),
-                step=value("anoikis_resistance.step", c.step), doc="share of anoikis that cells are spared")
+    yield heritable("anoikis_resistance", c, doc="share of anoikis that cells are spared")
     yield trait("blood.anoikis", "anoikis_resistance", lambda x: 1.0 - x, "(1 - anoikis_resistance)")

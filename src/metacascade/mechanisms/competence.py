@@ -12,7 +12,7 @@ opposite one if the correlation is negative.
 from typing import ClassVar
 
 from metacascade.base.declare import ASSUMED, Section, number, switch
-from metacascade.mechanisms.terms import Trait, trait, value
+from metacascade.mechanisms.terms import heritable, trait, value
 
 TABLE = "competence"
 
@@ -43,9 +43,7 @@ SECTION = Competence
 def plan(config):
     """A trait, and what it does to entry."""
     c = config.competence
-    yield Trait("competence", founder=value("competence.founder", c.founder),
-                mutation=value("competence.mutation", c.mutation), step=value("competence.step", c.step),
-                partner="invasiveness", correlation=value("competence.correlation", c.correlation),
+    yield heritable("competence", c, partner="invasiveness", correlation=value("competence.correlation", c.correlation),
                 doc="hazard of entering vessels, on a scale of equal ratios")
     yield trait("tissue.intravasate", "competence", lambda x: c.fold ** (x - c.founder),
                 "competence.fold^(competence - competence.founder)")

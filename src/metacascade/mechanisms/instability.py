@@ -8,7 +8,7 @@ tissue.mutate of the clone of the mother, and at most 1.
 from typing import ClassVar
 
 from metacascade.base.declare import ASSUMED, RECALLED, Section, number, switch
-from metacascade.mechanisms.terms import Rate, Trait, trait, value
+from metacascade.mechanisms.terms import Rate, heritable, trait, value
 
 TABLE = "instability"
 
@@ -35,9 +35,7 @@ SECTION = Instability
 def plan(config):
     """A trait, and the coefficient of all chances of mutation that it acts on."""
     c = config.instability
-    yield Trait("instability", founder=value("instability.founder", c.founder),
-                mutation=value("instability.mutation", c.mutation), step=value("instability.step", c.step),
-                doc="chances of mutation of all traits, on a scale of equal ratios")
+    yield heritable("instability", c, doc="chances of mutation of all traits, on a scale of equal ratios")
     mutate = Rate("tissue.mutate", value("1", 1.0), unit="", doc="factor on all chances of mutation at division")
     yield mutate
     yield trait(mutate, "instability", lambda x: c.fold ** x, "instability.fold^instability")

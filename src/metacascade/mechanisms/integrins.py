@@ -12,7 +12,7 @@ is another state of the cell (`adhesion`).
 from typing import ClassVar
 
 from metacascade.base.declare import ASSUMED, RECALLED, Section, number, switch
-from metacascade.mechanisms.terms import Trait, pair, value
+from metacascade.mechanisms.terms import heritable, pair
 
 TABLE = "integrins"
 
@@ -46,9 +46,7 @@ def plan(config):
         x = level * matrix / c.optimum
         return c.basal + (1.0 - c.basal) * 4.0 * x / ((1.0 + x) * (1.0 + x))
 
-    yield Trait("integrin", founder=value("integrins.founder", c.founder),
-                mutation=value("integrins.mutation", c.mutation), step=value("integrins.step", c.step),
-                doc="level of integrins, by which a motile cell sticks to the matrix")
+    yield heritable("integrin", c, doc="level of integrins, by which a motile cell sticks to the matrix")
     yield pair("tissue.speed", "integrin", "matrix", speed,
                "(integrins.basal + (1 - integrins.basal) * 4 * (integrin * matrix / integrins.optimum) / "
                "(1 + integrin * matrix / integrins.optimum)^2)")

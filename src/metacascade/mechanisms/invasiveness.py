@@ -8,7 +8,7 @@ It acts on nothing but motion: whether a cell that invades also enters vessels i
 from typing import ClassVar
 
 from metacascade.base.declare import ASSUMED, Section, number, switch
-from metacascade.mechanisms.terms import Trait, trait, value
+from metacascade.mechanisms.terms import heritable, trait
 
 TABLE = "invasiveness"
 
@@ -36,8 +36,6 @@ SECTION = Invasiveness
 def plan(config):
     """A trait, and what it does to speed."""
     c = config.invasiveness
-    yield Trait("invasiveness", founder=value("invasiveness.founder", c.founder),
-                mutation=value("invasiveness.mutation", c.mutation), step=value("invasiveness.step", c.step),
-                doc="speed of motile cells, on a scale of equal ratios")
+    yield heritable("invasiveness", c, doc="speed of motile cells, on a scale of equal ratios")
     yield trait("tissue.speed", "invasiveness", lambda x: c.fold ** (x - c.founder),
                 "invasiveness.fold^(invasiveness - invasiveness.founder)")

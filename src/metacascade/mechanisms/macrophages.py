@@ -16,11 +16,11 @@ from typing import ClassVar
 
 from metacascade.base.columns import mean_over_cells
 from metacascade.base.declare import ASSUMED, COMPUTED, RECALLED, Section, number, quantity, switch
-from metacascade.mechanisms.fields import Diffusing, whole_steps
-from metacascade.mechanisms.terms import ADMIT, LOSE, SECRETE, Rate, boost, hill, ramp, value
+from metacascade.mechanisms.fields import whole_steps
+from metacascade.mechanisms.recruitment import EVERY_S, drawn_in, signal
+from metacascade.mechanisms.terms import LOSE, Rate, boost, ramp, value
 
 TABLE = "macrophages"
-EVERY_S = 3 * 3600          # time from one solution to the next: these change within a day or slower
 
 
 class Macrophages(Section):
@@ -67,21 +67,11 @@ def plan(config):
     """The signal, the macrophages, and what they do to matrix and walls."""
     c = config.macrophages
     every = whole_steps(EVERY_S, config)
-    yield Diffusing(
-        "csf1", "", diffusion=value("macrophages.signal_diffusion", c.signal_diffusion_um2_per_h), start=0.0,
-        decay=value("macrophages.signal_decay", c.signal_decay_per_h), sweeps=8, start_sweeps=400, coarse=4,
-        every=every, doc="signal to monocytes (CSF-1, CCL2), relative to that of a wide tumor")
-    yield Rate("field.csf1.source", value("macrophages.secretion", c.secretion_per_h), action=SECRETE,
-               doc="by the cells of the tumor")
-    yield Diffusing(
-        "macrophages", "", diffusion=value("macrophages.motility", c.motility_um2_per_h), start=0.0, vessel=1.0,
-        wall=value("macrophages.recruitment", c.recruitment_um_per_h), decay=value("macrophages.loss", c.loss_per_h),
-        sweeps=3, start_sweeps=150, steady_start=True, coarse=4, every=every,
-        doc="density of macrophages, relative to the largest; exchange is that of walls of permeability "
-            "[macrophages.recruitment]")
-    inflow = Rate("field.macrophages.inflow", 1.0, unit="", action=ADMIT, doc="out of perfused vessels")
-    yield inflow
-    yield hill(inflow, "csf1", half=value("macrophages.half", c.half))
+    yield from signal(
+        "csf1", c, value("macrophages.signal_diffusion", c.signal_diffusion_um2_per_h),
+        value("macrophages.signal_decay", c.signal_decay_per_h), every,
+        doc="signal to monocytes (CSF-1, CCL2), relative to that of a wide tumor", of="macrophages")
+    yield from drawn_in("macrophages", c, by="csf1", every=every, sweeps=3, start_sweeps=150, steady_start=True)
     yield from _proteases(c)
     yield boost("tissue.intravasate", "macrophages", half=value("macrophages.opening_half", c.opening_half),
                 gain=value("macrophages.opening", c.opening))

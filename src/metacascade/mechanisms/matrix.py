@@ -11,10 +11,10 @@ from typing import ClassVar
 from metacascade.base.columns import mean_over_cells
 from metacascade.base.declare import ASSUMED, Section, quantity, switch
 from metacascade.mechanisms.fields import Diffusing, whole_steps
+from metacascade.mechanisms.recruitment import EVERY_S
 from metacascade.mechanisms.terms import ADD, DENSITY, LOSE, Rate, ramp, value
 
 TABLE = "matrix"
-EVERY_S = 3 * 3600          # time from one solution to the next: it changes within days
 
 
 class Matrix(Section):

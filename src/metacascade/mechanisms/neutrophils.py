@@ -17,10 +17,10 @@ from typing import ClassVar
 from metacascade.base.columns import mean_over_cells
 from metacascade.base.declare import ASSUMED, COMPUTED, RECALLED, Section, number, quantity, switch
 from metacascade.mechanisms.fields import Diffusing, whole_steps
-from metacascade.mechanisms.terms import ADD, ADMIT, SECRETE, Rate, boost, hill, ramp, value
+from metacascade.mechanisms.recruitment import EVERY_S, drawn_in, signal
+from metacascade.mechanisms.terms import ADD, Rate, boost, ramp, value
 
 TABLE = "neutrophils"
-EVERY_S = 3 * 3600          # time from one solution to the next: these change within a day or slower
 
 
 class Neutrophils(Section):
@@ -73,21 +73,11 @@ def plan(config):
     """IL-8, the neutrophils, their protease, and what it does to walls."""
     c = config.neutrophils
     every = whole_steps(EVERY_S, config)
-    yield Diffusing(
-        "il8", "", diffusion=value("neutrophils.il8_diffusion", c.il8_diffusion_um2_per_h), start=0.0,
-        decay=value("neutrophils.il8_decay", c.il8_decay_per_h), sweeps=8, start_sweeps=400, coarse=4, every=every,
-        doc="IL-8, relative to that of a wide tumor")
-    yield Rate("field.il8.source", value("neutrophils.secretion", c.secretion_per_h), action=SECRETE,
-               doc="by the cells of the tumor")
-    yield Diffusing(
-        "neutrophils", "", diffusion=value("neutrophils.motility", c.motility_um2_per_h), start=0.0, vessel=1.0,
-        wall=value("neutrophils.recruitment", c.recruitment_um_per_h), decay=value("neutrophils.loss", c.loss_per_h),
-        sweeps=4, start_sweeps=200, coarse=4, every=every,
-        doc="density of neutrophils, relative to the largest; exchange is that of walls of permeability "
-            "[neutrophils.recruitment]")
-    inflow = Rate("field.neutrophils.inflow", 1.0, unit="", action=ADMIT, doc="out of perfused vessels")
-    yield inflow
-    yield hill(inflow, "il8", half=value("neutrophils.half", c.half))
+    yield from signal(
+        "il8", c, value("neutrophils.il8_diffusion", c.il8_diffusion_um2_per_h),
+        value("neutrophils.il8_decay", c.il8_decay_per_h), every, doc="IL-8, relative to that of a wide tumor",
+        of="neutrophils")
+    yield from drawn_in("neutrophils", c, by="il8", every=every, sweeps=4, start_sweeps=200)
     yield from _mmp9(c, every)
     yield boost("tissue.intravasate", "mmp9", half=value("neutrophils.opening_half", c.opening_half),
                 gain=value("neutrophils.opening", c.opening))

@@ -103,6 +103,12 @@ class Trait:
             object.__setattr__(self, name, valued(getattr(self, name)))
 
 
+def heritable(name, section, doc, **more) -> Trait:
+    """The trait `name` with the parameters founder, mutation and step of a section."""
+    return Trait(name, doc=doc, **more, **{key: value(f"{section.table}.{key}", getattr(section, key))
+                                           for key in ("founder", "mutation", "step")})
+
+
 @dataclass(frozen=True)
 class Bit:
     """A bit of the state of cells: set or not; daughters and shed cells keep it."""

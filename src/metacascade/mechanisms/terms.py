@@ -52,6 +52,7 @@ from metacascade.mechanisms.rates import (
     Rate,
     Trait,
     Value,
+    heritable,
     value,
     valued,
 )
@@ -60,5 +61,5 @@ __all__ = [
     "ACTIONS", "ADD", "ADMIT", "BINS", "CLEAR", "COAT", "DENSITY", "DIRECTIONS", "DIVIDE", "FACTORS", "KEY", "LEANS",
     "LOSE", "LOWER", "RAISE", "REMOVE", "SECRETE", "SET", "SHED", "STATES", "SWITCHES", "TERMS", "At", "AtWall",
     "Bit", "Constant", "Gradient", "IfBit", "Pair", "PythonFactor", "Rate", "Shape", "Shielded", "Table", "Trait",
-    "Value", "at", "at_wall", "bit", "boost", "constant", "fall", "gradient", "hill", "pair", "python_factor", "ramp",
-    "shielded", "state", "trait", "value", "valued"]
+    "Value", "at", "at_wall", "bit", "boost", "constant", "fall", "gradient", "heritable", "hill", "pair",
+    "python_factor", "ramp", "shielded", "state", "trait", "value", "valued"]
