@@ -14,7 +14,8 @@ from metacascade.ranks.exchange import Exchange
 from metacascade.ranks.parallel import serial_world
 from metacascade.space.fields import Field, Fields
 from metacascade.space.meeting import nearest
-from metacascade.space.pieces import CLOSED, HOST, JOINED, ends, lengths
+from metacascade.space.network_imported import ends
+from metacascade.space.pieces import CLOSED, HOST, JOINED, lengths
 from metacascade.space.relaxation import Mesh, NoHalo
 from metacascade.space.vessels import SEGMENT, Network
 

@@ -8,7 +8,8 @@ from metacascade.base.errors import InputError
 from metacascade.model import sprouts
 from metacascade.ranks.exchange import Exchange
 from metacascade.ranks.parallel import serial_world
-from metacascade.space.pieces import HOST, JOINED, ends, host_pieces, lengths, tiles_of
+from metacascade.space.network_imported import ends
+from metacascade.space.pieces import HOST, JOINED, host_pieces, lengths, tiles_of
 from metacascade.space.region import Region
 from metacascade.space.vasculature import TIP, Vasculature, refuse_wide
 from metacascade.space.vessels import SEGMENT, Network, voxelize

@@ -10,19 +10,17 @@ from metacascade.mechanisms.angiogenesis import FARTHEST, SIGNAL
 from metacascade.model.vessel_oxygen import cost
 from metacascade.model.vessel_rates import Places, unit, words
 from metacascade.space.meeting import Met, cut_ways
+from metacascade.space.network_imported import ends, set_ends
 from metacascade.space.pieces import (
     HOST,
     JOINED,
     PIECE,
     chance,
-    ends,
     exp,
     keys_of_pieces,
     lengths,
     mixed,
     normals,
-    rows_of,
-    set_ends,
     tiles_of,
 )
 from metacascade.space.vasculature import TIP
@@ -116,8 +114,8 @@ def _lay(tissue, tips, p, q, met, costs):
     pieces = np.zeros(len(of), PIECE)
     set_ends(pieces, start, end)
     stays = ~met & (lengths(p, q) < SHORT_UM) | (tips["index"] > MOST_PIECES)
-    stays |= rows_of(np.floor(q / (EDGE * edge)).astype(np.int32), region) < 0
-    stays[of[rows_of(tiles_of(pieces, edge), region) < 0]] = True
+    stays |= region.rows_at(np.floor(q / (EDGE * edge)).astype(np.int32)) < 0
+    stays[of[region.rows_at(tiles_of(pieces, edge)) < 0]] = True
     pieces, of, start, end = chosen(pieces, ~stays[of]), of[~stays[of]], start[~stays[of]], end[~stays[of]]
     nth = np.arange(len(of)) - np.searchsorted(of, of)
     length = lengths(start, end)

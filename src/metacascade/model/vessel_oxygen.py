@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from metacascade.base.records import joined
-from metacascade.space.pieces import HOST, JOINED, ends, exp, keys_of_pieces, lengths, mixed
+from metacascade.space.network_imported import ends
+from metacascade.space.pieces import HOST, JOINED, exp, keys_of_pieces, lengths, mixed
 
 STEPS, MOST = 20, 20          # of an e-fold fall; after so many e-folds nothing is left to speak of
 

@@ -11,17 +11,16 @@ from metacascade.base.records import joined
 from metacascade.model import sprouts, vessel_oxygen
 from metacascade.model.tissue import reachable
 from metacascade.model.vessel_rates import Places, unit, words
+from metacascade.space.network_imported import ends
 from metacascade.space.pieces import (
     CLOSED,
     COLLAPSED,
     HOST,
     JOINED,
     chance,
-    ends,
     exp,
     keys_of_pieces,
     refresh,
-    rows_of,
 )
 from metacascade.space.region import keys_of
 
@@ -97,7 +96,7 @@ def _settle(tissue, grown, tips):
     sections = {name: (records, region.owner(keys_of(vessels.place_of(records))))
                 for name, records in (("pieces", grown), ("tips", tips))}
     arrived = tissue.exchange.route(sections)
-    row = {name: rows_of(vessels.place_of(records), region) for name, records in arrived.items()}
+    row = {name: region.rows_at(vessels.place_of(records)) for name, records in arrived.items()}
     vessels.pieces = vessels.pieces.more(arrived["pieces"], row["pieces"], len(region.keys))
     vessels.tips = vessels.tips.chosen(np.zeros(len(vessels.tips.all), bool)).more(
         arrived["tips"], row["tips"], len(region.keys))

@@ -5,8 +5,9 @@ import numpy as np
 
 from metacascade.base.records import chosen, joined
 from metacascade.base.tiles import EDGE
+from metacascade.space.network_imported import ends
 from metacascade.space.network_index import ranges
-from metacascade.space.pieces import HOST, JOINED, SHORTEST_UM, ends, lengths
+from metacascade.space.pieces import HOST, JOINED, SHORTEST_UM, lengths
 from metacascade.space.region import OFFSETS
 
 

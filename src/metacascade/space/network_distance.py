@@ -3,8 +3,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from metacascade.base.tiles import EDGE
 from metacascade.space.network_check import point_distance2
-from metacascade.space.network_imported import TILE, ends
+from metacascade.space.network_imported import ends
 
 BLOCKS = 12                 # of points along the longest side of the box: their vessels are looked for together
 FARTHEST_UM = 1e5           # beyond it there is no vessel
@@ -25,7 +26,7 @@ def _nearest(network, points, tile, side):
     """Distances of points in a tile to the nearest center line and to the nearest wall [um], shape (2, n)."""
     margin = side
     while True:
-        near = network.source.collect(tile, side / TILE, margin)[0]
+        near = network.source.collect(tile, side / EDGE, margin)[0]
         a, b = ends(near)
         center = np.array([np.sqrt(point_distance2(point, a, b)) for point in points]).reshape(len(points), -1)
         nearest = center.min(axis=1, initial=np.inf)

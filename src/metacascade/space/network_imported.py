@@ -4,15 +4,20 @@ from __future__ import annotations
 import numpy as np
 
 from metacascade._kernels._vessels import SEGMENT, SLACK_UM, box_distances2
+from metacascade.base.tiles import EDGE
 from metacascade.space.network_index import Index, pieces
-
-TILE = 8                      # voxels along the edge of a tile
 
 
 def ends(segments: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The two ends of each segment [um]: two arrays of shape (n, 3)."""
     return (np.stack([segments[f] for f in ("ax", "ay", "az")], axis=1),
             np.stack([segments[f] for f in ("bx", "by", "bz")], axis=1))
+
+
+def set_ends(segments: np.ndarray, a: np.ndarray, b: np.ndarray) -> None:
+    """Write both ends of each segment."""
+    for k, axis in enumerate("xyz"):
+        segments["a" + axis], segments["b" + axis] = a[:, k], b[:, k]
 
 
 class Imported:
@@ -46,7 +51,7 @@ class Imported:
 
     def collect(self, tiles: np.ndarray, edge_um: float, margin_um: float) -> tuple[np.ndarray, np.ndarray]:
         """Segments near each tile, as Lattice.collect; the order within a tile is that of the file."""
-        side = TILE * edge_um
+        side = EDGE * edge_um
         tile, row = self._near(tiles, side, margin_um)
         near = self.segments[row]
         reach = near["radius"].astype(float) + margin_um + SLACK_UM

@@ -13,7 +13,8 @@ import numpy as np
 from metacascade._kernels._vessels import SEGMENT, SLACK_UM, box_distances2
 from metacascade.base.errors import InputError
 from metacascade.base.records import joined
-from metacascade.space.network_imported import TILE, ends
+from metacascade.base.tiles import EDGE
+from metacascade.space.network_imported import ends, set_ends
 
 GRID_UM = 2.0**-20            # places in a box are multiples of it, so that images meet at its faces bit for bit
 THINNEST_UM = 1.0             # of a box
@@ -51,9 +52,9 @@ def cut(segments: np.ndarray, low, high) -> np.ndarray:
     found[1:] = segments[kept]
     a, b, step = a[kept], b[kept], (b - a)[kept]
     first, last = first[kept, None], last[kept, None]
-    _put(found[1:], np.where(first > 0.0, np.clip(a + first * step, low, high), a),
+    set_ends(found[1:], np.where(first > 0.0, np.clip(a + first * step, low, high), a),
          np.where(last < 1.0, np.clip(a + last * step, low, high), b))
-    _put(found[:1], low[None], high[None])
+    set_ends(found[:1], low[None], high[None])
     return found
 
 
@@ -78,11 +79,6 @@ def box_of(segments: np.ndarray):
     return low[0], high[0]
 
 
-def _put(segments, a, b):
-    for column, axis in enumerate("xyz"):
-        segments[f"a{axis}"], segments[f"b{axis}"] = a[:, column], b[:, column]
-
-
 class Tiled:
     """The segments of a box, as of `cut`, in all boxes of space.
 
@@ -100,7 +96,7 @@ class Tiled:
 
     def collect(self, tiles: np.ndarray, edge_um: float, margin_um: float) -> tuple[np.ndarray, np.ndarray]:
         """Segments near each tile, as Lattice.collect; within a tile box by box, and then as in the file."""
-        near = [self._near(tile, TILE * edge_um, margin_um) for tile in np.asarray(tiles, float)]
+        near = [self._near(tile, EDGE * edge_um, margin_um) for tile in np.asarray(tiles, float)]
         first = np.zeros(len(near) + 1, np.int32)
         np.cumsum([len(found) for found in near], out=first[1:])
         return joined(np.empty(0, SEGMENT), *near), first
@@ -127,7 +123,7 @@ class Tiled:
         found = self._inner[rows]
         start = np.where(odd, box * self.size + (self.size - self._a[rows]), box * self.size + self._a[rows])
         end = np.where(odd, box * self.size + (self.size - self._b[rows]), box * self.size + self._b[rows])
-        _put(found, self.low + start, self.low + end)
+        set_ends(found, self.low + start, self.low + end)
         return found
 
 

@@ -11,7 +11,7 @@ from metacascade._kernels import _pieces
 from metacascade._kernels._vessels import SEGMENT
 from metacascade.base.records import chosen, joined
 from metacascade.base.tiles import EDGE
-from metacascade.space.region import keys_of
+from metacascade.space.network_imported import ends, set_ends
 
 HOST, JOINED, CLOSED, COLLAPSED = 1, 2, 4, 8      # flags: of the host; joined at both ends; shut; pressed shut
 SHORTEST_UM = 1e-6            # shorter pieces are left out
@@ -40,22 +40,10 @@ def tiles_of(pieces: np.ndarray, edge_um: float) -> np.ndarray:
     return np.floor((a + b) * 0.5 / (EDGE * edge_um)).astype(np.int32)
 
 
-def ends(pieces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The two ends of each piece [um]: two arrays of shape (n, 3)."""
-    return (np.stack([pieces[name] for name in ("ax", "ay", "az")], axis=1),
-            np.stack([pieces[name] for name in ("bx", "by", "bz")], axis=1))
-
-
 def lengths(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Distance of points [um], shapes (n, 3)."""
     d = b - a
     return np.sqrt(d[:, 0] * d[:, 0] + d[:, 1] * d[:, 1] + d[:, 2] * d[:, 2])
-
-
-def set_ends(pieces: np.ndarray, a: np.ndarray, b: np.ndarray) -> None:
-    """Write both ends of each piece."""
-    for k, axis in enumerate("xyz"):
-        pieces["a" + axis], pieces["b" + axis] = a[:, k], b[:, k]
 
 
 def refresh(pieces: np.ndarray) -> None:
@@ -157,16 +145,6 @@ def _ascending(records):
     """Does each record come behind the one before, by vessel and index?"""
     vessel, index = records["vessel"], records["index"]
     return (vessel[1:] > vessel[:-1]) | (vessel[1:] == vessel[:-1]) & (index[1:] >= index[:-1])
-
-
-def rows_of(coords: np.ndarray, region) -> np.ndarray:
-    """The row of each tile among those of this rank and its ghosts; -1: it is none of them."""
-    keys, known = keys_of(coords), np.concatenate([region.keys, region.ghost_keys])
-    if not len(known):
-        return np.full(len(keys), -1, np.int64)
-    order = np.argsort(known)
-    at = order[np.minimum(np.searchsorted(known, keys, sorter=order), len(known) - 1)]
-    return np.where(known[at] == keys, at, -1)
 
 
 def near(tiles: np.ndarray, around: np.ndarray, first: np.ndarray, segments: np.ndarray, edge_um: float,

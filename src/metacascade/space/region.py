@@ -4,6 +4,7 @@ import numpy as np
 from metacascade._kernels import _curve
 from metacascade.base.errors import RunError
 from metacascade.ranks.exchange import Halo
+from metacascade.space.network_index import pack
 from metacascade.space.relaxation import Mesh, colors
 
 OFFSETS = np.array([(x, y, z) for z in (-1, 0, 1) for y in (-1, 0, 1) for x in (-1, 0, 1)], np.int32)
@@ -56,6 +57,10 @@ class Region:
         return len(self.keys) + len(self.ghost_keys)
 
     keys_of = staticmethod(keys_of)
+
+    def rows_at(self, coords):
+        """Row of each tile of this rank or ghost, by its coords; -1: it is none of them."""
+        return _rows_of(keys_of(coords), np.concatenate([self.keys, self.ghost_keys]))
 
     def rows_of(self, keys):
         """Row of each tile of this rank, by key."""
@@ -110,7 +115,7 @@ class Region:
     def _tiles_around(self, neighbors, rows, coords):
         """Make these tiles or ghosts neighbors of our tiles round them: rows of those (-1: not ours), all places."""
         around = (coords[:, None, :] + OFFSETS).reshape(-1, 3)
-        beside = _rows_of(_packed(around), _packed(self.coords))
+        beside = _rows_of(pack(around), pack(self.coords))
         ours = np.flatnonzero(beside >= 0)
         neighbors[beside[ours], 26 - ours % 27] = rows[ours // 27]     # offset 26 - k is the opposite of k
         return beside, around
@@ -155,12 +160,6 @@ class Region:
         row, offset = np.nonzero(self.neighbors[rows] < 0)
         places = np.unique(self.coords[rows][row] + OFFSETS[offset], axis=0).astype(np.int32).reshape(-1, 3)
         return places, self.owner(keys_of(places))
-
-
-def _packed(coords):
-    """One sortable number per tile."""
-    c = coords.astype(np.int64) + _curve.REACH
-    return c[:, 0] << 42 | c[:, 1] << 21 | c[:, 2]
 
 
 def _rows_of(wanted, have, first=0):

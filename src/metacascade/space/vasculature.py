@@ -15,7 +15,6 @@ from metacascade.space.pieces import (
     keys_of_pieces,
     mixed,
     near,
-    rows_of,
     segments_of,
     tiles_of,
 )
@@ -119,7 +118,7 @@ class Vasculature:
             given = {"pieces": pieces, "tips": np.empty(0, TIP)}
             at = {"pieces": rows[row], "tips": np.empty(0, np.int64)}
         else:
-            at = {name: rows_of(self.place_of(records), self.region) for name, records in given.items()}
+            at = {name: self.region.rows_at(self.place_of(records)) for name, records in given.items()}
         for name, records in given.items():
             setattr(self, name, getattr(self, name).more(records, at[name], tiles))
         self.share()
@@ -154,7 +153,7 @@ class Vasculature:
         rank, row = pairs[:, 0], pairs[:, 1]
         met = region.exchange.route({"pieces": (self.pieces.of(row), np.repeat(rank, self.pieces.numbers(row)))})
         pieces = met["pieces"] if region.world.size > 1 else np.empty(0, PIECE)
-        self.ghosts = Records(pieces, rows_of(tiles_of(pieces, self.edge_um), region) - tiles, len(region.ghost_keys))
+        self.ghosts = Records(pieces, region.rows_at(tiles_of(pieces, self.edge_um)) - tiles, len(region.ghost_keys))
 
     # --- what the voxels have ----------------------------------------------------------------------------
 

@@ -1,4 +1,5 @@
 """What experiments read out of the results of a run: each a number, and nan where there is nothing to count."""
+import functools
 import math
 
 import numpy as np
@@ -6,6 +7,7 @@ import numpy as np
 from metacascade.base.errors import InputError
 from metacascade.config.config import Config
 from metacascade.space import network_read, network_tiled
+from metacascade.space.distances import REACH_UM, WIDTH_UM
 from metacascade.space.network_distance import extravascular
 from metacascade.space.network_imported import ends
 from metacascade.space.vessels import Network
@@ -13,7 +15,6 @@ from metacascade.space.vessels import Network
 READOUTS = {}               # name -> function of Results; its unit is its attribute `unit`
 WINDOW_H = 1 / 6            # in which entries into the blood are counted: ten minutes
 BOX_UM = 1000.0             # edge of the cube of a generated network in which points are laid
-BIN_UM, FAR_UM = 5.0, 150.0     # of the table of distances: its bins, and where the last begins
 POINTS = 20_000             # where distances are measured: their mean is known to about half a percent
 
 
@@ -159,7 +160,7 @@ def _cell_distances(results):
     rows = rows[[of[int(number)] == "tissue" for number in rows["of"]]]
     rows = np.sort(rows[rows["time_s"] == rows["time_s"].max(initial=0)], order="below")
     upper = rows["below"].astype(float)
-    return np.where(np.isfinite(upper), upper - 0.5 * BIN_UM, FAR_UM), rows["cells"].astype(float)
+    return np.where(np.isfinite(upper), upper - 0.5 * WIDTH_UM, REACH_UM), rows["cells"].astype(float)
 
 
 @readout("um")
@@ -196,6 +197,7 @@ def vessel_volume_fraction(results):
     return 1.0 - len(distances(results)) / POINTS
 
 
+@functools.lru_cache(maxsize=1)
 def distances(results):
     """Distance [um] of those of POINTS evenly drawn points that lie in no vessel to the nearest center line.
 
