@@ -5,7 +5,7 @@ from _clusters cimport followers_wanted, lead
 from _hazards cimport HOP
 from _rates cimport CLEAR, DIVIDE, RAISE, REMOVE, SET, SHED, rate_t
 from _tiles cimport (
-    BUSY, CAUSES, DIVIDED, HOPPED, MUTATED, SWITCHED, USE_CHILD, arrive, code_beside, depart, go_to, more_words,
+    BUSY, CAUSES, DIVIDED, HOPPED, MUTATED, SWITCHED, USE_CHILD, arrive, change, code_beside, depart, go_to, more_words,
     outbox_t, scratch_t, send, tiles_t, tissue_t, word_t, words_of)
 from _types cimport cell_t, inherit
 
@@ -47,8 +47,11 @@ cdef inline void switch(const tiles_t* t, Py_ssize_t row, int32_t i, int v, cons
         byte = <int>(traits >> shift & 255) + (rate.detail & 255 if rate.action == RAISE else -(rate.detail & 255))
         byte = 0 if byte < 0 else 255 if byte > 255 else byte
         traits = traits & ~(<uint32_t>255 << shift) | <uint32_t>byte << shift
-    depart(s, i, v)
-    arrive(s, v, words[0], words[1], traits)
+    if ((traits & 255) == 0) != ((words[2] & 255) == 0):       # among the motile cells of its voxel, or no longer
+        depart(s, i, v)
+        arrive(s, v, words[0], words[1], traits)
+    else:
+        change(s, i, traits)
 
 
 cdef inline int hop(const tiles_t* t, Py_ssize_t row, int32_t i, int v, int face, scratch_t* s,

@@ -5,6 +5,13 @@ from libc.string cimport memcpy
 from _tiles cimport GONE, copy_run, copy_unmarked, scratch_t, tiles_t, word_t, words_of
 
 
+cdef inline void write_changed(word_t* cells, const scratch_t* s) noexcept nogil:
+    """The new states of cells that stay where they are."""
+    cdef int k
+    for k in range(s.changes):
+        cells[3 * s.changed[2 * k] + 2] = s.changed[2 * k + 1]
+
+
 cdef inline int32_t run_to(word_t* to, int32_t at, const word_t* cells, int32_t first, int32_t end) noexcept nogil:
     """Copy the cells from `first` up to `end`; the next place. What lies beyond is written too, and again later."""
     copy_run(to + 3 * at, cells + 3 * first, end - first)

@@ -136,8 +136,9 @@ cdef struct scratch_t:
     word_t* after                  # the cells of the tile after the step
     const char* next               # memory of the next tile, from where it has not been fetched
     const char* next_end
+    word_t* changed                # pairs (cell, its new third word) of cells whose state changes where they are
     Py_ssize_t arrivals
-    int leaders, followers
+    int leaders, followers, changes
 
 cdef struct outbox_t:
     migrant_t* migrants
@@ -214,6 +215,13 @@ cdef inline void arrive(scratch_t* s, int v, uint32_t xy, uint32_t zc, uint32_t 
     s.arrival_place[s.arrivals] = place
     record[0], record[1], record[2] = xy, zc, traits
     s.arrivals += 1
+
+
+cdef inline void change(scratch_t* s, int32_t i, uint32_t traits) noexcept nogil:
+    """Cell i will have these traits when the step of its tile is sure to end."""
+    s.state[i] = BUSY
+    s.changed[2 * s.changes], s.changed[2 * s.changes + 1] = <uint32_t>i, traits
+    s.changes += 1
 
 
 cdef inline void send(outbox_t* box, Py_ssize_t to, int v, uint32_t xy, uint32_t zc, uint32_t traits,

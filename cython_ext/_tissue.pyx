@@ -23,7 +23,7 @@ from _hazards cimport NOTHING, what_happens
 from _plan cimport take_plan, take_vessels
 from _random cimport DRAW_TILE, draw
 from _rates cimport signal_t
-from _rebuild cimport rebuild
+from _rebuild cimport rebuild, write_changed
 from _tiles cimport (
     BLOCK, CALM, CAUSES, CHANGED_VOXEL, DIVIDED, HOPPED, LOOKED_AT, SHED_CELLS, block_t, draw_events, fetch_next,
     hops_first, outbox_t, scratch_t, settle_hops, tiles_t, tissue_t, word_t, words_of)
@@ -32,7 +32,7 @@ from _voxels cimport fill_table, list_candidates
 from _walk cimport walk
 
 TALLIES = ("looked_at", "divided", "mutated", "shed", "switched", "hopped", "changed_voxel", "cut")  # then causes
-SCRATCH_ROWS = 18                  # words for each cell of a tile
+SCRATCH_ROWS = 20                  # words for each cell of a tile
 
 
 cdef int survey(const tiles_t* t, Py_ssize_t row, scratch_t* s) except -1 nogil:
@@ -126,7 +126,7 @@ cdef void begin(const tiles_t* t, Py_ssize_t row, const tissue_t* p, scratch_t* 
     cdef uint32_t r[4]
     draw(p.seed, DRAW_TILE, t.keys[row], p.step, r)
     s.key = r[0] | <uint64_t>r[1] << 32
-    s.arrivals = s.leaders = s.followers = 0
+    s.arrivals = s.leaders = s.followers = s.changes = 0
     memset(s.tally, 0, sizeof(s.tally))
     memset(s.state, CALM, t.n[row])
     memset(s.out, 0, sizeof(s.out))
@@ -148,6 +148,7 @@ cdef int one_tile(const tiles_t* t, Py_ssize_t row, const tissue_t* p, scratch_t
         box.n_migrants = migrants
         return 1
     write_all_shed(t, row, p, s, box)
+    write_changed(words_of(t, row, 0), s)
     if movers and (p.amplitude or t.n_leans):
         walk(t, row, movers, p, s, box)
     s.tally[CHANGED_VOXEL] += s.tally[HOPPED]
@@ -181,7 +182,7 @@ cdef scratch_t* new_scratch(uint32_t[:, ::1] words) except NULL:
     s.candidate, s.candidate_voxel = <int32_t*>&words[11, 0], <int32_t*>&words[12, 0]
     s.mover, s.mover_voxel = <int32_t*>&words[13, 0], <int32_t*>&words[14, 0]
     s.arrival_place, s.state = &words[15, 0], <uint8_t*>&words[16, 0]
-    s.follower = <int32_t*>&words[17, 0]
+    s.follower, s.changed = <int32_t*>&words[17, 0], <word_t*>&words[18, 0]
     return s
 
 
