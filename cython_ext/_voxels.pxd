@@ -3,7 +3,7 @@ from libc.float cimport FLT_MAX
 from libc.stdint cimport int32_t, uint16_t
 
 from _candidates cimport binomial, choose
-from _rates cimport LOWER, SHED, fill_rates
+from _rates cimport SHED, fill_rates
 from _tiles cimport (
     fill_bound, fill_density, fill_hop, fill_none, fill_words, list_voxels, pad_tile, scratch_t, tiles_t, tissue_t,
     word_t, words_of)
@@ -36,7 +36,7 @@ cdef inline int fill_table(const tiles_t* t, Py_ssize_t row, const tissue_t* p, 
         if t.rates[r].action == SHED:
             for v in range(512):
                 s.table.rate[r][v] = s.table.rate[r][v] if first[v + 1] > first[v] else 0.0
-        elif t.rates[r].action == LOWER and t.rates[r].detail < 256:      # of EMT
+        if t.state[768 * r] == 0.0:                # of motile cells alone
             for v in range(512):
                 s.table.rate[r][v] = s.table.rate[r][v] if s.motile[v] else 0.0
     if p.mobility > 0.0:

@@ -40,7 +40,7 @@ class Tile:
         self.voxels = [sorted(map(tuple, cells[a:b])) for a, b in zip([0] + ends[:-1], ends)]
         reached = np.diff(t.first[512 * row:512 * row + 513]) > 0
         self.table[self.rates["action"] == Action.SHED] *= reached
-        self.table[(self.rates["action"] == Action.LOWER) & (self.rates["detail"] < 256)] *= self.motile()
+        self.table[self.state[:, 0, 0] == 0] *= self.motile()
         on = F(p["mobility"] > 0.0)
         self.fall = [on * np.maximum(t.pressure[row] - beside(t.pressure, t, row, k, F(0)), F(0)) for k in range(6)]
         f = self.fall
@@ -51,7 +51,7 @@ class Tile:
         self.drawn = {use: self.words_for(use) for use in (WALK, EVENT)}
 
     def motile(self):
-        """Which voxels have cells with EMT > 0: only these have what could be lowered."""
+        """Which voxels have cells with EMT > 0: only to these may happen what never does at EMT 0."""
         return np.array([any(record[2] & 255 for record in cells) for cells in self.voxels])
 
     def words_for(self, use):
