@@ -4,8 +4,9 @@
     tissue.adhesion_emt       emt x the EMT state of the cell                               down by the same step
     tissue.adhesion_regain    regain x density / (density + half)                           up by the same step
 
-Adhesion starts as traits.adhesion_mean and traits.adhesion_spread say, and daughters inherit it. Cells of little
-adhesion enter vessels more easily and alone (intravasation), come loose (detachment), and bind less where they arrest.
+Adhesion starts as traits.adhesion_mean and traits.adhesion_spread say, and daughters inherit it. What is lost comes
+back, and no more: no step up leads beyond traits.adhesion_mean. Cells of little adhesion enter vessels more easily and
+alone (intravasation), come loose (detachment), and bind less where they arrest.
 """
 from typing import ClassVar
 
@@ -22,17 +23,17 @@ class Adhesion(Section):
     table: ClassVar[str] = TABLE
 
     enabled: bool = switch("Cells change their adhesion; off: it is that of their birth.", default=False)
-    hypoxia_per_h: float = quantity("hypoxia", "1/day", "1/h", 2, 0, 1000, usual=(0.1, 30), source=(
-        "E-cadherin falls within days of hypoxia (Snail, Twist by HIF-1); 16 steps of 16 take 8 days"), status=ASSUMED,
+    hypoxia_per_h: float = quantity("hypoxia", "1/day", "1/h", 0.6, 0, 1000, usual=(0.1, 30), source=(
+        "E-cadherin falls within days of hypoxia (Snail, Twist by HIF-1); 5 steps of 51 take 8 days"), status=ASSUMED,
         doc="Hazard of a step down at full hypoxia.")
-    emt_per_h: float = quantity("emt", "1/day", "1/h", 2, 0, 1000, usual=(0.1, 30), source=(
+    emt_per_h: float = quantity("emt", "1/day", "1/h", 0.6, 0, 1000, usual=(0.1, 30), source=(
         "E-cadherin is repressed in EMT within days (Gupta and Massague 2006)"), status=ASSUMED,
         doc="Hazard of a step down of a fully mesenchymal cell.")
-    regain_per_h: float = quantity("regain", "1/day", "1/h", 1.6, 0, 1000, usual=(0.05, 30), source=(
+    regain_per_h: float = quantity("regain", "1/day", "1/h", 0.5, 0, 1000, usual=(0.05, 30), source=(
         "as the way back of EMT"), status=ASSUMED, doc="Hazard of a step up among many neighbors.")
     half: float = number("half", 0.25, 0.001, 10, usual=(0.05, 1), source="no measurement", status=ASSUMED, doc=(
         "Density of cells, of capacity, at which the hazard of steps up is half."))
-    step: int = integer("step", 16, 1, 255, doc="Of the byte, at each event; 255 is from one end to the other.")
+    step: int = integer("step", 51, 1, 255, doc="Of the byte, at each event; 255 is from one end to the other.")
     threshold_mmHg: float = quantity("threshold", "mmHg", "mmHg", 10, 0.01, 150, usual=(5, 20), status=ASSUMED,
                                      source="as emt.threshold", doc="Oxygen below which steps down by hypoxia begin.")
     full_mmHg: float = quantity("full", "mmHg", "mmHg", 3, 0, 150, usual=(1, 8), source="as emt.full", status=ASSUMED,
@@ -62,3 +63,6 @@ def plan(config):
                   byte="adhesion", doc="adhesion regained")
     yield regain
     yield hill(regain, "density", half=value("adhesion.half", c.half))
+    own = config.traits.adhesion_mean
+    yield state(regain, "adhesion", lambda a: float(a + (c.step - 0.5) / 255.0 <= own),
+                "(adhesion + adhesion.step / 255 <= mean of the first cells)")

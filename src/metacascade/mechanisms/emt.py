@@ -28,18 +28,20 @@ class EMT(Section):
     table: ClassVar[str] = TABLE
 
     enabled: bool = switch("Cells change their EMT state; off: it is that of their birth.", default=False)
-    up_per_h: float = quantity("up", "1/day", "1/h", 4, 0, 1000, usual=(0.1, 30), source=(
-        "markers change within 2-7 days of hypoxia or TGF-beta; 16 steps of 16 take 4 days"), status=ASSUMED,
+    up_per_h: float = quantity("up", "1/day", "1/h", 1.25, 0, 1000, usual=(0.1, 30), source=(
+        "markers change within 2-7 days of hypoxia or TGF-beta; 5 steps of 51 take 4 days"), status=ASSUMED,
         doc="Hazard of a step up at full hypoxia.")
-    down_per_h: float = quantity("down", "1/day", "1/h", 1.6, 0, 1000, usual=(0.05, 30), source=(
-        "back within 1-2 weeks of withdrawal; 16 steps of 16 take 10 days"), status=ASSUMED,
+    down_per_h: float = quantity("down", "1/day", "1/h", 0.5, 0, 1000, usual=(0.05, 30), source=(
+        "back within 1-2 weeks of withdrawal; 5 steps of 51 take 10 days"), status=ASSUMED,
         doc="Hazard of a step down, everywhere.")
-    macrophages_per_h: float = quantity("macrophages", "1/day", "1/h", 2, 0, 1000, usual=(0.1, 30), source=(
+    macrophages_per_h: float = quantity("macrophages", "1/day", "1/h", 0.6, 0, 1000, usual=(0.1, 30), source=(
         "TGF-beta of macrophages drives EMT (Bonde 2012), direction"), status=ASSUMED, doc=(
             "Hazard of a step up among the most macrophages, where [macrophages] is on."))
     macrophages_half: float = number("macrophages_half", 0.5, 1e-6, 10, usual=(0.1, 1), source="no measurement",
                                      status=ASSUMED, doc="Density of macrophages at which it is half of that.")
-    step: int = integer("step", 16, 1, 255, doc="Of the byte, at each event; 255 is from one end to the other.")
+    step: int = integer("step", 51, 1, 255, doc=(
+        "Of the byte, at each event; 255 is from one end to the other. 51: four hybrid states between the ends, of "
+        "which tumors show several (Pastushenko 2018)."))
     threshold_mmHg: float = quantity("threshold", "mmHg", "mmHg", 10, 0.01, 150, usual=(5, 20), source=(
         "stabilization of HIF-1 alpha below 1-2 % O2"), status=ASSUMED, doc="Oxygen below which steps up begin.")
     full_mmHg: float = quantity("full", "mmHg", "mmHg", 3, 0, 150, usual=(1, 8), source="as threshold", status=ASSUMED,
