@@ -114,6 +114,26 @@ def test_tips_advance_as_the_factor_says():
     assert length(grown(made)) - before == pytest.approx(way, rel=1e-5)
 
 
+@pytest.mark.parametrize("name, keeps", [("vessel.persistence", False), ("vessel.sense", True)])
+def test_tips_go_on_where_a_therapy_takes_away_what_leads_them(name, keeps):
+    """Without persistence the gradient alone leads, without a sense of it the way before."""
+    made = tissue(*STRAIGHT, ALONE, **TOWARD_X)
+    assert sprouts_of(made) > 20
+    made.vasculature.tips.all["dy"] += 0.3
+    before = _directions(made)
+    after = _directions(live(made, 1, NOTHING | {name: 0.0}))
+    along_x = np.tile([1.0, 0.0, 0.0], (len(after), 1))
+    np.testing.assert_allclose(after, before if keeps else along_x, atol=1e-6)
+    assert np.abs(before - along_x).max() > 0.2
+
+
+def _directions(made):
+    tips = made.vasculature.tips.all
+    tips = tips[np.argsort(tips["vessel"])]
+    way = np.stack([tips[axis] for axis in ("dx", "dy", "dz")], axis=1)
+    return way / np.sqrt((way * way).sum(axis=1))[:, None]
+
+
 @pytest.mark.parametrize("factor, share", [(1e9, 1.0), (0.3, 0.5), (0.1, 0.1), (0.0, 0.0)])
 def test_as_many_vessels_sprout_as_their_hazard_says(factor, share):
     """n: pieces of vessels; law: Poisson; a false alarm in 1e6 (4.9 standard deviations)."""

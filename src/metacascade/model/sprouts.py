@@ -76,21 +76,23 @@ def pulled(tissue, places, tips, step, scales):
     """What each tip is pulled by, u, along which it goes: an Ornstein-Uhlenbeck process about g. Shape (n, 3).
 
     With the time vessel.persistence T, exact over the interval where g is constant: a u + (1 - a) g +
-    sqrt(1 - a^2) noise, a = exp(-dt / T).
+    sqrt(1 - a^2) noise, a = exp(-dt / T); where a therapy makes T nothing, a = 0.
     """
     plan, dt = tissue.plan, tissue.config.vessels.interval_s / 3600
-    keep = float(exp(np.array([-dt / plan.number("vessel.persistence", scales)]))[0])
+    lasts = plan.number("vessel.persistence", scales)
+    keep = float(exp(np.array([-dt / lasts]))[0]) if lasts > 0.0 else 0.0
     former = np.stack([tips[axis] for axis in ("dx", "dy", "dz")], axis=1)
     noise = _noise(tissue, tips, step) * plan.number("vessel.noise", scales)
     return keep * former + (1.0 - keep) * _pull(tissue, places, scales) + np.sqrt(1.0 - keep * keep) * noise
 
 
 def _pull(tissue, places, scales):
-    """g = grad c / (|grad c| + c / sense)."""
-    if SIGNAL not in tissue.microenvironment:
+    """g = grad c / (|grad c| + c / sense); nothing without a sense."""
+    sense = tissue.plan.number("vessel.sense", scales)
+    if SIGNAL not in tissue.microenvironment or sense <= 0.0:
         return np.zeros((len(places.row), 3))
     value, slope = places.gradient(SIGNAL)
-    steep = lengths(np.zeros_like(slope), slope) + value / tissue.plan.number("vessel.sense", scales)
+    steep = lengths(np.zeros_like(slope), slope) + value / sense
     return np.divide(slope, steep[:, None], out=np.zeros_like(slope), where=steep[:, None] > 0.0)
 
 
