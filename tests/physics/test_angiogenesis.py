@@ -14,9 +14,10 @@ from metacascade.ranks.exchange import Exchange
 from metacascade.ranks.parallel import serial_world
 from metacascade.space.fields import Field, Fields
 from metacascade.space.meeting import nearest
-from metacascade.space.network_imported import ends
-from metacascade.space.pieces import CLOSED, HOST, JOINED, lengths
+from metacascade.space.network_imported import ends, set_ends
+from metacascade.space.pieces import CLOSED, HOST, JOINED, PIECE, lengths
 from metacascade.space.relaxation import Mesh, NoHalo
+from metacascade.space.vasculature import TIP
 from metacascade.space.vessels import SEGMENT, Network
 
 NOTHING = {"vessel.sprout": 0.0, "vessel.branch": 0.0}
@@ -161,6 +162,11 @@ def test_a_sprout_that_meets_a_vessel_is_perfused_and_its_tip_is_gone():
     meet = new["vessel"][np.abs(new["bx"] - 100) < 1e-6]
     assert len(meet) > 5 and (new["flags"][np.isin(new["vessel"], meet)] & JOINED > 0).all()
     assert not np.isin(meet, made.vasculature.tips.all["vessel"]).any()
+    all_, last = made.vasculature.pieces.all, np.abs(new["bx"] - 100) < 1e-6
+    met = all_[np.isin(all_["vessel"], new["met"][last])]
+    assert (met["flags"] & HOST > 0).all() and (met["ax"] == 100).all()
+    tip_of = new[new["met"] > 0]
+    assert all(one["index"] == new["index"][new["vessel"] == one["vessel"]].max() for one in tip_of)
     assert made.reachable.sum() > 1.2 * perfused
 
 
@@ -283,6 +289,53 @@ def test_blood_loses_oxygen_on_its_way_through_cells(at_start, cuts):
     assert expected.max() > 150
     ratio = made.vessels.supply[:, 1].sum() / made.vessels.supply[:, 0].sum()
     assert 0.6 < ratio < 0.95, "less comes in than goes to and fro"
+
+
+def test_blood_comes_also_from_the_vessel_that_a_sprout_has_met():
+    """A vessel from a narrow one to a wide one, whose blood has lost a quarter: it meets that between its ends."""
+    made = tissue("angiogenesis.enabled=false", "perfusion.open=8766 h", tiles=3, segments=[
+        line((-700, 20, 20), (700, 20, 20)), line((-700, -100, 20), (700, -100, 20), 10.0)])
+    made.counts[np.abs(made.region.coords[:, 0] + 0.5) < 2] = 4               # |x| < 480 um
+    narrow, wide = (_piece_at(made, 10, y) for y in (20, -100))
+    _add(made, [(10, 20, 20), (10, 0, 20)], index=0, parent=narrow["vessel"], parent_index=narrow["index"])
+    _add(made, [(10, 0, 20), (10, -100, 20)], index=1, met=wide["vessel"], met_index=wide["index"])
+    live(made, 1, NOTHING)
+    of_um, new = 4 / made.config.tissue.capacity, grown(made)
+    new = new[np.argsort(new["index"])]
+    np.testing.assert_allclose(new["along"], of_um * (480 / 4 + np.array([120, 100])), rtol=1e-5)
+
+
+def _piece_at(made, x, y):
+    """The piece of a vessel along x."""
+    pieces = made.vasculature.pieces.all
+    return pieces[(pieces["ay"] == y) & (np.minimum(pieces["ax"], pieces["bx"]) <= x)
+                  & (np.maximum(pieces["ax"], pieces["bx"]) > x)][0]
+
+
+def _add(made, ends_, flags=JOINED, **members):
+    """A piece of vessel 99."""
+    piece = np.zeros(1, PIECE)
+    set_ends(piece, *(np.array([end], float) for end in ends_))
+    piece["vessel"] = piece["root"] = 99
+    piece["radius"], piece["flags"] = 5.0, flags
+    for name, value in members.items():
+        piece[name] = value
+    vessels_ = made.vasculature
+    vessels_.pieces = vessels_.pieces.more(piece, made.region.rows_at(vessels_.place_of(piece)), len(made.region.keys))
+
+
+def test_a_tip_that_can_lay_nothing_at_the_rim_of_the_tissue_meets_nothing():
+    """A vessel that ends on the outermost face is within its reach."""
+    made = tissue("angiogenesis.noise=0", "angiogenesis.half=1e-6", "angiogenesis.persistence=1000 h",
+                  segments=[line((600, 10, 10), (800, 10, 10))])
+    tip = np.zeros(1, TIP)
+    for name, value in dict(x=700, y=30, z=10, dx=2, dy=-1, vessel=99, root=99, length=100, radius=5).items():
+        tip[name] = value
+    live_ = made.vasculature
+    live_.tips = live_.tips.more(tip, made.region.rows_at(live_.place_of(tip)), len(made.region.keys))
+    live(made, 1, NOTHING)
+    assert live_.tips.all["vessel"].tolist() == [99] and live_.tips.all["x"] == 700
+    assert len(grown(made)) == 0
 
 
 @pytest.mark.parametrize("share", [1.0, 0.25])

@@ -63,6 +63,9 @@ def grow(tissue, step, scales) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     pieces, of = _lay(tissue, tips, p, q, of_met, cost(tissue, places, np.ones(len(tips)), tips["radius"]))
     moved = np.zeros(len(tips), bool)
     moved[of] = True
+    of_met &= moved                                      # what has laid nothing has met nothing
+    met.keep(moved[met.tip])
+    met.link(pieces, of)
     _put(tips, np.where(moved[:, None], q, p), pull)
     draw = _branch_words(tissue, tips, step)
     split = ~of_met & moved & (unit(draw[:, 2]) < chance(places.rate("vessel.branch", scales) * time))
@@ -149,9 +152,7 @@ def _messages(tips, met):
     """What was joined where tips met: their own vessels up to the last piece, and others that were not."""
     own = tips[met.tip]
     new = np.empty(2 * len(own), MET)
-    laid = own["index"] > 0
-    new["vessel"][:len(own)] = np.where(laid, own["vessel"], own["parent"])
-    new["index"][:len(own)] = np.where(laid, own["index"].astype(int) - 1, own["parent_index"])
+    new["vessel"][:len(own)], new["index"][:len(own)] = own["vessel"], own["index"] - np.uint16(1)
     new["vessel"][len(own):], new["index"][len(own):] = met.piece["vessel"], met.piece["index"]
     return new[np.concatenate([np.ones(len(own), bool), met.piece["flags"] & JOINED == 0])]
 

@@ -2,7 +2,9 @@
 
 A piece of length l and radius r among cells of density n costs l min(n, 1) (r0 / r)^2: what is taken up around a vessel
 is the same for all, and flow goes with the square of the radius. A piece of the host without cells round it is at 0; of
-all others `along` is the least of those of the pieces that touch it, and its own cost: it is that of its farther end.
+all others `along` is the least of those of the pieces that it is joined to, and its own cost: it is that of its farther
+end. Pieces are joined that touch with their ends, a vessel that has grown and the piece that it sprang from, and the
+piece where it met another vessel and that one.
 It is found anew in each step of the vessels.
 """
 from __future__ import annotations
@@ -11,7 +13,7 @@ import numpy as np
 
 from metacascade.base.records import joined
 from metacascade.space.network_imported import ends
-from metacascade.space.pieces import HOST, JOINED, exp, keys_of_pieces, lengths, mixed
+from metacascade.space.pieces import HOST, JOINED, exp, keys_of, keys_of_pieces, lengths, mixed
 
 STEPS, MOST = 20, 20          # of an e-fold fall; after so many e-folds nothing is left to speak of
 
@@ -62,16 +64,19 @@ def pass_on(tissue, places) -> None:
 
 
 def _relax(own, ghosts, acts, price) -> bool:
-    """Lower `along` of our pieces by what touches them and by what they sprang from, until none changes; did any?"""
+    """Lower `along` of our pieces by that of those that they are joined to, until none changes; did any?"""
     known, n = joined(own, ghosts), len(own)
-    node, mother = np.unique(_nodes(*ends(known)), return_inverse=True)[1].reshape(2, -1), _mother(known, n)
-    value = np.append(np.where(known["flags"] & JOINED > 0, known["along"], np.float32(np.inf)), np.float32(np.inf))
+    node = np.unique(_nodes(*ends(known)), return_inverse=True)[1].reshape(2, -1)
+    one, other = _links(known)
+    value = np.where(known["flags"] & JOINED > 0, known["along"], np.float32(np.inf))
     nodes, any_change = np.empty(node.max(initial=-1) + 1, np.float32), False
     while True:
         nodes[:] = np.inf
-        np.minimum.at(nodes, node.ravel(), np.tile(value[:-1], 2))
-        least = np.minimum(np.minimum(nodes[node[0, :n]], nodes[node[1, :n]]), value[mother]).astype(float)
-        new = np.where(acts, np.minimum(value[:n], (least + price).astype(np.float32)), value[:n])
+        np.minimum.at(nodes, node.ravel(), np.tile(value, 2))
+        least = np.minimum(nodes[node[0]], nodes[node[1]])
+        np.minimum.at(least, one, value[other])
+        np.minimum.at(least, other, value[one])
+        new = np.where(acts, np.minimum(value[:n], (least[:n].astype(float) + price).astype(np.float32)), value[:n])
         if not (new < value[:n]).any():
             return any_change
         value[:n], any_change = new, True
@@ -89,11 +94,15 @@ def _nodes(a, b):
     return np.stack(found)
 
 
-def _mother(known, wanted):
-    """The row of the piece that each of the first `wanted` sprang from; that behind the last if it sprang from none."""
+def _links(known):
+    """Rows of pieces that are joined where an end of the one lies on the other: those that sprang or met, and of what."""
     keys = keys_of_pieces(known)
-    order = np.argsort(keys)
-    mother = mixed(known["parent"][:wanted] ^ mixed(known["parent_index"][:wanted].astype(np.uint64)))
-    at = order[np.minimum(np.searchsorted(keys, mother, sorter=order), len(keys) - 1)] if len(keys) else order
-    sprang = (known["index"][:wanted] == 0) & (known["flags"][:wanted] & HOST == 0) & (keys[at] == mother)
-    return np.where(sprang, at, len(known))
+    order = np.argsort(keys, kind="stable")         # of a vessel of the host that is there twice, the first
+    ascending, found = keys[order], []
+    for name, which in (("parent", (known["index"] == 0) & (known["flags"] & HOST == 0)), ("met", known["met"] > 0)):
+        row = np.flatnonzero(which)
+        wanted = keys_of(known[name][row], known[f"{name}_index"][row])
+        at = np.minimum(np.searchsorted(ascending, wanted), len(keys) - 1)
+        there = ascending[at] == wanted
+        found.append((row[there], order[at[there]]))
+    return (np.concatenate(part) for part in zip(*found))

@@ -80,6 +80,15 @@ class Met:
         self.tip, first = np.unique(tip[order], return_index=True)
         self.piece, self.place = chosen(pieces, order[first]), place[order[first]]
 
+    def keep(self, which: np.ndarray) -> None:
+        """Forget the others."""
+        self.tip, self.piece, self.place = self.tip[which], chosen(self.piece, which), self.place[which]
+
+    def link(self, laid: np.ndarray, of: np.ndarray) -> None:
+        """Write into the last piece that each tip has laid which one it ends on; `of`: the tip of each, ascending."""
+        last = np.searchsorted(of, self.tip, side="right") - 1
+        laid["met"][last], laid["met_index"][last] = self.piece["vessel"], self.piece["index"]
+
 
 def _may_meet(tips, tip, pieces):
     """A tip does not meet its own vessel, nor one of its own tree before that is joined, nor one without end."""

@@ -17,15 +17,15 @@ HOST, JOINED, CLOSED, COLLAPSED = 1, 2, 4, 8      # flags: of the host; joined a
 SHORTEST_UM = 1e-6            # shorter pieces are left out
 TILES = 256                   # worked on at a time: bounds the memory
 
-# The members of SEGMENT, with a meaning for those that pad it, and whose piece it is.
+# The members of SEGMENT, with a meaning for those that pad it, whose piece it is, and which it has met (0: none).
 PIECE = np.dtype([
     *((name, "f8") for name in ("ax", "ay", "az", "bx", "by", "bz")), ("radius", "f4"), ("maturity", "f4"),
     ("perfused", "u1"), ("flags", "u1"), ("index", "u2"), ("born", "u4"), ("vessel", "u8"), ("root", "u8"),
-    ("parent", "u8"), ("along", "f4"), ("parent_index", "u2"), ("pad", "u2")])
+    ("parent", "u8"), ("met", "u8"), ("along", "f4"), ("parent_index", "u2"), ("met_index", "u2")])
 PIECE_UNITS = {
     **dict.fromkeys(("ax", "ay", "az", "bx", "by", "bz", "radius", "along"), "um"), "maturity": "1", "perfused": "1",
     "flags": "bits", "index": "pieces", "born": "steps", "vessel": "id of a vessel", "root": "id of a vessel",
-    "parent": "id of a vessel", "parent_index": "pieces", "pad": "1"}
+    "parent": "id of a vessel", "parent_index": "pieces", "met": "id of a vessel", "met_index": "pieces"}
 
 
 def segments_of(pieces: np.ndarray) -> np.ndarray:
@@ -95,7 +95,12 @@ def ids_of(segments: np.ndarray) -> np.ndarray:
 
 def keys_of_pieces(pieces: np.ndarray) -> np.ndarray:
     """A number of 64 bits for each piece: the counter of its draws."""
-    return mixed(pieces["vessel"] ^ mixed(pieces["index"].astype(np.uint64)))
+    return keys_of(pieces["vessel"], pieces["index"])
+
+
+def keys_of(vessel: np.ndarray, index: np.ndarray) -> np.ndarray:
+    """The same by the vessel of a piece and its index in that."""
+    return mixed(vessel ^ mixed(index.astype(np.uint64)))
 
 
 def mixed(x: np.ndarray) -> np.ndarray:
