@@ -291,6 +291,19 @@ def test_blood_loses_oxygen_on_its_way_through_cells(at_start, cuts):
     assert 0.6 < ratio < 0.95, "less comes in than goes to and fro"
 
 
+def test_no_blood_comes_from_a_necrotic_core():
+    """Vessels through a shell of cells: in the hollow, in tiles without cells too, blood has come through the shell."""
+    made = tissue("angiogenesis.enabled=false", tiles=4, segments=[line((-900, 20, 20), (900, 20, 20)), line((
+        -900, -100, 20), (-10, -100, 20)), line((-900, -300, 20), (900, -300, 20))])
+    coords = made.region.coords
+    shell = (coords >= -3).all(axis=1) & (coords <= 2).all(axis=1) & ~((coords >= -1).all(axis=1) & (coords <= 0).all(axis=1))
+    made.counts[shell] = 4
+    live(made, 1, NOTHING)
+    of_um = 4 / made.config.tissue.capacity
+    for x, y, way in ((10, 20, 480), (-50, -100, 480), (10, -300, 720), (800, 20, 0)):
+        assert _piece_at(made, x, y)["along"] == pytest.approx(of_um * way, rel=1e-5), (x, y)
+
+
 def test_blood_comes_also_from_the_vessel_that_a_sprout_has_met():
     """A vessel from a narrow one to a wide one, whose blood has lost a quarter: it meets that between its ends."""
     made = tissue("angiogenesis.enabled=false", "perfusion.open=8766 h", tiles=3, segments=[

@@ -1,7 +1,8 @@
 """Blood in vessels: its oxygen falls on its way through cells, sprouts open and close, pressure shuts them.
 
     oxygen of the blood = [oxygen.vessel] exp(-along / vessel.oxygen_length)
-    along = least over all ways from a vessel of the host without cells, of sum length min(density, 1) (r0 / radius)^2
+    along = least over all ways from a vessel of the host outside of the tumor, of the sum over its pieces of
+            length min(density, 1) (r0 / radius)^2
 
 A vessel that has grown is shut with the hazard vessel.close, and opens with vessel.open; any piece is pressed shut with
 vessel.collapse, and recovers with vessel.recover. In what is shut nothing flows: no oxygen, no entry of cells.

@@ -1,7 +1,8 @@
 """How far blood has come through tissue that takes its oxygen: `along` of each piece of a vessel that lives.
 
 A piece of length l and radius r among cells of density n costs l min(n, 1) (r0 / r)^2: what is taken up around a vessel
-is the same for all, and flow goes with the square of the radius. A piece of the host without cells round it is at 0; of
+is the same for all, and flow goes with the square of the radius. A piece of the host outside of the tumor is at 0: in a
+tile without cells that is joined, through others such, to where no tile is, so not in a necrotic core. Of
 all others `along` is the least of those of the pieces that it is joined to, and its own cost: it is that of its farther
 end. Pieces are joined that touch with their ends, a vessel that has grown and the piece that it sprang from, and the
 piece where it met another vessel and that one.
@@ -12,6 +13,8 @@ from __future__ import annotations
 import numpy as np
 
 from metacascade.base.records import joined
+from metacascade.base.tiles import VOXELS
+from metacascade.space import masses
 from metacascade.space.network_imported import ends
 from metacascade.space.pieces import HOST, JOINED, exp, keys_of, keys_of_pieces, lengths, mixed
 
@@ -43,7 +46,7 @@ def cost(tissue, places, length_um, radius_um):
 def pass_on(tissue, places) -> None:
     """Find `along` of all joined pieces, on all ranks. Collective.
 
-    It starts from the pieces of the host without cells round them, at 0, and goes on until nothing becomes less
+    It starts from the pieces of the host outside of the tumor, at 0, and goes on until nothing becomes less
     (Bellman and Ford): as no step takes a value up, the end does not depend on the order, nor on the ranks. What is
     connected to none of these pieces stays as it was.
     """
@@ -52,7 +55,7 @@ def pass_on(tissue, places) -> None:
         return
     a, b = ends(own)
     before, acts = own["along"].copy(), own["flags"] & JOINED > 0
-    free = acts & (places.signal("density") == 0.0) & (own["flags"] & HOST > 0)
+    free = acts & _outside(tissue)[vessels.pieces.row] & (own["flags"] & HOST > 0)
     price = cost(tissue, places, lengths(a, b), own["radius"])
     own["along"] = np.where(acts, np.where(free, 0.0, np.inf), before)
     changed = True
@@ -61,6 +64,13 @@ def pass_on(tissue, places) -> None:
         changed = tissue.exchange.world.sum([int(_relax(own, vessels.ghosts.all, acts, price))])[0] > 0
     lost = acts & np.isinf(own["along"])
     own["along"][lost] = before[lost]
+
+
+def _outside(tissue):
+    """The tiles outside of the tumor: bool, shape (tiles,). Collective."""
+    region = tissue.region
+    empty = ~tissue.counts[:len(region.keys)].any(axis=1)
+    return masses.outside(np.repeat(empty[:, None], VOXELS, axis=1).view(np.uint8), region)[:, 0]
 
 
 def _relax(own, ghosts, acts, price) -> bool:

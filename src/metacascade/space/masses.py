@@ -83,6 +83,15 @@ def find(mask: np.ndarray, marks: np.ndarray, region) -> Masses:
     return _joined(labels, tiles, whole, region)
 
 
+def outside(mask: np.ndarray, region) -> np.ndarray:
+    """The voxels of a mask that are joined by faces to a place without a tile: bool, shape (tiles, 512). Collective."""
+    beside = np.zeros((len(region.keys), VOXELS), np.uint8)
+    row, face = np.nonzero(region.mesh.neighbors < 0)
+    beside[row[:, None], FACES[face]] = 1
+    around = find(mask, beside, region)
+    return around.where(around.whole["marked"] > 0)
+
+
 def _joined(labels, tiles, whole, region):
     """Masses that touch at the faces between ranks become one."""
     world = region.world

@@ -34,8 +34,7 @@ def inside(counts: np.ndarray, capacity: float, region) -> np.ndarray:
     """
     full = dense(counts, capacity, region)
     tumor = masses.find(full, full, region).largest(region.world)
-    around = masses.find(_bytes(~tumor), _beside_nothing(region), region)
-    return ~around.where(around.whole["marked"] > 0)
+    return ~masses.outside(_bytes(~tumor), region)
 
 
 def dense(counts: np.ndarray, capacity: float, region) -> np.ndarray:
@@ -53,14 +52,6 @@ def dense(counts: np.ndarray, capacity: float, region) -> np.ndarray:
 
 def _bytes(mask):
     return mask.view(np.uint8)
-
-
-def _beside_nothing(region):
-    """The voxels beside a place where no tile is: uint8, shape (tiles, 512)."""
-    marks = np.zeros((len(region.keys), VOXELS), np.uint8)
-    row, face = np.nonzero(region.mesh.neighbors < 0)
-    marks[row[:, None], FACES[face]] = 1
-    return marks
 
 
 class Distances:
