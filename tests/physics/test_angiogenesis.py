@@ -15,7 +15,7 @@ from metacascade.ranks.parallel import serial_world
 from metacascade.space.fields import Field, Fields
 from metacascade.space.meeting import nearest
 from metacascade.space.network_imported import ends, set_ends
-from metacascade.space.pieces import CLOSED, HOST, JOINED, PIECE, lengths
+from metacascade.space.pieces import CLOSED, COLLAPSED, CUT_OFF, HOST, JOINED, PIECE, lengths
 from metacascade.space.relaxation import Mesh, NoHalo
 from metacascade.space.vasculature import TIP
 from metacascade.space.vessels import SEGMENT, Network
@@ -178,10 +178,12 @@ def jungle():
     return live(made, 18)
 
 
-def test_all_that_is_perfused_is_connected_to_a_vessel_of_the_host():
-    """A search over the graph: vessels that touch, by their geometry alone."""
+@pytest.mark.parametrize("flags", [JOINED, JOINED | CLOSED])
+def test_all_that_is_perfused_is_connected_to_a_vessel_of_the_host(flags):
+    """A search over the graph: vessels that touch, by their geometry alone. All that is joined is connected, and of what
+    is open just that is perfused which is connected by open vessels."""
     pieces = jungle().vasculature.pieces.all
-    pieces = pieces[pieces["flags"] & JOINED > 0]
+    pieces = pieces[pieces["flags"] & flags == JOINED]
     a, b = ends(pieces)
     touch = _touching(a, b)
     reached = pieces["flags"] & HOST > 0
@@ -191,7 +193,10 @@ def test_all_that_is_perfused_is_connected_to_a_vessel_of_the_host():
         before = reached.sum()
         for one, other in (touch, touch[::-1]):
             reached[other[reached[one]]] = True
-    assert reached.all()
+    if flags == JOINED:
+        assert reached.all()
+    else:
+        assert np.array_equal(reached, pieces["perfused"] > 0) and not reached.all()
 
 
 def _touching(a, b):
@@ -247,7 +252,7 @@ def test_vessels_open_and_close_as_wholes_and_as_often_as_they_should():
     shut = pieces["flags"][first] & CLOSED > 0
     assert np.array_equal(shut[np.searchsorted(vessel, pieces["vessel"])], pieces["flags"] & CLOSED > 0)
     assert abs(shut.sum() - share * len(vessel)) <= 4.9 * np.sqrt(len(vessel) * share * (1 - share)) + 1
-    flowing = (pieces["flags"] & (JOINED | CLOSED)) == JOINED
+    flowing = (pieces["flags"] & (JOINED | CLOSED | CUT_OFF)) == JOINED
     assert np.array_equal(pieces["perfused"] > 0, flowing)
 
 
@@ -289,6 +294,24 @@ def test_blood_loses_oxygen_on_its_way_through_cells(at_start, cuts):
     assert expected.max() > 150
     ratio = made.vessels.supply[:, 1].sum() / made.vessels.supply[:, 0].sum()
     assert 0.6 < ratio < 0.95, "less comes in than goes to and fro"
+
+
+def test_no_blood_comes_through_a_vessel_that_is_pressed_shut():
+    """What lies between two shut pieces has none; where one opens it comes from that side."""
+    made = tissue("angiogenesis.enabled=false", "perfusion.recovery=3650 day", segments=[line((-700, 20, 20), (700, 20, 20))])
+    made.counts[np.abs(made.region.coords[:, 0] + 0.5) < 2] = 4               # |x| < 480 um
+    pieces, inner = made.vasculature.pieces.all, made.region.rows_at(np.array([[0, 0, 0], [-1, 0, 0]], np.int32))
+    perfused = live(made, 1).reachable[inner]
+    shut = [np.flatnonzero(np.minimum(pieces["ax"], pieces["bx"]) == x)[0] for x in (-480, 240)]
+    pieces["flags"][shut] |= COLLAPSED
+    live(made, 1)
+    assert (perfused > 0).all() and not made.reachable[inner].any() and not made.vessels.supply[inner].any()
+    assert sorted(pieces["perfused"]) == [0, 0, 0, 0, 1, 1] and (pieces["flags"] & CUT_OFF > 0).sum() == 2
+    pieces["flags"][shut[1]] ^= COLLAPSED
+    live(made, 1)
+    assert np.array_equal(made.reachable[inner], perfused) and made.vessels.supply[inner].any(axis=(1, 2)).all()
+    of_um = 4 / made.config.tissue.capacity
+    np.testing.assert_allclose([_piece_at(made, x, 20)["along"] for x in (10, -10)], [480 * of_um, 720 * of_um], rtol=1e-5)
 
 
 def test_no_blood_comes_from_a_necrotic_core():

@@ -5,7 +5,8 @@
             length min(density, 1) (r0 / radius)^2
 
 A vessel that has grown is shut with the hazard vessel.close, and opens with vessel.open; any piece is pressed shut with
-vessel.collapse, and recovers with vessel.recover. In what is shut nothing flows: no oxygen, no entry of cells.
+vessel.collapse, and recovers with vessel.recover. In what is shut, and in what has no other way from outside of the
+tumor, nothing flows: no oxygen, no entry of cells.
 """
 from typing import ClassVar
 

@@ -1,12 +1,12 @@
-"""How far blood has come through tissue that takes its oxygen: `along` of each piece of a vessel that lives.
+"""Where blood comes to from outside of the tumor, and how far through tissue that takes its oxygen: `along` of pieces.
 
 A piece of length l and radius r among cells of density n costs l min(n, 1) (r0 / r)^2: what is taken up around a vessel
 is the same for all, and flow goes with the square of the radius. A piece of the host outside of the tumor is at 0: in a
-tile without cells that is joined, through others such, to where no tile is, so not in a necrotic core. Of
-all others `along` is the least of those of the pieces that it is joined to, and its own cost: it is that of its farther
-end. Pieces are joined that touch with their ends, a vessel that has grown and the piece that it sprang from, and the
-piece where it met another vessel and that one.
-It is found anew in each step of the vessels.
+tile without cells that is joined, through others such, to where no tile is, so not in a necrotic core. Of all others
+`along` is the least of those of the pieces that it is joined to, and its own cost: it is that of its farther end.
+Pieces are joined that touch with their ends, a vessel that has grown and the piece that it sprang from, and the piece
+where it met another vessel and that one. No blood comes through a piece that is shut: what is open and has no other way
+from outside is cut off. All is found anew in each step of the vessels.
 """
 from __future__ import annotations
 
@@ -14,11 +14,24 @@ import numpy as np
 
 from metacascade.base.records import joined
 from metacascade.base.tiles import VOXELS
+from metacascade.model.vessel_rates import Places
 from metacascade.space import masses
 from metacascade.space.network_imported import ends
-from metacascade.space.pieces import HOST, JOINED, exp, keys_of, keys_of_pieces, lengths, mixed
+from metacascade.space.pieces import (
+    CLOSED,
+    COLLAPSED,
+    CUT_OFF,
+    HOST,
+    JOINED,
+    exp,
+    keys_of,
+    keys_of_pieces,
+    lengths,
+    mixed,
+)
 
 STEPS, MOST = 20, 20          # of an e-fold fall; after so many e-folds nothing is left to speak of
+SHUT_UM = 2.0**100            # what a way through a shut piece costs: more than all ways through open ones
 
 
 def shares(length_um):
@@ -43,27 +56,36 @@ def cost(tissue, places, length_um, radius_um):
     return length_um * density / (wide * wide)
 
 
-def pass_on(tissue, places) -> None:
-    """Find `along` of all joined pieces, on all ranks. Collective.
+def pass_on(tissue) -> None:
+    """Find `along` of all joined pieces, and which of them are cut off, on all ranks. Collective.
 
-    It starts from the pieces of the host outside of the tumor, at 0, and goes on until nothing becomes less
-    (Bellman and Ford): as no step takes a value up, the end does not depend on the order, nor on the ranks. What is
-    connected to none of these pieces stays as it was.
+    It starts from the pieces of the host outside of the tumor, at 0, and goes on until nothing becomes less (Bellman
+    and Ford): as no step takes a value up, the end does not depend on the order, nor on the ranks. What is connected to
+    none of these pieces, were all of them open, stays as it was: where its blood comes from is not known.
     """
     vessels, own = tissue.vasculature, tissue.vasculature.pieces.all
-    if not tissue.microenvironment.falls:
+    if not tissue.plan.rate("vessel.oxygen_length"):
         return
-    a, b = ends(own)
     before, acts = own["along"].copy(), own["flags"] & JOINED > 0
-    free = acts & _outside(tissue)[vessels.pieces.row] & (own["flags"] & HOST > 0)
-    price = cost(tissue, places, lengths(a, b), own["radius"])
-    own["along"] = np.where(acts, np.where(free, 0.0, np.inf), before)
+    shut = own["flags"] & (CLOSED | COLLAPSED) > 0
+    price = _costs(tissue) + np.where(shut, SHUT_UM, 0.0)
+    source = acts & _outside(tissue)[vessels.pieces.row] & (own["flags"] & HOST > 0)
+    own["along"] = np.where(acts, np.where(source, price, np.inf), before)
     changed = True
     while changed:
         vessels.share()
         changed = tissue.exchange.world.sum([int(_relax(own, vessels.ghosts.all, acts, price))])[0] > 0
-    lost = acts & np.isinf(own["along"])
-    own["along"][lost] = before[lost]
+    reached = acts & (own["along"] < SHUT_UM)
+    cut_off = acts & ~shut & ~reached & np.isfinite(own["along"])
+    own["flags"] = own["flags"] & ~np.uint8(CUT_OFF) | np.where(cut_off, CUT_OFF, 0).astype(np.uint8)
+    own["along"] = np.where(reached, own["along"], before)
+
+
+def _costs(tissue):
+    """What each piece costs [um]."""
+    own = tissue.vasculature.pieces
+    a, b = ends(own.all)
+    return cost(tissue, Places(tissue, own.row, (a + b) * 0.5), lengths(a, b), own.all["radius"])
 
 
 def _outside(tissue):
@@ -105,7 +127,7 @@ def _nodes(a, b):
 
 
 def _links(known):
-    """Rows of pieces that are joined where an end of the one lies on the other: those that sprang or met, and of what."""
+    """Rows of pieces of which an end of the one lies on the other: those that sprang or met, and from or of what."""
     keys = keys_of_pieces(known)
     order = np.argsort(keys, kind="stable")         # of a vessel of the host that is there twice, the first
     ascending, found = keys[order], []

@@ -28,19 +28,21 @@ from metacascade.space.region import keys_of
 def begin(tissue) -> None:
     """At the start of a run, let the blood come to its oxygen for the cells that are there. Collective."""
     vessels = tissue.vasculature
-    if vessels is None or not tissue.microenvironment.falls:
+    if vessels is None or not tissue.plan.rate("vessel.oxygen_length"):
         return
-    a, b = ends(vessels.pieces.all)
-    vessel_oxygen.pass_on(tissue, Places(tissue, vessels.pieces.row, (a + b) * 0.5))
+    vessel_oxygen.pass_on(tissue)
+    refresh(vessels.pieces.all)
     vessels.share()
     tissue.vessels = vessels.map(np.arange(len(tissue.region.keys)), tissue.shares)
+    tissue.reachable = reachable(tissue.vessels)
 
 
 def advance(tissue, step: int, scales) -> None:
     """Let the vessels of a Tissue live until `step`, with rates times `scales`, dict by name. Collective.
 
     They are pruned; tips advance, branch and meet; perfused vessels sprout; all mature, open and close. Then what is
-    new goes to the ranks of its tiles, what was joined is perfused, and the voxels learn of all of it.
+    new goes to the ranks of its tiles, what was joined is perfused where blood comes to it, and the voxels learn of all
+    of it.
     """
     vessels = tissue.vasculature
     before = vessels.flowing(), vessels.flowing(tissue.shares)
@@ -50,11 +52,11 @@ def advance(tissue, step: int, scales) -> None:
     grown, tips, met = sprouts.grow(tissue, step, scales)
     born = sprouts.sprout(tissue, places, step, scales)
     mature(tissue, places, scales)
-    vessel_oxygen.pass_on(tissue, places)
     collapse(tissue, places, step, scales)
     _settle(tissue, grown, joined(tips, born))
     flow(tissue, step, scales)
     join(tissue, met)
+    vessel_oxygen.pass_on(tissue)
     refresh(vessels.pieces.all)
     vessels.share()
     _tell_voxels(tissue, before)

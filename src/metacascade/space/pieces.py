@@ -14,6 +14,7 @@ from metacascade.base.tiles import EDGE
 from metacascade.space.network_imported import ends, set_ends
 
 HOST, JOINED, CLOSED, COLLAPSED = 1, 2, 4, 8      # flags: of the host; joined at both ends; shut; pressed shut
+CUT_OFF = 16                                      # open, and all ways from outside of the tumor are shut
 SHORTEST_UM = 1e-6            # shorter pieces are left out
 TILES = 256                   # worked on at a time: bounds the memory
 
@@ -47,8 +48,8 @@ def lengths(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def refresh(pieces: np.ndarray) -> None:
-    """Blood flows through what is joined at both ends and not shut."""
-    pieces["perfused"] = (pieces["flags"] & (JOINED | CLOSED | COLLAPSED)) == JOINED
+    """Blood flows through what is joined at both ends, not shut, and not cut off by what is."""
+    pieces["perfused"] = (pieces["flags"] & (JOINED | CLOSED | COLLAPSED | CUT_OFF)) == JOINED
 
 
 def cut(a: np.ndarray, b: np.ndarray, tiles: np.ndarray, edge_um: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
