@@ -55,7 +55,8 @@ def live(made, steps, scales=(), first=12):
     """Some steps of the vessels, one each interval."""
     every = made.config.vessels.interval_s // made.config.run.step_s
     for k in range(steps):
-        vessels.advance(made, first + k * every, dict(scales))
+        step = first + k * every
+        vessels.advance(made, step, step * made.config.run.step_s, dict(scales))
     return made
 
 

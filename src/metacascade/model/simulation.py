@@ -108,6 +108,7 @@ class Simulation:
         self.redraws, self.circuit.since_h = meta["redraws"], meta["since_h"]
         former = Config.from_dict(meta["config"])
         if former != self.config:
+            vessels.take_up(self.tissue, former)
             self._go_on_in_blood(former, saved)
 
     def _go_on_in_blood(self, former, saved):
@@ -138,7 +139,7 @@ class Simulation:
             self.tissue.breathe(self.step_number)
         if vessels.are_due(self.tissue, t0_s):
             with self.stage("vessels"):
-                vessels.advance(self.tissue, self.step_number, vessels.scales(self.tissue, self.schedule, t0_s))
+                vessels.advance(self.tissue, self.step_number, t0_s, vessels.scales(self.tissue, self.schedule, t0_s))
         with self.stage("tissue"):
             migrants, shed, members, tally = self.tissue.advance(self.step_number, t0_s / 3600)
         with self.stage("organs"):

@@ -32,13 +32,13 @@ MOST = 3                      # sprouts of a piece in one step
 SHORT_UM = 1e-3               # a tip that would advance by less stays
 
 
-def prune(tissue, step, scales) -> None:
+def prune(tissue, time_s, scales) -> None:
     """Forget what is not joined and as old as `vessel.pruning`, on our tiles and on ghosts."""
     vessels = tissue.vasculature
     age_h = tissue.plan.number("vessel.pruning", scales, np.inf)
     for name in ("pieces", "ghosts", "tips"):
         own = getattr(vessels, name)
-        old = (step - own.all["born"].astype(float)) * tissue.config.run.step_h >= age_h
+        old = (time_s - own.all["born"].astype(float)) / 3600 >= age_h
         gone = old & (own.all["flags"] & (HOST | JOINED) == 0)
         if gone.any():
             setattr(vessels, name, own.chosen(~gone))
@@ -176,7 +176,7 @@ def _branches(tissue, tips, step, scales, pull):
     return new
 
 
-def sprout(tissue, places, step, scales) -> np.ndarray:
+def sprout(tissue, places, step, time_s, scales) -> np.ndarray:
     """The tips of sprouts that begin on the perfused pieces of this rank: ndarray of TIP.
 
     Any time of the step is as likely; what a tip missed of it, it makes good in the next, so that the length of new
@@ -193,7 +193,7 @@ def sprout(tissue, places, step, scales) -> np.ndarray:
     new = np.zeros(len(rows), TIP)
     new["vessel"] = new["root"] = mixed(key ^ mixed(np.full(len(rows), step, np.uint64)))
     new["parent"], new["parent_index"] = mother["vessel"], mother["index"]
-    new["along"], new["born"] = mother["along"], step
+    new["along"], new["born"] = mother["along"], time_s
     new["late"] = words(tissue.config.run.seed, Draw.BRANCH, new["vessel"], step)[:, 3] >> 16
     new["radius"] = _radius(tissue, new["vessel"], scales)
     at = Places(tissue, places.row[rows], (a + b) * 0.5)

@@ -55,14 +55,14 @@ class Tissue:
     oxygen, pressure : Field, Pressure or, where they are off, Still
     vessels : VesselMap
     vasculature : Vasculature or None
-        The vessels that live; None: they are those of the network, for ever.
+        The vessels that live, or have `lived` before; None: they are those of the network, for ever.
     counted : Counter
         What the kernel has counted in all steps so far, by TALLIES and causes of death.
     reachable : ndarray of int64, shape (tiles,)
         Voxels of each tile that are within reach of a perfused vessel.
     """
 
-    def __init__(self, config, plan, exchange, fields, network, cuts):
+    def __init__(self, config, plan, exchange, fields, network, cuts, lived=False):
         self.config, self.plan = config, plan
         self.exchange = exchange
         self.microenvironment, self.arrays = fields, fields.arrays
@@ -75,7 +75,7 @@ class Tissue:
         self.arena = Arena()
         if plan.rate("vessel.oxygen_length") and "oxygen" in fields.supplied:
             fields.let_fall("oxygen")
-        self.vasculature = self._make_vasculature() if lives(plan) else None
+        self.vasculature = self._make_vasculature() if lived or lives(plan) else None
         self.vessels = self.voxelize_tiles(np.empty((0, 3), np.int32))
         self.reachable = reachable(self.vessels)
         self.speed, self.along = speeds(self.plan), along(self.plan)

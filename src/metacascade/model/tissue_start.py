@@ -41,7 +41,7 @@ def restore(config, plan, exchange, fields, network, saved):
     for key in reversed(first[1:]):
         cuts.append(cuts[-1] if key is None else key)
     cuts = np.array([0, *reversed(cuts)], np.uint64)
-    tissue = Tissue(config, plan, exchange, fields, network, cuts)
+    tissue = Tissue(config, plan, exchange, fields, network, cuts, lived=bool(saved.vessels))
     living = {name: part.records for name, part in saved.vessels.items()} if tissue.vasculature else None
     rows = tissue.add_tiles(saved.tile_coords, saved.counts, living or None)
     tissue.arrays.put(rows, saved.arrays)

@@ -9,7 +9,7 @@ import numpy as np
 from metacascade._kernels._layout import Draw
 from metacascade.base.records import joined
 from metacascade.model import sprouts, vessel_oxygen
-from metacascade.model.tissue import reachable
+from metacascade.model.tissue import lives, reachable
 from metacascade.model.vessel_rates import Places, unit, words
 from metacascade.space.network_imported import ends
 from metacascade.space.pieces import (
@@ -27,9 +27,27 @@ from metacascade.space.region import keys_of
 
 def begin(tissue) -> None:
     """At the start of a run, let the blood come to its oxygen for the cells that are there. Collective."""
+    if tissue.vasculature is not None and tissue.plan.rate("vessel.oxygen_length"):
+        _supply_anew(tissue)
+
+
+def take_up(tissue, former) -> None:
+    """Let blood flow as the config says in vessels from a state of the config `former`. Collective.
+
+    Where perfusion is off now nothing is shut; where it is on, and was not with this oxygen, blood comes to its own.
+    """
+    vessels, config = tissue.vasculature, tissue.config
+    if vessels is not None and not config.perfusion.enabled:
+        for records in (vessels.pieces.all, vessels.tips.all):
+            records["flags"] &= HOST | JOINED
+        _supply_anew(tissue)
+    elif (former.perfusion, former.oxygen) != (config.perfusion, config.oxygen):
+        begin(tissue)
+
+
+def _supply_anew(tissue):
+    """Find where blood flows, with how much oxygen, and what all voxels have of it. Collective."""
     vessels = tissue.vasculature
-    if vessels is None or not tissue.plan.rate("vessel.oxygen_length"):
-        return
     vessel_oxygen.pass_on(tissue)
     refresh(vessels.pieces.all)
     vessels.share()
@@ -37,8 +55,8 @@ def begin(tissue) -> None:
     tissue.reachable = reachable(tissue.vessels)
 
 
-def advance(tissue, step: int, scales) -> None:
-    """Let the vessels of a Tissue live until `step`, with rates times `scales`, dict by name. Collective.
+def advance(tissue, step: int, time_s: int, scales) -> None:
+    """Let the vessels of a Tissue live until `step`, at `time_s`, with rates times `scales`, dict by name. Collective.
 
     They are pruned; tips advance, branch and meet; perfused vessels sprout; all mature, open and close. Then what is
     new goes to the ranks of its tiles, what was joined is perfused where blood comes to it, and the voxels learn of all
@@ -46,11 +64,11 @@ def advance(tissue, step: int, scales) -> None:
     """
     vessels = tissue.vasculature
     before = vessels.flowing(), vessels.flowing(tissue.shares)
-    sprouts.prune(tissue, step, scales)
+    sprouts.prune(tissue, time_s, scales)
     a, b = ends(vessels.pieces.all)
     places = Places(tissue, vessels.pieces.row, (a + b) * 0.5)
     grown, tips, met = sprouts.grow(tissue, step, scales)
-    born = sprouts.sprout(tissue, places, step, scales)
+    born = sprouts.sprout(tissue, places, step, time_s, scales)
     mature(tissue, places, scales)
     collapse(tissue, places, step, scales)
     _settle(tissue, grown, joined(tips, born))
@@ -63,8 +81,9 @@ def advance(tissue, step: int, scales) -> None:
 
 
 def are_due(tissue, time_s: int) -> bool:
-    """Do the vessels have a step at a time? Not at the start of a run."""
-    return tissue.vasculature is not None and time_s > 0 and time_s % tissue.config.vessels.interval_s == 0
+    """Do the vessels have a step at a time? Not at the start of a run, nor where nothing of them lives any more."""
+    due = time_s > 0 and time_s % tissue.config.vessels.interval_s == 0
+    return due and tissue.vasculature is not None and lives(tissue.plan)
 
 
 def scales(tissue, schedule, time_s: int) -> dict:

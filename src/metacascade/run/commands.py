@@ -102,6 +102,7 @@ def branch(checkpoint_path, out, seed=None, overrides=(), overwrite=False, **tim
         former = _config_of(saved, checkpoint_path)
         changed = former.with_overrides(overrides, seed)
         _refuse_other_grid(former, changed, saved.meta["time_s"])
+        _refuse_other_bed(former, changed, saved)
         _refuse_too_many_steps(changed, saved.meta)
         if overwrite and Path(out).resolve() in Path(checkpoint_path).resolve().parents:
             raise InputError(f"{checkpoint_path} lies in {out}, which --overwrite would empty: choose another --out")
@@ -139,6 +140,15 @@ def _refuse_other_grid(old, new, time_s):
         raise InputError("--set run.species: a branch keeps the circulation that its cells are in")
     if (old.tumor is None) != (new.tumor is None):
         raise InputError("--set tumor: a branch keeps the tumor of the run that it starts from, or its absence")
+
+
+def _refuse_other_bed(old, new, saved):
+    """Vessels that live go on into the bed that they grew in, and their next step is one interval after the last."""
+    named = ", ".join(f"vessels.{one.key}" for one in new.vessels.parameters.values()
+                      if getattr(old.vessels, one.attribute) != getattr(new.vessels, one.attribute))
+    if saved.vessels and named:
+        raise InputError(f"--set {named}: the vessels in the checkpoint live (angiogenesis, maturation, perfusion), "
+                         "and a branch keeps their [vessels]: start a new run with others")
 
 
 def _refuse_too_many_steps(loaded, meta):

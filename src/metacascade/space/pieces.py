@@ -25,7 +25,7 @@ PIECE = np.dtype([
     ("parent", "u8"), ("met", "u8"), ("along", "f4"), ("parent_index", "u2"), ("met_index", "u2")])
 PIECE_UNITS = {
     **dict.fromkeys(("ax", "ay", "az", "bx", "by", "bz", "radius", "along"), "um"), "maturity": "1", "perfused": "1",
-    "flags": "bits", "index": "pieces", "born": "steps", "vessel": "id of a vessel", "root": "id of a vessel",
+    "flags": "bits", "index": "pieces", "born": "s", "vessel": "id of a vessel", "root": "id of a vessel",
     "parent": "id of a vessel", "parent_index": "pieces", "met": "id of a vessel", "met_index": "pieces"}
 
 

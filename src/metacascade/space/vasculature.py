@@ -29,7 +29,7 @@ TIP = np.dtype([
     ("flags", "u1"), ("pad", "u1"), ("late", "u2")])
 TIP_UNITS = {
     **dict.fromkeys(("x", "y", "z", "along", "length", "radius"), "um"), **dict.fromkeys(("dx", "dy", "dz"), "1"),
-    **dict.fromkeys(("vessel", "root", "parent"), "id of a vessel"), "born": "steps", "index": "pieces",
+    **dict.fromkeys(("vessel", "root", "parent"), "id of a vessel"), "born": "s", "index": "pieces",
     "parent_index": "pieces", "flags": "bits", "pad": "1", "late": "interval / 65536"}
 KINDS = {"pieces": PIECE, "tips": TIP}
 UNITS = {"pieces": PIECE_UNITS, "tips": TIP_UNITS}
