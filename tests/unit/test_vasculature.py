@@ -134,7 +134,7 @@ def test_vessels_that_reach_beyond_the_next_tile_are_refused():
     segments = imported()
     segments["radius"][3] = 231.0
     refuse_wide(Network.from_segments(imported()), EDGE, REACH)
-    with pytest.raises(InputError, match="radius of 231 um .* make tissue.voxel larger"):
+    with pytest.raises(InputError, match="radius of up to 231 um, .* make tissue.voxel larger"):
         refuse_wide(Network.from_segments(segments), EDGE, REACH)
 
 

@@ -11,7 +11,7 @@ from metacascade.base import units
 from metacascade.base.errors import InputError
 from metacascade.base.limits import MOST_CLONES, MOST_STEPS
 from metacascade.base.units import show_time
-from metacascade.config import effects as config_effects, interventions, therapy
+from metacascade.config import effects as config_effects, interventions, sprouting, therapy
 from metacascade.config.read import Problem
 from metacascade.mechanisms import mechanisms_of, names_in_time, plan_of
 from metacascade.mechanisms.factors import LEANS, IfBit, Pair, Table
@@ -56,6 +56,7 @@ def _plan(config):
     else:
         yield from (Problem(path, text) for path, text in therapy.wrong(config, names_in_time(config)))
         yield from _displacement(config, plan)
+        yield from sprouting.problems(config, plan)
 
 
 def _times(config):

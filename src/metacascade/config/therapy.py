@@ -61,6 +61,8 @@ def _wrong(plan, rates):
         yield "rate", "is missing: any name of `metacascade info --rates`"
     elif plan.rate not in rates:
         yield "rate", f"no rate of the model{nearest(plan.rate, rates)}; `metacascade info --rates` lists them"
+    if plan.rate == "vessel.radius" and not plan.factor * plan.otherwise:
+        yield "otherwise" if plan.factor else "factor", "must not be 0: there is no vessel without a radius"
     if plan.every_s is not None and plan.duration_s is None:
         yield "every", "needs a duration: without one the first window has no end"
     elif plan.every_s is not None and plan.every_s < plan.duration_s:

@@ -8,11 +8,10 @@ joined in time is pruned. The direction of a tip follows, with the time vessel.p
 from typing import ClassVar
 
 from metacascade.base.declare import ASSUMED, COMPUTED, RECALLED, Section, number, quantity, switch
-from metacascade.base.errors import Contradiction
 from metacascade.mechanisms.terms import Rate, hill, value
 
 TABLE = "angiogenesis"
-FARTHEST = 0.4                # of a tile, a tip goes in one step: twice that in its first, and it reaches around it
+CUT = 2.0                     # standard deviations of ln(radius)
 SIGNAL = "vegf"               # the field that vessels sprout by and tips follow
 
 
@@ -54,11 +53,7 @@ SECTION = Angiogenesis
 
 def plan(config):
     """Rates of sprouts and tips, and the numbers of their ways."""
-    c, tile_um = config.angiogenesis, 8 * config.tissue.edge_um
-    if c.speed_um_per_h * config.vessels.interval_s / 3600 > FARTHEST * tile_um:
-        raise Contradiction(
-            ("angiogenesis", "speed"), f"leads farther than {FARTHEST:g} of a tile of 8 voxels in one vessels.interval",
-            ("vessels", "interval"), ("tissue", "voxel"))
+    c = config.angiogenesis
     half = value("angiogenesis.half", c.half)
     sprout = Rate("vessel.sprout", value("angiogenesis.sprouting", c.sprouting_per_um_h), unit="1/um/h",
                   doc="a perfused vessel sprouts, per length")

@@ -6,7 +6,7 @@ import numpy as np
 from metacascade._kernels._layout import Draw
 from metacascade.base.records import chosen, joined
 from metacascade.base.tiles import EDGE
-from metacascade.mechanisms.angiogenesis import FARTHEST, SIGNAL
+from metacascade.mechanisms.angiogenesis import CUT, SIGNAL
 from metacascade.model.vessel_oxygen import cost
 from metacascade.model.vessel_rates import Places, unit, words
 from metacascade.space.meeting import Met, cut_ways
@@ -27,7 +27,6 @@ from metacascade.space.vasculature import TIP
 
 MET = np.dtype([("vessel", "u8"), ("index", "u2")])      # a vessel is joined up to this piece
 MOST_PIECES = 65_000          # of a vessel: the number of one is 16 bits
-CUT = 2.0                     # standard deviations of a radius
 MOST = 3                      # sprouts of a piece in one step
 SHORT_UM = 1e-3               # a tip that would advance by less stays
 
@@ -54,7 +53,7 @@ def grow(tissue, step, scales) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     places = Places(tissue, row, p)
     pull = pulled(tissue, places, tips, step, scales)
     time = dt * (1.0 + tips["late"] / 65536.0)
-    most = 2.0 * FARTHEST * EDGE * tissue.config.tissue.edge_um       # a therapy may make tips too fast for a tile
+    most = EDGE * tissue.config.tissue.edge_um           # config.sprouting: farther would be refused
     q = p + normalized(pull) * np.minimum(places.rate("vessel.advance", scales) * time, most)[:, None]
     met = Met(vessels, tips, row, p, q, plan.number("vessel.reach", scales), plan.number("vessel.shortest", scales))
     q[met.tip] = met.place

@@ -14,12 +14,12 @@ from metacascade.model.clones import thresholds
 from metacascade.model.kernelerrors import crowded, finite
 from metacascade.model.microenvironment import secretions
 from metacascade.model.motion import pace, speeds
-from metacascade.model.tissue_parameters import along, parameters, reach_um
+from metacascade.model.tissue_parameters import along, parameters, reach_um, refuse_wide
 from metacascade.space.arena import Arena
 from metacascade.space.fields import Still
 from metacascade.space.outline import ZONE
 from metacascade.space.region import Region
-from metacascade.space.vasculature import Vasculature, refuse_wide
+from metacascade.space.vasculature import Vasculature
 from metacascade.space.vessels import voxelize
 
 COLUMNS = (
@@ -136,7 +136,7 @@ class Tissue:
 
     def _make_vasculature(self):
         edge, reach = self.config.tissue.edge_um, reach_um(self.config, self.plan)
-        refuse_wide(self.network, edge, reach)
+        refuse_wide(self.config, self.plan, self.network)
         return Vasculature(self.network, self.region, edge, reach, self.microenvironment.walls)
 
     def voxelize_tiles(self, coords):

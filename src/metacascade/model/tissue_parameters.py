@@ -4,8 +4,10 @@ import math
 import numpy as np
 
 from metacascade.base.errors import InputError
+from metacascade.config.sprouting import largest_um
 from metacascade.mechanisms.compile import wall_of
 from metacascade.model.motion import by_state, fastest, leans
+from metacascade.space import vasculature
 
 MOST_MOVE = 8 * 65536           # [edge/65536] a tile: the destination code of tissue.h names only those next to it
 
@@ -40,6 +42,13 @@ def parameters(config, plan, scales=()):
 def reach_um(config, plan):
     """From which distance a cell reaches a vessel: that of what sheds. Without any, cells still come back there."""
     return wall_of(plan, config.intravasation.reach_um)[0]
+
+
+def refuse_wide(config, plan, network):
+    """InputError if vessels that live are too wide for their tiles, or cells and tips come to them from too far."""
+    of_tips = largest_um(config, plan)
+    vasculature.refuse_wide(network, config.tissue.edge_um, max(
+        reach_um(config, plan), of_tips["speed"] + of_tips["reach"]), of_tips["radius"])
 
 
 def farthest(amplitude, lean, speed):

@@ -42,7 +42,7 @@ class Inputs:
     @property
     def warnings(self):
         """The same of the config and of the vessel file."""
-        return self.config.warnings + self.doubts + list(too_large_draws(self.config))
+        return self.config.warnings + self.doubts + [*too_large_draws(self.config), *short_distances(self.config)]
 
 
 def too_large_draws(config):
@@ -53,6 +53,17 @@ def too_large_draws(config):
         if draw.node != "tumor" and draw.volume_mL > held_mL:
             yield (f"draw[{i}].volume = {draw.volume_mL:g} mL is more than the {held_mL:.3g} mL of blood in {draw.node}"
                    ": all of it is taken")
+
+
+def short_distances(config):
+    """A line where vessels live in tiles so small that not all distances to them are told."""
+    if config.tumor is None or not plan_of(config).of("vessel"):
+        return
+    from metacascade.space.distances import REACH_UM  # with NumPy
+    tile_um = 8 * config.tissue.edge_um
+    if tile_um < REACH_UM:
+        yield (f"tissue.voxel: with vessels that live distances to them are exact up to {tile_um:g} um, the edge of a "
+               "tile of 8 voxels; cells farther from all vessels than that may count as still farther")
 
 
 def read(path, overrides=()):
@@ -91,15 +102,19 @@ def _refuse_columns(config):
 
 def _network(config, read_file=None):
     found, into_tumor = None, any(plan.node == "tumor" for plan in config.injection)
+    plan = plan_of(config)
+    lives = bool(plan.of("vessel"))
     if config.vessels.file is not None:
         from metacascade.space import network_read  # with NumPy, which a config alone does not need
         found = network_read.network(config, read_file or network_read.read)
-    if into_tumor:
-        from metacascade.model import tissue_start
+    if into_tumor or lives:
+        from metacascade.model import tissue_parameters, tissue_start
         from metacascade.space.vessels import Network
         vessels = (Network.from_segments(found.segments) if found else
                    Network.from_config(config.vessels, config.run.seed))
-        if not tissue_start.perfused(config, vessels):
+        if lives:
+            tissue_parameters.refuse_wide(config, plan, vessels)
+        if into_tumor and not tissue_start.perfused(config, vessels):
             raise InputError(tissue_start.NOT_PERFUSED)
     return found
 

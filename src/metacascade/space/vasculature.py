@@ -250,11 +250,12 @@ class Vasculature:
         self._host = self._host.more(pieces, known + row, len(self._places))
 
 
-def refuse_wide(network: Network, edge_um: float, reach_um: float) -> None:
-    """InputError if a vessel could reach beyond the tiles that touch its own."""
-    widest = (float(network.imported["radius"].max(initial=0.0)) if network.imported is not None
+def refuse_wide(network: Network, edge_um: float, reach_um: float, grown_um: float = 0.0) -> None:
+    """InputError if a vessel of the host, or of a radius of `grown_um`, reaches beyond the tiles round its own."""
+    widest = max(grown_um, float(network.imported["radius"].max(initial=0.0)) if network.imported is not None
               else network.source.radius_limit)
     if widest + reach_um >= EDGE * edge_um:
-        raise InputError(f"vessels of a radius of {widest:g} um with a reach of {reach_um:g} um do not fit into the "
-                         f"tiles of vessels that live, {EDGE * edge_um:g} um wide: make tissue.voxel larger, or switch "
-                         "angiogenesis, maturation and perfusion off")
+        raise InputError(f"vessels of a radius of up to {widest:.4g} um, which cells or tips reach from {reach_um:.4g} "
+                         f"um, do not fit into the tiles of vessels that live, {EDGE * edge_um:g} um wide: make "
+                         "tissue.voxel larger or vessels.interval shorter, or switch angiogenesis, maturation and "
+                         "perfusion off")
