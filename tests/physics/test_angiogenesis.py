@@ -257,6 +257,29 @@ def test_vessels_open_and_close_as_wholes_and_as_often_as_they_should():
     assert np.array_equal(pieces["perfused"] > 0, flowing)
 
 
+@pytest.mark.parametrize("pressure", [0.0, 0.05, 0.1, 0.4])
+def test_pieces_are_pressed_shut_and_recover_as_their_rates_say(pressure):
+    """n: pieces of the host, each for itself; law: two states from open, binomial after 6, 12 and 60 h; a false alarm in
+    1e6 (4.9 standard deviations) each. Of those that are shut after a step the share of before is expected, too."""
+    made = tissue("angiogenesis.enabled=false", "perfusion.collapse=3/day", "perfusion.collapse_half=0.1",
+                  "perfusion.recovery=1 day")
+    made.microenvironment["pressure"].value[:] = pressure
+    shut, recover = 3 / 24 * pressure**4 / (pressure**4 + 0.1**4), 1 / 24
+    pieces, n, former = made.vasculature.pieces.all, len(made.vasculature.pieces.all), 0.0
+    for steps, hours in ((1, 6), (1, 12), (8, 60)):
+        before = pieces["flags"] & COLLAPSED > 0
+        live(made, steps, first=2 * hours)
+        now = pieces["flags"] & COLLAPSED > 0
+        relaxed, share = 1 - np.exp(-(shut + recover) * hours), shut / (shut + recover)
+        expected = share * relaxed
+        assert abs(now.sum() - n * expected) <= 4.9 * np.sqrt(n * expected * (1 - expected)) + 1e-9, hours
+        still = share + (1 - share) * np.exp(-(shut + recover) * (hours - former))
+        m = before.sum()
+        assert abs((now & before).sum() - m * still) <= 4.9 * np.sqrt(m * still * (1 - still)) + 1e-9, hours
+        former = hours
+    assert n > 3000 and np.array_equal(pieces["perfused"] > 0, pieces["flags"] & (JOINED | COLLAPSED | CUT_OFF) == JOINED)
+
+
 @pytest.mark.slow
 def test_half_the_step_gives_the_same_length_density():
     """n: 6 seeds each, in the inner part of the tissue; standard error of the ratio 4 %: a false alarm in 1000 at 5 % + 13 %.
