@@ -77,6 +77,21 @@ def test_outputs_and_checkpoints_are_counted_once_each():
     assert found.outputs == 5                                   # at 0, 4, 6, 8 and 12 h
 
 
+@pytest.mark.parametrize("settings", [[], ['vessels.length_density="60 mm/mm^3"'], ["tissue.voxel=20 um"]])
+def test_vessels_that_live_are_in_memory_and_checkpoint(settings):
+    """As many pieces in the volume of the tissue as there are in a run; its edges lie rather along the axes, and are cut
+    less often than lines of any direction."""
+    settings = [*settings, "tumor.cells=200_000", "injection=[]", "draw=[]"]
+    off, on = (load(small.EXAMPLE, settings + more) for more in ([], ["maturation.enabled=true", "vegf.enabled=true"]))
+    vessels, found = Simulation(on).model.tissue.vasculature, expected(on)
+    volume = len(vessels.region.keys) * 512 / (2.5 * found.voxels)
+    assert found.pieces == pytest.approx(len(vessels.pieces.all) / volume, rel=0.15)
+    more = found.memory_bytes - expected(off).memory_bytes
+    assert more == pytest.approx(600 * found.pieces) and "pieces of vessels" in found.texts()["memory"]
+    assert found.checkpoint_bytes - expected(off).checkpoint_bytes == pytest.approx(104 * found.pieces)
+    assert expected(off).pieces == 0 and "vessels" not in expected(off).texts()["memory"]
+
+
 SECOND_WAY = """TABLE = SECTION = None
 from metacascade.mechanisms.terms import SHED, Rate, at_wall, state, trait
 def plan(c):

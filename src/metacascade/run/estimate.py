@@ -4,14 +4,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from metacascade.base.tiles import EDGE
 from metacascade.io import joins
+from metacascade.mechanisms import plan_of
 from metacascade.run.forecast import MOST, Forecast, forecast
 from metacascade.run.recordlimit import RECORD_BYTES, of_this_machine
+from metacascade.space.network_lattice import Lattice, mean_edge
+from metacascade.space.pieces import PIECE
 from metacascade.state.state import CELL, CTC, LESION
 
 SPEED = 3e7                   # cells a second on one core
 FIXED_S = 4e-3                # of a step, however few the cells of a rank
 OF_A_RANK = 0.15 * 2**30      # bytes of memory without any cell
+STROMA = 2.5                  # voxels, for each one that is full
+PIECE_BYTES = 600             # of memory, of a piece of vessel that lives: as of 2e6 cells at 150 mm/mm^3
 CTC_S = 5e-6                  # of one core for each CTC from the vessel to its end: 7 million in 35 s
 OUTPUT_S = 0.04               # of an output: files that are synced
 ROW_BYTES = 250               # of the time series
@@ -23,6 +29,7 @@ class Expected:
 
     cells: int
     voxels: float
+    pieces: float               # of vessels that live, where they do
     steps: int
     step_h: float
     ranks: int
@@ -36,13 +43,14 @@ class Expected:
     @property
     def memory_bytes(self):
         """At the fullest moment of the run [bytes]."""
-        return self.cells * CELL.itemsize * 1.1 + 2.5 * self.voxels * 30 + self.ranks * OF_A_RANK + (
-            self.means.records.max() * RECORD_BYTES)
+        tissue = self.cells * CELL.itemsize * 1.1 + STROMA * self.voxels * 30 + self.pieces * PIECE_BYTES
+        return tissue + self.ranks * OF_A_RANK + self.means.records.max() * RECORD_BYTES
 
     @property
     def checkpoint_bytes(self):
         """Of the largest."""
-        return self.cells * CELL.itemsize + self.voxels * 12 + self.means.most_bytes()
+        return (self.cells * CELL.itemsize + self.voxels * 12 + self.pieces * PIECE.itemsize
+                + self.means.most_bytes())
 
     @property
     def results_bytes(self):
@@ -75,7 +83,8 @@ class Expected:
             "cells at the start": f"{self.cells:,}",
             "steps": f"{self.steps:,} of {self.step_h:g} h",
             "records": self._records() + ", without therapy, surgery and radiation" * self.treated,
-            "memory": f"{size(self.memory_bytes)} over all ranks, with the cells at the start and the most records",
+            "memory": f"{size(self.memory_bytes)} over all ranks, with the cells{self._vessels()} at the start and the "
+                      "most records",
             "checkpoint": f"{size(self.checkpoint_bytes)} at most, twice; three times while one is written",
             "results": f"{size(self.results_bytes)}, twice at the end; {self.outputs:,} parts are written, at most "
                        f"{self.most_files:,} files at a time, in some {duration(self.outputs * OUTPUT_S)}",
@@ -83,6 +92,9 @@ class Expected:
                     f"at {SPEED / 1e6:g} million cells a second each, {1e3 * FIXED_S:g} ms a step and "
                     f"{1e6 * CTC_S:g} us a CTC" + ", if the tumor keeps its size" * (self.cells > 0),
         }
+
+    def _vessels(self):
+        return f" and {count(self.pieces)} pieces of vessels" * (self.pieces > 0)
 
     def _records(self):
         """The means at a few times, or why there is no telling."""
@@ -112,10 +124,24 @@ def expected(config, ranks=1):
     outputs = duration_s // plan.interval_s + duration_s // plan.checkpoint_s - (
         duration_s // math.lcm(plan.interval_s, plan.checkpoint_s)) + 1
     return Expected(
-        cells=cells, voxels=cells / config.tissue.capacity, steps=config.run.steps, step_h=config.run.step_h,
-        ranks=ranks, outputs=outputs, shed_rows=plan.shed_cells, tissue_s=cells / SPEED / ranks + FIXED_S,
-        means=forecast(config), limit=config.run.max_records,
+        cells=cells, voxels=cells / config.tissue.capacity, pieces=pieces(config), steps=config.run.steps,
+        step_h=config.run.step_h, ranks=ranks, outputs=outputs, shed_rows=plan.shed_cells,
+        tissue_s=cells / SPEED / ranks + FIXED_S, means=forecast(config), limit=config.run.max_records,
         treated=bool(config.therapy or config.surgery or config.radiation))
+
+
+def pieces(config):
+    """Pieces of the vessels that live, at the start; of a file, as if it had the length density of the config.
+
+    They are edges of a generated network of this density, cut at the faces of tiles, which a line of any direction
+    meets 1.5 times on the length of their edge.
+    """
+    if config.tumor is None or not plan_of(config).of("vessel"):
+        return 0.0
+    vessels, edge_um = config.vessels, config.tissue.edge_um
+    volume_um3 = STROMA * config.tumor.cells / config.tissue.capacity * edge_um**3
+    length_um = mean_edge(vessels.jitter) * Lattice.from_config(vessels, 0).spacing
+    return vessels.length_density_per_um2 * volume_um3 * (1.0 / length_um + 1.5 / (EDGE * edge_um))
 
 
 def size(number):
