@@ -35,8 +35,9 @@ def test_what_a_kernel_shows_has_a_docstring(kernel):
 MOST_LINES, WIDEST = 300, 120
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "cython_ext").glob("*.[hp]*")), ids=lambda path: path.name)
-def test_a_file_of_kernels_is_one_thing_and_fits_the_screen(path):
+@pytest.mark.parametrize("path", [*sorted((ROOT / "cython_ext").glob("*.[hp]*")), *sorted((ROOT / "src").rglob("*.py"))],
+                         ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_a_file_is_one_thing_and_fits_the_screen(path):
     """ruff and cython-lint see no header of C, and neither counts the lines of a file."""
     lines = path.read_text("utf-8").splitlines()
     assert len(lines) <= MOST_LINES

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from pydantic import ValidationError, create_model, field_validator, model_validator
 
-from metacascade.base.declare import Parameter, Section, text, texts
+from metacascade.base.declare import Parameter, Section, text
 from metacascade.base.errors import InputError, PathLike
 from metacascade.base.nodes import BEDS
 from metacascade.base.screen import shown
@@ -23,6 +23,7 @@ from metacascade.config import (
 from metacascade.config.body import BYPASS, Blood, Colonization, Draw, Injection, Organ, complete_organs
 from metacascade.config.given import Overrides, is_unicode, settings_of
 from metacascade.config.interventions import Radiation, Surgery
+from metacascade.config.modules import Mechanisms, modules_named
 from metacascade.config.readouts import Outline, Staging
 from metacascade.config.run import Balance, Output, Run
 from metacascade.config.sections import shared_tables
@@ -35,16 +36,6 @@ from metacascade.mechanisms.mutation import Mutation
 OF_MECHANISMS = shared_tables((one.SECTION for one in MECHANISMS if one.SECTION), heads=(Blood, Colonization))
 MechanismTables = create_model("MechanismTables", __base__=Section, **{
     table: (section, section()) for table, section in OF_MECHANISMS.items()})
-
-
-class Mechanisms(Section):
-    """Mechanisms from outside of the package: docs/mechanisms.md."""
-    table: ClassVar[str] = "mechanisms"
-
-    modules: tuple[str, ...] = texts("modules", doc=(
-        "Python files (relative to the config), modules, or entry points of the group metacascade.mechanisms."))
-    sha256: tuple[str, ...] = texts("sha256", doc=(
-        "SHA-256 of the source of each, filled in when it is read; what has another is refused."))
 
 
 class Config(MechanismTables):
@@ -111,7 +102,7 @@ class Config(MechanismTables):
         """The config that `to_dict` described. What is left out gets its default. Raises InputError."""
         named = values.get("mechanisms") if isinstance(values, dict) else None
         try:
-            return with_modules(_modules(named, ".") if isinstance(named, dict) else []).model_validate(values)
+            return with_modules(modules_named(named, ".") if isinstance(named, dict) else []).model_validate(values)
         except ValidationError as error:
             raise InputError("\n".join(
                 f"config: {config_read.dotted(wrong['loc'])} = {shown(wrong['input'])}: {wrong['msg']}"
@@ -190,17 +181,6 @@ def with_modules(modules) -> type[Config]:
     return _CLASSES[key]
 
 
-def _modules(named, folder):
-    """The modules that a table [mechanisms] names. Raises MechanismError."""
-    names, wanted = named.get("modules", ()), named.get("sha256", ())
-    if not all(isinstance(held, (list, tuple)) and all(isinstance(one, str) for one in held)
-               for held in (names, wanted)):
-        return []               # refused where the config is checked
-    if wanted and len(wanted) != len(names):
-        raise user.MechanismError("mechanisms.sha256 must have as many entries as mechanisms.modules, or be left out")
-    return [user.found(name, folder, sha256) for name, sha256 in zip(names, wanted or [None] * len(names))]
-
-
 def load(config: PathLike | Mapping[str, Any] | Config, overrides: Overrides = ()) -> Config:
     """Read and check a config.
 
@@ -255,7 +235,7 @@ def _model_of(document):
     if ("mechanisms", "modules") in document.overridden and ("mechanisms", "sha256") not in document.overridden:
         named = {"modules": named["modules"]}           # others than those of which the checkpoint has the SHA-256
     try:
-        modules = _modules(named, document.folder)
+        modules = modules_named(named, document.folder)
         held = dict(modules=[one.name for one in modules], sha256=[one.sha256 for one in modules])
         return with_modules(modules), held if modules else None, []
     except user.MechanismError as error:

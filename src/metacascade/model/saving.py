@@ -1,19 +1,24 @@
-"""A simulation as a state, plain arrays that may be saved, and what of a saved one it can take."""
+"""A simulation as a state, plain arrays that may be saved, a state as a simulation, and what of one it can take."""
 from dataclasses import replace
 
 import numpy as np
 
-from metacascade._kernels._layout import Fate, Zone
+from metacascade._kernels._layout import Fate, Place, Zone
 from metacascade.base.errors import InputError
 from metacascade.base.limits import MOST_CLONES
-from metacascade.base.records import by_id, joined
+from metacascade.base.records import by_id, chosen, joined
 from metacascade.base.screen import one_line
+from metacascade.config.config import Config
+from metacascade.mechanisms import plan_of
+from metacascade.model import tissue_start, vessels
 from metacascade.model.circuit import Circuit
 from metacascade.model.clones import Clones, spectrum
-from metacascade.model.ledger import LARGEST
-from metacascade.model.members import complete, in_order
+from metacascade.model.ledger import LARGEST, Ledger
+from metacascade.model.members import Members, complete, in_order
+from metacascade.model.microenvironment import fields_of
 from metacascade.model.schedule import Schedule
-from metacascade.model.staging import FIRST
+from metacascade.model.staging import FIRST, Staging
+from metacascade.model.zones import Zones
 from metacascade.ranks.parallel import owner_of_id
 from metacascade.space.distances import BINS
 from metacascade.space.outline import ZONE
@@ -53,6 +58,39 @@ def _vessels(vasculature, rows):
     """The vessels of tiles, if they live."""
     saved = vasculature.saved(rows) if vasculature else {}
     return {name: state.ByTile(*part) for name, part in saved.items()}
+
+
+def go_on(simulation, saved, network):
+    """Make a new simulation, which has no tissue yet, that of a state, with the vessels of a network. Collective."""
+    sim, meta = simulation, saved.meta
+    sim.step_number, sim.time_s = meta["step"], meta["time_s"]
+    sim.ledger = Ledger(sim.world, sim.columns, meta["ledger"])
+    sim.clones = Clones(sim.world, sim.clones.spectrum, sim.config.run.seed, saved.clones, meta["traits"])
+    sim.fates.load(meta["fates"])
+    sim.tissue = tissue_start.restore(
+        sim.config, sim.plan, sim.exchange, fields_of(sim.config, sim.plan), network, saved)
+    sim.tell_of_clones()
+    sim.zones = Zones(sim.config, sim.tissue, meta["shed_distances"])
+    sim.zones.renew(sim.time_s, anyway="zone" not in saved.arrays)
+    sim.staging = Staging(sim.config, meta["first_times"])
+    waiting = saved.ctcs["place"] == Place.RETURNING
+    sim.returning, sim.blood.records = chosen(saved.ctcs, waiting), chosen(saved.ctcs, ~waiting)
+    sim.members = Members(saved.members)
+    sim.lesions.records = saved.lesions
+    sim.redraws, sim.circuit.since_h = meta["redraws"], meta["since_h"]
+    former = Config.from_dict(meta["config"])
+    if former != sim.config:
+        vessels.take_up(sim.tissue, former)
+        _go_on_in_blood(sim, former, saved)
+
+
+def _go_on_in_blood(sim, former, saved):
+    """Of a branch with other rates the blood is drawn anew; with other bits that are switched after a time in the
+    blood, none is before it began."""
+    before = circuit_at(former, plan_of(former), sim.time_s - 1, saved)
+    sim.redraws |= not before.acts_like(circuit_at(sim.config, sim.plan, sim.time_s, saved))
+    if before.switches.tobytes() != sim.circuit.switches.tobytes():
+        sim.circuit.since_h = sim.time_s / 3600
 
 
 def circuit_at(config, plan, time_s, saved):

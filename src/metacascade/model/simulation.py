@@ -1,11 +1,10 @@
 """The model: its parts, the order of a step, and its state."""
 import numpy as np
 
-from metacascade._kernels._layout import CTC, Place
+from metacascade._kernels._layout import CTC
 from metacascade.base.errors import InputError, on_all_ranks
 from metacascade.base.limits import MOST_STEPS
-from metacascade.base.records import chosen, joined
-from metacascade.config.config import Config
+from metacascade.base.records import joined
 from metacascade.mechanisms import plan_of
 from metacascade.model import blood, interventions, observables, saving, selfseeding, tissue_start, vessels
 from metacascade.model.blood import cells_in
@@ -74,7 +73,7 @@ class Simulation:
                 saving.refuse_foreign(saved, self.circuit.names, self.ledger.totals)
             saved = saving.with_bits(saved, self.plan.bit_names)
             given = saved.segments if segments is None else segments
-            self._go_on(saved, network_read.network_of(config, world, given))
+            saving.go_on(self, saved, network_read.network_of(config, world, given))
         self.interventions = interventions.Interventions(config, self.tissue, self.blood, self.lesions)
         self.perfused = int(world.sum([self.tissue.reachable.sum()])[0]) > 0   # blood flows through the tumor
         if not self.perfused and any(plan.node == "tumor" for plan in config.injection):
@@ -88,36 +87,6 @@ class Simulation:
         self.zones, self.staging = Zones(self.config, self.tissue), Staging(self.config)
         self.zones.renew(0)
         self.staging.see(0, self.ledger.totals)
-
-    def _go_on(self, saved, network):
-        meta = saved.meta
-        self.step_number, self.time_s = meta["step"], meta["time_s"]
-        self.ledger = Ledger(self.world, self.columns, meta["ledger"])
-        self.clones = Clones(self.world, self.clones.spectrum, self.config.run.seed, saved.clones, meta["traits"])
-        self.fates.load(meta["fates"])
-        self.tissue = tissue_start.restore(
-            self.config, self.plan, self.exchange, fields_of(self.config, self.plan), network, saved)
-        self._tell_of_clones()
-        self.zones = Zones(self.config, self.tissue, meta["shed_distances"])
-        self.zones.renew(self.time_s, anyway="zone" not in saved.arrays)
-        self.staging = Staging(self.config, meta["first_times"])
-        waiting = saved.ctcs["place"] == Place.RETURNING
-        self.returning, self.blood.records = chosen(saved.ctcs, waiting), chosen(saved.ctcs, ~waiting)
-        self.members = Members(saved.members)
-        self.lesions.records = saved.lesions
-        self.redraws, self.circuit.since_h = meta["redraws"], meta["since_h"]
-        former = Config.from_dict(meta["config"])
-        if former != self.config:
-            vessels.take_up(self.tissue, former)
-            self._go_on_in_blood(former, saved)
-
-    def _go_on_in_blood(self, former, saved):
-        """Of a branch with other rates the blood is drawn anew; with other bits that are switched after a time in the
-        blood, none is before it began."""
-        before = saving.circuit_at(former, plan_of(former), self.time_s - 1, saved)
-        self.redraws |= not before.acts_like(saving.circuit_at(self.config, self.plan, self.time_s, saved))
-        if before.switches.tobytes() != self.circuit.switches.tobytes():
-            self.circuit.since_h = self.time_s / 3600
 
     # --- one step, in the order of the model -------------------------------------------------------------
 
@@ -190,9 +159,9 @@ class Simulation:
         before = len(self.clones)
         self.ledger.add(mutations_lost=self.clones.number(here, self.step_number + 1, t1_s))
         if len(self.clones) > before:
-            self._tell_of_clones()
+            self.tell_of_clones()
 
-    def _tell_of_clones(self):
+    def tell_of_clones(self):
         """Whoever has rates of its own takes the traits of all clones."""
         for part in (self.tissue, self.circuit, self.lesions):
             part.take_clones(self.clones.traits())
