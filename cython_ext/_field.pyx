@@ -10,12 +10,12 @@ cdef extern from "field.h" nogil:
         float per_dt, decay, linear, uptake, michaelis, vessel, source
     void field_fold(float* voxels, int64_t n)
     void field_relax(float* c, const float* decay, const float* rhs, const int32_t* neighbors, const int32_t* rows,
-                     int64_t n, float r, const float* omega, int halves, float mirror)
+                     int64_t n, float r, const float* omega, int halves, float mirror, float outside)
 
 cdef extern from "fieldcoarse.h" nogil:
     void field_relax_coarse(float* c, const float* decay, const float* rhs, const int32_t* neighbors,
                             const int32_t* rows, int64_t n, float r, const float* omega, int halves, float mirror,
-                            int edge)
+                            float outside, int edge)
 
 cdef extern from "fieldsystem.h" nogil:
     ctypedef struct placed_t:
@@ -98,11 +98,11 @@ def coefficients(const float[:, ::1] c not None, const uint16_t[:, ::1] counts n
 
 def relax(float[:, ::1] c not None, const float[:, ::1] decay, const float[:, ::1] rhs not None,
           const int32_t[:, ::1] neighbors not None, const int32_t[::1] rows not None, float r,
-          const float[::1] omega not None, float mirror):
+          const float[::1] omega not None, float mirror, float outside=0.0):
     """Half sweeps of factors `omega` in each of the tiles `rows`, of which no two touch; r = D / h^2 [1/h].
 
     `decay` (None: 1 everywhere) and `rhs` are as `coefficients` makes them. Where a tile has no neighbor there is
-    what is beside it times `mirror`.
+    outside + mirror (what is beside it - outside).
     """
     cdef const float* k = NULL
     cdef int edge = _edge(c.shape[1])
@@ -115,7 +115,7 @@ def relax(float[:, ::1] c not None, const float[:, ::1] decay, const float[:, ::
     with nogil:
         if edge == 8:
             field_relax(&c[0, 0], k, &rhs[0, 0], &neighbors[0, 0], &rows[0], rows.shape[0], r, &omega[0],
-                        <int>omega.shape[0], mirror)
+                        <int>omega.shape[0], mirror, outside)
         else:
             field_relax_coarse(&c[0, 0], k, &rhs[0, 0], &neighbors[0, 0], &rows[0], rows.shape[0], r, &omega[0],
-                               <int>omega.shape[0], mirror, edge)
+                               <int>omega.shape[0], mirror, outside, edge)

@@ -134,17 +134,24 @@ FIELD_INLINE int field_stays_zero(const field_color_t *color, const float *restr
     return !any;
 }
 
+/* What lies beside `near` where no tile is: as far from `outside` as `near`, times `mirror`; 1 lets nothing flow. */
+FIELD_INLINE float field_beyond(float near, float mirror, float outside)
+{
+    return outside + mirror * (near - outside);
+}
+
 /* Red-black over-relaxation of decay c - r sum(neighbor - c) = rhs, c >= 0, in `n` tiles, those in `rows`, one by one
    in the cache: `halves` half sweeps of factors `omega`, the colors in turn, during which all that is round a tile
-   stays as it is. No two of the tiles may touch. decay and rhs are folded; decay is 1 if it is null. A face without a
-   tile has what is beside it times `mirror`: 1 lets nothing flow, 0 is nothing. */
+   stays as it is. No two of the tiles may touch. decay and rhs are folded; decay is 1 if it is null. Beyond a face
+   without a tile there is field_beyond(what is beside it). */
 METACASCADE_CLONES
 static void field_relax(float *restrict c, const float *restrict decay, const float *restrict rhs,
                         const int32_t *restrict neighbors, const int32_t *restrict rows, int64_t n, float r,
-                        const float *restrict omega, int halves, float mirror)
+                        const float *restrict omega, int halves, float mirror, float outside)
 {
     static const float nothing[FIELD_VOXELS];
-    float faded[FIELD_VOXELS];
+    const int is_nothing = mirror == 0.0f && outside == 0.0f, is_mirror = mirror == 1.0f;
+    float beyond[FIELD_VOXELS];
     _Alignas(64) field_color_t color[2] = {{{{0}}}};
     _Alignas(64) float gain[FIELD_VOXELS], ones[FIELD_VOXELS];
     const float six = 6.0f * r;
@@ -155,10 +162,10 @@ static void field_relax(float *restrict c, const float *restrict decay, const fl
     for (int64_t i = 0; i < n; i++) {
         const int64_t tile = (int64_t)rows[i] * FIELD_VOXELS;
         const float *k = decay ? decay + tile : ones, *q = rhs + tile;
-        for (int v = 0; mirror != 0.0f && mirror != 1.0f && v < FIELD_VOXELS; v++)
-            faded[v] = mirror * c[tile + v];
-        field_gather(color, c, neighbors, rows[i], mirror == 0.0f ? nothing : mirror == 1.0f ? c + tile : faded);
-        if (mirror == 0.0f && field_stays_zero(color, q))
+        for (int v = 0; !is_nothing && !is_mirror && v < FIELD_VOXELS; v++)
+            beyond[v] = field_beyond(c[tile + v], mirror, outside);
+        field_gather(color, c, neighbors, rows[i], is_nothing ? nothing : is_mirror ? c + tile : beyond);
+        if (is_nothing && field_stays_zero(color, q))
             continue;
         if (decay)
             for (int v = 0; v < FIELD_VOXELS; v++)

@@ -8,7 +8,7 @@
 /* field_relax for one tile of edge^3 values, 4 or 2, a number when this is compiled; nothing is folded. */
 FIELD_INLINE void field_relax_small(float *restrict c, const float *restrict decay, const float *restrict rhs,
                                     const int32_t *restrict neighbors, int64_t t, float r, const float *restrict omega,
-                                    int halves, float mirror, const int edge)
+                                    int halves, float mirror, float outside, const int edge)
 {
     enum { PAD = 6, UP = PAD * PAD };                 /* room for 4 values and one beyond each face */
     const int step[3] = {1, edge, edge * edge}, pad[3] = {1, PAD, UP}, values = edge * edge * edge;
@@ -25,7 +25,7 @@ FIELD_INLINE void field_relax_small(float *restrict c, const float *restrict dec
             int in = j % edge * step[a] + j / edge * step[b], near = in + (face & 1 ? (edge - 1) * step[axis] : 0);
             int far = in + (face & 1 ? 0 : (edge - 1) * step[axis]);
             p[(j % edge + 1) * pad[a] + (j / edge + 1) * pad[b] + (face & 1 ? edge + 1 : 0) * pad[axis]] =
-                beside >= 0 ? c[(int64_t)beside * values + far] : mirror * own[near];
+                beside >= 0 ? c[(int64_t)beside * values + far] : field_beyond(own[near], mirror, outside);
         }
     }
     for (int half = 0; half < halves; half++)
@@ -46,13 +46,14 @@ FIELD_INLINE void field_relax_small(float *restrict c, const float *restrict dec
 METACASCADE_CLONES
 static void field_relax_coarse(float *restrict c, const float *restrict decay, const float *restrict rhs,
                                const int32_t *restrict neighbors, const int32_t *restrict rows, int64_t n, float r,
-                               const float *restrict omega, int halves, float mirror, int edge)
+                               const float *restrict omega, int halves, float mirror, float outside,
+                               int edge)
 {
     for (int64_t i = 0; i < n; i++) {
         if (edge == 4)
-            field_relax_small(c, decay, rhs, neighbors, rows[i], r, omega, halves, mirror, 4);
+            field_relax_small(c, decay, rhs, neighbors, rows[i], r, omega, halves, mirror, outside, 4);
         else
-            field_relax_small(c, decay, rhs, neighbors, rows[i], r, omega, halves, mirror, 2);
+            field_relax_small(c, decay, rhs, neighbors, rows[i], r, omega, halves, mirror, outside, 2);
     }
 }
 #endif

@@ -39,9 +39,9 @@ def system(c, given, params=PARAMS):
 OMEGA = np.array([1.0, 1.6, 1.5, 1.4], np.float32)
 
 
-def relax(c, decay, rhs, neighbors, rows=None, omega=OMEGA, mirror=1.0):
+def relax(c, decay, rhs, neighbors, rows=None, omega=OMEGA, mirror=1.0, outside=0.0):
     rows = np.arange(len(neighbors)) if rows is None else rows
-    _field.relax(c, decay, rhs, neighbors, np.asarray(rows, np.int32), RATE, omega, mirror)
+    _field.relax(c, decay, rhs, neighbors, np.asarray(rows, np.int32), RATE, omega, mirror, outside)
 
 
 def solve(c, decay, rhs, mesh, visits):
@@ -114,15 +114,18 @@ def test_the_linear_system_of_fewer_values_equals_its_twin(edge):
         np.testing.assert_array_equal(ours, theirs)
 
 
-@pytest.mark.parametrize("mirror", [1.0, 0.7, 0.0])
+RIMS = [(1.0, 0.0), (0.7, 0.0), (0.7, 50.0), (0.0, 0.0), (0.0, 50.0)]
+
+
+@pytest.mark.parametrize("mirror, outside", RIMS)
 @pytest.mark.parametrize("edge", [4, 2])
-def test_sweeps_of_fewer_values_equal_their_twin(edge, mirror):
+def test_sweeps_of_fewer_values_equal_their_twin(edge, mirror, outside):
     c, given, neighbors = a_field(15, edge=edge)
     decay, rhs = system(c, given)
     rows, _ = apart((2, 3, 2))
     expected = c.copy()
-    relax(c, decay, rhs, neighbors, rows, mirror=mirror)
-    twin.relax(expected, decay, rhs, neighbors, rows, RATE, OMEGA, mirror)
+    relax(c, decay, rhs, neighbors, rows, mirror=mirror, outside=outside)
+    twin.relax(expected, decay, rhs, neighbors, rows, RATE, OMEGA, mirror, outside)
     np.testing.assert_array_equal(c, expected)
 
 
@@ -133,15 +136,15 @@ def test_no_cells_and_no_vessels_may_be_left_out():
         np.testing.assert_array_equal(ours, theirs)
 
 
-@pytest.mark.parametrize("mirror", [1.0, 0.7, 0.0])
+@pytest.mark.parametrize("mirror, outside", RIMS)
 @pytest.mark.parametrize("shape", [(1, 1, 1), (3, 1, 1), (2, 3, 2)])
-def test_sweeps_of_tiles_equal_their_twin(shape, mirror):
+def test_sweeps_of_tiles_equal_their_twin(shape, mirror, outside):
     c, given, neighbors = a_field(5, shape)
     natural = twin.coefficients(c, *given, **PARAMS)
     rows, _ = apart(shape)
     expected = c.copy()
-    relax(c, *system(c, given), neighbors, rows, mirror=mirror)
-    twin.relax(expected, *natural, neighbors, rows, RATE, OMEGA, mirror)
+    relax(c, *system(c, given), neighbors, rows, mirror=mirror, outside=outside)
+    twin.relax(expected, *natural, neighbors, rows, RATE, OMEGA, mirror, outside)
     np.testing.assert_array_equal(c, expected)
 
 
@@ -250,7 +253,7 @@ def test_no_tiles_are_no_work():
 DOOR = """
 #include "fieldsystem.h"
 void relax(float *c, const float *d, const float *q, const int32_t *nb, const int32_t *rows, int64_t n, float r,
-           const float *w, int halves) { field_relax(c, d, q, nb, rows, n, r, w, halves, 1); }
+           const float *w, int halves) { field_relax(c, d, q, nb, rows, n, r, w, halves, 1, 0); }
 int64_t coefficients(const float *c, const uint16_t *n, const uint32_t *m, const float *s, float *d, float *q, int64_t k,
                      const float *w) { return field_coefficients(c, n, m, s, 512, d, q, k, 8, *(const field_t *)w); }
 """

@@ -72,7 +72,7 @@ def length(pieces):
 
 STRAIGHT = ("angiogenesis.noise=0", "angiogenesis.half=1e-6", "perfusion.enabled=false", "angiogenesis.pruning=30 day")
 ALONE = "angiogenesis.shortest=1 mm"          # they meet nothing
-TOWARD_X = dict(segments=[line((-650, -700, z), (-650, 700, z)) for z in range(-600, 601, 60)],
+TOWARD_X = dict(segments=[line((-650, -590, z), (-650, 590, z)) for z in range(-540, 541, 60)],    # not at the rim
                 factor=lambda x, y, z: 1000.0 + x)
 
 

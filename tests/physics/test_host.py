@@ -6,6 +6,7 @@ two runs with a and b of them the difference is beyond chance if it exceeds 4 sq
 import math
 from functools import cache
 
+import numpy as np
 import pytest
 
 from controls import after, mean_where_cells_are, still
@@ -98,6 +99,18 @@ def test_what_is_blocked_is_rescued_in_part_by_added_protease(where):
     assert blocked["neutrophils"] < 0.25 * control["neutrophils"]
     assert blocked["mmp9"] < 0.3 * control["mmp9"] and blocked["mmp9"] + 0.05 < rescued["mmp9"] < control["mmp9"]
     assert beyond_chance(control, blocked) and beyond_chance(rescued, blocked)
+
+
+def test_added_protease_is_everywhere_also_where_tiles_end_and_in_new_ones():
+    """added / loss = 0.5 without neutrophils, to 1e-5 in each voxel, and in tiles that have just come into being."""
+    sim = after(still(neutrophils=dict(added_per_h=0.05, secretion_per_h=0.0)), 3)
+    before = len(sim.tissue.region.keys)
+    assert sim.tissue.microenvironment["mmp9"].value == pytest.approx(0.5, rel=1e-5)
+    around = sim.tissue.region.missing_around(np.ones(before, bool))
+    sim.tissue.region.missing_around = lambda of: around            # as if cells had come into all tiles
+    sim.tissue.add_margin()
+    assert len(sim.tissue.region.keys) > before
+    assert (sim.tissue.microenvironment["mmp9"].value[before:] == 0.5).all()
 
 
 # --- both ---------------------------------------------------------------------------------------------------------

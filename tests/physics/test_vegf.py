@@ -7,6 +7,7 @@ import pytest
 from controls import after, mean_where_cells_are, still
 from metacascade.config.config import Config
 from metacascade.mechanisms import plan_of
+from metacascade.model.vessel_rates import Places
 
 DARK = (("vessel_mmHg", 10.0), ("stroma_mmHg", 10.0))       # as where vessels are few
 
@@ -82,3 +83,17 @@ def test_mutants_with_less_egfr_secrete_less():
     for _ in range(4):
         mixed.tissue.breathe(0)
     assert mean_where_cells_are(mixed, "vegf") == pytest.approx(whole / 2, rel=0.03)
+
+
+def test_its_gradient_at_the_rim_of_the_tiles_is_that_of_stroma_without_end():
+    """exp(-x / l) there, l = sqrt(diffusion / decay), by central differences: -sinh(h / l) / h of what it is."""
+    tissue = still(vegf={}).tissue
+    row = np.flatnonzero(tissue.region.mesh.neighbors[:len(tissue.region.keys), 1] < 0)     # no tile at +x
+    edge, length = 8 * tissue.config.tissue.edge_um, np.sqrt(tissue.config.vegf.diffusion_um2_per_h
+                                                             / tissue.config.vegf.decay_per_h)
+    inside = (np.arange(8) % 2 + 0.5) / 2
+    x = (tissue.region.coords[:, :1] + inside) * edge
+    tissue.microenvironment["vegf"].value[:len(x)] = np.exp(-x / length)
+    places = Places(tissue, row, (tissue.region.coords[row] + 0.75) * edge)
+    here, gradient = places.gradient("vegf")
+    np.testing.assert_allclose(gradient[:, 0] / here, -np.sinh(edge / 2 / length) / (edge / 2), rtol=1e-4)

@@ -78,13 +78,13 @@ def _cubes(a):
     return a.reshape(-1, edge, edge, edge)
 
 
-def _faces(c, neighbors, rows, mirror):
+def _faces(c, neighbors, rows, mirror, outside):
     """What lies beyond the six faces of each tile: arrays of float32 (n, edge, edge)."""
     cube, faces = _cubes(c), []
     for face in range(6):
         at, beside = 3 - face // 2, neighbors[rows, face]
         near, far = (0, -1) if face % 2 == 0 else (-1, 0)
-        absent = np.take(cube[rows], near, axis=at) * F(mirror)
+        absent = F(outside) + F(mirror) * (np.take(cube[rows], near, axis=at) - F(outside))
         faces.append(np.where((beside < 0)[:, None, None], absent, np.take(cube[beside], far, axis=at)))
     return faces
 
@@ -97,9 +97,9 @@ def _beside(own, beyond, face):
     return np.concatenate(parts if face % 2 == 0 else parts[::-1], axis=at)
 
 
-def relax(c, decay, rhs, neighbors, rows, r, omega, mirror):
+def relax(c, decay, rhs, neighbors, rows, r, omega, mirror, outside=0.0):
     """Half sweeps in place in some tiles, which do not touch; what is beyond their faces stays as it is."""
-    faces, r = _faces(c, neighbors, rows, mirror), F(r)
+    faces, r = _faces(c, neighbors, rows, mirror, outside), F(r)
     own, k, q = (_cubes(a[rows]) for a in (c, decay, rhs))
     color = np.indices(own.shape[1:]).sum(axis=0) & 1
     gain = F(1) / (k + F(6) * r)

@@ -10,6 +10,7 @@ import numpy as np
 from metacascade._kernels._layout import DENSITY as NO_FIELD, FACTOR, RATE, Action, Shape as ShapeCode, Term
 from metacascade.mechanisms import terms
 from metacascade.mechanisms.factor_problems import is_switch
+from metacascade.mechanisms.stroma import Stroma, stroma_of
 from metacascade.mechanisms.terms import (
     CLEAR,
     LOWER,
@@ -83,11 +84,14 @@ class FieldTerms:
         As of TissueRates.
     secreted : float
         Secretion of a voxel filled to capacity with cells of the greatest weight, without PLACE [unit/h].
+    stroma : Stroma
+        The field where no tile is.
     """
 
     rates: np.ndarray
     factors: np.ndarray
     secreted: float
+    stroma: Stroma
 
 
 @dataclass(frozen=True)
@@ -153,16 +157,16 @@ def tissue_rates(plan, scales=(), clones=None) -> TissueRates:
 
 
 def field_terms(plan, scales=()) -> dict:
-    """The FieldTerms of a step, by the name of the field, of those fields that have any.
+    """The FieldTerms of a step, by the name of the field, of those that diffuse.
 
     `scales`: as of `tissue_rates`.
     """
     signals = tuple(field.name for field in plan.fields)
-    return {field.name: _terms_of(plan, plan.terms_of(field.name), signals, scales)
-            for field in plan.fields if plan.terms_of(field.name)}
+    return {name: _terms_of(plan, plan.terms_of(name), signals, scales, stroma)
+            for name, stroma in stroma_of(plan, scales).items()}
 
 
-def _terms_of(plan, terms, signals, scales):
+def _terms_of(plan, terms, signals, scales, stroma):
     placed = [(rate, _place_factors(plan, rate, signals)) for rate in terms]
     placed = [(rate, own) for rate, own in placed if own or rate.action != SECRETE]
     rates, factors = np.zeros(len(placed), RATE), []
@@ -171,7 +175,7 @@ def _terms_of(plan, terms, signals, scales):
         rates[row] = base, 1.0, len(factors), len(own), Term[rate.action.upper()], 0
         factors += own
     secreted = sum(plan.number(rate.name, scales) for rate in terms if rate.action == SECRETE)
-    return FieldTerms(rates, np.array(factors, FACTOR), secreted)
+    return FieldTerms(rates, np.array(factors, FACTOR), secreted, stroma)
 
 
 def secretion(plan, name, clones=None) -> tuple[np.ndarray, np.ndarray]:

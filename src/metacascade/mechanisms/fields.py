@@ -36,7 +36,7 @@ class Diffusing:
     name: str
     unit: str
     diffusion: Value | float                            # [um^2/h]
-    start: Value | float                                # of a tile when it is added
+    start: Value | float                                # of a tile when it is added, if stroma has no level
     vessel: Value | float = 0.0                         # in perfused vessels
     wall: Value | float | None = None                   # [um/h] permeability of the vessel's wall
     decay: Value | float = 0.0                          # [1/h]

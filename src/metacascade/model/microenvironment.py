@@ -6,7 +6,7 @@ from metacascade.config.config import Config
 from metacascade.mechanisms import compile
 from metacascade.mechanisms.fields import Diffusing, Pressure
 from metacascade.mechanisms.plan import Plan
-from metacascade.mechanisms.terms import ADMIT, SECRETE
+from metacascade.mechanisms.terms import SECRETE
 from metacascade.space import pressure
 from metacascade.space.arena import Arena
 from metacascade.space.fields import Field, Fields
@@ -26,7 +26,6 @@ def _diffusing(field: Diffusing, plan: Plan, config: Config, arrays: TileArrays)
         uptake=field.uptake.number, michaelis=field.michaelis.number, vessel=field.vessel.number,
         wall=field.wall and field.wall.number, initial=field.start.number, sweeps=field.sweeps,
         initial_sweeps=field.start_sweeps, steady_start=field.steady_start, coarse=field.coarse, every=field.every,
-        fades=field.wall is None or bool(plan.terms_of(field.name, ADMIT)),
         capacity=config.tissue.capacity, edge_um=config.tissue.edge_um, step_h=config.run.step_h, arrays=arrays)
 
 

@@ -167,12 +167,12 @@ class Tissue:
 
         Returns the number of new tiles on all ranks.
         """
-        world = self.exchange.world
         places, owner = self.region.missing_around(self.arena.n > 0)
-        if not (new := int(world.sum([len(places)])[0])):
+        if not (new := int(self.exchange.world.sum([len(places)])[0])):
             return 0
         wanted = self.exchange.route({"places": (places, owner)})["places"]
-        self.add_tiles(np.unique(wanted, axis=0).astype(np.int32).reshape(-1, 3))
+        places = np.unique(wanted, axis=0).astype(np.int32).reshape(-1, 3)
+        self.microenvironment.begin(self.add_tiles(places), self.terms)
         return new
 
     def settle(self):

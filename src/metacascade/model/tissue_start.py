@@ -26,8 +26,8 @@ def start(config, plan, exchange, fields, network):
     counts = first_counts(exchange.world, config, tissue.region.keys_of(coords), coords)
     rows = tissue.add_tiles(coords, counts)
     fill(tissue, rows)
-    tissue.add_margin()
     tissue.set_rates(Schedule(config.therapy).scales(0))
+    tissue.add_margin()
     vessels.begin(tissue)
     tissue.settle()
     return tissue

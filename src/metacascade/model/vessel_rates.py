@@ -51,26 +51,28 @@ class Places:
     def gradient(self, name):
         """(value, gradient [1/um]) of a field, float64 of shapes (n,) and (n, 3).
 
-        Central differences over the cubes of its grid, mirrored at the rim of the tissue.
+        Central differences over the cubes of its grid; where no tile is the field goes to its level in the stroma.
         """
-        value = self.tissue.microenvironment[name].value
+        field = self.tissue.microenvironment[name]
+        value, rim = field.value, field.rim(self.tissue.terms[name].stroma)
         along = round(value.shape[1] ** (1 / 3))
         step = self.tissue.config.tissue.edge_um * EDGE / along
         cube = self._cube(along)
         here = value[self.row, self._number(cube, along)].astype(float)
-        slope = [(self._beside(value, cube, along, k, 1) - self._beside(value, cube, along, k, -1)) / (2.0 * step)
+        slope = [(self._beside(value, rim, cube, k, 1) - self._beside(value, rim, cube, k, -1)) / (2.0 * step)
                  for k in range(3)]
         return here, np.stack(slope, axis=1)
 
-    def _beside(self, value, cube, along, axis, side):
-        """The field in the next cube along an axis."""
-        cube = cube.copy()
+    def _beside(self, value, rim, cube, axis, side):
+        """The field in the next cube along an axis; `rim`: of Field."""
+        (mirror, outside), along, here, cube = rim, round(value.shape[1] ** (1 / 3)), cube, cube.copy()
         cube[:, axis] += side
         out = (cube[:, axis] < 0) | (cube[:, axis] >= along)
         other = self.tissue.region.neighbors[self.row, FACES[2 * axis + (side > 0)]]
-        row = np.where(out & (other >= 0), other, self.row)
-        cube[:, axis] = np.where(out, np.where(other >= 0, cube[:, axis] % along, cube[:, axis] - side), cube[:, axis])
-        return value[row, self._number(cube, along)].astype(float)
+        row, nothing = np.where(out & (other >= 0), other, self.row), out & (other < 0)
+        cube[:, axis] = np.where(nothing, here[:, axis], cube[:, axis] % along)
+        there = value[row, self._number(cube, along)].astype(float)
+        return np.where(nothing, outside + mirror * (there - outside), there)
 
     @staticmethod
     def _number(cube, along):

@@ -22,19 +22,17 @@ class Field:
 
     dc/dt = D lap c - d c - (n / capacity) (l c + U c / (K + c)) + (m / (255 capacity)) Q + s (P - c) + terms; n cells
     of the voxel, m their weights (0..255), added up, s the exchange with vessels. Terms by place multiply Q or s, are
-    added, or lose c. Where the tiles end there is stroma without cells: nothing flows if vessels give the field
-    there as well, else it falls off as exp(-x sqrt(d / D)). Backward
-    Euler in time, uptake linearized at the old value (Newton); seven-point stencil in space (order 1 and 2);
-    the linear system is solved by a fixed number of red-black relaxation sweeps (`relaxation.relax`), so that the
-    result is bitwise the same on any number of ranks. It is never negative. Its values are those of the array `name` of
-    the register `arrays`.
+    added, or lose c. Where the tiles end there is stroma: `rim`. Backward Euler in time, uptake linearized at the old
+    value (Newton); seven-point stencil in space (order 1 and 2); the linear system is solved by a fixed number of
+    red-black relaxation sweeps (`relaxation.relax`), so that the result is bitwise the same on any number of ranks. It
+    is never negative. Its values are those of the array `name` of the register `arrays`.
     """
 
     def __init__(self, *, diffusion: float, capacity: float, step_h: float, edge_um: float, sweeps: int,
                  initial_sweeps: int = 0, name: str = "field", unit: str = "1", decay: float = 0.0, linear: float = 0.0,
                  uptake: float = 0.0, michaelis: float = 1.0, vessel: float = 0.0, source: float = 0.0,
                  initial: float = 0.0, wall: float | None = None, coarse: int = EDGE, every: int = 1,
-                 steady_start: bool = False, fades: bool | None = None, arrays: TileArrays | None = None):
+                 steady_start: bool = False, arrays: TileArrays | None = None):
         """Rates per hour, lengths in um, c in `unit`.
 
         Parameters
@@ -55,28 +53,39 @@ class Field:
             Steps between two solutions.
         steady_start : bool
             Do the steps before the first have no end? Else they are as long as the others.
-        fades : bool, optional
-            Does it fall off where the tiles end? Else nothing flows there. Left out: if no vessels give it.
         """
         self.name, self.every, self.wall, self.diffusion = name, every, wall, diffusion
         self.arrays = arrays or TileArrays()
         self.arrays.add(TileArray(name, unit, values=coarse**3, start=initial))
         self.capacity, self.steady_start = capacity, steady_start
-        self.rate = diffusion / (edge_um * EDGE / coarse)**2
+        self.across = edge_um * EDGE / coarse
+        self.rate = diffusion / self.across**2
         per_dt = 1.0 / (every * step_h)
         self.params = dict(per_dt=per_dt, decay=decay, linear=linear / capacity, uptake=uptake / capacity,
                            michaelis=michaelis, vessel=vessel, source=source / (HEAVIEST * capacity))
         self.visits = schedule(6.0 * self.rate / (6.0 * self.rate + per_dt + decay), sweeps, GAIN)
         self.sweeps, self.initial_sweeps = sweeps, initial_sweeps
-        across = edge_um * EDGE / coarse
-        fades = diffusion and (wall is None if fades is None else fades)
-        self.mirror = math.exp(-across * math.sqrt(decay / diffusion)) if fades else 1.0
         self._decay, self._rhs = Kept(coarse**3), Kept(coarse**3)
 
     @property
     def value(self) -> np.ndarray:
         """c of each voxel: float32, shape (n_all, 512 or 64 or 8); first the tiles of this rank, then ghosts."""
         return self.arrays[self.name]
+
+    def rim(self, stroma=None, decay: float = 0.0) -> tuple[float, float]:
+        """(mirror, outside): where no tile is there is outside + mirror (c - outside), c what is beside it.
+
+        So the field goes to its level in stroma without end as exp(-x sqrt(loss / D)); nothing flows where it does not.
+
+        Parameters
+        ----------
+        stroma : Stroma, optional
+            Of mechanisms.stroma. Left out: what no vessels give goes to 0, lost by `decay` [1/h].
+        """
+        level, loss = (stroma.level, stroma.loss) if stroma else (0.0, decay if self.wall is None else 0.0)
+        if not (self.diffusion and loss):
+            return 1.0, 0.0
+        return math.exp(-self.across * math.sqrt(loss / self.diffusion)), level
 
     def advance(self, counts: np.ndarray, supply: np.ndarray | None, mesh: Mesh, halo=NoHalo(),
                 moments: np.ndarray | None = None) -> None:
@@ -135,7 +144,8 @@ class Field:
             less = (fed - supply) * np.float32(params["vessel"])
             _field.fold(less)
             rhs += less
-        return System(self.value, decay, rhs, self.rate, self.visits, self.mirror)
+        mirror, outside = self.rim(terms and terms.stroma, params["decay"])
+        return System(self.value, decay, rhs, self.rate, self.visits, mirror, outside)
 
 
 class Still:
@@ -185,6 +195,12 @@ class Fields:
         """The values of each field, with those of ghosts."""
         return [one.value for one in self.each]
 
+    def begin(self, rows: np.ndarray, terms: Mapping) -> None:
+        """Give new tiles the level that fields have where no tile is: those that have one of their own there."""
+        for one in self.each:
+            if one.name in terms and one.rim(terms[one.name].stroma) != (1.0, 0.0):
+                one.value[rows] = terms[one.name].stroma.level
+
     def due(self, step: int) -> list[Field | Pressure]:
         """Those that are solved in a step: a field with `every` = k in steps 0, k, 2 k, ..."""
         return [one for one in self.each if step % one.every == 0]
@@ -214,7 +230,7 @@ class Fields:
         scales : dict of str to float
             As in `Field.system`.
         terms : dict of str to FieldTerms
-            By field, of those that have any.
+            By field.
         """
         halo(counts)
         self._relax(self.due(step), counts, supply, mesh, halo, moments, scales, terms)

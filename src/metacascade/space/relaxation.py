@@ -87,8 +87,8 @@ class System:
         As `_field.coefficients` makes them; decay None is 1 everywhere.
     visits : list of ndarray of float32
         Over-relaxation of the half sweeps of a tile, at each visit to it: `schedule`.
-    mirror : float
-        Where there is no tile there is what is beside it times this: 1 lets nothing flow, 0 is nothing.
+    mirror, outside : float
+        Where there is no tile there is outside + mirror (what is beside it - outside): a mirror of 1 lets nothing flow.
     """
 
     value: np.ndarray
@@ -97,6 +97,7 @@ class System:
     rate: float
     visits: list[np.ndarray]
     mirror: float
+    outside: float = 0.0
 
 
 class Kept:
@@ -142,4 +143,5 @@ def relax(systems: list[System], mesh: Mesh, halo) -> None:
 
 def _sweep(systems, mesh, rows, k):
     for one in systems:
-        _field.relax(one.value, one.decay, one.rhs, mesh.neighbors, rows, one.rate, one.visits[k], one.mirror)
+        _field.relax(one.value, one.decay, one.rhs, mesh.neighbors, rows, one.rate, one.visits[k], one.mirror,
+                     one.outside)
