@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from controls import after, mean_where_cells_are, still
+from metacascade.base.errors import InputError
 from metacascade.config.config import Config
 from metacascade.mechanisms import plan_of
 
@@ -122,6 +123,12 @@ def test_half_the_step_and_half_the_voxel_change_little(mechanism, finer):
     plain, fine = outcome(mechanism, hours=6), outcome(mechanism, hours=6, **finer)
     for name in {"macrophages", "neutrophils", "csf1", "il8", "mmp9"} & set(plain):
         assert fine[name] == pytest.approx(plain[name], rel=0.1 if name == "mmp9" else 0.05), name
+
+
+@pytest.mark.parametrize("mechanism", ["macrophages", "neutrophils"])
+def test_without_motility_which_would_let_none_come_they_are_refused(mechanism):
+    with pytest.raises(InputError, match="motility"):
+        Config.from_dict({"tumor": {}, mechanism: {"motility_um2_per_h": 0.0}})
 
 
 def test_off_they_leave_nothing_behind():

@@ -265,7 +265,7 @@ def test_every_mechanism_can_be_switched_off():
 
 def test_every_rate_can_be_scaled_to_zero():
     zero = [p for p in parameters() if p.internal.endswith(("/h", "1/h")) and p.low != 0]
-    assert {p.key for p in zero} == {"diffusion"}
+    assert {p.key for p in zero} == {"diffusion", "motility"}
 
 
 def test_document_without_text_has_a_name_and_no_line():

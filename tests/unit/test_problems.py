@@ -122,6 +122,7 @@ MARK, WILD = Bit("mark"), Trait("wild")
     ([replace(DYE, decay=-1)], "has decay = -1: it must be 0 or more, and finite"),
     ([replace(DYE, vessel=math.nan)], "has vessel = nan: it must be 0 or more, and finite"),
     ([replace(DYE, absent=math.nan)], "has absent = nan"),
+    ([replace(DYE, diffusion=0)], "the field dye has walls of vessels that let it through, wall = 1, and no diffusion"),
     ([replace(DYE, name="counts")], "the field counts needs another name"),
     ([replace(DYE, name="a/b")], "the name 'a/b': it must be a letter, then letters, digits and _"),
     ([Rate("field.dye.source", 1, unit="uM/h", action=SECRETE)],

@@ -45,7 +45,7 @@ class Macrophages(Section):
     loss_per_h: float = quantity("loss", "1/day", "1/h", 0.1, 0, 24, usual=(0.02, 0.5), source=(
         "tumor macrophages are replaced within days to weeks"), status=RECALLED,
         doc="Death and leaving of macrophages.")
-    motility_um2_per_h: float = quantity("motility", "um^2/h", "um^2/h", 70, 0, 1e5, usual=(10, 1000), source=(
+    motility_um2_per_h: float = quantity("motility", "um^2/h", "um^2/h", 70, 0.01, 1e5, usual=(10, 1000), source=(
         "v^2 tau / 3 of 20 um/h and half an hour"), status=ASSUMED, doc="Random motility of macrophages.")
     cathepsins_per_h: float = quantity("cathepsins", "1/h", "1/h", 0.02, 0, 100, usual=(0.002, 0.2), source=(
         "direction Gocheva 2010, size not known"), status=ASSUMED, doc=(

@@ -44,7 +44,7 @@ class Neutrophils(Section):
         status=ASSUMED, doc="Permeability of the wall of a perfused vessel for neutrophils.")
     loss_per_h: float = quantity("loss", "1/day", "1/h", 1, 0, 100, usual=(0.3, 4), source=(
         "neutrophils live for one to two days in tissue"), status=RECALLED, doc="Death of neutrophils.")
-    motility_um2_per_h: float = quantity("motility", "um^2/h", "um^2/h", 1000, 0, 1e5, usual=(200, 10_000), source=(
+    motility_um2_per_h: float = quantity("motility", "um^2/h", "um^2/h", 1000, 0.01, 1e5, usual=(200, 10_000), source=(
         "v^2 tau / 3 of 5 um/min and two minutes"), status=ASSUMED, doc="Random motility of neutrophils.")
     mmp9_per_h: float = quantity("mmp9", "1/h", "1/h", 0.1, 0, 1000, usual=(0.01, 1), source=(
         "as mmp9_loss, so that the level among as many neutrophils as can be is 1"), status=COMPUTED, doc=(

@@ -107,6 +107,9 @@ def _field_problems(field):
         positive = name in ("michaelis", "relaxation")
         if isinstance(held, Value) and not (0.0 <= held.number < inf and (held.number or not positive)):
             yield f"has {name} = {held.number:g}: it must be {'above 0' if positive else '0 or more'}, and finite"
+    if getattr(field, "wall", None) and field.wall.number and not field.diffusion.number:
+        yield (f"has walls of vessels that let it through, wall = {field.wall.text}, and no diffusion: between a wall "
+               "and a voxel lies tissue, through which nothing would come")
     for name, low in (("sweeps", 1), ("start_sweeps", 0), ("every", 1)):
         held = getattr(field, name, low)
         if not (isinstance(held, int) and held >= low):
