@@ -12,9 +12,10 @@ from metacascade.base import limits
 from metacascade.base.columns import PASSED, cells, mean_over_cells
 from metacascade.base.errors import InputError
 from metacascade.config.config import default, load
-from metacascade.mechanisms import MECHANISMS
+from metacascade.mechanisms import MECHANISMS, plan_of
 from metacascade.mechanisms.fields import Pressure
 from metacascade.mechanisms.plan import collect
+from metacascade.mechanisms.problems import TAKEN_BY_OTHERS
 from metacascade.mechanisms.terms import (
     ADMIT,
     CLEAR,
@@ -44,8 +45,10 @@ from metacascade.mechanisms.terms import (
     trait,
     value,
 )
+from metacascade.model.simulation import Simulation
+from metacascade.ranks.parallel import serial_world
 from metacascade.space.vessels import SEGMENT, Network, voxelize
-from plans import DEATH, DYE, made_up, switched_off
+from plans import DEATH, DYE, all_on, made_up, switched_off
 
 MARK, WILD = Bit("mark"), Trait("wild")
 
@@ -123,7 +126,9 @@ MARK, WILD = Bit("mark"), Trait("wild")
     ([replace(DYE, vessel=math.nan)], "has vessel = nan: it must be 0 or more, and finite"),
     ([replace(DYE, absent=math.nan)], "has absent = nan"),
     ([replace(DYE, diffusion=0)], "the field dye has walls of vessels that let it through, wall = 1, and no diffusion"),
-    ([replace(DYE, name="counts")], "the field counts needs another name"),
+    *(([replace(DYE, name=name)], f"the field {name} needs another name: none of counts, cells, coords, zone")
+      for name in ("counts", "cells", "coords", "zone", "density", "emt", "bits", "tissue", "blood", "vessel")),
+    ([Trait("bits")], "the name 'bits': it must be a letter, then letters, digits and _, and none of clone"),
     ([replace(DYE, name="a/b")], "the name 'a/b': it must be a letter, then letters, digits and _"),
     ([Rate("field.dye.source", 1, unit="uM/h", action=SECRETE)],
      "field.dye.source: field 'dye', which nothing declares"),
@@ -196,6 +201,13 @@ def test_check_tells_what_does_not_fit(monkeypatch, tmp_path):
     (tmp_path / "run.toml").write_text("[tumor]\n")
     with pytest.raises(InputError, match="rate 'tissue.dvide', which nothing declares"):
         load(tmp_path / "run.toml")
+
+
+def test_what_is_kept_of_a_tile_beside_its_fields_is_no_name_of_a_field():
+    """The arrays of a simulation with everything on, what a tile takes along, and what a snapshot has of voxels."""
+    config = all_on(tumor={"cells": 10})
+    arrays, fields = Simulation(config, serial_world()).tissue.arrays, {one.name for one in plan_of(config).fields}
+    assert {*arrays.record().names} - fields == {"counts", "coords", "zone"} <= {*TAKEN_BY_OTHERS, "cells"}
 
 
 def test_limits_are_those_of_the_kernels():

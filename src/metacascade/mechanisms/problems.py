@@ -37,8 +37,11 @@ from metacascade.mechanisms.terms import (
 
 MOST_BITS, MOST_TRAITS = 8, 16
 WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
-TAKEN = ("clone", "id", "parent", "step", "time_s", "emt", "adhesion")     # columns of /clones, and bytes of cells
-COUNTS = "counts"       # of the cells of a voxel: an array beside those of the fields
+BITS = "bits"           # the byte of those
+TAKEN = ("clone", "id", "parent", "step", "time_s", *STATES, BITS)     # of traits: columns of /clones, bytes of cells
+# Of fields: what else there is of a tile and its voxels, bytes of cells, and first words of rates, as therapies name a
+# coefficient of a field by the field.
+TAKEN_BY_OTHERS = ("counts", "cells", "coords", "zone", DENSITY, *STATES, BITS, *COMPARTMENTS)
 
 
 def problems(made, declared) -> Iterator[str]:
@@ -101,8 +104,8 @@ def _term_problems(rate, declared):
 
 def _field_problems(field):
     """What is wrong with the numbers of a field."""
-    if field.name in (COUNTS, DENSITY):
-        yield f"needs another name: neither {COUNTS} nor {DENSITY}"
+    if field.name in TAKEN_BY_OTHERS:
+        yield f"needs another name: none of {', '.join(TAKEN_BY_OTHERS)}"
     for name, held in vars(field).items():
         positive = name in ("michaelis", "relaxation")
         if isinstance(held, Value) and not (0.0 <= held.number < inf and (held.number or not positive)):
