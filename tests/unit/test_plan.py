@@ -25,6 +25,7 @@ from metacascade.mechanisms.terms import (
     constant,
     fall,
     hill,
+    pair,
     ramp,
     trait,
 )
@@ -165,3 +166,12 @@ def test_only_what_sheds_is_at_a_wall():
 def test_the_text_of_a_mechanism_names_rates_that_there_are(mechanism):
     named = re.findall(r"\b(?:tissue|blood|lesion)\.[a-z_0-9]+", mechanism.__doc__)
     assert set(named) <= {rate.name for rate in plan_of(all_on()).rates}
+
+
+def test_a_pair_on_a_field_without_limit_has_the_last_of_its_factors():
+    """Where oxygen is off cells feel no limit of it."""
+    own = made_up(Trait("wild"), Rate("tissue.speed", 15.0, unit="um/h"), pair(
+        "tissue.speed", "wild", "oxygen", lambda level, oxygen: level * oxygen, "wild * oxygen", full=60.0))
+    oxygen = made_up(Diffusing("oxygen", "mmHg", diffusion=1.0, start=40.0, absent=math.inf), table="oxygen", name="air")
+    plan = collect(switched_off("oxygen"), [own, oxygen])
+    assert plan.factors_of("tissue.speed")[0].values == tuple(i / 255 * 60.0 for i in range(256))

@@ -128,6 +128,13 @@ MARK, WILD = Bit("mark"), Trait("wild")
     ([replace(DYE, diffusion=0)], "the field dye has walls of vessels that let it through, wall = 1, and no diffusion"),
     *(([replace(DYE, name=name)], f"the field {name} needs another name: none of counts, cells, coords, zone")
       for name in ("counts", "cells", "coords", "zone", "density", "emt", "bits", "tissue", "blood", "vessel")),
+    ([WILD, DYE, Rate("field.dye.source", 1, unit="uM/h", action=SECRETE),
+      pair("field.dye.source", "wild", "oxygen", lambda x, s: x, "wild")], "the factor wild is not possible in field"),
+    ([Trait("mild", partner="wilder")], "the partner of the trait mild: trait 'wilder', which nothing declares"),
+    ([Trait("mild", partner="mild")], "the partner of the trait mild: trait 'mild', which nothing declares"),
+    ([WILD, Trait("mild", partner="wild"), Trait("meek", partner="wild")],
+     "the trait wild changes together with more than one other"),
+    ([replace(WILD, partner="mild"), Trait("mild", partner="wild")], "the trait mild changes together with more than one"),
     ([Trait("bits")], "the name 'bits': it must be a letter, then letters, digits and _, and none of clone"),
     ([replace(DYE, name="a/b")], "the name 'a/b': it must be a letter, then letters, digits and _"),
     ([Rate("field.dye.source", 1, unit="uM/h", action=SECRETE)],

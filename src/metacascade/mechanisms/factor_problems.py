@@ -81,7 +81,7 @@ def problems_of_factor(factor, rates, declared):
         traits = {one.name for one in declared if isinstance(one, Trait)}
         traits |= set(STATES) if isinstance(factor, Table) else set()
         yield from unknown("trait", factor.by, traits, factor.rate)
-        if read(declared).get(factor.rate) is SECRETED and max(factor.values) > 1.0:
+        if isinstance(factor, Table) and read(declared).get(factor.rate) is SECRETED and max(factor.values) > 1.0:
             yield f"{factor.rate}: the factor {factor.text} is a share of what a cell may secrete: 0 to 1"
     if isinstance(factor, AtWall) and not any(
             isinstance(one, Rate) and one.name == factor.rate and one.action == SHED for one in declared):

@@ -77,8 +77,8 @@ class Pair:
     text: str
 
     def by_trait(self, s: float) -> tuple:
-        """The 256 factors where the field is s."""
-        nearest = min(int(s * (BINS - 1) / self.full + 0.5), BINS - 1)
+        """The 256 factors where the field is s; s may be infinite."""
+        nearest = int(min(s, self.full) * (BINS - 1) / self.full + 0.5)
         return tuple(row[nearest] for row in self.values)
 
 

@@ -60,7 +60,7 @@ def problems(made, declared) -> Iterator[str]:
             yield from _term_problems(one, declared) if one.compartment == "field" else ()
             yield from _switch_problems(one, declared) if is_switch(one) else ()
         if isinstance(one, Trait):
-            yield from _trait_problems(one)
+            yield from _trait_problems(one, declared)
         if isinstance(one, FIELDS):
             yield from (f"the field {one.name} {wrong}" for wrong in _field_problems(one))
         if isinstance(one, Column):
@@ -170,6 +170,10 @@ def _mutation_problems(traits):
         yield f"there are more than {MOST_TRAITS} traits of clones"
     if (total := sum(trait.mutation.number for trait in traits)) > 1.0:
         yield f"the chances of mutation of all traits add up to {total:g}; they must not exceed 1"
+    names = {trait.name for trait in traits}
+    paired = [name for trait in traits if trait.partner in names for name in (trait.name, trait.partner)]
+    for name in sorted({name for name in paired if paired.count(name) > 1}):
+        yield f"the trait {name} changes together with more than one other: it may have one partner, or be that of one"
 
 
 def _switch_problems(rate, declared):
@@ -206,7 +210,10 @@ def _unit(rate) -> str:
     return {SECRETE: rate.unit, ADD: rate.unit, ADMIT: ""}.get(rate.action, "1/h")
 
 
-def _trait_problems(trait):
+def _trait_problems(trait, declared):
+    if trait.partner:
+        traits = {one.name for one in declared if isinstance(one, Trait)} - {trait.name}
+        yield from unknown("trait", trait.partner, traits, f"the partner of the trait {trait.name}")
     if not 0.0 <= trait.low <= trait.founder.number <= trait.high <= 1.0:
         yield f"the trait {trait.name} needs 0 <= low <= founder <= high <= 1"
     if not 0.0 <= trait.mutation.number <= 1.0 or trait.direction not in DIRECTIONS:
