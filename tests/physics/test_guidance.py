@@ -106,5 +106,5 @@ def test_without_a_matrix_the_speed_is_that_on_normal_stroma():
 def test_the_bias_of_all_gradients_counts_for_the_longest_step():
     slow = config(migration={"bias": 0.3}, haptotaxis={"bias": 0.2}, matrix={})
     assert len(motion.leans(slow, plan_of(slow))) == 2
-    from metacascade.config.check import moves_um
+    from metacascade.config.moves import moves_um
     assert moves_um(slow, plan_of(slow))[1] == pytest.approx(0.5 * 15.0 * 0.5)

@@ -11,17 +11,15 @@ from metacascade.base import units
 from metacascade.base.errors import InputError
 from metacascade.base.limits import MOST_CLONES, MOST_STEPS
 from metacascade.base.units import show_time
-from metacascade.config import effects as config_effects, interventions, sprouting, therapy
+from metacascade.config import effects as config_effects, interventions, moves, sprouting, therapy
 from metacascade.config.read import Problem
 from metacascade.mechanisms import mechanisms_of, names_in_time, plan_of
-from metacascade.mechanisms.factors import LEANS, IfBit, Pair, Table
+from metacascade.mechanisms.factors import IfBit, Table
 from metacascade.mechanisms.mutation import NAME
 from metacascade.mechanisms.plan import contradictions
 from metacascade.mechanisms.problems import TAKEN
 from metacascade.mechanisms.terms import ADMIT
 
-LARGEST_MOVE = 0.8                 # [voxel edges] root mean square displacement of a step, along one axis
-LARGEST_DRIFT = 1.0                # [voxel edges] directed displacement of a step
 LARGEST_CHANCE = 0.2               # probability of an event in one step above which the step is coarse
 
 
@@ -55,7 +53,7 @@ def _plan(config):
         yield from (Problem((), line) for line in str(error).splitlines())
     else:
         yield from (Problem(path, text) for path, text in therapy.wrong(config, names_in_time(config)))
-        yield from _displacement(config, plan)
+        yield from moves.problems(config, plan)
         yield from sprouting.problems(config, plan)
 
 
@@ -96,34 +94,6 @@ def _sources(config):
             yield Problem(("injection", i, "node"), "there is no [tumor] to inject into", (("tumor",),))
 
 
-def moves_um(config, plan) -> tuple[float, float]:
-    """Largest displacement of a cell in one step [um]: sqrt(2 v^2 tau / 3 dt) along one axis, and directed.
-
-    With the speed of the fastest cells, and factors of mechanisms of the user and therapies.
-    """
-    step_h, more = config.run.step_h, therapy.largest(config)
-    speed, persistence_h = (plan.number(f"tissue.{name}", more) for name in ("speed", "persistence"))
-    bias = sum(plan.number(name, more) for name in LEANS)
-    for factor in plan.factors_of("tissue.speed"):
-        if isinstance(factor, (Table, Pair)):
-            speed *= max(factor.values) if isinstance(factor, Table) else max(map(max, factor.values))
-    return speed * math.sqrt(2 * persistence_h / 3 * step_h), bias * speed * step_h
-
-
-def _displacement(config, plan):
-    if config.tumor is None:
-        return
-    (random, directed), edge = moves_um(config, plan), config.tissue.edge_um
-    shorter = min((LARGEST_MOVE * edge / random) ** 2 if random else 1,
-                  LARGEST_DRIFT * edge / directed if directed else 1)
-    if shorter < 1:
-        step_s = max(1, math.floor(config.run.step_s * shorter))
-        yield Problem(
-            ("migration", "speed"), f"a cell would move {max(random, directed):.3g} um in a step, too far for voxels "
-            f"of {units.plain(edge)} um; shorten run.step to {show_time(step_s)} or less",
-            (("run", "step"), ("migration", "persistence"), ("migration", "bias"), ("tissue", "voxel"), ("therapy",)))
-
-
 def _of_mechanisms(config):
     yield from (Problem(one.path, one.why, one.others) for one in contradictions(config, mechanisms_of(config)))
 
@@ -146,6 +116,7 @@ def warnings(config, given, going_on_at_s=None) -> list[str]:
     of_start = config_effects.draws_of_nothing(config) if going_on_at_s is None else early(config, going_on_at_s)
     return [*_unusual(config), *_coarse(config, plan), *_clones(config, plan), *_late(config),
             *_idle_therapies(config, plan, going_on_at_s is not None), *_certain(config, plan), *_always(config, plan),
+            *(moves.slow(plan) if config.tumor else ()),
             *_interventions_of_nothing(config, going_on_at_s is not None), *of_start,
             *config_effects.without_effect(config, given, going_on_at_s is not None)]
 
