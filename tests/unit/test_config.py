@@ -117,6 +117,8 @@ def test_wrong_table_or_value_is_named(toml, message):
     ("[migration]\nspeed = '240 um/h'\nbias = 0", "a cell would move 69.3 um in a step"),
     ("[hypoxia]\nfull = '5 mmHg'", 'hypoxia.full = "5 mmHg": must be less than hypoxia.threshold = 5 mmHg'),
     ("[emt]\nfull = '10 mmHg'", 'emt.full = "10 mmHg": must be less than emt.threshold = 10 mmHg'),
+    ("[outline]\ndepth = '4 mm'\n[tissue]\nvoxel = '20 um'", 'depth = "4 mm": must be less than 3620 um, 181 voxels'),
+    ("[staging]\ninvasion = '1 cm'", 'staging.invasion = "1 cm": must be less than 5430 um'),
     ("[organs.lung]\nsoil = 101", "the probability to establish 1.01; it must not exceed 1")])
 def test_contradiction_is_named(toml, message):
     assert message in "\n".join(errors_of(f"{MINIMAL}{toml}\n"))

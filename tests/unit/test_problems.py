@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from metacascade._kernels import _layout
+from metacascade._kernels._outline import FAR
 from metacascade.base import limits
 from metacascade.base.columns import PASSED, cells, mean_over_cells
 from metacascade.base.errors import InputError
@@ -219,6 +220,7 @@ def test_what_is_kept_of_a_tile_beside_its_fields_is_no_name_of_a_field():
 
 def test_limits_are_those_of_the_kernels():
     assert (limits.MOST_RATES, limits.MOST_SIGNALS) == (_layout.MOST_RATES, _layout.MOST_SIGNALS)
+    assert limits.FARTHEST == math.isqrt(FAR)
     for walls in (limits.MOST_SUPPLIED, limits.MOST_SUPPLIED + 1):
         with nullcontext() if walls == limits.MOST_SUPPLIED else pytest.raises(ValueError, match="at most 16"):
             voxelize([[0, 0, 0]], 30.0, Network.from_segments(np.empty(0, SEGMENT)), 1.0, [(1.0, 1.0)] * walls)

@@ -5,4 +5,5 @@ MOST_CLONES = 65_535        # rows of the table of clones: what fits into the 16
 MOST_RATES = 64             # events that cells in tissue may have, which is what the kernel's tables hold
 MOST_SIGNALS = 64           # fields, and factors in Python, that their rates may depend on
 MOST_SUPPLIED = 16          # fields that come out of vessels
+FARTHEST = 181              # voxels from the outline, told from more: the largest whose square fits into 15 bits
 ALONG = (8, 4, 2)           # values that a field may have along the edge of a tile

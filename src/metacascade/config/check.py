@@ -9,7 +9,7 @@ import math
 
 from metacascade.base import units
 from metacascade.base.errors import InputError
-from metacascade.base.limits import MOST_CLONES, MOST_STEPS
+from metacascade.base.limits import FARTHEST, MOST_CLONES, MOST_STEPS
 from metacascade.base.units import show_time
 from metacascade.config import effects as config_effects, interventions, moves, sprouting, therapy
 from metacascade.config.read import Problem
@@ -25,7 +25,7 @@ LARGEST_CHANCE = 0.2               # probability of an event in one step above w
 
 def problems(config) -> list[Problem]:
     """Everything in a config that contradicts something else in it."""
-    checks = _times, _sources, _of_mechanisms, _establishment, _interventions, _traits
+    checks = _times, _sources, _of_mechanisms, _establishment, _interventions, _traits, _outline
     found = [problem for check in checks for problem in check(config)]
     return found or list(_plan(config))
 
@@ -43,6 +43,17 @@ def _traits(config):
         if not trait.low <= trait.founder <= trait.high:
             yield Problem(("trait", i, "founder"), f"must lie between low = {trait.low:g} and high = {trait.high:g}",
                           (("trait", i, "low"), ("trait", i, "high")))
+
+
+def _outline(config):
+    """Lengths that no distance from the outline is told to exceed."""
+    farthest_um = FARTHEST * config.tissue.edge_um
+    outline, staging = config.outline, config.staging
+    for path, length_um in ((("outline", "depth"), outline.depth_um), (("outline", "sprout"), outline.sprout_um),
+                            (("staging", "invasion"), staging.invasion_um)):
+        if outline.enabled and config.tumor is not None and length_um >= farthest_um:
+            yield Problem(path, f"must be less than {farthest_um:g} um, {FARTHEST} voxels: distances from the outline "
+                          "are told up to that", (("tissue", "voxel"),))
 
 
 def _plan(config):

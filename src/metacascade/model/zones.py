@@ -3,6 +3,7 @@ import numpy as np
 
 from metacascade._kernels._layout import Zone
 from metacascade.base.columns import NOW, PASSED, Column, ReportLine, cells, measured
+from metacascade.base.limits import FARTHEST
 from metacascade.base.tiles import EDGE
 from metacascade.space import distances, outline
 
@@ -16,8 +17,9 @@ COLUMNS = (
            NOW),
     measured("radius", "um", "of the ball that is as large as the inside of the outline"),
     measured("extent", "um", "of the inside of the outline, along the axis where that is largest"),
-    measured("invasion_max", "um", "distance out of the outline, the largest of the cells there"),
-    measured("invasion_mean", "um", "distance out of the outline, the mean of the cells there"),
+    measured("invasion_max", "um", f"distance out of the outline, the largest of the cells there; {FARTHEST} voxels at "
+             "most are told"),
+    measured("invasion_mean", "um", "distance out of the outline, the mean of the cells there, as told"),
     *(column for zone in INSIDE for column in (
         measured(f"vessels_{zone.name.lower()}", "mm/mm^3", f"length of vessels per volume {WHERE[zone]}"),
         measured(f"maturity_{zone.name.lower()}", "1", f"of the vessels {WHERE[zone]}, the mean by length"),

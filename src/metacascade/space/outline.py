@@ -8,12 +8,12 @@ import numpy as np
 from metacascade._kernels import _outline
 from metacascade._kernels._layout import Zone
 from metacascade._kernels._outline import FAR
+from metacascade.base.limits import FARTHEST
 from metacascade.base.tiles import VOXELS
 from metacascade.space import masses
 from metacascade.space.masses import FACES
 from metacascade.space.tile_arrays import TileArray
 
-FARTHEST = math.isqrt(FAR)          # distance that is told from a larger one [voxels]
 ZONE = TileArray("zone", "1", np.uint8, start=Zone.OUTSIDE, ghosts=False)
 LOOK = 2                            # rounds between two looks whether distances are complete
 
