@@ -168,7 +168,7 @@ def test_the_report_says_every_line_with_the_numbers_of_its_columns(model):
         "  treated   2 cells taken out by surgery, 0 killed by radiation"]
 
 
-def test_cells_with_a_bit_and_the_mean_of_emt_are_those_of_a_plain_count(monkeypatch):
+def test_cells_with_a_bit_and_the_means_of_states_are_those_of_a_plain_count(monkeypatch):
     monkeypatch.setattr(observables, "TILES", 3)          # so that some chunks are not full
     sim = Simulation(load(small.EXAMPLE, small.settings(tumor__cells=5000) + small.MECHANISMS), serial_world())
     for _ in range(3):
@@ -178,5 +178,6 @@ def test_cells_with_a_bit_and_the_mean_of_emt_are_those_of_a_plain_count(monkeyp
     (name, mask), = sim.plan.bits
     assert name == "L1CAM" and row["tissue_L1CAM"] == np.count_nonzero(all_cells["bits"] & mask) > 0
     assert row["emt_mean"] == pytest.approx(all_cells["emt"].mean() / 255, rel=1e-12) and 0 < row["emt_mean"] < 1
+    assert row["adhesion_mean"] == pytest.approx(all_cells["adhesion"].mean() / 255, rel=1e-12) and row["adhesion_mean"] > 0
     assert row.keys() == {column.name for column in sim.columns}
-    assert not row.keys() & {"tissue_L1CAM", "emt_mean"} & {one.name for one in observables.columns(plan_of(default()))}
+    assert not row.keys() & {"tissue_L1CAM", "emt_mean", "adhesion_mean"} & {one.name for one in observables.columns(plan_of(default()))}

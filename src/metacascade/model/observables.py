@@ -26,6 +26,8 @@ REPORT = tuple(chain.from_iterable(part.REPORT for part in (tissue, zones, blood
 OTHER_NAME = "give that of the mechanism another name"
 TILES = 1024        # whose cells are counted at a time
 EMT_MEAN = mean_over_cells("emt_mean", "1", "EMT of the cells in tissue, 0 to 1, their mean", "emt", 1 / 255)
+ADHESION_MEAN = mean_over_cells(
+    "adhesion_mean", "1", "adhesion of the cells in tissue to their neighbors, 0 to 1, their mean", "adhesion", 1 / 255)
 EACH, OF_EMT = np.ones(256, np.uint8), np.arange(256, dtype=np.uint8)       # weights by the byte of EMT
 ANY_CLONE = np.full(MOST_CLONES, 255, np.uint8)
 
@@ -49,9 +51,10 @@ def columns(plan) -> tuple:
 
 
 def of_states(plan) -> list:
-    """Columns of what events change in cells: of each bit that a mechanism which is on declares, and of EMT."""
+    """Columns of what events change in cells: of each bit that a mechanism which is on declares, EMT, and adhesion."""
+    changed = {rate.byte for rate in plan.rates if rate.action in (RAISE, LOWER)}
     columns_ = [Column(f"tissue_{name}", "cells", f"in tissue, with {name}", NOW) for name, _ in plan.bits]
-    return columns_ + [EMT_MEAN] * any(rate.action in (RAISE, LOWER) and rate.byte == "emt" for rate in plan.rates)
+    return columns_ + [column for column in (EMT_MEAN, ADHESION_MEAN) if column.mean.field in changed]
 
 
 def by_node(plan) -> tuple:
@@ -170,9 +173,11 @@ def largest(total, most):
 
 
 def sum_over_cells(tissue_, mean) -> int:
-    """The sum of a field, or of the byte of EMT, over the cells of this rank, in multiples of its resolution."""
+    """The sum of a field, or of a byte of state, over the cells of this rank, in multiples of its resolution."""
     if mean == EMT_MEAN.mean:
         return sum_of_states(tissue_, OF_EMT)
+    if mean == ADHESION_MEAN.mean:
+        return sum_of_adhesion(tissue_.arena)
     field, total = tissue_.fields()[mean.field], 0
     for rows in _some_tiles(tissue_):
         value = np.rint(of_voxels(field[rows]).astype(np.float64) / mean.resolution).astype(np.int64)
@@ -184,6 +189,11 @@ def sum_of_states(tissue_, weights, bits=0) -> int:
     """The sum of weights by the byte of EMT, uint8 of shape (256,), over the cells of this rank that have `bits`."""
     return sum(int(moments(tissue_.arena, tissue_.counts, ANY_CLONE, weights, bits, rows).sum(dtype=np.int64))
                for rows in _some_tiles(tissue_))
+
+
+def sum_of_adhesion(arena) -> int:
+    """The sum of the byte of adhesion over the cells of this rank."""
+    return sum(int(block["adhesion"].sum(dtype=np.int64)) for block in map(arena.block, np.flatnonzero(arena.n)))
 
 
 def _some_tiles(tissue_):
