@@ -178,13 +178,20 @@ def test_a_factor_on_a_rate_of_zero_does_nothing(zero, name, tmp_path):
     assert outcome(changed(config, [name])) == outcome(config)
 
 
+BOTH = ["competence.enabled=true", "invasiveness.enabled=true", "invasiveness.fold=3"]
+
+
 @pytest.mark.parametrize("settings, name, reason", [
     (["growth.enabled=false"], "crowding.pressure_max", "growth.enabled = false"),      # stops what is not there
     (["oxygen.enabled=false"], "growth.oxygen_half", "oxygen.enabled = false"),
     (["oxygen.enabled=false"], "hypoxia.survival", "oxygen.enabled = false"),           # nowhere is it low
     (["blood.enabled=false"], "organs.brain.extravasation_time", "blood.enabled = false"),
     ([], "growth.oxygen_half", None), ([], "hypoxia.survival", None),
-    (["growth.enabled=false"], "crowding.mobility", None)])
+    (["growth.enabled=false"], "crowding.mobility", None),
+    (["competence.enabled=true"], "competence.correlation", "invasiveness.enabled = false"),
+    ([*BOTH, "invasiveness.mutation=0"], "competence.correlation", "invasiveness.mutation = 0"),
+    ([*BOTH, "competence.step=0"], "competence.correlation", "competence.step = 0"),
+    (BOTH, "competence.correlation", None)])
 def test_what_depends_on_another_mechanism_is_told_by_that_one(settings, name, reason, tmp_path):
     assert why(loaded(tmp_path, *settings), name) == ([reason] if reason else [])
 

@@ -8,7 +8,7 @@ from dataclasses import fields as members
 
 from metacascade.mechanisms import mechanisms_of
 from metacascade.mechanisms.plan import enabled
-from metacascade.mechanisms.terms import FACTORS, KEY, Gradient, Rate, Shape
+from metacascade.mechanisms.terms import FACTORS, KEY, Gradient, Rate, Shape, Trait
 
 
 def keys_of(made) -> set[str]:
@@ -40,7 +40,16 @@ class Declared:
         """Why a declaration that names the parameter `name` does nothing; nothing if it acts."""
         if isinstance(made, FACTORS):
             return self._off(mechanism) or self._absent(made) or self._why_rate(made.rate, name)
+        if isinstance(made, Trait) and name in KEY.findall(made.correlation.text):
+            return self._off(mechanism) or self._alone(made)
         return self._off(mechanism) or (self._why_rate(made.name, name) if isinstance(made, Rate) else "")
+
+    def _alone(self, trait):
+        """Why a trait does not change together with its partner: one of the two is off, or never changes."""
+        mechanism, partner = self.owners[trait.partner]
+        never = [f"{held.text} = 0" for held in (partner.mutation, partner.step, trait.mutation, trait.step)
+                 if held.number == 0.0]
+        return self._off(mechanism) or "".join(never[:1])
 
     def _why_rate(self, rate, name):
         """Why a rate is zero whatever `name` is."""
