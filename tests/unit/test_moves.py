@@ -2,9 +2,10 @@
 import numpy as np
 import pytest
 
-from metacascade.base.errors import InputError
+from metacascade.base.errors import InputError, RunError
 from metacascade.config.config import load
 from metacascade.mechanisms import plan_of
+from metacascade.model.kernelerrors import crowded
 from metacascade.model.motion import pace, speeds
 
 GUIDED = {"tumor": {}, "haptotaxis": {"enabled": True, "bias": 0.4}, "chemotaxis": {"enabled": True, "bias": 0.3},
@@ -41,3 +42,8 @@ def test_of_motile_cells_that_stand_still_by_rounding_check_tells(told, tables):
     emt, by_clone = int(speeds(plan)[20 if "detachment" in tables else 255]), pace(plan, clones)[1]
     assert told == (emt * 256 * int(by_clone.min()) + 32768 >> 16 == 0)
     assert told == any("they stand still" in line for line in config.warnings)
+
+
+def test_where_cells_gather_too_fast_all_that_drives_them_is_named():
+    with pytest.raises(RunError, match="migration.speed.* migration.bias, haptotaxis.bias, chemotaxis.bias"), crowded():
+        raise OverflowError("a voxel is full")

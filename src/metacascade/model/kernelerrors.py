@@ -11,7 +11,8 @@ def crowded():
         yield
     except OverflowError as error:
         raise RunError(f"{error}: cells gather faster than crowding drives them apart. Switch [crowding] on or raise "
-                       "crowding.mobility, or lower migration.bias or migration.speed") from None
+                       "crowding.mobility, or lower migration.speed, or the shares of motion up gradients: "
+                       "migration.bias, haptotaxis.bias, chemotaxis.bias") from None
 
 
 @contextlib.contextmanager
