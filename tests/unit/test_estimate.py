@@ -8,7 +8,8 @@ from metacascade.config.config import load
 from metacascade.mechanisms import plan_of
 from metacascade.run.api import Simulation
 from metacascade.run.estimate import expected
-from metacascade.run.forecast import _grown, forecast, shed_by_tumor_per_h
+from metacascade.run.forecast import _grown, forecast
+from metacascade.run.shedding import levels_at_start, shed_by_tumor_per_h
 
 INJECTION = small.EXAMPLE.parent / "injection_liver.toml"
 SHORT = ['run.step="2 h"', 'run.duration="8 days"', "injection=[{node=\"portal\", cells=30_000}]",
@@ -120,3 +121,19 @@ def test_every_rate_that_sheds_is_in_the_estimate(tmp_path):
     told = [line for line in load(tmp_path / "run.toml", ["intravasation.enabled=false", "blood.nk=1/h"]).warnings
             if "no cell enters the blood" in line]
     assert told == [], "what else enters the blood than by [intravasation] is seen by `check`"
+
+
+def test_cells_of_the_host_that_a_tumor_starts_with_are_in_the_estimate():
+    """Balances of a wide tumor: signals 1, of which inflow has 1 / (1 + half), times 2 pi r L [recruitment] of vessels."""
+    tables = {"macrophages": {"enabled": True, "loss": "0.2/day"}, "neutrophils": {"enabled": True, "added": "0.02/h"}}
+    config, bare = load({"tumor": {}} | tables), load({"tumor": {}})
+    surface = 2 * np.pi * config.vessels.radius_um * config.vessels.length_density_per_um2
+    comes = [surface * recruitment / 1.3 for recruitment in (2.0, 10.0)]
+    macrophages, neutrophils = (rate / (rate + loss / 24) for rate, loss in zip(comes, (0.2, 1.0)))
+    mmp9 = neutrophils + 0.2
+    levels = levels_at_start(config, plan_of(config))
+    assert [levels[name] for name in ("csf1", "macrophages", "neutrophils", "mmp9")] == pytest.approx(
+        [1.0, macrophages, neutrophils, mmp9])
+    more = (1 + 3 * macrophages / (macrophages + 0.5)) * (1 + 3 * mmp9 / (mmp9 + 0.3))
+    assert shed_by_tumor_per_h(config, plan_of(config)) == pytest.approx(
+        more * shed_by_tumor_per_h(bare, plan_of(bare)))

@@ -10,11 +10,10 @@ import numpy as np
 
 from metacascade._kernels._layout import CTC, LESION
 from metacascade.mechanisms import plan_of
-from metacascade.mechanisms.compile import wall_of
-from metacascade.mechanisms.terms import DENSITY, SHED, Shape, Table
 from metacascade.model.circuit import Circuit
 from metacascade.model.lesions import Lesions
 from metacascade.model.physiology import KIND_VESSEL, KINDS, NODES, TUMOR
+from metacascade.run.shedding import shed_by_tumor_per_h
 
 SIZES = 9                         # classes of diameter, equally likely
 STEPS = 600                       # of the run, unless they would be longer than LONGEST_H
@@ -218,34 +217,3 @@ def _quantile(level):
     """Of the standard normal law."""
     from statistics import NormalDist
     return NormalDist().inv_cdf(level)
-
-
-def shed_by_tumor_per_h(config, plan):
-    """CTCs that the tumor sheds in an hour, roughly, while it keeps its size: cells x hazard x share in reach.
-
-    In reach are the rings round vessels of the mean radius, one contact range wide, of a network in which lengths fall
-    as if at random. The hazard is that of all rates that shed, of cells of the first clone, as they are at the start.
-    """
-    if not config.tumor:
-        return 0.0
-    vessels, (reach, mature) = config.vessels, wall_of(plan)
-    ring = math.pi * vessels.length_density_per_um2 * ((vessels.radius_um + reach) ** 2 - vessels.radius_um**2)
-    leaky = mature + (1.0 - mature) * (1.0 - vessels.maturity_mean)
-    hazard = sum(plan.number(rate.name) * math.prod(_at_start(config, plan, one) for one in plan.factors_of(rate.name))
-                 for rate in plan.of("tissue") if rate.action == SHED)
-    return config.tumor.cells * hazard * -math.expm1(-ring) * leaky
-
-
-def _at_start(config, plan, factor):
-    """A factor as it is, on average, for the cells that a tumor starts with; 1 where that is not known."""
-    if isinstance(factor, Shape):
-        start = getattr(plan.field(factor.signal), "start", None)
-        return factor.at(start.number if start else float(factor.signal == DENSITY))
-    if not isinstance(factor, Table):
-        return 1.0
-    if factor.by == "emt":
-        share = config.traits.motile_fraction
-        return share * factor.values[255] + (1.0 - share) * factor.values[0]
-    trait = config.traits.adhesion_mean if factor.by == "adhesion" else next(
-        one.founder.number for one in plan.traits if one.name == factor.by)
-    return factor.values[round(255 * trait)]

@@ -1,0 +1,75 @@
+"""What the tumor sheds at its start, roughly: the rates that shed, with their factors as its first cells have them."""
+import math
+
+from metacascade.mechanisms.compile import wall_of
+from metacascade.mechanisms.fields import Diffusing
+from metacascade.mechanisms.terms import ADD, ADMIT, DENSITY, LOSE, SECRETE, SHED, Shape, Table
+
+
+def shed_by_tumor_per_h(config, plan):
+    """CTCs that the tumor sheds in an hour, roughly, while it keeps its size: cells x hazard x share in reach.
+
+    In reach are the rings round vessels of the mean radius, one contact range wide, of a network in which lengths fall
+    as if at random. The hazard is that of all rates that shed, of cells of the first clone, as they are at the start.
+    """
+    if not config.tumor:
+        return 0.0
+    vessels, (reach, mature) = config.vessels, wall_of(plan)
+    ring = math.pi * vessels.length_density_per_um2 * ((vessels.radius_um + reach) ** 2 - vessels.radius_um**2)
+    leaky = mature + (1.0 - mature) * (1.0 - vessels.maturity_mean)
+    return config.tumor.cells * _hazard(config, plan, SHED) * -math.expm1(-ring) * leaky
+
+
+def _hazard(config, plan, action):
+    """Of all rates of the tissue with an action, of cells of the first clone, as they are at the start [1/h]."""
+    levels = levels_at_start(config, plan)
+    return sum(_value(config, plan, rate, levels) for rate in plan.of("tissue") if rate.action == action)
+
+
+def levels_at_start(config, plan) -> dict[str, float]:
+    """The level of each field among the cells that a tumor starts with, roughly.
+
+    That of a field which is brought near its steady state before the first step, and of which cells take up nothing, is
+    the balance of its terms in a wide full tissue with the vessels of the config: a tumor that is smaller than the
+    field spreads has less. All others have that of a new tile. Terms depend on the levels of other fields, which are
+    put in as many times as there are fields.
+    """
+    fields = [one for one in plan.fields if isinstance(one, Diffusing)]
+    levels = {one.name: one.start.number for one in fields}
+    for _ in fields:
+        levels |= {one.name: _balance(config, plan, one, levels) for one in fields
+                   if one.start_sweeps and not one.uptake.number}
+    return levels
+
+
+def _balance(config, plan, field, levels):
+    """A field where what comes in is what is lost."""
+    def total(*actions):
+        return sum(_value(config, plan, rate, levels) for rate in plan.terms_of(field.name) if rate.action in actions)
+
+    vessels = config.vessels
+    surface = 2.0 * math.pi * vessels.radius_um * vessels.length_density_per_um2 if field.wall else 0.0
+    enters = surface * field.wall.number if surface else 0.0
+    enters *= total(ADMIT) if plan.terms_of(field.name, ADMIT) else 1.0
+    lost = field.decay.number + total(LOSE) + enters
+    return (total(SECRETE, ADD) + enters * field.vessel.number) / lost if lost else field.start.number
+
+
+def _value(config, plan, rate, levels):
+    """A rate for the cells that a tumor starts with, on average."""
+    return plan.number(rate.name) * math.prod(
+        _at_start(config, plan, one, levels) for one in plan.factors_of(rate.name))
+
+
+def _at_start(config, plan, factor, levels):
+    """A factor as it is, on average, for the cells that a tumor starts with; 1 where that is not known."""
+    if isinstance(factor, Shape):
+        return factor.at(1.0 if factor.signal == DENSITY else levels.get(factor.signal, 0.0))
+    if not isinstance(factor, Table):
+        return 1.0
+    if factor.by == "emt":
+        share = config.traits.motile_fraction
+        return share * factor.values[255] + (1.0 - share) * factor.values[0]
+    trait = config.traits.adhesion_mean if factor.by == "adhesion" else next(
+        one.founder.number for one in plan.traits if one.name == factor.by)
+    return factor.values[round(255 * trait)]
