@@ -144,6 +144,27 @@ def test_nothing_is_told_where_everything_acts(tmp_path):
     assert not [line for line in acting.warnings if "without effect" in line]
 
 
+@pytest.mark.parametrize("on, off, told", [
+    (["neutrophils"], [], None), (["neutrophils"], ["intravasation"], "il8, neutrophils, mmp9"),
+    (["neutrophils", "angiogenesis", "vegf"], ["intravasation"], None), (["vegf"], [], "vegf"),
+    (["matrix"], [], "matrix"), (["matrix", "haptotaxis"], [], None),
+    (["matrix", "macrophages"], ["intravasation"], "matrix, csf1, macrophages"),
+    (["matrix", "macrophages", "integrins"], ["intravasation"], None),
+    (["chemotherapy"], [], None), ([], ["growth", "hypoxia", "migration"], "oxygen")])
+def test_fields_on_which_nothing_depends_are_told(on, off, told, tmp_path):
+    """Those of the tables `on`, where `off` are not; macrophages act on matrix, which must act on something."""
+    (tmp_path / "run.toml").write_text("[tumor]\n" + "".join(f"[{name}]\nenabled = true\n" for name in on)
+                                       + "".join(f"[{name}]\nenabled = false\n" for name in off))
+    lines = [line for line in load(tmp_path / "run.toml").warnings if "what is read out" in line]
+    assert [line.partition(":")[0] for line in lines] == ([told] if told else [])
+
+
+@pytest.mark.parametrize("zero", ["neutrophils.opening=0", "intravasation.hazard=0/h"])
+def test_a_field_that_acts_on_what_is_zero_is_told(zero):
+    told = load({"tumor": {}, "neutrophils": {"enabled": True}}, ["neutrophils.sprouting=0", zero]).warnings
+    assert any(line.startswith("il8, neutrophils, mmp9: without effect") for line in told)
+
+
 def why(config, name):
     """Why a parameter does nothing, as a user is told who has set it."""
     path = tuple(name.split("."))

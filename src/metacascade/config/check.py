@@ -127,7 +127,7 @@ def warnings(config, given, going_on_at_s=None) -> list[str]:
     of_start = config_effects.draws_of_nothing(config) if going_on_at_s is None else early(config, going_on_at_s)
     return [*_unusual(config), *_coarse(config, plan), *_clones(config, plan), *_late(config),
             *_idle_therapies(config, plan, going_on_at_s is not None), *_certain(config, plan), *_always(config, plan),
-            *(moves.slow(plan) if config.tumor else ()),
+            *((*moves.slow(plan), *config_effects.unread_fields(plan)) if config.tumor else ()),
             *_interventions_of_nothing(config, going_on_at_s is not None), *of_start,
             *config_effects.without_effect(config, given, going_on_at_s is not None)]
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from metacascade.mechanisms import plan_of
 from metacascade.mechanisms.idle import Declared
-from metacascade.mechanisms.terms import SHED
+from metacascade.mechanisms.terms import DENSITY, SHED, Gradient, Pair, PythonFactor, Shape
 
 MOST_NAMES = 6      # in one line
 TISSUE = ("tissue.* growth.* hypoxia.* migration.* crowding.* oxygen.* traits.* vessels.* intravasation.* balance.* "
@@ -155,6 +155,33 @@ def without_effect(config, given, going_on: bool) -> Iterator[str]:
 
 def _names(rule, name):
     return any(fnmatchcase(name, pattern) for pattern in rule.names.split())
+
+
+def unread_fields(plan) -> Iterator[str]:
+    """A line for fields that are solved for while no rate that acts depends on them.
+
+    What acts on a field alone counts only if something depends on that. Hops follow pressure without a factor.
+    """
+    read = {"pressure"}
+    while more := {signal for factor in plan.factors for signal in _signals(factor) if signal not in read
+                   and _acts(plan, plan.rate(factor.rate), read)}:
+        read |= more
+    if unread := [field.name for field in plan.fields if field.name not in read]:
+        yield (f"{', '.join(unread)}: without effect but in what is read out (no rate that acts depends on "
+               f"{'them' if len(unread) > 1 else 'it'})")
+
+
+def _signals(factor) -> tuple:
+    """The fields that a factor depends on."""
+    if isinstance(factor, Shape) and factor.kind == "boost" and factor.b.number == 0.0:
+        return ()
+    if isinstance(factor, PythonFactor):
+        return factor.signals
+    return (factor.signal,) if isinstance(factor, (Shape, Pair, Gradient)) and factor.signal != DENSITY else ()
+
+
+def _acts(plan, rate, read):
+    return plan.number(rate.name) > 0.0 and (not rate.field or rate.field in read)
 
 
 def empty_organs(config) -> tuple[dict[str, str], dict[str, str]]:
