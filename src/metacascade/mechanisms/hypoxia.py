@@ -4,7 +4,7 @@
 """
 from typing import ClassVar
 
-from metacascade.base.declare import CONVENTION, Section, quantity, switch
+from metacascade.base.declare import CONVENTION, RECALLED, Section, quantity, switch
 from metacascade.base.errors import Contradiction
 from metacascade.base.units import show
 from metacascade.mechanisms.sources import PHYSICELL
@@ -23,8 +23,10 @@ class Hypoxia(Section):
                                      status=CONVENTION, doc="Oxygen below which cells begin to die.")
     full_mmHg: float = quantity("full", "mmHg", "mmHg", 2.5, 0, 150, usual=(0.1, 10), source=CORE,
                                 status=CONVENTION, doc="Oxygen at and below which the hazard is full.")
-    survival_h: float = quantity("survival", "h", "h", 6, 0.01, 87660, usual=(1, 48), source=CORE,
-                                 status=CONVENTION, doc="Mean survival at the full hazard.")
+    survival_h: float = quantity("survival", "h", "h", 36, 0.01, 87660, usual=(1, 48), source=(
+        "half of the hypoxic cells of three tumors are gone after 17, 23 and 49 h (Ljungkvist 2005, recalled): 36 h is "
+        "their mean life; PhysiCell kills in 6 h, and leaves no cell below 2.5 mmHg (docs/model.md)"),
+        status=RECALLED, doc="Mean survival at the full hazard.")
 
 
 SECTION = Hypoxia
