@@ -42,13 +42,14 @@ READ = (
                     "vessel.recover".split(), ("voxel",))
     | dict.fromkeys("vessel.close vessel.open vessel.persistence vessel.sense vessel.noise vessel.reach "
                     "vessel.shortest vessel.pruning vessel.radius vessel.radius_spread vessel.oxygen_length "
-                    "vessel.oxygen_radius".split(), ())
+                    "vessel.oxygen_critical vessel.oxygen_radius".split(), ())
     | dict.fromkeys("blood.coat_time blood.arrest_slope blood.arrest_offset blood.deformability".split(), ())
     | dict.fromkeys("blood.anoikis blood.bind blood.release blood.extravasate blood.passages".split(), OF_RECORD)
     | dict.fromkeys("blood.nk blood.shear".split(), (*OF_RECORD, "coat"))
     | dict.fromkeys("lesion.establish lesion.dormant lesion.wake lesion.dormant_death lesion.birth lesion.death "
                     "lesion.capacity lesion.shed".split(), OF_RECORD))
-FIXED = ("vessel.oxygen_length", "vessel.oxygen_radius")     # of these, what does not change in the course of a run
+# Of these, what does not change in the course of a run.
+FIXED = ("vessel.oxygen_length", "vessel.oxygen_critical", "vessel.oxygen_radius")
 SECRETED = ("voxel", "emt", "clone")        # the same of a term of a field by cells, and of one that is not
 OF_VOXEL = ("voxel",)
 # factor: the compartments whose rates it may act on

@@ -132,7 +132,8 @@ class Tissue:
         """Share of its oxygen that the blood still has in pieces, a function of them; None: all of it."""
         if not self.microenvironment.falls:
             return None
-        return vessel_oxygen.shares(self.plan.number("vessel.oxygen_length"))
+        critical = self.plan.number("vessel.oxygen_critical") / self.config.oxygen.vessel_mmHg
+        return vessel_oxygen.shares(self.plan.number("vessel.oxygen_length"), critical)
 
     def _make_vasculature(self):
         edge, reach = self.config.tissue.edge_um, reach_um(self.config, self.plan)

@@ -34,12 +34,18 @@ STEPS, MOST = 20, 20          # of an e-fold fall; after so many e-folds nothing
 SHUT_UM = 2.0**100            # what a way through a shut piece costs: more than all ways through open ones
 
 
-def shares(length_um):
-    """The share of its oxygen that the blood of pieces still has, a function of them: exp(-along / length).
+def shares(length_um, critical):
+    """The share of its oxygen that the blood of pieces still has, a function of them.
 
-    `along` counts in steps of length / STEPS, so that the voxels need not look again at what has hardly changed.
+    1 - along / length down to the share `critical`, and from there, at a, critical exp(-(along - a) / (critical
+    length)), which touches that line. `along` counts in steps of length / STEPS, so that the voxels need not look again
+    at what has hardly changed.
     """
-    table = exp(-np.arange(MOST * STEPS + 1) / STEPS).astype(np.float32)
+    critical = min(critical, 1.0)
+    way = np.arange(MOST * STEPS + 1) / STEPS
+    beyond = np.maximum(way - (1.0 - critical), 0.0)
+    late = critical * exp(-beyond / critical) if critical > 0.0 else np.zeros(len(way))
+    table = np.where(beyond > 0.0, late, np.maximum(1.0 - way, 0.0)).astype(np.float32)
 
     def of(pieces):
         step = np.rint(pieces["along"].astype(float) * (STEPS / length_um))
