@@ -142,7 +142,7 @@ def test_the_chances_of_several_events_add_up():
     vessel["bx"], vessel["radius"], vessel["maturity"], vessel["perfused"] = 240, 1000, 0.5, 1
     patch = cells_in(n, only(
         run=dict(step_s=3 * 3600), hypoxia=dict(survival_h=4.0), growth=dict(division_time_h=3.0, death_per_h=0.07),
-        intravasation=dict(hazard_per_h=0.2, cluster_fraction=0.0)), 3.75, segments=vessel)
+        intravasation=dict(hazard_per_h=0.2, cluster_fraction=0.0, permeability_mature=0.1)), 3.75, segments=vessel)
     rates = {"divided": math.log(2) / 3 * 3.75 / 8.75, "apoptosis": 0.07, "necrosis": 0.125,
              "shed": 0.2 * (0.1 + 0.9 * 0.5)}
     _, tally = patch.step()

@@ -165,7 +165,7 @@ MARK, WILD = Bit("mark"), Trait("wild")
     ([Rate("tissue.own", 1, action=SHED)], "the rate tissue.own sheds: it needs one factor at_wall, and has none"),
     ([at_wall("tissue.intravasate", 10, 0.1)], "the rate tissue.intravasate sheds: it needs one factor at_wall, and has 2"),
     ([Rate("tissue.own", 1, action=SHED), at_wall("tissue.own", 20, 0.1)],
-     "need the same reach and passage of mature vessels, as the lists of vessels: tissue.intravasate 10 um and 0.1; "
+     "need the same reach and passage of mature vessels, as the lists of vessels: tissue.intravasate 10 um and 0.02; "
      "tissue.own 20 um and 0.1"),
     ([Bit(f"b{i}") for i in range(9)], "more than 8 bits")])
 def test_what_does_not_fit_is_refused_with_its_name(declarations, message):

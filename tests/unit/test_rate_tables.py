@@ -160,7 +160,7 @@ def test_the_default_config_has_its_rates_in_tissue():
     assert made.names == ("tissue.divide", "tissue.apoptosis", "tissue.necrosis", "tissue.intravasate")
     assert made.signals == ("oxygen", "pressure") and made.causes == ("apoptosis", "necrosis")
     assert made.rates["most"].tolist() == [1.0] * 4
-    assert wall_of(plan_of(default())) == (10.0, 0.1)
+    assert wall_of(plan_of(default())) == (10.0, 0.02)
 
 
 def test_rates_in_the_blood_are_tables_by_node():

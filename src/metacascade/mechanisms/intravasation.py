@@ -21,8 +21,9 @@ class Intravasation(Section):
         status=COMPUTED, doc="Hazard of a detached cell in contact with an immature vessel.")
     reach_um: float = quantity("reach", "um", "um", 10, 0, 60, usual=(5, 25), source="no measurement", status=ASSUMED,
                                doc="Contact range beyond the wall of the vessel.")
-    permeability_mature: float = number("permeability_mature", 0.1, 0, 1, usual=(0.02, 0.34), source=(
-        "tumor over normal vessels 8-10 (Gerlowski and Jain 1986, recalled); direction Deryugina and Kiosses 2017"),
+    permeability_mature: float = number("permeability_mature", 0.02, 0, 1, usual=(0.02, 0.34), source=(
+        "normal over tumor vessels: for macromolecules of some nm 0.1 (Gerlowski and Jain 1986, recalled), less for "
+        "what is larger; gaps of 0.2-1.2 um in tumor vessels (Hobbs 1998), a cell is 12 um (docs/model.md)"),
         status=ASSUMED, doc="Crossing of a fully mature vessel relative to an immature one.")
     detach_exponent: float = number("detach_exponent", 1.0, 0, 10, source="no measurement", status=ASSUMED, doc=(
         "n of the factor (1 - adhesion)^n."))
