@@ -16,8 +16,9 @@ class Intravasation(Section):
     table: ClassVar[str] = TABLE
 
     enabled: bool = switch("Cells enter vessels.")
-    hazard_per_h: float = quantity("hazard", "1/day", "1/h", 0.08, 0, 1000, usual=(1e-4, 0.3), source=(
-        "Butler and Gullino 1975: 3.2e6 cells/g/day, over 3e8 cells/g and 13 % of the tissue within 20 um of a vessel"),
+    hazard_per_h: float = quantity("hazard", "1/day", "1/h", 0.4, 0, 1000, usual=(5e-4, 1.4), source=(
+        "Butler and Gullino 1975: 3.2e6 cells/g/day, over 3e8 cells/g, 13 % of the cells within reach of a vessel, and "
+        "the means of the factors by adhesion, 0.3, and by maturity, 0.7 (docs/model.md)"),
         status=COMPUTED, doc="Hazard of a detached cell in contact with an immature vessel.")
     reach_um: float = quantity("reach", "um", "um", 10, 0, 60, usual=(5, 25), source="no measurement", status=ASSUMED,
                                doc="Contact range beyond the wall of the vessel.")
