@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from controls import after, still
 from metacascade._kernels._vessels import SEGMENT
 from tiles import Patch, only
 
@@ -152,3 +153,15 @@ def test_the_chances_of_several_events_add_up():
     expected["nothing"], found["nothing"] = n - sum(expected.values()), n - sum(found.values())
     chi2 = sum((found[name] - e) ** 2 / e for name, e in expected.items())
     assert chi2 < 28.6, f"chi square {chi2:.1f}; found {found}, expected {expected}"
+
+
+@pytest.mark.parametrize(("motile_fraction", "relative", "share"), [
+    (1.0, 1.0, 1.0), (1.0, 0.5, 0.5), (1.0, 0.25, 0.25), (1.0, 0.0, 0.0), (0.0, 0.5, 1.0)])
+def test_motile_cells_divide_less_and_others_as_before(motile_fraction, relative, share):
+    """n = 20 000 cells in one step of an hour, of which a share e^h - 1 divides."""
+    sim = still("growth", cells=20_000, traits=dict(motile_fraction=motile_fraction), oxygen=dict(enabled=False),
+                growth=dict(motile=relative, death_per_h=0.0, division_time_h=8.0))
+    z = share * math.log(2) / 8
+    expected = 20_000 * math.expm1(z)
+    divided = after(sim, 1).ledger.totals["divided_tissue"]
+    assert abs(divided - expected) <= Z * math.sqrt(expected)

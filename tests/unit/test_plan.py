@@ -61,7 +61,8 @@ def test_without_oxygen_cells_divide_freely_and_none_is_necrotic():
 
 def test_without_crowding_there_is_no_pressure_to_stop_division():
     plan = plan_of(switched_off("crowding"))
-    assert [factor.signal for factor in plan.factors_of("tissue.divide")] == ["oxygen"]
+    assert [factor.text for factor in plan.factors_of("tissue.divide")] == [
+        "oxygen / (oxygen + growth.oxygen_half)", "(1 - (1 - growth.motile) * emt)"]
     assert plan.number("tissue.hop") == 0.0
 
 

@@ -1,14 +1,14 @@
 """Division and background death of the cells of the tumor.
 
-    tissue.divide     ln 2 / T  P / (P + half)       and what crowding and others put on it
+    tissue.divide     ln 2 / T  P / (P + half) (1 - (1 - motile) emt)       and what crowding and others put on it
     tissue.apoptosis  mu
 """
 import math
 from typing import ClassVar
 
-from metacascade.base.declare import ASSUMED, CONVENTION, RECALLED, Section, quantity, switch
+from metacascade.base.declare import ASSUMED, CONVENTION, RECALLED, Section, number, quantity, switch
 from metacascade.mechanisms.sources import PHYSICELL
-from metacascade.mechanisms.terms import DIVIDE, REMOVE, Rate, hill, value
+from metacascade.mechanisms.terms import DIVIDE, REMOVE, Rate, hill, state, value
 
 TABLE = "growth"
 
@@ -26,16 +26,22 @@ class Growth(Section):
     oxygen_half_mmHg: float = quantity("oxygen_half", "mmHg", "mmHg", 5, 0.001, 100, usual=(0.5, 20), source=(
         "no direct measurement"), status=ASSUMED,
         doc="Oxygen at which division is half as fast: a factor P / (P + oxygen_half).")
+    motile: float = number("motile", 0.5, 0, 1, source=(
+        "direction: cells that invade in mammary tumors are relatively nondividing (Wang 2007); size: with half, their "
+        "share stays what it is (docs/model.md)"), status=ASSUMED, doc=(
+            "Division of motile cells relative to that of others; 1: they divide alike."))
 
 
 SECTION = Growth
 
 
 def plan(config):
-    """Two rates, and oxygen on the first."""
+    """Two rates; oxygen and motility act on the first."""
     c = config.growth
     divide = Rate("tissue.divide", value("ln(2) / growth.division_time", math.log(2.0) / c.division_time_h),
                   action=DIVIDE, doc="the daughter lies anywhere in the voxel of the mother")
     yield divide
     yield hill(divide, "oxygen", half=value("growth.oxygen_half", c.oxygen_half_mmHg))
+    if c.motile < 1.0:
+        yield state(divide, "emt", lambda e: 1.0 - (1.0 - c.motile) * e, "(1 - (1 - growth.motile) * emt)")
     yield Rate("tissue.apoptosis", value("growth.death_rate", c.death_per_h), action=REMOVE, doc="background death")
