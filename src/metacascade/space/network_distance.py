@@ -11,9 +11,9 @@ BLOCKS = 12                 # of points along the longest side of the box: their
 FARTHEST_UM = 1e5           # beyond it there is no vessel
 
 
-def extravascular(network, low, high, number):
+def extravascular(network, low, high, number, seed=1):
     """Distances [um] to the nearest center line of those of `number` random points in a box that lie in no vessel."""
-    points = low + (high - low) * np.random.default_rng(1).random((number, 3))
+    points = low + (high - low) * np.random.default_rng(seed).random((number, 3))
     side = float((high - low).max()) / BLOCKS
     tile = np.floor(points / side).astype(np.int32)
     tiles, of = np.unique(tile, axis=0, return_inverse=True)

@@ -1,21 +1,13 @@
 """What experiments read out of the results of a run: each a number, and nan where there is nothing to count."""
-import functools
 import math
 
 import numpy as np
 
 from metacascade.base.errors import InputError
-from metacascade.config.config import Config
-from metacascade.space import network_read, network_tiled
 from metacascade.space.distances import REACH_UM, WIDTH_UM
-from metacascade.space.network_distance import extravascular
-from metacascade.space.network_imported import ends
-from metacascade.space.vessels import Network
 
 READOUTS = {}               # name -> function of Results; its unit is its attribute `unit`
 WINDOW_H = 1 / 6            # in which entries into the blood are counted: ten minutes
-BOX_UM = 1000.0             # edge of the cube of a generated network in which points are laid
-POINTS = 20_000             # where distances are measured: their mean is known to about half a percent
 
 
 class Missing(InputError):
@@ -152,12 +144,12 @@ def vessels_inside(results):
     return float(_column(results, "vessels_core")[-1])
 
 
-def _cell_distances(results):
-    """Middle [um] and cells of each bin of the distances of cells in tissue to perfused vessels, at the end."""
+def _distances(results, whose):
+    """Middle [um] and cells of each bin of distances to vessels, of the cells in "tissue" or the "shed", at the end."""
     if "distances" not in results:
         raise Missing("the results have no table distances")
     rows, of = results["distances"][:], results.names("distances")["of"]
-    rows = rows[[of[int(number)] == "tissue" for number in rows["of"]]]
+    rows = rows[[of[int(number)] == whose for number in rows["of"]]]
     rows = np.sort(rows[rows["time_s"] == rows["time_s"].max(initial=0)], order="below")
     upper = rows["below"].astype(float)
     return np.where(np.isfinite(upper), upper - 0.5 * WIDTH_UM, REACH_UM), rows["cells"].astype(float)
@@ -166,51 +158,129 @@ def _cell_distances(results):
 @readout("um")
 def cell_distance_mean_um(results):
     """Mean distance of cells in tissue to the nearest perfused vessel at the end; beyond 150 um it counts as that."""
-    distance, cells = _cell_distances(results)
+    distance, cells = _distances(results, "tissue")
     return float((distance * cells).sum() / cells.sum()) if cells.any() else math.nan
 
 
 @readout("um")
 def cell_distance_p90_um(results):
     """The distance to the nearest perfused vessel that nine in ten cells in tissue are within at the end."""
-    distance, cells = _cell_distances(results)
+    distance, cells = _distances(results, "tissue")
     return float(distance[np.searchsorted(cells.cumsum(), 0.9 * cells.sum())]) if cells.any() else math.nan
 
 
-# --- vessels ------------------------------------------------------------------------------------------------------
-
 @readout("um")
-def vessel_distance_mean_um(results):
-    """Mean distance of points outside of the vessels to the nearest center line, of the bed at the start."""
-    return float(distances(results).mean())
+def shed_distance_mean_um(results):
+    """Mean distance of the cells that entered vessels to the center lines of these, up to the end."""
+    distance, cells = _distances(results, "shed")
+    return float((distance * cells).sum() / cells.sum()) if cells.any() else math.nan
 
 
-@readout("um")
-def vessel_distance_p90_um(results):
-    """The distance to the nearest center line that nine in ten points outside of the vessels are within."""
-    return float(np.quantile(distances(results), 0.9))
+# --- of controls --------------------------------------------------------------------------------------------------
+
+def _at_end(name, unit, doc):
+    """Register the last value of a column as a read-out of its name."""
+    def last(results):
+        return float(_column(results, name)[-1])
+    last.__name__, last.__doc__ = name, doc
+    readout(unit)(last)
+
+
+_at_end("oxygen_mean", "mmHg", "Mean oxygen of cells at the end.")
+_at_end("vegf_mean", "1", "Mean angiogenic factor where cells are, at the end.")
+_at_end("matrix_mean", "1", "Mean density of matrix where cells are, at the end.")
+_at_end("macrophages_mean", "1", "Mean density of macrophages where cells are, at the end.")
+_at_end("neutrophils_mean", "1", "Mean density of neutrophils where cells are, at the end.")
+_at_end("mmp9_mean", "1", "Mean MMP-9 where cells are, at the end.")
+_at_end("maturity_core", "1", "Mean maturity of the vessels in the core, at the end.")
+
+
+def _per_million_day(results, name):
+    """What is added to a column in a day for every million cells of the tumor, in the second half of the run."""
+    time_h, later = _later(results)
+    count = _column(results, name)[later]
+    return 24e6 * (count[-1] - count[0]) / (time_h[-1] - time_h[later][0]) / float(
+        np.mean(_column(results, "tissue")[later]))
+
+
+@readout("cells/day per 1e6 cells")
+def apoptosis_per_million_day(results):
+    """Cells that died by apoptosis in a day for every million cells of the tumor, in the second half of the run."""
+    return _per_million_day(results, "apoptosis")
+
+
+@readout("cells/day per 1e6 cells")
+def necrosis_per_million_day(results):
+    """The same for want of oxygen."""
+    return _per_million_day(results, "necrosis")
+
+
+@readout("cells/day per 1e6 cells")
+def lymph_per_million_day(results):
+    """Cells that left the tumor with lymph in a day for every million of its cells, in the second half of the run."""
+    return _per_million_day(results, "shed_lymph")
 
 
 @readout("1")
-def vessel_volume_fraction(results):
-    """Share of the tissue that the bed at the start fills, as the share of points that lie in a vessel."""
-    return 1.0 - len(distances(results)) / POINTS
+def mutants_per_division(results):
+    """Daughters with a mutation for each division in tissue."""
+    divided = _column(results, "divided_tissue")[-1]
+    return float(_column(results, "mutated")[-1] / divided) if divided else math.nan
 
 
-@functools.lru_cache(maxsize=1)
-def distances(results):
-    """Distance [um] of those of POINTS evenly drawn points that lie in no vessel to the nearest center line.
+# --- when what was first there -----------------------------------------------------------------------------------
 
-    The points lie in a cube round the tumor, or, if the vessels are a network that is repeated, in one box of it.
-    """
-    config = Config.from_dict(results.config)
-    found = network_read.network(config)
-    if found is None:
-        network = Network.from_config(config.vessels, config.run.seed)
-        low = np.array(config.tumor.center_um if config.tumor else (0.0, 0.0, 0.0)) - 0.5 * BOX_UM
-        high = low + BOX_UM
-    else:
-        network, box = Network.from_segments(found.segments), network_tiled.box_of(found.segments)
-        low, high = box if box else (np.minimum(*ends(found.segments)).min(axis=0),
-                                     np.maximum(*ends(found.segments)).max(axis=0))
-    return extravascular(network, low, high, POINTS)
+def _day(results, name):
+    """The time of a column that says when something was first there [days]; nan: not in this run."""
+    seconds = _column(results, name)[-1]
+    return seconds / 86400 if seconds >= 0 else math.nan
+
+
+@readout("days")
+def detected_day(results):
+    """When the tumor had staging.detection_cells cells."""
+    return _day(results, "detected_s")
+
+
+@readout("days")
+def first_shed_day(results):
+    """When the first cell had entered the blood from the tumor."""
+    return _day(results, "first_shed_s")
+
+
+@readout("days")
+def shed_to_detection_days(results):
+    """From the first shed cell to the detection of the tumor."""
+    return detected_day(results) - first_shed_day(results)
+
+
+@readout("days")
+def lesion_to_detection_days(results):
+    """From the first lesion to the detection of the tumor."""
+    return detected_day(results) - _day(results, "first_lesion_s")
+
+
+def _before(first, detected):
+    """1 if something was there before the tumor was detected, 0 if not, nan if neither was there yet."""
+    if math.isnan(first):
+        return math.nan if math.isnan(detected) else 0.0
+    return float(not first >= detected)
+
+
+@readout("1")
+def shed_before_detection(results):
+    """1 if the first cell was shed before the tumor was detected, else 0."""
+    return _before(first_shed_day(results), detected_day(results))
+
+
+@readout("1")
+def lesion_before_detection(results):
+    """1 if the first lesion was there before the tumor was detected, else 0."""
+    return _before(_day(results, "first_lesion_s"), detected_day(results))
+
+
+@readout("cells")
+def cells_at_first_shed(results):
+    """Cells of the tumor when the first one had entered the blood, between two outputs on a straight line."""
+    time_s, day = _column(results, "time_s"), first_shed_day(results)
+    return float(np.interp(86400 * day, time_s, _column(results, "tissue"))) if math.isfinite(day) else math.nan

@@ -1,5 +1,6 @@
 """Published experiments, simulated: each arm a sweep over seeds, then read out, compared, drawn and written down."""
 import json
+import math
 from pathlib import Path
 
 from metacascade.base.errors import DONE, FAILED, STOPPED_EARLY, InputError
@@ -7,27 +8,41 @@ from metacascade.config.write import quoted
 from metacascade.io import atomic
 from metacascade.io.results import open_results
 from metacascade.ranks import launcher
-from metacascade.studies import readouts, reproduce_file, reproduce_picture, reproduce_report, sweep, sweep_plan
+from metacascade.studies import (
+    readouts,
+    reproduce_controls,
+    reproduce_file,
+    reproduce_picture,
+    reproduce_report,
+    reproduce_reuse,
+    sweep,
+    sweep_plan,
+)
+from metacascade.studies.reproduce_controls import GROUP
 from metacascade.studies.reproduce_file import FOLDER, NETWORKS, split
-from metacascade.studies.reproduce_verdict import FAILED as RUN_FAILED, NOT_YET, Finding, judge
+from metacascade.studies.reproduce_verdict import FAILED as RUN_FAILED, NOT_RUN, NOT_YET, Finding, judge
 
 TABLE, FIGURE, VERDICT, CONFIG = "table.csv", "figure.png", "verdict.json", "config.toml"
 
 
 def listed(folder=FOLDER):
-    """Names and titles of the experiments, a line each."""
-    return [f"{name:12}{reproduce_file.title(name, folder)}" for name in reproduce_file.names(folder)]
+    """Names and titles of the experiments and of the controls, a line each."""
+    return [*(f"{name:15}{reproduce_file.title(name, folder)}" for name in reproduce_file.names(folder)),
+            *(f"{name:15}{reproduce_controls.title(name, folder)}" for name in reproduce_controls.names(folder))]
 
 
 def run(name, out, ranks=1, jobs=1, wall_limit_s=None, networks=None, write=None, folder=FOLDER):
-    """Simulate an experiment, or `all`, into the directory `out`; the exit code. What is done is not simulated again.
+    """Simulate an experiment, a control, all `controls`, or `all`, into the directory `out`; the exit code.
+
+    What is done is not simulated again, if it was by the same code and from the same config.
 
     Parameters
     ----------
     networks : path, optional
         The directory of measured vessel networks, for the arms that need one.
     write : path, optional
-        Write the page of validation there, of all that was run.
+        Write the page of validation there. What this call did not run is taken from `out`, if it was run with the same
+        code, and else said not to be run.
 
     Raises
     ------
@@ -37,34 +52,66 @@ def run(name, out, ranks=1, jobs=1, wall_limit_s=None, networks=None, write=None
     if launcher.several():
         raise InputError("reproduce starts the ranks of its runs itself: call it without mpiexec or srun, with --ranks "
                          "R for R ranks each and --jobs J for J runs at a time")
-    wanted = reproduce_file.names(folder) if name == "all" else [name]
-    experiments = [reproduce_file.read(one, folder) for one in wanted]
-    code, results = DONE, []
+    controls = reproduce_controls.names(folder)
+    groups = {"all": [*reproduce_file.names(folder), *controls]} | ({GROUP: controls} if controls else {})
+    experiments = [_read(one, folder) for one in groups.get(name, [name])]
+    code, results = DONE, {}
     for experiment in experiments:
         ended, findings = _experiment(experiment, Path(out) / experiment.name, networks, (ranks, jobs, wall_limit_s))
         if ended == STOPPED_EARLY:
             print("stopped: the same command goes on", flush=True)
             return STOPPED_EARLY
         code = ended or code
-        results.append((experiment, findings))
+        results[experiment.name] = findings
         print("\n".join(reproduce_report.lines(experiment, findings)), flush=True)
     if write:
-        atomic.write_text(write, reproduce_report.page(results))
-        print(f"wrote {write}", flush=True)
+        _write_page(write, results, Path(out), folder)
     return code
+
+
+def _read(name, folder):
+    found = reproduce_controls if name in reproduce_controls.names(folder) else reproduce_file
+    return found.read(name, folder)
+
+
+def _write_page(path, results, out, folder):
+    """The page of all experiments and controls: of those that this call has not run, what is in `out`."""
+    names = [*reproduce_file.names(folder), *reproduce_controls.names(folder)]
+    pairs = [(one := _read(name, folder), results.get(name) or _stored(one, out / name)) for name in names]
+    controls = set(reproduce_controls.names(folder))
+    atomic.write_text(path, reproduce_report.page([pair for pair in pairs if pair[0].name not in controls],
+                                                  [pair for pair in pairs if pair[0].name in controls],
+                                                  reproduce_reuse.code_is()))
+    print(f"wrote {path}", flush=True)
+
+
+def _stored(experiment, out):
+    """The findings in a directory, if they are those of this code and config."""
+    path = out / VERDICT
+    if path.is_file():
+        with atomic.reading(path):
+            stored = json.loads(path.read_text("utf-8"))
+        if isinstance(stored, dict) and stored.get("key") == reproduce_reuse.key(experiment):
+            return [Finding(**one | {name: math.nan for name in ("value", "error") if one[name] is None})
+                    for one in stored["findings"]]
+    return [Finding(NOT_RUN, text="not with this version")] * len(experiment.comparisons)
 
 
 def _experiment(experiment, out, networks, how):
     """Exit code, and a Finding for each comparison. Writes table, figure and verdict into `out`."""
     if experiment.missing:
         why = f"this version has no {', '.join(experiment.missing)}"
-        return DONE, [Finding(NOT_YET, text=why)] * len(experiment.comparisons)
-    with atomic.writing(out):
-        out.mkdir(parents=True, exist_ok=True)
+        findings = [Finding(NOT_YET, text=why)] * len(experiment.comparisons)
+        _write(experiment, out, [], findings)
+        return DONE, findings
+    key = reproduce_reuse.key(experiment)
+    if others := reproduce_reuse.others(out, key):
+        print(f"{experiment.name}: runs of another version, or of another config, are not used: "
+              f"{', '.join(str(out / other) for other in others)}", flush=True)
     rows, problems = [], {}
     for arm, settings in experiment.arms.items():
         try:
-            code = _simulate(experiment, arm, _with_networks(settings, networks), out, how)
+            code = _simulate(experiment, arm, _with_networks(settings, networks), out / key, how)
         except readouts.Missing as error:
             problems[arm] = Finding(NOT_YET, text=str(error))
             continue
@@ -73,7 +120,7 @@ def _experiment(experiment, out, networks, how):
         if code == FAILED:
             problems[arm] = Finding(RUN_FAILED, text=f"runs of {arm} failed")
         else:
-            rows += _read_out(experiment, arm, out / arm, problems)
+            rows += _read_out(experiment, arm, out / key / arm, problems)
     findings = [_finding(one, row, rows, problems) for one, row in zip(experiment.comparisons, experiment.rows)]
     _write(experiment, out, rows, findings)
     return FAILED if any(finding.verdict == RUN_FAILED for finding in findings) else DONE, findings
@@ -95,6 +142,8 @@ def _with_networks(settings, networks):
 def _simulate(experiment, arm, settings, out, how):
     """Run an arm as a sweep over seeds in a directory of its own; the exit code."""
     ranks, jobs, wall_limit_s = how
+    with atomic.writing(out):
+        out.mkdir(parents=True, exist_ok=True)
     atomic.write_text(out / CONFIG, reproduce_file.toml(experiment.config))
     lines = [f'config = "{CONFIG}"', f"replicates = {experiment.head.replicates}", "[set]"]
     lines += [f"{quoted(name)} = {quoted(value)}" for name, value in settings.items()]
@@ -138,11 +187,19 @@ def _values(rows, name):
 
 
 def _write(experiment, out, rows, findings):
+    """Table, figure and verdict; where nothing was run there is no table and no figure, an older one neither."""
+    with atomic.writing(out):
+        out.mkdir(parents=True, exist_ok=True)
+        for name in (TABLE, FIGURE):
+            (out / name).unlink(missing_ok=True)
+    verdicts = [dict(verdict=found.verdict, value=_number(found.value), error=_number(found.error), text=found.text)
+                for found in findings]
+    told = dict(key=reproduce_reuse.key(experiment), code=reproduce_reuse.code_is(),
+                comparisons=[one.name for one in experiment.comparisons], findings=verdicts)
+    atomic.write_text(out / VERDICT, json.dumps(told, indent=1) + "\n")
+    if not rows:
+        return
     atomic.write_text(out / TABLE, reproduce_report.table(experiment, rows))
-    verdicts = [dict(name=one.name, published=row.id, verdict=found.verdict, value=_number(found.value),
-                     error=_number(found.error), text=found.text)
-                for one, row, found in zip(experiment.comparisons, experiment.rows, findings)]
-    atomic.write_text(out / VERDICT, json.dumps(verdicts, indent=1) + "\n")
     values = {one.readout: _values(rows, one.readout) for one in experiment.comparisons}
     if not reproduce_picture.draw(experiment, values, findings, out / FIGURE):
         print('no figure: matplotlib is not installed, pip install "metacascade[plots]"', flush=True)

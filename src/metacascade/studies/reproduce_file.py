@@ -11,13 +11,16 @@ from metacascade.base.names import nearest
 from metacascade.config import read as config_read, values as config_values
 from metacascade.config.read import Problem
 from metacascade.config.write import quoted
+from metacascade.studies import readouts_network  # noqa: F401 (its read-outs)
 from metacascade.studies.readouts import READOUTS
 from metacascade.studies.sweep_values import parameters
 
 FOLDER = files("metacascade") / "experiments"
 PUBLISHED = "published.toml"        # beside the experiments: the numbers that they are compared with
+CONTROLS = "controls.toml"          # and the controls of mechanisms, see reproduce_controls
 NETWORKS = "{networks}/"            # so begins a vessel file that comes from `--networks DIR`
-KINDS = ("interval", "ratio", "ordering")
+KINDS = ("interval", "ratio", "ordering", "score", "count")
+ARMS = {"interval": 1, "ratio": 2, "score": 1, "count": 1}      # that a comparison of a kind has; else two or more
 
 
 class Head(Section):
@@ -38,14 +41,15 @@ class Comparison(Section):
     name: str = text("name", "", longest=200, doc="What is compared, in a line.")
     readout: str = choice("readout", next(iter(READOUTS)), tuple(READOUTS), doc="A function of `studies.readouts`.")
     kind: str = choice("kind", "interval", KINDS, doc=(
-        "interval: of the mean of an arm; ratio: of the means of two; ordering: of the means of several, descending."))
+        "interval: of the mean of an arm; ratio: of the means of two; ordering: of the means of several, descending; "
+        "score: of numbers that are standard normal in each run; count: of the runs in which a number is 1 and not 0."))
     arms: str = text("arms", "", longest=1000, doc="The arms, with commas between.")
     published: str = text("published", "", longest=100, doc="The row of published.toml.")
 
 
 @dataclass(frozen=True)
 class Row:
-    """A published number: `low` to `high` is where a result agrees; None: no bound."""
+    """A published number: `low` to `high` is where a result agrees; None: no bound. Without any, nothing is judged."""
     id: str
     what: str
     source: str
@@ -72,7 +76,7 @@ class Experiment:
 def names(folder=FOLDER):
     """The experiments in a directory, sorted."""
     return sorted(path.name.removesuffix(".toml") for path in folder.iterdir()
-                  if path.name.endswith(".toml") and path.name != PUBLISHED)
+                  if path.name.endswith(".toml") and path.name not in (PUBLISHED, CONTROLS))
 
 
 def title(name, folder=FOLDER):
@@ -175,7 +179,7 @@ def _comparison(index, given, arms, rows, problems):
         wrong.append(Problem((key,), f"unknown key{nearest(key, Comparison.parameters)}"))
     one = config_values.validated(
         Comparison, {key: given[key] for key in given.keys() & Comparison.parameters}, wrong)
-    named, wanted = split(one.arms), {"interval": 1, "ratio": 2}.get(one.kind)
+    named, wanted = split(one.arms), ARMS.get(one.kind)
     for arm in named:
         if arm not in arms:
             wrong.append(Problem(("arms",), f"there is no arm {arm}{nearest(arm, arms)}"))

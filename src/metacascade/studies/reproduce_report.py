@@ -3,7 +3,7 @@ import csv
 import io
 
 from metacascade.studies.readouts import READOUTS
-from metacascade.studies.reproduce_verdict import overall
+from metacascade.studies.reproduce_verdict import AGREES, DIFFERS, UNDECIDED, overall
 
 HEAD = """# Validation: published experiments, simulated
 
@@ -11,10 +11,22 @@ Written by `metacascade reproduce all --write docs/validation.md`. Each experime
 `src/metacascade/experiments/`: a small config, its arms, and what is read out. The published numbers are in
 `published.toml` beside them, with their source and how sure they are. None of them is used to set a parameter.
 
-A number *agrees* if the mean over the runs lies in the interval, and *differs* if it is more than two standard errors
-outside; in between it is *undecided*. An order agrees if each mean is above the next by more than two standard errors
-of their difference in runs with the same seeds. What a version of the model has no mechanism for is *not possible yet*.
+A number *agrees* if the mean over the runs lies in the interval. It *differs* if the 95 % interval of that mean, by
+Student, lies wholly outside of it; else it is *undecided*. An order agrees if each mean is above the next by more than
+the 95 % interval of their difference. Differences and ratios are of pairs of runs with the same seed; ± is the standard
+error. From one run nothing follows, but for a score whose law is known. What has no published number is *not judged*,
+and what a version of the model has no mechanism for is *not possible yet*.
 """
+CONTROLS = """## Controls of the mechanisms
+
+`metacascade reproduce controls`: each mechanism off, on, and of twice the strength, with the same seeds, by the rows
+of `controls.toml`. The read-out that must move *moves* if it does so from off to on and again from on to doubled, each
+time by more than the 95 % interval of the difference; of the one that must not, the ratio must lie in the bounds.
+
+| row | mechanism and strength | must move | off, on, doubled | verdict | must not move | ratio, bounds | verdict |
+|---|---|---|---|---|---|---|---|"""
+MOVES = {AGREES: "moves", UNDECIDED: "does not move", DIFFERS: "moves the other way"}
+HOLDS = {AGREES: "holds", UNDECIDED: "undecided", DIFFERS: "moves too"}
 
 
 def table(experiment, runs):
@@ -30,7 +42,7 @@ def table(experiment, runs):
 
 def interval(row):
     """The published number, if there is one, and its interval as text."""
-    bounds = {(True, True): "no bound", (False, True): f"at least {row.low}", (True, False): f"at most {row.high}",
+    bounds = {(True, True): "none", (False, True): f"at least {row.low}", (True, False): f"at most {row.high}",
               (False, False): f"{row.low} to {row.high}"}[row.low is None, row.high is None]
     bounds = bounds if row.value is None else f"{row.value:g}, {bounds}"
     return bounds + f" {row.unit}" * (row.unit not in ("", "1"))
@@ -50,14 +62,32 @@ def lines(experiment, findings):
     return found
 
 
-def page(results):
-    """docs/validation.md, of pairs (experiment, findings)."""
-    text = [HEAD, "| experiment | | verdict |\n|---|---|---|"]
+def page(experiments, controls, code):
+    """docs/validation.md, of pairs (experiment, findings) of published experiments and of controls; code in words."""
+    text = [HEAD, f"Runs of {code}.\n", "| experiment | | verdict |\n|---|---|---|"]
     text += [f"| [{one.name}](#{one.name.lower()}) | {one.head.title} | {overall(findings)} |"
-             for one, findings in results]
-    for one, findings in results:
+             for one, findings in experiments]
+    for one, findings in experiments:
         text += ["", *_section(one, findings)]
+    if controls:
+        text += ["", CONTROLS, *(_control(one, *findings) for one, findings in controls)]
     return "\n".join(text) + "\n"
+
+
+def _control(one, moves, holds):
+    """The row of a control in its table."""
+    moving, held = one.comparisons
+    return " | ".join((
+        f"| {one.name}", f"{one.head.title}: {one.head.simulated}; {one.head.replicates} seeds",
+        f"{_named(moving)}, {'up' if moving.arms.startswith('doubled') else 'down'}", moves.text or "-",
+        MOVES.get(moves.verdict, moves.verdict), _named(held),
+        f"{held.arms.replace(', ', ' over ')}: {holds.text or '-'}; {interval(one.rows[1])}",
+        f"{HOLDS.get(holds.verdict, holds.verdict)} |"))
+
+
+def _named(comparison):
+    unit = READOUTS[comparison.readout].unit
+    return f"`{comparison.readout}`" + f" [{unit}]" * (unit != "1")
 
 
 def _section(one, findings):

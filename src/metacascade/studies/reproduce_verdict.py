@@ -1,4 +1,4 @@
-"""Whether what was simulated agrees with what was published: a mean in an interval, a ratio, or an order of means."""
+"""Whether what was simulated agrees with what was published: an interval, a ratio, an order of means, a count."""
 import math
 import statistics
 from dataclasses import dataclass
@@ -6,7 +6,12 @@ from dataclasses import dataclass
 from metacascade.studies.reproduce_file import split
 
 AGREES, DIFFERS, UNDECIDED, FAILED, NOT_YET = "agrees", "differs", "undecided", "failed", "not possible yet"
-ERRORS = 2.0        # standard errors within which nothing is decided
+NOT_JUDGED, NOT_RUN = "not judged", "not run"
+# Half of the width of an interval of 95 %, in standard errors, by degrees of freedom (Student).
+STUDENT = {1: 12.71, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262, 10: 2.228,
+           20: 2.086}
+NORMAL = 1.96           # the same of a known error
+ANYWHERE = (-math.inf, math.inf)
 
 
 @dataclass(frozen=True)
@@ -21,17 +26,31 @@ class Finding:
 def judge(comparison, row, values) -> Finding:
     """Compare the values of the arms, ``values[arm]`` one for each replicate in the order of the seeds, with a row.
 
-    A number in the interval of the row agrees. One outside differs, if by more than two standard errors. An order
-    agrees if each mean is greater than the next by more than two standard errors of the difference, which is paired by
-    the replicates as they have their seeds in common.
+    A number in the interval of the row agrees; outside of it, it differs if the interval of 95 % of the mean, by
+    Student, does not reach the row's. An order agrees if for each pair of neighbors that of the mean difference lies
+    above 0; it, and a ratio, are paired by the replicates, which have their seeds in common. Of one replicate nothing
+    follows but for a score, whose law is known. A row without bounds judges nothing.
     """
-    arms = [values[name] for name in split(comparison.arms)]
+    names = split(comparison.arms)
+    arms = [values[name] for name in names]
+    if comparison.kind == "interval" and _bounds(row) == ANYWHERE:
+        return _not_judged(arms[0])
     if not all(math.isfinite(value) for arm in arms for value in arm):
         return Finding(UNDECIDED, text="a run in which there is nothing to count")
     if comparison.kind == "ordering":
-        return _ordering(split(comparison.arms), arms)
-    value, error = _ratio(*arms) if comparison.kind == "ratio" else (statistics.fmean(arms[0]), error_of(arms[0]))
-    return Finding(_inside(value, error, row), value, error, with_error(value, error))
+        return _ordering(names, arms)
+    if comparison.kind == "count":
+        return _count(arms[0], row)
+    if comparison.kind == "score":
+        value = sum(arms[0]) / math.sqrt(len(arms[0]))
+        return Finding(_inside(value, 0.0, row), value, 1.0, f"{value:.3g} of {len(arms[0])} runs together")
+    value, error = ratio(*arms) if comparison.kind == "ratio" else (statistics.fmean(arms[0]), error_of(arms[0]))
+    return Finding(_inside(value, student(len(arms[0])) * error, row), value, error, with_error(value, error))
+
+
+def student(n):
+    """Half of the width of an interval of 95 % in standard errors of `n` values; 2.23 and 2.09 beyond 11 and 21."""
+    return STUDENT.get(n - 1, STUDENT[20] if n > 20 else STUDENT[10])
 
 
 def error_of(values):
@@ -44,35 +63,66 @@ def with_error(value, error):
     return f"{value:.3g}" + (f" ± {error:.2g}" if math.isfinite(error) else "")
 
 
-def _ratio(above, below):
-    """The ratio of two means, and its standard error to first order, as if the two were independent."""
-    a, b = statistics.fmean(above), statistics.fmean(below)
+def ratio(above, below):
+    """The ratio of two means, and its standard error to first order: that of a - r b in pairs, over the mean of b."""
+    b = statistics.fmean(below)
     if b == 0.0:
         return math.nan, math.nan
-    return a / b, math.hypot(error_of(above), a / b * error_of(below)) / abs(b)
+    value = statistics.fmean(above) / b
+    return value, error_of([a - value * one for a, one in zip(above, below)]) / abs(b)
 
 
-def _inside(value, error, row):
-    if not math.isfinite(value):
+def wilson(k, n, z=NORMAL):
+    """An interval of 95 % for a probability that came true `k` times of `n` (Wilson 1927)."""
+    middle, width = k / n + z * z / (2 * n), z * math.sqrt(k * (n - k) / n**3 + z * z / (4 * n * n))
+    return (middle - width) / (1 + z * z / n), (middle + width) / (1 + z * z / n)
+
+
+def _inside(value, room, row):
+    """The verdict on a number with an interval of `room` to both sides; nan: it is not known, of one replicate."""
+    if not math.isfinite(value) or not math.isfinite(room):
         return UNDECIDED
-    low, high = -math.inf if row.low is None else row.low, math.inf if row.high is None else row.high
+    low, high = _bounds(row)
     if low <= value <= high:
         return AGREES
-    away = low - value if value < low else value - high
-    return UNDECIDED if away <= ERRORS * error else DIFFERS      # not so where the error is nan
+    return UNDECIDED if max(low - value, value - high) <= room else DIFFERS
+
+
+def _bounds(row):
+    return -math.inf if row.low is None else row.low, math.inf if row.high is None else row.high
+
+
+def _count(values, row):
+    k, n = round(sum(values)), len(values)
+    low, high = wilson(k, n)
+    least, most = _bounds(row)
+    verdict = AGREES if least <= k / n <= most else DIFFERS if high < least or low > most else UNDECIDED
+    if _bounds(row) == ANYWHERE:
+        verdict = NOT_JUDGED
+    return Finding(verdict, k / n, (high - low) / (2 * NORMAL), f"{k} of {n} (95 %: {low:.2f} to {high:.2f})")
+
+
+def _not_judged(values):
+    """The mean of those runs that have something to count."""
+    found = [value for value in values if math.isfinite(value)]
+    value, error = (statistics.fmean(found), error_of(found)) if found else (math.nan, math.nan)
+    among = f" in {len(found)} of {len(values)} runs" if len(found) < len(values) else ""
+    return Finding(NOT_JUDGED, value, error, (with_error(value, error) if found else "nothing") + among)
 
 
 def _ordering(names, arms):
     steps = [[a - b for a, b in zip(first, second)] for first, second in zip(arms, arms[1:])]
     sizes = [(statistics.fmean(step), error_of(step)) for step in steps]
     told = " > ".join(f"{name} {statistics.fmean(arm):.3g}" for name, arm in zip(names, arms))
-    if all(size > ERRORS * error for size, error in sizes):
+    told += ", by " + " and ".join(with_error(*size) for size in sizes)
+    room = student(len(arms[0]))
+    if all(size > room * error for size, error in sizes):
         return Finding(AGREES, text=told)
-    wrong = any(-size > ERRORS * error for size, error in sizes)
+    wrong = any(-size > room * error for size, error in sizes)
     return Finding(DIFFERS if wrong else UNDECIDED, text=f"not {told}")
 
 
 def overall(findings):
     """The verdict on an experiment from those on its comparisons: the worst of them."""
-    worst = (FAILED, DIFFERS, UNDECIDED, NOT_YET, AGREES)
+    worst = (FAILED, DIFFERS, UNDECIDED, NOT_RUN, NOT_YET, AGREES, NOT_JUDGED)
     return min((finding.verdict for finding in findings), key=worst.index, default=NOT_YET)

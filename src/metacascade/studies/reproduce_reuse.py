@@ -1,0 +1,44 @@
+"""Whether runs that are there may be used again: only those of the same code, config, arms and replicates."""
+import functools
+import hashlib
+import json
+from pathlib import Path
+
+import metacascade
+from metacascade.io import provenance
+
+PACKAGE = Path(metacascade.__file__).parent
+BESIDE = {"studies", "cli", "slurm", "jobs", "experiments", "presets"}      # on which no byte of a run depends
+DIGITS = 12
+
+
+@functools.cache
+def of_code(folder=PACKAGE):
+    """SHA-256 over what a run is computed by: sources and kernels of the package, and the versions of others."""
+    digest = hashlib.sha256(json.dumps(provenance.versions()).encode())
+    for path in sorted(Path(folder).rglob("*")):
+        name = path.relative_to(folder)
+        if path.suffix in (".py", ".so", ".pyd") and name.parts[0] not in BESIDE:
+            digest.update(f"{name.as_posix()} {path.stat().st_size}\n".encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def key(experiment):
+    """The name of the directory of the runs of an experiment: other code or another config has another."""
+    what = json.dumps([of_code(), experiment.config, experiment.arms, experiment.head.replicates], sort_keys=True)
+    return hashlib.sha256(what.encode()).hexdigest()[:DIGITS]
+
+
+def others(out, own):
+    """Directories of runs of this experiment that have another key: sorted names."""
+    if not Path(out).is_dir():
+        return []
+    return sorted(path.name for path in Path(out).iterdir() if path.is_dir() and path.name != own)
+
+
+def code_is():
+    """The code in words: version, commit where it is in git, and the start of its digest."""
+    git = provenance.git_state()
+    return f"metacascade {metacascade.__version__}" + (f", commit {git[:12]}" if git else "") + (
+        " with changes" if git.endswith("-dirty") else "") + f", code {of_code()[:DIGITS]}"
