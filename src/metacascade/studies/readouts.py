@@ -204,6 +204,12 @@ def _per_million_day(results, name):
 
 
 @readout("cells/day per 1e6 cells")
+def divided_per_million_day(results):
+    """Divisions in a day for every million cells of the tumor, in the second half of the run."""
+    return _per_million_day(results, "divided_tissue")
+
+
+@readout("cells/day per 1e6 cells")
 def apoptosis_per_million_day(results):
     """Cells that died by apoptosis in a day for every million cells of the tumor, in the second half of the run."""
     return _per_million_day(results, "apoptosis")
