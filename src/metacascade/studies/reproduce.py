@@ -1,4 +1,5 @@
 """Published experiments, simulated: each arm a sweep over seeds, then read out, compared, drawn and written down."""
+import contextlib
 import json
 import math
 from pathlib import Path
@@ -89,11 +90,11 @@ def _stored(experiment, out):
     """The findings in a directory, if they are those of this code and config."""
     path = out / VERDICT
     if path.is_file():
-        with atomic.reading(path):
+        with atomic.reading(path), contextlib.suppress(ValueError, KeyError, TypeError):    # of other code: not used
             stored = json.loads(path.read_text("utf-8"))
-        if isinstance(stored, dict) and stored.get("key") == reproduce_reuse.key(experiment):
-            return [Finding(**one | {name: math.nan for name in ("value", "error") if one[name] is None})
-                    for one in stored["findings"]]
+            if stored["key"] == reproduce_reuse.key(experiment):
+                return [Finding(**one | {name: math.nan for name in ("value", "error") if one[name] is None})
+                        for one in stored["findings"]]
     return [Finding(NOT_RUN, text="not with this version")] * len(experiment.comparisons)
 
 
