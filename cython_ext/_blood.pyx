@@ -4,13 +4,13 @@ import numpy as np
 from libc.math cimport exp, log, pow
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from _bloodevents cimport body_t, dies, lodge, walker_t
-from _circuit cimport (BLOOD_RATES, MAX_NODES, MOST_SWITCHES, RATE_ANOIKIS, RATE_BIND, RATE_NK, RATE_PASSAGES,
+from _circuit cimport (BLOOD_RATES, LYMPH, MAX_NODES, MOST_SWITCHES, RATE_ANOIKIS, RATE_BIND, RATE_NK, RATE_PASSAGES,
                        RATE_SHEAR, TUMOR, VESSEL, node_t, roads_t, switch_t)
 from _random cimport DRAW_DIAMETER, DRAW_WALK, draw, normal, unit32
 from _recordrates cimport fits, own_factors, rate_at
 from _types cimport (ARRESTED, CIRCULATING, ENDED, EVENT_ANOIKIS, EVENT_ARRIVE, EVENT_NK, EVENT_RELEASE,
-                     EVENT_SHEAR, FATE_ANOIKIS, FATE_NK, FATE_SELF_SEEDED, FATE_SHEAR, FLAG_INJECTED, FLAG_RETURNED,
-                     RETURNING, ctc_t)
+                     EVENT_SHEAR, FATE_ANOIKIS, FATE_NK, FATE_SELF_SEEDED, FATE_SHEAR, FLAG_INJECTED, FLAG_LYMPH,
+                     FLAG_RETURNED, RETURNING, ctc_t)
 
 
 def _node_dtype():
@@ -80,12 +80,12 @@ cdef int64_t _flow(ctc_t* c, walker_t* w, const body_t* b, double t_end) noexcep
     c.place, c.pending = CIRCULATING, EVENT_ARRIVE
     while t < t_end:
         draw(seed, DRAW_WALK, key, hop, r)
-        if hop > 0 or not c.traits.flags & FLAG_INJECTED:  # an injected cell starts in its node
+        if hop > 0 or not c.traits.flags & (FLAG_INJECTED | FLAG_LYMPH):  # these start in their node
             node = _next(&b.roads, node, r[3])
         hop += 1
         n = &b.nodes[node]
         if n.kind != VESSEL:
-            passages += 1
+            passages += n.kind != LYMPH
             if not w.known >> node & 1:
                 w.known |= <uint32_t>1 << node
                 w.chance[node] = _gate(c, node, w, b)

@@ -4,8 +4,8 @@ from libc.math cimport INFINITY, exp, expm1, log1p
 from libc.stdint cimport uint32_t, uint64_t
 
 from _circuit cimport (
-    BLOOD_RATES, MAX_NODES, RATE_ANOIKIS, RATE_EXTRAVASATE, RATE_NK, RATE_RELEASE, RATE_SHEAR, law_t, node_t, roads_t,
-    switch_t)
+    BLOOD_RATES, LYMPH, MAX_NODES, RATE_ANOIKIS, RATE_EXTRAVASATE, RATE_NK, RATE_RELEASE, RATE_SHEAR, law_t, node_t,
+    roads_t, switch_t)
 from _random cimport DRAW_WALK, draw, exponential, unit32
 from _recordrates cimport rate_at, record_rates_t
 from _types cimport ARRESTED, EVENT_ANOIKIS, EVENT_EXTRAVASATE, EVENT_NK, EVENT_RELEASE, EVENT_SHEAR, ctc_t
@@ -76,6 +76,11 @@ cdef inline double coated(double rate, double part, double bare) noexcept nogil:
     return rate * (1.0 - part + part * bare)
 
 
+cdef inline double spared(double share, const ctc_t* c, const body_t* b) noexcept nogil:
+    """The share of a hazard that a full coat takes off where the cell is: there are no platelets in lymph."""
+    return 0.0 if b.nodes[c.node].kind == LYMPH else share
+
+
 cdef inline bint dies(ctc_t* c, const walker_t* w, const body_t* b, double t, double stay, double u) noexcept nogil:
     """Does it die within `stay` hours from t: is u below 1 - exp(-integrated hazard)? Sets the event."""
     cdef uint32_t r[4]
@@ -85,15 +90,16 @@ cdef inline bint dies(ctc_t* c, const walker_t* w, const body_t* b, double t, do
     cdef double anoikis = rate_at(&b.rates, RATE_ANOIKIS, c.node, w.factor)
     cdef double shear = rate_at(&b.rates, RATE_SHEAR, c.node, w.factor)
     cdef double nk = rate_at(&b.rates, RATE_NK, c.node, w.factor)
+    cdef double spared_shear = spared(law.spared_shear, c, b), spared_nk = spared(law.spared_nk, c, b)
     k.tau = law.coat_time_h
-    k.a = anoikis + coated(shear, law.spared_shear, 0.0) + coated(nk, law.spared_nk, 0.0)
-    k.b = (shear * law.spared_shear + nk * law.spared_nk) * bare
+    k.a = anoikis + coated(shear, spared_shear, 0.0) + coated(nk, spared_nk, 0.0)
+    k.b = (shear * spared_shear + nk * spared_nk) * bare
     if not e < integral(&k, stay):
         return False
     draw(b.seed, DRAW_WALK, c.id, (c.hop - 1) | SECOND, r)
     x = min(waiting(&k, e), stay)
     bare = missing_coat(c, t + x, law)
-    shear, nk = coated(shear, law.spared_shear, bare), coated(nk, law.spared_nk, bare)
+    shear, nk = coated(shear, spared_shear, bare), coated(nk, spared_nk, bare)
     u = unit32(r[0]) * (anoikis + shear + nk)
     c.pending = EVENT_ANOIKIS if u < anoikis else EVENT_SHEAR if u < anoikis + shear else EVENT_NK
     c.t_event = t + x
@@ -105,17 +111,17 @@ cdef inline void lodge(ctc_t* c, const walker_t* w, const body_t* b, double t) n
     cdef uint32_t r[4]
     cdef loss_t k
     cdef const law_t* law = &b.law
-    cdef double x, u, bare = missing_coat(c, t, law)
+    cdef double x, u, bare = missing_coat(c, t, law), spared_nk = spared(law.spared_nk, c, b)
     cdef double anoikis = rate_at(&b.rates, RATE_ANOIKIS, c.node, w.factor)
     cdef double nk = rate_at(&b.rates, RATE_NK, c.node, w.factor)
     cdef double release = rate_at(&b.rates, RATE_RELEASE, c.node, w.factor)
     cdef double extravasate = rate_at(&b.rates, RATE_EXTRAVASATE, c.node, w.factor)
     k.tau = law.coat_time_h
-    k.a = anoikis + coated(nk, law.spared_nk, 0.0) + release + extravasate
-    k.b = nk * law.spared_nk * bare
+    k.a = anoikis + coated(nk, spared_nk, 0.0) + release + extravasate
+    k.b = nk * spared_nk * bare
     draw(b.seed, DRAW_WALK, c.id, (c.hop - 1) | SECOND, r)
     x = waiting(&k, exponential(r[0], r[1]))
-    nk = coated(nk, law.spared_nk, missing_coat(c, t + x, law))
+    nk = coated(nk, spared_nk, missing_coat(c, t + x, law))
     u = unit32(r[2]) * (anoikis + nk + release + extravasate)
     c.pending = (EVENT_ANOIKIS if u < anoikis else
                  EVENT_NK if u < anoikis + nk else

@@ -10,6 +10,7 @@ cdef enum node_e:
     VESSEL = 0
     BED = 1
     TUMOR = 2
+    LYMPH = 3                   # a lymph node: a filter, with lymph and no blood in it
 
 cdef enum:                      # rows of the tables; names in _blood.RATES
     RATE_ANOIKIS

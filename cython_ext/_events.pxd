@@ -3,7 +3,7 @@ from libc.stdint cimport int32_t, uint32_t, uint64_t
 
 from _clusters cimport followers_wanted, lead
 from _hazards cimport HOP
-from _rates cimport CLEAR, DIVIDE, RAISE, REMOVE, SET, SHED, rate_t
+from _rates cimport CLEAR, DIVIDE, DRAIN, RAISE, REMOVE, SET, SHED, rate_t
 from _tiles cimport (
     BUSY, CAUSES, DIVIDED, HOPPED, MUTATED, SWITCHED, USE_CHILD, arrive, change, code_beside, depart, go_to, more_words,
     outbox_t, scratch_t, send, tiles_t, tissue_t, word_t, words_of)
@@ -64,14 +64,14 @@ cdef inline int hop(const tiles_t* t, Py_ssize_t row, int32_t i, int v, int face
     return go_to(t, row, code, words[0], words[1], words[2], s, box)
 
 
-cdef inline void enter(const tiles_t* t, Py_ssize_t row, int32_t i, int v, const tissue_t* p,
+cdef inline void enter(const tiles_t* t, Py_ssize_t row, int32_t i, int v, int action, const tissue_t* p,
                        scratch_t* s) noexcept nogil:
-    """The cell enters a vessel, perhaps as the first of a cluster."""
+    """The cell enters a vessel (SHED), or lymphatics (DRAIN), perhaps as the first of a cluster."""
     cdef const cell_t* cell = t.cells + t.start[row] + i
     cdef uint32_t r[4]
     more_words(<const word_t*>cell, v, USE_CHILD, s.key, r)
     depart(s, i, v)
-    lead(s, s.leaders, i, v, followers_wanted(cell, t.along, p, r))
+    lead(s, s.leaders, i, v, followers_wanted(cell, t.along, p, r), action)
     s.leaders += 1
 
 
@@ -88,8 +88,8 @@ cdef inline int happen(const tiles_t* t, Py_ssize_t row, int32_t i, int v, int e
     elif rate.action == REMOVE:
         s.tally[CAUSES + rate.detail] += 1
         depart(s, i, v)
-    elif rate.action == SHED:
-        enter(t, row, i, v, p, s)
+    elif rate.action in (SHED, DRAIN):
+        enter(t, row, i, v, rate.action, p, s)
     else:
         s.tally[SWITCHED] += 1
         switch(t, row, i, v, rate, s)

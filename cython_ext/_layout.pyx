@@ -58,6 +58,7 @@ class Flag(enum.IntFlag):
     RETURNED = _types.FLAG_RETURNED
     INJECTED = _types.FLAG_INJECTED
     LESION = _types.FLAG_LESION
+    LYMPH = _types.FLAG_LYMPH
 
 
 HERITABLE = Flag(_types.HERITABLE)
@@ -104,6 +105,7 @@ class Action(enum.IntEnum):
     CLEAR = _rates.CLEAR
     RAISE = _rates.RAISE
     LOWER = _rates.LOWER
+    DRAIN = _rates.DRAIN
 
 
 class Term(enum.IntEnum):

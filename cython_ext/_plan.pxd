@@ -5,7 +5,8 @@ from libc.stdint cimport int32_t, uint64_t
 
 from _geometry cimport segment_t
 from _rates cimport (
-    DIVIDE, LOWER, MOST_RATES, RAISE, REMOVE, check_factors, factor_t, rate_t, signal_t, take_field, take_signals)
+    DIVIDE, DRAIN, LOWER, MOST_RATES, RAISE, REMOVE, check_factors, factor_t, rate_t, signal_t, take_field,
+    take_signals)
 from _tiles cimport BINS, MOST_LEANS, lean_t, tiles_t
 
 
@@ -13,7 +14,7 @@ cdef inline int check_plan(const tiles_t* t, int listed, int signals, int causes
     """The plan names only what is there."""
     cdef int r
     for r in range(t.n_rates):
-        if not DIVIDE <= t.rates[r].action <= LOWER:
+        if not DIVIDE <= t.rates[r].action <= DRAIN:
             raise ValueError(f"rate {r} has the action {t.rates[r].action}")
         if t.rates[r].action in (RAISE, LOWER) and not 0 <= t.rates[r].detail < 512:
             raise ValueError(f"rate {r} changes a byte by {t.rates[r].detail}")

@@ -4,7 +4,7 @@ from libc.stdint cimport int32_t, int64_t
 cdef extern from "rates.h" nogil:
     int MOST_RATES, MOST_SIGNALS, DENSITY
     ctypedef enum action_e:
-        DIVIDE, REMOVE, SHED, SET, CLEAR, RAISE, LOWER
+        DIVIDE, REMOVE, SHED, SET, CLEAR, RAISE, LOWER, DRAIN
     ctypedef enum shape_e:
         HILL1, HILL2, HILL4, FALL1, FALL2, FALL4, BOOST, RAMP, ITSELF
     ctypedef struct rate_t:

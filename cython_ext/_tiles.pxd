@@ -129,7 +129,7 @@ cdef struct scratch_t:
     int32_t* mover                 # motile cells, and their voxels
     int32_t* mover_voxel
     uint64_t* rank                 # of the cells of a voxel
-    int32_t* leader                # triples (cell, voxel, followers wanted) of cells that enter a vessel
+    int32_t* leader                # four numbers (cell, voxel, followers wanted, action) of each cell that leaves
     int32_t* follower              # cells that follow them, leader by leader
     uint32_t* arrival_place        # 2 v, or 2 v + 1 ...
     word_t* arrival                # ... and the record of each cell that comes to a voxel of this tile

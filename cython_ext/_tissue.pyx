@@ -32,7 +32,7 @@ from _voxels cimport fill_table, list_candidates
 from _walk cimport walk
 
 TALLIES = ("looked_at", "divided", "mutated", "shed", "switched", "hopped", "changed_voxel", "cut")  # then causes
-SCRATCH_ROWS = 20                  # words for each cell of a tile
+SCRATCH_ROWS = 21                  # words for each cell of a tile
 
 
 cdef int survey(const tiles_t* t, Py_ssize_t row, scratch_t* s) except -1 nogil:
@@ -179,10 +179,10 @@ cdef scratch_t* new_scratch(uint32_t[:, ::1] words) except NULL:
     s.room = words.shape[1]
     s.rank = <uint64_t*>&words[0, 0]
     s.after, s.arrival, s.leader = <word_t*>&words[2, 0], <word_t*>&words[5, 0], <int32_t*>&words[8, 0]
-    s.candidate, s.candidate_voxel = <int32_t*>&words[11, 0], <int32_t*>&words[12, 0]
-    s.mover, s.mover_voxel = <int32_t*>&words[13, 0], <int32_t*>&words[14, 0]
-    s.arrival_place, s.state = &words[15, 0], <uint8_t*>&words[16, 0]
-    s.follower, s.changed = <int32_t*>&words[17, 0], <word_t*>&words[18, 0]
+    s.candidate, s.candidate_voxel = <int32_t*>&words[12, 0], <int32_t*>&words[13, 0]
+    s.mover, s.mover_voxel = <int32_t*>&words[14, 0], <int32_t*>&words[15, 0]
+    s.arrival_place, s.state = &words[16, 0], <uint8_t*>&words[17, 0]
+    s.follower, s.changed = <int32_t*>&words[18, 0], <word_t*>&words[19, 0]
     return s
 
 

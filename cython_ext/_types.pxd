@@ -40,6 +40,7 @@ cdef enum flag_e:
     FLAG_RETURNED = 1         # it, or an ancestor, came back to the tumor through the blood
     FLAG_INJECTED = 2         # it entered the blood by injection
     FLAG_LESION = 4           # it was shed by a lesion
+    FLAG_LYMPH = 8            # it left the tumor with lymph
     HERITABLE = 1             # the flags that tell of ancestors too
 
 cdef enum place_e:

@@ -16,7 +16,8 @@ typedef enum {                /* what happens to the cell */
     REMOVE,                   /* it dies; `detail`: which cause of death */
     SHED,                     /* it enters the nearest vessel in reach, with followers or alone */
     SET, CLEAR,               /* the bits `detail` of its byte of bits */
-    RAISE, LOWER              /* a byte by `detail` & 255, within 0..255: EMT, or adhesion if that has 256 beside */
+    RAISE, LOWER,             /* a byte by `detail` & 255, within 0..255: EMT, or adhesion if that has 256 beside */
+    DRAIN                     /* it enters the lymphatics of its voxel, with followers or alone */
 } action_e;
 
 typedef enum {                /* of a signal s >= 0, with s / a at most 1e9 */

@@ -20,7 +20,8 @@ RATES = {            # name: base [1/h], action, detail, factors (signal, shape,
     "set": (0.1, Action.SET, 5, [(COARSE, Shape.FALL2, 2, 0)]),
     "clear": (0.1, Action.CLEAR, 4, [(PRESSURE, Shape.FALL1, 0.3, 0)]),
     "raise": (0.1, Action.RAISE, 40, [(COARSEST, Shape.HILL4, 3, 0), (OXYGEN, Shape.FALL4, 6, 0)]),
-    "lower": (0.1, Action.LOWER, 200, [(DENSITY, Shape.HILL2, 0.5, 0)])}
+    "lower": (0.1, Action.LOWER, 200, [(DENSITY, Shape.HILL2, 0.5, 0)]),
+    "drain": (0.3, Action.DRAIN, 0, [(COARSE, Shape.RAMP, 4, 0), (DENSITY, Shape.RAMP, 3, 0)])}
 CAUSES = ("cause 0", "cause 1")
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from busy import BUSY, RATES, STILL, all_lists, busy_patch, random_rates, vessels, with_tables
-from metacascade._kernels._layout import Action
+from metacascade._kernels._layout import Action, Flag
 from metacascade._kernels._vessels import SEGMENT
 from metacascade.space.region import OFFSETS
 from reference.tissue import step_tile
@@ -68,6 +68,9 @@ def test_all_mechanisms_at_once():
     migrants, shed, tally = assert_like_twin(busy_patch(mean=8.0))
     assert len(migrants) > 20 and (shed["n"] > 1).sum() > 5, "the test did not see migrants and clusters"
     assert all(n > 5 for n in tally.values()), f"the test did not see every event: {tally}"
+    with_lymph = shed["flags"] & Flag.LYMPH > 0
+    assert with_lymph.sum() > 5 < (~with_lymph).sum() and (shed["n"][with_lymph] > 1).any()
+    assert not shed["distance"][with_lymph].any() and shed["distance"][~with_lymph].all()
 
 
 @pytest.mark.parametrize("name", RATES)
@@ -95,7 +98,7 @@ def test_no_rates_at_all():
     assert_like_twin(busy_patch(32, without=RATES))
 
 
-@pytest.mark.parametrize("alone", ["divide", "die", "enter", "set"])
+@pytest.mark.parametrize("alone", ["divide", "die", "enter", "set", "drain"])
 @pytest.mark.parametrize("chance", [0.02, 0.5, 5.0, 5000.0])
 def test_one_rate_alone(alone, chance):
     """The bound by which the kernel passes over most cells is tight here: it must pass over none too many."""
@@ -113,6 +116,14 @@ def test_one_rate_alone(alone, chance):
     ids=lambda change: ",".join(change))
 def test_extreme_parameters(change):
     assert_like_twin(busy_patch(5, **change))
+
+
+def test_cells_drain_where_no_vessel_is_near():
+    patch = busy_patch(14, mean=6.0, rates=rates_of([(1.0, Action.DRAIN, 0, [])]))
+    patch.vessels = Vessels(patch.region.coords, np.empty(0, SEGMENT), 25.0, 12.0)
+    _, shed, tally = assert_like_twin(patch)
+    assert len(shed) > 50 and (shed["flags"] & Flag.LYMPH > 0).all() and tally["shed"] == shed["n"].sum()
+    assert not shed["distance"].any() and not shed["maturity"].any() and shed["x"].any()
 
 
 def test_a_cluster_takes_the_whole_voxel_but_no_cell_twice():
@@ -206,7 +217,7 @@ def test_cells_lean_by_the_sum_of_gradients_of_fine_and_coarse_fields(leans):
 
 
 def test_mutants_are_as_many_as_their_clone_has():
-    patch = busy_patch(43, mean=6.0)
+    patch = busy_patch(43, mean=10.0)
     patch.mutation = np.where(np.arange(CLONES) % 2, 2**64 - 1, 0).astype(np.uint64)
     migrants, _, tally = assert_like_twin(patch)
     mutants = migrants[migrants["mutant"] > 0]["cell"]["clone"]

@@ -178,7 +178,7 @@ def test_arrays_of_different_length_are_refused(change):
 
 
 @pytest.mark.parametrize(("rate", "message"), [
-    ((1.0, 7, 0, []), "rate 0 has the action 7"), ((1.0, Action.REMOVE, 1, []), "the cause of death 1 of 1"),
+    ((1.0, 8, 0, []), "rate 0 has the action 8"), ((1.0, Action.REMOVE, 1, []), "the cause of death 1 of 1"),
     ((1.0, Action.SET, 1, [(4, 0, 1, 0)]), "depends on signal 4 of 4")])
 def test_a_plan_that_names_what_is_not_there_is_refused(rate, message):
     with pytest.raises(ValueError, match=message):

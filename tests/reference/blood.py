@@ -8,6 +8,7 @@ from metacascade._kernels._layout import Draw, Fate, Flag, Place, philox
 
 ARRIVE, ANOIKIS, SHEAR, NK, RELEASE, EXTRAVASATE = range(6)
 SECOND = 0x80000000
+IN_LYMPH = 3               # kind of a node without platelets
 FATES = {ANOIKIS: Fate.ANOIKIS, SHEAR: Fate.SHEAR, NK: Fate.NK}
 
 
@@ -89,13 +90,13 @@ class Walker:
     def hop(self):
         c, t = self.c, self.c["t_event"]
         r = words(self.seed, Draw.WALK, c["id"], c["hop"])
-        if c["hop"] > 0 or not c["flags"] & Flag.INJECTED:
+        if c["hop"] > 0 or not c["flags"] & (Flag.INJECTED | Flag.LYMPH):
             c["node"] = self.next_node(c["node"], r[3])
         c["hop"] += 1
         n = self.here()
         c["place"], c["pending"] = Place.CIRCULATING, ARRIVE
         if n["kind"] != 0:
-            self.passages += 1
+            self.passages += n["kind"] != IN_LYMPH
             if unit32(r[0]) >= self.gate(n):
                 self.lodge(n, t)
                 return
@@ -129,13 +130,16 @@ class Walker:
 
     def rates(self, n, bare, arrested):
         """Anoikis, shear and NK [1/h] of a cell of which the share `bare` is not coated."""
-        coat = {"nk": self.p["spared_nk"], "shear": self.p["spared_shear"]}
+        coat = {name: self.spared(name, n) for name in ("nk", "shear")}
         rate = {name: n[name] * (1.0 - part + part * bare) for name, part in coat.items()}
         if "platelets" in self.without:
             rate = {name: n[name] for name in rate}
         zero = set(self.without) | ({"shear"} if arrested else set())
         return [0.0 if name in zero else value for name, value in
                 (("anoikis", n["anoikis"]), ("shear", rate["shear"]), ("nk", rate["nk"]))]
+
+    def spared(self, name, n):
+        return 0.0 if n["kind"] == IN_LYMPH else self.p[f"spared_{name}"]
 
     def loss(self, n, t, arrested):
         """(a, b) of the hazard a + b exp(-x / tau) at time t + x."""
@@ -145,8 +149,8 @@ class Walker:
             a = anoikis + nk + self.release(n) + n["extravasate"]
         if "platelets" in self.without:
             return a, 0.0
-        nk_b = 0.0 if "nk" in self.without else n["nk"] * self.p["spared_nk"]
-        shear_b = 0.0 if arrested or "shear" in self.without else n["shear"] * self.p["spared_shear"]
+        nk_b = 0.0 if "nk" in self.without else n["nk"] * self.spared("nk", n)
+        shear_b = 0.0 if arrested or "shear" in self.without else n["shear"] * self.spared("shear", n)
         return a, (shear_b + nk_b) * self.bare(t)
 
     def release(self, n):

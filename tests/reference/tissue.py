@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from metacascade._kernels._layout import CTC, HERITABLE, MEMBER, Action, Draw
+from metacascade._kernels._layout import CTC, HERITABLE, MEMBER, Action, Draw, Flag
 from reference import rates as table_of
 from reference.candidates import binomial, rank_of, unit64
 from reference.movement import WALK, F, beside, leans, put, walk
@@ -84,7 +84,7 @@ def step_tile(t, row, p):
             if event is not None:
                 calm[v].remove(record)
                 happen(tile, v, record, event, after, leaders)
-    shed = [leave(tile, v, record, calm[v]) for v, record in sorted(leaders)]
+    shed = [leave(tile, v, record, calm[v], drained) for v, record, drained in sorted(leaders)]
     after.shed = np.sort(np.array([ctc for ctc, _ in shed], CTC), order="id")
     after.members = np.sort(np.array([member for _, own in shed for member in own], MEMBER), order=["id", "index"])
     after.tally["shed"] = int(after.shed["n"].sum())
@@ -212,7 +212,7 @@ def more(record, v, use, key):
 
 
 def happen(tile, v, record, event, after, leaders):
-    """Carry out an event; who enters a vessel waits among the leaders."""
+    """Carry out an event; who enters a vessel or lymphatics waits among the leaders."""
     kind, index = event
     rate = tile.rates[index] if kind == "rate" else None
     if kind == "hop":
@@ -232,8 +232,8 @@ def happen(tile, v, record, event, after, leaders):
             after.voxels[v].append(born)
     elif rate["action"] == Action.REMOVE:
         after.tally[f"cause {rate['detail']}"] += 1
-    elif rate["action"] == Action.SHED:
-        leaders.append((v, record))
+    elif rate["action"] in (Action.SHED, Action.DRAIN):
+        leaders.append((v, record, rate["action"] == Action.DRAIN))
     else:
         after.tally["switched"] += 1
         after.voxels[v].append((*record[:2], switched(record[2], rate)))
@@ -262,7 +262,7 @@ def daughter(record, v, key, mutation):
     return born, (y >> 16 or 1) if low + (high << 32) < mutation else 0
 
 
-def leave(tile, v, record, calm):
+def leave(tile, v, record, calm, drained):
     """The CTC that a leader becomes, and its members; its followers are taken from the calm cells of its voxel."""
     t, row, p = tile.t, tile.row, tile.p
     r = more(record, v, CHILD, tile.key)
@@ -273,13 +273,17 @@ def leave(tile, v, record, calm):
     followers = calm[:wanted]
     del calm[:wanted]
     at = place_um(t, row, v, record, p["edge_um"])
-    _, segment = nearest(t, row, v, at)
     c = np.zeros((), CTC)
     c["id"] = word64(r)
     c["x"], c["y"], c["z"] = at
-    c["distance"], c["maturity"], c["n"] = math.sqrt(distance2(at, segment)), segment["maturity"], 1 + len(followers)
+    c["n"] = 1 + len(followers)
     for name, value in traits_in_blood(record).items():
         c[name] = value
+    if drained:
+        c["flags"] |= np.uint8(Flag.LYMPH)
+    else:
+        _, segment = nearest(t, row, v, at)
+        c["distance"], c["maturity"] = math.sqrt(distance2(at, segment)), segment["maturity"]
     c["bits_shed"], c["zone"] = c["bits"], 0 if t.zone is None else t.zone[row, v]
     c["t_shed"] = c["t_event"] = p["t_h"] + unit32(more(record, v, TIME, tile.key)[0]) * p["dt_h"]
     return c, [(c["id"], *traits_in_blood(follower).values(), index) for index, follower in enumerate(followers, 1)]
