@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import small
-from metacascade._kernels._layout import Zone
+from metacascade._kernels._layout import Flag, Zone
 from metacascade.io.results import open_results
 from metacascade.mechanisms import user
 
@@ -32,7 +32,12 @@ def test_the_run_sees_all_of_it(alone):
     """Lest the comparison of nothing with nothing pass."""
     counts = small.last(alone["out"])
     assert counts["chemotherapy"] > 20 and counts["starvation"] > 20 and counts["mutated"] > 20
+    assert counts["shed_lymph"] > 100 and counts["drained"] > 20 and counts["lymph"] > 0
     with open_results(alone["out"]) as results:
+        nodes, rows = results.names("shed")["origin"], results.shed[:]
+        assert [nodes[node] for node in np.unique(rows["origin"][rows["flags"] & Flag.LYMPH > 0])] == ["lymph_node"]
+        assert (rows["n"][rows["flags"] & Flag.LYMPH > 0] > 1).any() and "lymph_node" in {
+            results.names("lesions")["node"][node] for node in results.lesions[:]["node"]}
         assert {0, 1} <= set(results.shed[:]["bits"] & 1) and len(np.unique(results.shed[:]["emt"])) > 4
         assert {0, 1} == set(results.lesions[:]["bits"] & 1)
         assert all(results.series[f"{name}_mean"][-1] > 0.001 for name in ("vegf", "matrix", "macrophages", "mmp9"))

@@ -8,7 +8,7 @@ from metacascade._kernels import _blood
 from metacascade._kernels._layout import CTC, Fate, Flag, Place
 from metacascade.config.config import Config
 from metacascade.mechanisms import plan_of
-from metacascade.model.blood import Blood
+from metacascade.model.blood import Blood, cells_in
 from metacascade.model.circuit import Circuit
 from reference import blood as twin
 from tables import neutral, varied
@@ -197,6 +197,43 @@ def test_with_the_section_off_cells_only_circulate():
     assert not (walked.ended.size or walked.extravasated.size or walked.returning.size)
     assert blood.circulating == blood.records["n"].sum() and blood.arrested == 0
     assert walked.passages > 500
+
+
+def with_lymph(n, seed=2):
+    """A mixture of which two thirds have left the tumor with lymph, in a circuit with the lymph node."""
+    cfg = config(lymphatic=dict(enabled=True))
+    blood, ctcs = blood_of(np.empty(0, CTC), cfg), mixture(n, seed)
+    drained = np.arange(n) % 3 > 0
+    ctcs["flags"][drained], ctcs["origin"][drained] = Flag.LYMPH, blood.circuit.lymph_node
+    blood.circuit.nodes["capillary_um"][blood.circuit.lymph_node] = 5.0      # half of them pass
+    blood.admit(ctcs)
+    return blood
+
+
+def test_the_way_through_the_lymph_node_equals_the_twin_bit_for_bit():
+    blood = with_lymph(600)
+    blood.circuit.nodes["transit_h"][blood.circuit.lymph_node] = 0.1
+    expected, passages = by_twin(blood.records.copy(), blood, 0.7)
+    seen, counted = everything(blood, [0.7])
+    assert seen.tobytes() == expected.tobytes() and counted == passages
+    came = seen[seen["flags"] & Flag.LYMPH > 0]
+    inside = came["node"] == blood.circuit.lymph_node
+    assert inside.sum() > 50 < (~inside).sum() and (came["place"][inside] == Place.ARRESTED).sum() > 8
+    assert {Fate.ANOIKIS, Fate.NK} <= set(came["fate"][inside]) and Fate.SHEAR in came["fate"][~inside]
+    assert (seen["node"][seen["flags"] & Flag.LYMPH == 0] != blood.circuit.lymph_node).all(), "no blood comes there"
+
+
+def test_what_comes_out_of_the_lymph_node_is_counted_however_time_is_cut():
+    whole, cut = with_lymph(900), with_lymph(900)
+    total = whole.in_lymph
+    assert total == cells_in(whole.records, whole.records["flags"] & Flag.LYMPH > 0) and whole.circulating > 0
+    drained = sum(cut.advance(end).drained for end in np.linspace(0.05, 1.0, 20))
+    walked = whole.advance(1.0)
+    stayed = np.concatenate([walked.ended, walked.extravasated, whole.records])
+    stayed = stayed[stayed["node"] == whole.circuit.lymph_node]
+    assert walked.drained == drained == total - cells_in(stayed) > 100
+    assert whole.in_lymph == cut.in_lymph == cells_in(whole.records, whole.records["node"] == whole.circuit.lymph_node)
+    assert whole.circulating + whole.arrested + whole.in_lymph == whole.records["n"].sum()
 
 
 def test_diameters_are_drawn_only_where_there_is_none():

@@ -76,7 +76,7 @@ def names_of(rule):
 def all_parameters():
     found = []
     for parameter in parameters():
-        beds = ("tumor", "lung", "brain") if parameter.section == "organs" else [""]
+        beds = ("tumor", "lung", "brain", "lymph_node") if parameter.section == "organs" else [""]
         found += [(".".join(word for word in (parameter.section, bed, parameter.key) if word), parameter)
                   for bed in beds]
     return found
@@ -137,7 +137,7 @@ def test_what_is_told_has_no_effect(rule, tmp_path):
 
 def test_nothing_is_told_where_everything_acts(tmp_path):
     acting = loaded(tmp_path, "output.snapshots=true", "output.snapshot_interval=2 h", "chemotaxis.enabled=true",
-                    "macrophages.enabled=true")
+                    "macrophages.enabled=true", "lymphatic.enabled=true")
     never = ("what leaves the blood in the tumor becomes tissue again", "there is no vessels.file",    # or another does
              "no vessel lives: angiogenesis, maturation and perfusion are off")
     assert [rule.why for rule in RULES if not rule.act(acting) and rule.why not in never] == []

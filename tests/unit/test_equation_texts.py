@@ -8,7 +8,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from metacascade.base.nodes import BEDS, NODES
+from metacascade.base.nodes import LYMPH_NODE, NODES, WITH_LESIONS
 from metacascade.config.config import Config, everything
 from metacascade.mechanisms import MECHANISMS
 from metacascade.mechanisms.fields import FIELDS
@@ -129,9 +129,9 @@ def _if_bit(factor):
 def _at(factor):
     """Three kinds of texts: by keys of organs, a number in one node, and the words of STRESS."""
     in_one = re.fullmatch(r"\((.+) in the (\w+)\)", factor.text)
-    for node in NODES:
+    for node in (*NODES, LYMPH_NODE):
         if "organs.BED" in factor.text:
-            of_bed = node in BEDS or node == "tumor"
+            of_bed = node in WITH_LESIONS or node == "tumor"
             expected = computed(factor.text, numbers(node)) if of_bed else factor.other
         elif in_one:
             expected = computed(in_one[1], NUMBERS) if node == in_one[2] else 1.0

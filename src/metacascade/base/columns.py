@@ -72,7 +72,7 @@ class NodeColumn:
 class ReportLine:
     """A line of the report at the end of a run: totals in a text, ``{tissue:,} cells``.
 
-    It is left out if all columns that `if_any` names are 0; without such names it is always there.
+    It is left out if all columns that `if_any` names are 0, or not there; without such names it is always there.
     """
     title: str
     text: str
@@ -80,8 +80,8 @@ class ReportLine:
 
     def of(self, totals) -> list[str]:
         """The line, or none; `totals`: name of a column -> number."""
-        told = not self.if_any or any(totals[name] for name in self.if_any)
-        return [f"  {self.title:<10}{self.text.format_map(totals)}"] * told
+        told = not self.if_any or any(totals.get(name) for name in self.if_any)
+        return [f"  {self.title:<10}{self.text.format_map(totals)}"] if told else []
 
 
 def cells(name, part, doc) -> Column:

@@ -11,7 +11,7 @@ from pydantic import ValidationError, create_model, field_validator, model_valid
 
 from metacascade.base.declare import Parameter, Section, text
 from metacascade.base.errors import InputError, PathLike
-from metacascade.base.nodes import BEDS
+from metacascade.base.nodes import WITH_LESIONS
 from metacascade.base.screen import shown
 from metacascade.config import (
     check as config_check,
@@ -45,7 +45,7 @@ class Config(MechanismTables):
         "tissue": (Tissue, "one"), "traits": (Traits, "one"), "trait": (Mutation, "list"), "vessels": (Vessels, "one"),
         **{table: (section, "one") for table, section in OF_MECHANISMS.items()},
         "mechanisms": (Mechanisms, "one"), "outline": (Outline, "one"), "staging": (Staging, "one"),
-        "organs": (Organ, ("tumor", *BEDS)), "injection": (Injection, "list"), "draw": (Draw, "list"),
+        "organs": (Organ, ("tumor", *WITH_LESIONS)), "injection": (Injection, "list"), "draw": (Draw, "list"),
         "therapy": (Therapy, "list"), "surgery": (Surgery, "list"), "radiation": (Radiation, "list")}
 
     of_user: ClassVar[tuple] = ()      # modules that `mechanisms` names; a config with some is of a class of its own
@@ -79,7 +79,7 @@ class Config(MechanismTables):
     @field_validator("organs")
     @classmethod
     def _known_beds(cls, organs):
-        if unknown := organs.keys() - {"tumor", *BEDS}:
+        if unknown := organs.keys() - {"tumor", *WITH_LESIONS}:
             raise ValueError(f"beds of the circuit, not {sorted(unknown)[0]!r}")
         return organs
 

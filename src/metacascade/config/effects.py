@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
+from metacascade.base.nodes import LYMPH_NODE
 from metacascade.mechanisms import plan_of
 from metacascade.mechanisms.idle import Declared
-from metacascade.mechanisms.terms import DENSITY, SHED, Gradient, Pair, PythonFactor, Shape
+from metacascade.mechanisms.terms import DENSITY, DRAIN, EXITS, Gradient, Pair, PythonFactor, Shape
 
 MOST_NAMES = 6      # in one line
 TISSUE = ("tissue.* growth.* hypoxia.* migration.* crowding.* oxygen.* traits.* vessels.* intravasation.* balance.* "
@@ -18,7 +19,7 @@ TISSUE = ("tissue.* growth.* hypoxia.* migration.* crowding.* oxygen.* traits.* 
           "chemotherapy.* integrins.* haptotaxis.* chemotaxis.* "
           "adhesion.* detachment.* invasiveness.* competence.* instability.* anoikis_resistance.mutation "
           "anoikis_resistance.step organs.tumor.* colonization.attraction blood.vertebral_bypass vegf.* matrix.* "
-          "macrophages.* neutrophils.* angiogenesis.* maturation.* perfusion.* outline.*")
+          "macrophages.* neutrophils.* angiogenesis.* maturation.* perfusion.* lymphatic.* outline.*")
 RATES = "colonization.wake colonization.dormant_death"
 ACTIVE = "colonization.birth colonization.death colonization.capacity colonization.shed"
 ELSEWHERE = ("intravasation.reach",)     # acts also while its mechanism is off: where cells come back
@@ -37,12 +38,12 @@ class Rule(NamedTuple):
     state: bool = False
 
 
-def sheds(config) -> bool:
-    """Do cells of a tumor enter the blood?"""
+def sheds(config, exits=EXITS) -> bool:
+    """Do cells of a tumor enter the blood, at once (SHED) or with lymph (DRAIN)?"""
     if config.tumor is None:
         return False
     plan = plan_of(config)
-    return any(rate.action == SHED and plan.number(rate.name) for rate in plan.rates)
+    return any(rate.action in exits and plan.number(rate.name) for rate in plan.rates)
 
 
 def enters(config) -> bool:
@@ -117,6 +118,7 @@ RULES = (
     Rule("intravasation.cluster_mean", lambda c: c.intravasation.cluster_fraction,
          "intravasation.cluster_fraction = 0"),
     Rule("blood.* organs.* colonization.*", enters, NOTHING_ENTERS, state=True),
+    Rule(f"organs.{LYMPH_NODE}.*", lambda c: c.lymphatic.enabled, "lymphatic.enabled = false"),
     Rule("organs.tumor.* colonization.attraction", _reaches_tumor, "tumor.perfusion = 0: no blood comes there",
          state=True),
     Rule("organs.tumor.soil", lambda c: False, "what leaves the blood in the tumor becomes tissue again"),
@@ -186,11 +188,15 @@ def _acts(plan, rate, read):
 
 def empty_organs(config) -> tuple[dict[str, str], dict[str, str]]:
     """Organs without lesions at any time of a new run, and those without any cell; of each why."""
-    beds = [name for name in config.organs if name != "tumor"]
-    why = "" if enters(config) and config.blood.enabled else "no cell comes there with the blood"
-    none = why or ("" if _colonizes(config) else "no lesion is founded")
-    lesions = {bed: none or f"organs.{bed}.soil = 0" for bed in beds if none or not config.organs[bed].soil}
-    return lesions, dict.fromkeys(beds, why) if why else {}
+    beds, cells = [name for name in config.organs if name != "tumor"], {}
+    if not (enters(config) and config.blood.enabled):
+        cells = dict.fromkeys(beds, "no cell comes there with the blood")
+    if not (sheds(config, (DRAIN,)) and config.blood.enabled):
+        cells[LYMPH_NODE] = "no cell comes there with lymph"
+    none = "" if _colonizes(config) else "no lesion is founded"
+    lesions = {bed: cells.get(bed) or none or f"organs.{bed}.soil = 0" for bed in beds
+               if bed in cells or none or not config.organs[bed].soil}
+    return lesions, cells
 
 
 def first_cell_s(config) -> int:

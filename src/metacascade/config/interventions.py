@@ -8,14 +8,14 @@ from typing import ClassVar
 
 from metacascade.base.declare import ASSUMED, RECALLED, Section, integer, number, quantity, text
 from metacascade.base.names import nearest
-from metacascade.base.nodes import BEDS
+from metacascade.base.nodes import WITH_LESIONS
 from metacascade.base.units import show_time
 
 TUMOR = "tumor"
 LONGEST_H = 876600
 MOST_FRACTIONS = 1000
 WHERE = ('What is treated: names with commas between, "tumor" for the primary tumor and organs for the lesions in '
-         f"them: {', '.join(BEDS)}.")
+         f"them: {', '.join(WITH_LESIONS)}.")
 
 
 class Surgery(Section):
@@ -96,9 +96,9 @@ def wrong(config) -> Iterator[tuple[tuple, str]]:
 
 def _wrong_event(plan, config):
     for place in plan.places:
-        if place not in (TUMOR, *BEDS):
-            yield "where", (f"{place!r} is no organ{nearest(place, (TUMOR, *BEDS))}; there are {TUMOR}, "
-                            f"{', '.join(BEDS)}")
+        if place not in (TUMOR, *WITH_LESIONS):
+            yield "where", (f"{place!r} is no organ{nearest(place, (TUMOR, *WITH_LESIONS))}; there are {TUMOR}, "
+                            f"{', '.join(WITH_LESIONS)}")
     times = {"time": plan.time_s}
     if getattr(plan, "fractions", 1) > 1:
         times["interval"] = plan.interval_s

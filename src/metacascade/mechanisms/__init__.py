@@ -14,6 +14,7 @@ MECHANISMS = tuple(import_module(f"metacascade.mechanisms.{name}") for name in (
     "crowding",
     "migration",
     "intravasation",
+    "lymphatic",
     "anoikis",
     "shear",
     "nk",

@@ -2,7 +2,7 @@
 from math import inf
 
 from metacascade.base.names import nearest
-from metacascade.base.nodes import NODES
+from metacascade.base.nodes import LYMPH_NODE, NODES
 from metacascade.mechanisms.fields import FIELDS
 from metacascade.mechanisms.terms import (
     BINS,
@@ -75,7 +75,7 @@ def problems_of_factor(factor, rates, declared):
         for signal in factor.signals if isinstance(factor, PythonFactor) else (factor.signal,):
             yield from unknown("field", signal, fields, factor.rate)
     for node in dict(factor.values) if isinstance(factor, At) else ():
-        yield from unknown("node", node, NODES, factor.rate)
+        yield from unknown("node", node, (*NODES, LYMPH_NODE), factor.rate)
     if isinstance(factor, IfBit):
         yield from unknown("bit", factor.bit, {one.name for one in declared if isinstance(one, Bit)}, factor.rate)
     if isinstance(factor, (Table, Pair)):

@@ -18,6 +18,7 @@ from metacascade.mechanisms.factor_problems import FIXED, is_switch
 from metacascade.mechanisms.fields import FIELDS
 from metacascade.mechanisms.problems import problems, problems_together
 from metacascade.mechanisms.terms import (
+    DRAIN,
     FACTORS,
     REMOVE,
     STATES,
@@ -69,6 +70,11 @@ class Plan:
     def field(self, name: str):
         """The field of a name; None: it is off."""
         return next((one for one in self.fields if one.name == name), None)
+
+    @property
+    def drains(self) -> bool:
+        """Do cells leave the tumor with lymph too?"""
+        return any(rate.action == DRAIN for rate in self.rates)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -14,8 +14,9 @@ import re
 from dataclasses import dataclass
 
 # What happens to a cell in tissue when a rate fires.
-DIVIDE, REMOVE, SHED, SET, CLEAR, RAISE, LOWER = ACTIONS = (
-    "divide", "remove", "shed", "set", "clear", "raise", "lower")
+DIVIDE, REMOVE, SHED, SET, CLEAR, RAISE, LOWER, DRAIN = ACTIONS = (
+    "divide", "remove", "shed", "set", "clear", "raise", "lower", "drain")
+EXITS = (SHED, DRAIN)       # of these what takes cells out of the tumor alive: into a vessel, or with lymph
 # What a rate of a field is, a term of its equation: secreted by cells of the tumor, added everywhere, lost, and let in
 # through the walls of perfused vessels.
 SECRETE, ADD, LOSE, ADMIT = TERMS = ("secrete", "add", "lose", "admit")

@@ -37,6 +37,8 @@ from metacascade.mechanisms.rates import (
     CLEAR,
     DIRECTIONS,
     DIVIDE,
+    DRAIN,
+    EXITS,
     KEY,
     LOSE,
     LOWER,
@@ -58,8 +60,8 @@ from metacascade.mechanisms.rates import (
 )
 
 __all__ = [
-    "ACTIONS", "ADD", "ADMIT", "BINS", "CLEAR", "COAT", "DENSITY", "DIRECTIONS", "DIVIDE", "FACTORS", "KEY", "LEANS",
-    "LOSE", "LOWER", "RAISE", "REMOVE", "SECRETE", "SET", "SHED", "STATES", "SWITCHES", "TERMS", "At", "AtWall",
-    "Bit", "Constant", "Gradient", "IfBit", "Pair", "PythonFactor", "Rate", "Shape", "Shielded", "Table", "Trait",
-    "Value", "at", "at_wall", "bit", "boost", "constant", "fall", "gradient", "heritable", "hill", "pair",
-    "python_factor", "ramp", "shielded", "state", "trait", "value", "valued"]
+    "ACTIONS", "ADD", "ADMIT", "BINS", "CLEAR", "COAT", "DENSITY", "DIRECTIONS", "DIVIDE", "DRAIN", "EXITS",
+    "FACTORS", "KEY", "LEANS", "LOSE", "LOWER", "RAISE", "REMOVE", "SECRETE", "SET", "SHED", "STATES", "SWITCHES",
+    "TERMS", "At", "AtWall", "Bit", "Constant", "Gradient", "IfBit", "Pair", "PythonFactor", "Rate", "Shape",
+    "Shielded", "Table", "Trait", "Value", "at", "at_wall", "bit", "boost", "constant", "fall", "gradient",
+    "heritable", "hill", "pair", "python_factor", "ramp", "shielded", "state", "trait", "value", "valued"]

@@ -32,6 +32,7 @@ class Walked:
     returning: np.ndarray     # left the vessel in the tumor at t_event; fate SELF_SEEDED
     deaths: dict[str, int]    # cause -> cells
     passages: int             # entries into beds, a cluster counting once
+    drained: int = 0          # cells that lymph has brought out of the lymph node into the veins
 
 
 def together(walks: list[Walked]) -> Walked:
@@ -44,11 +45,11 @@ def together(walks: list[Walked]) -> Walked:
     return Walked(
         ended=merged("ended"), extravasated=merged("extravasated"), returning=merged("returning"),
         deaths={cause: sum(walked.deaths[cause] for walked in walks) for cause in CAUSES},
-        passages=sum(walked.passages for walked in walks))
+        passages=sum(walked.passages for walked in walks), drained=sum(walked.drained for walked in walks))
 
 
 class Blood:
-    """The circulating and the arrested tumor cells that this rank owns.
+    """The circulating and the arrested tumor cells that this rank owns, also those in lymph and its node.
 
     Every cell or cluster has its next event and the time of it, a double in hours. The draws of an
     event depend on (seed, id, number of the event) alone, so a walk is the same bits however time is
@@ -64,7 +65,8 @@ class Blood:
     def admit(self, ctcs):
         """Let new cells into the blood: id, t_shed, origin, n and traits are the caller's.
 
-        They leave node `origin` with its blood at t_shed; injected ones (FLAG_INJECTED) start in it.
+        They leave node `origin` with its blood at t_shed; injected ones (FLAG_INJECTED), and those that come with lymph
+        (FLAG_LYMPH), start in it.
         A diameter that is not positive is drawn: lognormal, of one cell also in a cluster.
         """
         ctcs = np.atleast_1d(np.asarray(ctcs, CTC))
@@ -82,14 +84,16 @@ class Blood:
 
     def advance(self, t_end_h: float) -> Walked:
         """Let every event before t_end_h happen and take out what has left the blood."""
+        before = self.in_lymph
         passages = _blood.advance(self.records, self.circuit, self.seed, t_end_h)
         self.passages += passages
+        drained = before - self.in_lymph        # no way leads into the lymph node but that of those who start there
         place, fate = self.records["place"], self.records["fate"]
         gone = place == Place.ENDED
         dead = self._taken(gone & (fate != Fate.OPEN))
         walked = Walked(
             ended=dead, extravasated=self._taken(gone & (fate == Fate.OPEN)),
-            returning=self._taken(place == Place.RETURNING), passages=passages,
+            returning=self._taken(place == Place.RETURNING), passages=passages, drained=drained,
             deaths={name: cells_in(dead, dead["fate"] == cause) for name, cause in CAUSES.items()})
         if (stay := place <= Place.ARRESTED).sum() < place.size:
             self.records = chosen(self.records, stay)
@@ -128,12 +132,24 @@ class Blood:
     @property
     def circulating(self) -> int:
         """Cells, also those in clusters."""
-        return cells_in(self.records, self.records["place"] == Place.CIRCULATING)
+        return self._in_blood(Place.CIRCULATING)
 
     @property
     def arrested(self) -> int:
         """Cells, also those in clusters."""
-        return cells_in(self.records, self.records["place"] == Place.ARRESTED)
+        return self._in_blood(Place.ARRESTED)
+
+    @property
+    def in_lymph(self) -> int:
+        """Cells in lymph and its node, flowing or held, also those in clusters."""
+        lymph_node = self.circuit.lymph_node
+        return 0 if lymph_node is None else cells_in(self.records, self.records["node"] == lymph_node)
+
+    def _in_blood(self, place):
+        which = self.records["place"] == place
+        if self.circuit.lymph_node is not None:
+            which &= self.records["node"] != self.circuit.lymph_node
+        return cells_in(self.records, which)
 
     def _taken(self, which):
         """A copy of some of the records, sorted by id."""

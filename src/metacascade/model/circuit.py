@@ -5,6 +5,7 @@ from itertools import accumulate
 import numpy as np
 
 from metacascade._kernels._blood import NODE, RATES, SWITCH
+from metacascade.base.nodes import LYMPH_NODE
 from metacascade.config.body import BYPASS
 from metacascade.mechanisms.compile import placed_rates, switches
 from metacascade.model import physiology
@@ -24,7 +25,9 @@ class Circuit:
     Attributes
     ----------
     names : tuple of str
-        Node i is ``names[i]``; node 0 is the tumor.
+        Node i is ``names[i]``; node 0 is the tumor, the last one the lymph node, if cells leave the tumor with lymph.
+    lymph_node : int or None
+        Its number; None: there is none.
     nodes : ndarray of NODE
         Transit [h], kind and capillaries of each node.
     rates : PlacedRates
@@ -45,16 +48,17 @@ class Circuit:
 
     def __init__(self, config, plan):
         body = BODIES[config.run.species]
-        self.names = NODES
+        self.names = (*NODES, LYMPH_NODE) if plan.drains else NODES
+        self.lymph_node = len(NODES) if plan.drains else None
         self.plan = plan
-        self.nodes = _nodes(config, body)
+        self.nodes = _nodes(config, body, self.names)
         self.clones = None              # that of the founder
         self.switches, self.since_h = np.array(switches(self.plan, "blood"), SWITCH), 0.0
         self.set_rates()
-        self.volume_mL = np.array([body.blood_mL * body.blood.get(name, 0.0) / 100 for name in NODES])
+        self.volume_mL = np.array([body.blood_mL * body.blood.get(name, 0.0) / 100 for name in self.names])
         self.output_mL_per_min = body.output_mL_per_min
         self._tumor = config.tumor
-        self.roads = _roads(config, body)
+        self.roads = _roads(config, body, self.names)
         self.set_tumor_flow(0)
 
     def index(self, name: str) -> int:
@@ -69,7 +73,7 @@ class Circuit:
     def set_rates(self, scales=()):
         """Take the rates of the plan times scale(t), a dict by name."""
         self.scales = scales
-        self.rates = placed_rates(self.plan, RATES, NODES, scales, self.clones)
+        self.rates = placed_rates(self.plan, RATES, self.names, scales, self.clones)
         self.law = _law(self.plan, self.rates, scales)
 
     def set_tumor_flow(self, alive_cells: int):
@@ -104,12 +108,14 @@ def _law(plan, rates, scales):
         deformability=number("deformability", 1.0))
 
 
-def _nodes(config, body):
+def _nodes(config, body, names):
     """What the kernel needs to know about each node. Blood stays in the tumor as long as perfusion says."""
-    nodes, flow = np.zeros(len(NODES), NODE), _flow(body)
-    for node, name in zip(nodes, NODES):
+    nodes, flow = np.zeros(len(names), NODE), _flow(body)
+    for node, name in zip(nodes, names):
         node["kind"] = KINDS[name]
-        if name != "tumor":
+        if name == LYMPH_NODE:
+            node["transit_h"] = body.lymph_mL / body.lymph_mL_per_min / MIN_PER_H
+        elif name != "tumor":
             node["transit_h"] = body.blood_mL * body.blood[name] / 100 / flow[name] / MIN_PER_H
         if organ := config.organs.get(name):
             node["capillary_um"] = organ.capillary_um
@@ -128,9 +134,9 @@ def _flow(body):
     return flow | whole | dict(portal=portal, liver=flow["liver"] + portal)
 
 
-def _roads(config, body):
-    """For each node, in order, a dict: the node that its blood goes to -> weight."""
-    roads = [{NODES.index(DRAINS[name]): 1.0} if name in DRAINS else {} for name in NODES]
+def _roads(config, body, names):
+    """For each node, in order, a dict: the node that its blood, or lymph, goes to -> weight."""
+    roads = [{NODES.index(DRAINS[name]): 1.0} if name in DRAINS else {} for name in names]
     total = math.fsum(body.flow.values())
     roads[ARTERIAL] = {NODES.index(name): part / total for name, part in body.flow.items()}
     host = config.tumor.node if config.tumor else "other"

@@ -14,7 +14,6 @@ from metacascade.base.columns import DEAD, REMOVED, ReportLine, cells
 from metacascade.base.records import chosen
 from metacascade.config.interventions import MOST_FRACTIONS
 from metacascade.model.blood import cells_in
-from metacascade.model.physiology import NODES
 
 COLUMNS = (
     cells("irradiated", DEAD, "of radiation, in tissue, in lesions and arrested"),
@@ -75,7 +74,7 @@ class Interventions:
         cells = self._tissue(event) if in_tumor and self.config.tumor else 0
         cells += self._lesions(event)
         at_hand = self.blood.records
-        hit = (at_hand["place"] == Place.ARRESTED) & np.isin(at_hand["node"], _beds(event))
+        hit = (at_hand["place"] == Place.ARRESTED) & np.isin(at_hand["node"], self._beds(event))
         hit[hit] = self._die(event, at_hand[hit])
         ended = self.blood.remove(hit, fate, event.time_s / 3600)
         lost = self._die(event, waiting) if in_tumor else np.zeros(len(waiting), bool)
@@ -100,12 +99,21 @@ class Interventions:
 
     def _lesions(self, event):
         records, plan = self.lesions.records, event.plan
-        hit = np.isin(records["node"], [NODES.index(name) for name in plan.places if name != "tumor"])
+        hit = np.isin(records["node"], self._nodes([name for name in plan.places if name != "tumor"]))
         if event.is_surgery:
             hit &= records["n"] >= plan.smallest
         return _thin.thin_lesions(
             records, hit.view(np.uint8), plan.lesions if event.is_surgery else _share(event), event.is_surgery,
             event.time_s / 3600, self.seed, _use(event), event.number)
+
+    def _nodes(self, places):
+        """The nodes of those places that the circuit has."""
+        names = self.blood.circuit.names
+        return [names.index(name) for name in places if name in names]
+
+    def _beds(self, event):
+        """Nodes whose arrested cells are hit: a surgeon takes the tumor with its bed, and of an organ lesions alone."""
+        return self._nodes([name for name in event.plan.places if name == "tumor" or not event.is_surgery])
 
     def _die(self, event, ctcs):
         """Which of the CTCs are gone, each by its own draw; if one cell of a cluster survives radiation, all do."""
@@ -158,8 +166,3 @@ def _share(event) -> float:
 
 def _use(event):
     return Draw.RESECT_RECORD if event.is_surgery else Draw.IRRADIATE_RECORD
-
-
-def _beds(event):
-    """Nodes whose arrested cells are hit: a surgeon takes the tumor with its bed, and of an organ lesions alone."""
-    return [NODES.index(name) for name in event.plan.places if name == "tumor" or not event.is_surgery]

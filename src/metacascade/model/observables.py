@@ -13,7 +13,7 @@ from metacascade.base.errors import InputError, RunError
 from metacascade.base.limits import MOST_CLONES
 from metacascade.base.tiles import of_voxels
 from metacascade.mechanisms.terms import LOWER, RAISE
-from metacascade.model import blood, clones, injection, interventions, lesions, staging, tissue, zones
+from metacascade.model import blood, clones, injection, interventions, lesions, lymph, staging, tissue, zones
 from metacascade.model.computed import place
 from metacascade.model.microenvironment import moments
 from metacascade.state import observed
@@ -22,7 +22,8 @@ from metacascade.state.observed import OTHERS, PLACES
 OF_RUN = (
     Column("step", "steps", "steps done", NOW), Column("time_s", "s", "simulated time", NOW),
     Column("tiles", "tiles", "tiles of 8 x 8 x 8 voxels that exist", NOW))
-REPORT = tuple(chain.from_iterable(part.REPORT for part in (tissue, zones, blood, lesions, interventions, clones)))
+REPORT = tuple(chain.from_iterable(
+    part.REPORT for part in (tissue, zones, lymph, blood, lesions, interventions, clones)))
 OTHER_NAME = "give that of the mechanism another name"
 TILES = 1024        # whose cells are counted at a time
 EMT_MEAN = mean_over_cells("emt_mean", "1", "EMT of the cells in tissue, 0 to 1, their mean", "emt", 1 / 255)
@@ -45,7 +46,8 @@ def columns(plan) -> tuple:
     if counted := [cause.name for cause in plan.causes if cause.name in tissue.TALLIES]:
         raise InputError(f"{', '.join(counted)}: a cause of death by the name of a count of the tissue: {OTHER_NAME}")
     try:
-        return in_order([*plan.causes, *chain.from_iterable(of_model), *OF_RUN, *plan.columns, *of_states(plan)])
+        return in_order([*plan.causes, *chain.from_iterable(of_model), *lymph.columns(plan), *OF_RUN, *plan.columns,
+                         *of_states(plan)])
     except ValueError as error:
         raise InputError(f"{error}: {OTHER_NAME}") from None
 

@@ -6,7 +6,7 @@ from metacascade.base.errors import InputError, on_all_ranks
 from metacascade.base.limits import MOST_STEPS
 from metacascade.base.records import joined
 from metacascade.mechanisms import plan_of
-from metacascade.model import blood, interventions, observables, saving, selfseeding, tissue_start, vessels
+from metacascade.model import blood, interventions, lymph, observables, saving, selfseeding, tissue_start, vessels
 from metacascade.model.blood import cells_in
 from metacascade.model.circuit import Circuit
 from metacascade.model.clones import Clones, spectrum
@@ -111,6 +111,7 @@ class Simulation:
                 vessels.advance(self.tissue, self.step_number, t0_s, vessels.scales(self.tissue, self.schedule, t0_s))
         with self.stage("tissue"):
             migrants, shed, members, tally = self.tissue.advance(self.step_number, t0_s / 3600)
+            lymph.send(shed, self.circuit)
         with self.stage("organs"):
             self._take_rates_of_lesions(t0_s, t1_s)
             shed_by_lesions = self._grow(t0_s / 3600)
@@ -256,7 +257,8 @@ class Simulation:
 
     def _account(self, walked, tally, shed, along):
         deaths = walked.deaths | {cause.name: tally.get(cause.name, 0) for cause in self.plan.causes}
-        self.ledger.add(**deaths, passages=walked.passages, shed_ctcs=len(shed), shed=tally["shed"],
+        shed, with_lymph = lymph.apart(shed, walked, self.circuit)
+        self.ledger.add(**deaths, **with_lymph, passages=walked.passages, shed_ctcs=len(shed), shed=cells_in(shed),
                         divided_tissue=tally["divided"],
                         mutated=tally["mutated"], changed_voxel=tally["changed_voxel"], **self.zones.of_shed(shed))
         by_distance = self.zones.by_distance(shed)
@@ -270,7 +272,7 @@ class Simulation:
         return dict(
             tissue=self.tissue.cells,
             circulating=self.blood.circulating + self.late.circulating + cells_in(self.returning),
-            arrested=self.blood.arrested, lesions=self.lesions.cells)
+            arrested=self.blood.arrested, lesions=self.lesions.cells, **lymph.alive(self.blood, self.late))
 
     def _balance(self):
         plan = self.config.balance

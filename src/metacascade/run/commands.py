@@ -136,6 +136,9 @@ def _refuse_other_grid(old, new, time_s):
                          f"{show_time(new.run.duration_s)}, so nothing would happen: --set a longer run.duration")
     if old.tissue.edge_um != new.tissue.edge_um:
         raise InputError("--set tissue.voxel: a branch keeps the voxels of the run that it starts from")
+    if plan_of(old).drains and not plan_of(new).drains:
+        raise InputError("--set lymphatic.enabled: a branch keeps the lymph node that its cells are in; a [[therapy]] "
+                         'with rate = "tissue.lymphatic" and factor = 0 closes the way there')
     if old.run.species != new.run.species:
         raise InputError("--set run.species: a branch keeps the circulation that its cells are in")
     if (old.tumor is None) != (new.tumor is None):

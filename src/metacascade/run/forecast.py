@@ -12,8 +12,8 @@ from metacascade._kernels._layout import CTC, LESION
 from metacascade.mechanisms import plan_of
 from metacascade.model.circuit import Circuit
 from metacascade.model.lesions import Lesions
-from metacascade.model.physiology import KIND_VESSEL, KINDS, NODES, TUMOR
-from metacascade.run.shedding import shed_by_tumor_per_h
+from metacascade.model.physiology import KIND_LYMPH, KIND_VESSEL, KINDS, TUMOR
+from metacascade.run.shedding import drained_by_tumor_per_h, shed_by_tumor_per_h
 
 SIZES = 9                         # classes of diameter, equally likely
 STEPS = 600                       # of the run, unless they would be longer than LONGEST_H
@@ -70,8 +70,8 @@ class _Body:
         self.kinds += [_Kind(self, plan.diameter_um, plan.diameter_spread, plan.adhesion) for plan in config.injection]
         self.establish = np.minimum(Lesions(plan, self.circuit, 0).rates.by_node("lesion.establish"), 1.0)
         self.dormant = self.active = self.cells = self.founded = self.ended = self.passed = 0.0
-        self.tumor_per_h = shed_by_tumor_per_h(config, plan)
-        self.arrived = np.zeros(len(NODES))             # in organs, in the present step
+        self.tumor_per_h, self.lymph_per_h = shed_by_tumor_per_h(config, plan), drained_by_tumor_per_h(config, plan)
+        self.arrived = np.zeros(len(self.circuit.names))      # in organs, in the present step
 
     def numbers(self):
         ctcs = sum(kind.ctcs for kind in self.kinds)
@@ -92,18 +92,20 @@ class _Body:
         shed = self.cells * -math.expm1(-self.config.colonization.shed_per_h * self.dt_h)
         self.cells -= shed
         self.kinds[0].enter(TUMOR, self.tumor_per_h * self.dt_h)
+        if self.lymph_per_h:
+            self.kinds[0].enter(self.circuit.lymph_node, self.lymph_per_h * self.dt_h, starts=True)
         for node, share in enumerate(self._where()):
             self.kinds[0].enter(node, shed * share)
         injected = 0.0
         for plan, kind in zip(self.config.injection, self.kinds[1:]):
             number = plan.cells * _overlap(plan, t_h, t_h + self.dt_h)
-            kind.enter(NODES.index(plan.node), number, injected=True)
+            kind.enter(self.circuit.index(plan.node), number, starts=True)
             injected += number
-        return shed + self.tumor_per_h * self.dt_h + injected
+        return shed + (self.tumor_per_h + self.lymph_per_h) * self.dt_h + injected
 
     def _where(self):
         """Share of the lesions in each node."""
-        where = getattr(self, "founded_at", np.zeros(len(NODES)))
+        where = getattr(self, "founded_at", np.zeros(len(self.circuit.names)))
         return where / where.sum() if where.any() else where
 
     def _grow(self):
@@ -141,7 +143,7 @@ class _Kind:
     """CTCs of one law of diameters: how many flow in each node and are arrested there, for each class of size."""
 
     def __init__(self, body, diameter_um, spread, adhesion):
-        self.body, self.n = body, len(NODES)
+        self.body, self.n = body, len(body.circuit.names)
         levels = (np.arange(SIZES) + 0.5) / SIZES
         self.sizes = diameter_um * np.exp(spread * np.array([_quantile(level) for level in levels]))
         self.state = np.zeros((SIZES, 2 * self.n))
@@ -156,11 +158,11 @@ class _Kind:
     def ctcs(self):
         return float(self.state.sum())
 
-    def enter(self, node, number, injected=False):
-        """CTCs that leave a node with its blood, or, injected, come into it: they pass the gate of where they come."""
+    def enter(self, node, number, starts=False):
+        """CTCs that leave a node with its blood, or start by coming into it: they pass the gate of where they come."""
         share = np.zeros(self.n)
         share[node] = 1.0
-        share = share if injected else self.roads[node]
+        share = share if starts else self.roads[node]
         each = number / SIZES
         self.entering[:, :self.n] += each * share * self.gates
         self.entering[:, self.n:] += each * share * (1.0 - self.gates)
@@ -177,12 +179,12 @@ class _Kind:
 
 def _rates(config, circuit, roads, gate):
     """d(state)/dt = rates @ state: flowing in each node, then arrested in each."""
-    n, law = len(NODES), circuit.law
+    n, law = len(circuit.names), circuit.law
     coat = law["spared_shear"], law["spared_nk"]                    # as after some platelet times
     leave = 1.0 / np.maximum(circuit.nodes["transit_h"], 1e-6)
     anoikis, shear, nk, release, out = (circuit.rates.by_node(f"blood.{name}") for name in (
         "anoikis", "shear", "nk", "release", "extravasate"))
-    nk = nk * (1.0 - coat[1])
+    nk = nk * (1.0 - coat[1] * (circuit.nodes["kind"] != KIND_LYMPH))
     die = anoikis + shear * (1.0 - coat[0]) + nk
     rates = np.zeros((2 * n, 2 * n))
     to = roads.T                                                       # to[j, i]: from i to j
@@ -195,7 +197,7 @@ def _rates(config, circuit, roads, gate):
 
 def _roads(circuit):
     """Share of the blood of each node (row) that goes to each other (column)."""
-    roads = np.zeros((len(NODES), len(NODES)))
+    roads = np.zeros((len(circuit.names), len(circuit.names)))
     for node, row in enumerate(circuit.roads):
         for to, weight in row.items():
             roads[node, to] = weight
@@ -205,7 +207,7 @@ def _roads(circuit):
 def _gate(circuit, diameter_um, adhesion):
     """Chance to pass each node without arrest; that of `_blood.pyx`."""
     law, rates = circuit.law, circuit.rates
-    bed = np.array([KINDS[name] != KIND_VESSEL for name in NODES])
+    bed = np.array([KINDS[name] != KIND_VESSEL for name in circuit.names])
     capillary = np.where(bed, circuit.nodes["capillary_um"], 1.0)
     wide = law["slope"] * (law["deformability"] * diameter_um / capillary - law["offset"])
     bound = rates.by_node("blood.bind") * rates.states("blood.bind", "adhesion")[round(adhesion)]

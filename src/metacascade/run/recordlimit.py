@@ -52,8 +52,8 @@ def of_this_machine():
 
 
 def records(totals):
-    """CTCs in the blood, clusters by their cells, and lesions, also those that have died out: their records stay."""
-    return totals["circulating"] + totals["arrested"] + totals["founded"]
+    """CTCs in blood and lymph, clusters by their cells, and lesions, also the cleared: their records stay."""
+    return totals["circulating"] + totals["arrested"] + totals.get("lymph", 0) + totals["founded"]
 
 
 def _fitting(world):

@@ -3,7 +3,9 @@ import math
 
 from metacascade.mechanisms.compile import wall_of
 from metacascade.mechanisms.fields import Diffusing
-from metacascade.mechanisms.terms import ADD, ADMIT, DENSITY, LOSE, SECRETE, SHED, Shape, Table
+from metacascade.mechanisms.terms import ADD, ADMIT, DENSITY, DRAIN, LOSE, SECRETE, SHED, Shape, Table
+
+RIM_UM = 20.0                     # depth to which lymphatics are open at the defaults
 
 
 def shed_by_tumor_per_h(config, plan):

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from metacascade.base.errors import DONE, STOPPED_EARLY
-from metacascade.base.nodes import BEDS
+from metacascade.base.nodes import BEDS, LYMPH_NODE
 from metacascade.base.screen import LONGEST_LINE, one_line
 from metacascade.base.units import parse, plain
 from metacascade.config.config import default
@@ -130,4 +130,6 @@ def _results(directory, member):
         last = {name: column[-1] for name, column in found.series.items()}
         rows, nodes = found.lesions[:], found.names("lesions")["node"]
         alive = [nodes[int(node)] for node in rows["node"][rows["n"] > 0]]
+        if LYMPH_NODE in nodes.values():
+            last[f"lesions_{LYMPH_NODE}"] = alive.count(LYMPH_NODE)
         return last | {"digest": found.digest, SERIES: tuple(last)} | dict(zip(OF_BEDS, map(alive.count, BEDS)))
