@@ -77,6 +77,11 @@ class Plan:
         return any(rate.action == DRAIN for rate in self.rates)
 
     @property
+    def vessels_live(self) -> bool:
+        """Do vessels change?"""
+        return bool(self.of("vessel"))
+
+    @property
     def names(self) -> tuple[str, ...]:
         """What may be scaled in time: rates, but no switches by a number, and coefficients of fields: drug.vessel."""
         return (*(rate.name for rate in self.rates if not is_switch(rate) and rate.name not in FIXED),

@@ -75,7 +75,7 @@ class Tissue:
         self.arena = Arena()
         if plan.rate("vessel.oxygen_length") and "oxygen" in fields.supplied:
             fields.let_fall("oxygen")
-        self.vasculature = self._make_vasculature() if lived or lives(plan) else None
+        self.vasculature = self._make_vasculature() if lived or plan.vessels_live else None
         self.vessels = self.voxelize_tiles(np.empty((0, 3), np.int32))
         self.reachable = reachable(self.vessels)
         self.speed, self.along = speeds(self.plan), along(self.plan)
@@ -284,11 +284,6 @@ class Tissue:
         self.arena.reserve(rows, self.arena.n[rows] + more[rows])
         with crowded():
             _deliver.insert(self.arena.cells, self.arena.start, self.arena.n, self.counts, arrivals)
-
-
-def lives(plan):
-    """Do the vessels change in a plan?"""
-    return bool(plan.of("vessel"))
 
 
 def reachable(vessels):

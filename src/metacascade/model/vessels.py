@@ -9,7 +9,7 @@ import numpy as np
 from metacascade._kernels._layout import Draw
 from metacascade.base.records import joined
 from metacascade.model import sprouts, vessel_oxygen
-from metacascade.model.tissue import lives, reachable
+from metacascade.model.tissue import reachable
 from metacascade.model.vessel_rates import Places, unit, words
 from metacascade.space.network_imported import ends
 from metacascade.space.pieces import (
@@ -83,7 +83,7 @@ def advance(tissue, step: int, time_s: int, scales) -> None:
 def are_due(tissue, time_s: int) -> bool:
     """Do the vessels have a step at a time? Not at the start of a run, nor where nothing of them lives any more."""
     due = time_s > 0 and time_s % tissue.config.vessels.interval_s == 0
-    return due and tissue.vasculature is not None and lives(tissue.plan)
+    return due and tissue.vasculature is not None and tissue.plan.vessels_live
 
 
 def scales(tissue, schedule, time_s: int) -> dict:

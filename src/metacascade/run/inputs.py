@@ -103,16 +103,15 @@ def _refuse_columns(config):
 def _network(config, read_file=None):
     found, into_tumor = None, any(plan.node == "tumor" for plan in config.injection)
     plan = plan_of(config)
-    lives = bool(plan.of("vessel"))
     if config.vessels.file is not None:
         from metacascade.space import network_read  # with NumPy, which a config alone does not need
         found = network_read.network(config, read_file or network_read.read)
-    if into_tumor or lives:
+    if into_tumor or plan.vessels_live:
         from metacascade.model import tissue_parameters, tissue_start
         from metacascade.space.vessels import Network
         vessels = (Network.from_segments(found.segments) if found else
                    Network.from_config(config.vessels, config.run.seed))
-        if lives:
+        if plan.vessels_live:
             tissue_parameters.refuse_wide(config, plan, vessels)
         if into_tumor and not tissue_start.perfused(config, vessels):
             raise InputError(tissue_start.NOT_PERFUSED)

@@ -22,6 +22,18 @@ def shed_by_tumor_per_h(config, plan):
     return config.tumor.cells * _hazard(config, plan, SHED) * -math.expm1(-ring) * leaky
 
 
+def drained_by_tumor_per_h(config, plan):
+    """CTCs that leave the tumor with lymph in an hour, roughly, while it keeps its size: rates with the action DRAIN.
+
+    The cells of a ball count that lie less than RIM_UM under its surface.
+    """
+    if not (config.tumor and plan.drains):
+        return 0.0
+    radius_um = (0.75 * config.tumor.cells / config.tissue.capacity / math.pi) ** (1 / 3) * config.tissue.edge_um
+    rim = 1.0 - max(1.0 - RIM_UM / radius_um, 0.0) ** 3
+    return rim * config.tumor.cells * _hazard(config, plan, DRAIN)
+
+
 def _hazard(config, plan, action):
     """Of all rates of the tissue with an action, of cells of the first clone, as they are at the start [1/h]."""
     levels = levels_at_start(config, plan)
