@@ -39,8 +39,8 @@ class Control(Section):
 
 
 def names(folder=FOLDER):
-    """The rows, in the order of their file."""
-    return [name for name in _tables(folder) if name != "config"]
+    """The rows, sorted."""
+    return sorted(name for name in _tables(folder) if name != "config")
 
 
 def title(name, folder=FOLDER):
