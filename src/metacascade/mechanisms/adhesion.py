@@ -65,4 +65,4 @@ def plan(config):
     yield hill(regain, "density", half=value("adhesion.half", c.half))
     own = config.traits.adhesion_mean
     yield state(regain, "adhesion", lambda a: float(a + (c.step - 0.5) / 255.0 <= own),
-                "(adhesion + adhesion.step / 255 <= mean of the first cells)")
+                "(adhesion + adhesion.step / 255 <= traits.adhesion_mean)")

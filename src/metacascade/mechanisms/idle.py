@@ -32,6 +32,8 @@ class Declared:
     def why_idle(self, name: str) -> str:
         """Why the parameter `name` ("growth.oxygen_half", "organs.lung.nk") does nothing; nothing if it acts, or if no
         mechanism names it."""
+        if name.startswith("traits."):      # the first cells have them, whatever mechanisms are on
+            return ""
         name = re.sub(r"^organs\.\w+\.", "organs.BED.", name)
         reasons = [self._why(made, mechanism, name) for mechanism, made in self.naming.get(name, ())]
         return reasons[0] if reasons and all(reasons) else ""
