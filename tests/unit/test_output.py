@@ -61,7 +61,7 @@ def test_bits_and_flags_of_cells_have_names_while_it_runs_and_at_the_end(tmp_pat
     add_part(output, 1)
     with open_results(tmp_path) as found:
         named = found.masks("shed")
-    assert named == {"bits": {1: "L1CAM", 2: "spore"}, "flags": {1: "returned", 2: "injected", 4: "lesion"}}
+    assert named == {"bits": {1: "L1CAM", 2: "spore"}, "flags": {1: "returned", 2: "injected", 4: "lesion", 8: "lymph"}}
     output.finish(**LAST)
     with open_results(tmp_path) as found:
         assert found.masks("shed") == found.masks("lesions") == named and found.masks("draws") == {}
