@@ -167,7 +167,7 @@ def quiet():
     sim, rng, home = Simulation(load(small.EXAMPLE, QUIET), serial_world()), np.random.default_rng(7), []
     sim.clones.table = np.repeat(sim.clones.table, 5)
     sim.clones.table["parent"][1:] = 0
-    sim._tell_of_clones()
+    sim.tell_of_clones()
     sim.tissue.arena.cells["clone"] = rng.integers(0, 5, len(sim.tissue.arena.cells))
     start = kinds(*(sim.tissue.arena.block(row) for row in range(len(sim.tissue.arena.n))))
     for step in range(8):

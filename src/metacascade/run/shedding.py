@@ -19,24 +19,23 @@ def shed_by_tumor_per_h(config, plan):
     vessels, (reach, mature) = config.vessels, wall_of(plan)
     ring = math.pi * vessels.length_density_per_um2 * ((vessels.radius_um + reach) ** 2 - vessels.radius_um**2)
     leaky = mature + (1.0 - mature) * (1.0 - vessels.maturity_mean)
-    return config.tumor.cells * _hazard(config, plan, SHED) * -math.expm1(-ring) * leaky
+    return config.tumor.cells * _hazard(config, plan, SHED, levels_at_start(config, plan)) * -math.expm1(-ring) * leaky
 
 
 def drained_by_tumor_per_h(config, plan):
     """CTCs that leave the tumor with lymph in an hour, roughly, while it keeps its size: rates with the action DRAIN.
 
-    The cells of a ball count that lie less than RIM_UM under its surface.
+    The cells of a ball count that lie less than RIM_UM under its surface, where fields are as in stroma.
     """
     if not (config.tumor and plan.drains):
         return 0.0
     radius_um = (0.75 * config.tumor.cells / config.tissue.capacity / math.pi) ** (1 / 3) * config.tissue.edge_um
     rim = 1.0 - max(1.0 - RIM_UM / radius_um, 0.0) ** 3
-    return rim * config.tumor.cells * _hazard(config, plan, DRAIN)
+    return rim * config.tumor.cells * _hazard(config, plan, DRAIN, _starts(plan))
 
 
-def _hazard(config, plan, action):
+def _hazard(config, plan, action, levels):
     """Of all rates of the tissue with an action, of cells of the first clone, as they are at the start [1/h]."""
-    levels = levels_at_start(config, plan)
     return sum(_value(config, plan, rate, levels) for rate in plan.of("tissue") if rate.action == action)
 
 
@@ -49,11 +48,16 @@ def levels_at_start(config, plan) -> dict[str, float]:
     put in as many times as there are fields.
     """
     fields = [one for one in plan.fields if isinstance(one, Diffusing)]
-    levels = {one.name: one.start.number for one in fields}
+    levels = _starts(plan)
     for _ in fields:
         levels |= {one.name: _balance(config, plan, one, levels) for one in fields
                    if one.start_sweeps and not one.uptake.number}
     return levels
+
+
+def _starts(plan):
+    """The level of each field in a new tile."""
+    return {one.name: one.start.number for one in plan.fields if isinstance(one, Diffusing)}
 
 
 def _balance(config, plan, field, levels):
