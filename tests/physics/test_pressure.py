@@ -24,7 +24,7 @@ def residual(made, counts, neighbors):
     """p - max(0, (f + r sum of neighbors) / (1 + 6 r)): zero where p solves the problem; float64 (n, 8, 8, 8)."""
     p = made.value.astype(float)
     cube, f = p.reshape(-1, 8, 8, 8), (counts * made.per_capacity - 1.0).reshape(-1, 8, 8, 8)
-    faces = _faces(p, neighbors, np.arange(len(p)), False)
+    faces = _faces(p, neighbors, np.arange(len(p)), False, 0.0)
     around = sum_in_order([_beside(cube, face, k) for k, face in enumerate(faces)])
     return cube - np.maximum(0.0, (f + made.rate * around) / (1.0 + 6.0 * made.rate))
 
