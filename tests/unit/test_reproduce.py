@@ -44,11 +44,7 @@ source = "nobody"
 sure = "made up"
 low = 1.0
 """
-EXPERIMENT = """
-title = "Dividing cells become more"
-measured = "Nothing."
-simulated = "Two small tumors."
-replicates = 2
+SMALL = """
 [config.run]
 step = "1 h"
 duration = "12 h"
@@ -57,6 +53,13 @@ interval = "6 h"
 checkpoint = "6 h"
 [config.tumor]
 cells = 300
+"""
+EXPERIMENT = """
+title = "Dividing cells become more"
+measured = "Nothing."
+simulated = "Two small tumors."
+replicates = 2
+""" + SMALL + """
 [[config.draw]]
 node = "venous"
 time = "6 h"
@@ -80,15 +83,7 @@ published = "many"
 """
 
 
-CONTROLS = """
-[config.run]
-step = "1 h"
-duration = "12 h"
-[config.output]
-interval = "6 h"
-checkpoint = "6 h"
-[config.tumor]
-cells = 300
+CONTROLS = SMALL + """
 [A1]
 title = "Cells divide"
 strength = "none, once in 20 h, once in 10 h"

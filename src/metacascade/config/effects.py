@@ -72,7 +72,7 @@ def _is_coated(blood):
 
 
 def _lives(config):
-    return config.angiogenesis.enabled or config.maturation.enabled or config.perfusion.enabled
+    return plan_of(config).vessels_live
 
 
 def _motile(config):

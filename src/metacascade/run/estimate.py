@@ -136,7 +136,7 @@ def pieces(config):
     They are edges of a generated network of this density, cut at the faces of tiles, which a line of any direction
     meets 1.5 times on the length of their edge.
     """
-    if config.tumor is None or not plan_of(config).of("vessel"):
+    if config.tumor is None or not plan_of(config).vessels_live:
         return 0.0
     vessels, edge_um = config.vessels, config.tissue.edge_um
     volume_um3 = STROMA * config.tumor.cells / config.tissue.capacity * edge_um**3

@@ -57,7 +57,7 @@ def too_large_draws(config):
 
 def short_distances(config):
     """A line where vessels live in tiles so small that not all distances to them are told."""
-    if config.tumor is None or not plan_of(config).of("vessel"):
+    if config.tumor is None or not plan_of(config).vessels_live:
         return
     from metacascade.space.distances import REACH_UM  # with NumPy
     tile_um = 8 * config.tissue.edge_um
