@@ -20,10 +20,16 @@ def voxels_inside(coords, center, radius):
 
     The voxel at the center belongs to it, so that one cell is a tumor too.
     """
-    v = np.arange(512)
-    local = np.stack([v & 7, v >> 3 & 7, v >> 6], axis=1)
-    at = 8.0 * coords[:, None, :] + local + 0.5 - center
-    return ((at**2).sum(axis=2) <= radius**2) | (np.floor(at + 0.5 - 1e-12) == 0).all(axis=2)
+    at = [8.0 * coords[:, axis, None] + np.arange(8) + 0.5 - center[axis] for axis in range(3)]
+    inside = _by_voxel(np.add, [along**2 for along in at]) <= radius**2
+    inside |= _by_voxel(np.logical_and, [np.floor(along + 0.5 - 1e-12) == 0 for along in at])
+    return inside.reshape(len(coords), 512)
+
+
+def _by_voxel(join, along):
+    """Join what holds along x, y and z, each of shape (tiles, 8), for every voxel: shape (tiles, z, y, x)."""
+    x, y, z = along
+    return join(join(x[:, None, None, :], y[:, None, :, None]), z[:, :, None, None])
 
 
 def tiles_of_ball(world, center, radius):
@@ -63,7 +69,10 @@ def first_counts(world, config, keys, coords):
     """
     center = np.array(config.tumor.center_um) / config.tissue.edge_um
     order = np.argsort(keys)
-    inside = voxels_inside(coords[order], center, ball_radius(config.tumor, config.tissue))
+    inside = np.empty((len(keys), 512), bool)
+    for at in range(0, len(keys), CHUNK):
+        some = order[at:at + CHUNK]
+        inside[at:at + CHUNK] = voxels_inside(coords[some], center, ball_radius(config.tumor, config.tissue))
     mine = int(inside.sum())
     total = int(world.sum([mine])[0])
     each, left = divmod(config.tumor.cells, total)
