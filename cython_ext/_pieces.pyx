@@ -1,6 +1,7 @@
-# Pieces of vessels that live: which of them are near a tile, and the chances of what happens to them.
-from libc.math cimport exp, expm1
-from libc.stdint cimport int32_t, int64_t, uint32_t
+# Pieces of vessels that live: which of them are near a tile, how far blood has come to them, and the chances of what
+# happens to them.
+from libc.math cimport INFINITY, exp, expm1
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 
 from _geometry cimport SLACK, box_distance2, least, most, segment_t
 from _line cimport SIDE, line_of, line_t
@@ -52,6 +53,49 @@ def near_tiles(const int32_t[:, ::1] tiles not None, const int64_t[:, ::1] aroun
                         n += 1
             near[t + 1] = <int32_t>n
     return n
+
+
+cdef inline bint _lower(float* value, float by, double price) noexcept nogil:
+    """Lower a value to another one and a price, if that is less."""
+    cdef float other = <float>(<double>by + price)
+    if not other < value[0]:
+        return False
+    value[0] = other
+    return True
+
+
+def pass_on(const int64_t[:, ::1] node not None, const int64_t[:, ::1] links not None,
+            const double[::1] price not None, const uint8_t[::1] acts not None, float[::1] value not None,
+            float[::1] lowest not None):
+    """Lower the values of pieces to those of pieces that they are joined to and their own price, until none is lower.
+
+    Piece i has two ends, the nodes ``node[i]``; pieces with a common node are joined, and so are those of a row of
+    `links`. Those from ``len(price)`` on, and those that do not act, keep their values. `lowest` is scratch, one for
+    each node. The end does not depend on the order, as no step takes a value up. Returns whether any was lowered.
+    """
+    cdef Py_ssize_t i, j, k, n = price.shape[0]
+    cdef bint changed = True, any_change = False, backward = False
+    with nogil:
+        for k in range(lowest.shape[0]):
+            lowest[k] = INFINITY
+        for i in range(value.shape[0]):
+            for k in range(2):
+                lowest[node[i, k]] = min(lowest[node[i, k]], value[i])
+        while changed:
+            changed = False
+            for i in range(links.shape[0]):
+                for k in range(2):
+                    if links[i, k] < n and acts[links[i, k]]:
+                        changed |= _lower(&value[links[i, k]], value[links[i, 1 - k]], price[links[i, k]])
+            for j in range(n):
+                i = n - 1 - j if backward else j
+                if acts[i]:
+                    changed |= _lower(&value[i], min(lowest[node[i, 0]], lowest[node[i, 1]]), price[i])
+                for k in range(2):
+                    lowest[node[i, k]] = min(lowest[node[i, k]], value[i])
+            any_change |= changed
+            backward = not backward
+    return any_change
 
 
 def exponentials(const double[::1] x not None, double[::1] out not None):

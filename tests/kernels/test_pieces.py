@@ -42,6 +42,19 @@ def test_what_has_no_room_is_counted_and_not_written():
     assert n == 648 and index[3:].tolist() == [-7, -7]
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_what_is_passed_on_equals_its_twin(seed):
+    rng = np.random.default_rng(seed)
+    n, ghosts = 60, 12
+    node, links = rng.integers(0, 70, (n + ghosts, 2)), rng.integers(0, n + ghosts, (8, 2))
+    price, acts = rng.exponential(30.0, n), rng.random(n) < 0.8
+    value = np.where(rng.random(n + ghosts) < 0.1, rng.uniform(0, 9, n + ghosts), np.inf).astype(np.float32)
+    expected = twin.pass_on(node.tolist(), links.tolist(), price.tolist(), acts, list(value))
+    changed = _pieces.pass_on(node, links, price, acts.view(np.uint8), value, np.empty(70, np.float32))
+    assert changed and value.tolist() == expected and np.isfinite(value).sum() > 20
+    assert not _pieces.pass_on(node, links, price, acts.view(np.uint8), value, np.empty(70, np.float32))
+
+
 def test_functions_of_numbers_equal_their_twins():
     rng = np.random.default_rng(3)
     x, words = rng.uniform(-30, 3, 1000), rng.integers(0, 1 << 32, (1000, 2)).astype(np.uint32)

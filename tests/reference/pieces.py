@@ -1,6 +1,8 @@
 """Plain Python twin of ``_pieces``: loops over everything, and the functions of ``math``."""
 import math
 
+import numpy as np
+
 from reference.vessels import SLACK, box_distance2
 
 
@@ -18,6 +20,19 @@ def near_tiles(tiles, around, first, segments, edge, margin):
                     index.append(s)
         near.append(len(index))
     return index, near
+
+
+def pass_on(node, links, price, acts, value):
+    """The values after as many rounds as there are pieces, in each of which all look at those of the round before."""
+    joined = [{j for j in range(len(value)) if set(node[i]) & set(node[j])} for i in range(len(price))]
+    for one, other in links:
+        for i, j in ((one, other), (other, one)):
+            if i < len(price):
+                joined[i].add(j)
+    for _ in value:
+        value = [min(own, *(np.float32(float(value[j]) + price[i]) for j in joined[i])) if i < len(price) and acts[i]
+                 else own for i, own in enumerate(value)]
+    return value
 
 
 def exponentials(x):

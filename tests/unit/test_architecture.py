@@ -48,7 +48,7 @@ OWNERS = {
     "_moments": "model.microenvironment", "_outline": "space.outline space.masses", "_distances": "space.distances",
     "_vessels": "space.vessels space.pieces space.network_read space.network_imported space.network_lattice "
                 "space.network_tiled",
-    "_lattice": "space.network_lattice", "_pieces": "space.pieces",
+    "_lattice": "space.network_lattice", "_pieces": "space.pieces model.vessel_oxygen",
     "_blood": "model.circuit model.blood model.injection", "_lesions": "model.lesions",
     "_thin": "model.interventions",
 }

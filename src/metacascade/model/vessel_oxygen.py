@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from metacascade._kernels import _pieces
 from metacascade.base.records import joined
 from metacascade.base.tiles import VOXELS
 from metacascade.model.vessel_rates import Places
@@ -77,10 +78,10 @@ def pass_on(tissue) -> None:
     price = _costs(tissue) + np.where(shut, SHUT_UM, 0.0)
     source = acts & _outside(tissue)[vessels.pieces.row] & (own["flags"] & HOST > 0)
     own["along"] = np.where(acts, np.where(source, price, np.inf), before)
-    changed = True
-    while changed:
+    vessels.share()
+    joints = _joints(joined(own, vessels.ghosts.all))
+    while tissue.exchange.world.sum([int(_relax(own, vessels.ghosts.all, joints, acts, price))])[0]:
         vessels.share()
-        changed = tissue.exchange.world.sum([int(_relax(own, vessels.ghosts.all, acts, price))])[0] > 0
     reached = acts & (own["along"] < SHUT_UM)
     cut_off = acts & ~shut & ~reached & np.isfinite(own["along"])
     own["flags"] = own["flags"] & ~np.uint8(CUT_OFF) | np.where(cut_off, CUT_OFF, 0).astype(np.uint8)
@@ -101,24 +102,21 @@ def _outside(tissue):
     return masses.outside(np.repeat(empty[:, None], VOXELS, axis=1).view(np.uint8), region)[:, 0]
 
 
-def _relax(own, ghosts, acts, price) -> bool:
+def _joints(known):
+    """Where pieces are joined: numbers of the nodes at their ends, and links, as `_pieces.pass_on` has them."""
+    node = np.unique(_nodes(*ends(known)), return_inverse=True)[1].reshape(2, -1).T
+    return np.ascontiguousarray(node), _links(known)
+
+
+def _relax(own, ghosts, joints, acts, price) -> bool:
     """Lower `along` of our pieces by that of those that they are joined to, until none changes; did any?"""
-    known, n = joined(own, ghosts), len(own)
-    node = np.unique(_nodes(*ends(known)), return_inverse=True)[1].reshape(2, -1)
-    one, other = _links(known)
-    value = np.where(known["flags"] & JOINED > 0, known["along"], np.float32(np.inf))
-    nodes, any_change = np.empty(node.max(initial=-1) + 1, np.float32), False
-    while True:
-        nodes[:] = np.inf
-        np.minimum.at(nodes, node.ravel(), np.tile(value, 2))
-        least = np.minimum(nodes[node[0]], nodes[node[1]])
-        np.minimum.at(least, one, value[other])
-        np.minimum.at(least, other, value[one])
-        new = np.where(acts, np.minimum(value[:n], (least[:n].astype(float) + price).astype(np.float32)), value[:n])
-        if not (new < value[:n]).any():
-            return any_change
-        value[:n], any_change = new, True
-        own["along"][acts] = new[acts]
+    node, links = joints
+    value = np.concatenate([np.where(records["flags"] & JOINED > 0, records["along"], np.float32(np.inf))
+                            for records in (own, ghosts)])
+    scratch = np.empty(node.max(initial=-1) + 1, np.float32)
+    changed = _pieces.pass_on(node, links, price, acts.view(np.uint8), value, scratch)
+    own["along"][acts] = value[:len(own)][acts]
+    return changed
 
 
 def _nodes(a, b):
@@ -133,7 +131,8 @@ def _nodes(a, b):
 
 
 def _links(known):
-    """Rows of pieces of which an end of the one lies on the other: those that sprang or met, and from or of what."""
+    """Rows of pieces of which an end of the one lies on the other, those that sprang or met, and from or of what:
+    int64 of shape (n, 2)."""
     keys = keys_of_pieces(known)
     order = np.argsort(keys, kind="stable")         # of a vessel of the host that is there twice, the first
     ascending, found = keys[order], []
@@ -142,5 +141,5 @@ def _links(known):
         wanted = keys_of(known[name][row], known[f"{name}_index"][row])
         at = np.minimum(np.searchsorted(ascending, wanted), len(keys) - 1)
         there = ascending[at] == wanted
-        found.append((row[there], order[at[there]]))
-    return (np.concatenate(part) for part in zip(*found))
+        found.append(np.stack([row[there], order[at[there]]], axis=1))
+    return np.concatenate(found)
