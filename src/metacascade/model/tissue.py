@@ -195,15 +195,19 @@ class Tissue:
     def take_clones(self, traits):
         """Compute the rates with the traits of all clones: name -> ndarray of uint8."""
         self.clones = traits
-        self.set_rates(self.scales)
+        self._rate_clones()
 
     def set_rates(self, scales=()):
         """Take the rates of the plan times `scales`, a dict by name."""
-        self.rates = tissue_rates(self.plan, scales, self.clones)
+        self.scales = dict(scales)
         self.terms = field_terms(self.plan, scales)
         self.parameters = parameters(self.config, self.plan, scales)
-        self.mutation, self.pace = thresholds(self.plan, scales, self.clones), pace(self.plan, self.clones)
-        self.scales = dict(scales)
+        self._rate_clones()
+
+    def _rate_clones(self):
+        """What depends on the traits of clones."""
+        self.rates = tissue_rates(self.plan, self.scales, self.clones)
+        self.mutation, self.pace = thresholds(self.plan, self.scales, self.clones), pace(self.plan, self.clones)
 
     def advance(self, step, t_h):
         """One step of all cells: (migrants, shed CTCs, members of the clusters among them, tally).
