@@ -61,22 +61,27 @@ cdef int _take_terms(tuple terms, Py_ssize_t rows, float capacity, signal_t* sig
 
 
 def coefficients(const float[:, ::1] c not None, const uint16_t[:, ::1] counts not None, const uint32_t[:, ::1] moments,
-                 const float[:, :] supply, float[:, ::1] decay not None, float[:, ::1] rhs not None, field_t params,
+                 const float[:, :] supply, float[:, ::1] decay, float[:, ::1] rhs not None, field_t params,
                  tuple terms=None, float capacity=1.0):
     """Fill ``decay`` and ``rhs`` of a step, as in fieldsystem.h; folded if there are 512 values. fields.py checks.
+
+    Without `decay` nothing diffuses, and ``rhs`` is what the values come to.
 
     `moments`: weights of the cells of each voxel, added up; `supply` [1/h]: from vessels; `terms`: by place, see
     fieldsystem.h, (rates, factors, signals). None: there is none.
     """
-    cdef int64_t n = decay.shape[0], bad
-    cdef int edge = _edge(decay.shape[1])
+    cdef int64_t n = rhs.shape[0], bad
+    cdef int edge = _edge(rhs.shape[1])
     cdef const uint32_t* m = NULL
     cdef const float* s = NULL
+    cdef float* k = NULL
     cdef int64_t stride = 0
     cdef signal_t signals[64]
     cdef placed_t placed
     if n == 0:
         return
+    if decay is not None:
+        k = &decay[0, 0]
     if moments is not None:
         m = &moments[0, 0]
     if supply is not None:
@@ -88,10 +93,10 @@ def coefficients(const float[:, ::1] c not None, const uint16_t[:, ::1] counts n
         _take_terms(terms, n, capacity, signals, &placed)
     with nogil:
         if placed.n:
-            bad = field_coefficients_placed(&c[0, 0], &counts[0, 0], m, s, stride, &decay[0, 0], &rhs[0, 0], n, edge,
-                                            params, &placed)
+            bad = field_coefficients_placed(&c[0, 0], &counts[0, 0], m, s, stride, k, &rhs[0, 0], n, edge, params,
+                                            &placed)
         else:
-            bad = field_coefficients(&c[0, 0], &counts[0, 0], m, s, stride, &decay[0, 0], &rhs[0, 0], n, edge, params)
+            bad = field_coefficients(&c[0, 0], &counts[0, 0], m, s, stride, k, &rhs[0, 0], n, edge, params)
     if bad:
         raise FloatingPointError(f"{bad} voxels of a field are negative or not a number")
 

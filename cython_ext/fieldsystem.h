@@ -74,8 +74,8 @@ FIELD_INLINE void field_means(const field_given_t *restrict each, field_given_t 
 
 /* The linear system of a step of backward Euler, uptake linearized at c (Newton), with terms + and -,
      decay = 1/dt + d + n (l + u K / (K + c)^2) + s + lose,   rhs = c/dt + s P + q m + add - n u c^2 / (K + c)^2,
-   of a tile of edge^3 values; folded if that is 8^3. Returns how many values came out negative or not a number; rhs may
-   be negative. */
+   of a tile of edge^3 values; folded if that is 8^3. Without diffusion, if `decay` is null, rhs is instead what they come
+   to, one by one. Returns how many values came out negative or not a number; rhs may be negative. */
 FIELD_INLINE int32_t field_system(const float *restrict old, const field_given_t *restrict in, float *restrict decay,
                                   float *restrict rhs, const int edge, field_t p)
 {
@@ -91,7 +91,12 @@ FIELD_INLINE int32_t field_system(const float *restrict old, const field_given_t
              - most * (share * share);
         wrong += !(old[i] >= 0.0f && k[i] >= 0.0f && k[i] < 1e30f && q[i] > -1e30f && q[i] < 1e30f);
     }
-    if (edge == FIELD_EDGE) {
+    if (!decay)
+        for (int i = 0; i < values; i++) {
+            float next = old[i] + (1.0f / k[i]) * (q[i] - k[i] * old[i]);
+            rhs[i] = 0.0f > next ? 0.0f : next;
+        }
+    else if (edge == FIELD_EDGE) {
         field_fold_tile(decay, k);
         field_fold_tile(rhs, q);
     } else {
@@ -129,8 +134,8 @@ static int64_t field_coefficients(const float *restrict c, const uint16_t *restr
     int64_t bad = 0;
     for (int64_t t = 0; t < n; t++)
         bad += field_tile(c + t * values, counts + t * FIELD_VOXELS, moments ? moments + t * FIELD_VOXELS : 0,
-                          supply ? supply + t * stride : 0, decay + t * values, rhs + t * values, edge, p, 0, &each,
-                          &means);
+                          supply ? supply + t * stride : 0, decay ? decay + t * values : 0, rhs + t * values,
+                          edge, p, 0, &each, &means);
     return bad;
 }
 
@@ -185,8 +190,8 @@ static int64_t field_coefficients_placed(const float *c, const uint16_t *counts,
             cells |= n_of[v];
         const field_terms_t terms = field_place(placed, n_of, t, cells, kind);
         bad += field_tile(c + t * values, n_of, moments ? moments + t * FIELD_VOXELS : 0,
-                          supply ? supply + t * stride : 0, decay + t * values, rhs + t * values, edge, p, &terms,
-                          &each, &means);
+                          supply ? supply + t * stride : 0, decay ? decay + t * values : 0, rhs + t * values,
+                          edge, p, &terms, &each, &means);
     }
     return bad;
 }

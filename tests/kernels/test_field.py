@@ -85,6 +85,18 @@ def test_terms_by_place_equal_their_twin(edge, seed):
         np.testing.assert_array_equal(ours, twin.fold(theirs) if edge == 8 else theirs)
 
 
+@pytest.mark.parametrize("edge", [8, 4, 2])
+def test_without_diffusion_each_value_is_solved_as_by_a_sweep(edge):
+    c, given, _ = a_field(7, edge=edge)
+    terms, solved = some_terms(7, len(c)), np.empty_like(c)
+    _field.coefficients(c, *given, None, solved, PARAMS, terms, 6.0)
+    decay, rhs = twin.coefficients(c, *given, **PARAMS, terms=twin.placed(*terms, given[0], 6.0))
+    alone, expected = np.full((len(c), 6), -1, np.int32), c.copy()
+    twin.relax(expected, decay, rhs, alone, np.arange(len(c)), 0.0, np.ones(2, np.float32), 1.0)
+    np.testing.assert_array_equal(solved, expected)
+    assert (solved != c).any()
+
+
 @pytest.mark.parametrize("member, value, message", [
     ("action", 4, "term 0 of a field is of the kind 4"), ("factors", 10, "rate 0 has factors beyond the 9 of the list")])
 def test_terms_that_are_not_there_are_refused(member, value, message):

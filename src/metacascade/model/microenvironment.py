@@ -1,4 +1,6 @@
 """The fields of a config: what its plan declares, made into arrays and solvers."""
+import time
+
 import numpy as np
 
 from metacascade._kernels import _moments
@@ -36,13 +38,19 @@ def _pressure(field: Pressure, plan: Plan, config: Config, arrays: TileArrays) -
         every=field.every, capacity=config.tissue.capacity, edge_um=config.tissue.edge_um, arrays=arrays)
 
 
-def secretions(plan: Plan, arena: Arena, counts: np.ndarray, clones, step: int) -> dict[str, np.ndarray]:
+def secretions(plan: Plan, arena: Arena, counts: np.ndarray, clones, step: int, spent=None) -> dict[str, np.ndarray]:
     """For each field that cells secrete, and that is due in a step, their weights, added up by voxel: `moments`.
 
-    `clones`: traits of all clones.
+    `clones`: traits of all clones. `spent`: Counter to which the seconds are added, by field.
     """
-    due = [rate for rate in plan.of("field") if rate.action == SECRETE and step % plan.field(rate.field).every == 0]
-    return {rate.field: _weights(arena, counts, *compile.secretion(plan, rate.name, clones)) for rate in due}
+    found = {}
+    for rate in plan.of("field"):
+        if rate.action == SECRETE and step % plan.field(rate.field).every == 0:
+            start = time.perf_counter()
+            found[rate.field] = _weights(arena, counts, *compile.secretion(plan, rate.name, clones))
+            if spent is not None:
+                spent[rate.field] += time.perf_counter() - start
+    return found
 
 
 def _weights(arena, counts, clone, emt):

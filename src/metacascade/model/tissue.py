@@ -190,7 +190,7 @@ class Tissue:
 
     def secretions(self, step):
         """The weights of cells that secrete, by field, of those that are due in this step."""
-        return secretions(self.plan, self.arena, self.counts, self.clones, step)
+        return secretions(self.plan, self.arena, self.counts, self.clones, step, self.microenvironment.spent)
 
     def take_clones(self, traits):
         """Compute the rates with the traits of all clones: name -> ndarray of uint8."""

@@ -103,6 +103,7 @@ class Meter:
         s = self.simulation
         return dict(passages=s.blood.passages, tally=dict(s.tissue.counted), wall_s=dict(s.clock.wall_s),
                     cpu_s=dict(s.clock.cpu_s), waited_s=dict(s.clock.waited_s),
+                    fields_s=dict(s.tissue.microenvironment.spent),
                     traffic={kind: asdict(traffic) for kind, traffic in s.exchange.traffic.items()})
 
 
@@ -135,7 +136,14 @@ def summary(simulation, per_rank, wall, used):
         bytes_sent_per_step=sum(kind["bytes"] for kind in sent) / ranks / steps,
         messages_per_step=sum(kind["count"] for kind in sent) / ranks / steps,
         collectives_per_step=per_rank[0]["traffic"]["collectives"]["count"] / steps,
-        stage_share={name: round(s / seconds, 4) for name, s in stages.items()})
+        stage_share={name: round(s / seconds, 4) for name, s in stages.items()},
+        field_share=field_share(per_rank[0]["fields_s"], stages["fields"], seconds))
+
+
+def field_share(spent, stage_s, seconds):
+    """The share of a step of each field; they add up to that of the stage fields, with its ghosts and the like."""
+    spent = spent | {"the rest of fields": stage_s - sum(spent.values())}
+    return {name: round(s / seconds, 4) for name, s in spent.items()}
 
 
 def seen(per_rank):

@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import math
+import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -9,7 +11,7 @@ import numpy as np
 from metacascade._kernels import _field
 from metacascade.base.tiles import EDGE, VOXELS
 from metacascade.space.pressure import Pressure
-from metacascade.space.relaxation import Kept, Mesh, NoHalo, System, relax, schedule
+from metacascade.space.relaxation import Kept, Mesh, NoHalo, Solved, System, relax, schedule
 from metacascade.space.tile_arrays import TileArray, TileArrays
 
 GAIN = 10.0                   # by which the sweeps of a step are to reduce an error
@@ -94,8 +96,8 @@ class Field:
 
     def system(self, counts: np.ndarray, moments: np.ndarray | None, supply: np.ndarray | None, mesh: Mesh,
                halo, scales: Mapping[str, float] = {}, terms=None, signals: Sequence[np.ndarray] = (),
-               steady: bool = False, fed: np.ndarray | None = None) -> System:
-        """The linear system of a step.
+               steady: bool = False, fed: np.ndarray | None = None) -> System | Solved:
+        """The linear system of a step, or without diffusion what comes of it.
 
         Parameters
         ----------
@@ -138,14 +140,17 @@ class Field:
             placed = (terms.rates, terms.factors, list(signals)) if len(terms.rates) else None
         if steady:
             params["per_dt"] = 1.0 / STEADY_H
-        decay, rhs = self._decay.rows(owned), self._rhs.rows(owned)
+        decay, rhs = (self._decay.rows(owned), self._rhs.rows(owned)) if self.diffusion else (
+            None, np.empty((owned, self.value.shape[1]), np.float32))
         _field.coefficients(self.value, counts, moments, supply, decay, rhs, params, placed, self.capacity)
         if fed is not None:
             less = (fed - supply) * np.float32(params["vessel"])
             _field.fold(less)
             rhs += less
+        if not self.diffusion:
+            return Solved(self.value, rhs)
         mirror, outside = self.rim(terms and terms.stroma, params["decay"])
-        return System(self.value, decay, rhs, self.rate, self.visits, mirror, outside)
+        return System(self.value, decay, rhs, self.rate, self.visits, mirror, outside, self.name)
 
 
 class Still:
@@ -171,11 +176,14 @@ class Fields:
         Permeability of vessels and diffusion of each field that they supply: `vessels.voxelize`.
     falls : str
         The field that falls along vessels; what comes in of it is behind all others in the supply. Nothing: none does.
+    spent : Counter
+        Wall time of the solutions so far, without that of ghosts, by the name of the field [s].
     """
 
     def __init__(self, each: Sequence[Field | Pressure], arrays: TileArrays):
         self.each, self.arrays = list(each), arrays
         self.falls = ""
+        self.spent = Counter()
         self.supplied = [one.name for one in self.each if getattr(one, "wall", None) is not None]
         self.walls = [(one.wall, one.diffusion) for one in self.each if one.name in self.supplied]
 
@@ -240,12 +248,14 @@ class Fields:
     def _relax(self, some, counts, supply, mesh, halo, moments, scales, terms, settling=False):
         systems = []
         for one in some:
+            start = time.perf_counter()
             given = counts, moments.get(one.name), self._supply(one, supply), mesh, halo
             by_place = dict(terms=terms[one.name], signals=self.signals) if one.name in terms else {}
             steady = dict(steady=True) if settling and getattr(one, "steady_start", False) else {}
             fed = dict(fed=supply[:, -1]) if self.falls == one.name else {}
             systems.append(one.system(*given, scales, **by_place, **steady, **fed))
-        relax(systems, mesh, halo)
+            self.spent[one.name] += time.perf_counter() - start
+        relax(systems, mesh, halo, self.spent)
 
     def _supply(self, field, supply):
         here = supply is not None and field.name in self.supplied

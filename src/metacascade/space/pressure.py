@@ -73,7 +73,7 @@ class Pressure:
         _pressure.check(self.value[:owned])
         excess = self._excess(counts, mesh, halo)[:owned]
         _field.fold(excess)
-        return System(self.value, None, excess, self.rate, self.visits, mirror=0.0)
+        return System(self.value, None, excess, self.rate, self.visits, mirror=0.0, name=self.name)
 
     def _excess(self, counts, mesh, halo):
         """f of our voxels, smoothed; and what is needed of ghosts."""

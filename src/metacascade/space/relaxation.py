@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import math
+import time
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,6 +91,8 @@ class System:
         Over-relaxation of the half sweeps of a tile, at each visit to it: `schedule`.
     mirror, outside : float
         Where there is no tile there is outside + mirror (what is beside it - outside): a mirror of 1 lets nothing flow.
+    name : str
+        Of the field.
     """
 
     value: np.ndarray
@@ -98,6 +102,15 @@ class System:
     visits: list[np.ndarray]
     mirror: float
     outside: float = 0.0
+    name: str = ""
+
+
+@dataclass
+class Solved:
+    """A field in which nothing diffuses: `new` is what `value` comes to in each tile of this rank."""
+
+    value: np.ndarray
+    new: np.ndarray
 
 
 class Kept:
@@ -125,23 +138,31 @@ class Kept:
         return self._rows[:n]
 
 
-def relax(systems: list[System], mesh: Mesh, halo) -> None:
-    """Relax the values of some fields, in place, all at the same visit of the tiles. Collective.
+def relax(systems: list[System | Solved], mesh: Mesh, halo, spent: Counter | None = None) -> None:
+    """Bring the values of some fields, in place, to those of their systems, all at the same visit of the tiles.
+    Collective.
 
     `halo` fills the ghosts of one color of tiles, in one message a neighbor for all fields, while the tiles that have
     no ghost beside them are swept. Afterwards the ghosts are not those of the last sweeps: whoever reads them fills
-    them first.
+    them first. `spent`: to which the seconds of the sweeps are added, by the name of the field.
     """
-    for k in range(max((len(one.visits) for one in systems), default=0)):
-        some = [one for one in systems if k < len(one.visits)]
+    spent = Counter() if spent is None else spent
+    coupled = [one for one in systems if isinstance(one, System)]
+    for k in range(max((len(one.visits) for one in coupled), default=0)):
+        some = [one for one in coupled if k < len(one.visits)]
         for color in (0, 1):
             halo.begin(*(one.value for one in some), color=1 - color)
-            _sweep(some, mesh, mesh.inner[color], k)
+            _sweep(some, mesh, mesh.inner[color], k, spent)
             halo.end()
-            _sweep(some, mesh, mesh.border[color], k)
-
-
-def _sweep(systems, mesh, rows, k):
+            _sweep(some, mesh, mesh.border[color], k, spent)
     for one in systems:
+        if isinstance(one, Solved):
+            one.value[:len(one.new)] = one.new
+
+
+def _sweep(systems, mesh, rows, k, spent):
+    for one in systems:
+        start = time.perf_counter()
         _field.relax(one.value, one.decay, one.rhs, mesh.neighbors, rows, one.rate, one.visits[k], one.mirror,
                      one.outside)
+        spent[one.name] += time.perf_counter() - start
