@@ -1,26 +1,36 @@
 """Do results depend on the voxel and the step? One tumor, run at several of both, against the default of each.
 
-    python benchmarks/convergence.py [CONFIG] [--days 6] [--voxel 15,20,30,60] [--step 15,30,60] [--seeds 2]
-                                     [--set SECTION.KEY=VALUE ...]
+    python benchmarks/convergence.py [CONFIG] [--days 6] [--voxel 15,20,30,60] [--step 15,30,60] [--halves] [--seeds 4]
+                                     [--least 100] [--set SECTION.KEY=VALUE ...]
 
-Prints a table (Markdown): at 30 um and 30 min the numbers, elsewhere how far they are from those, in %.
-The vessels are the same in all runs, and `tissue.capacity` is left to follow the voxel.
+Prints a table (Markdown): at 30 um and 30 min the means over the seeds, elsewhere how far they are from those, in %;
+all with their standard errors. With `--halves` half the step, and half the voxel at steps of 10 min, is all. Rows are
+the columns of the time series, at the end of the run, that are means or measures, or count `--least` cells or more; and
+the means of oxygen over time and of the distance to vessels over all exits. Runs of different voxels have nothing in
+common but the vessels of the host; `tissue.capacity` is left to follow the voxel. With every mechanism of the primary
+tumor:
+
+    python benchmarks/convergence.py benchmarks/primary_tumor.toml --halves --days 4 --seeds 6 --set tumor.cells=30_000
 """
 import argparse
 import itertools
+import sys
 
 import numpy as np
 
 import metacascade as mc
+from metacascade.mechanisms import plan_of
+from metacascade.model.observables import Observables, columns
 
 TUMOR = {"tumor": {"cells": 20_000}, "run": {"duration": "6 day"}, "vessels": {"seed": 1},
          "intravasation": {"hazard": "1 /day"}}
 REFERENCE = (30.0, 30.0)       # um, min
-CAUSES = ("divided_tissue", "apoptosis", "necrosis", "hypoxia", "shed")
+HALVES = {(30.0, 15.0): REFERENCE, (15.0, 10.0): (30.0, 10.0)}      # a fast cell crosses a small voxel in 15 min
+OF_THE_GRID = ("step", "time_s", "tiles", "changed_voxel", "initial", "stage")
 
 
 def measured(config, overrides):
-    """Ledger, mean oxygen of the cells in time, and mean distance at exit of one run."""
+    """What one run tells: name -> number."""
     simulation = mc.Simulation(config, overrides)
     steps = simulation.config.run.duration_s // simulation.config.run.step_s
     exits, oxygen = [], []
@@ -31,9 +41,11 @@ def measured(config, overrides):
         simulation.step()
         if step % every == 0:
             oxygen.append(mean_oxygen(model.tissue))
-    ledger = simulation.ledger
-    found = {"cells": ledger["tissue"]} | {name: ledger[name] for name in CAUSES if name in ledger}
-    return found | {"oxygen": float(np.mean(oxygen)), "distance": float(np.concatenate(exits).mean())}
+    row = Observables(model).row()
+    found = {column.name: row[column.name] for column in model.columns if column.name not in OF_THE_GRID}
+    exits = np.concatenate(exits)
+    return found | {"oxygen in time": float(np.mean(oxygen)),
+                    "distance at exit": float(exits.mean()) if len(exits) else np.nan}
 
 
 def mean_oxygen(tissue):
@@ -44,8 +56,24 @@ def mean_oxygen(tissue):
 
 
 def mean_of(config, overrides, seeds):
+    """name -> (mean over the seeds, its standard error)."""
     runs = [measured(config, [*overrides, f"run.seed={seed}"]) for seed in range(1, seeds + 1)]
-    return {name: float(np.mean([run[name] for run in runs])) for name in runs[0]}
+    every = {name: np.array([run[name] for run in runs], float) for name in runs[0]}
+    return {name: (values.mean(), values.std(ddof=1) / np.sqrt(seeds) if seeds > 1 else np.nan)
+            for name, values in every.items()}
+
+
+def told(reference, of_run, least):
+    """The names that are in the table: real numbers, and counts that are large enough."""
+    counts = {column.name for column in of_run if column.kind is int}
+    return [name for name, (mean, _) in reference.items() if mean > (least if name in counts else 0)]
+
+
+def change(found, reference):
+    """How far a mean is from another one, and the standard error of that [%]."""
+    (mean, error), (other, its) = found, reference
+    ratio = mean / other
+    return f"{100 * (ratio - 1):+.1f} ± {100 * ratio * np.hypot(error / mean if mean else 0.0, its / other):.1f}"
 
 
 def main():
@@ -54,22 +82,34 @@ def main():
     parser.add_argument("--days", type=float, default=6)
     parser.add_argument("--voxel", default="15,20,30,60")
     parser.add_argument("--step", default="15,30,60")
-    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--halves", action="store_true", help="half the step, and half the voxel, alone")
+    parser.add_argument("--seeds", type=int, default=4)
+    parser.add_argument("--least", type=int, default=100)
     parser.add_argument("--set", action="append", default=[], dest="overrides")
     asked = parser.parse_args()
     common = [f"run.duration={asked.days} day", *asked.overrides]
-    reference = None
-    pairs = sorted(itertools.product(map(float, asked.voxel.split(",")), map(float, asked.step.split(","))),
-                   key=lambda pair: pair != REFERENCE)
-    for voxel, step in pairs:
-        found = mean_of(asked.config, [*common, f"tissue.voxel={voxel} um", f"run.step={step} min"], asked.seeds)
-        if reference is None:
-            reference = found
-            print("| voxel, step |", " | ".join(found), "|\n|" + "---|" * (len(found) + 1))
-            print(f"| {voxel:g} um, {step:g} min |", " | ".join(f"{n:,.4g}" for n in found.values()), "|", flush=True)
-        else:
-            change = (f"{100 * (found[name] / reference[name] - 1):+.1f} %" for name in found)
-            print(f"| {voxel:g} um, {step:g} min |", " | ".join(change), "|", flush=True)
+    if asked.halves:
+        against = dict(HALVES)
+    else:
+        pairs = itertools.product(map(float, asked.voxel.split(",")), map(float, asked.step.split(",")))
+        against = {pair: REFERENCE for pair in pairs if pair != REFERENCE}
+    runs = {}
+    for voxel, step in dict.fromkeys([REFERENCE, *against.values(), *against]):
+        print(f"{voxel:g} um, {step:g} min", file=sys.stderr)
+        runs[voxel, step] = mean_of(
+            asked.config, [*common, f"tissue.voxel={voxel} um", f"run.step={step} min"], asked.seeds)
+    names = told(runs[REFERENCE], columns(plan_of(mc.Simulation(asked.config, common).config)), asked.least)
+    print(f"| | {of(REFERENCE)} |", *(f"{of(pair)} against {of(other)} |" for pair, other in against.items()))
+    print("|---|---|" + "---|" * len(against))
+    for name in names:
+        mean, error = runs[REFERENCE][name]
+        print(f"| {name} | {mean:,.4g} ± {error:.2g} |",
+              *(f"{change(runs[pair][name], runs[other][name])} % |" for pair, other in against.items()))
+
+
+def of(pair):
+    """A voxel and a step as text."""
+    return f"{pair[0]:g} um, {pair[1]:g} min"
 
 
 if __name__ == "__main__":
