@@ -79,6 +79,19 @@ def test_blood_loses_oxygen_on_its_way_through_cells(at_start, cuts):
     assert 0.6 < ratio < 0.95, "less comes in than goes to and fro"
 
 
+def test_what_voxels_have_of_vessels_is_as_if_all_tiles_were_looked_at_again():
+    made = tissue("angiogenesis.sprouting=20/mm/day", "maturation.half=0.01", tiles=2)
+    made.counts[np.abs(made.region.coords[:, 0] + 0.5) < 1] = 4
+    for k in range(4):
+        before = made.vessels
+        live(made, 1, first=12 + 12 * k)
+        made.counts[np.arange(k, 64, 9)] += 1                       # blood loses more in some tiles
+        anew = made.vasculature.map(np.arange(len(made.region.keys)), made.shares)
+        for name in ("supply", "first", "index", "segments", "near"):
+            assert getattr(made.vessels, name).tobytes() == getattr(anew, name).tobytes(), name
+    assert len(before.index) != len(anew.index) and before.supply[:, -1].tobytes() != anew.supply[:, -1].tobytes()
+
+
 def test_no_blood_comes_through_a_vessel_that_is_pressed_shut():
     """What lies between two shut pieces has none; where one opens it comes from that side."""
     made = tissue("angiogenesis.enabled=false", "perfusion.recovery=3650 day", segments=[line((-700, 20, 20), (700, 20, 20))])

@@ -63,7 +63,6 @@ def advance(tissue, step: int, time_s: int, scales) -> None:
     of it.
     """
     vessels = tissue.vasculature
-    before = vessels.flowing(), vessels.flowing(tissue.shares)
     sprouts.prune(tissue, time_s, scales)
     a, b = ends(vessels.pieces.all)
     places = Places(tissue, vessels.pieces.row, (a + b) * 0.5)
@@ -77,7 +76,8 @@ def advance(tissue, step: int, time_s: int, scales) -> None:
     vessel_oxygen.pass_on(tissue)
     refresh(vessels.pieces.all)
     vessels.share()
-    _tell_voxels(tissue, before)
+    tissue.vessels = vessels.renew(tissue.vessels, tissue.shares)
+    tissue.reachable = reachable(tissue.vessels)
 
 
 def are_due(tissue, time_s: int) -> bool:
@@ -89,26 +89,6 @@ def are_due(tissue, time_s: int) -> bool:
 def scales(tissue, schedule, time_s: int) -> dict:
     """What the rates of vessels were scaled by since the step before, on average."""
     return schedule.means(time_s - tissue.config.vessels.interval_s, time_s, "vessel.")
-
-
-def _tell_voxels(tissue, before):
-    """What the voxels have of the vessels now; `before`: `Vasculature.flowing` of before, without and with shares.
-
-    Where blood flows round a tile as before, all but the maturity of its vessels and their oxygen stays.
-    """
-    vessels, shares = tissue.vasculature, tissue.shares
-    now = vessels.flowing(), vessels.flowing(shares)
-    flow_, oxygen = (_around(tissue, one != other) for one, other in zip(now, before))
-    rows = np.flatnonzero(flow_)
-    tissue.vessels = tissue.vessels.with_others(rows, vessels.map(rows, shares))
-    vessels.renew(tissue.vessels, shares, oxygen if shares else None)
-    tissue.reachable = reachable(tissue.vessels)
-
-
-def _around(tissue, changed):
-    """The tiles around which something has changed, bool; `changed`: of tiles and ghosts."""
-    around = tissue.region.neighbors
-    return (changed[around] & (around >= 0)).any(axis=1)
 
 
 def _settle(tissue, grown, tips):

@@ -105,6 +105,7 @@ class Vasculature:
         self.edge_um, self.reach_um, self.walls = edge_um, reach_um, walls
         self.pieces, self.tips = (Records.none(kind) for kind in KINDS.values())
         self.ghosts = self._host = Records.none(PIECE)
+        self._marks = np.empty((0, 2), np.uint64)      # of each tile, of what its map was made: see `_near`
         self._places = np.empty(0, np.int64)      # packed: those without a tile whose vessels are in `_host`
 
     # --- tiles come and go -----------------------------------------------------------------------------
@@ -121,11 +122,12 @@ class Vasculature:
             at = {name: self.region.rows_at(self.place_of(records)) for name, records in given.items()}
         for name, records in given.items():
             setattr(self, name, getattr(self, name).more(records, at[name], tiles))
+        self._marks = np.concatenate([self._marks, np.zeros((len(rows), 2), np.uint64)])
         self.share()
 
     def keep(self, rows: np.ndarray) -> None:
         """Forget all tiles but these."""
-        self.pieces, self.tips = self.pieces.kept(rows), self.tips.kept(rows)
+        self.pieces, self.tips, self._marks = self.pieces.kept(rows), self.tips.kept(rows), self._marks[rows]
 
     def leaving(self, rows: np.ndarray, ranks: np.ndarray) -> dict:
         """What is in tiles that go to other ranks: sections for `Exchange.route`."""
@@ -162,8 +164,12 @@ class Vasculature:
 
         `shares` gives the share of its oxygen that the blood still has in some pieces; left out: all of it.
         """
-        return join([map_of(tiles, self.edge_um, segments, near, self.reach_um, self.walls, share)
-                     for tiles, segments, near, share in self._near(rows, shares)])
+        rows, maps, marks = np.asarray(rows, np.int64), [], []
+        for tiles, segments, begin, share, mark in self._near(rows, shares):
+            maps.append(map_of(tiles, self.edge_um, segments, begin, self.reach_um, self.walls, share))
+            marks.append(mark)
+        self._marks[rows] = np.concatenate(marks)
+        return join(maps)
 
     def segments_in_tiles(self) -> tuple[np.ndarray, np.ndarray]:
         """The segments that lie in the tiles, perfused or not, and where those of each tile begin."""
@@ -178,41 +184,46 @@ class Vasculature:
         index, offsets = near(tiles, around, first, segments, self.edge_um, margin_um)
         return chosen(segments, index), offsets
 
-    def renew(self, known: VesselMap, shares=None, oxygen=None) -> None:
-        """Bring the map of all tiles to what has matured and lost oxygen, where blood flows in the same pieces.
+    def renew(self, known: VesselMap, shares=None) -> VesselMap:
+        """The map of all tiles as it is now, from what it was, which is used up.
 
-        `oxygen`: tiles near which pieces have other `shares` than before, bool; left out: none.
+        Where the same pieces with flow are near a tile it keeps its lists and its exchange, but for what comes in where
+        that has other `shares`. All pieces have the maturity that they have now.
         """
-        done = 0
-        for i, (tiles, segments, begin, share) in enumerate(self._near(np.arange(len(known.supply)), shares)):
-            copy(known.segments[done:done + len(segments)], segments)
-            done += len(segments)
-            some = slice(i * CHUNK, i * CHUNK + len(tiles))
-            if oxygen is not None and oxygen[some].any():
-                fed = supply_of(tiles, self.edge_um, segments, begin, self.walls[-1:], share)
-                known.supply[some, -1] = fed[:, 0]
+        first, others, segments = 0, [], []
+        for tiles, found, begin, share, marks in self._near(np.arange(len(known.supply)), shares):
+            row = np.arange(first, first + len(tiles))
+            other, fed = (marks != self._marks[row]).T
+            self._marks[row], first = marks, first + len(tiles)
+            segments.append(found)
+            if other.any():
+                some, at = _lists(begin, other)
+                others.append((row[other], map_of(tiles[other], self.edge_um, chosen(found, at), some, self.reach_um,
+                                                  self.walls, share[at])))
+            if (fed & ~other).any():
+                some, at = _lists(begin, fed & ~other)
+                known.supply[row[fed & ~other], -1] = supply_of(
+                    tiles[fed & ~other], self.edge_um, chosen(found, at), some, self.walls[-1:], share[at])[:, 0]
+        if others:
+            known = known.with_others(np.concatenate([row for row, _ in others]), join([made for _, made in others]))
+        copy(known.segments, joined(*segments))
+        return known
 
     def _near(self, rows, shares=None):
-        """(tiles, segments near them, where those of each tile begin, share of each), some tiles at a time."""
+        """(tiles, segments near them, where those of each tile begin, share of each, marks), some tiles at a time.
+
+        Marks of a tile, uint64 of shape (tiles, 2), change with the segments near it, and with their shares too.
+        """
         rows = np.asarray(rows, np.int64)
         around, known, first = self._pieces_around(rows)
-        segments, share = segments_of(known), shares(known) if shares else np.ones(len(known), np.float32)
+        segments, keys = segments_of(known), keys_of_pieces(known)
+        share = shares(known) if shares else np.ones(len(known), np.float32)
+        keys = np.stack([keys, mixed(keys ^ share.view(np.uint32))], axis=1)
         for i in range(0, max(len(rows), 1), CHUNK):
             tiles = np.ascontiguousarray(self.region.coords[rows[i:i + CHUNK]])
-            index, offsets = near(tiles, around[i:i + CHUNK], first, segments, self.edge_um, self.reach_um)
-            yield tiles, chosen(segments, index), offsets, share[index]
-
-    def flowing(self, shares=None) -> np.ndarray:
-        """A number for each tile and ghost, which changes with its perfused pieces and their `shares`: uint64."""
-        found = []
-        for part in (self.pieces, self.ghosts):
-            keys = keys_of_pieces(part.all)
-            if shares:
-                keys = mixed(keys ^ shares(part.all).view(np.uint32))
-            keys = np.where(part.all["perfused"] > 0, keys, np.uint64(0))
-            before = np.concatenate([np.zeros(1, np.uint64), np.cumsum(keys, dtype=np.uint64)])
-            found.append(np.diff(before[part.first]))
-        return np.concatenate(found)
+            index, begin = near(tiles, around[i:i + CHUNK], first, segments, self.edge_um, self.reach_um)
+            sums = np.concatenate([np.zeros((1, 2), np.uint64), np.cumsum(keys[index], axis=0, dtype=np.uint64)])
+            yield tiles, chosen(segments, index), begin, share[index], np.diff(sums[begin], axis=0)
 
     def _pieces_around(self, rows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The 27 tiles around each tile, by number, and the pieces of those: of number i ``known[first[i]:...]``.
@@ -248,6 +259,12 @@ class Vasculature:
         known = len(self._places)
         self._places = np.concatenate([self._places, packed[new]])
         self._host = self._host.more(pieces, known + row, len(self._places))
+
+
+def _lists(begin, which):
+    """Of lists of rows, that of i ``begin[i]:begin[i + 1]``, some alone: where each begins, and the rows of all."""
+    start, stop = begin[:-1][which], begin[1:][which]
+    return np.concatenate([[0], np.cumsum(stop - start)]).astype(np.int32), ranges(start, stop)
 
 
 def refuse_wide(network: Network, edge_um: float, reach_um: float, grown_um: float = 0.0) -> None:
