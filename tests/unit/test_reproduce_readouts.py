@@ -50,9 +50,9 @@ def test_bursts_show_in_the_dispersion():
 def test_shares_by_zone_are_those_of_the_second_half():
     made = SimpleNamespace(series=dict(time_s=np.array([0, 3600, 7200]), shed_core=np.array([0, 90, 96]),
                                        shed_border=np.array([0, 0, 3]), shed_outside=np.array([0, 0, 1])))
-    assert readouts.inside_share(made) == 0.9 and readouts.core_share(made) == 0.6
+    assert readouts.inside_share(made) == 0.9
     made.series |= {name: np.zeros(3) for name in ("shed_core", "shed_border", "shed_outside")}
-    assert math.isnan(readouts.inside_share(made)) and math.isnan(readouts.core_share(made))
+    assert math.isnan(readouts.inside_share(made))
 
 
 def test_distances_of_cells_come_from_the_last_rows_of_their_table():

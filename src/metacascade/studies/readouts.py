@@ -112,24 +112,13 @@ def dispersion_beyond_poisson(results):
     return (dispersion(results) - 1.0) / math.sqrt(2.0 / (len(counts) - 1)) if counts.any() else math.nan
 
 
-def _shed_by_zone(results):
-    """Cells that entered the blood from core, border and outside of the outline in the second half of the run."""
-    _, later = _later(results)
-    return [float(np.ptp(_column(results, f"shed_{zone}")[later])) for zone in ("core", "border", "outside")]
-
-
 @readout("1")
 def inside_share(results):
     """Of the cells that entered the blood from the tumor in the second half, those inside of its outline."""
-    core, border, beyond = _shed_by_zone(results)
+    _, later = _later(results)
+    core, border, beyond = [float(np.ptp(_column(results, f"shed_{zone}")[later]))
+                            for zone in ("core", "border", "outside")]
     return (core + border) / total if (total := core + border + beyond) else math.nan
-
-
-@readout("1")
-def core_share(results):
-    """Of the same cells those in the core, which lies deeper than outline.depth under the outline."""
-    core, border, beyond = _shed_by_zone(results)
-    return core / total if (total := core + border + beyond) else math.nan
 
 
 @readout("um")
