@@ -1,0 +1,43 @@
+"""Runs without files, for tests that read out many small ones: what `studies.readouts` ask of results, and no more."""
+import numpy as np
+
+from metacascade.config import config, read as config_read
+from metacascade.model.observables import Observables
+from metacascade.model.simulation import Simulation
+from metacascade.ranks.parallel import serial_world
+from metacascade.state.observed import DISTANCES_OF
+from metacascade.studies.reproduce_file import toml
+
+
+class Run:
+    """A run of the tables of a config with settings ``{"section.key": value}``, from its start to its end.
+
+    Attributes
+    ----------
+    series : dict of ndarray
+        The columns of the time series at the times of the output.
+    """
+
+    def __init__(self, tables, settings):
+        document = config_read.parse_text(toml(tables), "config")
+        config_read.override(document, settings)
+        self.config = config.build(document)
+        sim = Simulation(self.config, serial_world())
+        seen = Observables(sim)
+        rows = [seen.row()]
+        while sim.time_s < self.config.run.duration_s:
+            sim.step()
+            if sim.time_s % self.config.output.interval_s == 0:
+                rows.append(seen.row())
+        self.series = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+        self._tables = {"distances": seen.distances()}
+
+    def __contains__(self, table):
+        return table in self._tables
+
+    def __getitem__(self, table):
+        return self._tables[table]
+
+    def names(self, table):
+        """The names of the numbers in a table's columns."""
+        return {"of": dict(enumerate(DISTANCES_OF))}
