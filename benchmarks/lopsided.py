@@ -46,7 +46,7 @@ def simulation(world, cells, folder, *settings):
         write_network(path)
     world.barrier()
     center = "[" + ", ".join(f"'{um} um'" for um in CENTER_UM) + "]"
-    return Simulation(config.load(presets.FOLDER / "mouse_breast.toml", [
+    return Simulation(config.load(presets.FOLDER / "mouse_breast_fixed.toml", [
         *SETTINGS, *settings, f"tumor.cells={cells}", f"tumor.center={center}", f"vessels.file='{path}'"]), world)
 
 

@@ -55,7 +55,7 @@ def vessels(folder):
 def cube(cells):
     """A tissue with `cells` spread evenly over the cube."""
     with tempfile.TemporaryDirectory() as folder:
-        settings = config.load(presets.FOLDER / "mouse_breast.toml",
+        settings = config.load(presets.FOLDER / "mouse_breast_fixed.toml",
                                [*SETTINGS, f"vessels.file='{vessels(folder)}'"])
         network = Network.from_config(settings.vessels, 1)
     exchange, plan = Exchange(serial_world()), plan_of(settings)

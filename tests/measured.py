@@ -6,7 +6,7 @@ MEMORY, CELL_BYTES, TILE_BYTES = 80e6, 15.0, 20_000.0
 HALO_BYTES, NEIGHBORS, STEPS = 30_000.0, 10, 4
 SWEEPS, EXCHANGES = 5, 5        # in every second step: 6 sweeps of oxygen, 4 of pressure, 3 visits of each color
 SETTINGS = dict(kind="weak", steps=STEPS, warm=0, version="", git="", config=config.load(
-    presets.FOLDER / "mouse_breast.toml").to_dict())
+    presets.FOLDER / "mouse_breast_fixed.toml").to_dict())
 
 
 def figures(cells, ranks, digest=None, step_s=None):

@@ -1,4 +1,4 @@
-"""A small version of examples/mouse_breast.toml in which, within a day, everything happens that can happen."""
+"""A small version of examples/mouse_breast_fixed.toml in which, within a day, everything happens that can happen."""
 import json
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from metacascade.io.results import open_results
 
-EXAMPLE = Path(__file__).parents[1] / "examples" / "mouse_breast.toml"
+EXAMPLE = Path(__file__).parents[1] / "examples" / "mouse_breast_fixed.toml"
 EVERYTHING = {
     "run.step": "1 h", "run.duration": "12 h", "output.interval": "4 h", "output.checkpoint": "6 h", "output.clones": 40,
     "oxygen.sweeps": 4, "oxygen.initial_sweeps": 32,

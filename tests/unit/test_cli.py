@@ -16,7 +16,7 @@ from metacascade.config.presets import names, sweeps, text
 @pytest.fixture
 def config(tmp_path):
     file = tmp_path / "run.toml"
-    file.write_text(text("mouse_breast"))
+    file.write_text(text("mouse_breast_fixed"))
     return file
 
 

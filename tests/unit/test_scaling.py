@@ -23,7 +23,7 @@ from metacascade.studies.scaling import Case, numbers, planned, study
 @pytest.fixture
 def config(tmp_path):
     file = tmp_path / "small.toml"
-    file.write_text(text("mouse_breast").replace("1_000_000", "1000"))
+    file.write_text(text("mouse_breast_fixed").replace("1_000_000", "1000"))
     return file
 
 
@@ -252,7 +252,7 @@ def small_study(mpirun, tmp_path_factory):
     """A strong study of a small tumor on 1 and 2 ranks, through the command line: (what it printed, folder)."""
     from conftest import run
     folder = tmp_path_factory.mktemp("study")
-    (folder / "small.toml").write_text(text("mouse_breast").replace("1_000_000", "6_000"))
+    (folder / "small.toml").write_text(text("mouse_breast_fixed").replace("1_000_000", "6_000"))
     done = run([sys.executable, "-m", "metacascade", "scaling", "strong", str(folder / "small.toml"), "--ranks", "1,2",
                 "--steps", "2", "--warm", "1", "--set", "intravasation.hazard=5/day", "--out", str(folder / "out")], 120, True)
     return done.stdout, folder / "out"

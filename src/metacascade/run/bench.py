@@ -20,7 +20,7 @@ from metacascade.ranks.balance import work
 from metacascade.run import inputs
 from metacascade.run.progress import memory, peak_memory
 
-PRESET, CELLS = "mouse_breast", 16_000_000      # without a config: enough cells for most tiles to be full
+PRESET, CELLS = "mouse_breast_fixed", 16_000_000    # without a config: most tiles are full, and vessels cost nothing
 WARM, STEPS = 3, 8
 CTCS = 200_000
 QUIET = ("per_rank", "provenance", "step_s")    # only in the JSON
