@@ -100,6 +100,20 @@ def inside(cells, tissue, capacity, order):
     return tumor.union(*(mass for mass in masses(tissue - tumor) if not open_(mass)))
 
 
+def closed(tumor, tissue, gap):
+    """A mass, and what no ball of the radius `gap` covers that has come from where no tissue is and touches none of it."""
+    sides = range(-math.isqrt(int(gap * gap)), math.isqrt(int(gap * gap)) + 1)
+    ball = [way for way in product(sides, repeat=3) if sum(k * k for k in way) <= gap * gap]
+
+    def moved(at, way):
+        return tuple(a + b for a, b in zip(at, way))
+    free = {at for at in tissue if not any(moved(at, way) in tumor for way in ball)}
+    out = [mass for mass in masses(free) if any(moved(at, way) not in tissue for at in mass for way in BESIDE)]
+    middle = set().union(*out)
+    return {at for at in tissue if at in tumor or
+            all(moved(at, way) in tissue and moved(at, way) not in middle for way in ball)}
+
+
 def squared_distance(at, others):
     """Of a voxel from the nearest of others, an array (n, 3)."""
     return int(((others - np.array(at)) ** 2).sum(axis=1).min())

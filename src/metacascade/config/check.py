@@ -49,8 +49,8 @@ def _outline(config):
     """Lengths that no distance from the outline is told to exceed."""
     farthest_um = FARTHEST * config.tissue.edge_um
     outline, staging = config.outline, config.staging
-    for path, length_um in ((("outline", "depth"), outline.depth_um), (("outline", "sprout"), outline.sprout_um),
-                            (("staging", "invasion"), staging.invasion_um)):
+    for path, length_um in ((("outline", "gap"), outline.gap_um), (("outline", "depth"), outline.depth_um),
+                            (("outline", "sprout"), outline.sprout_um), (("staging", "invasion"), staging.invasion_um)):
         if outline.enabled and config.tumor is not None and length_um >= farthest_um:
             yield Problem(path, f"must be less than {farthest_um:g} um, {FARTHEST} voxels: distances from the outline "
                           "are told up to that", (("tissue", "voxel"),))

@@ -89,7 +89,7 @@ RULES = (
     Rule(TISSUE, lambda c: c.tumor, "there is no [tumor]"),
     Rule("balance.threshold balance.interval", lambda c: c.balance.enabled, "balance.enabled = false"),
     Rule("balance.interval", lambda c: c.balance.interval <= c.run.steps, "more steps than the run has"),
-    Rule("outline.interval outline.depth outline.sprout outline.sampled_cells staging.metastasis_cells "
+    Rule("outline.interval outline.gap outline.depth outline.sprout outline.sampled_cells staging.metastasis_cells "
          "staging.invasion staging.small staging.large", lambda c: c.outline.enabled, "outline.enabled = false"),
     Rule("migration.* haptotaxis.* chemotaxis.* integrins.* invasiveness.*", _motile, "traits.motile_fraction = 0",
          state=True),

@@ -13,6 +13,10 @@ class Outline(Section):
     enabled: bool = switch("Compute the outline, and in which zone cells are shed: core, border or outside.")
     interval_s: int = quantity("interval", "h", "s", 6, 1 / 3600, 876600, doc=(
         "Time between two outlines; a multiple of the step. The zone of a shed cell is that of the newest one."))
+    gap_um: float = quantity("gap", "um", "um", 60, 0, 5000, usual=(45, 90), source=(
+        "what is told hardly depends on it from 45 to 90 um (docs/model.md)"), status=ASSUMED, doc=(
+            "Radius of the balls that make up what is outside: what leads in through something narrower is inside, as "
+            "necrosis that has come to the edge is. 0: a way of one voxel leads in."))
     depth_um: float = quantity("depth", "um", "um", 50, 0, 5000, usual=(15, 300), source=(
         "no number found; the core of Deryugina and Kiosses 2017 is what is not border or invading sprout"),
         status=ASSUMED, doc="The core is what lies deeper than this under the outline; the border what does not.")

@@ -68,8 +68,9 @@ class Zones:
     def _now(self):
         """The zone of each voxel by the cells as they are: uint8 (tiles, 512). Collective."""
         tissue = self.tissue
-        hull = outline.inside(tissue.counts, self.config.tissue.capacity, tissue.region)
-        deep = outline.deeper_than(hull, self.config.outline.depth_um / self.edge_um, tissue.region)
+        of = self.config.outline
+        hull = outline.inside(tissue.counts, self.config.tissue.capacity, tissue.region, of.gap_um / self.edge_um)
+        deep = outline.deeper_than(hull, of.depth_um / self.edge_um, tissue.region)
         return np.uint8(Zone.OUTSIDE) - hull.view(np.uint8) - deep.view(np.uint8)      # core 1, border 2, outside 3
 
     def of_shed(self, ctcs):

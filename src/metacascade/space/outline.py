@@ -18,12 +18,13 @@ ZONE = TileArray("zone", "1", np.uint8, start=Zone.OUTSIDE, ghosts=False)
 LOOK = 2                            # rounds between two looks whether distances are complete
 
 
-def inside(counts: np.ndarray, capacity: float, region) -> np.ndarray:
+def inside(counts: np.ndarray, capacity: float, region, gap: float = 0.0) -> np.ndarray:
     """The voxels inside of the outline: bool, shape (tiles, 512). Collective.
 
     A voxel is dense if the 27 voxels round it, itself among them, hold at least half of the cells that fill them; where
     no tile is there are none. The tumor is the largest mass of dense voxels joined by faces (of equals, the one whose
-    first voxel the curve meets first), with its holes: what is joined, by faces, to no place without a tile.
+    first voxel the curve meets first), with its holes: what no ball of the radius `gap` [voxels] covers that has come
+    from a place without a tile, from voxel to voxel through faces, and touches nothing dense.
 
     Parameters
     ----------
@@ -31,10 +32,24 @@ def inside(counts: np.ndarray, capacity: float, region) -> np.ndarray:
         Cells of each voxel; the ghosts are filled here.
     capacity : float
         Cells of a full voxel.
+    gap : float
+        Under 1 a way of one voxel leads in.
     """
     full = dense(counts, capacity, region)
     tumor = masses.find(full, full, region).largest(region.world)
-    return ~masses.outside(_bytes(~tumor), region)
+    return ~_reached(tumor, math.floor(gap * gap), region)
+
+
+def _reached(tumor: np.ndarray, within: int, region) -> np.ndarray:
+    """What a ball from outside covers without the mass `tumor`, of the squared radius `within` [voxels]. Collective."""
+    if not within:
+        return masses.outside(_bytes(~tumor), region)
+    from_tumor = Distances(tumor, region, beyond=False)
+    from_tumor.go_on(math.isqrt(within))
+    middle = masses.outside(_bytes(from_tumor.squared > within), region)
+    from_middle = Distances(middle, region, beyond=True)
+    from_middle.go_on(math.isqrt(within))
+    return ~tumor & (from_middle.squared <= within)
 
 
 def dense(counts: np.ndarray, capacity: float, region) -> np.ndarray:
