@@ -3,15 +3,18 @@ import re
 import runpy
 from pathlib import Path
 
+import numpy as np
 import pytest
 import typer
 
 import metacascade as mc
 from metacascade.base import columns
 from metacascade.cli import app
-from metacascade.config import config
+from metacascade.config import config, presets
 from metacascade.mechanisms import plan_of
 from metacascade.model import observables
+from metacascade.run import bench
+from metacascade.space.pieces import HOST
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -62,10 +65,37 @@ def test_the_readme_is_short():
     assert len((ROOT / "README.md").read_text("utf-8").splitlines()) <= 150
 
 
-def test_the_picture_of_the_readme_can_be_drawn_of_any_run(tmp_path):
+SMALL = ["run.duration=6 h", "oxygen.initial_sweeps=4", "draw=[]"]
+RUNS = {    # what is drawn: preset, settings
+    "the demo": ("mouse_breast", ["tumor.cells=5000", "angiogenesis.sprouting=10/mm/day", "intravasation.hazard=40/day"]),
+    "vessels that stay as they are": ("mouse_breast_fixed", ["tumor.cells=2000"]),
+    "neither outline nor oxygen": ("mouse_breast_fixed", ["tumor.cells=2000", "outline.enabled=false",
+                                                          "oxygen.enabled=false"])}
+
+
+@pytest.fixture(scope="module")
+def draw():
     pytest.importorskip("matplotlib")
-    draw = runpy.run_path(str(ROOT / "docs" / "picture.py"))["draw"]
-    mc.Simulation(ROOT / "examples" / "mouse_breast.toml", [
-        "tumor.cells=2000", "run.duration=6 h", "oxygen.initial_sweeps=4", "draw=[]"]).run(tmp_path / "run")
+    return runpy.run_path(str(ROOT / "docs" / "picture.py"))["draw"]
+
+
+@pytest.mark.parametrize("preset, settings", RUNS.values(), ids=RUNS)
+def test_the_picture_of_the_readme_can_be_drawn_of_any_run(preset, settings, draw, tmp_path):
+    mc.Simulation(ROOT / "examples" / f"{preset}.toml", [*SMALL, *settings]).run(tmp_path / "run")
     draw(tmp_path / "run", tmp_path / "run.png")
     assert (tmp_path / "run.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_in_the_demo_vessels_sprout_and_those_of_the_host_are_loosened_where_the_tumor_is():
+    simulation = mc.Simulation(ROOT / "examples" / "mouse_breast.toml", [
+        "tumor.cells=5000", "angiogenesis.sprouting=10/mm/day", "angiogenesis.half=0.02", "draw=[]"])
+    assert simulation.model.plan.vessels_live
+    simulation.step(48)
+    living = simulation.model.tissue.vasculature.pieces.all
+    host = living["flags"] & HOST > 0
+    assert 0 < np.count_nonzero(~host) and living["maturity"][host].min() < 0.995 < living["maturity"][host].max()
+
+
+def test_the_speed_of_bench_is_that_of_vessels_that_do_not_live():
+    fixed = config.load(presets.FOLDER / f"{bench.PRESET}.toml")
+    assert not plan_of(fixed).vessels_live and fixed.tumor.cells == 1_000_000
