@@ -16,7 +16,7 @@ from metacascade.space.network_imported import ends, set_ends
 HOST, JOINED, CLOSED, COLLAPSED = 1, 2, 4, 8      # flags: of the host; joined at both ends; shut; pressed shut
 CUT_OFF = 16                                      # open, and all ways from outside of the tumor are shut
 SHORTEST_UM = 1e-6            # shorter pieces are left out
-TILES = 256                   # worked on at a time: bounds the memory
+TILES = 512                   # worked on at a time: bounds the memory
 
 # The members of SEGMENT, with a meaning for those that pad it, whose piece it is, and which it has met (0: none).
 PIECE = np.dtype([

@@ -17,7 +17,7 @@ from metacascade.space.network_tiled import Tiled, box_of
 
 __all__ = ["SEGMENT", "Network", "VesselMap", "voxelize"]
 
-CHUNK = 64                    # tiles worked on at a time: bounds the scratch memory
+CHUNK = 512                   # tiles worked on at a time: bounds the scratch memory
 NO_LISTS = -1.0               # instead of a reach
 FIRST_ROOM = 1 << 16          # vessels listed for the voxels of so many tiles, until there are more
 
