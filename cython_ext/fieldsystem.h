@@ -74,8 +74,8 @@ FIELD_INLINE void field_means(const field_given_t *restrict each, field_given_t 
 
 /* The linear system of a step of backward Euler, uptake linearized at c (Newton), with terms + and -,
      decay = 1/dt + d + n (l + u K / (K + c)^2) + s + lose,   rhs = c/dt + s P + q m + add - n u c^2 / (K + c)^2,
-   of a tile of edge^3 values; folded if that is 8^3. Without diffusion, if `decay` is null, rhs is instead what they come
-   to, one by one. Returns how many values came out negative or not a number; rhs may be negative. */
+   of a tile of edge^3 values; folded if that is 8^3. Without diffusion, if `decay` is null, rhs is instead what they
+   come to, one by one. Returns how many values came out negative or not a number; rhs may be negative. */
 FIELD_INLINE int32_t field_system(const float *restrict old, const field_given_t *restrict in, float *restrict decay,
                                   float *restrict rhs, const int edge, field_t p)
 {
