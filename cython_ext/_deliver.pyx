@@ -5,6 +5,7 @@ from libc.stdint cimport int32_t, int64_t, uint16_t, uint64_t
 from libc.string cimport memmove
 
 from _types cimport cell_t, migrant_t
+from _waiting cimport insert_waiting, take_waiting, waiting_t
 
 
 cdef inline int key_of(const migrant_t* m) noexcept nogil:
@@ -12,69 +13,71 @@ cdef inline int key_of(const migrant_t* m) noexcept nogil:
     return 2 * m.voxel + (m.cell.traits.emt == 0)
 
 
-cdef int open_tile(cell_t* tile, Py_ssize_t n, uint16_t* counts, const migrant_t* arrivals, const int32_t* order,
-                   Py_ssize_t new) except -1 nogil:
-    """Insert `new` arrivals, ordered by voxel and motile ones first, before the cells of their voxels if they are
-    motile and behind them if not; from the back, in place."""
-    cdef Py_ssize_t k = n, end = n
-    cdef int v = 512, a
-    while new:
-        a = key_of(&arrivals[order[new - 1]])
-        while v > a >> 1:                                                # k: the first cell of voxel v
-            v -= 1
-            k -= counts[v]
-        if a & 1:
-            end = shift(tile, k + counts[v], end, new)
-        else:
-            end = shift(tile, k, end, new)
-        while new and key_of(&arrivals[order[new - 1]]) == a:
-            new -= 1
-            tile[end + new] = arrivals[order[new]].cell
-    return 0
-
-
-cdef inline Py_ssize_t shift(cell_t* tile, Py_ssize_t first, Py_ssize_t end, Py_ssize_t by) noexcept nogil:
-    """Move the cells from `first` up to `end`; returns `first`."""
-    memmove(tile + first + by, tile + first, (end - first) * sizeof(cell_t))
-    return first
-
-
-cdef int count(uint16_t* counts, const migrant_t* arrivals, const int32_t* order, Py_ssize_t new) except -1 nogil:
-    """Add the arrivals of a tile to its counts."""
-    cdef Py_ssize_t i
-    for i in range(new):
-        if counts[arrivals[order[i]].voxel] == 65535:
+cdef int place_in_tile(uint16_t* counts, const migrant_t* arrivals, const int32_t* order, Py_ssize_t new, cell_t* cells,
+                       int32_t* place) except -1 nogil:
+    """Add the `new` arrivals of a tile, in their order, to its counts; write the cells, and the place of each in the
+    tile: before the cells of its voxel if it is motile, behind them if not."""
+    cdef Py_ssize_t k, begin = 0
+    cdef int32_t first = 0
+    cdef int v = 0, a, i
+    for k in range(new):
+        a = key_of(&arrivals[order[k]])
+        if a >> 1 != v:
+            for i in range(v, a >> 1):             # cells before those of the voxel, with the arrivals
+                first += counts[i]
+            v, begin = a >> 1, k
+        if counts[v] == 65535:
             raise OverflowError("more than 65,535 cells in a voxel")
-        counts[arrivals[order[i]].voxel] += 1
+        place[k] = first + (counts[v] if a & 1 else <int32_t>(k - begin))
+        cells[k] = arrivals[order[k]].cell
+        counts[v] += 1
     return 0
 
 
-cdef int insert_all(cell_t* cells, const int64_t* start, int32_t* n, uint16_t* counts,
-                    const migrant_t* arrivals, const int32_t* order, Py_ssize_t total) except -1 nogil:
-    cdef Py_ssize_t i = 0, first, row
+cdef int place_all(int32_t* n, uint16_t* counts, const migrant_t* arrivals, const int32_t* order, Py_ssize_t total,
+                   cell_t* cells, int32_t* place, int64_t* first, int32_t* waiting) except -1 nogil:
+    cdef Py_ssize_t i = 0, begin, row
     while i < total:
-        first = i
+        begin = i
         row = <Py_ssize_t>arrivals[order[i]].key
         while i < total and <Py_ssize_t>arrivals[order[i]].key == row:
             i += 1
-        open_tile(cells + start[row], n[row], counts + 512 * row, arrivals, order + first, i - first)
-        count(counts + 512 * row, arrivals, order + first, i - first)
-        n[row] += <int32_t>(i - first)
+        place_in_tile(counts + 512 * row, arrivals, order + begin, i - begin, cells + begin, place + begin)
+        first[row], waiting[row] = begin, <int32_t>(i - begin)
+        n[row] += <int32_t>(i - begin)
     return 0
 
 
-def insert(cell_t[::1] cells not None, const int64_t[::1] start not None, int32_t[::1] n not None,
-           uint16_t[:, ::1] counts not None, const migrant_t[::1] arrivals not None):
-    """Insert each arrival into tile row ``key`` and its voxel; the tiles have room (checked by the caller).
+def count_in(int32_t[::1] n not None, uint16_t[:, ::1] counts not None, const migrant_t[::1] arrivals not None,
+             cell_t[::1] cells not None, int32_t[::1] place not None, int64_t[::1] first not None,
+             int32_t[::1] waiting not None):
+    """Count arrivals in, each to tile row ``key`` and its voxel, and find their places; then they wait for `insert`.
 
-    The motile cells (EMT > 0) of a voxel stay before the others; among its like, the place of a cell has no meaning.
+    Filled are the cells by tile and place, the place of each in its tile, and of each tile the first of them and how
+    many they are. The motile cells (EMT > 0) of a voxel stay before the others; among its like, the place of a cell has
+    no meaning.
     """
-    if arrivals.shape[0] == 0:
-        return
-    order_array = by_tile_and_voxel(arrivals, n.shape[0])
-    cdef const int32_t[::1] order = order_array
-    with nogil:
-        insert_all(&cells[0], &start[0], &n[0], &counts[0, 0], &arrivals[0], &order[0], arrivals.shape[0])
+    cdef const int32_t[::1] order = by_tile_and_voxel(arrivals, n.shape[0])
+    if not (cells.shape[0] == place.shape[0] == arrivals.shape[0] and first.shape[0] == waiting.shape[0] == n.shape[0]):
+        raise ValueError("the arrays of the cells that wait differ in length")
+    if arrivals.shape[0]:
+        with nogil:
+            place_all(&n[0], &counts[0, 0], &arrivals[0], &order[0], arrivals.shape[0], &cells[0], &place[0], &first[0],
+                      &waiting[0])
+
+
+def insert(cell_t[::1] cells not None, const int64_t[::1] start not None, const int32_t[::1] n not None,
+           const int64_t[::1] rows not None, tuple waiting not None):
+    """Put those who wait for the tiles `rows` into them; these have room (checked by the caller)."""
+    cdef Py_ssize_t k, row
+    cdef waiting_t w
+    take_waiting(waiting, n.shape[0], &w)
+    for k in range(rows.shape[0]):
+        row = rows[k]
+        if row < 0 or row >= n.shape[0]:
+            raise IndexError(f"cells wait for row {row} of {n.shape[0]}")
+        if row < w.rows and w.n[row]:
+            insert_waiting(&w, row, &cells[start[row]], n[row])
 
 
 def by_tile_and_voxel(const migrant_t[::1] arrivals not None, Py_ssize_t tiles):

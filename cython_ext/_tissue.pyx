@@ -29,6 +29,7 @@ from _tiles cimport (
     hops_first, outbox_t, scratch_t, settle_hops, tiles_t, tissue_t, word_t, words_of)
 from _types cimport cell_t, ctc_t, member_t, migrant_t
 from _voxels cimport fill_table, list_candidates
+from _waiting cimport insert_waiting, take_waiting, waiting_t
 from _walk cimport walk
 
 TALLIES = ("looked_at", "divided", "mutated", "shed", "switched", "hopped", "changed_voxel", "cut")  # then causes
@@ -156,11 +157,13 @@ cdef int one_tile(const tiles_t* t, Py_ssize_t row, const tissue_t* p, scratch_t
     return 0
 
 
-cdef Py_ssize_t all_tiles(const tiles_t* t, Py_ssize_t row, Py_ssize_t rows, const tissue_t* p, scratch_t* s,
-                          outbox_t* box, int64_t* counted, int tallies) except -1 nogil:
-    """Advance the tiles from `row` on, and add their tallies; the row that lacks room, or `rows`."""
+cdef Py_ssize_t all_tiles(const tiles_t* t, Py_ssize_t row, Py_ssize_t rows, const tissue_t* p, waiting_t* waiting,
+                          scratch_t* s, outbox_t* box, int64_t* counted, int tallies) except -1 nogil:
+    """Advance the tiles from `row` on, with the cells that wait, and add their tallies; the row that lacks room, or
+    `rows`."""
     cdef int i
     while row < rows:
+        insert_waiting(waiting, row, t.cells + t.start[row], t.n[row])
         if t.n[row]:
             look_ahead(t, row, rows, s)
             if one_tile(t, row, p, s, box):
@@ -192,7 +195,7 @@ def advance(cell_t[::1] cells not None, const int64_t[::1] start not None, int32
             const uint64_t[::1] keys not None, const int32_t[:, ::1] coords not None, tuple vessels not None,
             tuple plan not None, tissue_t params, uint32_t[:, ::1] words not None, migrant_t[::1] migrants not None,
             ctc_t[::1] shed not None, member_t[::1] members not None, int64_t[::1] progress not None,
-            const uint8_t[:, ::1] zone=None):
+            const uint8_t[:, ::1] zone=None, tuple waiting=None):
     """Advance the tiles from row ``progress[0]`` on; the row that lacks room, or -1 when all are done.
 
     ``progress`` is [next row, migrants written, shed written, *TALLIES, *causes of death]; of the cells shed, those who
@@ -211,7 +214,8 @@ def advance(cell_t[::1] cells not None, const int64_t[::1] start not None, int32
         what acts on speed besides EMT, () for nothing: by adhesion, int32 (256,), by clone and bin, int32
         (clones, 1 | 16), both of 256, the field that is sorted into bins or None, and bins per unit of it.
 
-    ``zone`` of a voxel, uint8 (tiles, 512), is told of what is shed from it.
+    ``zone`` of a voxel, uint8 (tiles, 512), is told of what is shed from it. ``waiting``: the cells that
+    _deliver.count_in has counted into the tiles; they are put there first.
     """
     cdef signal_t signals[64]
     cdef int causes = <int>progress.shape[0] - 3 - CAUSES
@@ -224,11 +228,15 @@ def advance(cell_t[::1] cells not None, const int64_t[::1] start not None, int32
     if rows == 0:
         return -1
     cdef tiles_t t
+    cdef waiting_t w
     memset(&t, 0, sizeof(t))
     t.start, t.n, t.capacity, t.counts = &start[0], &n[0], &capacity[0], &counts[0, 0]
     t.pressure, t.neighbors, t.keys, t.coords = &pressure[0, 0], &neighbors[0, 0], &keys[0], &coords[0, 0]
     if cells.shape[0]:
         t.cells = &cells[0]
+    memset(&w, 0, sizeof(w))
+    if waiting is not None:
+        take_waiting(waiting, rows, &w)
     take_vessels(vessels, rows, &t)
     take_plan(plan, rows, counts.shape[0], causes, signals, &t)
     if zone is not None:
@@ -242,7 +250,7 @@ def advance(cell_t[::1] cells not None, const int64_t[::1] start not None, int32
     cdef scratch_t* s = new_scratch(words)
     try:
         with nogil:
-            progress[0] = all_tiles(&t, progress[0], rows, &params, s, &box, &progress[3], CAUSES + causes)
+            progress[0] = all_tiles(&t, progress[0], rows, &params, &w, s, &box, &progress[3], CAUSES + causes)
     finally:
         free(s)
     progress[1], progress[2] = box.n_migrants, box.n_shed

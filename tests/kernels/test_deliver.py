@@ -37,6 +37,16 @@ def assert_motile_first(cells, counts):
     assert (np.diff(key) >= 0).all()
 
 
+def insert(cells, start, n, counts, arrivals):
+    """Count arrivals in, and put them to their places."""
+    waiting = (np.empty(len(arrivals), CELL), np.empty(len(arrivals), np.int32), np.zeros(len(n), np.int64),
+               np.zeros(len(n), np.int32))
+    _deliver.count_in(n, counts, arrivals, *waiting)
+    assert waiting[3].sum() == len(arrivals)
+    _deliver.insert(cells, start, n, np.arange(len(n)), waiting)
+    assert not waiting[3].any()
+
+
 def check(counts, rows, voxels, seed=0):
     """Insert random arrivals and compare with the twin."""
     rng = np.random.default_rng(seed)
@@ -51,7 +61,7 @@ def check(counts, rows, voxels, seed=0):
     before, whole = lists(cells, start, n, counts), cells.copy()
     words = np.ascontiguousarray(arrivals["cell"]).view(np.uint32).reshape(-1, 3).tolist()
     expected = deliver.insert(before, zip(rows, voxels, map(tuple, words)))
-    _deliver.insert(cells, start, n, counts, arrivals)
+    insert(cells, start, n, counts, arrivals)
     assert lists(cells, start, n, counts) == expected
     for row, first in enumerate(start):
         assert_motile_first(cells[first:first + n[row]], counts[row])
@@ -87,7 +97,7 @@ def test_order_of_arrivals_has_no_meaning_beyond_the_order_in_a_voxel():
     for _ in range(2):
         counts = np.zeros((3, 512), np.uint16)
         cells, start, n = tiles_with(counts, np.array([500] * 3), np.random.default_rng(1))
-        _deliver.insert(cells, start, n, counts, arrivals)
+        insert(cells, start, n, counts, arrivals)
         results.append(lists(cells, start, n, counts))
         arrivals = rng.permutation(arrivals)
     assert results[0] == results[1]
@@ -107,7 +117,7 @@ def test_an_arrival_without_a_place_is_refused_before_anything_changes(key, voxe
     arrivals["key"][1], arrivals["voxel"][1] = key, voxel
     cells, n, counts = np.zeros(10, CELL), np.zeros(2, np.int32), np.zeros((2, 512), np.uint16)
     with pytest.raises(IndexError, match=f"arrival 1 goes to row {key}, voxel {voxel}"):
-        _deliver.insert(cells, np.array([0, 5]), n, counts, arrivals)
+        insert(cells, np.array([0, 5]), n, counts, arrivals)
     assert not n.any() and not counts.any()
 
 
@@ -118,7 +128,23 @@ def test_more_cells_in_a_voxel_than_can_be_counted_is_an_error():
     arrivals = np.zeros(1, MIGRANT)
     arrivals["voxel"] = 3
     with pytest.raises(OverflowError, match="more than 65,535 cells"):
-        _deliver.insert(cells, np.array([0]), n, counts, arrivals)
+        insert(cells, np.array([0]), n, counts, arrivals)
+
+
+def test_who_waits_comes_once_also_if_there_are_more_tiles_by_then():
+    arrivals = np.zeros(3, MIGRANT)
+    arrivals["key"], arrivals["voxel"], arrivals["cell"]["clone"] = [1, 0, 1], [9, 3, 4], [1, 2, 3]
+    cells, start, n, counts = np.zeros(9, CELL), np.array([0, 3]), np.zeros(2, np.int32), np.zeros((2, 512), np.uint16)
+    waiting = np.empty(3, CELL), np.empty(3, np.int32), np.zeros(2, np.int64), np.zeros(2, np.int32)
+    _deliver.count_in(n, counts, arrivals, *waiting)
+    assert n.tolist() == [1, 2] and counts[1, [4, 9]].tolist() == [1, 1] and not cells["clone"].any()
+    for _ in range(2):
+        _deliver.insert(cells, np.append(start, 6), np.append(n, 0).astype(np.int32), np.arange(3), waiting)
+        assert cells["clone"].tolist() == [2, 0, 0, 3, 1, 0, 0, 0, 0]
+    with pytest.raises(ValueError, match="differ in length"):
+        _deliver.insert(cells, start[:1], n[:1], np.arange(1), waiting)
+    with pytest.raises(IndexError, match="cells wait for row 2 of 2"):
+        _deliver.insert(cells, start, n, np.arange(1, 3), waiting)
 
 
 def test_motile_first_keeps_the_cells_of_each_voxel():

@@ -8,6 +8,7 @@ import pytest
 from busy import BUSY, RATES, STILL, all_lists, busy_patch, random_rates, vessels, with_tables
 from metacascade._kernels._layout import Action, Flag
 from metacascade._kernels._vessels import SEGMENT
+from metacascade.model import tissue
 from metacascade.space.region import OFFSETS
 from reference.tissue import step_tile
 from tiles import CLONES, Patch, Vessels, rates_of, voxel_lists
@@ -245,6 +246,22 @@ def test_the_byte_of_adhesion_goes_up_and_down(action, step):
                                              np.random.default_rng(45)))
     _, _, tally = assert_like_twin(patch)
     assert tally["switched"] > 50
+
+
+def test_cells_that_wait_take_part_as_if_they_were_there():
+    """Some come to a tile of many cells and to one of few; the kernel puts them to their places, or they are there before."""
+    patches = [busy_patch(46), busy_patch(46)]
+    for patch in patches:
+        rng = np.random.default_rng(46)
+        arrivals = np.zeros(400, tissue.MIGRANT)
+        arrivals["key"] = rng.choice([patch.row(1, 1, 0), patch.row(0, 0, 0)], 400)
+        arrivals["voxel"] = rng.integers(0, 512, 400)
+        arrivals["cell"]["x"], arrivals["cell"]["emt"] = rng.integers(0, 65536, 400), rng.integers(0, 2, 400)
+        patch.arrive(arrivals)
+    patches[0].arena.settle()
+    came = [patch.advance(5, 17.25) for patch in patches]
+    assert came[0][0].tobytes() == came[1][0].tobytes() and came[0][3] == came[1][3]
+    assert all_lists(patches[0]) == all_lists(patches[1])
 
 
 # --- order and off -------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from metacascade._kernels._layout import CELL
+from metacascade._kernels._layout import CELL, MIGRANT
 from metacascade.space.arena import GROWING, SPARE, Arena, roomy
 from tiles import random_cells
 
@@ -63,6 +63,31 @@ def test_random_lives_of_an_arena(seed):
             arena.keep(keep)
             tiles = [tiles[row] for row in keep]
         check(arena, tiles)
+
+
+@pytest.mark.parametrize("then", ["read", "add", "reserve", "keep", "more"])
+def test_cells_that_wait_are_there_whatever_happens_to_the_arena(then):
+    rng, arena, tiles, counts = np.random.default_rng(2), Arena(), [], np.zeros((4, 512), np.uint16)
+    add(arena, tiles, [0, 30, 5], rng)
+    counts[1, 7], counts[2, 9] = 30, 5
+    came = np.zeros(40, MIGRANT)
+    came["key"], came["voxel"], came["cell"] = np.repeat([2, 0], 20), np.repeat([8, 3], 20), random_cells(rng, 40)
+    arena.reserve(np.array([0, 2]), np.array([60, 45]))
+    arena.take_in(came, counts)
+    assert arena.n.tolist() == [20, 30, 25] and counts[0, 3] == counts[2, 8] == 20
+    blocks = [came["cell"][20:], tiles[1], np.concatenate([came["cell"][:20], tiles[2]])]
+    if then == "add":
+        add(arena, blocks, [3], rng)
+    elif then == "reserve":
+        arena.reserve(np.array([0, 1, 2]), np.array([5000, 6000, 7000]))
+    elif then == "keep":
+        arena.keep(np.array([2, 0]))
+        blocks = [blocks[2], blocks[0]]
+    elif then == "more":
+        arena.take_in(came[20:], counts)
+        blocks[0] = np.tile(blocks[0], 2)
+    assert [sorted(c.tobytes() for c in arena.block(row)) for row in range(len(blocks))] == [
+        sorted(c.tobytes() for c in cells) for cells in blocks]
 
 
 def test_an_empty_arena():

@@ -3,7 +3,7 @@ from collections import Counter
 
 import numpy as np
 
-from metacascade._kernels import _deliver, _tissue
+from metacascade._kernels import _tissue
 from metacascade._kernels._layout import CTC, MEMBER, MIGRANT
 from metacascade.base.columns import ALIVE, BORN, PASSED, Column, ReportLine, cells
 from metacascade.base.errors import RunError
@@ -225,11 +225,12 @@ class Tissue:
                   *self.motion(fields))
         while True:
             with crowded(), finite((*rates.names, "tissue.hop")):
+                cells, waiting = a.unsettled()
                 row = _tissue.advance(
-                    a.cells, a.start, a.n, a.capacity, self.counts, self.pressure.value, self.region.neighbors,
+                    cells, a.start, a.n, a.capacity, self.counts, self.pressure.value, self.region.neighbors,
                     self.region.keys, self.region.coords,
                     (self.vessels.first, self.vessels.index, self.vessels.segments), tables, params,
-                    self._scratch, self._migrants, self._shed, self._members, progress, self.zones)
+                    self._scratch, self._migrants, self._shed, self._members, progress, self.zones, waiting)
             if row < 0:
                 break
             self._make_room(row, progress)
@@ -274,7 +275,7 @@ class Tissue:
         return chosen(migrants, ~away), gone, self.region.ghost_owner[ghost]
 
     def arrive(self, here, *from_others):
-        """Insert migrants: `here` name rows, the others name curve keys."""
+        """Take migrants in: `here` name rows, the others name curve keys."""
         for part in from_others:
             part["key"] = self.region.rows_of(part["key"])
         arrivals = joined(here, *from_others)
@@ -287,7 +288,7 @@ class Tissue:
         rows = np.flatnonzero(more)
         self.arena.reserve(rows, self.arena.n[rows] + more[rows])
         with crowded():
-            _deliver.insert(self.arena.cells, self.arena.start, self.arena.n, self.counts, arrivals)
+            self.arena.take_in(arrivals, self.counts)
 
 
 def reachable(vessels):

@@ -13,10 +13,11 @@ SPARE = 8            # records behind the last block: the tissue kernel reads so
 class Arena:
     """Records of the cells of this rank, tile by tile.
 
+    Cells that come are counted at once, and wait: the tissue kernel puts them to their places when it has their tile in
+    the cache. Whoever looks at cells before that finds them there too.
+
     Attributes
     ----------
-    cells : ndarray of CELL
-        All blocks; what lies between them has no meaning.
     start, capacity : ndarray of int64 and int32, shape (tiles,)
         First record and size of each tile's block.
     n : ndarray of int32, shape (tiles,)
@@ -24,11 +25,36 @@ class Arena:
     """
 
     def __init__(self):
-        self.cells = np.empty(0, CELL)
+        self._cells = np.empty(0, CELL)
+        self._waiting = None                # the arrays of _deliver.count_in
         self.start = np.empty(0, np.int64)
         self.capacity = np.empty(0, np.int32)
         self.n = np.empty(0, np.int32)
         self.tail = 0
+
+    @property
+    def cells(self):
+        """All blocks: an array of CELL. What lies between them has no meaning."""
+        self.settle()
+        return self._cells
+
+    def settle(self, rows=None):
+        """Put the cells that wait to their places, in all tiles or in these."""
+        if self._waiting:
+            every = np.arange(len(self._waiting[-1]))
+            _deliver.insert(self._cells, self.start, self.n, every if rows is None else rows, self._waiting)
+            self._waiting = None if rows is None else self._waiting
+
+    def take_in(self, arrivals, counts):
+        """Count MIGRANT records in, with the row of their tile as ``key``; the tiles have room. They wait."""
+        self.settle()
+        self._waiting = (np.empty(len(arrivals), CELL), np.empty(len(arrivals), np.int32),
+                         np.zeros(len(self.n), np.int64), np.zeros(len(self.n), np.int32))
+        _deliver.count_in(self.n, counts, arrivals, *self._waiting)
+
+    def unsettled(self):
+        """The blocks, and the cells that wait or None: for a kernel that puts them to their places."""
+        return self._cells, self._waiting
 
     def add(self, n):
         """Add blocks for new tiles with n cells each; the caller fills them."""
@@ -47,7 +73,7 @@ class Arena:
         wanted = roomy(cells[short], GROWING)
         if len(wanted) == 0:
             return
-        if self.tail + int(wanted.sum(dtype=np.int64)) > len(self.cells) - SPARE:
+        if self.tail + int(wanted.sum(dtype=np.int64)) > len(self._cells) - SPARE:
             # those with room now would lose it: all that are named
             self._repack(rows, roomy(cells, np.where(short, GROWING, ROOM)))
             return
@@ -59,6 +85,7 @@ class Arena:
 
     def keep(self, rows):
         """Forget all tiles but these, and pack their blocks."""
+        self.settle()
         self.start, self.n, self.capacity = self.start[rows], self.n[rows], self.capacity[rows]
         self._repack(np.empty(0, np.int64), np.empty(0, np.int64))
 
@@ -80,11 +107,12 @@ class Arena:
 
     def _move(self, order, places):
         order, places = (np.ascontiguousarray(a, np.int64) for a in (order, places))
-        _deliver.move_blocks(self.cells, self.start, self.n, order, places)
+        self.settle(order)
+        _deliver.move_blocks(self._cells, self.start, self.n, order, places)
 
     def _stretch(self, size):
-        if size + SPARE > len(self.cells):
-            self.cells.resize(size + SPARE, refcheck=False)      # grows in place where the system can remap it
+        if size + SPARE > len(self._cells):
+            self._cells.resize(size + SPARE, refcheck=False)      # grows in place where the system can remap it
 
 
 def roomy(n, room=ROOM):
