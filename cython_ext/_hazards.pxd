@@ -1,14 +1,18 @@
 # What may happen to a cell that is looked at, and what does. Header only: it has no .pyx twin.
 from libc.math cimport expm1, fmin
+from libc.stdint cimport int32_t
+from libc.string cimport memset
 
 from _geometry cimport place_of
 from _rates cimport DIVIDE, SHED
-from _tiles cimport CUT, face_of, nearest, scratch_t, tiles_t, tissue_t
+from _tiles cimport (
+    BY_ADHESION, BY_BITS, BY_CLONE, BY_EMT, CUT, block_t, face_of, nearest, scratch_t, tiles_t, tissue_t)
 from _types cimport cell_t
 
 cdef enum:
     NOTHING = -1
     MOST_GROWTH = 600             # of z, for an exp(z) that is finite: the chances add up to 1 long before
+    GROUP = 64                     # cells whose chances are computed together
     HOP = 64                       # the cell is pushed out of its voxel; else the index of a rate
 
 
@@ -24,58 +28,96 @@ cdef inline double gate(const tiles_t* t, Py_ssize_t row, int v, const cell_t* c
     return p.permeability_mature + (1.0 - p.permeability_mature) * (1.0 - t.segments[s].maturity)
 
 
-cdef inline double rate_of(const tiles_t* t, int r, double place, const cell_t* c) noexcept nogil:
-    """Rate r [1/h] of a cell, `place` being that of its voxel; its clone is one of the table (see decide)."""
+cdef inline void look_up(const tiles_t* t, int r, const int32_t* which, int n, scratch_t* s) noexcept nogil:
+    """Rate r [1/h] of n cells, places in the block, but for the gate: that of the voxel times the tables that it reads.
+
+    The clones are some of the table (see decide).
+    """
+    cdef const float* place = s.table.rate[r]
+    cdef const float* clone = t.clone + <Py_ssize_t>t.n_clones * r
     cdef const float* state = t.state + 768 * r
-    cdef double rate = place * t.clone[<Py_ssize_t>t.n_clones * r + c.traits.clone]
-    return rate * state[c.traits.emt] * state[256 + c.traits.adhesion] * state[512 + c.traits.bits]
+    cdef const block_t* b = &s.block
+    cdef double* rate = s.chance[r]
+    cdef int reads = t.reads[r], j
+    for j in range(n):
+        rate[j] = place[b.voxel[which[j]]] if place[b.voxel[which[j]]] > 0.0 else 0.0
+    if reads & BY_CLONE:
+        for j in range(n):
+            rate[j] *= clone[b.zc[which[j]] >> 16]
+    if reads & BY_EMT:
+        for j in range(n):
+            rate[j] *= state[b.traits[which[j]] & 255]
+    if reads & BY_ADHESION:
+        for j in range(n):
+            rate[j] *= state[256 + (b.traits[which[j]] >> 8 & 255)]
+    if reads & BY_BITS:
+        for j in range(n):
+            rate[j] *= state[512 + (b.traits[which[j]] >> 16 & 255)]
 
 
-cdef inline double chances(const tiles_t* t, Py_ssize_t row, int v, const cell_t* c, const tissue_t* p,
-                           const scratch_t* s, double* chance) noexcept nogil:
-    """The chance of each event in this step; their sum.
+cdef inline void chances(const tiles_t* t, Py_ssize_t row, const int32_t* candidate, const int32_t* which, int n,
+                         const tissue_t* p, scratch_t* s) noexcept nogil:
+    """The chance of each event in this step, of n cells, and in `total` their sum.
 
     rate dt phi(z) with phi(z) = (exp(z) - 1) / z and z the sum of the rates times dt, divisions plus and all that takes
     the cell away or changes it minus: then the mean numbers of births and deaths are those of continuous time. The
     chances add up; above 1 they are in proportion.
     """
-    cdef double z = 0.0, total = 0.0, factor
-    cdef int r
+    cdef const block_t* b = &s.block
+    cdef double* total = s.total
+    cdef double factor[64]        # GROUP
+    cdef double* chance
+    cdef double sign, z
+    cdef int r, j
+    memset(factor, 0, sizeof(factor))
     for r in range(t.n_rates):
-        chance[r] = rate_of(t, r, s.table.rate[r][v], c) if s.table.rate[r][v] > 0.0 else 0.0
-        if t.rates[r].action == SHED and chance[r] > 0.0:
-            chance[r] *= gate(t, row, v, c, p)
-        z += chance[r] if t.rates[r].action == DIVIDE else -chance[r]
-    z = fmin(z * p.dt_h, MOST_GROWTH)
-    factor = p.dt_h * (1.0 if z == 0.0 else expm1(z) / z)
+        look_up(t, r, which, n, s)
+        chance, sign = s.chance[r], 1.0 if t.rates[r].action == DIVIDE else -1.0
+        if t.rates[r].action == SHED:
+            for j in range(n):
+                if chance[j] > 0.0:
+                    chance[j] *= gate(t, row, <int>b.voxel[which[j]], &t.cells[t.start[row] + candidate[which[j]]], p)
+        for j in range(n):
+            factor[j] += sign * chance[j]
+    for j in range(n):
+        z = fmin(factor[j] * p.dt_h, MOST_GROWTH)
+        factor[j] = p.dt_h * (1.0 if z == 0.0 else expm1(z) / z)
+        total[j] = 0.0
     for r in range(t.n_rates):
-        chance[r] *= factor
-        total += chance[r]
-    if total <= 1.0:
-        return total
-    for r in range(t.n_rates):
-        chance[r] /= total
-    return 1.0
+        chance = s.chance[r]
+        for j in range(n):
+            chance[j] *= factor[j]
+            total[j] += chance[j]
+    for j in range(n):
+        if total[j] > 1.0:
+            for r in range(t.n_rates):
+                s.chance[r][j] /= total[j]
+            total[j] = 1.0
 
 
-cdef inline int what_happens(const tiles_t* t, Py_ssize_t row, int v, const cell_t* c, const tissue_t* p, double x,
-                             scratch_t* s) noexcept nogil:
-    """The event of a cell for a number x below the bound of its voxel: hops first, then the rates in their order.
+cdef inline int event_of(const tiles_t* t, int v, int j, const tissue_t* p, double x, scratch_t* s) noexcept nogil:
+    """The event of the j-th cell for a number x below the bound of its voxel: a hop, or of the rates in their order.
 
     A hop gets what the events leave of 1. While the bound is below 1 that is all it wants, and x is no such number:
     settle_hops has found those.
     """
-    cdef double chance[64]
-    cdef double hop = s.table.hop[v], at = hop, left
-    cdef int r
-    left = 1.0 - chances(t, row, v, c, p, s, chance)
+    cdef double hop = s.table.hop[v], at = hop, left = 1.0 - s.total[j]
+    cdef int r, passed = 0
     if hop > left:
         at = left
         s.tally[CUT] += 1
     if x < at:
         return HOP + face_of(s.table.pressure, v, p.mobility, x * (hop / at))
     for r in range(t.n_rates):
-        at += chance[r]
-        if x < at:
-            return r
-    return NOTHING
+        at += s.chance[r][j]
+        passed += x >= at
+    return passed if passed < t.n_rates else NOTHING
+
+
+cdef inline void what_happens(const tiles_t* t, Py_ssize_t row, const int32_t* candidate, const int32_t* which, int n,
+                              const tissue_t* p, scratch_t* s) noexcept nogil:
+    """The events of n cells, GROUP at most, the candidates `which` of the block: to `event`."""
+    cdef int j
+    chances(t, row, candidate, which, n, p, s)
+    for j in range(n):
+        s.event[j] = event_of(t, <int>s.block.voxel[which[j]], j, p, s.block.at[which[j]], s)

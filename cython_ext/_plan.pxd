@@ -7,7 +7,7 @@ from _geometry cimport segment_t
 from _rates cimport (
     DIVIDE, DRAIN, LOWER, MOST_RATES, RAISE, REMOVE, check_factors, factor_t, rate_t, signal_t, take_field,
     take_signals)
-from _tiles cimport BINS, MOST_LEANS, lean_t, tiles_t
+from _tiles cimport BINS, BY_ADHESION, BY_BITS, BY_CLONE, BY_EMT, MOST_LEANS, lean_t, tiles_t
 
 
 cdef inline int check_plan(const tiles_t* t, int listed, int signals, int causes) except -1:
@@ -21,6 +21,27 @@ cdef inline int check_plan(const tiles_t* t, int listed, int signals, int causes
         if t.rates[r].action == REMOVE and not 0 <= t.rates[r].detail < causes:
             raise ValueError(f"rate {r} has the cause of death {t.rates[r].detail} of {causes}")
     return check_factors(t.rates, t.n_rates, t.factors, listed, signals)
+
+
+cdef inline bint is_one(const float* table, Py_ssize_t n) noexcept:
+    """Whether a factor is 1 whatever it is looked up by."""
+    cdef Py_ssize_t i
+    cdef int others = 0
+    for i in range(n):
+        others |= table[i] != 1.0
+    return not others
+
+
+cdef inline void see_tables(tiles_t* t) noexcept:
+    """Note which tables say anything, rate by rate."""
+    cdef const float* state
+    cdef int r
+    for r in range(t.n_rates):
+        state = t.state + 768 * r
+        t.reads[r] = (
+            (0 if is_one(t.clone + <Py_ssize_t>t.n_clones * r, t.n_clones) else BY_CLONE)
+            | (0 if is_one(state, 256) else BY_EMT) | (0 if is_one(state + 256, 256) else BY_ADHESION)
+            | (0 if is_one(state + 512, 256) else BY_BITS))
 
 
 cdef inline int take_tables(tuple plan, tiles_t* t) except -1:
@@ -42,6 +63,7 @@ cdef inline int take_tables(tuple plan, tiles_t* t) except -1:
         t.clone = &clone[0, 0]
     if factors.shape[0]:
         t.factors = &factors[0]
+    see_tables(t)
     return 0
 
 

@@ -90,6 +90,7 @@ cdef struct tiles_t:               # this rank's tiles, row by row
     int n_clones
     const float* clone             # (rates, clones)
     const float* state             # (rates, 3, 256): EMT, adhesion, bits
+    uint8_t reads[64]              # MOST_RATES: BY_CLONE | BY_EMT | ...: where those of a rate are not 1 throughout
     const int32_t* speed           # (256) of a cell by its EMT, 0..256
     const float* along             # (2, 256) EMT, adhesion: factors on the chance to leave with neighbors
     const uint64_t* mutation       # (clones): a daughter is a mutant if a random word of 64 bits is below this
@@ -107,6 +108,12 @@ cdef enum:
     GONE = 2                       # it is no longer there: elsewhere, or out of tissue
     LEFT = 0x8000                  # destination code of a cell that goes to another tile: this bit
 
+cdef enum:                         # tables that a rate reads
+    BY_CLONE = 1
+    BY_EMT = 2
+    BY_ADHESION = 4
+    BY_BITS = 8
+
 cdef enum:                         # rows of the tally; behind them the causes of death
     LOOKED_AT, DIVIDED, MUTATED, SHED_CELLS, SWITCHED, HOPPED, CHANGED_VOXEL, CUT, CAUSES, MOST_ROWS = CAUSES + 64
 
@@ -116,6 +123,9 @@ cdef struct scratch_t:
     int64_t tally[MOST_ROWS]
     voxel_table_t table
     block_t block
+    double chance[64][64]          # of each rate (MOST_RATES), of each cell of a GROUP ...
+    double total[64]               # ... of any, ...
+    int event[64]                  # ... and what happens to the cell
     int32_t left[1040]             # cells of the block that leave their voxels, or hop
     int32_t first[513]             # first cell of each voxel
     uint16_t motile[512]           # how many of its first cells are motile

@@ -19,7 +19,7 @@ from libc.string cimport memset
 from _candidates cimport binomial
 from _clusters cimport shed_clusters, write_all_shed
 from _events cimport happen, hop
-from _hazards cimport NOTHING, what_happens
+from _hazards cimport GROUP, NOTHING, what_happens
 from _plan cimport take_plan, take_vessels
 from _random cimport DRAW_TILE, draw
 from _rates cimport signal_t
@@ -77,9 +77,8 @@ cdef int load(block_t* b, const word_t* cells, const int32_t* cell, const int32_
 cdef int decide_block(const tiles_t* t, Py_ssize_t row, const tissue_t* p, const int32_t* candidate, int n,
                       scratch_t* s, outbox_t* box) except -1 nogil:
     """Decide on n candidates, whose columns are loaded: those first that hop, since they are many."""
-    cdef const cell_t* cells = t.cells + t.start[row]
     cdef block_t* b = &s.block
-    cdef int hops, j, k, v, event
+    cdef int hops, at, j, k, together
     draw_events(b, n, s.key)
     settle_hops(b, n, &s.table, p.mobility)
     hops = hops_first(b, n, s.left)
@@ -88,13 +87,16 @@ cdef int decide_block(const tiles_t* t, Py_ssize_t row, const tissue_t* p, const
         hop(t, row, candidate[k], <int>b.voxel[k], <int>b.code[k], s, box)
         fetch_next(s)
     s.tally[HOPPED] += hops
-    for j in range(hops, n):
-        k = s.left[j]
-        v = <int>b.voxel[k]
-        event = what_happens(t, row, v, &cells[candidate[k]], p, b.at[k], s)
-        if event != NOTHING:
-            happen(t, row, candidate[k], v, event, p, s, box)
-        fetch_next(s)
+    at = hops
+    while at < n:
+        together = n - at if n - at < GROUP else GROUP
+        what_happens(t, row, candidate, s.left + at, together, p, s)
+        for j in range(together):
+            k = s.left[at + j]
+            if s.event[j] != NOTHING:
+                happen(t, row, candidate[k], <int>b.voxel[k], s.event[j], p, s, box)
+            fetch_next(s)
+        at += together
     return 0
 
 
