@@ -3,7 +3,7 @@ from libc.math cimport expm1, fmin
 from libc.stdint cimport int32_t
 from libc.string cimport memset
 
-from _geometry cimport place_of
+from _geometry cimport place_of, segment_t
 from _rates cimport DIVIDE, SHED
 from _tiles cimport (
     BY_ADHESION, BY_BITS, BY_CLONE, BY_EMT, CUT, block_t, face_of, nearest, scratch_t, tiles_t, tissue_t)
@@ -16,6 +16,11 @@ cdef enum:
     HOP = 64                       # the cell is pushed out of its voxel; else the index of a rate
 
 
+cdef inline double passage(const segment_t* vessel, const tissue_t* p) noexcept nogil:
+    """How permeable a vessel is for cells, relative to an immature one."""
+    return p.permeability_mature + (1.0 - p.permeability_mature) * (1.0 - vessel.maturity)
+
+
 cdef inline double gate(const tiles_t* t, Py_ssize_t row, int v, const cell_t* c, const tissue_t* p) noexcept nogil:
     """Of the rate at which a cell enters the nearest vessel: 0 beyond its reach, else how permeable it is."""
     cdef double at[3]
@@ -25,7 +30,7 @@ cdef inline double gate(const tiles_t* t, Py_ssize_t row, int v, const cell_t* c
     s = nearest(t, row, v, at, &gap)
     if s < 0 or gap > p.reach_um:
         return 0.0
-    return p.permeability_mature + (1.0 - p.permeability_mature) * (1.0 - t.segments[s].maturity)
+    return passage(&t.segments[s], p)
 
 
 cdef inline void look_up(const tiles_t* t, int r, const int32_t* which, int n, scratch_t* s) noexcept nogil:

@@ -12,6 +12,7 @@ cdef extern from "tissue.h" nogil:
     int BLOCK, USE_CHILD, USE_TIME
     ctypedef struct voxel_table_t:
         float rate[64][528]        # MOST_RATES rows of 512 + SPARE
+        float wall[528]
         float density[528]
         float pressure[1000]
         float signal[1000]
@@ -38,6 +39,8 @@ cdef extern from "tissue.h" nogil:
     void fill_hop(const float* pad, float mobility, float* hop)
     int face_of(const float* pad, int v, float mobility, double at)
     void fill_density(const uint16_t* counts, float capacity, float* density)
+    int list_walls(const rate_t* rates, int n, double dt_h, const uint16_t* counts, const int32_t* first,
+                   voxel_table_t* table, uint16_t* list)
     int fill_bound(const rate_t* rates, int n, double dt_h, const uint16_t* counts, voxel_table_t* table)
     void fill_none(const uint16_t* counts, const float* bound, double* none)
     void fill_words(uint64_t key, uint32_t* high, uint32_t* low)

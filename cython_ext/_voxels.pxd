@@ -3,10 +3,12 @@ from libc.float cimport FLT_MAX
 from libc.stdint cimport int32_t, uint16_t
 
 from _candidates cimport binomial, choose
+from _geometry cimport most
+from _hazards cimport passage
 from _rates cimport SHED, fill_rates
 from _tiles cimport (
-    fill_bound, fill_density, fill_hop, fill_none, fill_words, list_voxels, pad_tile, scratch_t, tiles_t, tissue_t,
-    word_t, words_of)
+    fill_bound, fill_density, fill_hop, fill_none, fill_words, list_voxels, list_walls, pad_tile, scratch_t, tiles_t,
+    tissue_t, word_t, words_of)
 
 
 cdef inline int not_finite(const tiles_t* t, Py_ssize_t row, const tissue_t* p, const scratch_t* s) except -1 nogil:
@@ -26,19 +28,39 @@ cdef inline int not_finite(const tiles_t* t, Py_ssize_t row, const tissue_t* p, 
         raise FloatingPointError("the chance that something happens to a cell is not finite", r)
 
 
+cdef inline void fill_wall(const tiles_t* t, Py_ssize_t row, const tissue_t* p, scratch_t* s) noexcept nogil:
+    """How permeable the loosest vessel is that any cell of each voxel may enter, where that is worth a look."""
+    cdef const int32_t* first = t.vessel_first + 512 * row
+    cdef double loosest
+    cdef int32_t k
+    cdef int i
+    for i in range(list_walls(t.rates, t.n_rates, p.dt_h, t.counts + 512 * row, first, &s.table, s.look)):
+        loosest = 0.0
+        for k in range(first[s.look[i]], first[s.look[i] + 1]):
+            loosest = most(loosest, passage(&t.segments[t.vessel_index[k]], p))
+        s.table.wall[s.look[i]] = <float>loosest
+
+
+cdef inline void limit(const tiles_t* t, int r, scratch_t* s) noexcept nogil:
+    """Rate r is 0 where no cell can have it: beyond all vessels, or where none is motile if it is of these alone."""
+    cdef float* rate = s.table.rate[r]
+    cdef int v
+    if t.rates[r].action == SHED:
+        for v in range(512):
+            rate[v] = rate[v] if s.table.wall[v] > 0.0 else 0.0
+    if t.state[768 * r] == 0.0:                    # of motile cells alone
+        for v in range(512):
+            rate[v] = rate[v] if s.motile[v] else 0.0
+
+
 cdef inline int fill_table(const tiles_t* t, Py_ssize_t row, const tissue_t* p, scratch_t* s) except -1 nogil:
     """What the voxels of a tile do to their cells."""
-    cdef const int32_t* first = t.vessel_first + 512 * row
-    cdef int r, v
+    cdef int r
     fill_density(t.counts + 512 * row, p.capacity, s.table.density)
     fill_rates(t.rates, t.n_rates, t.factors, t.signals, row, s.table.density, s.table.rate)
+    fill_wall(t, row, p, s)
     for r in range(t.n_rates):
-        if t.rates[r].action == SHED:
-            for v in range(512):
-                s.table.rate[r][v] = s.table.rate[r][v] if first[v + 1] > first[v] else 0.0
-        if t.state[768 * r] == 0.0:                # of motile cells alone
-            for v in range(512):
-                s.table.rate[r][v] = s.table.rate[r][v] if s.motile[v] else 0.0
+        limit(t, r, s)
     if p.mobility > 0.0:
         pad_tile(t.pressure, row, t.neighbors + 27 * row, False, s.table.pressure)
         fill_hop(s.table.pressure, p.mobility, s.table.hop)

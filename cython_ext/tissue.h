@@ -20,6 +20,7 @@ enum { USE_WALK = 0, USE_EVENT = 1, USE_CHILD = 2, USE_TIME = 3, USE_VOXEL = 4 }
 
 typedef struct {               /* what the cells of a voxel share in a step */
     float rate[MOST_RATES][512 + SPARE];   /* [1/h] without the factors of the single cell */
+    float wall[512 + SPARE];           /* no vessel in reach is more permeable; 0: there is none */
     float density[512 + SPARE];        /* cells / capacity */
     float pressure[1000];              /* with a layer of the neighbors' voxels round them */
     float hop[512 + SPARE];            /* chance that a cell is pushed out, over all faces */
@@ -95,6 +96,33 @@ METACASCADE_CLONES static void fill_density(const uint16_t *counts, float capaci
         density[v] = (float)counts[v] / capacity;
 }
 
+/* List the voxels whose vessels are worth a look: in which half a cell or more would be looked at for their sake; how
+   many. In all others they count as open, with `wall` 1, or 0 where the list of the voxel, from `first` on, is empty. */
+METACASCADE_CLONES static int list_walls(const rate_t *rates, int n, double dt_h, const uint16_t *counts,
+                                         const int32_t *first, voxel_table_t *table, uint16_t *list)
+{
+    float shed[512];
+    uint8_t worth[512], any = 0;
+    int k = 0;
+    memset(shed, 0, sizeof shed);
+    for (int r = 0; r < n; r++) {
+        const float most = rates[r].action == SHED ? (float)(rates[r].most * dt_h) : 0.0f;
+        if (most > 0.0f)
+            for (int v = 0; v < 512; v++)
+                shed[v] += table->rate[r][v] * most;
+    }
+    for (int v = 0; v < 512; v++) {
+        table->wall[v] = first[v + 1] > first[v] ? 1.0f : 0.0f;
+        worth[v] = shed[v] * (float)counts[v] * table->wall[v] >= 0.5f;
+        any |= worth[v];
+    }
+    for (int v = 0; any && v < 512; v++) {
+        list[k] = (uint16_t)v;
+        k += worth[v];
+    }
+    return k;
+}
+
 /* A bound of the chance that anything happens to a cell: the chances of the events add up to e phi(z) with
    e = sum of rates dt and z at most b, the share of divisions, and phi(z) = (exp(z) - 1) / z <= 1 + b / 2 + b^2 / 4
    while b <= 1; above that the chance is 1. It may be loose, and is where few cells are saved.
@@ -108,10 +136,14 @@ METACASCADE_CLONES static int fill_bound(const rate_t *rates, int n, double dt_h
     memset(birth, 0, sizeof birth);
     for (int r = 0; r < n; r++) {
         const float most = (float)(rates[r].most * dt_h), births = rates[r].action == DIVIDE ? most : 0.0f;
-        for (int v = 0; v < 512; v++) {
-            event[v] += table->rate[r][v] * most;
-            birth[v] += table->rate[r][v] * births;
-        }
+        if (rates[r].action == SHED)
+            for (int v = 0; v < 512; v++)
+                event[v] += table->rate[r][v] * most * table->wall[v];
+        else
+            for (int v = 0; v < 512; v++) {
+                event[v] += table->rate[r][v] * most;
+                birth[v] += table->rate[r][v] * births;
+            }
     }
     for (int v = 0; v < 512; v++) {
         const float b = birth[v], cells = (float)counts[v];

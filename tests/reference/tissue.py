@@ -5,6 +5,7 @@ Nothing is batched or reordered. The cells of a voxel are a sorted list, since t
 import math
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -38,8 +39,8 @@ class Tile:
         cells = t.cells[t.start[row]:t.start[row] + t.n[row]].view(np.uint32).reshape(-1, 3).tolist()
         ends = np.cumsum(t.counts[row]).tolist()
         self.voxels = [sorted(map(tuple, cells[a:b])) for a, b in zip([0] + ends[:-1], ends)]
-        reached = np.diff(t.first[512 * row:512 * row + 513]) > 0
-        self.table[self.rates["action"] == Action.SHED] *= reached
+        self.wall = self.walls()
+        self.table[self.rates["action"] == Action.SHED] *= self.wall > 0
         self.table[self.state[:, 0, 0] == 0] *= self.motile()
         on = F(p["mobility"] > 0.0)
         self.fall = [on * np.maximum(t.pressure[row] - beside(t.pressure, t, row, k, F(0)), F(0)) for k in range(6)]
@@ -60,12 +61,22 @@ class Tile:
         words = philox(np.array([(*record, v | use << 16) for record, v in at]).reshape(-1, 4), self.key)
         return dict(zip(at, words.tolist()))
 
+    def walls(self):
+        """No vessel of a voxel is more permeable; 1 where that is not worth a look, 0 where there is none."""
+        vessels = [self.t.index[a:b] for a, b in pairwise(self.t.first[512 * self.row:512 * self.row + 513])]
+        loosest = [max((passage(self.p, self.t.segments[k]) for k in listed), default=0.0) for listed in vessels]
+        shed = np.zeros(512, F)
+        for r in np.flatnonzero(self.rates["action"] == Action.SHED):
+            shed = shed + self.table[r] * F(self.rates["most"][r] * self.p["dt_h"])
+        worth = shed * self.t.counts[self.row].astype(F) >= F(0.5)
+        return np.where(worth, np.array(loosest, F), F(1)) * np.array([len(listed) > 0 for listed in vessels], F)
+
     def bounds(self):
         """What no cell's chance of any event exceeds, for each voxel; 1 where few cells would be saved."""
         event, birth = np.zeros((2, 512), F)
         for r, rate in enumerate(self.rates):
             most = F(rate["most"] * self.p["dt_h"])
-            event = event + self.table[r] * most
+            event = event + self.table[r] * most * (self.wall if rate["action"] == Action.SHED else F(1))
             birth = birth + self.table[r] * (most if rate["action"] == Action.DIVIDE else F(0))
         p = F(1.0001) * (event * (F(1) + birth * (F(0.5) + F(0.25) * birth)) + self.hop)
         n = self.t.counts[self.row].astype(F)
@@ -179,8 +190,12 @@ def gate(tile, v, record):
     near = nearest(tile.t, tile.row, v, place_um(tile.t, tile.row, v, record, tile.p["edge_um"]))
     if near is None or near[0] > tile.p["reach_um"]:
         return 0.0
-    mature = tile.p["permeability_mature"]
-    return mature + (1.0 - mature) * (1.0 - float(near[1]["maturity"]))
+    return passage(tile.p, near[1])
+
+
+def passage(p, vessel):
+    """How permeable a vessel is for cells, relative to an immature one."""
+    return p["permeability_mature"] + (1.0 - p["permeability_mature"]) * (1.0 - float(vessel["maturity"]))
 
 
 def place_um(t, row, v, record, edge):
