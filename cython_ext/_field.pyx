@@ -25,10 +25,10 @@ cdef extern from "fieldsystem.h" nogil:
         const signal_t* signals
         float capacity
     int64_t field_coefficients(const float* c, const uint16_t* counts, const uint32_t* moments, const float* supply,
-                               int64_t stride, float* decay, float* rhs, int64_t n, int edge, field_t p)
+                               int64_t stride, int fine, float* decay, float* rhs, int64_t n, int edge, field_t p)
     int64_t field_coefficients_placed(
         const float* c, const uint16_t* counts, const uint32_t* moments, const float* supply, int64_t stride,
-        float* decay, float* rhs, int64_t n, int edge, field_t p, const placed_t* placed)
+        int fine, float* decay, float* rhs, int64_t n, int edge, field_t p, const placed_t* placed)
 
 cdef int _edge(Py_ssize_t values) except -1:
     """Values along the edge of a tile."""
@@ -67,11 +67,12 @@ def coefficients(const float[:, ::1] c not None, const uint16_t[:, ::1] counts n
 
     Without `decay` nothing diffuses, and ``rhs`` is what the values come to.
 
-    `moments`: weights of the cells of each voxel, added up; `supply` [1/h]: from vessels; `terms`: by place, see
-    fieldsystem.h, (rates, factors, signals). None: there is none.
+    `moments`: weights of the cells of each voxel, added up; `supply` [1/h]: from vessels, of a voxel or,
+    with 64 values a tile, of cubes of 2^3; `terms`: by place, see fieldsystem.h, (rates, factors, signals). None: there
+    is none.
     """
     cdef int64_t n = rhs.shape[0], bad
-    cdef int edge = _edge(rhs.shape[1])
+    cdef int edge = _edge(rhs.shape[1]), fine = True
     cdef const uint32_t* m = NULL
     cdef const float* s = NULL
     cdef float* k = NULL
@@ -87,16 +88,16 @@ def coefficients(const float[:, ::1] c not None, const uint16_t[:, ::1] counts n
     if supply is not None:
         if supply.strides[1] != sizeof(float):
             raise ValueError("the supply of a tile is not in one piece")
-        s, stride = &supply[0, 0], supply.strides[0] // <Py_ssize_t>sizeof(float)
+        s, stride, fine = &supply[0, 0], supply.strides[0] // <Py_ssize_t>sizeof(float), supply.shape[1] == 512
     placed.n, placed.factors = 0, NULL
     if terms is not None and len(terms[0]):
         _take_terms(terms, n, capacity, signals, &placed)
     with nogil:
         if placed.n:
-            bad = field_coefficients_placed(&c[0, 0], &counts[0, 0], m, s, stride, k, &rhs[0, 0], n, edge, params,
-                                            &placed)
+            bad = field_coefficients_placed(&c[0, 0], &counts[0, 0], m, s, stride, fine, k, &rhs[0, 0], n, edge,
+                                            params, &placed)
         else:
-            bad = field_coefficients(&c[0, 0], &counts[0, 0], m, s, stride, k, &rhs[0, 0], n, edge, params)
+            bad = field_coefficients(&c[0, 0], &counts[0, 0], m, s, stride, fine, k, &rhs[0, 0], n, edge, params)
     if bad:
         raise FloatingPointError(f"{bad} voxels of a field are negative or not a number")
 

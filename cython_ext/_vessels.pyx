@@ -14,6 +14,7 @@ cdef enum:
     VOXELS = 512
     LINES = 8                 # along the wall of a vessel, through which it gives off what it carries
     MOST_WALLS = 16           # fields that are supplied by vessels
+    COARSE = 64               # cubes of 2^3 voxels
 
 cdef double TWO_PI = 6.283185307179586
 cdef double PER_EDGE = 0.2    # radius of a line on the grid, per edge of a voxel and per sum of direction cosines
@@ -127,9 +128,10 @@ cdef void _add_length(const line_t* line, const int32_t* tile, double edge, cons
 
 cdef Py_ssize_t _map_tile(const int32_t* tile, const segment_t[::1] segments, const float[::1] shares,
                           Py_ssize_t begin, Py_ssize_t end, double edge, double reach, const wall_t* walls, int n_walls,
-                          float* supply, int32_t* first, uint16_t[::1] voxels, int32_t[::1] owners,
-                          int32_t[::1] index) noexcept nogil:
-    """One tile: supply [1/h], and its part of the lists from index[first[0]] on; -1 if there is too little room."""
+                          int n_fine, float* supply, float* coarse, int32_t* first, uint16_t[::1] voxels,
+                          int32_t[::1] owners, int32_t[::1] index) noexcept nogil:
+    """One tile: supply [1/h] of the first n_fine walls by voxel, of others by cube, and its part of the lists from
+    index[first[0]] on; -1 if there is too little room."""
     cdef double total[MOST_WALLS * VOXELS]
     cdef line_t line, local
     cdef round_t around = _around()
@@ -156,12 +158,23 @@ cdef Py_ssize_t _map_tile(const int32_t* tile, const segment_t[::1] segments, co
         n += found
     if first[0] + n > index.shape[0]:
         return -1
-    for v in range(n_walls * VOXELS):
+    for v in range(n_fine * VOXELS):
         supply[v] = <float>total[v]
+    for v in range((n_walls - n_fine) * COARSE):
+        coarse[v] = <float>_mean(&total[(n_fine + v // COARSE) * VOXELS], v % COARSE)
     for v in range(VOXELS):
         first[v + 1] += first[v]
     _sort_lists(first, voxels, owners, index, n)
     return 0
+
+cdef double _mean(const double* voxels, int cube) noexcept nogil:
+    """The mean over the 2^3 voxels of a cube of a tile, added up in their order."""
+    cdef int first = 128 * (cube // 16) + 16 * (cube // 4 % 4) + 2 * (cube % 4), i
+    cdef double total = 0.0
+    for i in range(8):
+        total += voxels[first + 64 * (i >> 2) + 8 * (i >> 1 & 1) + (i & 1)]
+    return total / 8.0
+
 
 cdef void _sort_lists(int32_t* first, const uint16_t[::1] voxels, const int32_t[::1] owners, int32_t[::1] index,
                       Py_ssize_t n) noexcept nogil:
@@ -177,26 +190,32 @@ cdef void _sort_lists(int32_t* first, const uint16_t[::1] voxels, const int32_t[
 
 def map_tiles(const int32_t[:, ::1] tiles not None, const segment_t[::1] segments not None,
               const float[::1] shares not None, const int32_t[::1] near not None, double edge, double reach,
-              const double[:, ::1] walls not None, float[:, :, ::1] supply not None, int32_t[::1] first not None,
-              uint16_t[::1] voxels not None, int32_t[::1] owners not None, int32_t[::1] index not None, Py_ssize_t t):
-    """Fill `supply` (tile, field, voxel), `first`, `index` of the tiles from row t on; segments near[t]:near[t + 1].
+              const double[:, ::1] walls not None, float[:, :, ::1] supply not None, float[:, :, ::1] coarse not None,
+              int32_t[::1] first not None, uint16_t[::1] voxels not None, int32_t[::1] owners not None,
+              int32_t[::1] index not None, Py_ssize_t t):
+    """Fill `supply` (tile, field, voxel), `coarse` (tile, field, cube of 2^3 voxels), `first`, `index` of the tiles
+    from row t on; segments near[t]:near[t + 1].
 
     Returns the row of a tile that lacks room, which was not done: with larger arrays, the caller goes on there; else
     the number of tiles. The list of a tile begins at ``first[512 t]``, which the caller sets for the first one.
-    `walls`: for each row of supply, MOST_WALLS at most, permeability of the wall, diffusion in tissue, and 1 if the
-    exchange counts by the `shares` of the segments, else 0. With a negative reach there are no lists.
+    `walls`: for each row of supply and then of coarse, MOST_WALLS at most, permeability of the wall, diffusion in
+    tissue, and 1 if the exchange counts by the `shares` of the segments, else 0. With a negative reach there are no
+    lists.
     `voxels`, `owners` are scratch with room for the lists of one tile and 512 entries more, `index` for those of all.
     """
-    cdef int n_walls = <int>walls.shape[0]
+    cdef int n_walls = <int>walls.shape[0], n_fine = <int>supply.shape[1]
     cdef const wall_t* each = <const wall_t*>&walls[0, 0] if n_walls else NULL
-    if walls.shape[0] > MOST_WALLS or walls.shape[1] != 3 or supply.shape[1] != n_walls:
-        raise ValueError(f"{walls.shape[0]} walls, {supply.shape[1]} fields to be supplied: at most {MOST_WALLS}")
+    if walls.shape[0] > MOST_WALLS or walls.shape[1] != 3 or n_fine + coarse.shape[1] != n_walls or (
+            supply.shape[2] != VOXELS or coarse.shape[2] != COARSE):
+        raise ValueError(f"{n_walls} walls, {n_fine} and {coarse.shape[1]} fields to be supplied: at most {MOST_WALLS}")
     if shares.shape[0] != segments.shape[0]:
         raise ValueError(f"{segments.shape[0]} segments with {shares.shape[0]} shares")
     cdef float none
     with nogil:
         while t < tiles.shape[0] and not _map_tile(&tiles[t, 0], segments, shares, near[t], near[t + 1], edge,
-                                                   reach, each, n_walls, &supply[t, 0, 0] if n_walls else &none,
+                                                   reach, each, n_walls, n_fine,
+                                                   &supply[t, 0, 0] if n_fine else &none,
+                                                   &coarse[t, 0, 0] if n_fine < n_walls else &none,
                                                    &first[t * VOXELS], voxels, owners, index):
             t += 1
     return t

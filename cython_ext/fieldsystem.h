@@ -35,17 +35,20 @@ FIELD_INLINE void field_mean(const float *restrict of, float *restrict mean, con
     }
 }
 
-/* What is given of a tile in its voxels; what is null is none, and stays as it is in `given`, zero. */
+/* What is given of a tile in its voxels, of vessels in those or, if not `fine`, in cubes of 2^3 of them; what is null
+   is none, and stays as it is in `given`, zero. */
 FIELD_INLINE void field_each(field_given_t *restrict given, const uint16_t *restrict counts,
-                             const uint32_t *restrict moments, const float *restrict vessels,
+                             const uint32_t *restrict moments, const float *restrict vessels, int fine,
                              const field_terms_t *terms)
 {
     for (int v = 0; v < FIELD_VOXELS; v++)
         given->cells[v] = (float)counts[v];
     for (int v = 0; moments && v < FIELD_VOXELS; v++)
         given->weights[v] = (float)moments[v];
-    if (vessels)
+    if (vessels && fine)
         memcpy(given->supply, vessels, sizeof given->supply);
+    else if (vessels)
+        widen(vessels, given->supply, 4);
     if (!terms)
         return;
     for (int v = 0; moments && terms->secrete && v < FIELD_VOXELS; v++)
@@ -109,10 +112,10 @@ FIELD_INLINE int32_t field_system(const float *restrict old, const field_given_t
 /* The same for tile 0 of what is given, by voxel; moments, supply and terms may be null: none. `each` and `means` are
    zero where nothing is given. */
 FIELD_INLINE int32_t field_tile(const float *c, const uint16_t *counts, const uint32_t *moments, const float *supply,
-                                float *decay, float *rhs, int edge, field_t p, const field_terms_t *terms,
+                                int fine, float *decay, float *rhs, int edge, field_t p, const field_terms_t *terms,
                                 field_given_t *each, field_given_t *means)
 {
-    field_each(each, counts, moments, supply, terms);
+    field_each(each, counts, moments, supply, fine, terms);
     if (edge == FIELD_EDGE)
         return field_system(c, each, decay, rhs, FIELD_EDGE, p);
     if (edge == 4) {
@@ -127,15 +130,16 @@ FIELD_INLINE int32_t field_tile(const float *c, const uint16_t *counts, const ui
 METACASCADE_CLONES
 static int64_t field_coefficients(const float *restrict c, const uint16_t *restrict counts,
                                   const uint32_t *restrict moments, const float *restrict supply, int64_t stride,
-                                  float *restrict decay, float *restrict rhs, int64_t n, int edge, field_t p)
+                                  int fine, float *restrict decay, float *restrict rhs, int64_t n, int edge,
+                                  field_t p)
 {
     const int64_t values = edge * edge * edge;
     field_given_t each = {{0}}, means = {{0}};
     int64_t bad = 0;
     for (int64_t t = 0; t < n; t++)
         bad += field_tile(c + t * values, counts + t * FIELD_VOXELS, moments ? moments + t * FIELD_VOXELS : 0,
-                          supply ? supply + t * stride : 0, decay ? decay + t * values : 0, rhs + t * values,
-                          edge, p, 0, &each, &means);
+                          supply ? supply + t * stride : 0, fine, decay ? decay + t * values : 0,
+                          rhs + t * values, edge, p, 0, &each, &means);
     return bad;
 }
 
@@ -176,8 +180,8 @@ static field_terms_t field_place(const placed_t *placed, const uint16_t *counts,
 /* As field_coefficients, with the terms of `placed`. */
 METACASCADE_CLONES
 static int64_t field_coefficients_placed(const float *c, const uint16_t *counts, const uint32_t *moments,
-                                         const float *supply, int64_t stride, float *decay, float *rhs, int64_t n,
-                                         int edge, field_t p, const placed_t *placed)
+                                         const float *supply, int64_t stride, int fine, float *decay, float *rhs,
+                                         int64_t n, int edge, field_t p, const placed_t *placed)
 {
     const int64_t values = edge * edge * edge;
     field_given_t each = {{0}}, means = {{0}};
@@ -190,8 +194,8 @@ static int64_t field_coefficients_placed(const float *c, const uint16_t *counts,
             cells |= n_of[v];
         const field_terms_t terms = field_place(placed, n_of, t, cells, kind);
         bad += field_tile(c + t * values, n_of, moments ? moments + t * FIELD_VOXELS : 0,
-                          supply ? supply + t * stride : 0, decay ? decay + t * values : 0, rhs + t * values,
-                          edge, p, &terms, &each, &means);
+                          supply ? supply + t * stride : 0, fine, decay ? decay + t * values : 0,
+                          rhs + t * values, edge, p, &terms, &each, &means);
     }
     return bad;
 }

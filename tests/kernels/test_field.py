@@ -85,6 +85,17 @@ def test_terms_by_place_equal_their_twin(edge, seed):
         np.testing.assert_array_equal(ours, twin.fold(theirs) if edge == 8 else theirs)
 
 
+@pytest.mark.parametrize("edge", [4, 2])
+def test_what_vessels_supply_of_cubes_equals_its_twin(edge):
+    c, (counts, moments, _), _ = a_field(4, edge=edge)
+    supply = np.random.default_rng(4).exponential(5e3, (len(c), 3, 64)).astype(np.float32)[:, 1]
+    terms, (decay, rhs) = some_terms(4, len(c)), np.empty((2, *c.shape), np.float32)
+    _field.coefficients(c, counts, moments, supply, decay, rhs, PARAMS, terms, 6.0)
+    expected = twin.coefficients(c, counts, moments, supply, **PARAMS, terms=twin.placed(*terms, counts, 6.0))
+    for ours, theirs in zip((decay, rhs), expected):
+        np.testing.assert_array_equal(ours, theirs)
+
+
 @pytest.mark.parametrize("edge", [8, 4, 2])
 def test_without_diffusion_each_value_is_solved_as_by_a_sweep(edge):
     c, given, _ = a_field(7, edge=edge)
@@ -267,7 +278,7 @@ DOOR = """
 void relax(float *c, const float *d, const float *q, const int32_t *nb, const int32_t *rows, int64_t n, float r,
            const float *w, int halves) { field_relax(c, d, q, nb, rows, n, r, w, halves, 1, 0); }
 int64_t coefficients(const float *c, const uint16_t *n, const uint32_t *m, const float *s, float *d, float *q, int64_t k,
-                     const float *w) { return field_coefficients(c, n, m, s, 512, d, q, k, 8, *(const field_t *)w); }
+                     const float *w) { return field_coefficients(c, n, m, s, 512, 1, d, q, k, 8, *(const field_t *)w); }
 """
 
 

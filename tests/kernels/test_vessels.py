@@ -102,11 +102,12 @@ def test_supply_and_lists_equal_their_twin(source):
         segments["perfused"] = 0
     network = Network.from_config(section(), 3) if segments is None else Network.from_segments(segments)
     tiles = np.array([[0, 0, 0], [-1, 0, 0], [1, 0, -1]], np.int32)
-    made = voxelize(tiles, EDGE, network, REACH, WALLS)
+    made = voxelize(tiles, EDGE, network, REACH, WALLS, WALLS[::-1])
     for t, tile in enumerate(tiles):
         near = network.source.collect(tiles[t:t + 1], EDGE, REACH)[0]
         supply, lists = twin.map_tile(tile, near, EDGE, REACH, WALLS)
         np.testing.assert_array_equal(made.supply[t], supply)
+        np.testing.assert_array_equal(made.coarse[t], twin.map_cubes(tile, near, EDGE, WALLS[::-1]))
         for v in range(512):
             listed = made.segments[made.index[made.first[512 * t + v]:made.first[512 * t + v + 1]]]
             np.testing.assert_array_equal(listed, near[lists[v]])
@@ -180,18 +181,18 @@ def test_every_vessel_in_reach_of_a_cell_is_listed_for_its_voxel(network):
 
 def test_a_tile_has_the_same_map_whichever_tiles_come_with_it():
     network, tiles = Network.from_config(section(), 21), tiles_around(3)
-    together = voxelize(tiles, EDGE, network, REACH, WALLS)
-    grown = voxelize(tiles[:50], EDGE, network, REACH, WALLS)
-    grown.append(voxelize(tiles[50:], EDGE, network, REACH, WALLS))
+    together = voxelize(tiles, EDGE, network, REACH, WALLS, WALLS[:1])
+    grown = voxelize(tiles[:50], EDGE, network, REACH, WALLS, WALLS[:1])
+    grown.append(voxelize(tiles[50:], EDGE, network, REACH, WALLS, WALLS[:1]))
     assert_same(grown, together)
-    alone = voxelize(tiles[200:201], EDGE, network, REACH, WALLS)
+    alone = voxelize(tiles[200:201], EDGE, network, REACH, WALLS, WALLS[:1])
     np.testing.assert_array_equal(alone.supply[0], together.supply[200])
     mine = slice(together.first[512 * 200], together.first[512 * 201])
     np.testing.assert_array_equal(alone.segments[alone.index], together.segments[together.index[mine]])
 
 
 def assert_same(a, b):
-    for name in ("supply", "first", "index", "segments", "near"):
+    for name in ("supply", "coarse", "first", "index", "segments", "near"):
         np.testing.assert_array_equal(getattr(a, name), getattr(b, name), err_msg=name)
         assert getattr(a, name).dtype == getattr(b, name).dtype
 
@@ -200,17 +201,17 @@ def test_tiles_of_another_map_take_the_place_of_some():
     network, tiles = Network.from_config(section(), 23), tiles_around(2)
     other = Network.from_config(section(), 24)
     rows = np.array([5, 6, 40])
-    mixed = voxelize(tiles, EDGE, network, REACH, WALLS).with_others(rows, voxelize(tiles[rows], EDGE, other, REACH, WALLS))
+    mixed = voxelize(tiles, EDGE, network, REACH, WALLS, WALLS[:1]).with_others(rows, voxelize(tiles[rows], EDGE, other, REACH, WALLS, WALLS[:1]))
     rest = np.setdiff1d(np.arange(64), rows)
-    assert_same(mixed.take(rows), voxelize(tiles[rows], EDGE, other, REACH, WALLS))
-    assert_same(mixed.take(rest), voxelize(tiles[rest], EDGE, network, REACH, WALLS))
+    assert_same(mixed.take(rows), voxelize(tiles[rows], EDGE, other, REACH, WALLS, WALLS[:1]))
+    assert_same(mixed.take(rest), voxelize(tiles[rest], EDGE, network, REACH, WALLS, WALLS[:1]))
 
 
 @pytest.mark.parametrize("rows", [[], [3], [40, 2, 2, 7, 63], range(64)], ids=str)
 def test_tiles_taken_from_a_map_are_those_that_would_be_made(rows):
     network, tiles = Network.from_config(section(), 23), tiles_around(2)
-    taken = voxelize(tiles, EDGE, network, REACH, WALLS).take(np.array(rows, int))
-    assert_same(taken, voxelize(tiles[list(rows)], EDGE, network, REACH, WALLS))
+    taken = voxelize(tiles, EDGE, network, REACH, WALLS, WALLS[:1]).take(np.array(rows, int))
+    assert_same(taken, voxelize(tiles[list(rows)], EDGE, network, REACH, WALLS, WALLS[:1]))
 
 
 def test_the_seed_of_the_section_comes_before_that_of_the_run():

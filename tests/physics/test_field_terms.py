@@ -1,5 +1,6 @@
 """Terms of fields with factors by place: against closed forms, and that voxel and step do not matter."""
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -45,7 +46,8 @@ class Block:
 
     def advance(self, steps=1, moments=None, supply=None, scales=()):
         for step in range(1, steps + 1):
-            self.fields.advance(step, self.counts, supply, self.mesh, NoHalo(), {} if moments is None else {"c": moments},
+            vessels = supply if supply is None else SimpleNamespace(supply=supply, coarse=supply[:, :, :64])
+            self.fields.advance(step, self.counts, vessels, self.mesh, NoHalo(), {} if moments is None else {"c": moments},
                                 terms=field_terms(self.plan, scales))
         return self.c.value
 

@@ -1,5 +1,6 @@
 """Fields by declaration: decay, secretion by cells, fewer values a tile, several at a time."""
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -79,8 +80,8 @@ def some_fields():
     rng = np.random.default_rng(1)
     arrays["counts"][:] = rng.integers(0, 9, (8, 512))
     moments = {"factor": arrays["counts"].astype(np.uint32) * 200}
-    supply = rng.exponential(1e3, (8, 2, 512)).astype(np.float32)
-    return Fields(each, arrays), moments, supply
+    supply, coarse = (rng.exponential(1e3, (8, 1, values)).astype(np.float32) for values in (512, 64))
+    return Fields(each, arrays), moments, SimpleNamespace(supply=supply, coarse=coarse)
 
 
 def test_fields_that_are_solved_together_are_those_that_are_solved_alone():
@@ -88,11 +89,11 @@ def test_fields_that_are_solved_together_are_those_that_are_solved_alone():
     coords, neighbors = block(2, 2, 2)
     mesh = Mesh(coords, neighbors)
     counts = fields.arrays["counts"]
-    assert fields.walls == [(1e6, 6e6), (1e4, 1e6)]
+    assert fields.walls_by_size == ([(1e6, 6e6)], [(1e4, 1e6)])
     for step in range(3):
         fields.advance(step, counts, supply, mesh, NoHalo(), moments)
-        alone["oxygen"].advance(counts, supply[:, 0], mesh)
-        alone["drug"].advance(counts, supply[:, 1], mesh)
+        alone["oxygen"].advance(counts, supply.supply[:, 0], mesh)
+        alone["drug"].advance(counts, supply.coarse[:, 0], mesh)
         if step % 2 == 0:
             alone["factor"].advance(counts, None, mesh, moments=moments["factor"])
         for one, other in zip(fields.signals, alone.signals):

@@ -1,4 +1,6 @@
 """Vessels mature, open, close and are pressed shut, and the oxygen of their blood falls along them."""
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -87,7 +89,7 @@ def test_what_voxels_have_of_vessels_is_as_if_all_tiles_were_looked_at_again():
         live(made, 1, first=12 + 12 * k)
         made.counts[np.arange(k, 64, 9)] += 1                       # blood loses more in some tiles
         anew = made.vasculature.map(np.arange(len(made.region.keys)), made.shares)
-        for name in ("supply", "first", "index", "segments", "near"):
+        for name in ("supply", "coarse", "first", "index", "segments", "near"):
             assert getattr(made.vessels, name).tobytes() == getattr(anew, name).tobytes(), name
     assert len(before.index) != len(anew.index) and before.supply[:, -1].tobytes() != anew.supply[:, -1].tobytes()
 
@@ -166,5 +168,5 @@ def test_a_field_comes_to_the_level_of_the_blood_that_feeds_it(share):
     supply[:, 1] = np.float32(share) * supply[:, 0]
     mesh = Mesh(np.zeros((1, 3), np.int32), np.full((1, 6), -1))
     for _ in range(60):
-        fields._relax(fields.each, np.zeros((1, 512), np.uint16), supply, mesh, NoHalo(), {}, {}, {})
+        fields._relax(fields.each, np.zeros((1, 512), np.uint16), SimpleNamespace(supply=supply), mesh, NoHalo(), {}, {}, {})
     np.testing.assert_allclose(field.value, 40 * share, rtol=1e-3)

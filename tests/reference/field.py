@@ -36,10 +36,11 @@ def mean(a, edge):
 def coefficients(c, counts, moments, supply, *, per_dt, decay, linear, uptake, michaelis, vessel, source, terms=None):
     """decay and rhs of backward Euler, uptake linearized at c, of the first ``len(supply)`` tiles; not folded.
 
-    `terms`: by kind the values of terms in the voxels, float32 (n, 512), of `placed`.
+    `supply` may be that of cubes of 2^3 voxels. `terms`: by kind the values of terms in the voxels, float32 (n, 512), of `placed`.
     """
     n, edge, terms = len(supply), round(c.shape[1] ** (1 / 3)), terms or {}
     none, ones = np.zeros((n, 512), F), np.ones((n, 512), F)
+    supply = supply if supply.shape[1] == 512 else np.stack([rate_twin.signal_of(supply, row) for row in range(len(supply))])
     c, s = c[:n], mean(supply * terms.get(Term.ADMIT, ones), edge)
     cells = mean(counts[:n].astype(np.uint32), edge)
     weights = mean(moments[:n].astype(F) * terms.get(Term.SECRETE, ones), edge)

@@ -163,6 +163,20 @@ def map_tile(tile, segments, edge, reach, walls, shares=()):
     return np.array(supply, float).reshape(-1, 512).astype(np.float32), lists
 
 
+def map_cubes(tile, segments, edge, walls):
+    """The means of supply over cubes of 2^3 voxels, float32 (fields, 64)."""
+    supply = [[0.0] * 512 for _ in walls]
+    for s in segments[segments["perfused"] > 0]:
+        a = [float(s[f]) for f in ("ax", "ay", "az")]
+        d = [float(s[f]) - x for f, x in zip(("bx", "by", "bz"), a)]
+        length = math.sqrt(d[0] * d[0] + d[1] * d[1] + d[2] * d[2])
+        add_vessel(supply, tile, edge, walls, a, d, length, float(s["radius"]), 1.0)
+    by_voxel, total = np.array(supply).reshape(-1, 4, 2, 4, 2, 4, 2), np.zeros((len(walls), 4, 4, 4))
+    for z, y, x in np.ndindex(2, 2, 2):
+        total = total + by_voxel[:, :, z, :, y, :, x]
+    return (total / 8.0).reshape(-1, 64).astype(np.float32)
+
+
 def add_vessel(supply, tile, edge, walls, a, d, length, radius, share):
     """Add the exchange of a segment with the voxels of a tile, for each field."""
     if length == 0.0:

@@ -138,12 +138,12 @@ class Tissue:
     def _make_vasculature(self):
         edge, reach = self.config.tissue.edge_um, reach_um(self.config, self.plan)
         refuse_wide(self.config, self.plan, self.network)
-        return Vasculature(self.network, self.region, edge, reach, self.microenvironment.walls)
+        return Vasculature(self.network, self.region, edge, reach, *self.microenvironment.walls_by_size)
 
     def voxelize_tiles(self, coords):
         """The vessels of the network in tiles, as `voxelize` gives them."""
         return voxelize(coords, self.config.tissue.edge_um, self.network, reach_um(self.config, self.plan),
-                        self.microenvironment.walls)
+                        *self.microenvironment.walls_by_size)
 
     def vessels_here(self):
         """Segments that come near the tiles of this rank, without duplicates, or the pieces that are in them."""
@@ -178,14 +178,14 @@ class Tissue:
 
     def settle(self):
         """Bring the fields to their steady state, at the start of a run."""
-        self.microenvironment.settle(self.counts, self.vessels.supply, self.region.mesh, self.region.halo,
+        self.microenvironment.settle(self.counts, self.vessels, self.region.mesh, self.region.halo,
                                      self.secretions(0), self.scales, self.terms)
 
     # --- a step --------------------------------------------------------------------------------------
 
     def breathe(self, step):
         """Fields for the cells as they are, and the ghosts that the cells look at."""
-        self.microenvironment.advance(step, self.counts, self.vessels.supply, self.region.mesh, self.region.halo,
+        self.microenvironment.advance(step, self.counts, self.vessels, self.region.mesh, self.region.halo,
                                       self.secretions(step), self.scales, self.terms)
 
     def secretions(self, step):

@@ -13,6 +13,7 @@ from metacascade.base.tiles import EDGE, VOXELS
 from metacascade.space.pressure import Pressure
 from metacascade.space.relaxation import Kept, Mesh, NoHalo, Solved, System, relax, schedule
 from metacascade.space.tile_arrays import TileArray, TileArrays
+from metacascade.space.vessels import COARSE
 
 GAIN = 10.0                   # by which the sweeps of a step are to reduce an error
 HEAVIEST = 255                # weight of a cell that secretes most
@@ -105,7 +106,7 @@ class Field:
             Cells of each voxel, n.
         moments : ndarray of uint32, shape (n_owned or more, 512), optional
             Weights of the cells of each voxel, m; left out: they secrete nothing.
-        supply : ndarray of float32, shape (n_owned, 512), optional
+        supply : ndarray of float32, shape (n_owned, 512), or (n_owned, 64) of a field with fewer values, optional
             s [1/h], of VesselMap.
         scales : dict of str to float
             By which coefficients are multiplied in this step: ``name.vessel``, ``name.uptake``, ``name.decay``, ...
@@ -131,7 +132,7 @@ class Field:
         for array in (counts, moments):
             if array is not None and (array.shape[1:] != (VOXELS,) or len(array) < owned):
                 raise ValueError(f"{owned} tiles, but cells of shape {array.shape}")
-        if supply is not None and supply.shape != (owned, VOXELS):
+        if supply is not None and supply.shape not in ((owned, VOXELS), (owned, COARSE)):
             raise ValueError(f"{owned} tiles, but supply of shape {supply.shape}")
         params = {key: number * scales.get(f"{self.name}.{key}", 1.0) for key, number in self.params.items()}
         placed = None
@@ -172,8 +173,10 @@ class Fields:
     ----------
     each : list of Field and Pressure
         In the order of their declaration, which is that of the signals of rates.
-    walls : list of (float, float)
-        Permeability of vessels and diffusion of each field that they supply: `vessels.voxelize`.
+    supplied, coarse_supplied : list of str
+        Fields that vessels supply: those with a value in each voxel, and others.
+    walls, coarse_walls : list of (float, float)
+        Permeability of vessels and diffusion of each of these: `vessels.voxelize`.
     falls : str
         The field that falls along vessels; what comes in of it is behind all others in the supply. Nothing: none does.
     spent : Counter
@@ -184,8 +187,19 @@ class Fields:
         self.each, self.arrays = list(each), arrays
         self.falls = ""
         self.spent = Counter()
-        self.supplied = [one.name for one in self.each if getattr(one, "wall", None) is not None]
-        self.walls = [(one.wall, one.diffusion) for one in self.each if one.name in self.supplied]
+        (self.supplied, self.walls), (self.coarse_supplied, self.coarse_walls) = (
+            ([one.name for one in some], [(one.wall, one.diffusion) for one in some]) for some in self._supplied())
+
+    def _supplied(self):
+        """The fields that vessels supply: those with a value in each voxel, and others."""
+        some = [one for one in self.each if getattr(one, "wall", None) is not None]
+        fine = [one for one in some if one.value.shape[1] == VOXELS]
+        return fine, [one for one in some if one not in fine]
+
+    @property
+    def walls_by_size(self) -> tuple[list, list]:
+        """`walls` and `coarse_walls`."""
+        return self.walls, self.coarse_walls
 
     def __getitem__(self, name: str) -> Field | Pressure:
         return next(one for one in self.each if one.name == name)
@@ -213,16 +227,16 @@ class Fields:
         """Those that are solved in a step: a field with `every` = k in steps 0, k, 2 k, ..."""
         return [one for one in self.each if step % one.every == 0]
 
-    def settle(self, counts, supply, mesh: Mesh, halo, moments: Mapping[str, np.ndarray] = {},
+    def settle(self, counts, vessels, mesh: Mesh, halo, moments: Mapping[str, np.ndarray] = {},
                scales: Mapping[str, float] = {}, terms: Mapping = {}) -> None:
         """Come near the steady state at the start of a run: ``initial_sweeps`` sweeps of each, as steps. Collective."""
         halo(counts)
         rounds = {one.name: math.ceil(one.initial_sweeps / one.sweeps) for one in self.each}
         for k in range(max(rounds.values(), default=0)):
-            self._relax([one for one in self.each if k < rounds[one.name]], counts, supply, mesh, halo, moments,
+            self._relax([one for one in self.each if k < rounds[one.name]], counts, vessels, mesh, halo, moments,
                         scales, terms, settling=True)
 
-    def advance(self, step: int, counts, supply, mesh: Mesh, halo, moments: Mapping[str, np.ndarray] = {},
+    def advance(self, step: int, counts, vessels, mesh: Mesh, halo, moments: Mapping[str, np.ndarray] = {},
                 scales: Mapping[str, float] = {}, terms: Mapping = {}) -> None:
         """A step of those that are due, and the ghosts of all. Collective.
 
@@ -231,8 +245,8 @@ class Fields:
         step : int
             Its number: `due`.
         counts : ndarray of uint16, shape (n_all, 512)
-        supply : ndarray of float32, shape (n_owned, fields, 512)
-            Of VesselMap, for the fields of `walls`.
+        vessels : VesselMap
+            For the fields of `walls` and `coarse_walls`; None: there are none.
         moments : dict of str to ndarray of uint32
             By field, where cells secrete it: their weights, added up by voxel.
         scales : dict of str to float
@@ -241,22 +255,24 @@ class Fields:
             By field.
         """
         halo(counts)
-        self._relax(self.due(step), counts, supply, mesh, halo, moments, scales, terms)
+        self._relax(self.due(step), counts, vessels, mesh, halo, moments, scales, terms)
         if self.each:
             halo(*self.signals)
 
-    def _relax(self, some, counts, supply, mesh, halo, moments, scales, terms, settling=False):
+    def _relax(self, some, counts, vessels, mesh, halo, moments, scales, terms, settling=False):
         systems = []
         for one in some:
             start = time.perf_counter()
-            given = counts, moments.get(one.name), self._supply(one, supply), mesh, halo
+            given = counts, moments.get(one.name), self._supply(one, vessels), mesh, halo
             by_place = dict(terms=terms[one.name], signals=self.signals) if one.name in terms else {}
             steady = dict(steady=True) if settling and getattr(one, "steady_start", False) else {}
-            fed = dict(fed=supply[:, -1]) if self.falls == one.name else {}
+            fed = dict(fed=vessels.supply[:, -1]) if self.falls == one.name else {}
             systems.append(one.system(*given, scales, **by_place, **steady, **fed))
             self.spent[one.name] += time.perf_counter() - start
         relax(systems, mesh, halo, self.spent)
 
-    def _supply(self, field, supply):
-        here = supply is not None and field.name in self.supplied
-        return supply[:, self.supplied.index(field.name)] if here else None
+    def _supply(self, field, vessels):
+        if vessels is not None and field.name in self.supplied:
+            return vessels.supply[:, self.supplied.index(field.name)]
+        here = vessels is not None and field.name in self.coarse_supplied
+        return vessels.coarse[:, self.coarse_supplied.index(field.name)] if here else None

@@ -100,9 +100,9 @@ class Vasculature:
         Row g is ghost g of the region.
     """
 
-    def __init__(self, network: Network, region: Region, edge_um: float, reach_um: float, walls):
+    def __init__(self, network: Network, region: Region, edge_um: float, reach_um: float, walls, coarse=()):
         self.network, self.region = network, region
-        self.edge_um, self.reach_um, self.walls = edge_um, reach_um, walls
+        self.edge_um, self.reach_um, self.walls, self.coarse = edge_um, reach_um, walls, coarse
         self.pieces, self.tips = (Records.none(kind) for kind in KINDS.values())
         self.ghosts = self._host = Records.none(PIECE)
         self._marks = np.empty((0, 2), np.uint64)      # of each tile, of what its map was made: see `_near`
@@ -166,10 +166,13 @@ class Vasculature:
         """
         rows, maps, marks = np.asarray(rows, np.int64), [], []
         for tiles, segments, begin, share, mark in self._near(rows, shares):
-            maps.append(map_of(tiles, self.edge_um, segments, begin, self.reach_um, self.walls, share))
+            maps.append(self._map_of(tiles, segments, begin, share))
             marks.append(mark)
         self._marks[rows] = np.concatenate(marks)
         return join(maps)
+
+    def _map_of(self, tiles, segments, begin, share) -> VesselMap:
+        return map_of(tiles, self.edge_um, segments, begin, self.reach_um, self.walls, share, self.coarse)
 
     def segments_in_tiles(self) -> tuple[np.ndarray, np.ndarray]:
         """The segments that lie in the tiles, perfused or not, and where those of each tile begin."""
@@ -198,8 +201,7 @@ class Vasculature:
             segments.append(found)
             if other.any():
                 some, at = _lists(begin, other)
-                others.append((row[other], map_of(tiles[other], self.edge_um, chosen(found, at), some, self.reach_um,
-                                                  self.walls, share[at])))
+                others.append((row[other], self._map_of(tiles[other], chosen(found, at), some, share[at])))
             if (fed & ~other).any():
                 some, at = _lists(begin, fed & ~other)
                 known.supply[row[fed & ~other], -1] = supply_of(

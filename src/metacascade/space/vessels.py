@@ -19,6 +19,7 @@ __all__ = ["SEGMENT", "Network", "VesselMap", "voxelize"]
 
 CHUNK = 512                   # tiles worked on at a time: bounds the scratch memory
 NO_LISTS = -1.0               # instead of a reach
+COARSE = 64                   # values of a tile for fields with fewer than voxels
 FIRST_ROOM = 1 << 16          # vessels listed for the voxels of so many tiles, until there are more
 
 
@@ -68,6 +69,7 @@ class VesselMap:
     """
 
     supply: np.ndarray    # float32 (k, fields, 512), [1/h]: exchange with the blood, for each field
+    coarse: np.ndarray    # float32 (k, fields, 64): the same of those with fewer values, means over 2^3 voxels
     first: np.ndarray     # int32 (512 k + 1,)
     index: np.ndarray     # int32 (first[-1],): rows of `segments`
     segments: np.ndarray  # SEGMENT
@@ -77,7 +79,7 @@ class VesselMap:
     @property
     def nbytes(self) -> int:
         """Memory of the arrays [bytes]."""
-        return sum(getattr(self, name).nbytes for name in ("supply", "first", "index", "segments", "near"))
+        return sum(getattr(self, name).nbytes for name in ("supply", "coarse", "first", "index", "segments", "near"))
 
     def append(self, more: VesselMap) -> None:
         """Add the tiles of `more` behind these: ``map.append(voxelize(new_tiles, ...))``.
@@ -87,6 +89,7 @@ class VesselMap:
         listed, known = np.int32(len(self.index)), np.int32(len(self.segments))
         _check_size(max(len(self.index) + len(more.index), len(self.segments) + len(more.segments)))
         self._extend("supply", more.supply)
+        self._extend("coarse", more.coarse)
         self._extend("first", more.first[1:] + listed)
         self._extend("index", more.index + known)
         self._extend("segments", more.segments)
@@ -116,6 +119,7 @@ class VesselMap:
         moved = np.repeat(near[:-1] - self.near[rows], listed.sum(axis=1))
         return VesselMap(
             supply=self.supply[rows],
+            coarse=self.coarse[rows],
             first=_offsets(listed.ravel()),
             index=self.index[ranges(self.first[VOXELS * rows], self.first[VOXELS * (rows + 1)])] + moved,
             segments=self.segments[ranges(self.near[rows], self.near[rows + 1])],
@@ -140,13 +144,14 @@ def join(maps: list[VesselMap]) -> VesselMap:
     _check_size(max(listed[-1], known[-1]))
     return VesselMap(
         supply=np.concatenate([m.supply for m in maps]),
+        coarse=np.concatenate([m.coarse for m in maps]),
         first=np.concatenate([np.zeros(1, np.int32)] + [m.first[1:] + np.int32(n) for m, n in zip(maps, listed)]),
         index=np.concatenate([np.empty(0, np.int32)] + [m.index + np.int32(n) for m, n in zip(maps, known)]),
         segments=joined(np.empty(0, SEGMENT), *(m.segments for m in maps)),
         near=np.concatenate([np.zeros(1, np.int32)] + [m.near[1:] + np.int32(n) for m, n in zip(maps, known)]))
 
 
-def voxelize(tile_coords, edge_um: float, network: Network, reach_um: float, walls) -> VesselMap:
+def voxelize(tile_coords, edge_um: float, network: Network, reach_um: float, walls, coarse=()) -> VesselMap:
     """What tiles have of the network.
 
     Parameters
@@ -158,6 +163,8 @@ def voxelize(tile_coords, edge_um: float, network: Network, reach_um: float, wal
         A cell enters a vessel from within ``radius + reach_um`` of its center line.
     walls : sequence of (float, float)
         For each field that vessels supply: permeability of the wall, w [um/h], and diffusion in the tissue, D [um^2/h].
+    coarse : sequence of (float, float)
+        Those of fields that have fewer values than there are voxels.
 
     Returns
     -------
@@ -172,7 +179,8 @@ def voxelize(tile_coords, edge_um: float, network: Network, reach_um: float, wal
         doi:10.2118/6893-PA, whose 0.2 h is that of one line along an axis). So exchange does not depend on the edge.
     """
     none = np.empty((0, 3), np.int32)
-    return join([map_of(tiles, edge_um, *network.source.collect(tiles, edge_um, reach_um), reach_um, walls)
+    return join([map_of(tiles, edge_um, *network.source.collect(tiles, edge_um, reach_um), reach_um, walls,
+                        coarse=coarse)
                  for tiles in _chunks(tile_coords) or [none]])
 
 
@@ -183,26 +191,29 @@ def _chunks(tile_coords) -> list[np.ndarray]:
 
 
 def map_of(tiles: np.ndarray, edge_um: float, segments: np.ndarray, near: np.ndarray, reach_um: float, walls,
-           shares: np.ndarray | None = None) -> VesselMap:
+           shares: np.ndarray | None = None, coarse=()) -> VesselMap:
     """What tiles have of segments, rows ``near[t]:near[t + 1]`` those of tile t: `voxelize` of what has been looked up.
 
     Parameters
     ----------
-    walls : as of `voxelize`; a third number of a wall, 1, says that a vessel counts by its share of what comes in.
+    walls, coarse : as of `voxelize`; a third number of a wall, 1, says that a vessel counts by its share of what comes
+        in.
     shares : ndarray of float32, shape (segments,), optional
         These shares; left out: all of it.
     """
-    walls, shares = _walls(walls), np.ones(len(segments), np.float32) if shares is None else shares
-    supply = np.empty((len(tiles), len(walls), VOXELS), np.float32)
+    shares = np.ones(len(segments), np.float32) if shares is None else shares
+    supply, by_cube = (np.empty((len(tiles), len(some), values), np.float32)
+                       for some, values in ((walls, VOXELS), (coarse, COARSE)))
+    walls = _walls([*walls, *coarse])
     first = np.zeros(VOXELS * len(tiles) + 1, np.int32)
     index, row = np.empty(FIRST_ROOM, np.int32), 0
     while True:
         scratch = np.empty(len(index) + VOXELS, np.uint16), np.empty(len(index) + VOXELS, np.int32)
         row = _vessels.map_tiles(
-            tiles, segments, shares, near, edge_um, reach_um, walls, supply, first, *scratch, index, row)
+            tiles, segments, shares, near, edge_um, reach_um, walls, supply, by_cube, first, *scratch, index, row)
         if row == len(tiles):
-            return VesselMap(supply=supply, first=first, index=index[:first[-1]].copy(), segments=segments.copy(),
-                             near=near)
+            return VesselMap(supply=supply, coarse=by_cube, first=first, index=index[:first[-1]].copy(),
+                             segments=segments.copy(), near=near)
         _check_size(2 * len(index))
         index = np.concatenate([index, np.empty(len(index), np.int32)])
 
@@ -213,7 +224,8 @@ def supply_of(tiles: np.ndarray, edge_um: float, segments: np.ndarray, near: np.
     walls, supply = _walls(walls), np.empty((len(tiles), len(walls), VOXELS), np.float32)
     none = np.empty(VOXELS, np.uint16), np.empty(VOXELS, np.int32), np.empty(0, np.int32)
     _vessels.map_tiles(tiles, segments, shares, near, edge_um, NO_LISTS, walls, supply,
-                       np.zeros(VOXELS * len(tiles) + 1, np.int32), *none, 0)
+                       np.empty((len(tiles), 0, COARSE), np.float32), np.zeros(VOXELS * len(tiles) + 1, np.int32),
+                       *none, 0)
     return supply
 
 
