@@ -75,12 +75,14 @@ def test_distances_of_cells_come_from_the_last_rows_of_their_table():
 def test_what_is_first_is_told_by_the_times_of_the_stages(shed, detected, before):
     made = SimpleNamespace(series={name: np.array([-1, at]) for name, at in (
         ("first_shed_s", shed), ("detected_s", detected), ("first_lesion_s", -1))} | dict(
-            time_s=np.array([0, 14_400]), tissue=np.array([100, 300])))
+            time_s=np.array([0, 14_400]), tissue=np.array([100, 300]), shed=np.array([0, 40])))
     assert readouts.shed_before_detection(made) == pytest.approx(before, nan_ok=True)
     assert readouts.lesion_before_detection(made) == pytest.approx(math.nan if detected < 0 else 0.0, nan_ok=True)
     if before == 1.0 and detected > 0:
         assert readouts.shed_to_detection_days(made) == pytest.approx(1 / 24)
         assert readouts.cells_at_first_shed(made) == pytest.approx(150)
+        assert readouts.shed_at_detection(made) == pytest.approx(20)
+    assert detected > 0 or math.isnan(readouts.shed_at_detection(made))
 
 
 def test_a_column_that_is_not_there_is_said_to_be_missing():

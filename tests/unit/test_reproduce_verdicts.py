@@ -73,6 +73,8 @@ def test_without_a_published_number_nothing_is_judged():
     found = judge(comparison("interval", "a"), row, {"a": [1.0, 3.0, math.nan]})
     assert found.verdict == NOT_JUDGED and found.value == 2.0 and "in 2 of 3 runs" in found.text
     assert judge(comparison("count", "a"), row, {"a": [1.0, 0.0]}).verdict == NOT_JUDGED
+    found = judge(comparison("ratio", "a", "b"), row, {"a": [2.0, 4.0], "b": [1.0, 2.0]})
+    assert found.verdict == NOT_JUDGED and found.text.startswith("2 ±")
 
 
 def test_an_order_is_judged_by_pairs_of_runs_with_the_same_seed():

@@ -275,6 +275,13 @@ def lesion_before_detection(results):
 
 
 @readout("cells")
+def shed_at_detection(results):
+    """Cells that had entered the blood when the tumor was detected, between two outputs on a straight line."""
+    time_s, day = _column(results, "time_s"), detected_day(results)
+    return float(np.interp(86400 * day, time_s, _column(results, "shed"))) if math.isfinite(day) else math.nan
+
+
+@readout("cells")
 def cells_at_first_shed(results):
     """Cells of the tumor when the first one had entered the blood, between two outputs on a straight line."""
     time_s, day = _column(results, "time_s"), first_shed_day(results)

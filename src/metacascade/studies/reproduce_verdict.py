@@ -80,9 +80,11 @@ def wilson(k, n, z=NORMAL):
 
 def _inside(value, room, row):
     """The verdict on a number with an interval of `room` to both sides; nan: it is not known, of one replicate."""
+    low, high = _bounds(row)
+    if (low, high) == ANYWHERE:
+        return NOT_JUDGED
     if not math.isfinite(value) or not math.isfinite(room):
         return UNDECIDED
-    low, high = _bounds(row)
     if low <= value <= high:
         return AGREES
     return UNDECIDED if max(low - value, value - high) <= room else DIFFERS
