@@ -112,7 +112,7 @@ cdef inline int event_of(const tiles_t* t, int v, int j, const tissue_t* p, doub
         at = left
         s.tally[CUT] += 1
     if x < at:
-        return HOP + face_of(s.table.pressure, v, p.mobility, x * (hop / at))
+        return HOP + face_of(&s.table, v, p.mobility, x * (hop / at))
     for r in range(t.n_rates):
         at += s.chance[r][j]
         passed += x >= at

@@ -93,6 +93,17 @@ cdef inline int take_pace(tuple pace, Py_ssize_t rows, tiles_t* t) except -1:
     return 0
 
 
+cdef inline int take_matrix(matrix, Py_ssize_t all_rows, tiles_t* t) except -1:
+    """The field that resists cells that are pushed, with the rows of ghosts, or None."""
+    cdef signal_t field
+    if matrix is not None:
+        take_field(matrix, all_rows, &field)
+        if field.width != 512:
+            raise ValueError("what resists has no value for each voxel")
+        t.matrix = field.value
+    return 0
+
+
 cdef inline int take_plan(tuple plan, Py_ssize_t rows, Py_ssize_t all_rows, int causes, signal_t* signals,
                           tiles_t* t) except -1:
     """The whole plan; `signals` has room for MOST_SIGNALS, and there are `all_rows` rows with ghosts."""
@@ -104,6 +115,7 @@ cdef inline int take_plan(tuple plan, Py_ssize_t rows, Py_ssize_t all_rows, int 
         t.mutation = &mutation[0]
     take_leans(plan[8], all_rows, t)
     take_pace(plan[9], rows, t)
+    take_matrix(plan[10], all_rows, t)
     t.signals = signals
     return check_plan(t, len(plan[1]), take_signals(plan[2], rows, signals), causes)
 

@@ -15,6 +15,8 @@ cdef extern from "tissue.h" nogil:
         float wall[528]
         float density[528]
         float pressure[1000]
+        float resistance[1000]
+        int resists
         float signal[1000]
         float hop[528]
         float bound[528]
@@ -36,8 +38,9 @@ cdef extern from "tissue.h" nogil:
         uint32_t code[1040]
         double at[1040]
     void pad_tile(const float* all, int64_t row, const int32_t* neighbors, int mirror, float* pad)
-    void fill_hop(const float* pad, float mobility, float* hop)
-    int face_of(const float* pad, int v, float mobility, double at)
+    void fill_resistance(float most, float* resistance)
+    void fill_hop(voxel_table_t* table, float mobility)
+    int face_of(const voxel_table_t* table, int v, float mobility, double at)
     void fill_density(const uint16_t* counts, float capacity, float* density)
     int list_walls(const rate_t* rates, int n, double dt_h, const uint16_t* counts, const int32_t* first,
                    voxel_table_t* table, uint16_t* list)
@@ -69,6 +72,7 @@ cdef struct tissue_t:              # filled by name from metacascade.model.tissu
     float capacity                 # cells of a voxel at density 1
     int32_t amplitude              # random step of a fully motile cell: sd = amplitude / 4096 / sqrt(6) edges
     float mobility                 # chance of a hop over a face for each unit that pressure falls there
+    float resistance               # pressure by which normal stroma resists; 0: nothing does
     double reach_um, permeability_mature
     double cluster_fraction, cluster_log_more   # log of the chance that a cluster has one cell more
 
@@ -79,6 +83,7 @@ cdef struct tiles_t:               # this rank's tiles, row by row
     const int32_t* capacity        # its room
     uint16_t* counts               # (rows, 512) cells per voxel
     const float* pressure          # (rows, 512), with ghosts
+    const float* matrix            # the same, of what resists; NULL: nothing does
     const int32_t* neighbors       # (tiles, 27) row of the tile at each offset, itself in the middle; -1: none
     const uint64_t* keys
     const int32_t* coords          # (tiles, 3)

@@ -4,8 +4,9 @@ What may happen are the named rates of the plan, each a product
 
     base [1/h] x factors of the voxel x CLONE[clone] x STATE[EMT] x STATE[adhesion] x STATE[bits]
 
-and hops: over each face of its voxel a cell is pushed with the chance mobility x fall of pressure. In a step rate r has
-the chance r dt phi(z), phi(z) = (exp(z) - 1) / z, z the signed sum of the rates of this cell times dt: chances add up.
+and hops: over each face of its voxel a cell is pushed with the chance mobility x fall of pressure, where matrix
+resists less resistance x rise of matrix. In a step rate r has the chance r dt phi(z), phi(z) =
+(exp(z) - 1) / z, z the signed sum of the rates of this cell times dt: chances add up.
 A motile cell (EMT > 0) to which nothing happens makes a random step, and drifts up the gradients that cells follow.
 
 A step pays for what happens: one random word a voxel tells how many of its cells are looked at (_candidates.pxd), only
@@ -215,6 +216,8 @@ def advance(cell_t[::1] cells not None, const int64_t[::1] start not None, int32
     pace
         what acts on speed besides EMT, () for nothing: by adhesion, int32 (256,), by clone and bin, int32
         (clones, 1 | 16), both of 256, the field that is sorted into bins or None, and bins per unit of it.
+    matrix
+        What resists cells that are pushed, float32 (all rows, 512), or None.
 
     ``zone`` of a voxel, uint8 (tiles, 512), is told of what is shed from it. ``waiting``: the cells that
     _deliver.count_in has counted into the tiles; they are put there first.

@@ -7,8 +7,8 @@ from _geometry cimport most
 from _hazards cimport passage
 from _rates cimport SHED, fill_rates
 from _tiles cimport (
-    fill_bound, fill_density, fill_hop, fill_none, fill_words, list_voxels, list_walls, pad_tile, scratch_t, tiles_t,
-    tissue_t, word_t, words_of)
+    fill_bound, fill_density, fill_hop, fill_none, fill_resistance, fill_words, list_voxels, list_walls, pad_tile,
+    scratch_t, tiles_t, tissue_t, word_t, words_of)
 
 
 cdef inline int not_finite(const tiles_t* t, Py_ssize_t row, const tissue_t* p, const scratch_t* s) except -1 nogil:
@@ -53,6 +53,17 @@ cdef inline void limit(const tiles_t* t, int r, scratch_t* s) noexcept nogil:
             rate[v] = rate[v] if s.motile[v] else 0.0
 
 
+cdef inline void fill_push(const tiles_t* t, Py_ssize_t row, const tissue_t* p, scratch_t* s) noexcept nogil:
+    """What pushes cells, and what resists that. Where no tile is there is no pressure, and the matrix of this one."""
+    cdef const int32_t* neighbors = t.neighbors + 27 * row
+    pad_tile(t.pressure, row, neighbors, False, s.table.pressure)
+    s.table.resists = t.matrix != NULL and p.resistance > 0.0
+    if s.table.resists:
+        pad_tile(t.matrix, row, neighbors, True, s.table.resistance)
+        fill_resistance(p.resistance, s.table.resistance)
+    fill_hop(&s.table, p.mobility)
+
+
 cdef inline int fill_table(const tiles_t* t, Py_ssize_t row, const tissue_t* p, scratch_t* s) except -1 nogil:
     """What the voxels of a tile do to their cells."""
     cdef int r
@@ -62,8 +73,7 @@ cdef inline int fill_table(const tiles_t* t, Py_ssize_t row, const tissue_t* p, 
     for r in range(t.n_rates):
         limit(t, r, s)
     if p.mobility > 0.0:
-        pad_tile(t.pressure, row, t.neighbors + 27 * row, False, s.table.pressure)
-        fill_hop(s.table.pressure, p.mobility, s.table.hop)
+        fill_push(t, row, p, s)
     if fill_bound(t.rates, t.n_rates, p.dt_h, t.counts + 512 * row, &s.table):
         not_finite(t, row, p, s)
     fill_none(t.counts + 512 * row, s.table.bound, s.table.none)

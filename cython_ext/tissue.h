@@ -23,6 +23,8 @@ typedef struct {               /* what the cells of a voxel share in a step */
     float wall[512 + SPARE];           /* no vessel in reach is more permeable; 0: there is none */
     float density[512 + SPARE];        /* cells / capacity */
     float pressure[1000];              /* with a layer of the neighbors' voxels round them */
+    float resistance[1000];            /* of the matrix, in the same way */
+    int resists;                       /* does it? */
     float hop[512 + SPARE];            /* chance that a cell is pushed out, over all faces */
     float bound[512 + SPARE];          /* no cell has a greater chance that anything happens to it, hops included */
     uint32_t limit[512 + SPARE];       /* nothing happens in a voxel whose first word is above it */
@@ -56,38 +58,69 @@ static void pad_tile(const float *all, int64_t row, const int32_t *neighbors, in
     }
 }
 
+/* The resistance of the matrix, from what there is of it: as much as that, in normal stroma. */
+METACASCADE_CLONES static void fill_resistance(float most, float *resistance)
+{
+    for (int i = 0; i < 1000; i++)
+        resistance[i] *= most;
+}
+
 static inline float fall(float here, float there)
 {
     const float d = here - there;
     return d > 0.0f ? d : 0.0f;
 }
 
-/* mobility dt / edge^2 times the fall of pressure over the six faces: the chance of a hop of each cell. */
-METACASCADE_CLONES static void fill_hop(const float *pad, float mobility, float *hop)
+/* The fall of pressure that pushes cells from one voxel into the next, less what the matrix there resists more. */
+static inline __attribute__((always_inline)) float push(const float *p, const float *r, int step, int resists)
+{
+    return fall(p[0], resists ? p[step] + fall(r[step], r[0]) : p[step]);
+}
+
+static inline __attribute__((always_inline)) void add_hops(const voxel_table_t *table, float mobility, int resists,
+                                                           float *restrict hop)
 {
     for (int row = 0; row < 64; row++) {
-        const float *p = pad + PAD_FIRST + 100 * (row >> 3) + 10 * (row & 7);
-        for (int x = 0; x < 8; x++)
-            hop[8 * row + x] = mobility * (((fall(p[x], p[x - 1]) + fall(p[x], p[x + 1]))
-                                            + (fall(p[x], p[x - 10]) + fall(p[x], p[x + 10])))
-                                           + (fall(p[x], p[x - 100]) + fall(p[x], p[x + 100])));
+        const int at = PAD_FIRST + 100 * (row >> 3) + 10 * (row & 7);
+        const float *p = table->pressure + at, *r = table->resistance + at;
+        for (int x = 0; x < 8; x++, p++, r++)
+            hop[8 * row + x] = mobility * (((push(p, r, -1, resists) + push(p, r, 1, resists))
+                                            + (push(p, r, -10, resists) + push(p, r, 10, resists)))
+                                           + (push(p, r, -100, resists) + push(p, r, 100, resists)));
     }
 }
 
+/* mobility dt / edge^2 times what pushes over the six faces: the chance of a hop of each cell. */
+METACASCADE_CLONES static void fill_hop(voxel_table_t *table, float mobility)
+{
+    float hop[512];
+    if (table->resists)
+        add_hops(table, mobility, 1, hop);
+    else
+        add_hops(table, mobility, 0, hop);
+    memcpy(table->hop, hop, sizeof hop);
+}
+
 /* The face, -x +x -y +y -z +z, that a cell of voxel v passes: chances lie one behind the other, `at` in one of them. */
-static inline __attribute__((always_inline)) int face_of(const float *pad, int v, float mobility, double at)
+static inline __attribute__((always_inline)) int face(const voxel_table_t *table, int v, float mobility, double at,
+                                                      int resists)
 {
     static const int step[6] = {-1, 1, -10, 10, -100, 100};
-    const float *p = pad + PAD_FIRST + 100 * (v >> 6) + 10 * (v >> 3 & 7) + (v & 7);
+    const int place = PAD_FIRST + 100 * (v >> 6) + 10 * (v >> 3 & 7) + (v & 7);
     int face = 0, last = 0;
     double end = 0.0;
     for (int k = 0; k < 6; k++) {
-        const float chance = mobility * fall(p[0], p[step[k]]);
+        const float chance = mobility * push(table->pressure + place, table->resistance + place, step[k], resists);
         end += chance;
         last = chance > 0.0f ? k : last;
         face += at >= end;
     }
     return face < 6 ? face : last;                 /* 6: rounded up, to beyond the last that has a chance */
+}
+
+static inline int face_of(const voxel_table_t *table, int v, float mobility, double at)
+{
+    return table->resists ? face(table, v, mobility, at, 1) : face(table, v, mobility, at, 0);
 }
 
 METACASCADE_CLONES static void fill_density(const uint16_t *counts, float capacity, float *density)
@@ -256,15 +289,24 @@ static inline double unit64(uint32_t high, uint32_t low)
     return (high * 4294967296.0 + low + 0.5) * (1.0 / 18446744073709551616.0);
 }
 
-/* Which of n cells hop while nothing competes with that, bound < 1: through which face, 6 for the others. */
-METACASCADE_CLONES static void settle_hops(block_t *restrict b, int n, const voxel_table_t *table, float mobility)
+static inline __attribute__((always_inline)) void settle(block_t *restrict b, int n, const voxel_table_t *table,
+                                                         float mobility, int resists)
 {
     for (int i = 0; i < n; i++) {
         const int v = (int)b->voxel[i];
         b->at[i] = unit64(b->high[i], b->low[i]) * table->bound[v];
-        const uint32_t face = (uint32_t)face_of(table->pressure, v, mobility, b->at[i]);
-        b->code[i] = (b->at[i] < table->hop[v]) & (table->bound[v] < 1.0f) ? face : 6u;
+        const uint32_t to = (uint32_t)face(table, v, mobility, b->at[i], resists);
+        b->code[i] = (b->at[i] < table->hop[v]) & (table->bound[v] < 1.0f) ? to : 6u;
     }
+}
+
+/* Which of n cells hop while nothing competes with that, bound < 1: through which face, 6 for the others. */
+METACASCADE_CLONES static void settle_hops(block_t *restrict b, int n, const voxel_table_t *table, float mobility)
+{
+    if (table->resists)
+        settle(b, n, table, mobility, 1);
+    else
+        settle(b, n, table, mobility, 0);
 }
 
 /* The places in a block of the cells that hop, and behind them of the others; how many hop. `place` has room for n. */

@@ -71,8 +71,8 @@ def busy_patch(layout=3, mean=3.0, coords=None, without=(), rates=None, **parame
         cells["emt"] *= rng.random(len(voxels)) < 0.5
         patch.put(row, voxels, **{name: cells[name] for name in cells.dtype.names})
     patch.pressure.value[:] = np.maximum(rng.normal(0.0, 0.4, patch.pressure.value.shape), 0.0)
-    for field in patch.more.values():
-        field[:] = rng.exponential(2.0, field.shape)
+    for name in ("coarse", "coarsest"):
+        patch.more[name][:] = rng.exponential(2.0, patch.more[name].shape)
     patch.rates = rates or with_tables([rate for name, rate in RATES.items() if name not in without], rng)
     return patch
 

@@ -1,7 +1,7 @@
 """Tumors of shapes that are hard to outline: (tiles, cells of each tile that has any), by name."""
 import numpy as np
 
-CAPACITY, DEPTH, LENGTH = 6.5, 1.7, 2.0       # cells of a full voxel; [voxels]
+CAPACITY, DEPTH, LENGTH, RADIUS = 6.5, 1.7, 2.0, 2.5       # cells of a full voxel; [voxels]
 NOISE = {"noise_thin": 0.25, "noise_winding": 0.32, "noise_thick": 0.5}
 
 

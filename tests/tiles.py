@@ -21,7 +21,7 @@ from metacascade.space.region import Region, keys_of
 from metacascade.space.tile_arrays import COUNTS, TileArrays
 
 QUIET = dict(        # parameters of the kernel with which nothing moves
-    seed=1, dt_h=0.5, edge_um=30.0, capacity=8.0, amplitude=0, leans=(), mobility=0.0, reach_um=10.0,
+    seed=1, dt_h=0.5, edge_um=30.0, capacity=8.0, amplitude=0, leans=(), mobility=0.0, resistance=0.0, reach_um=10.0,
     permeability_mature=0.1, cluster_fraction=0.0, cluster_log_more=math.log(2 / 3))
 SPEED = np.rint(256 * np.arange(256) / 255).astype(np.int32)
 ALONG = np.stack([np.ones(256), np.arange(256) / 255]).astype(np.float32)
@@ -100,7 +100,8 @@ class Patch(Tissue):
         self._migrants = np.empty(1024, tissue.MIGRANT)
         self._shed, self._members = np.empty(64, tissue.CTC), np.empty(64, tissue.MEMBER)
         self.more = {"coarse": np.ones((self.region.rows, 64), np.float32),
-                     "coarsest": np.ones((self.region.rows, 8), np.float32)}
+                     "coarsest": np.ones((self.region.rows, 8), np.float32),
+                     "matrix": np.ones((self.region.rows, 512), np.float32)}
         self.step_done = 0
 
     def fields(self):

@@ -19,14 +19,14 @@ BUSY_RATES = with_tables(list(RATES.values()), np.random.default_rng(0))
 def arrays_of(patch):
     """What the kernel is given, by name, for the twin."""
     a, v, rates = patch.arena, patch.vessels, patch.rates
+    leans, pace, matrix = patch.motion(patch.fields())
     return type("Arrays", (), dict(
         cells=a.cells.copy(), start=a.start.copy(), n=a.n.copy(), counts=patch.counts.copy(),
         zone=patch.arrays["zone"], pressure=patch.pressure.value, neighbors=patch.region.neighbors,
         keys=patch.region.keys,
         coords=patch.region.coords, first=v.first, index=v.index, segments=v.segments,
         plan=(rates.rates, rates.factors, [patch.fields()[name] for name in rates.signals], rates.clone, rates.state,
-              patch.speed, patch.along, patch.mutation), leans=patch.motion(patch.fields())[0],
-        pace=patch.motion(patch.fields())[1]))
+              patch.speed, patch.along, patch.mutation), leans=leans, pace=pace, matrix=matrix))
 
 
 def twin(patch, rows, step, t_h):
@@ -215,6 +215,32 @@ def test_the_fastest_pace_that_fits_32_bits():
     [("coarse", 3000.0, 1e-4), ("oxygen", 3000.0, 1.0), ("coarsest", 3000.0, 1.0)]], ids=len)
 def test_cells_lean_by_the_sum_of_gradients_of_fine_and_coarse_fields(leans):
     assert_like_twin(busy_patch(42, mean=5.0, leans=tuple(leans)))
+
+
+@pytest.mark.parametrize("resistance", [0.05, 0.3, 10.0])
+def test_matrix_resists_cells_that_are_pushed(resistance):
+    patches = [busy_patch(46, mean=6.0, resistance=r) for r in (resistance, 0.0)]
+    for patch in patches:
+        patch.more["matrix"][:] = np.random.default_rng(46).uniform(0.0, 1.0, patch.more["matrix"].shape)
+    (_, _, tally), (_, _, free) = map(assert_like_twin, patches)
+    assert tally["hopped"] < free["hopped"]
+
+
+def test_the_same_matrix_everywhere_resists_nobody():
+    """It is the rise of matrix that does, here too where no tile is."""
+    results = []
+    for resistance in (0.25, 0.0):
+        patch = busy_patch(47, mean=6.0, resistance=resistance)
+        patch.more["matrix"][:] = 0.7
+        results.append((assert_like_twin(patch)[2], all_lists(patch)))
+    assert results[0] == results[1]
+
+
+def test_what_resists_has_a_value_for_each_voxel():
+    patch = busy_patch(48, resistance=0.1)
+    patch.more["matrix"] = patch.more["coarse"]
+    with pytest.raises(ValueError, match="what resists has no value for each voxel"):
+        patch.advance(0, 0.0)
 
 
 def test_mutants_are_as_many_as_their_clone_has():

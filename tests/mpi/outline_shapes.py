@@ -27,7 +27,7 @@ def region_of(tiles, rng):
 
 
 def of_shape(name, rng):
-    """Each voxel of the tissue: is it inside, deep, how far outside; and the number of sprouts."""
+    """Each voxel of the tissue: is it inside, deep, how far outside, of the body; the number of sprouts, and how far they reach."""
     tiles, cells = shapes.SHAPES[name]()
     region = region_of(tiles, rng)
     counts = np.zeros((region.rows, 512), np.uint16)
@@ -38,9 +38,10 @@ def of_shape(name, rng):
     deep = outline.deeper_than(inside, shapes.DEPTH, region)
     far = outline.Distances(inside, region, beyond=False)
     farthest = far.complete(counts[:own] > 0)
-    found = outline.sprouts(counts[:own] > 0, inside, far, shapes.LENGTH, region)
-    values = np.stack([inside, deep, np.where(counts[:own] > 0, far.squared, 0)], axis=1).astype(np.uint16)
-    return region, values, [found, farthest]
+    body = outline.body(inside, shapes.RADIUS, region)
+    found, reach = outline.sprouts(inside | (counts[:own] > 0), body, shapes.LENGTH, region)
+    values = np.stack([inside, deep, np.where(counts[:own] > 0, far.squared, 0), body], axis=1).astype(np.uint16)
+    return region, values, [found.total, reach, farthest]
 
 
 def of_noise(share, rng):

@@ -42,21 +42,24 @@ def plain(name, coords):
     assert len(tiles) == len(coords)
     places = [at for tile in coords.tolist() for at in voxels_of(tile)]
     number = {at: int(n) for tile, counts in cells.items() for at, n in zip(voxels_of(tile), counts) if n}
-    inner = twin.inside(number, set(places), shapes.CAPACITY, {at: i for i, at in enumerate(places)})
+    order = {at: i for i, at in enumerate(places)}
+    inner = twin.inside(number, set(places), shapes.CAPACITY, order)
+    body = twin.body(inner, shapes.RADIUS, order)
     deep = twin.deeper(inner, set(places), shapes.DEPTH)
     hull = np.array(sorted(inner)).reshape(-1, 3)
     far = {at: twin.squared_distance(at, hull) for at in number.keys() - inner} if inner else {}
-    values = np.array([(at in inner, at in deep, far.get(at, 0)) for at in places])
-    return values, [twin.sprouts(number.keys(), inner, shapes.LENGTH), max(far.values(), default=0)]
+    values = np.array([(at in inner, at in deep, far.get(at, 0), at in body) for at in places])
+    found = twin.sprouts(number.keys() | inner, body, shapes.LENGTH) if inner else (0, 0)
+    return values, [*found, max(far.values(), default=0)]
 
 
 @pytest.mark.parametrize("name", shapes.SHAPES)
 def test_shapes_are_outlined_as_by_flood_fill(found, expected, name):
     values, numbers = expected(name, found[f"{name}/coords"])
-    got = found[f"{name}/values"].swapaxes(1, 2).reshape(-1, 3)
+    got = found[f"{name}/values"].swapaxes(1, 2).reshape(-1, 4)
     np.testing.assert_array_equal(got[:, :2], values[:, :2])
     if values[:, 0].any():              # else nothing is near
-        np.testing.assert_array_equal(got[:, 2], values[:, 2])
+        np.testing.assert_array_equal(got[:, 2:], values[:, 2:])
         assert found[f"{name}/numbers"].tolist() == numbers
 
 

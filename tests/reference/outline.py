@@ -126,9 +126,22 @@ def deeper(inner, tissue, depth):
     return {at for at in inner if math.sqrt(squared_distance(at, outer)) - 0.5 > depth}
 
 
-def sprouts(occupied, inner, length):
-    """How many masses reach farther than `length` out of the outline, of what is joined to it by voxels with cells."""
-    rooted = set().union(*(mass for mass in masses(occupied | inner) if mass & inner))
-    hull = np.array(sorted(inner)).reshape(-1, 3)
-    far = {at for at in rooted - inner if math.sqrt(squared_distance(at, hull)) - 0.5 > length}
-    return len(masses(far))
+def body(inner, radius, order):
+    """Of what is inside the largest mass that balls of a radius make up which lie inside; all of it if none does."""
+    reach = math.floor(max(radius - 0.5, 0)**2)
+    sides = range(-math.isqrt(reach), math.isqrt(reach) + 1)
+    ball = [way for way in product(sides, repeat=3) if sum(k * k for k in way) <= reach]
+    middle = {at for at in inner if all(tuple(map(sum, zip(at, way))) in inner for way in ball)}
+    found = masses({tuple(map(sum, zip(at, way))) for at in middle for way in ball})
+    return min(found, key=lambda mass: (-len(mass), min(order[at] for at in mass)), default=inner)
+
+
+def sprouts(occupied, base, length):
+    """How many masses reach farther than `length` out of the body, of what is joined to it by voxels with cells.
+
+    And the largest squared distance from it of all that is joined.
+    """
+    rooted = set().union(*(mass for mass in masses(occupied | base) if mass & base))
+    body_ = np.array(sorted(base)).reshape(-1, 3)
+    far = {at: squared_distance(at, body_) for at in rooted - base}
+    return len(masses({at for at, d in far.items() if math.sqrt(d) - 0.5 > length})), max(far.values(), default=0)

@@ -43,7 +43,7 @@ class Tile:
         self.table[self.rates["action"] == Action.SHED] *= self.wall > 0
         self.table[self.state[:, 0, 0] == 0] *= self.motile()
         on = F(p["mobility"] > 0.0)
-        self.fall = [on * np.maximum(t.pressure[row] - beside(t.pressure, t, row, k, F(0)), F(0)) for k in range(6)]
+        self.fall = [on * push(t, row, face, F(p["resistance"])) for face in range(6)]
         f = self.fall
         self.hop = F(p["mobility"]) * ((f[0] + f[1]) + (f[2] + f[3]) + (f[4] + f[5]))
         self.bound = self.bounds()
@@ -81,6 +81,14 @@ class Tile:
         p = F(1.0001) * (event * (F(1) + birth * (F(0.5) + F(0.25) * birth)) + self.hop)
         n = self.t.counts[self.row].astype(F)
         return np.where((p > F(0.5)) | (p * n > F(64)), F(1), p).astype(float).tolist()
+
+
+def push(t, row, face, resistance):
+    """What pushes cells over a face of the voxels of a tile: the fall of pressure, less what the matrix resists more."""
+    there = beside(t.pressure, t, row, face, F(0))
+    if t.matrix is not None and resistance > 0:
+        there = there + np.maximum(resistance * beside(t.matrix, t, row, face) - resistance * t.matrix[row], F(0))
+    return np.maximum(t.pressure[row] - there, F(0))
 
 
 def step_tile(t, row, p):

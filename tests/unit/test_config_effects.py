@@ -137,7 +137,7 @@ def test_what_is_told_has_no_effect(rule, tmp_path):
 
 def test_nothing_is_told_where_everything_acts(tmp_path):
     acting = loaded(tmp_path, "output.snapshots=true", "output.snapshot_interval=2 h", "chemotaxis.enabled=true",
-                    "macrophages.enabled=true", "lymphatic.enabled=true")
+                    "macrophages.enabled=true", "lymphatic.enabled=true", "matrix.enabled=true", "confinement.enabled=true")
     never = ("what leaves the blood in the tumor becomes tissue again", "there is no vessels.file",    # or another does
              "no vessel lives: angiogenesis, maturation and perfusion are off")
     assert [rule.why for rule in RULES if not rule.act(acting) and rule.why not in never] == []
@@ -147,7 +147,7 @@ def test_nothing_is_told_where_everything_acts(tmp_path):
 @pytest.mark.parametrize("on, off, told", [
     (["neutrophils"], [], None), (["neutrophils"], ["intravasation"], "il8, neutrophils, mmp9"),
     (["neutrophils", "angiogenesis", "vegf"], ["intravasation"], None), (["vegf"], [], "vegf"),
-    (["matrix"], [], "matrix"), (["matrix", "haptotaxis"], [], None),
+    (["matrix"], [], "matrix"), (["matrix", "haptotaxis"], [], None), (["matrix", "confinement"], [], None),
     (["matrix", "macrophages"], ["intravasation"], "matrix, csf1, macrophages"),
     (["matrix", "macrophages", "integrins"], ["intravasation"], None),
     (["chemotherapy"], [], None), ([], ["growth", "hypoxia", "migration"], "oxygen")])

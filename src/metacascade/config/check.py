@@ -50,6 +50,7 @@ def _outline(config):
     farthest_um = FARTHEST * config.tissue.edge_um
     outline, staging = config.outline, config.staging
     for path, length_um in ((("outline", "gap"), outline.gap_um), (("outline", "depth"), outline.depth_um),
+                            (("outline", "opening"), outline.opening_um),
                             (("outline", "sprout"), outline.sprout_um), (("staging", "invasion"), staging.invasion_um)):
         if outline.enabled and config.tumor is not None and length_um >= farthest_um:
             yield Problem(path, f"must be less than {farthest_um:g} um, {FARTHEST} voxels: distances from the outline "

@@ -16,7 +16,7 @@ from metacascade.mechanisms.terms import DENSITY, DRAIN, EXITS, Gradient, Pair, 
 MOST_NAMES = 6      # in one line
 TISSUE = ("tissue.* growth.* hypoxia.* migration.* crowding.* oxygen.* traits.* vessels.* intravasation.* balance.* "
           "emt.up emt.macrophages* emt.down emt.step emt.threshold emt.full emt.detachment emt.scattering "
-          "chemotherapy.* integrins.* haptotaxis.* chemotaxis.* "
+          "chemotherapy.* integrins.* haptotaxis.* chemotaxis.* confinement.* proteolysis.* "
           "adhesion.* detachment.* invasiveness.* competence.* instability.* anoikis_resistance.mutation "
           "anoikis_resistance.step organs.tumor.* colonization.attraction blood.vertebral_bypass vegf.* matrix.* "
           "macrophages.* neutrophils.* angiogenesis.* maturation.* perfusion.* lymphatic.* outline.*")
@@ -89,8 +89,9 @@ RULES = (
     Rule(TISSUE, lambda c: c.tumor, "there is no [tumor]"),
     Rule("balance.threshold balance.interval", lambda c: c.balance.enabled, "balance.enabled = false"),
     Rule("balance.interval", lambda c: c.balance.interval <= c.run.steps, "more steps than the run has"),
-    Rule("outline.interval outline.gap outline.depth outline.sprout outline.sampled_cells staging.metastasis_cells "
-         "staging.invasion staging.small staging.large", lambda c: c.outline.enabled, "outline.enabled = false"),
+    Rule("outline.interval outline.gap outline.depth outline.opening outline.sprout outline.sampled_cells "
+         "staging.metastasis_cells staging.invasion staging.small staging.large", lambda c: c.outline.enabled,
+         "outline.enabled = false"),
     Rule("migration.* haptotaxis.* chemotaxis.* integrins.* invasiveness.*", _motile, "traits.motile_fraction = 0",
          state=True),
     Rule("haptotaxis.* chemotaxis.* integrins.* invasiveness.*", lambda c: c.migration.enabled,
@@ -101,6 +102,8 @@ RULES = (
          "migration.speed = 0"),
     Rule("migration.gradient_half", lambda c: c.migration.bias, "migration.bias = 0"),
     Rule("migration.bias migration.gradient_half", lambda c: c.oxygen.enabled, "oxygen.enabled = false"),
+    Rule("confinement.*", lambda c: c.matrix.enabled, "matrix.enabled = false"),
+    Rule("confinement.*", lambda c: c.crowding.enabled, "crowding.enabled = false"),
     Rule("chemotaxis.field", lambda c: c.chemotaxis.enabled, "chemotaxis.enabled = false"),
     Rule("oxygen.sweeps oxygen.every oxygen.initial_sweeps", lambda c: c.oxygen.enabled, "oxygen.enabled = false"),
     Rule("crowding.sweeps crowding.every crowding.initial_sweeps", lambda c: c.crowding.enabled,
@@ -162,9 +165,11 @@ def _names(rule, name):
 def unread_fields(plan) -> Iterator[str]:
     """A line for fields that are solved for while no rate that acts depends on them.
 
-    What acts on a field alone counts only if something depends on that. Hops follow pressure without a factor.
+    What acts on a field alone counts only if something depends on that. Hops follow pressure, and matrix
+    resists them, without a factor.
     """
-    read = {"pressure"}
+    resists = any(rate.name == "tissue.confinement" and rate.base.number for rate in plan.rates)
+    read = {"pressure", "matrix"} if resists else {"pressure"}
     while more := {signal for factor in plan.factors for signal in _signals(factor) if signal not in read
                    and _acts(plan, plan.rate(factor.rate), read)}:
         read |= more

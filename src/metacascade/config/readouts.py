@@ -20,9 +20,14 @@ class Outline(Section):
     depth_um: float = quantity("depth", "um", "um", 50, 0, 5000, usual=(15, 300), source=(
         "no number found; the core of Deryugina and Kiosses 2017 is what is not border or invading sprout"),
         status=ASSUMED, doc="The core is what lies deeper than this under the outline; the border what does not.")
+    opening_um: float = quantity("opening", "um", "um", 75, 0, 5000, usual=(40, 150), source=(
+        "no number found; strands of invading tumors are some 2 to 10 cells wide"), status=ASSUMED, doc=(
+            "Radius of the ball that the body of a tumor is made of: what is narrower may be a sprout, in or out of "
+            "the outline."))
     sprout_um: float = quantity("sprout", "um", "um", 60, 0, 5000, usual=(15, 300), source=(
         "two voxels: more than the loose cells along the outline"), status=ASSUMED, doc=(
-            "A mass of cells that is joined to the tumor and reaches farther than this out of it is a sprout."))
+            "A mass of cells that is joined to the body of the tumor and reaches farther than this out of it is a "
+            "sprout."))
     sampled_cells: int = integer("sampled_cells", 10_000, 0, 10**9, doc=(
         "Cells in tissue whose distance to the nearest vessel is taken at each output, about so many; 0: none."))
 

@@ -35,7 +35,7 @@ OF_RECORD = ("place", "clone", "emt", "adhesion", "bits")
 # Rates without an action, which kernels read by name, and what factors on them may depend on; in the blood and in
 # lesions there are no others. Constant factors may be on all.
 READ = (
-    dict.fromkeys("tissue.hop tissue.persistence tissue.cluster_cells".split(), ())
+    dict.fromkeys("tissue.hop tissue.confinement tissue.persistence tissue.cluster_cells".split(), ())
     | dict.fromkeys(LEANS, (GRADIENT,))
     | {"tissue.speed": (*STATES, "clone", PAIR), "tissue.cluster": STATES, "tissue.mutate": ("clone",)}
     | dict.fromkeys("vessel.sprout vessel.advance vessel.branch vessel.mature vessel.loosen vessel.collapse "

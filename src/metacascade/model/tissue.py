@@ -240,12 +240,12 @@ class Tissue:
         return self._migrants[:progress[1]], joined(self._shed[:progress[2]]), followers, tally
 
     def motion(self, fields):
-        """The gradients that cells follow, and what else than EMT acts on their speed, with the fields themselves."""
+        """The gradients that cells follow, what else than EMT acts on their speed, and the matrix that resists them."""
         followed = tuple((fields[name], *numbers) for name, *numbers in self.parameters["leans"])
-        if not self.pace:
-            return followed, ()
-        hold, by_clone, ground, per_bin = self.pace
-        return followed, (hold, by_clone, None if ground is None else fields[ground], per_bin)
+        resists = fields["matrix"] if self.parameters["resistance"] else None
+        hold, by_clone, ground, per_bin = self.pace or (None,) * 4
+        pace = self.pace and (hold, by_clone, None if ground is None else fields[ground], per_bin)
+        return followed, pace, resists
 
     def fields(self):
         """The fields that factors may name."""

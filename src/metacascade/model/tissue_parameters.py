@@ -35,6 +35,7 @@ def parameters(config, plan, scales=()):
     return dict(
         seed=config.run.seed, dt_h=dt, edge_um=edge, capacity=config.tissue.capacity, amplitude=amplitude,
         leans=followed, mobility=number("tissue.hop") * dt / edge**2, reach_um=reach,
+        resistance=number("tissue.confinement") if plan.field("matrix") else 0.0,
         permeability_mature=mature, cluster_fraction=number("tissue.cluster"),
         cluster_log_more=-math.inf if more <= 2 else math.log1p(-1.0 / (more - 1.0)))
 

@@ -13,8 +13,10 @@ COLUMNS = (
     *(cells(f"shed_{zone.name.lower()}", PASSED, f"entered the blood from the tumor {where}")
       for zone, where in WHERE.items()),
     *(Column(f"cells_{zone.name.lower()}", "cells", f"in tissue, {where}", NOW) for zone, where in WHERE.items()),
-    Column("sprouts", "sprouts", "masses of cells joined to the tumor that reach farther than outline.sprout out of it",
-           NOW),
+    Column("sprouts", "sprouts", "masses of cells joined to the body of the tumor that reach farther than "
+           "outline.sprout out of it", NOW),
+    Column("sprout_cells", "cells", "in tissue, in sprouts, farther than outline.sprout out of the body", NOW),
+    measured("sprout_reach", "um", "distance out of the body of the tumor, the largest of masses joined to it"),
     measured("radius", "um", "of the ball that is as large as the inside of the outline"),
     measured("extent", "um", "of the inside of the outline, along the axis where that is largest"),
     measured("invasion_max", "um", f"distance out of the outline, the largest of the cells there; {FARTHEST} voxels at "
@@ -107,7 +109,7 @@ class Zones:
         for zone, volume, vessels in zip(INSIDE, voxels, sums[6:].reshape(2, 3)):
             told |= self._vessels(zone.name.lower(), int(volume), *vessels.tolist())
         volume_um3 = int(voxels[:2].sum()) * self.edge_um**3
-        return told | self._invasion(hull, counts) | dict(
+        return told | self._invasion(hull, counts) | self._sprouts(hull, counts) | dict(
             radius=(0.75 * volume_um3 / np.pi)**(1 / 3), extent=self._extent(hull) * self.edge_um)
 
     def _vessels(self, zone, voxels, length, perfused, maturity):
@@ -118,7 +120,7 @@ class Zones:
                 f"perfused_{zone}": perfused / length if length else np.nan}
 
     def _invasion(self, hull, counts):
-        """How far cells are out of the outline, and how many sprouts there are. Collective."""
+        """How far cells are out of the outline. Collective."""
         region, there = self.tissue.region, counts > 0
         far = outline.Distances(hull, region, beyond=False)
         farthest = far.complete(there & ~hull)
@@ -126,10 +128,18 @@ class Zones:
         um = np.rint((np.sqrt(far.squared[outside].astype(float)) - 0.5) * (self.edge_um * PER_UM)).astype(np.int64)
         own = [(um * counts[outside]).sum(), counts[outside].sum(dtype=np.int64)]
         total, n = region.world.sum(own).tolist()
-        several = counts > LONE * self.config.tissue.capacity
-        found = outline.sprouts(several, hull, far, self.config.outline.sprout_um / self.edge_um, region)
-        return dict(sprouts=found, invasion_max=(np.sqrt(farthest) - 0.5) * self.edge_um if n else 0.0,
+        return dict(invasion_max=(np.sqrt(farthest) - 0.5) * self.edge_um if n else 0.0,
                     invasion_mean=total / n / PER_UM if n else 0.0)
+
+    def _sprouts(self, hull, counts):
+        """How many sprouts there are, what is in them, and how far they reach. Collective."""
+        config, region = self.config.outline, self.tissue.region
+        body = outline.body(hull, config.opening_um / self.edge_um, region)
+        several = counts > LONE * self.config.tissue.capacity
+        found, farthest = outline.sprouts(hull | several, body, config.sprout_um / self.edge_um, region)
+        cells_, = region.world.sum([counts[found.labels >= 0].sum(dtype=np.int64)]).tolist()
+        return dict(sprouts=found.total, sprout_cells=cells_,
+                    sprout_reach=(np.sqrt(farthest) - 0.5) * self.edge_um if farthest else 0.0)
 
     def _extent(self, hull):
         """Voxels along the axis where the inside has most, from the first to the last. Collective."""

@@ -131,8 +131,26 @@ def deeper_than(hull: np.ndarray, depth: float, region) -> np.ndarray:
     return hull & (under.squared > least)
 
 
-def sprouts(occupied: np.ndarray, hull: np.ndarray, beyond: Distances, length: float, region) -> int:
-    """Masses of occupied voxels that reach farther than `length` [voxels] out of the outline. Collective.
+def body(hull: np.ndarray, radius: float, region) -> np.ndarray:
+    """The inside of the outline without what is thin: its opening by a ball, the largest mass of it. Collective.
+
+    A voxel belongs to it if a ball round the center of some voxel, of `radius` [voxels] and all inside, holds it; so
+    what is narrower than the ball does not. Where no ball fits, all that is inside does.
+    """
+    within = math.floor(max(radius - 0.5, 0.0)**2)         # centers of the outermost voxels of a ball
+    under = Distances(~hull, region, beyond=True)
+    under.go_on(math.isqrt(within) + 1)
+    middle = hull & (under.squared > within)
+    if not region.world.max(int(middle.any())):
+        return hull
+    round_it = Distances(middle, region, beyond=False)
+    round_it.go_on(math.isqrt(within) + 1)
+    opened = _bytes(hull & (round_it.squared <= within))
+    return masses.find(opened, opened, region).largest(region.world)
+
+
+def sprouts(occupied: np.ndarray, base: np.ndarray, length: float, region) -> tuple[masses.Masses, int]:
+    """Masses of occupied voxels that reach farther than `length` [voxels] out of the body of the tumor. Collective.
 
     Counted are the parts that lie farther than that from it, of what is joined to it by occupied voxels, by faces.
 
@@ -140,10 +158,17 @@ def sprouts(occupied: np.ndarray, hull: np.ndarray, beyond: Distances, length: f
     ----------
     occupied : ndarray of bool, shape (tiles, 512)
         Voxels with cells, or with several.
-    beyond : Distances
-        From the hull, complete for the occupied voxels.
+    base : ndarray of bool, the same shape
+        The body.
+
+    Returns
+    -------
+    tuple
+        These parts, and the largest squared distance from the body of what is joined to it, center to center.
     """
-    rooted = masses.find(_bytes(occupied | hull), _bytes(hull), region)
-    rooted = rooted.where(rooted.whole["marked"] > 0)
+    rooted = masses.find(_bytes(occupied | base), _bytes(base), region)
+    out = rooted.where(rooted.whole["marked"] > 0) & ~base
+    beyond = Distances(base, region, beyond=False)
+    farthest = beyond.complete(out)
     far = beyond.squared > math.floor((length + 0.5)**2)
-    return masses.find(_bytes(rooted & occupied & far), _bytes(hull), region).total
+    return masses.find(_bytes(out & far), _bytes(base), region), farthest

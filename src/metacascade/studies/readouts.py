@@ -181,6 +181,7 @@ _at_end("matrix_mean", "1", "Mean density of matrix where cells are, at the end.
 _at_end("macrophages_mean", "1", "Mean density of macrophages where cells are, at the end.")
 _at_end("neutrophils_mean", "1", "Mean density of neutrophils where cells are, at the end.")
 _at_end("mmp9_mean", "1", "Mean MMP-9 where cells are, at the end.")
+_at_end("sprouts", "sprouts", "Sprouts at the end.")
 _at_end("maturity_core", "1", "Mean maturity of the vessels in the core, at the end.")
 
 
