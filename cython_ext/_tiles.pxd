@@ -7,7 +7,7 @@ from _random cimport philox4x32
 from _rates cimport factor_t, rate_t, signal_t
 from _types cimport cell_t, ctc_t, member_t, migrant_t
 
-cdef extern from "tissue.h" nogil:
+cdef extern from "blocks.h" nogil:
     ctypedef uint32_t word_t
     int BLOCK, USE_CHILD, USE_TIME
     ctypedef struct voxel_table_t:

@@ -1,0 +1,92 @@
+/* What a step does for many cells at once, in loops that compilers vectorize. */
+#ifndef METACASCADE_BLOCKS_H
+#define METACASCADE_BLOCKS_H
+#include "tissue.h"
+
+/* Copy n records and up to SLACK beyond them, since runs are short and their ends would be guessed wrong. */
+enum { SLACK = 8 };
+static inline void copy_run(word_t *to, const word_t *from, int64_t n)
+{
+    memcpy(to, from, 12 * SLACK);
+    for (; n > SLACK; n -= SLACK) {
+        to += 3 * SLACK;
+        from += 3 * SLACK;
+        memcpy(to, from, 12 * SLACK);
+    }
+}
+
+/* Copy those of n records that are not marked, and up to SLACK - 1 beyond them; how many they are. */
+static inline int64_t copy_unmarked(word_t *to, const word_t *from, int64_t n, const uint8_t *state, uint8_t mark)
+{
+    int64_t at = 0;
+    for (int64_t i = 0; i < n; i++) {
+        memcpy(to + 3 * at, from + 3 * i, 16);     /* one load and store; a word beyond the record */
+        at += state[i] != mark;
+    }
+    return at;
+}
+
+typedef struct {               /* a block of cells, column by column */
+    uint32_t xy[BLOCK + SPARE], zc[BLOCK + SPARE], traits[BLOCK + SPARE];   /* the words of the record */
+    uint32_t voxel[BLOCK + SPARE];
+    int32_t speed[BLOCK + SPARE];      /* of 256 */
+    int32_t lean[3][BLOCK + SPARE];
+    int32_t cell[BLOCK + SPARE];       /* which it is in the tile */
+    uint32_t high[BLOCK + SPARE], low[BLOCK + SPARE];   /* a random word of 64 bits */
+    uint32_t code[BLOCK + SPARE];      /* where it goes; of a cell that is looked at, the face that it passes */
+    double at[BLOCK + SPARE];          /* where its number lies below the bound of the voxel */
+} block_t;
+
+/* The word that decides on each of n cells. */
+METACASCADE_CLONES static void draw_events(block_t *restrict b, int n, uint64_t key)
+{
+    const uint32_t key0 = (uint32_t)key, key1 = (uint32_t)(key >> 32);
+    for (int i = 0; i < n; i++) {
+        uint32_t r0 = b->xy[i], r1 = b->zc[i], r2 = b->traits[i], r3 = b->voxel[i] | USE_EVENT << 16;
+        uint32_t k0 = key0, k1 = key1;
+        PHILOX_10(r0, r1, r2, r3, k0, k1);
+        b->high[i] = r0;
+        b->low[i] = r1;
+    }
+}
+
+/* A double in (0, 1] from 64 bits; small ones keep their relative precision. */
+static inline double unit64(uint32_t high, uint32_t low)
+{
+    return (high * 4294967296.0 + low + 0.5) * (1.0 / 18446744073709551616.0);
+}
+
+static inline __attribute__((always_inline)) void settle(block_t *restrict b, int n, const voxel_table_t *table,
+                                                         float mobility, int resists)
+{
+    for (int i = 0; i < n; i++) {
+        const int v = (int)b->voxel[i];
+        b->at[i] = unit64(b->high[i], b->low[i]) * table->bound[v];
+        const uint32_t to = (uint32_t)face(table, v, mobility, b->at[i], resists);
+        b->code[i] = (b->at[i] < table->hop[v]) & (table->bound[v] < 1.0f) ? to : 6u;
+    }
+}
+
+/* Which of n cells hop while nothing competes with that, bound < 1: through which face, 6 for the others. */
+METACASCADE_CLONES static void settle_hops(block_t *restrict b, int n, const voxel_table_t *table, float mobility)
+{
+    if (table->resists)
+        settle(b, n, table, mobility, 1);
+    else
+        settle(b, n, table, mobility, 0);
+}
+
+/* The places in a block of the cells that hop, and behind them of the others; how many hop. `place` has room for n. */
+static int hops_first(const block_t *b, int n, int32_t *place)
+{
+    int hops = 0, others = n;
+    for (int i = 0; i < n; i++) {
+        const int hop = b->code[i] < 6u;
+        others -= !hop;
+        place[hop ? hops : others] = i;
+        hops += hop;
+    }
+    return hops;
+}
+
+#endif
