@@ -34,8 +34,7 @@ REPORT = (
                        "{self_seeded:,} came back to the tumor"))
 TALLIES = _tissue.TALLIES       # what the kernel counts; behind them the causes of death of the plan
 SHED = TALLIES.index("shed")
-FIRST_SCRATCH = 16400           # cells of a tile for which there is scratch space at the start
-FIRST_OUTBOX = 65536
+FIRST_SCRATCH, FIRST_OUTBOX = 16400, 65536    # cells of a tile and of the outbox, for which there is room at the start
 ARRIVALS = np.iinfo(np.int32).max       # cells that come to the tiles of a rank in one step, at most
 
 
