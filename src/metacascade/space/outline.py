@@ -42,14 +42,8 @@ def inside(counts: np.ndarray, capacity: float, region, gap: float = 0.0) -> np.
 
 def _reached(tumor: np.ndarray, within: int, region) -> np.ndarray:
     """What a ball from outside covers without the mass `tumor`, of the squared radius `within` [voxels]. Collective."""
-    if not within:
-        return masses.outside(_bytes(~tumor), region)
-    from_tumor = Distances(tumor, region, beyond=False)
-    from_tumor.go_on(math.isqrt(within))
-    middle = masses.outside(_bytes(from_tumor.squared > within), region)
-    from_middle = Distances(middle, region, beyond=True)
-    from_middle.go_on(math.isqrt(within))
-    return ~tumor & (from_middle.squared <= within)
+    middle = masses.outside(_bytes(~_near(tumor, within, region, beyond=False)), region)
+    return ~tumor & _near(middle, within, region, beyond=True)
 
 
 def dense(counts: np.ndarray, capacity: float, region) -> np.ndarray:
@@ -119,6 +113,13 @@ class Distances:
             self.go_on(min(LOOK, FARTHEST - self.rounds))
 
 
+def _near(sources: np.ndarray, within: int, region, beyond: bool) -> np.ndarray:
+    """The voxels no farther than a distance, squared, from some others (`Distances`): bool. Collective."""
+    distances = Distances(sources, region, beyond)
+    distances.go_on(math.isqrt(within))
+    return distances.squared <= within
+
+
 def deeper_than(hull: np.ndarray, depth: float, region) -> np.ndarray:
     """The voxels inside whose centers lie deeper than `depth` [voxels] under the outline: bool. Collective.
 
@@ -126,9 +127,7 @@ def deeper_than(hull: np.ndarray, depth: float, region) -> np.ndarray:
     to the center of the nearest voxel outside under it.
     """
     least = math.floor((depth + 0.5)**2)          # the square of what is just not deeper
-    under = Distances(~hull, region, beyond=True)
-    under.go_on(math.isqrt(least) + 1)
-    return hull & (under.squared > least)
+    return hull & ~_near(~hull, least, region, beyond=True)
 
 
 def body(hull: np.ndarray, radius: float, region) -> np.ndarray:
@@ -138,14 +137,10 @@ def body(hull: np.ndarray, radius: float, region) -> np.ndarray:
     what is narrower than the ball does not. Where no ball fits, all that is inside does.
     """
     within = math.floor(max(radius - 0.5, 0.0)**2)         # centers of the outermost voxels of a ball
-    under = Distances(~hull, region, beyond=True)
-    under.go_on(math.isqrt(within) + 1)
-    middle = hull & (under.squared > within)
+    middle = hull & ~_near(~hull, within, region, beyond=True)
     if not region.world.max(int(middle.any())):
         return hull
-    round_it = Distances(middle, region, beyond=False)
-    round_it.go_on(math.isqrt(within) + 1)
-    opened = _bytes(hull & (round_it.squared <= within))
+    opened = _bytes(hull & _near(middle, within, region, beyond=False))
     return masses.find(opened, opened, region).largest(region.world)
 
 
