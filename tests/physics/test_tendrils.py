@@ -54,12 +54,9 @@ def test_without_a_part_of_it_there_are_none(lacks, seed):
 def test_those_that_follow_do_not_move_by_themselves_and_lie_in_tracks_of_low_matrix(seed):
     """Nine in ten of the cells of sprouts, where half or less of the matrix is left that is about them."""
     sim = grown(seed, 8.0)
-    tissue, edge, own = sim.tissue, sim.config.tissue.edge_um, len(sim.tissue.region.keys)
+    tissue, own = sim.tissue, len(sim.tissue.region.keys)
     counts, matrix, hull = tissue.counts[:own], tissue.fields()["matrix"][:own], tissue.zones != Zone.OUTSIDE
-    lengths = sim.config.outline
-    body = outline.body(hull, lengths.opening_um / edge, tissue.region)
-    several = hull | (counts > sim.config.tissue.capacity / 8)
-    found, _ = outline.sprouts(several, body, lengths.sprout_um / edge, tissue.region)
+    found, _, body = sim.zones.find_sprouts(hull, counts)
     there = found.labels >= 0
     motile = np.array([np.bincount(np.repeat(np.arange(512), counts[row]), tissue.arena.block(row)["emt"] > 0,
                                    minlength=512) for row in range(own)])

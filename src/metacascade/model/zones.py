@@ -131,12 +131,17 @@ class Zones:
         return dict(invasion_max=(np.sqrt(farthest) - 0.5) * self.edge_um if n else 0.0,
                     invasion_mean=total / n / PER_UM if n else 0.0)
 
-    def _sprouts(self, hull, counts):
-        """How many sprouts there are, what is in them, and how far they reach. Collective."""
+    def find_sprouts(self, hull, counts):
+        """What `outline.sprouts` finds in the tumor, of its inside and its cells, and its body. Collective."""
         config, region = self.config.outline, self.tissue.region
         body = outline.body(hull, config.opening_um / self.edge_um, region)
         several = counts > LONE * self.config.tissue.capacity
-        found, farthest = outline.sprouts(hull | several, body, config.sprout_um / self.edge_um, region)
+        return *outline.sprouts(hull | several, body, config.sprout_um / self.edge_um, region), body
+
+    def _sprouts(self, hull, counts):
+        """How many sprouts there are, what is in them, and how far they reach. Collective."""
+        region = self.tissue.region
+        found, farthest, _ = self.find_sprouts(hull, counts)
         cells_, = region.world.sum([counts[found.labels >= 0].sum(dtype=np.int64)]).tolist()
         return dict(sprouts=found.total, sprout_cells=cells_,
                     sprout_reach=(np.sqrt(farthest) - 0.5) * self.edge_um if farthest else 0.0)
