@@ -2,6 +2,8 @@
 import numpy as np
 
 CAPACITY, DEPTH, LENGTH, RADIUS = 6.5, 1.7, 2.0, 2.5       # cells of a full voxel; [voxels]
+GAPS = 0.0, 1.0, 2.0                          # [voxels]
+WITH_WAYS_IN = "leaky", "slanted", "single", "ragged", "lumps"
 NOISE = {"noise_thin": 0.25, "noise_winding": 0.32, "noise_thick": 0.5}
 
 
@@ -18,6 +20,16 @@ def made(cells):
             if by_tile[tuple(at)].any()}
     tiles = np.unique((np.array(list(full))[:, None] + box(3, 3, 3) - 1).reshape(-1, 3), axis=0)
     return np.random.default_rng(1).permutation(tiles).astype(np.int32), full
+
+
+def voxels_of(tile):
+    """The places of the voxels of a tile, in their order."""
+    return [(8 * tile[0] + v % 8, 8 * tile[1] + v // 8 % 8, 8 * tile[2] + v // 64) for v in range(512)]
+
+
+def numbers_of(cells):
+    """The cells of each place that has any, of those of tiles."""
+    return {at: int(n) for tile, counts in cells.items() for at, n in zip(voxels_of(tile), counts) if n}
 
 
 def grid(*tiles):

@@ -26,13 +26,29 @@ def region_of(tiles, rng):
     return region
 
 
+def counts_of(cells, region):
+    """The cells of each voxel of the tiles of this rank, with room for ghosts."""
+    counts = np.zeros((region.rows, 512), np.uint16)
+    for row, tile in enumerate(map(tuple, region.coords.tolist())):
+        counts[row] = cells.get(tile, 0)
+    return counts
+
+
+def gathered(region, values):
+    """On rank 0 coords and values of all tiles in the order of the curve, and the tiles of each rank; else None."""
+    parts = WORLD.gather((region.keys, region.coords, values))
+    if WORLD.rank:
+        return None
+    keys, coords, values = (np.concatenate([part[i] for part in parts]) for i in range(3))
+    order = np.argsort(keys)
+    return coords[order], values[order], [len(part[0]) for part in parts]
+
+
 def of_shape(name, rng):
     """Each voxel of the tissue: is it inside, deep, how far outside, of the body; the number of sprouts, and how far they reach."""
     tiles, cells = shapes.SHAPES[name]()
     region = region_of(tiles, rng)
-    counts = np.zeros((region.rows, 512), np.uint16)
-    for row, tile in enumerate(map(tuple, region.coords.tolist())):
-        counts[row] = cells.get(tile, 0)
+    counts = counts_of(cells, region)
     own = len(region.keys)
     inside = outline.inside(counts, shapes.CAPACITY, region)
     deep = outline.deeper_than(inside, shapes.DEPTH, region)
@@ -61,13 +77,10 @@ if __name__ == "__main__":
     results = {}
     for name in (*shapes.SHAPES, *shapes.NOISE):
         region, values, numbers = (of_noise(shapes.NOISE[name], rng) if name in shapes.NOISE else of_shape(name, rng))
-        parts = WORLD.gather((region.keys, region.coords, values, numbers))
+        found, told = gathered(region, values), WORLD.gather(numbers)
         if WORLD.rank == 0:
-            keys, coords, values = (np.concatenate([part[i] for part in parts]) for i in range(3))
-            order = np.argsort(keys)
             if name in shapes.NOISE:
-                numbers = [numbers[0], sum(part[3][1] for part in parts)]
-            results |= {f"{name}/coords": coords[order], f"{name}/values": values[order], f"{name}/numbers": numbers,
-                        f"{name}/ranks": [len(part[0]) for part in parts]}
+                numbers = [numbers[0], sum(one[1] for one in told)]
+            results |= dict(zip((f"{name}/coords", f"{name}/values", f"{name}/ranks"), found)) | {f"{name}/numbers": numbers}
     if WORLD.rank == 0:
         np.savez(sys.argv[1], **results)

@@ -20,11 +20,6 @@ def found(request, mpirun, tmp_path_factory):
         return dict(arrays)
 
 
-def voxels_of(tile):
-    """The places of the voxels of a tile, in their order."""
-    return [(8 * tile[0] + v % 8, 8 * tile[1] + v // 8 % 8, 8 * tile[2] + v // 64) for v in range(512)]
-
-
 @pytest.fixture(scope="module")
 def expected():
     """By name what the twin finds, in the order of the tiles that it is given; each is made once."""
@@ -40,8 +35,8 @@ def expected():
 def plain(name, coords):
     tiles, cells = shapes.SHAPES[name]()
     assert len(tiles) == len(coords)
-    places = [at for tile in coords.tolist() for at in voxels_of(tile)]
-    number = {at: int(n) for tile, counts in cells.items() for at, n in zip(voxels_of(tile), counts) if n}
+    places = [at for tile in coords.tolist() for at in shapes.voxels_of(tile)]
+    number = shapes.numbers_of(cells)
     order = {at: i for i, at in enumerate(places)}
     inner = twin.inside(number, set(places), shapes.CAPACITY, order)
     body = twin.body(inner, shapes.RADIUS, order)
@@ -66,7 +61,7 @@ def test_shapes_are_outlined_as_by_flood_fill(found, expected, name):
 @pytest.mark.parametrize("name", shapes.NOISE)
 def test_masses_of_noise_are_those_of_a_flood_fill(found, name):
     values = found[f"{name}/values"]
-    places = [at for tile in found[f"{name}/coords"].tolist() for at in voxels_of(tile)]
+    places = [at for tile in found[f"{name}/coords"].tolist() for at in shapes.voxels_of(tile)]
     size, marked, *first = values.swapaxes(0, 1).reshape(4, -1)
     order, seen = {at: i for i, at in enumerate(places)}, 0
     masses = twin.masses({at for at, n in zip(places, size) if n})

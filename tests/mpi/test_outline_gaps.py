@@ -9,8 +9,6 @@ from reference import outline as twin
 
 pytestmark = pytest.mark.mpi
 PROGRAM = Path(__file__).parent / "outline_gaps.py"
-GAPS = 0.0, 1.0, 2.0                # [voxels], those of the program
-SHAPES = "leaky", "slanted", "single", "ragged", "lumps"
 
 
 @pytest.fixture(scope="module")
@@ -25,18 +23,13 @@ def found(mpirun, tmp_path_factory):
     return made
 
 
-@pytest.mark.parametrize("name", SHAPES)
+@pytest.mark.parametrize("name", shapes.WITH_WAYS_IN)
 def test_ways_in_are_as_wide_as_a_ball_that_comes_through(found, name):
     _, cells = shapes.SHAPES[name]()
-    places = [(8 * x + v % 8, 8 * y + v // 8 % 8, 8 * z + v // 64)
-              for x, y, z in found[1][f"{name}/coords"].tolist() for v in range(512)]
-    number = {(8 * x + v % 8, 8 * y + v // 8 % 8, 8 * z + v // 64): int(n)
-              for (x, y, z), counts in cells.items() for v, n in enumerate(counts) if n}
-    tissue, order = set(places), {at: i for i, at in enumerate(places)}
-    masses = twin.masses(twin.dense(number, tissue, shapes.CAPACITY))
-    tumor = min(masses, key=lambda mass: (-len(mass), min(order[at] for at in mass)), default=set())
-    for k, gap in enumerate(GAPS):
-        inner = twin.closed(tumor, tissue, gap)
+    places = [at for tile in found[1][f"{name}/coords"].tolist() for at in shapes.voxels_of(tile)]
+    order = {at: i for i, at in enumerate(places)}
+    for k, gap in enumerate(shapes.GAPS):
+        inner = twin.inside(shapes.numbers_of(cells), set(places), shapes.CAPACITY, order, gap)
         for ranks in found:
             got = found[ranks][f"{name}/inside"][:, k].ravel()
             assert {at for at, there in zip(places, got) if there} == inner

@@ -88,16 +88,15 @@ def dense(cells, tissue, capacity):
     return {at for at, n in total.items() if at in tissue and 2 * n >= 27 * capacity}
 
 
-def inside(cells, tissue, capacity, order):
-    """The largest mass of dense voxels with its holes; of equals the one with the first voxel in `order`, voxel -> key."""
-    found = masses(dense(cells, tissue, capacity))
-    if not found:
-        return set()
-    tumor = min(found, key=lambda mass: (-len(mass), min(order[at] for at in mass)))
+def largest(voxels, order):
+    """The largest mass of voxels; of equals the one with the first voxel in `order`, voxel -> key; None if there are none."""
+    return min(masses(voxels), key=lambda mass: (-len(mass), min(order[at] for at in mass)), default=None)
 
-    def open_(mass):
-        return any(tuple(a + b for a, b in zip(at, way)) not in tissue for at in mass for way in BESIDE)
-    return tumor.union(*(mass for mass in masses(tissue - tumor) if not open_(mass)))
+
+def inside(cells, tissue, capacity, order, gap=0.0):
+    """The largest mass of dense voxels with its holes."""
+    tumor = largest(dense(cells, tissue, capacity), order)
+    return closed(tumor, tissue, gap) if tumor else set()
 
 
 def closed(tumor, tissue, gap):
@@ -132,8 +131,7 @@ def body(inner, radius, order):
     sides = range(-math.isqrt(reach), math.isqrt(reach) + 1)
     ball = [way for way in product(sides, repeat=3) if sum(k * k for k in way) <= reach]
     middle = {at for at in inner if all(tuple(map(sum, zip(at, way))) in inner for way in ball)}
-    found = masses({tuple(map(sum, zip(at, way))) for at in middle for way in ball})
-    return min(found, key=lambda mass: (-len(mass), min(order[at] for at in mass)), default=inner)
+    return largest({tuple(map(sum, zip(at, way))) for at in middle for way in ball}, order) or inner
 
 
 def sprouts(occupied, base, length):
