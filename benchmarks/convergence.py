@@ -7,8 +7,8 @@ Prints a table (Markdown): at 30 um and 30 min the means over the seeds, elsewhe
 all with their standard errors. With `--halves` half the step, and half the voxel at steps of 10 min, is all. Rows are
 the columns of the time series, at the end of the run, that are means or measures, or count `--least` cells or more; and
 the means of oxygen over time and of the distance to vessels over all exits. Runs of different voxels have nothing in
-common but the vessels of the host; `tissue.capacity` is left to follow the voxel. With every mechanism of the primary
-tumor:
+common but the vessels of the host; `tissue.capacity` is left to follow the voxel. With nearly all mechanisms of the
+primary tumor:
 
     python benchmarks/convergence.py benchmarks/primary_tumor.toml --halves --days 4 --seeds 6 --set tumor.cells=30_000
 """
@@ -98,7 +98,7 @@ def main():
         print(f"{voxel:g} um, {step:g} min", file=sys.stderr)
         runs[voxel, step] = mean_of(
             asked.config, [*common, f"tissue.voxel={voxel} um", f"run.step={step} min"], asked.seeds)
-    names = told(runs[REFERENCE], columns(plan_of(mc.Simulation(asked.config, common).config)), asked.least)
+    names = told(runs[REFERENCE], columns(plan_of(mc.load(asked.config, common))), asked.least)
     print(f"| | {of(REFERENCE)} |", *(f"{of(pair)} against {of(other)} |" for pair, other in against.items()))
     print("|---|---|" + "---|" * len(against))
     for name in names:
