@@ -76,8 +76,7 @@ def insert(cell_t[::1] cells not None, const int64_t[::1] start not None, const 
         row = rows[k]
         if row < 0 or row >= n.shape[0]:
             raise IndexError(f"cells wait for row {row} of {n.shape[0]}")
-        if row < w.rows and w.n[row]:
-            insert_waiting(&w, row, &cells[start[row]], n[row])
+        insert_waiting(&w, row, &cells[start[row]], n[row])
 
 
 def by_tile_and_voxel(const migrant_t[::1] arrivals not None, Py_ssize_t tiles):
