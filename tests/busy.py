@@ -9,9 +9,9 @@ from tiles import CLONES, Patch, random_cells, rates_of, voxel_lists, with_margi
 
 OXYGEN, PRESSURE, COARSE, COARSEST = range(4)          # the fields of a busy patch
 BUSY = dict(         # every kind of motion, to some cells of a small tile
-    seed=0x9E3779B97F4A7C15, dt_h=0.75, edge_um=25.0, capacity=5.0, amplitude=3000, leans=(("oxygen", 9000.0, 1.5),),
+    seed=0x9E3779B97F4A7C15, dt_h=0.75, edge_um=25.0, capacity=5.0, amplitude=3000, biases=(("oxygen", 9000.0, 1.5),),
     mobility=0.3, mutation=1 << 61, reach_um=12.0, cluster_fraction=0.7, cluster_log_more=np.log(0.75))
-STILL = dict(amplitude=0, leans=(), mobility=0.0)
+STILL = dict(amplitude=0, biases=(), mobility=0.0)
 RATES = {            # name: base [1/h], action, detail, factors (signal, shape, a, b)
     "divide": (0.3, Action.DIVIDE, 0, [(OXYGEN, Shape.HILL1, 5, 0), (DENSITY, Shape.RAMP, 2, 0)]),
     "die": (0.05, Action.REMOVE, 0, []),

@@ -21,7 +21,7 @@ from metacascade.space.region import Region, keys_of
 from metacascade.space.tile_arrays import COUNTS, TileArrays
 
 QUIET = dict(        # parameters of the kernel with which nothing moves
-    seed=1, dt_h=0.5, edge_um=30.0, capacity=8.0, amplitude=0, leans=(), mobility=0.0, resistance=0.0, reach_um=10.0,
+    seed=1, dt_h=0.5, edge_um=30.0, capacity=8.0, amplitude=0, biases=(), mobility=0.0, resistance=0.0, reach_um=10.0,
     permeability_mature=0.1, cluster_fraction=0.0, cluster_log_more=math.log(2 / 3))
 SPEED = np.rint(256 * np.arange(256) / 255).astype(np.int32)
 ALONG = np.stack([np.ones(256), np.arange(256) / 255]).astype(np.float32)
@@ -77,8 +77,8 @@ class Patch(Tissue):
     """
 
     def __init__(self, coords, segments=None, oxygen=40.0, pressure=0.0, rates=NOTHING, speed=SPEED, along=ALONG,
-                 pace=(), mutation=0, exchange=None, cuts=(0, 2**63), **parameters):
-        self.pace, self.mutation = pace, np.full(rates.clone.shape[1], mutation, np.uint64)
+                 speed_factors=(), mutation=0, exchange=None, cuts=(0, 2**63), **parameters):
+        self.speed_factors, self.mutation = speed_factors, np.full(rates.clone.shape[1], mutation, np.uint64)
         self.parameters, self.rates, self.speed, self.along = dict(QUIET, **parameters), rates, speed, along
         self.exchange = exchange or Exchange(serial_world())
         self.region = Region(self.exchange, np.array(cuts, np.uint64))
@@ -165,7 +165,8 @@ def only(**sections):
     plan = plan_of(config)
     clones = {name: np.repeat(byte, MOST_CLONES) for name, byte in {"": np.zeros(1, np.uint8), **founder(plan)}.items()}
     return dict(tissue.parameters(config, plan), rates=tissue_rates(plan, clones=clones), speed=tissue.speeds(plan),
-                along=tissue.along(plan), pace=tissue.pace(plan, clones), mutation=spectrum(plan.traits).threshold())
+                along=tissue.along(plan), speed_factors=tissue.speed_factors(plan, clones),
+                mutation=spectrum(plan.traits).threshold())
 
 
 def with_margin(*size):

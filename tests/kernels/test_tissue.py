@@ -19,14 +19,14 @@ BUSY_RATES = with_tables(list(RATES.values()), np.random.default_rng(0))
 def arrays_of(patch):
     """What the kernel is given, by name, for the twin."""
     a, v, rates = patch.arena, patch.vessels, patch.rates
-    leans, pace, matrix = patch.motion(patch.fields())
+    biases, speed_factors, matrix = patch.motion(patch.fields())
     return type("Arrays", (), dict(
         cells=a.cells.copy(), start=a.start.copy(), n=a.n.copy(), counts=patch.counts.copy(),
         zone=patch.arrays["zone"], pressure=patch.pressure.value, neighbors=patch.region.neighbors,
         keys=patch.region.keys,
         coords=patch.region.coords, first=v.first, index=v.index, segments=v.segments,
         plan=(rates.rates, rates.factors, [patch.fields()[name] for name in rates.signals], rates.clone, rates.state,
-              patch.speed, patch.along, patch.mutation), leans=leans, pace=pace, matrix=matrix))
+              patch.speed, patch.along, patch.mutation), leans=biases, pace=speed_factors, matrix=matrix))
 
 
 def twin(patch, rows, step, t_h):
@@ -112,8 +112,8 @@ def test_one_rate_alone(alone, chance):
 @pytest.mark.parametrize("change", [
     dict(dt_h=1e-6), dict(dt_h=50.0), dict(capacity=0.7), dict(capacity=255.0), dict(mobility=100.0), dict(mobility=1e-6),
     dict(cluster_log_more=-np.inf), dict(cluster_log_more=np.log(0.98), cluster_fraction=1.0),
-    dict(reach_um=0.0), dict(amplitude=8000, leans=(("oxygen", 60000.0, 1.5),)),
-    dict(amplitude=30000, leans=(("oxygen", 44000.0, 1.5),)), dict(seed=0)],
+    dict(reach_um=0.0), dict(amplitude=8000, biases=(("oxygen", 60000.0, 1.5),)),
+    dict(amplitude=30000, biases=(("oxygen", 44000.0, 1.5),)), dict(seed=0)],
     ids=lambda change: ",".join(change))
 def test_extreme_parameters(change):
     assert_like_twin(busy_patch(5, **change))
@@ -162,10 +162,10 @@ def test_every_number_of_cells_round_the_width_of_a_block():
 
 def test_beyond_a_missing_neighbor_oxygen_is_mirrored_and_pressure_0():
     """One tile alone: cells at its faces feel no gradient across them, and in its middle lie those that are pushed."""
-    patch = busy_patch(6, mean=1.0, coords=[(0, 0, 0)], amplitude=0, leans=(("oxygen", 300.0, 1.5),), without=RATES)
+    patch = busy_patch(6, mean=1.0, coords=[(0, 0, 0)], amplitude=0, biases=(("oxygen", 300.0, 1.5),), without=RATES)
     patch.pressure.value.reshape(8, 8, 8)[[0, -1]] = 0.0
     patch.pressure.value.reshape(8, 8, 8)[:, [0, -1]] = patch.pressure.value.reshape(8, 8, 8)[:, :, [0, -1]] = 0.0
-    for axis in "xyz":                                            # none leaves by its lean
+    for axis in "xyz":                                            # none leaves by its bias
         patch.arena.cells[axis] = patch.arena.cells[axis] // 4 + 24000
     assert_like_twin(patch)
     outside = Patch([(0, 0, 0)], pressure=1.0, mobility=0.5)
@@ -191,30 +191,30 @@ def test_tiles_at_negative_and_far_places():
 
 # --- motion -------------------------------------------------------------------------------------------------
 
-def paced(layout, ground, fastest=512):
+def of_speeds(layout, ground, fastest=512):
     """A busy patch whose cells differ in speed by adhesion, clone and, if there is a ground, by that."""
     patch, rng = busy_patch(layout, mean=6.0), np.random.default_rng(layout)
     table = rng.integers(0, fastest, (CLONES, 1 if ground is None else 16)).astype(np.int32)
-    patch.pace = rng.integers(0, 257, 256).astype(np.int32), table, ground, 2.5
+    patch.speed_factors = rng.integers(0, 257, 256).astype(np.int32), table, ground, 2.5
     return patch
 
 
 @pytest.mark.parametrize("ground", [None, "oxygen", "coarse", "coarsest"])
 def test_speed_by_adhesion_clone_and_ground(ground):
-    assert_like_twin(paced(40, ground))
+    assert_like_twin(of_speeds(40, ground))
 
 
-def test_the_fastest_pace_that_fits_32_bits():
-    patch = paced(41, None, fastest=32_000)
-    patch.parameters.update(amplitude=60, leans=())
+def test_the_fastest_cells_that_fit_32_bits():
+    patch = of_speeds(41, None, fastest=32_000)
+    patch.parameters.update(amplitude=60, biases=())
     assert_like_twin(patch)
 
 
-@pytest.mark.parametrize("leans", [
+@pytest.mark.parametrize("biases", [
     [("coarse", 5000.0, 0.3)], [("coarsest", 20_000.0, 2.0)], [("oxygen", 3000.0, 1.0), ("pressure", 4000.0, 0.2)],
     [("coarse", 3000.0, 1e-4), ("oxygen", 3000.0, 1.0), ("coarsest", 3000.0, 1.0)]], ids=len)
-def test_cells_lean_by_the_sum_of_gradients_of_fine_and_coarse_fields(leans):
-    assert_like_twin(busy_patch(42, mean=5.0, leans=tuple(leans)))
+def test_motion_is_biased_by_the_sum_of_gradients_of_fine_and_coarse_fields(biases):
+    assert_like_twin(busy_patch(42, mean=5.0, biases=tuple(biases)))
 
 
 @pytest.mark.parametrize("resistance", [0.05, 0.3, 10.0])
@@ -252,14 +252,14 @@ def test_mutants_are_as_many_as_their_clone_has():
 
 
 def test_a_clone_without_a_speed_is_found():
-    patch = paced(44, None)
+    patch = of_speeds(44, None)
     patch.rates = rates_of([], clones=CLONES + 1)
     patch.mutation = np.zeros(CLONES + 1, np.uint64)
     with pytest.raises(ValueError, match="the tables of speed differ"):
         patch.advance(0, 0.0)
-    patch = paced(44, None)
-    patch.rates, patch.mutation, patch.pace = rates_of([], clones=9), np.zeros(9, np.uint64), (
-        patch.pace[0], patch.pace[1][:9], None, 0.0)
+    patch = of_speeds(44, None)
+    patch.rates, patch.mutation, patch.speed_factors = rates_of([], clones=9), np.zeros(9, np.uint64), (
+        patch.speed_factors[0], patch.speed_factors[1][:9], None, 0.0)
     patch.parameters["mobility"] = 0.0
     with pytest.raises(IndexError, match="tables of speed"):
         patch.advance(0, 0.0)

@@ -155,7 +155,7 @@ def test_cells_that_would_go_beyond_the_next_tile_are_refused_before_numbers_ove
             assert "beyond the next tile in a step: shorten run.step" in str(error)
             break
     far = 65535 * most["amplitude"] + 2048
-    assert far < 2**31 and 0.8 * 2**19 < (far >> 12) + most["leans"][0][1] < 2**19
+    assert far < 2**31 and 0.8 * 2**19 < (far >> 12) + most["biases"][0][1] < 2**19
     with pytest.raises(InputError):
         tissue.parameters(config, plan, {name: 1e6})
 

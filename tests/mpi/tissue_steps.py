@@ -25,7 +25,7 @@ from metacascade.state.state import canonical
 from tiles import Patch, random_cells, with_margin
 
 WORLD = parallel.start()
-PARAMETERS = dict(seed=7, dt_h=0.5, edge_um=25.0, capacity=6.0, amplitude=4000, leans=(("oxygen", 6000.0, 1.0),),
+PARAMETERS = dict(seed=7, dt_h=0.5, edge_um=25.0, capacity=6.0, amplitude=4000, biases=(("oxygen", 6000.0, 1.0),),
                   mobility=0.2, reach_um=12.0, cluster_fraction=0.6, cluster_log_more=-0.3)
 
 

@@ -14,7 +14,7 @@ from metacascade.config.config import Config
 from metacascade.mechanisms import plan_of
 from metacascade.mechanisms.compile import placed_rates, tissue_rates
 from metacascade.model import clones as clone_table
-from metacascade.model.motion import pace
+from metacascade.model.motion import speed_factors
 from tiles import Patch, only, rates_of, with_margin
 
 Z = 4.5
@@ -38,7 +38,8 @@ def assert_binomial(found, n, p):
 
 def spread(made):
     """Mean square displacement of 20,000 cells of each of three clones in four hours [um^2]."""
-    patch = Patch(with_margin(1, 1, 1), **dict(only(migration=dict(bias=0.0)), pace=made, rates=rates_of([], clones=3)))
+    patch = Patch(with_margin(1, 1, 1), **dict(
+        only(migration=dict(bias=0.0)), speed_factors=made, rates=rates_of([], clones=3)))
     clone = np.repeat([0, 1, 2], 20_000)
     patch.scatter(patch.row(0, 0, 0), np.sort(np.arange(len(clone)) % 512), np.random.default_rng(1), emt=255,
                   clone=clone, adhesion=np.arange(len(clone)) % 256)
@@ -58,11 +59,11 @@ def test_a_clone_spreads_with_the_square_of_the_speed_that_its_invasiveness_give
     """Variance 2 D t of 60,000 coordinates of each clone: sd of its growth below 3 (w^2 / 12 + 2 D t) / sqrt(60,000), w
     the width of the tile; relative to the founder's for fold 2 and 4. Off: no table at all."""
     made = plan(invasiveness=dict(fold=fold))
-    found = spread(pace(made, of_three("invasiveness")))
+    found = spread(speed_factors(made, of_three("invasiveness")))
     expected = 2 * 15.0**2 * 0.25 / 3 * 4.0 * fold ** (2 * (ENDS / 255 - 0.4))
     sd = 3 * ((8 * 30.0)**2 / 12 + expected) / math.sqrt(60_000)
     assert (np.abs(found - expected) < Z * sd + 0.02 * expected).all(), found / expected
-    assert found[2] > 1.3 * found[1] > 1.3 * found[0] and pace(plan()) == ()
+    assert found[2] > 1.3 * found[1] > 1.3 * found[0] and speed_factors(plan()) == ()
 
 
 @pytest.mark.parametrize("trait, rate, at_ends", [

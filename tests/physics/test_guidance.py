@@ -8,7 +8,7 @@ import pytest
 from metacascade.config.config import Config
 from metacascade.mechanisms import plan_of
 from metacascade.model import motion
-from metacascade.model.tissue import pace
+from metacascade.model.motion import speed_factors
 from tiles import Patch, only, rates_of, with_margin
 
 pytestmark = pytest.mark.statistical
@@ -21,11 +21,11 @@ def config(**tables):
         name: {"enabled": True} | held for name, held in tables.items()})
 
 
-def walkers(made, pace=()):
+def walkers(made, factors=()):
     """Motile cells all over the tile at the origin, told apart by their clones, of which tables have three."""
     patch = Patch(with_margin(1, 1, 1), **dict(
-        only(run=dict(step_s=1800), migration=dict(bias=0.0)), rates=rates_of([], clones=3), pace=pace,
-        leans=motion.leans(made, plan_of(made))))
+        only(run=dict(step_s=1800), migration=dict(bias=0.0)), rates=rates_of([], clones=3), speed_factors=factors,
+        biases=motion.biases(made, plan_of(made))))
     patch.more |= {"matrix": np.ones((patch.region.rows, 512), np.float32),
                    "macrophages": np.zeros((patch.region.rows, 64), np.float32)}
     patch.scatter(patch.row(0, 0, 0), np.arange(N) % 512, np.random.default_rng(1), emt=255)
@@ -72,7 +72,7 @@ def test_drift_up_a_fine_or_coarse_gradient_is_the_bias_of_its_steepness(mechani
     slope(patch, field, steepness * 0.005)
     share = abs(steepness) / (abs(steepness) + 1)
     assert_drift(displacements(patch), np.sign(steepness) * bias * SPEED * HOURS * share)
-    assert motion.leans(config(matrix={}), plan_of(config(matrix={}))) == ()
+    assert motion.biases(config(matrix={}), plan_of(config(matrix={}))) == ()
 
 
 def test_drifts_up_two_gradients_add_up():
@@ -89,7 +89,7 @@ def test_speed_is_greatest_in_between(matrix):
     made = plan_of(config(integrins={}, matrix={}))
     levels = np.array([0, 102, 255], np.uint8)
     for k, level in enumerate(levels / 255):
-        patch = walkers(config(matrix={}), pace(made, {"": levels, "integrin": np.full(3, levels[k])}))
+        patch = walkers(config(matrix={}), speed_factors(made, {"": levels, "integrin": np.full(3, levels[k])}))
         patch.more["matrix"][:] = matrix
         x = level * matrix / 0.2
         speed = 0.1 + 0.9 * 4 * x / (1 + x)**2
@@ -98,13 +98,13 @@ def test_speed_is_greatest_in_between(matrix):
 
 
 def test_without_a_matrix_the_speed_is_that_on_normal_stroma():
-    off, on = (pace(plan_of(config(integrins={}, **tables))) for tables in ({}, {"matrix": {}}))
+    off, on = (speed_factors(plan_of(config(integrins={}, **tables))) for tables in ({}, {"matrix": {}}))
     assert off[2] is None and on[2] == "matrix" and off[1][0, 0] == on[1][0, -1]
-    assert on[1][0].max() in on[1][0, 6:9] and pace(plan_of(config(matrix={}))) == ()
+    assert on[1][0].max() in on[1][0, 6:9] and speed_factors(plan_of(config(matrix={}))) == ()
 
 
 def test_the_bias_of_all_gradients_counts_for_the_longest_step():
     slow = config(migration={"bias": 0.3}, haptotaxis={"bias": 0.2}, matrix={})
-    assert len(motion.leans(slow, plan_of(slow))) == 2
+    assert len(motion.biases(slow, plan_of(slow))) == 2
     from metacascade.config.moves import moves_um
     assert moves_um(slow, plan_of(slow))[1] == pytest.approx(0.5 * 15.0 * 0.5)

@@ -100,7 +100,7 @@ def slope(patch, gradient):
 def test_drift_up_a_gradient(steepness, direction):
     """bias * speed * g / (g + half) along the gradient, besides the same diffusion."""
     patch, direction = walkers(1800), np.array(direction)
-    patch.parameters["leans"] = only(run=dict(step_s=1800), migration=dict(bias=0.3))["leans"]
+    patch.parameters["biases"] = only(run=dict(step_s=1800), migration=dict(bias=0.3))["biases"]
     slope(patch, steepness * HALF * direction)
     moved = displacements(patch)
     drift = 0.3 * SPEED * HOURS * steepness / (steepness + 1) * direction
@@ -110,7 +110,7 @@ def test_drift_up_a_gradient(steepness, direction):
 
 def test_drift_of_a_half_mesenchymal_cell_is_half_as_fast():
     patch = walkers(1800, emt=128)
-    patch.parameters["leans"] = only(run=dict(step_s=1800), migration=dict(bias=0.8))["leans"]
+    patch.parameters["biases"] = only(run=dict(step_s=1800), migration=dict(bias=0.8))["biases"]
     slope(patch, np.array([HALF, 0, 0]))
     motile = 129 / 256
     assert_mean(displacements(patch), [0.8 * SPEED * HOURS / 2 * motile, 0, 0], DIFFUSION * motile**2)
@@ -118,6 +118,6 @@ def test_drift_of_a_half_mesenchymal_cell_is_half_as_fast():
 
 def test_no_drift_in_flat_oxygen_however_strong_the_bias():
     patch = walkers(1800)
-    patch.parameters["leans"] = only(run=dict(step_s=1800), migration=dict(bias=0.8))["leans"]
+    patch.parameters["biases"] = only(run=dict(step_s=1800), migration=dict(bias=0.8))["biases"]
     moved = displacements(patch)
     assert_mean(moved, [0, 0, 0], DIFFUSION)

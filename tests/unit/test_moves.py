@@ -6,7 +6,7 @@ from metacascade.base.errors import InputError, RunError
 from metacascade.config.config import load
 from metacascade.mechanisms import plan_of
 from metacascade.model.kernelerrors import crowded
-from metacascade.model.motion import pace, speeds
+from metacascade.model.motion import speed_factors, speeds
 
 GUIDED = {"tumor": {}, "haptotaxis": {"enabled": True, "bias": 0.4}, "chemotaxis": {"enabled": True, "bias": 0.3},
           "matrix": {"enabled": True}, "macrophages": {"enabled": True}}
@@ -39,7 +39,7 @@ def test_of_motile_cells_that_stand_still_by_rounding_check_tells(told, tables):
     plan, clones = plan_of(config), {"": np.zeros(1, np.uint8)}
     for trait in plan.traits:
         clones[trait.name] = np.array([0 if trait.mutation.number else 255], np.uint8)
-    emt, by_clone = int(speeds(plan)[20 if "detachment" in tables else 255]), pace(plan, clones)[1]
+    emt, by_clone = int(speeds(plan)[20 if "detachment" in tables else 255]), speed_factors(plan, clones)[1]
     assert told == (emt * 256 * int(by_clone.min()) + 32768 >> 16 == 0)
     assert told == any("they stand still" in line for line in config.warnings)
 

@@ -45,7 +45,7 @@ def step(model, number):
 
 def test_every_mechanism_that_is_off_has_rate_zero():
     p = only()
-    assert [p[name] for name in ("amplitude", "mobility", "cluster_fraction")] == [0] * 3 and p["leans"] == ()
+    assert [p[name] for name in ("amplitude", "mobility", "cluster_fraction")] == [0] * 3 and p["biases"] == ()
     assert len(p["rates"].rates) == 0
 
 
@@ -55,7 +55,7 @@ def test_units_of_the_kernel():
         migration=dict(speed_um_per_h=12.0, persistence_h=0.5, bias=0.25, gradient_half_mmHg_per_um=0.2),
         growth=dict(division_time_h=10.0), hypoxia=dict(survival_h=4.0), intravasation=dict(cluster_mean=5.0, reach_um=7.0))
     assert p["amplitude"] == round(4096 * math.sqrt(6) * math.sqrt(2 * 12**2 * 0.5 / 3 * 0.25) / 20)
-    assert p["leans"] == (("oxygen", pytest.approx(65536 * 0.25 * 12 * 0.25 / 20), pytest.approx(0.2 * 20)),)
+    assert p["biases"] == (("oxygen", pytest.approx(65536 * 0.25 * 12 * 0.25 / 20), pytest.approx(0.2 * 20)),)
     assert p["mobility"] == pytest.approx(6000 * 0.25 / 20**2)
     assert p["capacity"] == pytest.approx(2.4, rel=1e-3) and p["reach_um"] == 7.0
     assert math.exp(p["cluster_log_more"]) == pytest.approx(3 / 4)      # mean of the geometric part: 3 = 5 - 2
@@ -65,8 +65,8 @@ def test_units_of_the_kernel():
 
 def test_without_oxygen_nothing_leans_toward_it():
     """So that the kernel looks for no gradient."""
-    assert only(oxygen=dict(enabled=False), migration=dict(bias=0.5))["leans"] == ()
-    assert len(only(oxygen=dict(enabled=True), migration=dict(bias=0.5))["leans"]) == 1
+    assert only(oxygen=dict(enabled=False), migration=dict(bias=0.5))["biases"] == ()
+    assert len(only(oxygen=dict(enabled=True), migration=dict(bias=0.5))["biases"]) == 1
 
 
 # --- tiles ----------------------------------------------------------------------------------------------

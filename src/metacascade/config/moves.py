@@ -7,11 +7,11 @@ from metacascade.base import units
 from metacascade.base.units import show_time
 from metacascade.config import therapy
 from metacascade.config.read import Problem
-from metacascade.mechanisms.factors import LEANS, Pair, Table
+from metacascade.mechanisms.factors import BIASES, Pair, Table
 from metacascade.mechanisms.terms import LOWER, RAISE
 
 LARGEST_MOVE = 0.8                 # [voxel edges] root mean square displacement of a step, along one axis
-LARGEST_DRIFT = 1.0                # [voxel edges] directed displacement of a step
+LARGEST_DIRECTED = 1.0             # [voxel edges] directed displacement of a step
 LEAST = 1 / 512                    # of tissue.speed: what is slower rounds to 0, see `model.motion`
 MOTION = "tissue.speed"
 BESIDE = (("haptotaxis", "bias"), ("chemotaxis", "bias"), ("therapy",))
@@ -33,7 +33,7 @@ def moves_um(config, plan) -> tuple[float, float]:
 def shares(config, plan) -> dict[str, float]:
     """The shares of the motion that are directed, at most, by the names of their rates."""
     more = therapy.largest(config)
-    return {name: share for name in LEANS if (share := plan.number(name, more))}
+    return {name: share for name in BIASES if (share := plan.number(name, more))}
 
 
 def _values(factor):
@@ -56,7 +56,7 @@ def problems(config, plan) -> Iterator[Problem]:
 def _too_far(config, plan):
     (random, directed), edge = moves_um(config, plan), config.tissue.edge_um
     shorter = min((LARGEST_MOVE * edge / random) ** 2 if random else 1,
-                  LARGEST_DRIFT * edge / directed if directed else 1)
+                  LARGEST_DIRECTED * edge / directed if directed else 1)
     if shorter < 1:
         step_s = max(1, math.floor(config.run.step_s * shorter))
         yield Problem(

@@ -1,9 +1,9 @@
-"""Chemotaxis: motile cells drift up the gradient of a field that the config names.
+"""Chemotaxis: motile cells move up the gradient of a field that the config names.
 
     tissue.chemotaxis   bias g / (g + half)        share of the motion, g the gradient of the field [its unit/um]
 
 Carcinoma cells follow EGF, which macrophages give off, and macrophages sit at vessels (Wyckoff 2004; Goswami 2005):
-the field is by default that of macrophages. Drift up the gradient of oxygen is that of `migration`.
+the field is by default that of macrophages. Bias up the gradient of oxygen is that of `migration`.
 """
 from typing import ClassVar
 
@@ -14,7 +14,7 @@ TABLE = "chemotaxis"
 
 
 class Chemotaxis(Section):
-    """Motile cells drift up the gradient of a field."""
+    """Motile cells move up the gradient of a field."""
     table: ClassVar[str] = TABLE
 
     enabled: bool = switch("Cells follow the gradient of a field.", default=False)
@@ -30,9 +30,9 @@ SECTION = Chemotaxis
 
 
 def plan(config):
-    """A coefficient of drift, and what it is up."""
+    """A share of the motion, and what it is up."""
     c = config.chemotaxis
-    drift = Rate("tissue.chemotaxis", value("chemotaxis.bias", c.bias), unit="",
-                 doc="share of its motion that is up the gradient of [chemotaxis.field]")
-    yield drift
-    yield gradient(drift, c.field, half=value("chemotaxis.half", c.half))
+    bias = Rate("tissue.chemotaxis", value("chemotaxis.bias", c.bias), unit="",
+                doc="share of its motion that is up the gradient of [chemotaxis.field]")
+    yield bias
+    yield gradient(bias, c.field, half=value("chemotaxis.half", c.half))

@@ -5,10 +5,10 @@ from metacascade.base.names import nearest
 from metacascade.base.nodes import LYMPH_NODE, NODES
 from metacascade.mechanisms.fields import FIELDS
 from metacascade.mechanisms.terms import (
+    BIASES,
     BINS,
     COAT,
     DENSITY,
-    LEANS,
     SECRETE,
     SHED,
     STATES,
@@ -36,7 +36,7 @@ OF_RECORD = ("place", "clone", "emt", "adhesion", "bits")
 # lesions there are no others. Constant factors may be on all.
 READ = (
     dict.fromkeys("tissue.hop tissue.confinement tissue.persistence tissue.cluster_cells".split(), ())
-    | dict.fromkeys(LEANS, (GRADIENT,))
+    | dict.fromkeys(BIASES, (GRADIENT,))
     | {"tissue.speed": (*STATES, "clone", PAIR), "tissue.cluster": STATES, "tissue.mutate": ("clone",)}
     | dict.fromkeys("vessel.sprout vessel.advance vessel.branch vessel.mature vessel.loosen vessel.collapse "
                     "vessel.recover".split(), ("voxel",))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from metacascade.mechanisms.rates import STATES, Rate, Value, valued
 
 DENSITY = "density"                 # cells of the voxel / capacity: a signal that is always there
-LEANS = ("tissue.bias", "tissue.haptotaxis", "tissue.chemotaxis")     # coefficients of the drift of motile cells
+BIASES = ("tissue.bias", "tissue.haptotaxis", "tissue.chemotaxis")     # shares of motion up gradients
 BINS = 16                           # of a field on which speed depends: motion.h
 COAT = "coat"                       # 1 - exp(-t / time): what platelets cover of a cell t hours after it was shed
 
@@ -84,7 +84,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Gradient:
-    """A factor on one of LEANS: cells drift up the gradient g of a field by the share g / (g + half)."""
+    """A factor on one of BIASES: motion is biased up the gradient g of a field, by g / (g + half)."""
     rate: str
     signal: str
     half: Value                     # [unit/um]
@@ -212,7 +212,7 @@ def pair(rate, name, signal, function, text, full=1.0) -> Pair:
 
 
 def gradient(rate, signal, half) -> Gradient:
-    """Factor on a rate of LEANS: the drift is up the gradient of the field `signal`, half of it at `half` [unit/um]."""
+    """Factor on a rate of BIASES: motion is biased up the gradient of `signal`, half as much at `half` [unit/um]."""
     return Gradient(_name(rate), signal, valued(half))
 
 

@@ -1,8 +1,8 @@
-"""Haptotaxis: motile cells drift up the gradient of matrix, besides that of oxygen.
+"""Haptotaxis: motile cells move up the gradient of matrix, besides that of oxygen.
 
     tissue.haptotaxis   bias g / (g + half)        share of the motion, g the gradient of matrix [1/um]
 
-What cells degrade lies behind them, so the drift leads out of the tumor; it adds to those of `migration` and
+What cells degrade lies behind them, so this leads out of the tumor; it adds to those of `migration` and
 `chemotaxis`.
 """
 from typing import ClassVar
@@ -14,7 +14,7 @@ TABLE = "haptotaxis"
 
 
 class Haptotaxis(Section):
-    """Motile cells drift up the gradient of matrix."""
+    """Motile cells move up the gradient of matrix."""
     table: ClassVar[str] = TABLE
 
     enabled: bool = switch("Cells follow the gradient of matrix.", default=False)
@@ -29,9 +29,9 @@ SECTION = Haptotaxis
 
 
 def plan(config):
-    """A coefficient of drift, and what it is up."""
+    """A share of the motion, and what it is up."""
     c = config.haptotaxis
-    drift = Rate("tissue.haptotaxis", value("haptotaxis.bias", c.bias), unit="",
-                 doc="share of its motion that is up the gradient of matrix")
-    yield drift
-    yield gradient(drift, "matrix", half=value("haptotaxis.half", c.half_per_um))
+    bias = Rate("tissue.haptotaxis", value("haptotaxis.bias", c.bias), unit="",
+                doc="share of its motion that is up the gradient of matrix")
+    yield bias
+    yield gradient(bias, "matrix", half=value("haptotaxis.half", c.half_per_um))

@@ -70,12 +70,12 @@ def plan(config):
 
 def _crowd(c, every):
     """The density over a length."""
-    pace = value("lymphatic.collapse", c.collapse_per_h)
+    turnover = value("lymphatic.collapse", c.collapse_per_h)
     yield Diffusing(
         "crowd", "", diffusion=value("lymphatic.collapse * lymphatic.range^2", c.collapse_per_h * c.range_um**2),
-        start=0.0, decay=pace, sweeps=6, start_sweeps=100, steady_start=True, every=every,
+        start=0.0, decay=turnover, sweeps=6, start_sweeps=100, steady_start=True, every=every,
         doc="density of cells over the length [lymphatic.range]")
-    yield Rate("field.crowd.source", pace, action=SECRETE, doc="by all cells of the tumor alike")
+    yield Rate("field.crowd.source", turnover, action=SECRETE, doc="by all cells of the tumor alike")
 
 
 def _lymphatics(c, every):

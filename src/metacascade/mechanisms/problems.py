@@ -11,11 +11,11 @@ from metacascade.mechanisms.terms import (
     ACTIONS,
     ADD,
     ADMIT,
+    BIASES,
     CLEAR,
     DENSITY,
     DIRECTIONS,
     FACTORS,
-    LEANS,
     LOWER,
     RAISE,
     REMOVE,
@@ -157,8 +157,8 @@ def _wall_problems(acting):
 
 
 def _motion_problems(acting):
-    """What is wrong with how cells move: one factor by a trait and a field, and one field for each drift, at most."""
-    for name, kind in (("tissue.speed", Pair), *((name, Gradient) for name in LEANS)):
+    """What is wrong with how cells move: one factor by a trait and a field, and one field for each bias, at most."""
+    for name, kind in (("tissue.speed", Pair), *((name, Gradient) for name in BIASES)):
         own = [one.text for one in acting if isinstance(one, kind) and one.rate == name]
         if len(own) > 1:
             yield f"there are {len(own)} factors on {name} of which there may be one: {'; '.join(own)}"

@@ -1,10 +1,10 @@
 """What a mechanism declares: rates, factors, traits and bits; columns are in `base.columns`, fields in `fields`."""
 from metacascade.mechanisms.factors import (
+    BIASES,
     BINS,
     COAT,
     DENSITY,
     FACTORS,
-    LEANS,
     At,
     AtWall,
     Constant,
@@ -60,8 +60,8 @@ from metacascade.mechanisms.rates import (
 )
 
 __all__ = [
-    "ACTIONS", "ADD", "ADMIT", "BINS", "CLEAR", "COAT", "DENSITY", "DIRECTIONS", "DIVIDE", "DRAIN", "EXITS",
-    "FACTORS", "KEY", "LEANS", "LOSE", "LOWER", "RAISE", "REMOVE", "SECRETE", "SET", "SHED", "STATES", "SWITCHES",
+    "ACTIONS", "ADD", "ADMIT", "BIASES", "BINS", "CLEAR", "COAT", "DENSITY", "DIRECTIONS", "DIVIDE", "DRAIN", "EXITS",
+    "FACTORS", "KEY", "LOSE", "LOWER", "RAISE", "REMOVE", "SECRETE", "SET", "SHED", "STATES", "SWITCHES",
     "TERMS", "At", "AtWall", "Bit", "Constant", "Gradient", "IfBit", "Pair", "PythonFactor", "Rate", "Shape",
     "Shielded", "Table", "Trait", "Value", "at", "at_wall", "bit", "boost", "constant", "fall", "gradient",
     "heritable", "hill", "pair", "python_factor", "ramp", "shielded", "state", "trait", "value", "valued"]

@@ -1,12 +1,12 @@
 """How motile cells move: the tables and gradients of the plan, in the units of the kernel.
 
 The speed of a cell is tissue.speed x STATE[emt] x STATE[adhesion] x CLONE[clone] x PAIR[trait of the clone, ground],
-and it leans by the sum of tissue.bias, tissue.haptotaxis and tissue.chemotaxis, each of one field.
+and its motion is biased by the sum of tissue.bias, tissue.haptotaxis and tissue.chemotaxis, each of one field.
 """
 import numpy as np
 
 from metacascade.mechanisms.compile import founder
-from metacascade.mechanisms.terms import LEANS, STATES, Gradient, Pair, Table
+from metacascade.mechanisms.terms import BIASES, STATES, Gradient, Pair, Table
 
 ONE = 256                       # speeds and factors on them are whole numbers of 1/256
 SPEED = "tissue.speed"
@@ -17,12 +17,12 @@ def speeds(plan):
     return in_parts(by_state(plan, SPEED)[0])
 
 
-def pace(plan, clones=None):
+def speed_factors(plan, clones=None):
     """What acts on speed besides EMT; (): nothing.
 
     Returns
     -------
-    hold : ndarray of int32, shape (256,)
+    by_adhesion : ndarray of int32, shape (256,)
         By adhesion, of 256.
     by_clone : ndarray of int32, shape (clones, 1) or (clones, 16)
         By clone and by the bin of the ground, of 256.
@@ -49,17 +49,17 @@ def fastest(plan) -> int:
     return -int(-float(speeds(plan).max()) * np.prod([max(factor, 0.0) + 1 / ONE for factor in factors]) // 1)
 
 
-def leans(config, plan, scales=()):
-    """The gradients that cells follow: tuples (field, lean, half).
+def biases(config, plan, scales=()):
+    """The gradients that cells follow: tuples (field, bias, half).
 
-    `lean` is that of a fully motile cell where the gradient is steep [edge/65536] in a step, `half` the gradient at
+    `bias` is that of a fully motile cell where the gradient is steep [edge/65536] in a step, `half` the gradient at
     which it is half of that [unit/edge].
     """
     edge, found = config.tissue.edge_um, []
-    for name in LEANS:
-        lean = 65536.0 * plan.number(name, scales) * plan.number(SPEED, scales) * config.run.step_h / edge
-        found += [(one.signal, lean, one.half.number * edge) for one in plan.factors_of(name)
-                  if isinstance(one, Gradient) and lean > 0.0]
+    for name in BIASES:
+        bias = 65536.0 * plan.number(name, scales) * plan.number(SPEED, scales) * config.run.step_h / edge
+        found += [(one.signal, bias, one.half.number * edge) for one in plan.factors_of(name)
+                  if isinstance(one, Gradient) and bias > 0.0]
     return tuple(found)
 
 

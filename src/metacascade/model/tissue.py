@@ -13,7 +13,7 @@ from metacascade.model import computed, vessel_oxygen
 from metacascade.model.clones import thresholds
 from metacascade.model.kernelerrors import crowded, finite
 from metacascade.model.microenvironment import secretions
-from metacascade.model.motion import pace, speeds
+from metacascade.model.motion import speed_factors, speeds
 from metacascade.model.tissue_parameters import along, parameters, reach_um, refuse_wide
 from metacascade.space.arena import Arena
 from metacascade.space.fields import Still
@@ -206,7 +206,8 @@ class Tissue:
     def _rate_clones(self):
         """What depends on the traits of clones."""
         self.rates = tissue_rates(self.plan, self.scales, self.clones)
-        self.mutation, self.pace = thresholds(self.plan, self.scales, self.clones), pace(self.plan, self.clones)
+        self.mutation = thresholds(self.plan, self.scales, self.clones)
+        self.speed_factors = speed_factors(self.plan, self.clones)
 
     def advance(self, step, t_h):
         """One step of all cells: (migrants, shed CTCs, members of the clusters among them, tally).
@@ -240,11 +241,11 @@ class Tissue:
 
     def motion(self, fields):
         """The gradients that cells follow, what else than EMT acts on their speed, and the matrix that resists them."""
-        followed = tuple((fields[name], *numbers) for name, *numbers in self.parameters["leans"])
+        followed = tuple((fields[name], *numbers) for name, *numbers in self.parameters["biases"])
         resists = fields["matrix"] if self.parameters["resistance"] else None
-        hold, by_clone, ground, per_bin = self.pace or (None,) * 4
-        pace = self.pace and (hold, by_clone, None if ground is None else fields[ground], per_bin)
-        return followed, pace, resists
+        *tables, ground, per_bin = self.speed_factors or (None, None)
+        factors = self.speed_factors and (*tables, None if ground is None else fields[ground], per_bin)
+        return followed, factors, resists
 
     def fields(self):
         """The fields that factors may name."""

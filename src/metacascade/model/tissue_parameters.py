@@ -6,7 +6,7 @@ import numpy as np
 from metacascade.base.errors import InputError
 from metacascade.config.sprouting import largest_um
 from metacascade.mechanisms.compile import wall_of
-from metacascade.model.motion import by_state, fastest, leans
+from metacascade.model.motion import biases, by_state, fastest
 from metacascade.space import vasculature
 
 MOST_MOVE = 8 * 65536           # [edge/65536] a tile: the destination code of tissue.h names only those next to it
@@ -15,7 +15,7 @@ MOST_MOVE = 8 * 65536           # [edge/65536] a tile: the destination code of t
 def parameters(config, plan, scales=()):
     """What the kernel needs besides the rates, in its own units; a mechanism that is off has the value 0.
 
-    ``leans`` are those of `motion.leans`. `scales`: what the coefficients are multiplied by, a dict of name and number.
+    ``biases`` are those of `motion.biases`. `scales`: what coefficients are multiplied by, a dict of name and number.
     Raises InputError if cells would move farther in a step than the kernel can tell; config.check refuses steps far
     shorter than that.
     """
@@ -27,14 +27,14 @@ def parameters(config, plan, scales=()):
     sd = math.sqrt(2.0 * speed**2 * number("tissue.persistence") / 3.0 * dt) / edge
     reach, mature = wall_of(plan)
     amplitude = round(4096.0 * math.sqrt(6.0) * sd)
-    followed = leans(config, plan, scales)
-    if not farthest(amplitude, sum(lean for _, lean, _ in followed), fastest(plan)) < MOST_MOVE:
+    followed = biases(config, plan, scales)
+    if not farthest(amplitude, sum(bias for _, bias, _ in followed), fastest(plan)) < MOST_MOVE:
         raise InputError("cells would move beyond the next tile in a step: shorten run.step, or lower tissue.speed, "
                          "tissue.persistence, or tissue.bias and its like, factors of mechanisms and [[therapy]] "
                          "included")
     return dict(
         seed=config.run.seed, dt_h=dt, edge_um=edge, capacity=config.tissue.capacity, amplitude=amplitude,
-        leans=followed, mobility=number("tissue.hop") * dt / edge**2, reach_um=reach,
+        biases=followed, mobility=number("tissue.hop") * dt / edge**2, reach_um=reach,
         resistance=number("tissue.confinement") if plan.field("matrix") else 0.0,
         permeability_mature=mature, cluster_fraction=number("tissue.cluster"),
         cluster_log_more=-math.inf if more <= 2 else math.log1p(-1.0 / (more - 1.0)))
@@ -52,7 +52,7 @@ def refuse_wide(config, plan, network):
         reach_um(config, plan), of_tips["speed"] + of_tips["reach"]), of_tips["radius"])
 
 
-def farthest(amplitude, lean, speed):
+def farthest(amplitude, bias, speed):
     """How far STEP of tissue.h leads along an axis at most [edge/65536], each part rounded up.
 
     Below MOST_MOVE nothing in it leaves 32 bits: (8 x 65536 - 1) x 4096 + 4095 is the largest number of those. A speed
@@ -61,7 +61,7 @@ def farthest(amplitude, lean, speed):
     if 65535 * speed >= 2**31:
         return math.inf
     dice = -(-65535 * speed // 256)
-    return (dice * amplitude + 2048 >> 12) + (lean + 1.0) * speed / 256.0 + 1.0 if speed else 0.0
+    return (dice * amplitude + 2048 >> 12) + (bias + 1.0) * speed / 256.0 + 1.0 if speed else 0.0
 
 
 def along(plan):
