@@ -11,9 +11,8 @@ alone (intravasation), come loose (detachment), and bind less where they arrest.
 from typing import ClassVar
 
 from metacascade.base.declare import ASSUMED, Section, integer, number, quantity, switch
-from metacascade.base.errors import Contradiction
-from metacascade.base.units import show
-from metacascade.mechanisms.terms import LOWER, RAISE, Rate, hill, ramp, state, value
+from metacascade.mechanisms.lack import lacking
+from metacascade.mechanisms.terms import LOWER, RAISE, Rate, hill, state, value
 
 TABLE = "adhesion"
 
@@ -46,15 +45,11 @@ SECTION = Adhesion
 def plan(config):
     """Two rates by which adhesion is lost, and one by which it comes back."""
     c = config.adhesion
-    if c.full_mmHg >= c.threshold_mmHg:
-        raise Contradiction(("adhesion", "full"), "must be less than adhesion.threshold = "
-                            f"{show(c.threshold_mmHg, 'mmHg', 'mmHg')}", ("adhesion", "threshold"))
     step = value("adhesion.step", c.step)
     hypoxia = Rate("tissue.adhesion_hypoxia", value("adhesion.hypoxia", c.hypoxia_per_h), action=LOWER, detail=step,
                    byte="adhesion", doc="adhesion lost for want of oxygen")
     yield hypoxia
-    yield ramp(hypoxia, "oxygen", zero=value("adhesion.threshold", c.threshold_mmHg),
-               full=value("adhesion.full", c.full_mmHg))
+    yield lacking(hypoxia, c)
     emt = Rate("tissue.adhesion_emt", value("adhesion.emt", c.emt_per_h), action=LOWER, detail=step, byte="adhesion",
                doc="adhesion lost in EMT")
     yield emt

@@ -16,9 +16,8 @@ Directions are measured, values ASSUMED. In the blood and in lesions the state s
 from typing import ClassVar
 
 from metacascade.base.declare import ASSUMED, Section, integer, number, quantity, switch
-from metacascade.base.errors import Contradiction
-from metacascade.base.units import show
-from metacascade.mechanisms.terms import LOWER, RAISE, Rate, hill, ramp, state, value
+from metacascade.mechanisms.lack import lacking
+from metacascade.mechanisms.terms import LOWER, RAISE, Rate, hill, state, value
 
 TABLE = "emt"
 
@@ -60,13 +59,10 @@ SECTION = EMT
 def plan(config):
     """Three rates of switching, and what the state does; its hand on speed is declared with migration."""
     c = config.emt
-    if c.full_mmHg >= c.threshold_mmHg:
-        raise Contradiction(("emt", "full"), "must be less than emt.threshold = "
-                            f"{show(c.threshold_mmHg, 'mmHg', 'mmHg')}", ("emt", "threshold"))
     step = value("emt.step", c.step)
     up = Rate("tissue.emt_up", value("emt.up", c.up_per_h), action=RAISE, detail=step, doc="towards mesenchymal")
     yield up
-    yield ramp(up, "oxygen", zero=value("emt.threshold", c.threshold_mmHg), full=value("emt.full", c.full_mmHg))
+    yield lacking(up, c)
     host = Rate("tissue.emt_host", value("emt.macrophages", c.macrophages_per_h), action=RAISE, detail=step,
                 doc="towards mesenchymal, by macrophages")
     yield host

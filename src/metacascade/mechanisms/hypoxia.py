@@ -1,14 +1,13 @@
 """Necrosis where oxygen is low.
 
-    tissue.necrosis   1 / survival  clamp((P - threshold) / (full - threshold), 0, 1)
+    tissue.necrosis   1 / survival  clamp((threshold - P) / (threshold - full), 0, 1)
 """
 from typing import ClassVar
 
 from metacascade.base.declare import CONVENTION, RECALLED, Section, quantity, switch
-from metacascade.base.errors import Contradiction
-from metacascade.base.units import show
+from metacascade.mechanisms.lack import lacking
 from metacascade.mechanisms.sources import PHYSICELL
-from metacascade.mechanisms.terms import REMOVE, Rate, ramp, value
+from metacascade.mechanisms.terms import REMOVE, Rate, value
 
 TABLE = "hypoxia"
 CORE = f"the core of {PHYSICELL}"
@@ -35,11 +34,7 @@ SECTION = Hypoxia
 def plan(config):
     """One rate, by oxygen."""
     c = config.hypoxia
-    if c.full_mmHg >= c.threshold_mmHg:
-        raise Contradiction(("hypoxia", "full"), "must be less than hypoxia.threshold = "
-                            f"{show(c.threshold_mmHg, 'mmHg', 'mmHg')}", ("hypoxia", "threshold"))
     necrosis = Rate("tissue.necrosis", value("1 / hypoxia.survival", 1.0 / c.survival_h), action=REMOVE,
                     doc="death for lack of oxygen")
     yield necrosis
-    yield ramp(necrosis, "oxygen", zero=value("hypoxia.threshold", c.threshold_mmHg),
-               full=value("hypoxia.full", c.full_mmHg))
+    yield lacking(necrosis, c)

@@ -14,10 +14,9 @@ from typing import ClassVar
 
 from metacascade.base.columns import mean_over_cells
 from metacascade.base.declare import ASSUMED, COMPUTED, RECALLED, Section, number, quantity, switch
-from metacascade.base.errors import Contradiction
-from metacascade.base.units import show
 from metacascade.mechanisms.fields import Diffusing, whole_steps
-from metacascade.mechanisms.terms import SECRETE, Rate, Trait, ramp, trait, value
+from metacascade.mechanisms.lack import lacking
+from metacascade.mechanisms.terms import SECRETE, Rate, Trait, trait, value
 
 TABLE = "vegf"
 NONE = "no measurement"
@@ -66,9 +65,6 @@ SECTION = Vegf
 def plan(config):
     """A field, its source with what acts on it, and two traits."""
     c = config.vegf
-    if c.full_mmHg >= c.threshold_mmHg:
-        raise Contradiction(("vegf", "full"), "must be less than vegf.threshold = "
-                            f"{show(c.threshold_mmHg, 'mmHg', 'mmHg')}", ("vegf", "threshold"))
     yield Diffusing(
         "vegf", "", diffusion=value("vegf.diffusion", c.diffusion_um2_per_h), start=0.0,
         decay=value("vegf.decay", c.decay_per_h), sweeps=8, start_sweeps=200, coarse=2, every=whole_steps(3600, config),
@@ -76,7 +72,7 @@ def plan(config):
     source = Rate("field.vegf.source", value("vegf.secretion", c.secretion_per_h), action=SECRETE,
                   doc="by hypoxic cells")
     yield source
-    yield ramp(source, "oxygen", zero=value("vegf.threshold", c.threshold_mmHg), full=value("vegf.full", c.full_mmHg))
+    yield lacking(source, c)
     yield from _trait(source, "egfr", c.egfr, c.egfr_residual, c.egfr_mutation, c.egfr_step, "EGFR activity")
     yield from _trait(source, "id_level", c.id_level, c.id_residual, c.id_mutation, c.id_step, "activity of Id genes")
     yield mean_over_cells("vegf_mean", "1", "angiogenic factor where the cells in tissue are, their mean", "vegf")
