@@ -4,6 +4,9 @@ from typing import ClassVar
 
 from metacascade.mechanisms.terms import ADD, ADMIT, LOSE, SECRETE, Value, valued
 
+# Time from one solution to the next: of what changes within hours, and of what changes within a day or slower.
+QUICK_S, SLOW_S = 3600, 3 * 3600
+
 
 def _take(field, names):
     """Plain numbers as values."""

@@ -20,11 +20,10 @@ from typing import ClassVar
 from metacascade.base.columns import mean_over_cells
 from metacascade.base.declare import ASSUMED, COMPUTED, Section, number, quantity, switch
 from metacascade.base.nodes import LYMPH_NODE
-from metacascade.mechanisms.fields import Diffusing, whole_steps
+from metacascade.mechanisms.fields import QUICK_S, Diffusing, whole_steps
 from metacascade.mechanisms.terms import ADD, DRAIN, LOSE, SECRETE, Rate, at, ramp, state, value
 
 TABLE = "lymphatic"
-EVERY_S = 3600          # time from one solution to the next: crowding presses within an hour
 
 
 class Lymphatic(Section):
@@ -55,7 +54,7 @@ SECTION = Lymphatic
 
 def plan(config):
     """Two fields, the exit, and what is not in lymph."""
-    c, every = config.lymphatic, whole_steps(EVERY_S, config)
+    c, every = config.lymphatic, whole_steps(QUICK_S, config)
     yield from _crowd(c, every)
     yield from _lymphatics(c, every)
     drain = Rate("tissue.lymphatic", value("lymphatic.hazard", c.hazard_per_h), action=DRAIN,

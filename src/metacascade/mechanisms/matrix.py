@@ -10,8 +10,7 @@ from typing import ClassVar
 
 from metacascade.base.columns import mean_over_cells
 from metacascade.base.declare import ASSUMED, Section, quantity, switch
-from metacascade.mechanisms.fields import Diffusing, whole_steps
-from metacascade.mechanisms.recruitment import EVERY_S
+from metacascade.mechanisms.fields import SLOW_S, Diffusing, whole_steps
 from metacascade.mechanisms.terms import ADD, DENSITY, LOSE, Rate, ramp, value
 
 TABLE = "matrix"
@@ -38,7 +37,7 @@ def plan(config):
     c = config.matrix
     yield Diffusing(
         "matrix", "", diffusion=0.0, start=1.0, decay=value("matrix.turnover", c.turnover_per_h), sweeps=1,
-        start_sweeps=30, steady_start=True, every=whole_steps(EVERY_S, config), absent=1.0,
+        start_sweeps=30, steady_start=True, every=whole_steps(SLOW_S, config), absent=1.0,
         doc="extracellular matrix, relative to normal stroma, where a tile starts at 1")
     yield Rate("field.matrix.rebuild", value("matrix.turnover", c.turnover_per_h), action=ADD,
                doc="laid down anew by the stroma")

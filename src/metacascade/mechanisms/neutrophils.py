@@ -16,8 +16,8 @@ from typing import ClassVar
 
 from metacascade.base.columns import mean_over_cells
 from metacascade.base.declare import ASSUMED, COMPUTED, RECALLED, Section, number, quantity, switch
-from metacascade.mechanisms.fields import Diffusing, whole_steps
-from metacascade.mechanisms.recruitment import EVERY_S, drawn_in, signal
+from metacascade.mechanisms.fields import SLOW_S, Diffusing, whole_steps
+from metacascade.mechanisms.recruitment import drawn_in, signal
 from metacascade.mechanisms.terms import ADD, Rate, boost, ramp, value
 
 TABLE = "neutrophils"
@@ -72,11 +72,10 @@ SECTION = Neutrophils
 def plan(config):
     """IL-8, the neutrophils, their protease, and what it does to walls."""
     c = config.neutrophils
-    every = whole_steps(EVERY_S, config)
+    every = whole_steps(SLOW_S, config)
     yield from signal(
         "il8", c, value("neutrophils.il8_diffusion", c.il8_diffusion_um2_per_h),
-        value("neutrophils.il8_decay", c.il8_decay_per_h), every, doc="IL-8, relative to that of a wide tumor",
-        of="neutrophils")
+        value("neutrophils.il8_decay", c.il8_decay_per_h), every, doc="IL-8, relative to that of a wide tumor")
     yield from drawn_in("neutrophils", c, by="il8", every=every, sweeps=4, start_sweeps=200)
     yield from _mmp9(c, every)
     yield boost("tissue.intravasate", "mmp9", half=value("neutrophils.opening_half", c.opening_half),

@@ -4,14 +4,12 @@ from collections.abc import Iterator
 from metacascade.mechanisms.fields import Diffusing
 from metacascade.mechanisms.terms import ADMIT, SECRETE, Rate, Value, hill, value
 
-EVERY_S = 3 * 3600          # time from one solution to the next, of what changes within a day or slower
 
-
-def signal(name: str, section, diffusion: Value, decay: Value, every: int, doc: str, of: str) -> Iterator:
-    """The field `name` that all cells of the tumor secrete alike; `section` is that of the mechanism `of`."""
+def signal(name: str, section, diffusion: Value, decay: Value, every: int, doc: str) -> Iterator:
+    """The field `name` that all cells of the tumor secrete alike; `section` is that of the mechanism."""
     yield Diffusing(name, "", diffusion=diffusion, start=0.0, decay=decay, sweeps=8, start_sweeps=400, coarse=4,
                     every=every, doc=doc)
-    yield Rate(f"field.{name}.source", value(f"{of}.secretion", section.secretion_per_h), action=SECRETE,
+    yield Rate(f"field.{name}.source", value(f"{section.table}.secretion", section.secretion_per_h), action=SECRETE,
                doc="by the cells of the tumor")
 
 
