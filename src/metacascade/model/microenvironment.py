@@ -1,9 +1,8 @@
 """The fields of a config: what its plan declares, made into arrays and solvers."""
-import time
-
 import numpy as np
 
 from metacascade._kernels import _moments
+from metacascade.base.spent import Spent
 from metacascade.config.config import Config
 from metacascade.mechanisms import compile
 from metacascade.mechanisms.fields import Diffusing, Pressure
@@ -38,18 +37,16 @@ def _pressure(field: Pressure, plan: Plan, config: Config, arrays: TileArrays) -
         every=field.every, capacity=config.tissue.capacity, edge_um=config.tissue.edge_um, arrays=arrays)
 
 
-def secretions(plan: Plan, arena: Arena, counts: np.ndarray, clones, step: int, spent=None) -> dict[str, np.ndarray]:
+def secretions(plan: Plan, arena: Arena, counts: np.ndarray, clones, step: int, spent: Spent) -> dict[str, np.ndarray]:
     """For each field that cells secrete, and that is due in a step, their weights, added up by voxel: `moments`.
 
-    `clones`: traits of all clones. `spent`: Counter to which the seconds are added, by field.
+    `clones`: traits of all clones. `spent`: to which it is added, by the name of the field.
     """
     found = {}
     for rate in plan.of("field"):
         if rate.action == SECRETE and step % plan.field(rate.field).every == 0:
-            start = time.perf_counter()
-            found[rate.field] = _weights(arena, counts, *compile.secretion(plan, rate.name, clones))
-            if spent is not None:
-                spent[rate.field] += time.perf_counter() - start
+            with spent.on(rate.field):
+                found[rate.field] = _weights(arena, counts, *compile.secretion(plan, rate.name, clones))
     return found
 
 

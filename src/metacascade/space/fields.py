@@ -2,13 +2,12 @@
 from __future__ import annotations
 
 import math
-import time
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from metacascade._kernels import _field
+from metacascade.base.spent import Spent
 from metacascade.base.tiles import EDGE, VOXELS
 from metacascade.space.pressure import Pressure
 from metacascade.space.relaxation import Kept, Mesh, NoHalo, Solved, System, relax, schedule
@@ -179,14 +178,14 @@ class Fields:
         Permeability of vessels and diffusion of each of these: `vessels.voxelize`.
     falls : str
         The field that falls along vessels; what comes in of it is behind all others in the supply. Nothing: none does.
-    spent : Counter
-        Wall time of the solutions so far, without that of ghosts, by the name of the field [s].
+    spent : Spent
+        On the solutions, without ghosts, by the name of the field.
     """
 
     def __init__(self, each: Sequence[Field | Pressure], arrays: TileArrays):
         self.each, self.arrays = list(each), arrays
         self.falls = ""
-        self.spent = Counter()
+        self.spent = Spent()
         (self.supplied, self.walls), (self.coarse_supplied, self.coarse_walls) = (
             ([one.name for one in some], [(one.wall, one.diffusion) for one in some]) for some in self._supplied())
 
@@ -262,13 +261,12 @@ class Fields:
     def _relax(self, some, counts, vessels, mesh, halo, moments, scales, terms, settling=False):
         systems = []
         for one in some:
-            start = time.perf_counter()
             given = counts, moments.get(one.name), self._supply(one, vessels), mesh, halo
             by_place = dict(terms=terms[one.name], signals=self.signals) if one.name in terms else {}
             steady = dict(steady=True) if settling and getattr(one, "steady_start", False) else {}
             fed = dict(fed=vessels.supply[:, -1]) if self.falls == one.name else {}
-            systems.append(one.system(*given, scales, **by_place, **steady, **fed))
-            self.spent[one.name] += time.perf_counter() - start
+            with self.spent.on(one.name):
+                systems.append(one.system(*given, scales, **by_place, **steady, **fed))
         relax(systems, mesh, halo, self.spent)
 
     def _supply(self, field, vessels):

@@ -2,13 +2,12 @@
 from __future__ import annotations
 
 import math
-import time
-from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 
 from metacascade._kernels import _field
+from metacascade.base.spent import Spent
 
 INNER = 2                     # sweeps of a tile at a visit
 
@@ -138,15 +137,15 @@ class Kept:
         return self._rows[:n]
 
 
-def relax(systems: list[System | Solved], mesh: Mesh, halo, spent: Counter | None = None) -> None:
+def relax(systems: list[System | Solved], mesh: Mesh, halo, spent: Spent | None = None) -> None:
     """Bring the values of some fields, in place, to those of their systems, all at the same visit of the tiles.
     Collective.
 
     `halo` fills the ghosts of one color of tiles, in one message a neighbor for all fields, while the tiles that have
     no ghost beside them are swept. Afterwards the ghosts are not those of the last sweeps: whoever reads them fills
-    them first. `spent`: to which the seconds of the sweeps are added, by the name of the field.
+    them first. `spent`: to which the sweeps are added, by the name of the field.
     """
-    spent = Counter() if spent is None else spent
+    spent = Spent() if spent is None else spent
     coupled = [one for one in systems if isinstance(one, System)]
     for k in range(max((len(one.visits) for one in coupled), default=0)):
         some = [one for one in coupled if k < len(one.visits)]
@@ -162,7 +161,6 @@ def relax(systems: list[System | Solved], mesh: Mesh, halo, spent: Counter | Non
 
 def _sweep(systems, mesh, rows, k, spent):
     for one in systems:
-        start = time.perf_counter()
-        _field.relax(one.value, one.decay, one.rhs, mesh.neighbors, rows, one.rate, one.visits[k], one.mirror,
-                     one.outside)
-        spent[one.name] += time.perf_counter() - start
+        with spent.on(one.name):
+            _field.relax(one.value, one.decay, one.rhs, mesh.neighbors, rows, one.rate, one.visits[k], one.mirror,
+                         one.outside)
