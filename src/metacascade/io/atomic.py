@@ -123,5 +123,3 @@ def keep_former(path, former):
     else:
         with removed_on_error(link):
             os.replace(link, former)
-
-

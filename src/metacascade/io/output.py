@@ -273,4 +273,3 @@ def _described(path):
         if kind == module.KIND or kind is None and path.name.startswith(module.KIND.lower()):
             return module.describe(path)
     return results.describe(path)
-

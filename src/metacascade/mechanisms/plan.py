@@ -206,4 +206,3 @@ def _with(text, name, number) -> str:
 
 def _word(mechanism) -> str:
     return f"mechanism {mechanism.__name__.rpartition('.')[2]}"
-

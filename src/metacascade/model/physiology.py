@@ -34,10 +34,6 @@ DRAINS = dict.fromkeys((*BEDS, LYMPH_NODE), "venous") | {
     "venous": "lung", "lung": "arterial", "stomach": "portal", "gut": "portal", "pancreas": "portal",
     "spleen": "portal", "portal": "liver"}
 
-# Shear stress relative to that of arteries at rest (15 dyn/cm^2, Regmi 2017). Capillaries bear about as
-# much as arteries, veins a tenth of it or less, which is taken as none (ASSUMED).
-SHEAR = dict.fromkeys(NODES, 1.0) | {"venous": 0.0, "portal": 0.0}
-
 
 class Body(NamedTuple):
     """`flow`: per cent of the cardiac output that each bed gets from the arteries; `blood`: per cent of

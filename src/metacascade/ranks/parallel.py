@@ -23,6 +23,8 @@ from metacascade.ranks import launcher, wronglaunch
 # looks for a message before a waiting rank sleeps: to wake up takes longer than most waits
 POLLS, POLLS_CROWDED = 20_000, 200
 LAST_WORDS_S = 0.3      # mpiexec reads what a rank says; of one that aborts at once the message was lost now and then
+BY_HAND = ("this shell of `srun --pty` is one of several tasks, of which the others have ended: one rank. For more on "
+           "this node: `mpiexec -launcher fork -n RANKS` of MPICH; on all: salloc, and srun or mpiexec in it")
 
 
 def owner_of_id(ids, size):
@@ -250,8 +252,6 @@ def _first_world(MPI):
     return World(MPI.COMM_WORLD.Dup())
 
 
-BY_HAND = ("this shell of `srun --pty` is one of several tasks, of which the others have ended: one rank. For more on "
-           "this node: `mpiexec -launcher fork -n RANKS` of MPICH; on all: salloc, and srun or mpiexec in it")
 def _abort_on_error(MPI):
     """An exception that nobody caught ends all ranks, not only its own."""
     def hook(kind, error, trace):

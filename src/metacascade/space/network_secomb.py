@@ -50,7 +50,6 @@ def _table(path, lines, what: str, width: int):
     return rows, lines[2 + number:]
 
 
-
 def _box(lines):
     """The dimensions of the box of tissue, in the second line; None if they are no numbers."""
     try:

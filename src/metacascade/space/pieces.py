@@ -186,5 +186,3 @@ def normals(words: np.ndarray) -> np.ndarray:
     out = np.empty(len(words))
     _pieces.normals(np.ascontiguousarray(words, np.uint32), out)
     return out
-
-
