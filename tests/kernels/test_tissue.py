@@ -219,7 +219,7 @@ def test_motion_is_biased_by_the_sum_of_gradients_of_fine_and_coarse_fields(bias
 
 @pytest.mark.parametrize("resistance", [0.05, 0.3, 10.0])
 def test_matrix_resists_cells_that_are_pushed(resistance):
-    patches = [busy_patch(46, mean=6.0, resistance=r) for r in (resistance, 0.0)]
+    patches = [busy_patch(46, mean=6.0, resists="matrix", resistance=r) for r in (resistance, 0.0)]
     for patch in patches:
         patch.more["matrix"][:] = np.random.default_rng(46).uniform(0.0, 1.0, patch.more["matrix"].shape)
     (_, _, tally), (_, _, free) = map(assert_like_twin, patches)
@@ -230,15 +230,14 @@ def test_the_same_matrix_everywhere_resists_nobody():
     """It is the rise of matrix that does, here too where no tile is."""
     results = []
     for resistance in (0.25, 0.0):
-        patch = busy_patch(47, mean=6.0, resistance=resistance)
+        patch = busy_patch(47, mean=6.0, resists="matrix", resistance=resistance)
         patch.more["matrix"][:] = 0.7
         results.append((assert_like_twin(patch)[2], all_lists(patch)))
     assert results[0] == results[1]
 
 
 def test_what_resists_has_a_value_for_each_voxel():
-    patch = busy_patch(48, resistance=0.1)
-    patch.more["matrix"] = patch.more["coarse"]
+    patch = busy_patch(48, resists="coarse", resistance=0.1)
     with pytest.raises(ValueError, match="what resists has no value for each voxel"):
         patch.advance(0, 0.0)
 

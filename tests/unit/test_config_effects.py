@@ -217,6 +217,14 @@ def test_what_depends_on_another_mechanism_is_told_by_that_one(settings, name, r
     assert why(loaded(tmp_path, *settings), name) == ([reason] if reason else [])
 
 
+@pytest.mark.parametrize("table, other", [
+    ("confinement", "matrix"), ("haptotaxis", "matrix"), ("chemotaxis", "macrophages"), ("hypoxia", "oxygen")])
+def test_what_is_switched_on_and_cannot_act_is_told(table, other):
+    config = load({"tumor": {}, table: {"enabled": True}, other: {"enabled": False}})
+    assert why(config, f"{table}.enabled") == [f"{other}.enabled = false"]
+    assert why(load({"tumor": {}, table: {"enabled": True}, other: {"enabled": True}}), f"{table}.enabled") == []
+
+
 # Parameters that act although the switch of their section is off: what they are for instead.
 ALSO = {"intravasation.reach": "where cells come back",
         "blood.diameter": "of the records", "blood.diameter_spread": "of the records",

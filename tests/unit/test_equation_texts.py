@@ -23,6 +23,7 @@ from metacascade.mechanisms.terms import (
     Pair,
     PythonFactor,
     Rate,
+    Rise,
     Shape,
     Shielded,
     Table,
@@ -36,6 +37,7 @@ from metacascade.mechanisms.terms import (
     hill,
     pair,
     python_factor,
+    rise,
     shielded,
     state,
     value,
@@ -121,6 +123,10 @@ def _gradient(factor):
         assert computed(factor.text, NUMBERS | {f"{factor.signal}_gradient": g}) == pytest.approx(g / (g + half))
 
 
+def _rise(factor):
+    assert computed(factor.text, {f"{factor.signal}_rise": 0.3}) == 0.3
+
+
 def _if_bit(factor):
     assert factor.text == f"({factor.value.text} if {factor.bit})"
     assert computed(factor.value.text, NUMBERS) == pytest.approx(factor.value.number)
@@ -165,8 +171,8 @@ def _python(factor):
         assert own == pytest.approx(computed(factor.text, NUMBERS | dict.fromkeys(factor.signals, s)), rel=1e-6)
 
 
-LAWS = {Shape: _shape, Table: _table, Pair: _pair, Gradient: _gradient, IfBit: _if_bit, At: _at, AtWall: _at_wall, Shielded: _shielded,
-        Constant: _constant, PythonFactor: _python}
+LAWS = {Shape: _shape, Table: _table, Pair: _pair, Gradient: _gradient, Rise: _rise, IfBit: _if_bit, At: _at,
+        AtWall: _at_wall, Shielded: _shielded, Constant: _constant, PythonFactor: _python}
 
 
 def those(*kinds):
@@ -224,5 +230,5 @@ def test_a_text_that_says_another_number_is_found(wrong):
 
 def test_all_kinds_may_be_right():
     for right in (constant("r", 2), python_factor("r", lambda o: 1 / (1 + 2 * o), ("oxygen",), "1 / (1 + 2 * oxygen)"),
-                  at("r", {"tumor": 7.0}, "(7 in the tumor)")):
+                  at("r", {"tumor": 7.0}, "(7 in the tumor)"), rise("r", "matrix")):
         says(right)

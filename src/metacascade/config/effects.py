@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from metacascade.base.nodes import LYMPH_NODE
 from metacascade.mechanisms import plan_of
+from metacascade.mechanisms.fields import Pressure
 from metacascade.mechanisms.idle import Declared
-from metacascade.mechanisms.terms import DENSITY, DRAIN, EXITS, Gradient, Pair, PythonFactor, Shape
+from metacascade.mechanisms.terms import DENSITY, DRAIN, EXITS, Gradient, Pair, PythonFactor, Rise, Shape
 
 MOST_NAMES = 6      # in one line
 TISSUE = ("tissue.* growth.* hypoxia.* migration.* crowding.* oxygen.* traits.* vessels.* intravasation.* balance.* "
@@ -102,7 +103,6 @@ RULES = (
          "migration.speed = 0"),
     Rule("migration.gradient_half", lambda c: c.migration.bias, "migration.bias = 0"),
     Rule("migration.bias migration.gradient_half", lambda c: c.oxygen.enabled, "oxygen.enabled = false"),
-    Rule("confinement.*", lambda c: c.matrix.enabled, "matrix.enabled = false"),
     Rule("confinement.*", lambda c: c.crowding.enabled, "crowding.enabled = false"),
     Rule("chemotaxis.field", lambda c: c.chemotaxis.enabled, "chemotaxis.enabled = false"),
     Rule("oxygen.sweeps oxygen.every oxygen.initial_sweeps", lambda c: c.oxygen.enabled, "oxygen.enabled = false"),
@@ -165,11 +165,9 @@ def _names(rule, name):
 def unread_fields(plan) -> Iterator[str]:
     """A line for fields that are solved for while no rate that acts depends on them.
 
-    What acts on a field alone counts only if something depends on that. Hops follow pressure, and matrix
-    resists them, without a factor.
+    What acts on a field alone counts only if something depends on that. Hops follow pressure without a factor.
     """
-    resists = any(rate.name == "tissue.confinement" and rate.base.number for rate in plan.rates)
-    read = {"pressure", "matrix"} if resists else {"pressure"}
+    read = {field.name for field in plan.fields if isinstance(field, Pressure)}
     while more := {signal for factor in plan.factors for signal in _signals(factor) if signal not in read
                    and _acts(plan, plan.rate(factor.rate), read)}:
         read |= more
@@ -184,7 +182,7 @@ def _signals(factor) -> tuple:
         return ()
     if isinstance(factor, PythonFactor):
         return factor.signals
-    return (factor.signal,) if isinstance(factor, (Shape, Pair, Gradient)) and factor.signal != DENSITY else ()
+    return (factor.signal,) if isinstance(factor, (Shape, Pair, Gradient, Rise)) and factor.signal != DENSITY else ()
 
 
 def _acts(plan, rate, read):

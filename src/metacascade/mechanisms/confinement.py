@@ -1,6 +1,7 @@
 """Confinement: the matrix resists cells that are pushed into it, so they give way to where it has been degraded.
 
-    pushed over a face with the chance of tissue.hop x (fall of pressure - tissue.confinement x rise of matrix)
+    tissue.confinement   crowding.pressure_max stress / stall  max(0, rise of matrix)      of a face of a voxel
+    a cell is pushed over it with the hazard tissue.hop max(0, fall of pressure - tissue.confinement) / voxel^2
 
 So it takes pressure to enter what is denser than where a cell is, and nothing else happens to it: matrix pushes nobody.
 Where leading cells have degraded matrix (`proteolysis`), those behind are pushed after them, and the front of a tumor
@@ -14,7 +15,7 @@ elastic solid of modulus E opens, without limit, at 5/6 E (Gent and Lindley 1959
 from typing import ClassVar
 
 from metacascade.base.declare import RECALLED, Section, quantity, switch
-from metacascade.mechanisms.terms import Rate, value
+from metacascade.mechanisms.terms import Rate, rise, value
 
 TABLE = "confinement"
 
@@ -37,10 +38,12 @@ SECTION = Confinement
 
 
 def plan(config):
-    """One coefficient; the tissue reads it with the field of the matrix."""
+    """One coefficient, by the matrix on both sides of a face."""
     c = config.confinement
     resistance = config.crowding.pressure_max * c.stress_kPa / c.stall_kPa
     text = "crowding.pressure_max * confinement.stress / confinement.stall"
-    yield Rate("tissue.confinement", value(text, resistance), unit="",
-               doc="pressure by which normal stroma resists; a cell hops with the hazard tissue.hop * max(0, "
-               "fall of pressure - tissue.confinement * max(0, rise of matrix)) / voxel^2")
+    resists = Rate("tissue.confinement", value(text, resistance), unit="",
+                   doc="pressure by which the matrix resists, where it rises from the voxel of a cell to the next; the "
+                   "cell hops with the hazard tissue.hop * max(0, fall of pressure - tissue.confinement) / voxel^2")
+    yield resists
+    yield rise(resists, "matrix")

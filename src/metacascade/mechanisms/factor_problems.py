@@ -22,6 +22,7 @@ from metacascade.mechanisms.terms import (
     Pair,
     PythonFactor,
     Rate,
+    Rise,
     Shape,
     Shielded,
     Table,
@@ -30,14 +31,15 @@ from metacascade.mechanisms.terms import (
 )
 
 COMPARTMENTS = ("tissue", "blood", "lesion", "field", "vessel")
-MOTION = GRADIENT, PAIR = "gradient", "trait and voxel"       # what only motion depends on
+MOTION = GRADIENT, PAIR, RISE = "gradient", "trait and voxel", "rise"     # what only motion depends on
 OF_RECORD = ("place", "clone", "emt", "adhesion", "bits")
 # Rates without an action, which kernels read by name, and what factors on them may depend on; in the blood and in
 # lesions there are no others. Constant factors may be on all.
 READ = (
-    dict.fromkeys("tissue.hop tissue.confinement tissue.persistence tissue.cluster_cells".split(), ())
+    dict.fromkeys("tissue.hop tissue.persistence tissue.cluster_cells".split(), ())
     | dict.fromkeys(BIASES, (GRADIENT,))
-    | {"tissue.speed": (*STATES, "clone", PAIR), "tissue.cluster": STATES, "tissue.mutate": ("clone",)}
+    | {"tissue.speed": (*STATES, "clone", PAIR), "tissue.cluster": STATES, "tissue.mutate": ("clone",),
+       "tissue.confinement": (RISE,)}
     | dict.fromkeys("vessel.sprout vessel.advance vessel.branch vessel.mature vessel.loosen vessel.collapse "
                     "vessel.recover".split(), ("voxel",))
     | dict.fromkeys("vessel.close vessel.open vessel.persistence vessel.sense vessel.noise vessel.reach "
@@ -53,7 +55,7 @@ FIXED = ("vessel.oxygen_length", "vessel.oxygen_critical", "vessel.oxygen_radius
 SECRETED = ("voxel", "emt", "clone")        # the same of a term of a field by cells, and of one that is not
 OF_VOXEL = ("voxel",)
 # factor: the compartments whose rates it may act on
-WHERE = dict.fromkeys((Pair, Gradient, PythonFactor, AtWall), ("tissue",)) | {
+WHERE = dict.fromkeys((Pair, Gradient, Rise, PythonFactor, AtWall), ("tissue",)) | {
     Shape: ("tissue", "field", "vessel"), At: ("blood", "lesion"), Shielded: ("blood",)}
 SHAPES = (("ramp", 1), ("boost", 1), *((kind, power) for kind in ("hill", "fall") for power in (1, 2, 4)))
 
@@ -69,7 +71,7 @@ def problems_of_factor(factor, rates, declared):
         yield f"{factor.rate}: the factor {factor.text} is not possible in {compartment}"
     elif (on := _depends_on(factor)) not in (None, *read(declared).get(factor.rate, () if on in MOTION else (on,))):
         yield f"{factor.rate}: the factor {factor.text} depends on {on}, which is not looked at there"
-    if isinstance(factor, (Shape, Pair, Gradient, PythonFactor)):
+    if isinstance(factor, (Shape, Pair, Gradient, Rise, PythonFactor)):
         fields = {one.name for one in declared if isinstance(one, FIELDS)}
         fields |= {DENSITY} if isinstance(factor, (Shape, PythonFactor)) else set()
         for signal in factor.signals if isinstance(factor, PythonFactor) else (factor.signal,):
@@ -134,7 +136,7 @@ def _depends_on(factor) -> str | None:
     """What the value of a factor differs by; None: it is a constant."""
     if isinstance(factor, Table):
         return factor.by if factor.by in STATES else "clone"
-    return {Constant: None, Pair: PAIR, Gradient: GRADIENT, IfBit: "bits",
+    return {Constant: None, Pair: PAIR, Gradient: GRADIENT, Rise: RISE, IfBit: "bits",
             At: "place", Shielded: COAT}.get(type(factor), "voxel")
 
 

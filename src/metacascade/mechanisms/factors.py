@@ -96,6 +96,18 @@ class Gradient:
 
 
 @dataclass(frozen=True)
+class Rise:
+    """A factor on tissue.confinement: by how much a field rises from the voxel of a cell to that it is pushed into."""
+    rate: str
+    signal: str
+
+    @property
+    def text(self) -> str:
+        """As it stands in an equation."""
+        return f"{self.signal}_rise"
+
+
+@dataclass(frozen=True)
 class IfBit:
     """A factor for cells that have a bit set."""
     rate: str
@@ -169,7 +181,7 @@ class PythonFactor:
     absent: tuple = ()              # (signal, what cells feel of it) of fields that are off
 
 
-FACTORS = (Shape, Table, Pair, Gradient, IfBit, At, Shielded, AtWall, Constant, PythonFactor)
+FACTORS = (Shape, Table, Pair, Gradient, Rise, IfBit, At, Shielded, AtWall, Constant, PythonFactor)
 
 
 def hill(rate, signal, half, power=1) -> Shape:
@@ -214,6 +226,11 @@ def pair(rate, name, signal, function, text, full=1.0) -> Pair:
 def gradient(rate, signal, half) -> Gradient:
     """Factor on a rate of BIASES: motion is biased up the gradient of `signal`, half as much at `half` [unit/um]."""
     return Gradient(_name(rate), signal, valued(half))
+
+
+def rise(rate, signal) -> Rise:
+    """Factor on tissue.confinement: max(0, rise of the field `signal` from the voxel of a cell to the next)."""
+    return Rise(_name(rate), signal)
 
 
 def bit(rate, name, number) -> IfBit:

@@ -8,7 +8,9 @@ from dataclasses import fields as members
 
 from metacascade.mechanisms import mechanisms_of
 from metacascade.mechanisms.plan import enabled
-from metacascade.mechanisms.terms import FACTORS, KEY, Gradient, Rate, Shape, Trait
+from metacascade.mechanisms.terms import FACTORS, KEY, Gradient, Rate, Rise, Shape, Trait
+
+OF_A_FIELD = (Shape, Gradient, Rise)
 
 
 def keys_of(made) -> set[str]:
@@ -34,9 +36,16 @@ class Declared:
         mechanism names it."""
         if name.startswith("traits."):      # the first cells have them, whatever mechanisms are on
             return ""
+        if name.endswith(".enabled"):
+            return self._why_table(name.removesuffix(".enabled"))
         name = re.sub(r"^organs\.\w+\.", "organs.BED.", name)
         reasons = [self._why(made, mechanism, name) for mechanism, made in self.naming.get(name, ())]
         return reasons[0] if reasons and all(reasons) else ""
+
+    def _why_table(self, table) -> str:
+        """Why nothing does anything that a table switches on; nothing if some of it acts, or if it is off."""
+        made = [self._why(made, mechanism, "") for mechanism, made in self.all if mechanism.TABLE == table]
+        return made[0] if made and all(made) and getattr(self.config, table).enabled else ""
 
     def _why(self, made, mechanism, name) -> str:
         """Why a declaration that names the parameter `name` does nothing; nothing if it acts."""
@@ -56,7 +65,7 @@ class Declared:
     def _why_rate(self, rate, name):
         """Why a rate is zero whatever `name` is."""
         mechanism, rate = self.owners[rate]
-        stopped = [self._absent(made) for _, made in self.all if isinstance(made, (Shape, Gradient))
+        stopped = [self._absent(made) for _, made in self.all if isinstance(made, OF_A_FIELD)
                    and made.rate == rate.name and self._absent(made) and self._stops(made)]
         keys = keys_of(rate)
         zero = f"{[*keys][0]} = 0" if rate.base.number == 0.0 and len(keys) == 1 and name not in keys else ""
@@ -68,11 +77,11 @@ class Declared:
 
     def _stops(self, made):
         """Is a factor 0 where its field does not exist?"""
-        return isinstance(made, Gradient) or made.at(self.owners[made.signal][1].absent) == 0.0
+        return isinstance(made, (Gradient, Rise)) or made.at(self.owners[made.signal][1].absent) == 0.0
 
     def _absent(self, made):
         """Why the field of a factor is off; nothing if it is on, or if the factor depends on none."""
-        on_field = isinstance(made, (Shape, Gradient)) and made.signal in self.owners
+        on_field = isinstance(made, OF_A_FIELD) and made.signal in self.owners
         return self._off(self.owners[made.signal][0]) if on_field else ""
 
     def _off(self, mechanism):

@@ -29,6 +29,7 @@ from metacascade.mechanisms.terms import (
     Pair,
     PythonFactor,
     Rate,
+    Rise,
     Shape,
     Table,
     Trait,
@@ -185,7 +186,7 @@ def _resolved(factor, on, absent):
     if isinstance(factor, Shape) and factor.signal in absent:
         number = factor.at(absent[factor.signal])
         return None if number == 1.0 else Constant(factor.rate, value(f"{number:g}", number))
-    if isinstance(factor, Gradient) and factor.signal in absent:
+    if isinstance(factor, (Gradient, Rise)) and factor.signal in absent:
         return Constant(factor.rate, value("0", 0.0))
     if isinstance(factor, Pair) and factor.signal in absent:
         factor = Table(factor.rate, factor.by, factor.by_trait(absent[factor.signal]),

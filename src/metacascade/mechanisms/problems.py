@@ -31,6 +31,7 @@ from metacascade.mechanisms.terms import (
     Pair,
     PythonFactor,
     Rate,
+    Rise,
     Trait,
     Value,
 )
@@ -157,11 +158,17 @@ def _wall_problems(acting):
 
 
 def _motion_problems(acting):
-    """What is wrong with how cells move: one factor by a trait and a field, and one field for each bias, at most."""
-    for name, kind in (("tissue.speed", Pair), *((name, Gradient) for name in BIASES)):
+    """What is wrong with how cells move: of a trait and a field, and of one field for each bias, one factor at most."""
+    of_fields = (("tissue.speed", Pair), ("tissue.confinement", Rise), *((name, Gradient) for name in BIASES))
+    for name, kind in of_fields:
         own = [one.text for one in acting if isinstance(one, kind) and one.rate == name]
         if len(own) > 1:
             yield f"there are {len(own)} factors on {name} of which there may be one: {'; '.join(own)}"
+    coarse = {one.name: one.coarse for one in acting if isinstance(one, Diffusing) and one.coarse in ALONG[1:]}
+    for one in acting:
+        if isinstance(one, Rise) and one.signal in coarse:
+            yield (f"{one.rate}: the factor {one.text} needs a field with a value in each voxel, and {one.signal} has "
+                   f"coarse = {coarse[one.signal]}")
 
 
 def _mutation_problems(traits):

@@ -12,6 +12,7 @@ from metacascade.mechanisms.factors import (
     IfBit,
     Pair,
     PythonFactor,
+    Rise,
     Shape,
     Shielded,
     Table,
@@ -26,6 +27,7 @@ from metacascade.mechanisms.factors import (
     pair,
     python_factor,
     ramp,
+    rise,
     shielded,
     state,
     trait,
@@ -62,6 +64,6 @@ from metacascade.mechanisms.rates import (
 __all__ = [
     "ACTIONS", "ADD", "ADMIT", "BIASES", "BINS", "CLEAR", "COAT", "DENSITY", "DIRECTIONS", "DIVIDE", "DRAIN", "EXITS",
     "FACTORS", "KEY", "LOSE", "LOWER", "RAISE", "REMOVE", "SECRETE", "SET", "SHED", "STATES", "SWITCHES",
-    "TERMS", "At", "AtWall", "Bit", "Constant", "Gradient", "IfBit", "Pair", "PythonFactor", "Rate", "Shape",
-    "Shielded", "Table", "Trait", "Value", "at", "at_wall", "bit", "boost", "constant", "fall", "gradient",
-    "heritable", "hill", "pair", "python_factor", "ramp", "shielded", "state", "trait", "value", "valued"]
+    "TERMS", "At", "AtWall", "Bit", "Constant", "Gradient", "IfBit", "Pair", "PythonFactor", "Rate", "Rise",
+    "Shape", "Shielded", "Table", "Trait", "Value", "at", "at_wall", "bit", "boost", "constant", "fall", "gradient",
+    "heritable", "hill", "pair", "python_factor", "ramp", "rise", "shielded", "state", "trait", "value", "valued"]

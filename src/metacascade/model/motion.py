@@ -1,15 +1,15 @@
-"""How motile cells move: the tables and gradients of the plan, in the units of the kernel.
+"""How cells move: the tables and gradients of the plan, in the units of the kernel.
 
-The speed of a cell is tissue.speed x STATE[emt] x STATE[adhesion] x CLONE[clone] x PAIR[trait of the clone, ground],
-and its motion is biased by the sum of tissue.bias, tissue.haptotaxis and tissue.chemotaxis, each of one field.
+The speed of a motile cell is tissue.speed x STATE[emt] x STATE[adhesion] x CLONE[clone] x PAIR[trait of the clone,
+ground], and its motion is biased by the sum of tissue.bias, tissue.haptotaxis and tissue.chemotaxis, each of one field.
 """
 import numpy as np
 
 from metacascade.mechanisms.compile import founder
-from metacascade.mechanisms.terms import BIASES, STATES, Gradient, Pair, Table
+from metacascade.mechanisms.terms import BIASES, STATES, Gradient, Pair, Rise, Table
 
 ONE = 256                       # speeds and factors on them are whole numbers of 1/256
-SPEED = "tissue.speed"
+SPEED, CONFINEMENT = "tissue.speed", "tissue.confinement"
 
 
 def speeds(plan):
@@ -61,6 +61,12 @@ def biases(config, plan, scales=()):
         found += [(one.signal, bias, one.half.number * edge) for one in plan.factors_of(name)
                   if isinstance(one, Gradient) and bias > 0.0]
     return tuple(found)
+
+
+def resistance(plan, scales=()):
+    """(field whose rise resists cells that are pushed, by which pressure for a rise of 1); (None, 0): nothing does."""
+    fields = [one.signal for one in plan.factors_of(CONFINEMENT) if isinstance(one, Rise)]
+    return (fields[0], plan.number(CONFINEMENT, scales)) if fields else (None, 0.0)
 
 
 def pairs(plan):

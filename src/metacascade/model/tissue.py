@@ -240,9 +240,9 @@ class Tissue:
         return self._migrants[:progress[1]], joined(self._shed[:progress[2]]), followers, tally
 
     def motion(self, fields):
-        """The gradients that cells follow, what else than EMT acts on their speed, and the matrix that resists them."""
+        """The gradients that cells follow, what else than EMT acts on their speed, and the field that resists them."""
         followed = tuple((fields[name], *numbers) for name, *numbers in self.parameters["biases"])
-        resists = fields["matrix"] if self.parameters["resistance"] else None
+        resists = fields.get(self.parameters["resists"])
         *tables, ground, per_bin = self.speed_factors or (None, None)
         factors = self.speed_factors and (*tables, None if ground is None else fields[ground], per_bin)
         return followed, factors, resists

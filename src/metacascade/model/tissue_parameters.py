@@ -6,7 +6,7 @@ import numpy as np
 from metacascade.base.errors import InputError
 from metacascade.config.sprouting import largest_um
 from metacascade.mechanisms.compile import wall_of
-from metacascade.model.motion import biases, by_state, fastest
+from metacascade.model.motion import biases, by_state, fastest, resistance
 from metacascade.space import vasculature
 
 MOST_MOVE = 8 * 65536           # [edge/65536] a tile: the destination code of tissue.h names only those next to it
@@ -15,9 +15,9 @@ MOST_MOVE = 8 * 65536           # [edge/65536] a tile: the destination code of t
 def parameters(config, plan, scales=()):
     """What the kernel needs besides the rates, in its own units; a mechanism that is off has the value 0.
 
-    ``biases`` are those of `motion.biases`. `scales`: what coefficients are multiplied by, a dict of name and number.
-    Raises InputError if cells would move farther in a step than the kernel can tell; config.check refuses steps far
-    shorter than that.
+    ``biases`` are those of `motion.biases`, ``resists`` is the field of `motion.resistance`. `scales`: what
+    coefficients are multiplied by, a dict of name and number. Raises InputError if cells would move farther in a step
+    than the kernel can tell; config.check refuses steps far shorter than that.
     """
     def number(name, default=0.0):
         return plan.number(name, scales, default)
@@ -27,16 +27,15 @@ def parameters(config, plan, scales=()):
     sd = math.sqrt(2.0 * speed**2 * number("tissue.persistence") / 3.0 * dt) / edge
     reach, mature = wall_of(plan)
     amplitude = round(4096.0 * math.sqrt(6.0) * sd)
-    followed = biases(config, plan, scales)
+    followed, (resists, pressure) = biases(config, plan, scales), resistance(plan, scales)
     if not farthest(amplitude, sum(bias for _, bias, _ in followed), fastest(plan)) < MOST_MOVE:
         raise InputError("cells would move beyond the next tile in a step: shorten run.step, or lower tissue.speed, "
                          "tissue.persistence, or tissue.bias and its like, factors of mechanisms and [[therapy]] "
                          "included")
     return dict(
         seed=config.run.seed, dt_h=dt, edge_um=edge, capacity=config.tissue.capacity, amplitude=amplitude,
-        biases=followed, mobility=number("tissue.hop") * dt / edge**2, reach_um=reach,
-        resistance=number("tissue.confinement") if plan.field("matrix") else 0.0,
-        permeability_mature=mature, cluster_fraction=number("tissue.cluster"),
+        biases=followed, mobility=number("tissue.hop") * dt / edge**2, resists=resists, resistance=pressure,
+        reach_um=reach, permeability_mature=mature, cluster_fraction=number("tissue.cluster"),
         cluster_log_more=-math.inf if more <= 2 else math.log1p(-1.0 / (more - 1.0)))
 
 
