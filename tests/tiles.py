@@ -4,7 +4,7 @@ from collections import Counter
 
 import numpy as np
 
-from metacascade._kernels._layout import CELL, FACTOR, RATE
+from metacascade._kernels._layout import CELL, FACTOR, MIGRANT, RATE
 from metacascade._kernels._vessels import SEGMENT
 from metacascade.base.limits import MOST_CLONES
 from metacascade.config.config import Config
@@ -12,6 +12,7 @@ from metacascade.mechanisms import plan_of
 from metacascade.mechanisms.compile import TissueRates, founder, tissue_rates
 from metacascade.model import tissue
 from metacascade.model.clones import spectrum
+from metacascade.model.outbox import Outbox
 from metacascade.model.tissue import Tissue
 from metacascade.ranks.exchange import Exchange
 from metacascade.ranks.parallel import serial_world
@@ -95,10 +96,7 @@ class Patch(Tissue):
         self.vessels = Vessels(self.region.coords, np.empty(0, SEGMENT) if segments is None else segments,
                                self.parameters["edge_um"], self.parameters["reach_um"])
         self.pressure = Field(np.full((self.region.rows, 512), pressure, np.float32))
-        self.counted = Counter()
-        self._scratch = tissue.scratch(tissue.FIRST_SCRATCH)
-        self._migrants = np.empty(1024, tissue.MIGRANT)
-        self._shed, self._members = np.empty(64, tissue.CTC), np.empty(64, tissue.MEMBER)
+        self.counted, self.outbox = Counter(), Outbox(migrants=1024, shed=64, members=64)
         self.more = {"coarse": np.ones((self.region.rows, 64), np.float32),
                      "coarsest": np.ones((self.region.rows, 8), np.float32),
                      "matrix": np.ones((self.region.rows, 512), np.float32)}
@@ -114,7 +112,7 @@ class Patch(Tissue):
 
     def put(self, row, voxels, **columns):
         """Add cells to a tile: one voxel for each, and their fields (0 where not given)."""
-        arrivals = np.zeros(len(voxels), tissue.MIGRANT)
+        arrivals = np.zeros(len(voxels), MIGRANT)
         arrivals["key"], arrivals["voxel"] = row, voxels
         for name, values in columns.items():
             arrivals["cell"][name] = values

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from busy import BUSY, RATES, STILL, all_lists, busy_patch, random_rates, vessels, with_tables
-from metacascade._kernels._layout import Action, Flag
+from metacascade._kernels._layout import MIGRANT, Action, Flag
 from metacascade._kernels._vessels import SEGMENT
-from metacascade.model import tissue
 from metacascade.space.region import OFFSETS
 from reference.tissue import step_tile
 from tiles import CLONES, Patch, Vessels, rates_of, voxel_lists
@@ -278,7 +277,7 @@ def test_cells_that_wait_take_part_as_if_they_were_there():
     patches = [busy_patch(46), busy_patch(46)]
     for patch in patches:
         rng = np.random.default_rng(46)
-        arrivals = np.zeros(400, tissue.MIGRANT)
+        arrivals = np.zeros(400, MIGRANT)
         arrivals["key"] = rng.choice([patch.row(1, 1, 0), patch.row(0, 0, 0)], 400)
         arrivals["voxel"] = rng.integers(0, 512, 400)
         arrivals["cell"]["x"], arrivals["cell"]["emt"] = rng.integers(0, 65536, 400), rng.integers(0, 2, 400)

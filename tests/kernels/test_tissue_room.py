@@ -10,7 +10,7 @@ from metacascade._kernels._layout import CTC, MEMBER, MIGRANT, Action, Shape
 from metacascade.base.errors import InputError, RunError
 from metacascade.config.config import Config
 from metacascade.mechanisms import plan_of
-from metacascade.model import tissue
+from metacascade.model import outbox, tissue
 from metacascade.space.region import OFFSETS
 from tiles import CLONES, Field, Patch, rates_of, voxel_lists
 
@@ -19,12 +19,12 @@ def call(patch, words=20000, migrants=9999, shed=9999, members=9999, room=None, 
     """One call of the kernel with given room: (its answer, progress)."""
     a, rates, vessels = patch.arena, patch.rates, patch.vessels
     if progress is None:
-        progress = np.zeros(3 + len(tissue.TALLIES) + len(rates.causes), np.int64)
+        progress = np.zeros(3 + len(outbox.TALLIES) + len(rates.causes), np.int64)
     answer = _tissue.advance(
         a.cells, a.start, a.n, a.capacity if room is None else room, patch.counts, patch.pressure.value, patch.region.neighbors,
         patch.region.keys, patch.region.coords, (vessels.first, vessels.index, vessels.segments),
         (rates.rates, rates.factors, [patch.fields()[name] for name in rates.signals], rates.clone, rates.state,
-         patch.speed, patch.along, patch.mutation, *patch.motion(patch.fields())), dict(patch.parameters, step=2, t_h=1.0), tissue.scratch(words), np.zeros(migrants, MIGRANT),
+         patch.speed, patch.along, patch.mutation, *patch.motion(patch.fields())), dict(patch.parameters, step=2, t_h=1.0), outbox.scratch(words), np.zeros(migrants, MIGRANT),
         np.zeros(shed, CTC), np.zeros(members, MEMBER), progress)
     return answer, progress
 
@@ -64,15 +64,14 @@ def test_room_for_exactly_the_cells_and_their_daughters_is_enough(missing):
         capacity = patch.arena.capacity.copy()
         capacity[13] = room or 1024 + born[0] - missing
         answer, progress = call(patch, room=capacity)
-        born.append(progress[3 + tissue.TALLIES.index("divided")])
+        born.append(progress[3 + outbox.TALLIES.index("divided")])
     assert answer == (13 if missing else -1) and 100 < born[0]
 
 
 def test_a_tissue_with_hardly_any_room_grows_it_and_gives_the_same():
     """Scratch, outboxes and blocks grow while a step is under way."""
     roomy, tight = busy_patch(11), busy_patch(11)
-    tight._scratch, tight._migrants, tight._shed = tissue.scratch(64), np.empty(1, MIGRANT), np.empty(1, CTC)
-    tight._members = np.empty(1, MEMBER)
+    tight.outbox = outbox.Outbox(words=64, migrants=1, shed=1, members=1)
     tight.arena.keep(np.arange(len(tight.arena.n)))
     for row in range(len(tight.arena.n)):        # blocks without any room, one behind the other
         assert tight.arena.capacity[row] >= tight.arena.n[row]

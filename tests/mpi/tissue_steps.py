@@ -14,8 +14,9 @@ from metacascade._kernels._layout import CTC
 from metacascade._kernels._vessels import SEGMENT
 from metacascade.config.config import Config
 from metacascade.mechanisms import plan_of
-from metacascade.model import tissue, tissue_start
+from metacascade.model import tissue_start
 from metacascade.model.microenvironment import fields_of
+from metacascade.model.outbox import TALLIES
 from metacascade.ranks import parallel
 from metacascade.ranks.exchange import Exchange
 from metacascade.space.rebalance import Balance
@@ -97,7 +98,7 @@ def whole_tissue(seed):
 def run(model, step):
     """Eight steps; no cell is lost or made but by the events that are counted."""
     cells = int(WORLD.sum([model.cells])[0])
-    every, tallies = [np.empty(0, CTC)], dict.fromkeys((*tissue.TALLIES, *model.rates.causes), 0)
+    every, tallies = [np.empty(0, CTC)], dict.fromkeys((*TALLIES, *model.rates.causes), 0)
     for number in range(8):
         shed, tally = step(number)
         every.append(shed.copy())

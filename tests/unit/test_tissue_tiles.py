@@ -5,11 +5,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from metacascade._kernels._layout import CTC, MEMBER, MIGRANT
 from metacascade.config.config import Config
 from metacascade.mechanisms import MECHANISMS, plan_of
 from metacascade.mechanisms.plan import collect
 from metacascade.mechanisms.terms import SHED, Rate, at_wall
-from metacascade.model import tissue, tissue_start
+from metacascade.model import tissue_start
 from metacascade.model.microenvironment import fields_of
 from metacascade.ranks.exchange import Exchange
 from metacascade.ranks.parallel import serial_world
@@ -138,7 +139,7 @@ def test_a_tissue_goes_on_from_its_saved_state_with_the_same_bits():
     cells = np.concatenate([whole.arena.block(row) for row in order])
     saved = State({}, whole.region.keys[order], whole.region.coords[order], whole.arrays.take(order),
                   slabs_of(canonical(cells, counts), counts),
-                  empty(tissue.CTC), empty(tissue.MEMBER), np.empty(0), np.empty(0))
+                  empty(CTC), empty(MEMBER), np.empty(0), np.empty(0))
     again = tissue_start.restore(whole.config, *parts(whole.config), saved)
     for number in range(3, 6):
         one, two = step(whole, number), step(again, number)
@@ -158,7 +159,7 @@ def test_migrants_are_split_into_those_that_stay_and_those_for_others():
     patch = Patch([(0, 0, 0)])
     patch.region.ghost_keys = np.array([77, 88], np.uint64)
     patch.region.ghost_owner = np.array([3, 5])
-    migrants = np.zeros(4, tissue.MIGRANT)
+    migrants = np.zeros(4, MIGRANT)
     migrants["key"], migrants["voxel"] = [0, 2, 1, 0], [1, 2, 3, 4]
     here, gone, to = patch.leaving(migrants)
     assert here["voxel"].tolist() == [1, 4] and here["key"].tolist() == [0, 0]
@@ -167,7 +168,7 @@ def test_migrants_are_split_into_those_that_stay_and_those_for_others():
 
 def test_arrivals_from_others_find_their_tile_by_its_key():
     patch = Patch(OFFSETS)
-    arrivals = np.zeros(3, tissue.MIGRANT)
+    arrivals = np.zeros(3, MIGRANT)
     arrivals["key"], arrivals["voxel"] = patch.region.keys[[5, 9, 5]], [7, 8, 9]
     patch.arrive(arrivals[:0], arrivals)
     assert np.argwhere(patch.counts).tolist() == [[5, 7], [5, 9], [9, 8]]
@@ -175,7 +176,7 @@ def test_arrivals_from_others_find_their_tile_by_its_key():
 
 def test_an_arrival_for_a_tile_that_is_not_here_is_an_error():
     patch = Patch([(0, 0, 0)])
-    arrivals = np.zeros(1, tissue.MIGRANT)
+    arrivals = np.zeros(1, MIGRANT)
     arrivals["key"] = 5
     with pytest.raises(KeyError, match="does not own its tile"):
         patch.arrive(arrivals[:0], arrivals)

@@ -16,6 +16,7 @@ from metacascade.mechanisms.terms import LOWER, RAISE
 from metacascade.model import blood, clones, injection, interventions, lesions, lymph, staging, tissue, zones
 from metacascade.model.computed import place
 from metacascade.model.microenvironment import moments
+from metacascade.model.outbox import TALLIES
 from metacascade.state import observed
 from metacascade.state.observed import OTHERS, PLACES
 
@@ -43,7 +44,7 @@ def columns(plan) -> tuple:
     """
     of_model = (
         part.COLUMNS for part in (tissue, blood, lesions, injection, interventions, clones, zones, staging))
-    if counted := [cause.name for cause in plan.causes if cause.name in tissue.TALLIES]:
+    if counted := [cause.name for cause in plan.causes if cause.name in TALLIES]:
         raise InputError(f"{', '.join(counted)}: a cause of death by the name of a count of the tissue: {OTHER_NAME}")
     try:
         return in_order([*plan.causes, *chain.from_iterable(of_model), *lymph.columns(plan), *OF_RUN, *plan.columns,

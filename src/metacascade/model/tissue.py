@@ -4,7 +4,6 @@ from collections import Counter
 import numpy as np
 
 from metacascade._kernels import _tissue
-from metacascade._kernels._layout import CTC, MEMBER, MIGRANT
 from metacascade.base.columns import ALIVE, BORN, PASSED, Column, ReportLine, cells
 from metacascade.base.errors import RunError
 from metacascade.base.records import chosen, joined
@@ -14,6 +13,7 @@ from metacascade.model.clones import thresholds
 from metacascade.model.kernelerrors import crowded, finite
 from metacascade.model.microenvironment import secretions
 from metacascade.model.motion import speed_factors, speeds
+from metacascade.model.outbox import Outbox
 from metacascade.model.tissue_parameters import along, parameters, reach_um, refuse_wide
 from metacascade.space.arena import Arena
 from metacascade.space.fields import Still
@@ -32,9 +32,6 @@ REPORT = (
     ReportLine("tumor", "{tissue:,} cells (started with {initial:,}; {divided_tissue:,} divisions)"),
     ReportLine("shed", "{shed:,} cells in {shed_ctcs:,} single cells and clusters; {injected:,} injected; "
                        "{self_seeded:,} came back to the tumor"))
-TALLIES = _tissue.TALLIES       # what the kernel counts; behind them the causes of death of the plan
-SHED = TALLIES.index("shed")
-FIRST_SCRATCH, FIRST_OUTBOX = 16400, 65536    # cells of a tile and of the outbox, for which there is room at the start
 ARRIVALS = np.iinfo(np.int32).max       # cells that come to the tiles of a rank in one step, at most
 
 
@@ -56,7 +53,7 @@ class Tissue:
     vasculature : Vasculature or None
         The vessels that live, or have `lived` before; None: they are those of the network, for ever.
     counted : Counter
-        What the kernel has counted in all steps so far, by TALLIES and causes of death.
+        What the kernel has counted in all steps so far, by `outbox.TALLIES` and causes of death.
     reachable : ndarray of int64, shape (tiles,)
         Voxels of each tile that are within reach of a perfused vessel.
     """
@@ -80,10 +77,7 @@ class Tissue:
         self.speed, self.along = speeds(self.plan), along(self.plan)
         self.clones = None                  # that of the founder
         self.set_rates()
-        self.counted = Counter()
-        self._scratch = scratch(FIRST_SCRATCH)
-        self._migrants, self._shed = np.empty(FIRST_OUTBOX, MIGRANT), np.empty(4096, CTC)
-        self._members = np.empty(4096, MEMBER)
+        self.counted, self.outbox = Counter(), Outbox()
 
     @property
     def counts(self):
@@ -214,8 +208,8 @@ class Tissue:
 
         A migrant's ``key`` is the row, here, of the tile to which it goes (a ghost's row is another rank's).
         """
-        a, rates = self.arena, self.rates
-        progress = np.zeros(3 + len(TALLIES) + len(rates.causes), np.int64)
+        a, rates, out = self.arena, self.rates, self.outbox
+        out.begin(rates.causes)
         params = dict(self.parameters, step=step, t_h=t_h)
         fields = self.fields()
         signals = [fields[name] for name in rates.signals]
@@ -230,14 +224,13 @@ class Tissue:
                     cells, a.start, a.n, a.capacity, self.counts, self.pressure.value, self.region.neighbors,
                     self.region.keys, self.region.coords,
                     (self.vessels.first, self.vessels.index, self.vessels.segments), tables, params,
-                    self._scratch, self._migrants, self._shed, self._members, progress, self.zones, waiting)
+                    out.scratch, out.migrants, out.shed, out.members, out.progress, self.zones, waiting)
             if row < 0:
                 break
-            self._make_room(row, progress)
-        tally = dict(zip((*TALLIES, *rates.causes), progress[3:].tolist()))
-        self.counted.update(tally)
-        followers = joined(self._members[:tally["shed"] - progress[2]])
-        return self._migrants[:progress[1]], joined(self._shed[:progress[2]]), followers, tally
+            if not out.make_room(int(a.n[row])):        # it stopped before a tile
+                a.reserve(np.array([row]), np.array([int(a.capacity[row]) * 5 // 4 + 8]))
+        self.counted.update(out.tally)
+        return *out.taken(), out.tally
 
     def motion(self, fields):
         """The gradients that cells follow, what else than EMT acts on their speed, and the field that resists them."""
@@ -250,20 +243,6 @@ class Tissue:
     def fields(self):
         """The fields that factors may name."""
         return {one.name: one.value for one in self.microenvironment.each}
-
-    def _make_room(self, row, progress):
-        """The kernel stopped before a tile: grow whatever could be too small for it."""
-        n = int(self.arena.n[row])
-        if self._scratch.shape[1] < 2 * n + 64:
-            self._scratch = scratch(4 * n + 64)
-        elif len(self._migrants) < progress[1] + n:
-            self._migrants = joined(self._migrants, np.empty(len(self._migrants) + n, MIGRANT))
-        elif len(self._shed) < progress[2] + n:
-            self._shed = joined(self._shed, np.empty(len(self._shed) + n, CTC))
-        elif len(self._members) < progress[3 + SHED] - progress[2] + n:
-            self._members = joined(self._members, np.empty(len(self._members) + n, MEMBER))
-        else:
-            self.arena.reserve(np.array([row]), np.array([int(self.arena.capacity[row]) * 5 // 4 + 8]))
 
     def leaving(self, migrants):
         """Split migrants: those that stay on this rank, and those for others with their ranks."""
@@ -294,8 +273,3 @@ class Tissue:
 def reachable(vessels):
     """Voxels of each tile that have a vessel within reach."""
     return (np.diff(vessels.first) > 0).reshape(-1, 512).sum(axis=1)
-
-
-def scratch(cells):
-    """Working memory of the kernel for tiles of so many cells."""
-    return np.empty((_tissue.SCRATCH_ROWS, cells), np.uint32)
