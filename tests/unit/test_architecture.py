@@ -1,11 +1,14 @@
 """The arrows of docs/architecture.md: who may import what, and that every kernel has a twin in plain Python."""
 import ast
+import fnmatch
 import functools
 import graphlib
 import re
 from pathlib import Path
 
 import pytest
+
+from metacascade.mechanisms import MECHANISMS
 
 ROOT = Path(__file__).parents[2]
 SOURCE, KERNELS, TWINS = ROOT / "src" / "metacascade", ROOT / "cython_ext", ROOT / "tests" / "reference"
@@ -103,6 +106,16 @@ def kernels():
 
 def test_every_module_lies_in_a_package_of_the_table():
     assert {package(name) for name in modules()} == GROUPS.keys() | TOP
+
+
+def test_the_page_names_every_module():
+    """In the row of its package, one by one or as network_*; mechanisms are in their list."""
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    rows = {row[0]: re.findall(r"[\w*]+", row[1]) for row in re.findall(r"^\| (\w+) \| (.*) \|.*\|$", page, re.M)}
+    rows["mechanisms"] += [one.__name__.rpartition(".")[2] for one in MECHANISMS]
+    inside = [name.split(".") for name in modules() if "." in name and not name.endswith("__init__")]
+    assert [module for group, module in inside if group not in TOP
+            and not any(fnmatch.fnmatchcase(module, word) for word in rows[group])] == []
 
 
 @pytest.mark.parametrize("group", GROUPS)
