@@ -135,6 +135,19 @@ def test_what_is_told_has_no_effect(rule, tmp_path):
         assert outcome(changed(config, names_of(rule))) == outcome(config)
 
 
+def test_what_acts_in_a_tumor_alone_has_no_effect_without_one(tmp_path):
+    """Which parameters do follows from what they are declared for; others of the same tables act elsewhere, too."""
+    config = loaded(tmp_path, *NO_TUMOR)
+    declared = Declared(config)
+    told = [name for name, _ in all_parameters() if declared.acts_in_tumor(name)]
+    assert {"growth.enabled", "emt.up", "l1cam.on", "anoikis_resistance.mutation", "chemotherapy.resistance",
+            "colonization.attraction", "oxygen.sweeps", "lymphatic.enabled", "vegf.egfr"} <= set(told)
+    assert not {"emt.enabled", "emt.anoikis_resistance", "l1cam.establish", "anoikis_resistance.founder",
+                "blood.enabled", "blood.nk", "colonization.dormant", "run.seed"} & set(told)
+    assert why(config, "vegf.egfr") == ["there is no [tumor]"]
+    assert outcome(changed(config, told)) == outcome(config)
+
+
 def test_nothing_is_told_where_everything_acts(tmp_path):
     acting = loaded(tmp_path, "output.snapshots=true", "output.snapshot_interval=2 h", "chemotaxis.enabled=true",
                     "macrophages.enabled=true", "lymphatic.enabled=true", "matrix.enabled=true", "confinement.enabled=true")

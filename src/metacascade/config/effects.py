@@ -1,8 +1,8 @@
 """What in a config has no effect, because of something else in it: a switch, a zero, what is missing.
 
-What belongs to a mechanism that is off, or to a rate that is zero, follows from the plan (mechanisms.idle). The rest is
-one table, `RULES`: a rule names parameters and says when they act, and what stands against them when they do not. Only
-what a user has set is told, and by the first rule that holds.
+What belongs to a mechanism that is off, to a rate that is zero, or to a tumor where there is none, follows from the
+plan (mechanisms.idle). The rest is one table, `RULES`: a rule names parameters and says when they act, and what stands
+against them when they do not. Only what a user has set is told, and by the first rule that holds.
 """
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
@@ -15,12 +15,8 @@ from metacascade.mechanisms.idle import Declared
 from metacascade.mechanisms.terms import DENSITY, DRAIN, EXITS, Gradient, Pair, PythonFactor, Rise, Shape
 
 MOST_NAMES = 6      # in one line
-TISSUE = ("tissue.* growth.* hypoxia.* migration.* crowding.* oxygen.* traits.* vessels.* intravasation.* balance.* "
-          "emt.up emt.macrophages* emt.down emt.step emt.threshold emt.full emt.detachment emt.scattering "
-          "chemotherapy.* integrins.* haptotaxis.* chemotaxis.* confinement.* proteolysis.* "
-          "adhesion.* detachment.* invasiveness.* competence.* instability.* anoikis_resistance.mutation "
-          "anoikis_resistance.step organs.tumor.* colonization.attraction blood.vertebral_bypass vegf.* matrix.* "
-          "macrophages.* neutrophils.* angiogenesis.* maturation.* perfusion.* lymphatic.* outline.*")
+TUMOR = "tissue.* traits.* vessels.* balance.* outline.* organs.tumor.* blood.vertebral_bypass"
+NO_TUMOR = "there is no [tumor]"
 RATES = "colonization.wake colonization.dormant_death"
 ACTIVE = "colonization.birth colonization.death colonization.capacity colonization.shed"
 ELSEWHERE = ("intravasation.reach",)     # acts also while its mechanism is off: where cells come back
@@ -87,7 +83,7 @@ RULES = (
     Rule("output.interval", lambda c: c.output.interval_s <= c.run.duration_s, AT_BOTH_ENDS),
     Rule("output.checkpoint", lambda c: c.output.checkpoint_s <= c.run.duration_s, AT_BOTH_ENDS),
     Rule("output.snapshot_interval", lambda c: c.output.snapshot_interval_s <= c.run.duration_s, AT_BOTH_ENDS),
-    Rule(TISSUE, lambda c: c.tumor, "there is no [tumor]"),
+    Rule(TUMOR, lambda c: c.tumor, NO_TUMOR),
     Rule("balance.threshold balance.interval", lambda c: c.balance.enabled, "balance.enabled = false"),
     Rule("balance.interval", lambda c: c.balance.interval <= c.run.steps, "more steps than the run has"),
     Rule("outline.interval outline.gap outline.depth outline.opening outline.sprout outline.sampled_cells "
@@ -150,7 +146,8 @@ def without_effect(config, given, going_on: bool) -> Iterator[str]:
     declared, found = Declared(config), {}
     for path in given:
         name = ".".join(map(str, path))
-        why = next((rule.why for rule in off if _names(rule, name)), "")
+        why = NO_TUMOR if config.tumor is None and declared.acts_in_tumor(name) else ""
+        why = why or next((rule.why for rule in off if _names(rule, name)), "")
         if why := why or ("" if name in ELSEWHERE else declared.why_idle(name)):
             found.setdefault(why, []).append(name)
     for why, names in found.items():

@@ -1,4 +1,4 @@
-"""Why a parameter of a mechanism does nothing in a config: read off the plan.
+"""Why a parameter of a mechanism does nothing in a config, and whether it needs a tumor: read off the plan.
 
 A parameter acts through the texts of declarations that name it. It is idle where each of these is off, or is a factor
 on a rate that is off or zero, or depends on a field that is off.
@@ -6,11 +6,16 @@ on a rate that is off or zero, or depends on a field that is off.
 import re
 from dataclasses import fields as members
 
+from metacascade.base.columns import Column
+from metacascade.base.nodes import LYMPH_NODE
 from metacascade.mechanisms import mechanisms_of
+from metacascade.mechanisms.fields import FIELDS
 from metacascade.mechanisms.plan import enabled
-from metacascade.mechanisms.terms import FACTORS, KEY, Gradient, Rate, Rise, Shape, Trait
+from metacascade.mechanisms.terms import FACTORS, KEY, At, Gradient, Rate, Rise, Shape, Table, Trait
 
 OF_A_FIELD = (Shape, Gradient, Rise)
+IN_TUMOR = ("tissue", "field", "vessel")        # compartments that are not there without a tumor
+TO_TUMOR = {"tumor", LYMPH_NODE}                # nodes to which nothing comes without one
 
 
 def keys_of(made) -> set[str]:
@@ -41,6 +46,24 @@ class Declared:
         name = re.sub(r"^organs\.\w+\.", "organs.BED.", name)
         reasons = [self._why(made, mechanism, name) for mechanism, made in self.naming.get(name, ())]
         return reasons[0] if reasons and all(reasons) else ""
+
+    def acts_in_tumor(self, name: str) -> bool:
+        """Does a parameter of a mechanism act in the tumor and nowhere else? One that no declaration names does if all
+        do that its table brings."""
+        table = name.partition(".")[0]
+        named = self.naming.get(name) or [pair for pair in self.all if pair[0].TABLE == table]
+        return bool(named) and all(self._in_tumor(made, name) for _, made in named)
+
+    def _in_tumor(self, made, name="") -> bool:
+        """Does a declaration that names a parameter act on cells of the tumor, its fields and vessels alone?"""
+        if isinstance(made, Trait) and name in KEY.findall(made.founder.text):
+            return all(self._in_tumor(one) for _, one in self.all if isinstance(one, Table) and one.by == made.name)
+        if isinstance(made, (Trait, Column, *FIELDS)):      # of a trait what mutates: cells do in tissue alone
+            return True
+        if isinstance(made, At) and made.other == 1.0 and dict(made.values).keys() <= TO_TUMOR:
+            return True
+        rate = self.owners[made.rate][1] if isinstance(made, FACTORS) else made
+        return isinstance(rate, Rate) and rate.compartment in IN_TUMOR
 
     def _why_table(self, table) -> str:
         """Why nothing does anything that a table switches on; nothing if some of it acts, or if it is off."""
