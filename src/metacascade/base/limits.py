@@ -6,4 +6,5 @@ MOST_RATES = 64             # events that cells in tissue may have, which is wha
 MOST_SIGNALS = 64           # fields, and factors in Python, that their rates may depend on
 MOST_SUPPLIED = 16          # fields that come out of vessels
 FARTHEST = 181              # voxels from the outline, told from more: the largest whose square fits into 15 bits
-ALONG = (8, 4, 2)           # values that a field may have along the edge of a tile
+EDGE = 8                    # voxels along the edge of a tile
+ALONG = (EDGE, 4, 2)        # values that a field may have along it

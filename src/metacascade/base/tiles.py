@@ -1,9 +1,8 @@
 """The voxels of a tile: 8 along each edge, voxel (x, y, z) is number 64 z + 8 y + x."""
 import numpy as np
 
-from metacascade.base.limits import ALONG
+from metacascade.base.limits import ALONG, EDGE
 
-EDGE = 8                        # voxels along the edge of a tile
 VOXELS = EDGE**3
 VALUES = tuple(along**3 for along in ALONG)     # of a tile: one for each voxel, or for a cube of 2 or 4 voxels' edge
 

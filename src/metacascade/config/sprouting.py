@@ -1,13 +1,13 @@
 """How far vessels that grow reach in a step: not beyond the tiles that touch that of their tip, which it knows."""
 import math
 
+from metacascade.base.limits import EDGE
 from metacascade.base.units import plain
 from metacascade.config import therapy
 from metacascade.config.read import Problem
 from metacascade.mechanisms.angiogenesis import CUT
 from metacascade.mechanisms.terms import Shape
 
-VOXELS = 8                    # along the edge of a tile
 LARGEST_LOG = 700.0           # of what is a number
 
 
@@ -24,7 +24,7 @@ def largest_um(config, plan) -> dict[str, float]:
 
 def problems(config, plan):
     """What a tip would not know of."""
-    found, tile_um = largest_um(config, plan), VOXELS * config.tissue.edge_um
+    found, tile_um = largest_um(config, plan), EDGE * config.tissue.edge_um
     if sum(found.values()) < tile_um:
         return
     key = max(found, key=found.get)
@@ -32,5 +32,5 @@ def problems(config, plan):
     yield Problem(
         ("angiogenesis", key), f"a tip may go {found['speed']:.3g} um in a step, and meets vessels of up to "
         f"{found['radius']:.3g} um in radius from {found['reach']:.3g} um: together it must be less than a tile of "
-        f"{VOXELS} voxels of {plain(config.tissue.edge_um)} um; shorten vessels.interval, or make tissue.voxel larger",
+        f"{EDGE} voxels of {plain(config.tissue.edge_um)} um; shorten vessels.interval, or make tissue.voxel larger",
         (*others, ("vessels", "interval"), ("tissue", "voxel"), ("therapy",)))

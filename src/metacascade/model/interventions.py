@@ -12,6 +12,7 @@ from metacascade._kernels import _thin
 from metacascade._kernels._layout import Draw, Fate, Place, draws, unit52
 from metacascade.base.columns import DEAD, REMOVED, ReportLine, cells
 from metacascade.base.records import chosen
+from metacascade.base.tiles import EDGE, VOXELS
 from metacascade.config.interventions import MOST_FRACTIONS
 from metacascade.model.blood import cells_in
 
@@ -142,10 +143,10 @@ def radius_um(tissue, center_um, edge_um: float) -> float:
 
 def _shells(tissue, rows, center):
     """Cells of some tiles by the distance of their voxel from `center`, all in edges."""
-    v = np.arange(512)
+    v = np.arange(VOXELS)
     inside = np.stack([v & 7, v >> 3 & 7, v >> 6], axis=1) + 0.5
     coords = tissue.region.coords[rows]
-    away = (8 * coords[:, None, :] + inside - center).reshape(-1, 3)
+    away = (EDGE * coords[:, None, :] + inside - center).reshape(-1, 3)
     shell = np.sqrt(away[:, 0] ** 2 + away[:, 1] ** 2 + away[:, 2] ** 2).astype(np.int64)
     found = np.zeros(int(shell.max()) + 1, np.int64)
     np.add.at(found, shell, tissue.counts[rows][:len(coords)].reshape(-1).astype(np.int64))

@@ -3,6 +3,7 @@ import numpy as np
 
 from metacascade._kernels import _moments
 from metacascade.base.spent import Spent
+from metacascade.base.tiles import VOXELS
 from metacascade.config.config import Config
 from metacascade.mechanisms import compile
 from metacascade.mechanisms.fields import Diffusing, Pressure
@@ -73,6 +74,6 @@ def moments(arena: Arena, counts: np.ndarray, clone: np.ndarray, emt: np.ndarray
         Which tiles.
     """
     start, n = arena.start[rows], arena.n[rows]
-    sums = np.empty((len(n), 512), np.uint32)
+    sums = np.empty((len(n), VOXELS), np.uint32)
     _moments.moments(arena.cells, start, n, counts[rows], clone, emt, bits, sums)
     return sums

@@ -7,6 +7,7 @@ import numpy as np
 
 from metacascade._kernels._layout import CTC, MIGRANT, TRAITS, Draw, Flag, draws
 from metacascade.base.records import chosen
+from metacascade.base.tiles import VOXELS
 from metacascade.model.members import rows_of
 from metacascade.space.network_index import ranges
 
@@ -92,7 +93,7 @@ def become_cells(tissue, lodged, members, seed):
     if not int(tissue.exchange.world.sum([(lodged["place"] != NOWHERE).sum()])[0]):
         return np.empty(0, MIGRANT), ctcs, members
     rows, voxels = _voxels(tissue, lodged["place"])
-    enters = _find_room(tissue, 512 * rows + voxels, ctcs)
+    enters = _find_room(tissue, VOXELS * rows + voxels, ctcs)
     enter = enters[rows_of(members, ctcs)]
     cells = _cells(tissue.region.keys[rows[enters]], voxels[enters], ctcs[enters], chosen(members, enter), seed)
     return cells, ctcs[~enters], chosen(members, ~enter)
@@ -105,7 +106,7 @@ def _voxels(tissue, places):
     tile = np.searchsorted(before, places, side="right") - 1
     rows = order[tile]
     hit, which = np.unique(rows, return_inverse=True)
-    listed = [np.flatnonzero(np.diff(tissue.vessels.first[512 * row:512 * row + 513])) for row in hit]
+    listed = [np.flatnonzero(np.diff(tissue.vessels.first[VOXELS * row:VOXELS * (row + 1) + 1])) for row in hit]
     first = np.cumsum([0, *map(len, listed)])
     return rows, np.concatenate([np.empty(0, np.int64), *listed])[first[which] + places - before[tile]]
 

@@ -7,6 +7,7 @@ from metacascade._kernels import _tissue
 from metacascade.base.columns import ALIVE, BORN, PASSED, Column, ReportLine, cells
 from metacascade.base.errors import RunError
 from metacascade.base.records import chosen, joined
+from metacascade.base.tiles import VOXELS
 from metacascade.mechanisms.compile import field_terms, tissue_rates
 from metacascade.model import computed, vessel_oxygen
 from metacascade.model.clones import thresholds
@@ -272,4 +273,4 @@ class Tissue:
 
 def reachable(vessels):
     """Voxels of each tile that have a vessel within reach."""
-    return (np.diff(vessels.first) > 0).reshape(-1, 512).sum(axis=1)
+    return (np.diff(vessels.first) > 0).reshape(-1, VOXELS).sum(axis=1)

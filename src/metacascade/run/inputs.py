@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from metacascade.base.errors import InputError, NetworkError
+from metacascade.base.limits import EDGE
 from metacascade.base.screen import warn
 from metacascade.config.config import Config, load_with_text
 from metacascade.io import atomic
@@ -60,10 +61,10 @@ def short_distances(config):
     if config.tumor is None or not plan_of(config).vessels_live:
         return
     from metacascade.space.distances import REACH_UM  # with NumPy
-    tile_um = 8 * config.tissue.edge_um
+    tile_um = EDGE * config.tissue.edge_um
     if tile_um < REACH_UM:
         yield (f"tissue.voxel: with vessels that live distances to them are exact up to {tile_um:g} um, the edge of a "
-               "tile of 8 voxels; cells farther from all vessels than that may count as still farther")
+               f"tile of {EDGE} voxels; cells farther from all vessels than that may count as still farther")
 
 
 def read(path, overrides=()):

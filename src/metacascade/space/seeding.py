@@ -4,6 +4,7 @@ import math
 import numpy as np
 
 from metacascade.base.errors import InputError, on_all_ranks
+from metacascade.base.tiles import EDGE, VOXELS
 from metacascade.ranks.balance import cut, work
 from metacascade.space.region import keys_of
 
@@ -20,10 +21,10 @@ def voxels_inside(coords, center, radius):
 
     The voxel at the center belongs to it, so that one cell is a tumor too.
     """
-    at = [8.0 * coords[:, axis, None] + np.arange(8) + 0.5 - center[axis] for axis in range(3)]
+    at = [EDGE * coords[:, axis, None] + np.arange(EDGE) + 0.5 - center[axis] for axis in range(3)]
     inside = _by_voxel(np.add, [along**2 for along in at]) <= radius**2
     inside |= _by_voxel(np.logical_and, [np.floor(along + 0.5 - 1e-12) == 0 for along in at])
-    return inside.reshape(len(coords), 512)
+    return inside.reshape(len(coords), VOXELS)
 
 
 def _by_voxel(join, along):
@@ -34,15 +35,15 @@ def _by_voxel(join, along):
 
 def tiles_of_ball(world, center, radius):
     """This rank's share of the tiles that have a voxel in the ball, and the number of such voxels of each."""
-    low = np.floor((center - radius - 1) / 8).astype(np.int64)
-    size = np.floor((center + radius + 1) / 8).astype(np.int64) - low + 1
+    low = np.floor((center - radius - 1) / EDGE).astype(np.int64)
+    size = np.floor((center + radius + 1) / EDGE).astype(np.int64) - low + 1
     total = int(np.prod(size))
     first, last = total * world.rank // world.size, total * (world.rank + 1) // world.size
     found, inside = [np.empty((0, 3), np.int32)], [np.empty(0, np.int64)]
     for at in range(first, last, CHUNK):
         index = np.unravel_index(np.arange(at, min(at + CHUNK, last)), size)
         coords = (np.stack(index, axis=1) + low).astype(np.int32)
-        nearest = np.clip(center, 8.0 * coords, 8.0 * coords + 8)
+        nearest = np.clip(center, EDGE * coords, EDGE * coords + EDGE)
         coords = coords[((nearest - center) ** 2).sum(axis=1) <= (radius + 1) ** 2]
         n = voxels_inside(coords, center, radius).sum(axis=1)
         found.append(coords[n > 0])
@@ -69,7 +70,7 @@ def first_counts(world, config, keys, coords):
     """
     center = np.array(config.tumor.center_um) / config.tissue.edge_um
     order = np.argsort(keys)
-    inside = np.empty((len(keys), 512), bool)
+    inside = np.empty((len(keys), VOXELS), bool)
     for at in range(0, len(keys), CHUNK):
         some = order[at:at + CHUNK]
         inside[at:at + CHUNK] = voxels_inside(coords[some], center, ball_radius(config.tumor, config.tissue))
@@ -80,7 +81,7 @@ def first_counts(world, config, keys, coords):
         raise on_all_ranks(InputError(f"tumor.cells: {each:,} cells to a voxel; at most 65,535 can be counted: lower "
                                       "tissue.capacity"))
     position = world.exscan(mine) + np.cumsum(inside.ravel()).reshape(inside.shape) - 1
-    counts = np.empty((len(keys), 512), np.uint16)
+    counts = np.empty((len(keys), VOXELS), np.uint16)
     counts[order] = inside * (each + (share(position + 1, left, total) - share(position, left, total)))
     return counts
 
