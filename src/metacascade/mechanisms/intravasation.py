@@ -1,6 +1,6 @@
 """The way into the blood: detached cells within reach of a perfused vessel, single or with neighbors.
 
-    tissue.intravasate   hazard (m + (1 - m) (1 - maturity)) (1 - adhesion)^k   within reach of the wall
+    tissue.intravasate   hazard (m + (1 - m) (1 - maturity)) (1 - adhesion)^n   within reach of the wall
 """
 import math
 from typing import ClassVar
