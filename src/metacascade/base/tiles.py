@@ -4,6 +4,7 @@ import numpy as np
 from metacascade.base.limits import ALONG, EDGE
 
 VOXELS = EDGE**3
+CUBE_UM = 30.0                  # over which density is taken for the blood and the outline: `cube_of`
 VALUES = tuple(along**3 for along in ALONG)     # of a tile: one for each voxel, or for a cube of 2 or 4 voxels' edge
 
 
@@ -21,4 +22,24 @@ VALUE_OF_VOXEL = {values: _sharing(values) for values in VALUES}      # values o
 def of_voxels(array):
     """What each voxel has, shape (tiles, 512), of an array of one of VALUES for each tile."""
     array = np.asarray(array)
-    return array if array.shape[1] == VOXELS else array[:, VALUE_OF_VOXEL[array.shape[1]]]
+    return array if array.shape[1] == VOXELS else np.take(array, VALUE_OF_VOXEL[array.shape[1]], axis=1)
+
+
+def cube_of(edge_um):
+    """Voxels along the edge of the cube over which density is taken: 1, 2 or 4, by which it comes nearest to CUBE_UM.
+
+    A length and not a voxel: of a voxel of 15 um, which one cell fills, a third is empty in a tissue that is full, so
+    what is not linear in the density would depend on the voxel.
+    """
+    def off(voxels):
+        return max(voxels * edge_um / CUBE_UM, CUBE_UM / (voxels * edge_um))
+    return min((EDGE // along for along in ALONG), key=off)
+
+
+def in_cubes(counts, voxels):
+    """Cells of each cube of so many voxels along its edge: uint32, shape (tiles, values of a tile)."""
+    if voxels == 1:
+        return counts.astype(np.uint32)
+    along = EDGE // voxels
+    cubes = counts.reshape(-1, along, voxels, along, voxels, along, voxels)
+    return cubes.sum(axis=(2, 4, 6), dtype=np.uint32).reshape(-1, along**3)

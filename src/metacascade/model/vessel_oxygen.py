@@ -1,12 +1,12 @@
 """Where blood comes to from outside of the tumor, and how far through tissue that takes its oxygen: `along` of pieces.
 
 A piece of length l and radius r among cells of density n costs l min(n, 1) (r0 / r)^2: what is taken up around a vessel
-is the same for all, and flow goes with the square of the radius. A piece of the host outside of the tumor is at 0: in a
-tile without cells that is joined, through others such, to where no tile is, so not in a necrotic core. Of all others
-`along` is the least of those of the pieces that it is joined to, and its own cost: it is that of its farther end.
-Pieces are joined that touch with their ends, a vessel that has grown and the piece that it sprang from, and the piece
-where it met another vessel and that one. No blood comes through a piece that is shut: what is open and has no other way
-from outside is cut off. All is found anew in each step of the vessels.
+is the same for all, and flow goes with the square of the radius. n is taken over some 30 um (`Places.density`). A piece
+of the host outside of the tumor is at 0: in a tile without cells that is joined, through others such, to where no tile
+is, so not in a necrotic core. Of all others `along` is the least of those of the pieces that it is joined to, and its
+own cost: it is that of its farther end. Pieces are joined that touch with their ends, a vessel that has grown and the
+piece that it sprang from, and the piece where it met another vessel and that one. No blood comes through a piece that
+is shut: what is open and has no other way from outside is cut off. All is found anew in each step of the vessels.
 """
 from __future__ import annotations
 

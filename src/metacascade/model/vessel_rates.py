@@ -4,7 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from metacascade._kernels._layout import draws
-from metacascade.base.tiles import EDGE, VALUE_OF_VOXEL
+from metacascade.base.tiles import EDGE, VALUE_OF_VOXEL, cube_of, in_cubes
 from metacascade.mechanisms.terms import DENSITY, Shape
 from metacascade.space.region import FACES
 
@@ -35,9 +35,17 @@ class Places:
     def signal(self, name):
         """A field, or the density, at each place: float32."""
         if name == DENSITY:
-            return self.tissue.counts[self.row, self.voxel] / np.float32(self.tissue.config.tissue.capacity)
+            return self.density()
         value = self.tissue.microenvironment[name].value
         return value[self.row, VALUE_OF_VOXEL[value.shape[1]][self.voxel]]
+
+    def density(self):
+        """Cells over capacity in the cube about each place over which density is taken: float32."""
+        tissue = self.tissue.config.tissue
+        voxels = cube_of(tissue.edge_um)
+        cells = in_cubes(self.tissue.counts, voxels)
+        here = cells[self.row, self._number(self._cube(EDGE // voxels), EDGE // voxels)]
+        return here.astype(np.float32) / np.float32(voxels**3 * tissue.capacity)
 
     def rate(self, name, scales, which=slice(None)):
         """A rate, base x scale x factors of the place, single precision in the order of the plan: float64."""
