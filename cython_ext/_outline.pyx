@@ -27,32 +27,39 @@ cdef inline int stride_of(int axis) noexcept nogil:
 
 # --- sums ------------------------------------------------------------------------------------------------
 
-cdef void _add_line(const uint32_t* here, uint32_t* total, uint32_t before, uint32_t after, int stride) noexcept nogil:
-    """Each voxel of a line and the two beside it; `before` and `after` are beside the ends."""
+cdef void _add_line(const uint32_t* here, uint32_t* total, uint32_t before, uint32_t after, int stride,
+                    int along) noexcept nogil:
+    """Each value of a line and the two beside it; `before` and `after` are beside the ends."""
     cdef int k
     cdef uint32_t now = here[0], next
-    for k in range(SIDE):
-        next = here[(k + 1) * stride] if k + 1 < SIDE else after
+    for k in range(along):
+        next = here[(k + 1) * stride] if k + 1 < along else after
         total[k * stride] = before + now + next
         before, now = now, next
 
 
+cdef int _line_of(int axis, int i, int along) noexcept nogil:
+    """The first value of line i along an axis, of so many along the edge of a tile."""
+    return along * i if axis == 0 else (i // along * along * along + i % along if axis == 1 else i)
+
+
 def add_neighbors(const uint32_t[:, ::1] values not None, uint32_t[:, ::1] totals not None,
                   const int32_t[:, ::1] neighbors not None, int axis):
-    """Fill `totals` of the tiles: of each voxel the sum of its value and those beside it along an axis, 0 for no tile.
+    """Fill `totals` of the tiles: of each value the sum of it and those beside it along an axis, 0 for no tile.
 
-    Three axes one after the other add up cubes of 3 x 3 x 3 voxels.
+    A tile has 8^3, 4^3 or 2^3 values. Three axes one after the other add up cubes of 3 x 3 x 3.
     """
     cdef Py_ssize_t t
     cdef int32_t low, high
-    cdef int i, at, stride = stride_of(axis)
+    cdef int along = 8 if values.shape[1] == VOXELS else (4 if values.shape[1] == 64 else 2)
+    cdef int i, at, stride = 1 if axis == 0 else (along if axis == 1 else along * along), last = (along - 1) * stride
     with nogil:
         for t in range(neighbors.shape[0]):
             low, high = neighbors[t, 2 * axis], neighbors[t, 2 * axis + 1]
-            for i in range(LINES):
-                at = line_start(axis, i)
-                _add_line(&values[t, at], &totals[t, at], values[low, at + 7 * stride] if low >= 0 else 0,
-                          values[high, at] if high >= 0 else 0, stride)
+            for i in range(along * along):
+                at = _line_of(axis, i, along)
+                _add_line(&values[t, at], &totals[t, at], values[low, at + last] if low >= 0 else 0,
+                          values[high, at] if high >= 0 else 0, stride, along)
 
 
 # --- masses ----------------------------------------------------------------------------------------------

@@ -10,27 +10,29 @@ BESIDE = ((-1, 0, 0), (1, 0, 0), (0, -1, 0), (0, 1, 0), (0, 0, -1), (0, 0, 1))
 
 # --- of the kernel ---------------------------------------------------------------------------------------
 
-def line_of(v, axis):
+def line_of(v, axis, along=8):
     """Place of voxel v along an axis, and the voxel at the start of its line."""
-    stride = 8**axis
-    k = v // stride % 8
+    stride = along**axis
+    k = v // stride % along
     return k, v - k * stride
 
 
 def beside(values, neighbors, t, v, axis, way, nothing):
-    """The value of the voxel beside v of tile t, below (way 0) or above it (1) along an axis."""
-    k, start = line_of(v, axis)
+    """The value of the voxel, or cube, beside v of tile t, below (way 0) or above it (1) along an axis."""
+    along = round(len(values[t]) ** (1 / 3))
+    k, start = line_of(v, axis, along)
     k += 2 * way - 1
-    if 0 <= k < 8:
-        return int(values[t][start + k * 8**axis])
+    if 0 <= k < along:
+        return int(values[t][start + k * along**axis])
     other = neighbors[t][2 * axis + way]
-    return nothing if other < 0 else int(values[other][start + (k % 8) * 8**axis])
+    return nothing if other < 0 else int(values[other][start + (k % along) * along**axis])
 
 
 def add_neighbors(values, neighbors, axis):
-    """Of each voxel the sum of its value and of those beside it along an axis."""
+    """Of each voxel, or cube, the sum of its value and of those beside it along an axis."""
     return np.array([[int(values[t][v]) + sum(beside(values, neighbors, t, v, axis, way, 0) for way in (0, 1))
-                      for v in range(512)] for t in range(len(neighbors))], np.uint32).reshape(-1, 512)
+                      for v in range(len(values[t]))] for t in range(len(neighbors))],
+                    np.uint32).reshape(-1, values.shape[1])
 
 
 def spread(squared, neighbors, axis, step, beyond):

@@ -1,4 +1,5 @@
 """Outline, zones, stage and distances to vessels: what is told is right, and nothing that happens depends on it."""
+from collections import Counter
 from dataclasses import fields
 from types import SimpleNamespace
 
@@ -18,7 +19,7 @@ from metacascade.model.staging import FIRST, Staging
 from metacascade.model.zones import Zones
 from metacascade.ranks.exchange import Exchange
 from metacascade.ranks.parallel import serial_world
-from metacascade.space import distances
+from metacascade.space import distances, outline
 from metacascade.space.outline import ZONE
 from metacascade.space.region import Region
 from metacascade.space.tile_arrays import COUNTS, TileArrays
@@ -154,7 +155,7 @@ class Still:
         for row, tile in enumerate(map(tuple, self.region.coords.tolist())):
             self.counts[row] = cells.get(tile, 0)
         vessel = np.zeros(len(tiles), SEGMENT)
-        vessel["ax"], vessel["bx"], vessel["ay"], vessel["by"], vessel["az"], vessel["bz"] = -100, 800, 245, 245, 245, 245
+        vessel["ax"], vessel["bx"], vessel["ay"], vessel["by"], vessel["az"], vessel["bz"] = -125, 1000, 306, 306, 306, 306
         vessel["maturity"], vessel["perfused"] = 0.2, 1
         self.vessels_by_tile = lambda: (vessel, np.arange(len(tiles) + 1, dtype=np.int32))
 
@@ -164,26 +165,49 @@ class Still:
 
 
 def test_a_ball_with_tendrils_is_measured():
-    """Of radius 7 voxels of 20 um round 12, 12, 12; a tendril along x to voxel 29, others to 22 along y and 0 along z."""
-    config = load({"tumor": {}, "tissue": {"voxel": "20 um", "capacity": shapes.CAPACITY},
-                   "outline": {"depth": "40 um", "sprout": "40 um"}})
+    """Of radius 7 voxels of 25 um round 12, 12, 12; a tendril along x to voxel 29, others to 22 along y and 0 along z."""
+    config = load({"tumor": {}, "tissue": {"voxel": "25 um", "capacity": shapes.CAPACITY},
+                   "outline": {"depth": "50 um", "sprout": "50 um"}})
     tissue = Still("sprouting", config)
     told = Zones(config, tissue)
     told.renew(0)
     row = told.row(0)
     inside = (tissue.zones != Zone.OUTSIDE).sum()
-    assert row["radius"] == pytest.approx(20 * (0.75 * inside / np.pi)**(1 / 3)) == pytest.approx(140, rel=0.08)
-    assert row["extent"] == pytest.approx(280, abs=41)
+    assert row["radius"] == pytest.approx(25 * (0.75 * inside / np.pi)**(1 / 3)) == pytest.approx(175, rel=0.08)
+    assert row["extent"] == pytest.approx(350, abs=51)
     assert row["sprouts"] == 3 and row["cells_outside"] > 2 * 15        # those along y = 22 are not joined
-    last = 29 - (12 + row["extent"] / 40 - 1)           # voxels from the last one inside to the last of the tendril
-    assert row["invasion_max"] == pytest.approx(20 * (last - 0.5), abs=21)
+    last = 29 - (12 + row["extent"] / 50 - 1)           # voxels from the last one inside to the last of the tendril
+    assert row["invasion_max"] == pytest.approx(25 * (last - 0.5), abs=21)
     assert 0 < row["invasion_mean"] < row["invasion_max"]
     length = {"core": row["vessels_core"] * (tissue.zones == Zone.CORE).sum(),
               "border": row["vessels_border"] * (tissue.zones == Zone.BORDER).sum()}      # mm / (voxel / mm^3)
-    along = {name: n * 20**3 / 1e6 for name, n in length.items()}                         # um
-    assert along["core"] + along["border"] == pytest.approx(row["extent"], abs=41)
-    assert along["border"] == pytest.approx(80, abs=21)
+    along = {name: n * 25**3 / 1e6 for name, n in length.items()}                         # um
+    assert along["core"] + along["border"] == pytest.approx(row["extent"], abs=51)
+    assert along["border"] == pytest.approx(100, abs=26)
     assert row["maturity_core"] == pytest.approx(0.2, abs=0.002) and row["perfused_border"] == 1
+
+
+@pytest.mark.parametrize("finer", [2, 4])
+def test_the_outline_of_the_same_cells_does_not_depend_on_small_voxels(finer):
+    """Those of a cube of 30 um at random in its 2^3 voxels of 15 um, or 4^3 of 7.5 um: its outline is that of the cubes."""
+    tiles, cells = shapes.SHAPES["sprouting"]()
+    inside = {}
+    for each in (1, finer):
+        fine = {}
+        for tile, counts in cells.items():
+            cube = np.random.default_rng(1).multinomial(counts.astype(int), np.full(each**3, each**-3.0))
+            cube = cube.reshape(8, 8, 8, each, each, each).transpose(0, 3, 1, 4, 2, 5).reshape((8 * each,) * 3)
+            for z, y, x in np.ndindex((each,) * 3):
+                part = cube[8 * z:8 * z + 8, 8 * y:8 * y + 8, 8 * x:8 * x + 8].reshape(512)
+                fine[tuple(each * k + i for k, i in zip(tile, (x, y, z)))] = part.astype(np.uint16)
+        region = Region(Exchange(serial_world()), np.array([0, 2**63], np.uint64))
+        region.add((each * tiles[:, None] + shapes.box(each, each, each)).reshape(-1, 3).astype(np.int32))
+        counts = np.array([fine.get(tuple(tile), np.zeros(512, np.uint16)) for tile in region.coords.tolist()])
+        hull = outline.inside(counts, shapes.CAPACITY / each**3, region, cube=each)
+        v = np.flatnonzero(hull)
+        at = 8 * region.coords[v // 512] + np.stack([v % 8, v // 8 % 8, v % 512 // 64], axis=1)
+        inside[each] = Counter(map(tuple, (at // each).tolist()))
+    assert inside[finer] == {at: finer**3 for at in inside[1]} and len(inside[1]) > 500
 
 
 def test_a_tumor_that_is_nowhere_dense_has_no_inside():

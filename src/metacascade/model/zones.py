@@ -4,7 +4,7 @@ import numpy as np
 from metacascade._kernels._layout import Zone
 from metacascade.base.columns import NOW, PASSED, Column, ReportLine, cells, measured
 from metacascade.base.limits import FARTHEST
-from metacascade.base.tiles import EDGE
+from metacascade.base.tiles import EDGE, cube_of, in_cubes, of_voxels
 from metacascade.space import distances, outline
 
 WHERE = {Zone.CORE: "in the core", Zone.BORDER: "in the border", Zone.OUTSIDE: "outside of the outline"}
@@ -29,7 +29,7 @@ COLUMNS = (
 REPORT = (ReportLine("", "{shed_core:,} of them in the core, {shed_border:,} in the border, {shed_outside:,} outside",
                      if_any=("shed_core", "shed_border", "shed_outside")),)
 NOTHING = {column.name: np.nan if column.real else 0 for column in COLUMNS if column.part == NOW}
-LONE = 1 / 8        # of capacity: fewer cells of a voxel are no mass of cells, but loose ones
+LONE = 1 / 8        # of capacity: fewer cells of a cube are no mass of cells, but loose ones
 PER_UM = 1024       # lengths and distances are added up in 1/1024 um
 SHED, ALL = 0, 1    # of whom a row of the table of distances tells
 
@@ -71,7 +71,8 @@ class Zones:
         """The zone of each voxel by the cells as they are: uint8 (tiles, 512). Collective."""
         tissue = self.tissue
         of = self.config.outline
-        hull = outline.inside(tissue.counts, self.config.tissue.capacity, tissue.region, of.gap_um / self.edge_um)
+        hull = outline.inside(tissue.counts, self.config.tissue.capacity, tissue.region, of.gap_um / self.edge_um,
+                              cube_of(self.edge_um))
         deep = outline.deeper_than(hull, of.depth_um / self.edge_um, tissue.region)
         return np.uint8(Zone.OUTSIDE) - hull.view(np.uint8) - deep.view(np.uint8)      # core 1, border 2, outside 3
 
@@ -135,7 +136,8 @@ class Zones:
         """What `outline.sprouts` finds in the tumor, of its inside and its cells, and its body. Collective."""
         config, region = self.config.outline, self.tissue.region
         body = outline.body(hull, config.opening_um / self.edge_um, region)
-        several = counts > LONE * self.config.tissue.capacity
+        cube = cube_of(self.edge_um)
+        several = of_voxels(in_cubes(counts, cube) > LONE * cube**3 * self.config.tissue.capacity)
         return *outline.sprouts(hull | several, body, config.sprout_um / self.edge_um, region), body
 
     def _sprouts(self, hull, counts):

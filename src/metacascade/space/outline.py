@@ -9,7 +9,7 @@ from metacascade._kernels import _outline
 from metacascade._kernels._layout import Zone
 from metacascade._kernels._outline import FAR
 from metacascade.base.limits import FARTHEST
-from metacascade.base.tiles import VOXELS
+from metacascade.base.tiles import VOXELS, in_cubes, of_voxels
 from metacascade.space import masses
 from metacascade.space.masses import FACES
 from metacascade.space.tile_arrays import TileArray
@@ -18,10 +18,10 @@ ZONE = TileArray("zone", "1", np.uint8, start=Zone.OUTSIDE, ghosts=False)
 LOOK = 2                            # rounds between two looks whether distances are complete
 
 
-def inside(counts: np.ndarray, capacity: float, region, gap: float = 0.0) -> np.ndarray:
+def inside(counts: np.ndarray, capacity: float, region, gap: float = 0.0, cube: int = 1) -> np.ndarray:
     """The voxels inside of the outline: bool, shape (tiles, 512). Collective.
 
-    A voxel is dense if the 27 voxels round it, itself among them, hold at least half of the cells that fill them; where
+    A cube is dense if the 27 cubes round it, itself among them, hold at least half of the cells that fill them; where
     no tile is there are none. The tumor is the largest mass of dense voxels joined by faces (of equals, the one whose
     first voxel the curve meets first), with its holes: what no ball of the radius `gap` [voxels] covers that has come
     from a place without a tile, from voxel to voxel through faces, and touches nothing dense.
@@ -34,8 +34,10 @@ def inside(counts: np.ndarray, capacity: float, region, gap: float = 0.0) -> np.
         Cells of a full voxel.
     gap : float
         Under 1 a way of one voxel leads in.
+    cube : int
+        Voxels along the edge of a cube: 1, 2 or 4.
     """
-    full = dense(counts, capacity, region)
+    full = dense(counts, capacity, region, cube)
     tumor = masses.find(full, full, region).largest(region.world)
     return ~_reached(tumor, math.floor(gap * gap), region)
 
@@ -46,17 +48,18 @@ def _reached(tumor: np.ndarray, within: int, region) -> np.ndarray:
     return ~tumor & _near(middle, within, region, beyond=True)
 
 
-def dense(counts: np.ndarray, capacity: float, region) -> np.ndarray:
-    """Where the mean density of 3 x 3 x 3 voxels is a half or more: uint8, shape (tiles, 512). Collective."""
+def dense(counts: np.ndarray, capacity: float, region, cube: int = 1) -> np.ndarray:
+    """Where the mean density of 3 x 3 x 3 cubes is a half or more: uint8, shape (tiles, 512). Collective."""
     neighbors = region.mesh.neighbors
     region.halo(counts)
-    sums, totals = counts.astype(np.uint32), np.zeros(counts.shape, np.uint32)
+    sums = in_cubes(counts, cube)
+    totals = np.zeros(sums.shape, np.uint32)
     for axis in range(3):
         if axis:
             region.halo(sums)
         _outline.add_neighbors(sums, totals, neighbors, axis)
         sums, totals = totals, sums
-    return _bytes(sums[:len(neighbors)] >= math.ceil(13.5 * capacity))
+    return of_voxels(_bytes(sums[:len(neighbors)] >= math.ceil(13.5 * cube**3 * capacity)))
 
 
 def _bytes(mask):
