@@ -10,70 +10,50 @@ typedef struct {               /* cells follow the gradient of a field */
     float lean, half;          /* largest lean [edge/65536]; gradient that gives half of it [unit/edge of a voxel] */
 } lean_t;
 
-/* out += lean g / (|g| + half), g the central difference of a field that is padded [unit/edge]. */
-METACASCADE_CLONES static void add_lean(const float *pad, float lean, float half, int32_t (*restrict out)[512 + SPARE])
+/* out += lean g / (|g| + half), g the central difference of a field of edge^3 values a tile, edge known when this is
+   compiled [unit/edge of a voxel]; voxels that share a value have one gradient. */
+static inline __attribute__((always_inline)) void lean_of(const lean_t *l, int64_t row, const int32_t *neighbors,
+                                                          voxel_table_t *table, const int edge)
 {
-    for (int row = 0; row < 64; row++) {
-        const float *here = pad + PAD_FIRST + 100 * (row >> 3) + 10 * (row & 7);
-        for (int x = 0; x < 8; x++) {
-            const float gx = 0.5f * (here[x + 1] - here[x - 1]);
-            const float gy = 0.5f * (here[x + 10] - here[x - 10]);
-            const float gz = 0.5f * (here[x + 100] - here[x - 100]);
-            const float scale = lean / (sqrtf(gx * gx + gy * gy + gz * gz) + half);
-            out[0][8 * row + x] += (int32_t)(gx * scale);
-            out[1][8 * row + x] += (int32_t)(gy * scale);
-            out[2][8 * row + x] += (int32_t)(gz * scale);
+    const int wide = edge + 2, along = 8 / edge;
+    int32_t drift[3][512];
+    pad_cube(l->field.value, row, neighbors, 1, table->signal, edge);
+    for (int line = 0; line < edge * edge; line++) {
+        const float *here = table->signal + 1 + wide + wide * wide + wide * (wide * (line / edge) + line % edge);
+        for (int x = 0, i = edge * line; x < edge; x++, i++) {
+            const float gx = 0.5f / along * (here[x + 1] - here[x - 1]);
+            const float gy = 0.5f / along * (here[x + wide] - here[x - wide]);
+            const float gz = 0.5f / along * (here[x + wide * wide] - here[x - wide * wide]);
+            const float scale = l->lean / (sqrtf(gx * gx + gy * gy + gz * gz) + l->half);
+            drift[0][i] = (int32_t)(gx * scale);
+            drift[1][i] = (int32_t)(gy * scale);
+            drift[2][i] = (int32_t)(gz * scale);
         }
     }
+    for (int axis = 0; axis < 3; axis++)
+        for (int line = 0; line < 64; line++) {
+            const int32_t *from = drift[axis] + edge * (edge * ((line >> 3) / along) + (line & 7) / along);
+            for (int x = 0; x < 8; x++)
+                table->lean[axis][8 * line + x] += from[x / along];
+        }
 }
 
-/* Of a coarse field, of 2^bits values along an edge, the value beside that at `place`; a mirror where no tile is. */
-static float coarse_beside(const lean_t *l, int bits, int64_t row, const int32_t *neighbors, const int *place, int face)
+METACASCADE_CLONES static void add_lean(const lean_t *l, int64_t row, const int32_t *neighbors, voxel_table_t *table)
 {
-    static const int offset[6] = {12, 14, 10, 16, 4, 22};
-    const int axis = face >> 1, along = 1 << bits, there = place[axis] + (face & 1 ? 1 : -1);
-    int at[3] = {place[0], place[1], place[2]};
-    if (there < 0 || there >= along) {
-        const int32_t other = neighbors[offset[face]];
-        at[axis] = other < 0 ? place[axis] : there & (along - 1);
-        row = other < 0 ? row : other;
-    } else
-        at[axis] = there;
-    return l->field.value[l->field.width * row + (at[2] << 2 * bits) + (at[1] << bits) + at[0]];
-}
-
-/* The same as add_lean for a field that has fewer values than voxels: those that share a value have one gradient. */
-static void add_coarse_lean(const lean_t *l, int64_t row, const int32_t *neighbors, int32_t (*out)[512 + SPARE])
-{
-    const int bits = l->field.width == 64 ? 2 : 1, drop = 3 - bits, mask = (1 << bits) - 1;
-    int32_t drift[3][64];
-    for (int i = 0; i < l->field.width; i++) {
-        const int place[3] = {i & mask, i >> bits & mask, i >> 2 * bits};
-        float g[3];
-        for (int axis = 0; axis < 3; axis++)
-            g[axis] = 0.5f / (float)(1 << drop) * (coarse_beside(l, bits, row, neighbors, place, 2 * axis + 1)
-                                                   - coarse_beside(l, bits, row, neighbors, place, 2 * axis));
-        const float scale = l->lean / (sqrtf(g[0] * g[0] + g[1] * g[1] + g[2] * g[2]) + l->half);
-        for (int axis = 0; axis < 3; axis++)
-            drift[axis][i] = (int32_t)(g[axis] * scale);
-    }
-    for (int v = 0; v < 512; v++) {
-        const int i = (v >> 6) >> drop << 2 * bits | (v >> 3 & 7) >> drop << bits | (v & 7) >> drop;
-        for (int axis = 0; axis < 3; axis++)
-            out[axis][v] += drift[axis][i];
-    }
+    if (l->field.width == 512)
+        lean_of(l, row, neighbors, table, 8);
+    else if (l->field.width == 64)
+        lean_of(l, row, neighbors, table, 4);
+    else
+        lean_of(l, row, neighbors, table, 2);
 }
 
 /* The lean of a fully motile cell in each voxel: the sum over `n` fields. */
 static void fill_leans(const lean_t *leans, int n, int64_t row, const int32_t *neighbors, voxel_table_t *table)
 {
     memset(table->lean, 0, sizeof table->lean);
-    for (const lean_t *l = leans; l < leans + n; l++)
-        if (l->field.width == 512) {
-            pad_tile(l->field.value, row, neighbors, 1, table->signal);
-            add_lean(table->signal, l->lean, l->half, table->lean);
-        } else
-            add_coarse_lean(l, row, neighbors, table->lean);
+    for (int i = 0; i < n; i++)
+        add_lean(&leans[i], row, neighbors, table);
 }
 
 /* Which of BINS values of a signal, 0 to (BINS - 1) / per, is nearest in each voxel. */

@@ -35,27 +35,37 @@ typedef struct {               /* what the cells of a voxel share in a step */
     uint8_t bin[512 + SPARE];          /* of the signal that the pace of a cell depends on */
 } voxel_table_t;
 
-/* The 512 voxels of a tile with a layer of its neighbors' round them. Beyond a missing neighbor lies a mirror, or 0. */
-static void pad_tile(const float *all, int64_t row, const int32_t *neighbors, int mirror, float *pad)
+/* The edge^3 values of a tile, edge known when this is compiled, with a layer of its neighbors' at its faces. Beyond a
+   missing neighbor lies a mirror, or 0. */
+static inline __attribute__((always_inline)) void pad_cube(const float *all, int64_t row, const int32_t *neighbors,
+                                                           int mirror, float *pad, const int edge)
 {
     static const int offset[6] = {12, 14, 10, 16, 4, 22};
-    const float *own = all + 512 * row;
-    for (int line = 0; line < 64; line++)
-        memcpy(pad + PAD_FIRST + 100 * (line >> 3) + 10 * (line & 7), own + 8 * line, 8 * sizeof(float));
+    static const float none[512];
+    const int wide = edge + 2, values = edge * edge * edge;
+    float *const first = pad + 1 + wide + wide * wide;
+    for (int z = 0; z < edge; z++)
+        for (int y = 0; y < edge; y++)
+            memcpy(first + wide * (wide * z + y), all + values * row + edge * (edge * z + y), edge * sizeof(float));
     for (int face = 0; face < 6; face++) {
         const int32_t other = neighbors[offset[face]];
-        const int axis = face >> 1, high = face & 1, step = axis == 0 ? 1 : axis == 1 ? 10 : 100;
-        const int near = high ? 7 : 0, far = other < 0 ? near : 7 - near;
-        const float *from = other < 0 ? own : all + 512 * (int64_t)other;
-        for (int b = 0; b < 8; b++)
-            for (int a = 0; a < 8; a++) {
-                const int v = axis == 0 ? 64 * b + 8 * a + far : axis == 1 ? 64 * b + 8 * far + a
-                                                               : 64 * far + 8 * b + a;
-                const int at = axis == 0 ? 100 * b + 10 * a + near : axis == 1 ? 100 * b + 10 * near + a
-                                                                   : 100 * near + 10 * b + a;
-                pad[PAD_FIRST + at + (high ? step : -step)] = other < 0 && !mirror ? 0.0f : from[v];
-            }
+        const int high = face & 1, near = high ? edge - 1 : 0, there = high ? edge : -1;
+        const int from = other < 0 ? near : edge - 1 - near;
+        const float *value = other >= 0 ? all + values * (int64_t)other : mirror ? all + values * row : none;
+        for (int b = 0; b < edge; b++)
+            if (face < 2)
+                for (int a = 0; a < edge; a++)
+                    first[wide * (wide * b + a) + there] = value[edge * (edge * b + a) + from];
+            else if (face < 4)
+                memcpy(first + wide * (wide * b + there), value + edge * (edge * b + from), edge * sizeof(float));
+            else
+                memcpy(first + wide * (wide * there + b), value + edge * (edge * from + b), edge * sizeof(float));
     }
+}
+
+static void pad_tile(const float *all, int64_t row, const int32_t *neighbors, int mirror, float *pad)
+{
+    pad_cube(all, row, neighbors, mirror, pad, 8);
 }
 
 /* The resistance of the matrix, from what there is of it: as much as that, in normal stroma. */
