@@ -104,7 +104,7 @@ cdef inline int event_of(const tiles_t* t, int v, int j, const tissue_t* p, doub
     """The event of the j-th cell for a number x below the bound of its voxel: a hop, or of the rates in their order.
 
     A hop gets what the events leave of 1. While the bound is below 1 that is all it wants, and x is no such number:
-    settle_hops has found those.
+    hops_first has found those.
     """
     cdef double hop = s.table.hop[v], at = hop, left = 1.0 - s.total[j]
     cdef int r, passed = 0

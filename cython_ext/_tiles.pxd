@@ -53,8 +53,8 @@ cdef extern from "blocks.h" nogil:
     void prefetch "__builtin_prefetch"(const void* at)
     void draw_events(block_t* block, int n, uint64_t key)
     double unit64(uint32_t high, uint32_t low)
-    void settle_hops(block_t* block, int n, const voxel_table_t* table, float mobility)
-    int hops_first(const block_t* block, int n, int32_t* place)
+    int hops_first(block_t* block, int n, const voxel_table_t* table, int32_t* place)
+    void pass_faces(block_t* block, const int32_t* place, int n, const voxel_table_t* table, float mobility)
 
 cdef extern from "motion.h" nogil:
     int MOST_LEANS, BINS

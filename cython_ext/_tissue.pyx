@@ -27,7 +27,7 @@ from _rates cimport signal_t
 from _rebuild cimport rebuild, write_changed
 from _tiles cimport (
     BLOCK, CALM, CAUSES, CHANGED_VOXEL, DIVIDED, HOPPED, LOOKED_AT, SHED_CELLS, block_t, draw_events, fetch_next,
-    hops_first, outbox_t, scratch_t, settle_hops, tiles_t, tissue_t, word_t, words_of)
+    hops_first, outbox_t, pass_faces, scratch_t, tiles_t, tissue_t, word_t, words_of)
 from _types cimport cell_t, ctc_t, member_t, migrant_t
 from _voxels cimport fill_table, list_candidates
 from _waiting cimport insert_waiting, take_waiting, waiting_t
@@ -81,11 +81,11 @@ cdef int decide_block(const tiles_t* t, Py_ssize_t row, const tissue_t* p, const
     cdef block_t* b = &s.block
     cdef int hops, at, j, k, together
     draw_events(b, n, s.key)
-    settle_hops(b, n, &s.table, p.mobility)
-    hops = hops_first(b, n, s.left)
+    hops = hops_first(b, n, &s.table, s.left)
+    pass_faces(b, s.left, hops, &s.table, p.mobility)
     for j in range(hops):
         k = s.left[j]
-        hop(t, row, candidate[k], <int>b.voxel[k], <int>b.code[k], s, box)
+        hop(t, row, candidate[k], <int>b.voxel[k], <int>b.code[j], s, box)
         fetch_next(s)
     s.tally[HOPPED] += hops
     at = hops

@@ -33,7 +33,7 @@ typedef struct {               /* a block of cells, column by column */
     int32_t lean[3][BLOCK + SPARE];
     int32_t cell[BLOCK + SPARE];       /* which it is in the tile */
     uint32_t high[BLOCK + SPARE], low[BLOCK + SPARE];   /* a random word of 64 bits */
-    uint32_t code[BLOCK + SPARE];      /* where it goes; of a cell that is looked at, the face that it passes */
+    uint32_t code[BLOCK + SPARE];      /* where it goes; of those that hop, in their order, the face that they pass */
     double at[BLOCK + SPARE];          /* where its number lies below the bound of the voxel */
 } block_t;
 
@@ -56,37 +56,42 @@ static inline double unit64(uint32_t high, uint32_t low)
     return (high * 4294967296.0 + low + 0.5) * (1.0 / 18446744073709551616.0);
 }
 
-static inline __attribute__((always_inline)) void settle(block_t *restrict b, int n, const voxel_table_t *table,
-                                                         float mobility, int resists)
-{
-    for (int i = 0; i < n; i++) {
-        const int v = (int)b->voxel[i];
-        b->at[i] = unit64(b->high[i], b->low[i]) * table->bound[v];
-        const uint32_t to = (uint32_t)face(table, v, mobility, b->at[i], resists);
-        b->code[i] = (b->at[i] < table->hop[v]) & (table->bound[v] < 1.0f) ? to : 6u;
-    }
-}
-
-/* Which of n cells hop while nothing competes with that, bound < 1: through which face, 6 for the others. */
-METACASCADE_CLONES static void settle_hops(block_t *restrict b, int n, const voxel_table_t *table, float mobility)
-{
-    if (table->resists)
-        settle(b, n, table, mobility, 1);
-    else
-        settle(b, n, table, mobility, 0);
-}
-
-/* The places in a block of the cells that hop, and behind them of the others; how many hop. `place` has room for n. */
-static int hops_first(const block_t *b, int n, int32_t *place)
+/* The places in a block of the cells that hop while nothing competes with that, bound < 1, and behind them those of the
+   others; how many hop. */
+METACASCADE_CLONES static int hops_first(block_t *restrict b, int n, const voxel_table_t *table, int32_t *place)
 {
     int hops = 0, others = n;
     for (int i = 0; i < n; i++) {
-        const int hop = b->code[i] < 6u;
+        const uint32_t v = b->voxel[i];
+        b->at[i] = unit64(b->high[i], b->low[i]) * table->bound[v];
+        b->code[i] = (b->at[i] < table->hop[v]) & (table->bound[v] < 1.0f);
+    }
+    for (int i = 0; i < n; i++) {
+        const int hop = (int)b->code[i];
         others -= !hop;
         place[hop ? hops : others] = i;
         hops += hop;
     }
     return hops;
+}
+
+static inline __attribute__((always_inline)) void pass(block_t *b, const int32_t *place, int n,
+                                                       const voxel_table_t *table, float mobility, int resists)
+{
+    for (int j = 0; j < n; j++) {
+        const int32_t i = place[j];
+        b->code[j] = (uint32_t)face(table, (int)b->voxel[i], mobility, b->at[i], resists);
+    }
+}
+
+/* The faces that n cells pass, which are at `place` in the block: `code` of the first, second ... */
+METACASCADE_CLONES static void pass_faces(block_t *b, const int32_t *place, int n, const voxel_table_t *table,
+                                          float mobility)
+{
+    if (table->resists)
+        pass(b, place, n, table, mobility, 1);
+    else
+        pass(b, place, n, table, mobility, 0);
 }
 
 #endif
