@@ -33,11 +33,10 @@ def outcome(*changes, zero=(), without=None):
     """
     therapies = [*small.EVERYTHING["therapy"], *({"rate": rate, "factor": 0} for rate in zero)]
     settings = small.settings(**{"run__duration": f"{STEPS} h", "therapy": therapies, **dict(changes)})
-    config = load(small.EXAMPLE, settings)
     with pytest.MonkeyPatch.context() as patch:
         if without:
             patch.setattr(mechanisms, "collect", partial(_collect_without, without))
-        model = Simulation(config, serial_world())
+        model = Simulation(load(small.EXAMPLE, settings), serial_world())
         for _ in range(STEPS):
             model.step()
     return model.digest(), model.ledger.totals

@@ -58,8 +58,10 @@ def mechanisms_of(config) -> tuple:
 
 
 def plan_of(config) -> Plan:
-    """What is on in a config. Raises InputError where mechanisms do not fit together."""
-    return collect(config, mechanisms_of(config))
+    """What is on in a config, made once for each. Raises InputError where mechanisms do not fit together."""
+    if "_plan" not in config.__dict__:         # every check of a config asks for it
+        config.__dict__["_plan"] = collect(config, mechanisms_of(config))
+    return config.__dict__["_plan"]
 
 
 def names_in_time(config) -> tuple[str, ...]:
