@@ -1,4 +1,5 @@
 """Fixtures that start ranks and the command line, each in a process group of its own."""
+import compileall
 import json
 import os
 import shutil
@@ -15,6 +16,11 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)      # under nohup those started he
 NOT_OF_USERS = ("PMI_", "PMIX_", "OMPI_", "SLURM_", "HYDRA_", "MPI_", "PYTHONUNBUFFERED")
 
 
+def pytest_configure():
+    """Compile the package once: the hundreds of processes that tests start would each do it for themselves."""
+    compileall.compile_dir(SOURCE / "metacascade", quiet=2)
+
+
 def environment():
     """This one, without what few users have set, with one thread per rank and the package importable."""
     env = {k: v for k, v in os.environ.items() if not k.startswith(NOT_OF_USERS)}
@@ -23,6 +29,8 @@ def environment():
     # Open MPI refuses root and more ranks than cores unless it is told; others ignore these
     env.update(OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1",
                OMPI_MCA_rmaps_base_oversubscribe="1", PRTE_MCA_rmaps_default_mapping_policy=":oversubscribe")
+    # more ranks than cores: one that waits in MPICH leaves its core to those for which it waits
+    env.update(MPIR_CVAR_CH4_PROGRESS_THROTTLE="1", MPIR_CVAR_CH4_PROGRESS_THROTTLE_NO_PROGRESS_COUNT="64")
     return env
 
 
