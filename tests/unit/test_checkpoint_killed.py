@@ -145,7 +145,7 @@ def expected(fast_directory):
 
 
 def test_a_run_killed_here_and_there_ends_with_the_same_results(fast_directory, expected):
-    calls = itertools.takewhile(lambda call: goes_on(fast_directory, call, expected), range(1, 100_000, 41))
+    calls = itertools.takewhile(lambda call: goes_on(fast_directory, call, expected), range(1, 100_000, 97))
     assert len(list(calls)) > 5
 
 
@@ -173,7 +173,7 @@ def extends(short, directory, call, expected):
 
 
 def test_a_finished_run_that_is_made_longer_and_killed_is_one_of_the_two(fast_directory, short, expected):
-    calls = itertools.takewhile(lambda call: extends(short, fast_directory, call, expected), range(1, 100_000, 41))
+    calls = itertools.takewhile(lambda call: extends(short, fast_directory, call, expected), range(1, 100_000, 97))
     assert len(list(calls)) > 5
     fast_directory.mkdir()
 
