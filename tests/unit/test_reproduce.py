@@ -15,6 +15,20 @@ def folder(tmp_path):
     return put(tmp_path / "files")
 
 
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory):
+    """What the experiment leaves when it is run for the first time."""
+    made = tmp_path_factory.mktemp("ran")
+    assert reproduce.run("small", made / "out", folder=put(made / "files")) == 0
+    return made / "out"
+
+
+@pytest.fixture
+def out(ran, tmp_path):
+    """The same, in a directory of the test's own."""
+    return shutil.copytree(ran, tmp_path / "out")
+
+
 def test_a_small_experiment_is_run_compared_and_written_and_not_run_again(folder, tmp_path, capsys):
     out, page = tmp_path / "out", tmp_path / "validation.md"
     assert reproduce.run("all", out, jobs=2, write=page, folder=folder) == 0
@@ -35,9 +49,9 @@ def test_a_small_experiment_is_run_compared_and_written_and_not_run_again(folder
     assert (out / "small" / "table.csv").read_text() == table
 
 
-def test_runs_of_other_code_or_of_another_config_are_not_used_and_said_not_to_be(folder, tmp_path, capsys, monkeypatch):
-    out, page = tmp_path / "out", tmp_path / "page.md"
-    assert reproduce.run("small", out, folder=folder) == 0
+def test_runs_of_other_code_or_of_another_config_are_not_used_and_said_not_to_be(
+        folder, out, tmp_path, capsys, monkeypatch):
+    page = tmp_path / "page.md"
     monkeypatch.setattr(reproduce_reuse, "of_code", lambda: "other code")
     (folder / "other.toml").write_text(EXPERIMENT.replace("Dividing", "Other"))
     capsys.readouterr()
@@ -64,9 +78,8 @@ def test_the_digest_of_the_code_is_that_of_what_runs_depend_on(tmp_path):
     assert reproduce_reuse.of_code.__wrapped__(tmp_path) != first
 
 
-def test_what_is_missing_now_leaves_no_older_verdict(folder, tmp_path):
-    out = tmp_path / "out"
-    assert reproduce.run("small", out, folder=folder) == 0
+def test_what_is_missing_now_leaves_no_older_verdict(folder, out):
+    assert (out / "small" / "table.csv").exists() and (out / "small" / "figure.png").exists()
     (folder / "small.toml").write_text(EXPERIMENT.replace("replicates = 2", 'replicates = 2\nneeds = "telepathy.enabled"'))
     assert reproduce.run("small", out, folder=folder) == 0
     stored = json.loads((out / "small" / "verdict.json").read_text())["findings"]
@@ -90,9 +103,9 @@ def test_controls_are_run_off_on_and_doubled_and_written_in_one_table(folder, tm
     assert "| [small](#small) | Dividing cells become more | not run |" in lines
 
 
-def test_without_matplotlib_there_is_no_figure_and_no_failure(folder, tmp_path, capsys, monkeypatch):
+def test_without_matplotlib_there_is_no_figure_and_no_failure(folder, out, capsys, monkeypatch):
     monkeypatch.setattr(reproduce_picture, "draw", lambda *_: False)
-    assert reproduce.run("small", tmp_path / "out", folder=folder) == 0
+    assert reproduce.run("small", out, folder=folder) == 0
     assert "matplotlib is not installed" in capsys.readouterr().out
 
 
