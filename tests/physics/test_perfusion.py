@@ -12,12 +12,13 @@ from metacascade.space.pieces import CLOSED, COLLAPSED, CUT_OFF, JOINED, PIECE
 from metacascade.space.relaxation import Mesh, NoHalo
 
 
-def test_vessels_mature_and_are_loosened_exactly():
+@pytest.mark.parametrize("level, share", [(1.0, 1 / 17), (2.0, 1 / 2), (4.0, 16 / 17)])
+def test_vessels_mature_and_are_loosened_exactly_and_hardly_where_there_is_half_as_much_factor(level, share):
     made = tissue("maturation.time=5 day", "maturation.loosening=0.4/day", "maturation.half=2", "vessels.maturity_mean=0.2",
-                  "vessels.maturity_spread=0.1", tiles=1, factor=lambda x, y, z: 2.0 + 0 * x)
+                  "vessels.maturity_spread=0.1", tiles=1, factor=lambda x, y, z: level + 0 * x)
     before = made.vasculature.pieces.all["maturity"].copy()
     live(made, 9, NOTHING)
-    up, down, t = 1 / 5, 0.4 * 0.5, 9 * 0.25
+    up, down, t = 1 / 5, 0.4 * share, 9 * 0.25
     expected = up / (up + down) + (before - up / (up + down)) * np.exp(-(up + down) * t)
     np.testing.assert_allclose(made.vasculature.pieces.all["maturity"], expected, rtol=2e-6)
     mapped = made.vessels.segments["maturity"]

@@ -88,7 +88,8 @@ def test_the_picture_of_the_readme_can_be_drawn_of_any_run(preset, settings, dra
 
 def test_in_the_demo_vessels_sprout_and_those_of_the_host_are_loosened_where_the_tumor_is():
     simulation = mc.Simulation(ROOT / "examples" / "mouse_breast.toml", [
-        "tumor.cells=5000", "angiogenesis.sprouting=10/mm/day", "angiogenesis.half=0.02", "draw=[]"])
+        "tumor.cells=5000", "angiogenesis.sprouting=10/mm/day", "angiogenesis.half=0.02", "maturation.half=0.02",
+        "draw=[]"])
     assert simulation.model.plan.vessels_live
     simulation.step(48)
     living = simulation.model.tissue.vasculature.pieces.all
