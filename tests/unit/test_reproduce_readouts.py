@@ -55,6 +55,11 @@ def test_shares_by_zone_are_those_of_the_second_half():
     assert math.isnan(readouts.inside_share(made))
 
 
+def test_the_share_of_cells_outside_of_the_outline_is_that_at_the_end():
+    made = SimpleNamespace(series=dict(cells_outside=np.array([0, 30]), tissue=np.array([10, 120])))
+    assert readouts.outside_share(made) == 0.25
+
+
 def test_distances_of_cells_come_from_the_last_rows_of_their_table():
     kind = [("time_s", int), ("below", float), ("cells", int), ("of", np.uint8)]
     rows = np.array([(0, 5, 9, 0), (60, 10, 10, 0), (60, 5, 80, 0), (60, np.inf, 10, 0), (60, 5, 7, 1)], kind)

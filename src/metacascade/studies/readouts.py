@@ -121,6 +121,12 @@ def inside_share(results):
     return (core + border) / total if (total := core + border + beyond) else math.nan
 
 
+@readout("1")
+def outside_share(results):
+    """Of the cells of the tumor, those outside of its outline at the end."""
+    return float(_column(results, "cells_outside")[-1] / _column(results, "tissue")[-1])
+
+
 @readout("um")
 def invasion_um(results):
     """Mean distance out of the outline of the cells outside of it, at the end."""
@@ -183,6 +189,7 @@ _at_end("neutrophils_mean", "1", "Mean density of neutrophils where cells are, a
 _at_end("mmp9_mean", "1", "Mean MMP-9 where cells are, at the end.")
 _at_end("sprouts", "sprouts", "Sprouts at the end.")
 _at_end("maturity_core", "1", "Mean maturity of the vessels in the core, at the end.")
+_at_end("maturity_border", "1", "Mean maturity of the vessels in the border, at the end.")
 
 
 def _per_million_day(results, name):
