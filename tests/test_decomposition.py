@@ -30,9 +30,10 @@ def alone(runs):
     return dict(zip([*VARIANTS, "injection"], runs(1, *jobs)))
 
 
-@pytest.fixture(scope="session", params=[2, 3, 4, pytest.param(8, marks=pytest.mark.slow)], ids=lambda n: f"{n}_ranks")
+@pytest.fixture(scope="session", params=[4, *(pytest.param(n, marks=pytest.mark.slow) for n in (2, 3, 8))],
+                ids=lambda n: f"{n}_ranks")
 def together(request, runs):
-    """Every variant on several ranks."""
+    """Every variant on several ranks. On 2 and 3 other tests below have the largest of them, and most of the rest."""
     jobs = [dict(settings=settings) for settings in VARIANTS.values()] + [dict(INJECTION)]
     return dict(zip([*VARIANTS, "injection"], runs(request.param, *jobs)))
 

@@ -31,7 +31,8 @@ def saved(run):
 
 
 @pytest.mark.parametrize("ranks, change", [
-    (2, []), (3, ["balance.threshold=0.0", "balance.interval=1"]), (4, ["balance.enabled=false"])])
+    (2, []), (3, ["balance.threshold=0.0", "balance.interval=1"]),
+    pytest.param(4, ["balance.enabled=false"], marks=pytest.mark.slow)])
 def test_the_same_bits_on_any_number_of_ranks(runs, alone, ranks, change):
     run, = runs(ranks, dict(settings=SETTINGS + change))
     assert small.content(run["out"]) == small.content(alone["out"])

@@ -27,7 +27,7 @@ def alone(runs, settings):
     return runs(1, dict(settings=settings))[0]
 
 
-@pytest.mark.parametrize("ranks", [2, 3])
+@pytest.mark.parametrize("ranks", [3, pytest.param(2, marks=pytest.mark.slow)])
 def test_the_same_bits_on_any_number_of_ranks(runs, settings, alone, ranks):
     run, = runs(ranks, dict(settings=[*settings, "balance.threshold=0.0", "balance.interval=1"]))
     assert small.content(run["out"]) == small.content(alone["out"])
