@@ -90,7 +90,7 @@ def ended(session):
     return code
 
 
-@pytest.mark.parametrize("ranks", [1, 2, 3])
+@pytest.mark.parametrize("ranks", [1, 3, pytest.param(2, marks=pytest.mark.slow)])
 def test_the_files_are_those_of_a_run_on_one_rank_without_mpi(openmpi, undisturbed, tmp_path, ranks):
     out = tmp_path / "run"
     done = openmpi.start(ranks, "run", small.EXAMPLE, "--out", out, *small.arguments(**SETTINGS))
@@ -102,7 +102,7 @@ def test_the_files_are_those_of_a_run_on_one_rank_without_mpi(openmpi, undisturb
 
 @pytest.mark.parametrize("to, number, code", [
     ("launcher", signal.SIGUSR1, STOPPED_EARLY), ("one rank", signal.SIGTERM, STOPPED_EARLY),
-    ("launcher", signal.SIGTERM, FAILED), ("launcher", signal.SIGINT, FAILED)],
+    ("launcher", signal.SIGTERM, FAILED), pytest.param("launcher", signal.SIGINT, FAILED, marks=pytest.mark.slow)],
     ids=lambda value: getattr(value, "name", str(value).replace(" ", "_")))
 def test_stopped_by_a_signal_it_can_be_resumed_to_the_same_end(
         openmpi, start, session, undisturbed, to, number, code):

@@ -56,8 +56,10 @@ def test_a_time_that_is_none_is_refused(start, tmp_path, option, text, part):
 
 
 @pytest.mark.parametrize("ranks, number, to, resumed_on", [
-    (1, signal.SIGTERM, "every rank", 2), (1, signal.SIGINT, "every rank", 1), (2, signal.SIGUSR1, "every rank", 1),
-    (2, signal.SIGUSR2, "one rank", 1), (2, signal.SIGXCPU, "every rank", 2), (2, signal.SIGTERM, "one rank", 3), (2, signal.SIGTERM, "launcher", 1)],
+    (1, signal.SIGTERM, "every rank", 2), (2, signal.SIGUSR1, "every rank", 1), (2, signal.SIGXCPU, "every rank", 2),
+    (2, signal.SIGTERM, "one rank", 3), (2, signal.SIGTERM, "launcher", 1),    # all on one rank: test_terminal.py
+    pytest.param(1, signal.SIGINT, "every rank", 1, marks=pytest.mark.slow),
+    pytest.param(2, signal.SIGUSR2, "one rank", 1, marks=pytest.mark.slow)],
     ids=lambda value: getattr(value, "name", str(value).replace(" ", "_")))
 def test_stopped_by_a_signal_it_can_be_resumed_to_the_same_end(
         start, undisturbed, tmp_path, ranks, number, to, resumed_on):
