@@ -7,7 +7,7 @@ from _geometry cimport segment_t
 from _rates cimport (
     DIVIDE, DRAIN, LOWER, MOST_RATES, RAISE, REMOVE, check_factors, factor_t, rate_t, signal_t, take_field,
     take_signals)
-from _tiles cimport BINS, BY_ADHESION, BY_BITS, BY_CLONE, BY_EMT, MOST_LEANS, lean_t, tiles_t
+from _tiles cimport BINS, BY_ADHESION, BY_BITS, BY_CLONE, BY_EMT, MOST_BIASES, bias_t, tiles_t
 
 
 cdef inline int check_plan(const tiles_t* t, int listed, int signals, int causes) except -1:
@@ -67,40 +67,42 @@ cdef inline int take_tables(tuple plan, tiles_t* t) except -1:
     return 0
 
 
-cdef inline int take_leans(tuple leans, Py_ssize_t rows, tiles_t* t) except -1:
-    """The gradients that cells follow: (field, lean, half) each, the field with the rows of ghosts."""
+cdef inline int take_biases(tuple biases, Py_ssize_t rows, tiles_t* t) except -1:
+    """The gradients that cells follow: (field, bias, half) each, the field with the rows of ghosts."""
     cdef int k
-    if len(leans) > MOST_LEANS:
-        raise ValueError(f"cells follow {len(leans)} fields; at most {MOST_LEANS}")
-    t.n_leans = <int>len(leans)
-    for k in range(t.n_leans):
-        take_field(leans[k][0], rows, &t.leans[k].field)
-        t.leans[k].lean, t.leans[k].half = leans[k][1], leans[k][2]
+    if len(biases) > MOST_BIASES:
+        raise ValueError(f"cells follow {len(biases)} fields; at most {MOST_BIASES}")
+    t.n_biases = <int>len(biases)
+    for k in range(t.n_biases):
+        take_field(biases[k][0], rows, &t.biases[k].field)
+        t.biases[k].bias, t.biases[k].half = biases[k][1], biases[k][2]
     return 0
 
 
-cdef inline int take_pace(tuple pace, Py_ssize_t rows, tiles_t* t) except -1:
-    """What acts on speed besides EMT: (hold, pace, field of the ground or None, per bin), or nothing."""
-    if not pace:
+cdef inline int take_speed_factors(tuple factors, Py_ssize_t rows, tiles_t* t) except -1:
+    """What acts on speed besides EMT: (by adhesion, by clone, field of the ground or None, per bin), or nothing."""
+    if not factors:
         return 0
-    cdef const int32_t[::1] hold = pace[0]
-    cdef const int32_t[:, ::1] by_clone = pace[1]
-    if hold.shape[0] != 256 or by_clone.shape[0] != t.n_clones or by_clone.shape[1] != (1 if pace[2] is None else BINS):
+    cdef const int32_t[::1] by_adhesion = factors[0]
+    cdef const int32_t[:, ::1] by_clone = factors[1]
+    if (by_adhesion.shape[0] != 256 or by_clone.shape[0] != t.n_clones
+            or by_clone.shape[1] != (1 if factors[2] is None else BINS)):
         raise ValueError("the tables of speed differ in length")
-    t.hold, t.pace, t.paces, t.per_bin = &hold[0], &by_clone[0, 0], <int>by_clone.shape[1], pace[3]
-    if pace[2] is not None:
-        take_field(pace[2], rows, &t.ground)
+    t.speed_by_adhesion, t.speed_by_clone = &by_adhesion[0], &by_clone[0, 0]
+    t.speed_bins, t.per_bin = <int>by_clone.shape[1], factors[3]
+    if factors[2] is not None:
+        take_field(factors[2], rows, &t.ground)
     return 0
 
 
-cdef inline int take_matrix(matrix, Py_ssize_t all_rows, tiles_t* t) except -1:
+cdef inline int take_resisting(resisting, Py_ssize_t all_rows, tiles_t* t) except -1:
     """The field that resists cells that are pushed, with the rows of ghosts, or None."""
     cdef signal_t field
-    if matrix is not None:
-        take_field(matrix, all_rows, &field)
+    if resisting is not None:
+        take_field(resisting, all_rows, &field)
         if field.width != 512:
             raise ValueError("what resists has no value for each voxel")
-        t.matrix = field.value
+        t.resisting = field.value
     return 0
 
 
@@ -113,9 +115,9 @@ cdef inline int take_plan(tuple plan, Py_ssize_t rows, Py_ssize_t all_rows, int 
         raise ValueError("the tables of the rates differ in length")
     if t.n_clones:
         t.mutation = &mutation[0]
-    take_leans(plan[8], all_rows, t)
-    take_pace(plan[9], rows, t)
-    take_matrix(plan[10], all_rows, t)
+    take_biases(plan[8], all_rows, t)
+    take_speed_factors(plan[9], rows, t)
+    take_resisting(plan[10], all_rows, t)
     t.signals = signals
     return check_plan(t, len(plan[1]), take_signals(plan[2], rows, signals), causes)
 

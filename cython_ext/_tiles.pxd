@@ -23,7 +23,7 @@ cdef extern from "blocks.h" nogil:
         uint32_t high[528]
         uint32_t low[528]
         double none[528]
-        int32_t lean[3][528]
+        int32_t bias[3][528]
         uint8_t bin[528]
     ctypedef struct block_t:
         uint32_t xy[1040]          # BLOCK + SPARE
@@ -31,7 +31,7 @@ cdef extern from "blocks.h" nogil:
         uint32_t traits[1040]
         uint32_t voxel[1040]
         int32_t speed[1040]
-        int32_t lean[3][1040]
+        int32_t bias[3][1040]
         int32_t cell[1040]
         uint32_t high[1040]
         uint32_t low[1040]
@@ -57,11 +57,11 @@ cdef extern from "blocks.h" nogil:
     void pass_faces(block_t* block, const int32_t* place, int n, const voxel_table_t* table, float mobility)
 
 cdef extern from "motion.h" nogil:
-    int MOST_LEANS, BINS
-    ctypedef struct lean_t:
+    int MOST_BIASES, BINS
+    ctypedef struct bias_t:
         signal_t field
-        float lean, half
-    void fill_leans(const lean_t* leans, int n, int64_t row, const int32_t* neighbors, voxel_table_t* table)
+        float bias, half
+    void fill_biases(const bias_t* biases, int n, int64_t row, const int32_t* neighbors, voxel_table_t* table)
     void fill_bins(const signal_t* signal, int64_t row, float per, uint8_t* bin)
     void move_block(block_t* block, int n, uint64_t key, int32_t amplitude)
 
@@ -83,7 +83,7 @@ cdef struct tiles_t:               # this rank's tiles, row by row
     const int32_t* capacity        # its room
     uint16_t* counts               # (rows, 512) cells per voxel
     const float* pressure          # (rows, 512), with ghosts
-    const float* matrix            # the same, of what resists; NULL: nothing does
+    const float* resisting         # the same, of what resists; NULL: nothing does
     const int32_t* neighbors       # (tiles, 27) row of the tile at each offset, itself in the middle; -1: none
     const uint64_t* keys
     const int32_t* coords          # (tiles, 3)
@@ -102,11 +102,11 @@ cdef struct tiles_t:               # this rank's tiles, row by row
     const int32_t* speed           # (256) of a cell by its EMT, 0..256
     const float* along             # (2, 256) EMT, adhesion: factors on the chance to leave with neighbors
     const uint64_t* mutation       # (clones): a daughter is a mutant if a random word of 64 bits is below this
-    int n_leans
-    lean_t leans[3]                # MOST_LEANS: the gradients that motile cells follow
-    const int32_t* hold            # (256) speed of a cell by its adhesion, of 256; NULL: nothing but EMT acts on speed
-    const int32_t* pace            # (clones, paces) the same by clone, and by the bin of its voxel if there are 16
-    int paces                      # 1 or BINS
+    int n_biases
+    bias_t biases[3]               # MOST_BIASES: the gradients that motile cells follow
+    const int32_t* speed_by_adhesion  # (256) a factor on it, of 256; NULL: nothing but EMT acts on speed
+    const int32_t* speed_by_clone  # (clones, speed_bins) the same by clone, and by the bin of its voxel if there are 16
+    int speed_bins                 # 1 or BINS
     signal_t ground                # what is sorted into bins, which are 1 / per_bin wide
     float per_bin
 

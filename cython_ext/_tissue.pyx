@@ -4,10 +4,10 @@ What may happen are the named rates of the plan, each a product
 
     base [1/h] x factors of the voxel x CLONE[clone] x STATE[EMT] x STATE[adhesion] x STATE[bits]
 
-and hops: over each face of its voxel a cell is pushed with the chance mobility x fall of pressure, where matrix
-resists less resistance x rise of matrix. In a step rate r has the chance r dt phi(z), phi(z) =
+and hops: over each face of its voxel a cell is pushed with the chance mobility x fall of pressure, less
+resistance x rise of the field that resists. In a step rate r has the chance r dt phi(z), phi(z) =
 (exp(z) - 1) / z, z the signed sum of the rates of this cell times dt: chances add up.
-A motile cell (EMT > 0) to which nothing happens makes a random step, and drifts up the gradients that cells follow.
+A motile cell (EMT > 0) to which nothing happens makes a random step, and one up the gradients that cells follow.
 
 A step pays for what happens: one random word a voxel tells how many of its cells are looked at (_candidates.pxd), only
 motile cells move, and the block of a tile is copied by runs. The random numbers of a cell are Philox of its own record,
@@ -153,7 +153,7 @@ cdef int one_tile(const tiles_t* t, Py_ssize_t row, const tissue_t* p, scratch_t
         return 1
     write_all_shed(t, row, p, s, box)
     write_changed(words_of(t, row, 0), s)
-    if movers and (p.amplitude or t.n_leans):
+    if movers and (p.amplitude or t.n_biases):
         walk(t, row, movers, p, s, box)
     s.tally[CHANGED_VOXEL] += s.tally[HOPPED]
     rebuild(t, row, s)
@@ -211,12 +211,12 @@ def advance(cell_t[::1] cells not None, const int64_t[::1] start not None, int32
     clone, state, speed, along
         the tables by clone, float32 (r, clones), and by state, float32 (r, 3, 256), the speed of a cell by its EMT,
         int32 (256,), of 256, the factors on the chance to leave with neighbors by EMT and adhesion, float32 (2, 256)
-    mutation, leans
-        the threshold of mutants by clone, uint64 (clones,), up to 3 tuples (field with ghosts, lean, half) of gradients
-    pace
+    mutation, biases
+        the threshold of mutants by clone, uint64 (clones,), up to 3 tuples (field with ghosts, bias, half) of gradients
+    speed_factors
         what acts on speed besides EMT, () for nothing: by adhesion, int32 (256,), by clone and bin, int32
         (clones, 1 | 16), both of 256, the field that is sorted into bins or None, and bins per unit of it.
-    matrix
+    resisting
         What resists cells that are pushed, float32 (all rows, 512), or None.
 
     ``zone`` of a voxel, uint8 (tiles, 512), is told of what is shed from it. ``waiting``: the cells that

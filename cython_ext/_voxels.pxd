@@ -54,12 +54,12 @@ cdef inline void limit(const tiles_t* t, int r, scratch_t* s) noexcept nogil:
 
 
 cdef inline void fill_push(const tiles_t* t, Py_ssize_t row, const tissue_t* p, scratch_t* s) noexcept nogil:
-    """What pushes cells, and what resists that. Where no tile is there is no pressure, and the matrix of this one."""
+    """What pushes cells, and what resists that. No pressure where no tile is, what resists as in this one."""
     cdef const int32_t* neighbors = t.neighbors + 27 * row
     pad_tile(t.pressure, row, neighbors, False, s.table.pressure)
-    s.table.resists = t.matrix != NULL and p.resistance > 0.0
+    s.table.resists = t.resisting != NULL and p.resistance > 0.0
     if s.table.resists:
-        pad_tile(t.matrix, row, neighbors, True, s.table.resistance)
+        pad_tile(t.resisting, row, neighbors, True, s.table.resistance)
         fill_resistance(p.resistance, s.table.resistance)
     fill_hop(&s.table, p.mobility)
 

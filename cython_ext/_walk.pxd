@@ -2,8 +2,8 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 
 from _tiles cimport (
-    BLOCK, CALM, CHANGED_VOXEL, block_t, depart, fill_bins, fill_leans, go_to, move_block, outbox_t, scratch_t, tiles_t,
-    tissue_t, word_t, words_of)
+    BLOCK, CALM, CHANGED_VOXEL, block_t, depart, fill_bins, fill_biases, go_to, move_block, outbox_t, scratch_t,
+    tiles_t, tissue_t, word_t, words_of)
 
 
 cdef inline int load_movers(const tiles_t* t, Py_ssize_t row, int movers, int* at, scratch_t* s) noexcept nogil:
@@ -22,14 +22,14 @@ cdef inline int load_movers(const tiles_t* t, Py_ssize_t row, int movers, int* a
         w = cells + 3 * <Py_ssize_t>i
         b.xy[n], b.zc[n], b.traits[n], b.voxel[n], b.cell[n] = w[0], w[1], w[2], <uint32_t>v, i
         b.speed[n] = speed[w[2] & 255]
-        b.lean[0][n], b.lean[1][n], b.lean[2][n] = s.table.lean[0][v], s.table.lean[1][v], s.table.lean[2][v]
+        b.bias[0][n], b.bias[1][n], b.bias[2][n] = s.table.bias[0][v], s.table.bias[1][v], s.table.bias[2][v]
         n += state[i] == CALM
         k += 1
     at[0] = k
     return n
 
 
-cdef inline int pace_movers(const tiles_t* t, int n, scratch_t* s) except -1 nogil:
+cdef inline int scale_speeds(const tiles_t* t, int n, scratch_t* s) except -1 nogil:
     """The speed of n cells, times what their adhesion, their clone and the ground of their voxel make of it."""
     cdef block_t* b = &s.block
     cdef Py_ssize_t clone, at
@@ -38,8 +38,9 @@ cdef inline int pace_movers(const tiles_t* t, int n, scratch_t* s) except -1 nog
         clone = b.zc[i] >> 16
         if clone >= t.n_clones:
             raise IndexError("a cell is of a clone that the tables of speed have not")
-        at = t.paces * clone + (s.table.bin[b.voxel[i]] if t.paces > 1 else 0)
-        b.speed[i] = <int32_t>(<int64_t>b.speed[i] * t.hold[b.traits[i] >> 8 & 255] * t.pace[at] + 32768 >> 16)
+        at = t.speed_bins * clone + (s.table.bin[b.voxel[i]] if t.speed_bins > 1 else 0)
+        b.speed[i] = <int32_t>(<int64_t>b.speed[i] * t.speed_by_adhesion[b.traits[i] >> 8 & 255]
+                               * t.speed_by_clone[at] + 32768 >> 16)
     return 0
 
 
@@ -63,14 +64,14 @@ cdef inline int walk(const tiles_t* t, Py_ssize_t row, int movers, const tissue_
     """Motile cells to which nothing happened move."""
     cdef block_t* b = &s.block
     cdef int at = 0, n, j, k, leaving
-    if t.n_leans:
-        fill_leans(t.leans, t.n_leans, row, t.neighbors + 27 * row, &s.table)
-    if t.hold and t.paces > 1:
+    if t.n_biases:
+        fill_biases(t.biases, t.n_biases, row, t.neighbors + 27 * row, &s.table)
+    if t.speed_by_adhesion and t.speed_bins > 1:
         fill_bins(&t.ground, row, t.per_bin, s.table.bin)
     while at < movers:
         n = load_movers(t, row, movers, &at, s)
-        if t.hold:
-            pace_movers(t, n, s)
+        if t.speed_by_adhesion:
+            scale_speeds(t, n, s)
         move_block(b, n, s.key, p.amplitude)
         leaving = write_moved(words_of(t, row, 0), b, n, s.left)
         for j in range(leaving):

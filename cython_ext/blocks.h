@@ -30,7 +30,7 @@ typedef struct {               /* a block of cells, column by column */
     uint32_t xy[BLOCK + SPARE], zc[BLOCK + SPARE], traits[BLOCK + SPARE];   /* the words of the record */
     uint32_t voxel[BLOCK + SPARE];
     int32_t speed[BLOCK + SPARE];      /* of 256 */
-    int32_t lean[3][BLOCK + SPARE];
+    int32_t bias[3][BLOCK + SPARE];
     int32_t cell[BLOCK + SPARE];       /* which it is in the tile */
     uint32_t high[BLOCK + SPARE], low[BLOCK + SPARE];   /* a random word of 64 bits */
     uint32_t code[BLOCK + SPARE];      /* where it goes; of those that hop, in their order, the face that they pass */

@@ -1,59 +1,59 @@
-/* How motile cells move: their lean up gradients, and blocks of them, in loops that compilers vectorize. */
+/* How motile cells move: their bias up gradients, and blocks of them, in loops that compilers vectorize. */
 #ifndef METACASCADE_MOTION_H
 #define METACASCADE_MOTION_H
 #include "tissue.h"
 
-enum { MOST_LEANS = 3, BINS = 16 };
+enum { MOST_BIASES = 3, BINS = 16 };
 
 typedef struct {               /* cells follow the gradient of a field */
     signal_t field;
-    float lean, half;          /* largest lean [edge/65536]; gradient that gives half of it [unit/edge of a voxel] */
-} lean_t;
+    float bias, half;          /* largest bias [edge/65536]; gradient that gives half of it [unit/edge of a voxel] */
+} bias_t;
 
-/* out += lean g / (|g| + half), g the central difference of a field of edge^3 values a tile, edge known when this is
+/* out += bias g / (|g| + half), g the central difference of a field of edge^3 values a tile, edge known when this is
    compiled [unit/edge of a voxel]; voxels that share a value have one gradient. */
-static inline __attribute__((always_inline)) void lean_of(const lean_t *l, int64_t row, const int32_t *neighbors,
+static inline __attribute__((always_inline)) void bias_of(const bias_t *up, int64_t row, const int32_t *neighbors,
                                                           voxel_table_t *table, const int edge)
 {
     const int wide = edge + 2, along = 8 / edge;
-    int32_t drift[3][512];
-    pad_cube(l->field.value, row, neighbors, 1, table->signal, edge);
+    int32_t bias[3][512];
+    pad_cube(up->field.value, row, neighbors, 1, table->signal, edge);
     for (int line = 0; line < edge * edge; line++) {
         const float *here = table->signal + 1 + wide + wide * wide + wide * (wide * (line / edge) + line % edge);
         for (int x = 0, i = edge * line; x < edge; x++, i++) {
             const float gx = 0.5f / along * (here[x + 1] - here[x - 1]);
             const float gy = 0.5f / along * (here[x + wide] - here[x - wide]);
             const float gz = 0.5f / along * (here[x + wide * wide] - here[x - wide * wide]);
-            const float scale = l->lean / (sqrtf(gx * gx + gy * gy + gz * gz) + l->half);
-            drift[0][i] = (int32_t)(gx * scale);
-            drift[1][i] = (int32_t)(gy * scale);
-            drift[2][i] = (int32_t)(gz * scale);
+            const float scale = up->bias / (sqrtf(gx * gx + gy * gy + gz * gz) + up->half);
+            bias[0][i] = (int32_t)(gx * scale);
+            bias[1][i] = (int32_t)(gy * scale);
+            bias[2][i] = (int32_t)(gz * scale);
         }
     }
     for (int axis = 0; axis < 3; axis++)
         for (int line = 0; line < 64; line++) {
-            const int32_t *from = drift[axis] + edge * (edge * ((line >> 3) / along) + (line & 7) / along);
+            const int32_t *from = bias[axis] + edge * (edge * ((line >> 3) / along) + (line & 7) / along);
             for (int x = 0; x < 8; x++)
-                table->lean[axis][8 * line + x] += from[x / along];
+                table->bias[axis][8 * line + x] += from[x / along];
         }
 }
 
-METACASCADE_CLONES static void add_lean(const lean_t *l, int64_t row, const int32_t *neighbors, voxel_table_t *table)
+METACASCADE_CLONES static void add_bias(const bias_t *up, int64_t row, const int32_t *neighbors, voxel_table_t *table)
 {
-    if (l->field.width == 512)
-        lean_of(l, row, neighbors, table, 8);
-    else if (l->field.width == 64)
-        lean_of(l, row, neighbors, table, 4);
+    if (up->field.width == 512)
+        bias_of(up, row, neighbors, table, 8);
+    else if (up->field.width == 64)
+        bias_of(up, row, neighbors, table, 4);
     else
-        lean_of(l, row, neighbors, table, 2);
+        bias_of(up, row, neighbors, table, 2);
 }
 
-/* The lean of a fully motile cell in each voxel: the sum over `n` fields. */
-static void fill_leans(const lean_t *leans, int n, int64_t row, const int32_t *neighbors, voxel_table_t *table)
+/* The bias of a fully motile cell in each voxel: the sum over `n` fields. */
+static void fill_biases(const bias_t *biases, int n, int64_t row, const int32_t *neighbors, voxel_table_t *table)
 {
-    memset(table->lean, 0, sizeof table->lean);
+    memset(table->bias, 0, sizeof table->bias);
     for (int i = 0; i < n; i++)
-        add_lean(&leans[i], row, neighbors, table);
+        add_bias(&biases[i], row, neighbors, table);
 }
 
 /* Which of BINS values of a signal, 0 to (BINS - 1) / per, is nearest in each voxel. */
@@ -80,7 +80,7 @@ METACASCADE_CLONES static void move_block(block_t *restrict b, int n, uint64_t k
         const uint32_t clone = r1 & 0xffff0000u;
         PHILOX_10(r0, r1, r2, r3, k0, k1);
 #define STEP(axis, r) (((((((int32_t)((r) & 65535u) + (int32_t)((r) >> 16) - 65535) * b->speed[i]) >> 8) * amplitude \
-                         + 2048) >> 12) + ((b->lean[axis][i] * b->speed[i]) >> 8))
+                         + 2048) >> 12) + ((b->bias[axis][i] * b->speed[i]) >> 8))
         const int32_t px = (int32_t)((v & 7u) << 16) + x + STEP(0, r1);
         const int32_t py = (int32_t)((v >> 3 & 7u) << 16) + y + STEP(1, r2);
         const int32_t pz = (int32_t)((v >> 6) << 16) + z + STEP(2, r3);

@@ -23,7 +23,7 @@ typedef struct {               /* what the cells of a voxel share in a step */
     float wall[512 + SPARE];           /* no vessel in reach is more permeable; 0: there is none */
     float density[512 + SPARE];        /* cells / capacity */
     float pressure[1000];              /* with a layer of the neighbors' voxels round them */
-    float resistance[1000];            /* of the matrix, in the same way */
+    float resistance[1000];            /* of what resists, in the same way */
     int resists;                       /* does it? */
     float hop[512 + SPARE];            /* chance that a cell is pushed out, over all faces */
     float bound[512 + SPARE];          /* no cell has a greater chance that anything happens to it, hops included */
@@ -31,8 +31,8 @@ typedef struct {               /* what the cells of a voxel share in a step */
     uint32_t high[512 + SPARE], low[512 + SPARE];   /* the random word of the voxel, 64 bits */
     double none[512 + SPARE];          /* chance that no cell of the voxel is looked at */
     float signal[1000];                /* a field whose gradient cells follow, in the same way */
-    int32_t lean[3][512 + SPARE];      /* drift of a fully motile cell up gradients [edge/65536] */
-    uint8_t bin[512 + SPARE];          /* of the signal that the pace of a cell depends on */
+    int32_t bias[3][512 + SPARE];      /* bias of a fully motile cell up gradients [edge/65536] */
+    uint8_t bin[512 + SPARE];          /* of the signal that the speed of a cell depends on */
 } voxel_table_t;
 
 /* The edge^3 values of a tile, edge known when this is compiled, with a layer of its neighbors' at its faces. Beyond a
@@ -68,7 +68,7 @@ static void pad_tile(const float *all, int64_t row, const int32_t *neighbors, in
     pad_cube(all, row, neighbors, mirror, pad, 8);
 }
 
-/* The resistance of the matrix, from what there is of it: as much as that, in normal stroma. */
+/* The resistance of the field that resists, from its values: `most` where it is 1. */
 METACASCADE_CLONES static void fill_resistance(float most, float *resistance)
 {
     for (int i = 0; i < 1000; i++)
@@ -81,7 +81,7 @@ static inline float fall(float here, float there)
     return d > 0.0f ? d : 0.0f;
 }
 
-/* The fall of pressure that pushes cells from one voxel into the next, less what the matrix there resists more. */
+/* The fall of pressure that pushes cells from one voxel into the next, less what is resisted more there. */
 static inline __attribute__((always_inline)) float push(const float *p, const float *r, int step, int resists)
 {
     return fall(p[0], resists ? p[step] + fall(r[step], r[0]) : p[step]);

@@ -52,7 +52,7 @@ typedef struct {              /* of a cluster each cell but its leader, whose tr
     uint16_t index;           /* 1 .. n - 1, in the order in which they followed */
 } member_t;
 
-typedef struct {              /* a colony in an organ, from one extravasated cell or cluster: 64 bytes */
+typedef struct {              /* a lesion: what the cells of one clone began that left the blood together: 64 bytes */
     uint64_t id;              /* of its founder */
     int64_t n;                /* cells alive */
     int64_t born, died, shed; /* cells since it was founded */

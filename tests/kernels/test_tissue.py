@@ -18,14 +18,15 @@ BUSY_RATES = with_tables(list(RATES.values()), np.random.default_rng(0))
 def arrays_of(patch):
     """What the kernel is given, by name, for the twin."""
     a, v, rates = patch.arena, patch.vessels, patch.rates
-    biases, speed_factors, matrix = patch.motion(patch.fields())
+    biases, speed_factors, resisting = patch.motion(patch.fields())
     return type("Arrays", (), dict(
         cells=a.cells.copy(), start=a.start.copy(), n=a.n.copy(), counts=patch.counts.copy(),
         zone=patch.arrays["zone"], pressure=patch.pressure.value, neighbors=patch.region.neighbors,
         keys=patch.region.keys,
         coords=patch.region.coords, first=v.first, index=v.index, segments=v.segments,
         plan=(rates.rates, rates.factors, [patch.fields()[name] for name in rates.signals], rates.clone, rates.state,
-              patch.speed, patch.along, patch.mutation), leans=biases, pace=speed_factors, matrix=matrix))
+              patch.speed, patch.along, patch.mutation), biases=biases, speed_factors=speed_factors,
+        resisting=resisting))
 
 
 def twin(patch, rows, step, t_h):

@@ -12,15 +12,15 @@ F = np.float32
 def walk(tile, v, record, after):
     """Move a calm cell, if it is motile."""
     p, speed = tile.p, speed_of(tile, v, record)
-    if record[2] & 255 == 0 or not (p["amplitude"] or tile.t.leans):
+    if record[2] & 255 == 0 or not (p["amplitude"] or tile.t.biases):
         after.voxels[v].append(record)
         return
     r = tile.drawn[WALK][record, v]
     inside = (record[0] & 0xFFFF, record[0] >> 16, record[1] & 0xFFFF)
-    lean, at = [int(axis[v]) for axis in tile.lean], []
+    bias, at = [int(axis[v]) for axis in tile.bias], []
     for axis, here in enumerate((v & 7, v >> 3 & 7, v >> 6)):
         dice = (r[1 + axis] & 0xFFFF) + (r[1 + axis] >> 16) - 65535
-        step = ((dice * speed >> 8) * p["amplitude"] + 2048 >> 12) + (lean[axis] * speed >> 8)
+        step = ((dice * speed >> 8) * p["amplitude"] + 2048 >> 12) + (bias[axis] * speed >> 8)
         at.append((here << 16) + inside[axis] + step)
     new = (at[0] & 0xFFFF | (at[1] & 0xFFFF) << 16, at[2] & 0xFFFF | record[1] & 0xFFFF0000, record[2])
     place = [c >> 16 for c in at]
@@ -31,11 +31,11 @@ def walk(tile, v, record, after):
 def speed_of(tile, v, record):
     """The speed of a cell, of 256: by its EMT, and where anything else acts on it by adhesion, clone and ground."""
     speed = int(tile.speed[record[2] & 255])
-    if not tile.t.pace:
+    if not tile.t.speed_factors:
         return speed
-    hold, pace, ground, per = tile.t.pace
+    by_adhesion, by_clone, ground, per = tile.t.speed_factors
     n = 0 if ground is None else min(int(signal_of(ground, tile.row)[v] * F(per) + F(0.5)), BINS - 1)
-    return speed * int(hold[record[2] >> 8 & 255]) * int(pace[record[1] >> 16, n]) + 32768 >> 16
+    return speed * int(by_adhesion[record[2] >> 8 & 255]) * int(by_clone[record[1] >> 16, n]) + 32768 >> 16
 
 
 def put(tile, place, record, after):
@@ -63,14 +63,14 @@ def beside(array, t, row, face, missing=None):
     return np.concatenate(rows, axis=2).swapaxes(2, 2 - axis).reshape(-1)
 
 
-def leans(t, row):
+def biases(t, row):
     """Drift of a fully motile cell up the gradients in each voxel, in single precision, toward zero."""
     total = np.zeros((3, 512), int)
-    for field, lean, half in t.leans:
+    for field, bias, half in t.biases:
         along = round(field.shape[1] ** (1 / 3))
         share = F(8 // along)
         x, y, z = PLACE // (8 // along)
         g = [F(0.5) / share * (beside(field, t, row, 2 * axis + 1) - beside(field, t, row, 2 * axis)) for axis in range(3)]
-        scale = F(lean) / (np.sqrt(g[0] * g[0] + g[1] * g[1] + g[2] * g[2]) + F(half))
+        scale = F(bias) / (np.sqrt(g[0] * g[0] + g[1] * g[1] + g[2] * g[2]) + F(half))
         total += [(c * scale).astype(int)[(z * along + y) * along + x] for c in g]
     return total

@@ -12,7 +12,7 @@ import numpy as np
 from metacascade._kernels._layout import CTC, HERITABLE, MEMBER, Action, Draw, Flag
 from reference import rates as table_of
 from reference.candidates import binomial, rank_of, unit64
-from reference.movement import WALK, F, beside, leans, put, walk
+from reference.movement import WALK, F, beside, biases, put, walk
 from reference.philox import draw, philox, unit32, word64
 
 EVENT, CHILD, TIME, VOXEL = range(1, 5)     # uses of random words, besides WALK
@@ -47,7 +47,7 @@ class Tile:
         f = self.fall
         self.hop = F(p["mobility"]) * ((f[0] + f[1]) + (f[2] + f[3]) + (f[4] + f[5]))
         self.bound = self.bounds()
-        self.lean = leans(t, row)
+        self.bias = biases(t, row)
         self.words = philox([[v & 255, 0, 0, VOXEL << 16] for v in range(512)], self.key).tolist()
         self.drawn = {use: self.words_for(use) for use in (WALK, EVENT)}
 
@@ -84,10 +84,10 @@ class Tile:
 
 
 def push(t, row, face, resistance):
-    """What pushes cells over a face of the voxels of a tile: the fall of pressure, less what the matrix resists more."""
+    """What pushes cells over a face of the voxels of a tile: the fall of pressure, less what is resisted more there."""
     there = beside(t.pressure, t, row, face, F(0))
-    if t.matrix is not None and resistance > 0:
-        there = there + np.maximum(resistance * beside(t.matrix, t, row, face) - resistance * t.matrix[row], F(0))
+    if t.resisting is not None and resistance > 0:
+        there = there + np.maximum(resistance * beside(t.resisting, t, row, face) - resistance * t.resisting[row], F(0))
     return np.maximum(t.pressure[row] - there, F(0))
 
 
