@@ -55,7 +55,7 @@ def dense(counts: np.ndarray, capacity: float, region, cube: int = 1) -> np.ndar
     sums = in_cubes(counts, cube)
     totals = np.zeros(sums.shape, np.uint32)
     for axis in range(3):
-        if axis:
+        if axis or cube > 1:                 # of a ghost counts has the face alone, and not whole cubes
             region.halo(sums)
         _outline.add_neighbors(sums, totals, neighbors, axis)
         sums, totals = totals, sums
