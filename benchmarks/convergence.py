@@ -7,8 +7,8 @@ Prints a table (Markdown): at 30 um and 30 min the means over the seeds, elsewhe
 all with their standard errors. With `--halves` half the step, and half the voxel at steps of 10 min, is all. Rows are
 the columns of the time series, at the end of the run, that are means or measures, or count `--least` cells or more; and
 the means of oxygen over time and of the distance to vessels over all exits. Runs of different voxels have nothing in
-common but the vessels of the host; `tissue.capacity` is left to follow the voxel. With nearly all mechanisms of the
-primary tumor:
+common but the vessels of the host; `tissue.capacity` is left to follow the voxel. With all mechanisms of the primary
+tumor but confinement (--set confinement.enabled=true):
 
     python benchmarks/convergence.py benchmarks/primary_tumor.toml --halves --days 4 --seeds 6 --set tumor.cells=30_000
 """
@@ -25,6 +25,7 @@ from metacascade.model.observables import Observables, columns
 TUMOR = {"tumor": {"cells": 20_000}, "run": {"duration": "6 day"}, "vessels": {"seed": 1},
          "intravasation": {"hazard": "1 /day"}}
 REFERENCE = (30.0, 30.0)       # um, min
+FAR = 5                        # % by which a mean may change
 HALVES = {(30.0, 15.0): REFERENCE, (15.0, 10.0): (30.0, 10.0)}      # a fast cell crosses a small voxel in 15 min
 OF_THE_GRID = ("step", "time_s", "tiles", "changed_voxel", "initial", "stage")
 
@@ -70,10 +71,12 @@ def told(reference, of_run, least):
 
 
 def change(found, reference):
-    """How far a mean is from another one, and the standard error of that [%]."""
+    """How far a mean is from another one, and the standard error of that [%]; bold: over FAR, by two errors."""
     (mean, error), (other, its) = found, reference
     ratio = mean / other
-    return f"{100 * (ratio - 1):+.1f} ± {100 * ratio * np.hypot(error / mean if mean else 0.0, its / other):.1f}"
+    off, by_chance = 100 * (ratio - 1), 100 * ratio * np.hypot(error / mean if mean else 0.0, its / other)
+    bold = "**" if abs(off) > FAR and abs(off) > 2 * by_chance else ""
+    return f"{bold}{off:+.1f} ± {by_chance:.1f} %{bold}"
 
 
 def main():
@@ -104,7 +107,7 @@ def main():
     for name in names:
         mean, error = runs[REFERENCE][name]
         print(f"| {name} | {mean:,.4g} ± {error:.2g} |",
-              *(f"{change(runs[pair][name], runs[other][name])} % |" for pair, other in against.items()))
+              *(f"{change(runs[pair][name], runs[other][name])} |" for pair, other in against.items()))
 
 
 def of(pair):
