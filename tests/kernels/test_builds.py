@@ -102,7 +102,7 @@ def suite(folder):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(3600)
 def test_no_kernel_leaves_its_arrays_or_does_what_c_leaves_undefined(sanitized):
     """Also no division by zero, and no conversion of floating point out of range, while their tests run."""
     assert "passed" in sanitized(*suite("tests/kernels"))
