@@ -125,6 +125,20 @@ def test_half_the_step_and_half_the_voxel_change_little(mechanism, finer):
         assert fine[name] == pytest.approx(plain[name], rel=0.1 if name == "mmp9" else 0.05), name
 
 
+@pytest.mark.parametrize("hours", [12, 24])
+def test_fields_come_to_their_levels_as_fast_in_small_voxels(hours):
+    """From nothing; with as many sweeps as of 30 um MMP-9 was 68 and 51 % lower in voxels of 15 um."""
+    def level(edge_um):
+        sim = still(cells=20_000, tissue=dict(edge_um=edge_um), neutrophils={})
+        for name in names:
+            sim.tissue.microenvironment[name].value[:] = 0.0
+        after(sim, hours)
+        return [mean_where_cells_are(sim, name) for name in names]
+
+    names = "il8", "neutrophils", "mmp9"
+    assert level(15.0) == pytest.approx(level(30.0), rel=0.05)
+
+
 @pytest.mark.parametrize("mechanism", ["macrophages", "neutrophils"])
 def test_without_motility_which_would_let_none_come_they_are_refused(mechanism):
     with pytest.raises(InputError, match="motility"):

@@ -1,4 +1,5 @@
 """What a mechanism declares of fields: numbers in every voxel that are solved for."""
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -17,6 +18,11 @@ def _take(field, names):
 def whole_steps(every_s: int, config) -> int:
     """`every` of a field with this time from one solution to the next: the steps that fit into it, one at least."""
     return max(1, every_s // config.run.step_s)
+
+
+def sweeps_over(sweeps: int, config) -> int:
+    """Sweeps for voxels of 30 um, more for smaller ones: a sweep carries a change over voxels, not a length."""
+    return math.ceil(sweeps * max(1.0, 30.0 / config.tissue.edge_um))
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from typing import ClassVar
 from metacascade.base.columns import mean_over_cells
 from metacascade.base.declare import ASSUMED, COMPUTED, Section, number, quantity, switch
 from metacascade.base.nodes import LYMPH_NODE
-from metacascade.mechanisms.fields import QUICK_S, Diffusing, whole_steps
+from metacascade.mechanisms.fields import QUICK_S, Diffusing, sweeps_over, whole_steps
 from metacascade.mechanisms.terms import ADD, DRAIN, LOSE, SECRETE, Rate, at, ramp, state, value
 
 TABLE = "lymphatic"
@@ -55,7 +55,7 @@ SECTION = Lymphatic
 def plan(config):
     """Two fields, the exit, and what is not in lymph."""
     c, every = config.lymphatic, whole_steps(QUICK_S, config)
-    yield from _crowd(c, every)
+    yield from _crowd(c, config, every)
     yield from _lymphatics(c, every)
     drain = Rate("tissue.lymphatic", value("lymphatic.hazard", c.hazard_per_h), action=DRAIN,
                  doc="enters the lymphatics of its voxel, and comes to the lymph node")
@@ -67,12 +67,13 @@ def plan(config):
                           "their mean", "lymphatics")
 
 
-def _crowd(c, every):
+def _crowd(c, config, every):
     """The density over a length."""
     turnover = value("lymphatic.collapse", c.collapse_per_h)
     yield Diffusing(
         "crowd", "", diffusion=value("lymphatic.collapse * lymphatic.range^2", c.collapse_per_h * c.range_um**2),
-        start=0.0, decay=turnover, sweeps=6, start_sweeps=100, steady_start=True, every=every,
+        start=0.0, decay=turnover, sweeps=sweeps_over(6, config), start_sweeps=sweeps_over(100, config),
+        steady_start=True, every=every,
         doc="density of cells over the length [lymphatic.range]")
     yield Rate("field.crowd.source", turnover, action=SECRETE, doc="by all cells of the tumor alike")
 

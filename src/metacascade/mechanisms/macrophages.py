@@ -16,7 +16,6 @@ from typing import ClassVar
 
 from metacascade.base.columns import mean_over_cells
 from metacascade.base.declare import ASSUMED, COMPUTED, RECALLED, Section, number, quantity, switch
-from metacascade.mechanisms.fields import SLOW_S, whole_steps
 from metacascade.mechanisms.recruitment import drawn_in, signal
 from metacascade.mechanisms.terms import LOSE, Rate, boost, ramp, value
 
@@ -66,12 +65,11 @@ SECTION = Macrophages
 def plan(config):
     """The signal, the macrophages, and what they do to matrix and walls."""
     c = config.macrophages
-    every = whole_steps(SLOW_S, config)
     yield from signal(
-        "csf1", c, value("macrophages.signal_diffusion", c.signal_diffusion_um2_per_h),
-        value("macrophages.signal_decay", c.signal_decay_per_h), every,
+        "csf1", c, config, value("macrophages.signal_diffusion", c.signal_diffusion_um2_per_h),
+        value("macrophages.signal_decay", c.signal_decay_per_h),
         doc="signal to monocytes (CSF-1, CCL2), relative to that of a wide tumor")
-    yield from drawn_in("macrophages", c, by="csf1", every=every, sweeps=3, start_sweeps=150, steady_start=True)
+    yield from drawn_in("macrophages", c, config, by="csf1", sweeps=3, start_sweeps=150, steady_start=True)
     yield from _proteases(c)
     yield boost("tissue.intravasate", "macrophages", half=value("macrophages.opening_half", c.opening_half),
                 gain=value("macrophages.opening", c.opening))

@@ -16,7 +16,7 @@ from typing import ClassVar
 
 from metacascade.base.columns import mean_over_cells
 from metacascade.base.declare import ASSUMED, COMPUTED, RECALLED, Section, number, quantity, switch
-from metacascade.mechanisms.fields import SLOW_S, Diffusing, whole_steps
+from metacascade.mechanisms.fields import SLOW_S, Diffusing, sweeps_over, whole_steps
 from metacascade.mechanisms.recruitment import drawn_in, signal
 from metacascade.mechanisms.terms import ADD, Rate, boost, ramp, value
 
@@ -72,12 +72,11 @@ SECTION = Neutrophils
 def plan(config):
     """IL-8, the neutrophils, their protease, and what it does to walls."""
     c = config.neutrophils
-    every = whole_steps(SLOW_S, config)
     yield from signal(
-        "il8", c, value("neutrophils.il8_diffusion", c.il8_diffusion_um2_per_h),
-        value("neutrophils.il8_decay", c.il8_decay_per_h), every, doc="IL-8, relative to that of a wide tumor")
-    yield from drawn_in("neutrophils", c, by="il8", every=every, sweeps=4, start_sweeps=200)
-    yield from _mmp9(c, every)
+        "il8", c, config, value("neutrophils.il8_diffusion", c.il8_diffusion_um2_per_h),
+        value("neutrophils.il8_decay", c.il8_decay_per_h), doc="IL-8, relative to that of a wide tumor")
+    yield from drawn_in("neutrophils", c, config, by="il8", sweeps=4, start_sweeps=200)
+    yield from _mmp9(c, config)
     yield boost("tissue.intravasate", "mmp9", half=value("neutrophils.opening_half", c.opening_half),
                 gain=value("neutrophils.opening", c.opening))
     yield boost("vessel.sprout", "mmp9", half=value("neutrophils.opening_half", c.opening_half),
@@ -87,10 +86,11 @@ def plan(config):
     yield mean_over_cells("mmp9_mean", "1", "MMP-9 of neutrophils where the cells in tissue are, their mean", "mmp9")
 
 
-def _mmp9(c, every):
+def _mmp9(c, config):
     yield Diffusing(
         "mmp9", "", diffusion=value("neutrophils.mmp9_diffusion", c.mmp9_diffusion_um2_per_h), start=0.0,
-        decay=value("neutrophils.mmp9_loss", c.mmp9_loss_per_h), sweeps=4, start_sweeps=200, coarse=4, every=every,
+        decay=value("neutrophils.mmp9_loss", c.mmp9_loss_per_h), sweeps=sweeps_over(4, config),
+        start_sweeps=sweeps_over(200, config), coarse=4, every=whole_steps(SLOW_S, config),
         doc="MMP-9 without TIMP, relative to that among as many neutrophils as can be")
     source = Rate("field.mmp9.source", value("neutrophils.mmp9", c.mmp9_per_h), action=ADD, doc="by neutrophils")
     yield source

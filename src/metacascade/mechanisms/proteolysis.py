@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from metacascade.base.columns import mean_over_cells
 from metacascade.base.declare import ASSUMED, COMPUTED, Section, quantity, switch
-from metacascade.mechanisms.fields import QUICK_S, Diffusing, whole_steps
+from metacascade.mechanisms.fields import QUICK_S, Diffusing, sweeps_over, whole_steps
 from metacascade.mechanisms.terms import LOSE, SECRETE, Rate, ramp, state, value
 
 TABLE = "proteolysis"
@@ -44,7 +44,8 @@ def plan(config):
     c = config.proteolysis
     yield Diffusing(
         "protease", "", diffusion=value("proteolysis.diffusion", c.diffusion_um2_per_h), start=0.0,
-        decay=value("proteolysis.loss", c.loss_per_h), sweeps=4, start_sweeps=40, every=whole_steps(QUICK_S, config),
+        decay=value("proteolysis.loss", c.loss_per_h), sweeps=sweeps_over(4, config),
+        start_sweeps=sweeps_over(40, config), every=whole_steps(QUICK_S, config),
         doc="proteases of motile cells, relative to that of a wide tissue full of them")
     source = Rate("field.protease.source", value("proteolysis.secretion", c.secretion_per_h), action=SECRETE,
                   doc="by motile cells")

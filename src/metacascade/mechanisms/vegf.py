@@ -14,7 +14,7 @@ from typing import ClassVar
 
 from metacascade.base.columns import mean_over_cells
 from metacascade.base.declare import ASSUMED, COMPUTED, RECALLED, Section, number, quantity, switch
-from metacascade.mechanisms.fields import QUICK_S, Diffusing, whole_steps
+from metacascade.mechanisms.fields import QUICK_S, Diffusing, sweeps_over, whole_steps
 from metacascade.mechanisms.lack import lacking
 from metacascade.mechanisms.terms import SECRETE, Rate, Trait, trait, value
 
@@ -67,8 +67,8 @@ def plan(config):
     c = config.vegf
     yield Diffusing(
         "vegf", "", diffusion=value("vegf.diffusion", c.diffusion_um2_per_h), start=0.0,
-        decay=value("vegf.decay", c.decay_per_h), sweeps=8, start_sweeps=200, coarse=2,
-        every=whole_steps(QUICK_S, config),
+        decay=value("vegf.decay", c.decay_per_h), sweeps=sweeps_over(8, config),
+        start_sweeps=sweeps_over(200, config), coarse=2, every=whole_steps(QUICK_S, config),
         doc="angiogenic factor, relative to that of a wide tissue full of hypoxic cells")
     source = Rate("field.vegf.source", value("vegf.secretion", c.secretion_per_h), action=SECRETE,
                   doc="by hypoxic cells")
