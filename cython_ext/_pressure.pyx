@@ -4,7 +4,8 @@ from libc.stdint cimport int32_t, int64_t, uint16_t
 cdef extern from "pressure.h" nogil:
     void pressure_excess(const uint16_t* counts, float* f, int64_t n, float per_capacity)
     int64_t pressure_bad(const float* p, int64_t n)
-    void pressure_smooth(const float* f, float* smooth, const int32_t* neighbors, int64_t n, float share)
+    void pressure_smooth(const float* f, float* smooth, const int32_t* neighbors, int64_t n, float share,
+                         int mirror)
 
 
 def excess(const uint16_t[:, ::1] counts not None, float[:, ::1] f not None, float per_capacity):
@@ -15,11 +16,11 @@ def excess(const uint16_t[:, ::1] counts not None, float[:, ::1] f not None, flo
 
 
 def smooth(const float[:, ::1] f not None, float[:, ::1] smoothed not None,
-           const int32_t[:, ::1] neighbors not None, float share):
-    """Fill ``f + share sum(neighbor - f)`` of the tiles that have `neighbors`; where no tile is, f is -1."""
+           const int32_t[:, ::1] neighbors not None, float share, bint mirror=False):
+    """Fill ``f + share sum(neighbor - f)`` of the tiles that have `neighbors`; where no tile is, -1 or a mirror."""
     if neighbors.shape[0]:
         with nogil:
-            pressure_smooth(&f[0, 0], &smoothed[0, 0], &neighbors[0, 0], neighbors.shape[0], share)
+            pressure_smooth(&f[0, 0], &smoothed[0, 0], &neighbors[0, 0], neighbors.shape[0], share, mirror)
 
 
 def check(const float[:, ::1] p not None):

@@ -25,20 +25,21 @@ static int64_t pressure_bad(const float *restrict p, int64_t n)
     return bad;
 }
 
-/* smooth = f + share sum(neighbor - f) in the voxels of `n` tiles; where no tile is there is no cell, f = -1. */
+/* smooth = f + share sum(neighbor - f) in the voxels of `n` tiles; without a tile a mirror, or no cell, f = -1. */
 METACASCADE_CLONES
 static void pressure_smooth(const float *restrict f, float *restrict smooth, const int32_t *restrict neighbors,
-                            int64_t n, float share)
+                            int64_t n, float share, int mirror)
 {
     static const int step[3] = {1, 8, 64};
     for (int64_t t = 0; t < n; t++) {
         const float *own = f + t * PRESSURE_VOXELS;
         for (int v = 0; v < PRESSURE_VOXELS; v++) {
-            float mid = own[v], flow[3];
+            const float mid = own[v], beyond = mirror ? mid : -1.0f;
+            float flow[3];
             for (int axis = 0; axis < 3; axis++) {
                 const int32_t *beside = neighbors + 6 * t + 2 * axis;
                 const int at = v / step[axis] & 7, back = 7 * step[axis];
-                float low = -1.0f, high = -1.0f;
+                float low = beyond, high = beyond;
                 if (at > 0)
                     low = own[v - step[axis]];
                 else if (beside[0] >= 0)

@@ -23,7 +23,7 @@ from metacascade.space.tile_arrays import COUNTS, TileArrays
 
 QUIET = dict(        # parameters of the kernel with which nothing moves
     seed=1, dt_h=0.5, edge_um=30.0, capacity=8.0, amplitude=0, biases=(), mobility=0.0, resists=None, resistance=0.0,
-    reach_um=10.0, permeability_mature=0.1, cluster_fraction=0.0, cluster_log_more=math.log(2 / 3))
+    smoothing=(0, 0.0), reach_um=10.0, permeability_mature=0.1, cluster_fraction=0.0, cluster_log_more=math.log(2 / 3))
 SPEED = np.rint(256 * np.arange(256) / 255).astype(np.int32)
 ALONG = np.stack([np.ones(256), np.arange(256) / 255]).astype(np.float32)
 CLONES = 300                      # of the tables of rates, and of the cells of a busy patch

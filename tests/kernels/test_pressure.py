@@ -14,8 +14,9 @@ def test_the_smoothed_excess_equals_its_twin(shape):
     f, smoothed = np.empty((2, len(coords), 512), np.float32)
     _pressure.excess(counts, f, 1 / 2.4)
     np.testing.assert_array_equal(f, twin.excess(counts, 1 / 2.4))
-    _pressure.smooth(f, smoothed, neighbors, 0.052)
-    np.testing.assert_array_equal(smoothed, twin.smooth(f, neighbors, 0.052))
+    for mirror in (False, True):
+        _pressure.smooth(f, smoothed, neighbors, 0.052, mirror)
+        np.testing.assert_array_equal(smoothed, twin.smooth(f, neighbors, 0.052, mirror))
 
 
 def test_ghosts_give_what_their_own_tiles_would():

@@ -85,6 +85,25 @@ def test_the_resistance_is_the_share_of_the_stress_at_which_growth_stops():
     assert resistance(enabled=True, matrix=False) == 0.0
 
 
+def test_what_resists_is_the_matrix_over_a_length_and_not_over_a_small_voxel():
+    """A front of matrix: of the default voxel it is what it is; of 15 um, with an eighth to each neighbor, the variance
+    along an axis is that of 30 um. What is level stays level, also where tiles end."""
+    for edge_um in (30.0, 15.0):
+        sim = still(cells=3000, crowding={}, matrix={}, confinement={}, tissue={"edge_um": edge_um})
+        tissue, field = sim.tissue, sim.tissue.fields()["matrix"]
+        ahead = np.broadcast_to((tissue.region.coords[:, :1] >= 0).astype(np.float32), field.shape)
+        field[:] = 0.7
+        np.testing.assert_array_equal(tissue.motion(tissue.fields())[2], field)
+        field[:] = ahead
+        found = tissue.motion(tissue.fields())[2]
+        middle = tissue.region.rows_at(np.array([[-1, 0, 0], [0, 0, 0]], np.int32))
+        expected = ahead[middle][:, :8].copy()
+        if edge_um < 30:
+            expected[0, 7], expected[1, 0] = 1 / 8, 7 / 8
+        line = slice(8 * 27, 8 * 28)
+        np.testing.assert_array_equal(found[middle][:, line], expected)
+
+
 def test_proteases_of_motile_cells_reach_as_far_as_they_diffuse_and_dissolve_matrix():
     """A full wide tissue of motile cells has the level 1, a tissue without them none."""
     for share, level in ((1.0, 1.0), (0.0, 0.0)):

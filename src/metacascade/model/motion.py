@@ -7,6 +7,7 @@ import numpy as np
 
 from metacascade.mechanisms.compile import founder
 from metacascade.mechanisms.terms import BIASES, STATES, Gradient, Pair, Rise, Table
+from metacascade.space.pressure import over_length
 
 ONE = 256                       # speeds and factors on them are whole numbers of 1/256
 SPEED, CONFINEMENT = "tissue.speed", "tissue.confinement"
@@ -67,6 +68,19 @@ def resistance(plan, scales=()):
     """(field whose rise resists cells that are pushed, by which pressure for a rise of 1); (None, 0): nothing does."""
     fields = [one.signal for one in plan.factors_of(CONFINEMENT) if isinstance(one, Rise)]
     return (fields[0], plan.number(CONFINEMENT, scales)) if fields else (None, 0.0)
+
+
+def resisting(field, passes, share, region):
+    """What resists cells, with its ghosts: a field smoothed as the density that pushes them. Collective.
+
+    Of a sharp front a small voxel would have the whole rise and but a part of the fall of pressure. Where no tile is
+    there is a mirror, as for the kernel.
+    """
+    if field is None or not passes:
+        return field
+    smoothed = over_length(field, passes, share, region.mesh.neighbors, region.halo, mirror=True)
+    region.halo(smoothed)
+    return smoothed
 
 
 def pairs(plan):

@@ -13,7 +13,7 @@ from metacascade.model import computed, vessel_oxygen
 from metacascade.model.clones import thresholds
 from metacascade.model.kernelerrors import crowded, finite
 from metacascade.model.microenvironment import secretions
-from metacascade.model.motion import speed_factors, speeds
+from metacascade.model.motion import resisting, speed_factors, speeds
 from metacascade.model.outbox import Outbox
 from metacascade.model.tissue_parameters import along, parameters, reach_um, refuse_wide
 from metacascade.space.arena import Arena
@@ -234,9 +234,9 @@ class Tissue:
         return *out.taken(), out.tally
 
     def motion(self, fields):
-        """The gradients that cells follow, what else than EMT acts on their speed, and the field that resists them."""
+        """The gradients that cells follow, what besides EMT acts on speed, and what resists them. Collective."""
         followed = tuple((fields[name], *numbers) for name, *numbers in self.parameters["biases"])
-        resists = fields.get(self.parameters["resists"])
+        resists = resisting(fields.get(self.parameters["resists"]), *self.parameters["smoothing"], self.region)
         *tables, ground, per_bin = self.speed_factors or (None, None)
         factors = self.speed_factors and (*tables, None if ground is None else fields[ground], per_bin)
         return followed, factors, resists

@@ -8,6 +8,7 @@ from metacascade.config.sprouting import largest_um
 from metacascade.mechanisms.compile import wall_of
 from metacascade.model.motion import biases, by_state, fastest, resistance
 from metacascade.space import vasculature
+from metacascade.space.pressure import passes_over
 
 MOST_MOVE = 8 * 65536           # [edge/65536] a tile: the destination code of tissue.h names only those next to it
 
@@ -15,7 +16,8 @@ MOST_MOVE = 8 * 65536           # [edge/65536] a tile: the destination code of t
 def parameters(config, plan, scales=()):
     """What the kernel needs besides the rates, in its own units; a mechanism that is off has the value 0.
 
-    ``biases`` are those of `motion.biases`, ``resists`` is the field of `motion.resistance`. `scales`: what
+    ``biases`` are those of `motion.biases`, ``resists`` is the field of `motion.resistance`, ``smoothing`` the
+    passes and the share by which it is taken over crowding.smoothing, as the density that pushes. `scales`: what
     coefficients are multiplied by, a dict of name and number. Raises InputError if cells would move farther in a step
     than the kernel can tell; config.check refuses steps far shorter than that.
     """
@@ -35,7 +37,8 @@ def parameters(config, plan, scales=()):
     return dict(
         seed=config.run.seed, dt_h=dt, edge_um=edge, capacity=config.tissue.capacity, amplitude=amplitude,
         biases=followed, mobility=number("tissue.hop") * dt / edge**2, resists=resists, resistance=pressure,
-        reach_um=reach, permeability_mature=mature, cluster_fraction=number("tissue.cluster"),
+        smoothing=passes_over(config.crowding.smoothing_um, edge), reach_um=reach, permeability_mature=mature,
+        cluster_fraction=number("tissue.cluster"),
         cluster_log_more=-math.inf if more <= 2 else math.log1p(-1.0 / (more - 1.0)))
 
 

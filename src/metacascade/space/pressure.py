@@ -37,10 +37,8 @@ class Pressure:
         self.rate = mobility_um2_per_h * relaxation_h / edge_um**2
         self.visits = schedule(6.0 * self.rate / (6.0 * self.rate + 1.0), sweeps, GAIN)
         self.initial_sweeps, self.sweeps = initial_sweeps, sweeps
-        share = max(0.0, (smoothing_um**2 - edge_um**2) / (24.0 * edge_um**2))
-        self.passes = math.ceil(share / SHARE)
+        self.passes, self.share = passes_over(smoothing_um, edge_um)
         self._kept = Kept(VOXELS)
-        self.share = share / max(self.passes, 1)
 
     @property
     def value(self) -> np.ndarray:
@@ -80,10 +78,26 @@ class Pressure:
         rows = len(counts) if self.passes else len(mesh.neighbors)
         excess = self._kept.rows(rows)
         _pressure.excess(counts, excess, self.per_capacity)
-        for k in range(self.passes):
-            if k:
-                halo(excess)
-            smoothed = np.empty_like(excess)
-            _pressure.smooth(excess, smoothed, mesh.neighbors, self.share)
-            excess = smoothed
-        return excess
+        return over_length(excess, self.passes, self.share, mesh.neighbors, halo)
+
+
+def passes_over(length_um: float, edge_um: float) -> tuple[int, float]:
+    """(passes of smoothing, share of each) by which a voxel has what a cube of that length has; 0 if it is longer."""
+    share = max(0.0, (length_um**2 - edge_um**2) / (24.0 * edge_um**2))
+    passes = math.ceil(share / SHARE)
+    return passes, share / max(passes, 1)
+
+
+def over_length(values: np.ndarray, passes: int, share: float, neighbors: np.ndarray, halo,
+                mirror: bool = False) -> np.ndarray:
+    """Values of voxels, smoothed; without passes `values` itself. Collective.
+
+    Where no tile is there is a mirror, or -1. Ghosts are filled before, and not after.
+    """
+    for k in range(passes):
+        if k:
+            halo(values)
+        smoothed = np.empty_like(values)
+        _pressure.smooth(values, smoothed, neighbors, share, mirror)
+        values = smoothed
+    return values
