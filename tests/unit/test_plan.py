@@ -52,6 +52,15 @@ def test_a_mechanism_that_is_off_has_nothing_in_the_plan(mechanism):
     assert not [factor for factor in plan.factors if factor in its]
 
 
+@pytest.mark.parametrize("deep", [False, True])
+def test_a_copy_of_a_config_with_other_values_has_a_plan_of_its_own(deep):
+    config = default()
+    assert plan_of(config).field("oxygen") and plan_of(config) is plan_of(config)
+    off = config.model_copy(update={"oxygen": config.oxygen.model_copy(update={"enabled": False})}, deep=deep)
+    assert plan_of(off).field("oxygen") is None
+    assert plan_of(config).field("oxygen")
+
+
 def test_without_oxygen_cells_divide_freely_and_none_is_necrotic():
     plan = plan_of(switched_off("oxygen"))
     assert plan.field("oxygen") is None and not [f for f in plan.factors if getattr(f, "signal", "") == "oxygen"]

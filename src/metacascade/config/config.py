@@ -93,6 +93,19 @@ class Config(MechanismTables):
             self.__dict__["blood"] = self.blood.model_copy(update={"vertebral_bypass": share})
         return self
 
+    def __copy__(self) -> "Config":
+        """Without the plan: a copy may get other values (`model_copy`)."""
+        return self._unplanned(super().__copy__())
+
+    def __deepcopy__(self, memo=None) -> "Config":
+        """The same."""
+        return self._unplanned(super().__deepcopy__(memo))
+
+    @staticmethod
+    def _unplanned(config):
+        config.__dict__.pop("_plan", None)
+        return config
+
     def to_dict(self) -> dict[str, Any]:
         """All values in internal units: dicts, lists, texts and numbers, ready for JSON."""
         return self.model_dump(mode="json")
