@@ -113,6 +113,8 @@ MARK, WILD = Bit("mark"), Trait("wild")
     ([hill("tissue.divide", "oxygen", 0)], "has the half 0 = 0: it must be above 0"),
     ([fall("tissue.divide", "oxygen", math.inf)], "is negative or not finite"),
     ([ramp("tissue.divide", "oxygen", zero=-1, full=1)], "is negative or not finite"),
+    ([hill("tissue.divide", "oxygen", 1e-50)], "has the half 1e-50 = 1e-50: it must be above 0, and a number in single"),
+    ([fall("tissue.divide", "oxygen", 1e40)], "has the half 1e+40 = 1e+40: it must be above 0, and a number in single"),
     ([at("blood.nk", {"lungs": 3}, "3")], "blood.nk: node 'lungs', which nothing declares (did you mean 'lung'?)"),
     ([at("blood.nk", {"lung": -3}, "-3")], "the factor -3 is negative or not finite"),
     ([at("blood.nk", {"lung": 3}, "3", other=math.inf)], "the factor 3 is negative or not finite"),

@@ -119,6 +119,7 @@ def plan(config):
     ("yield config.nothing", "own.py:4: AttributeError: 'Config' object has no attribute 'nothing'"),
     ("yield 1 / 0", "own.py:4: ZeroDivisionError: division by zero"),
     ("yield ramp('tissue.divide', 'oxygen', 2, 2)", "own.py:4: a ramp on tissue.divide from 2 to 2"),
+    ("yield ramp('tissue.divide', 'density', 1, 1 + 1e-9)", "from 1 to 1, which are the same number in single precision"),
     ("return None", "own.py: TypeError: 'NoneType' object is not iterable"),
     ("yield 'tissue.divide'", "mechanism own: plan(config) yields 'tissue.divide', which is no declaration: it is of the "
                               "type str, and may be Rate, ")])

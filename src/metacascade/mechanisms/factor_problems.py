@@ -3,6 +3,7 @@ from math import inf
 
 from metacascade.base.names import nearest
 from metacascade.base.nodes import LYMPH_NODE, NODES
+from metacascade.mechanisms.factors import single
 from metacascade.mechanisms.fields import FIELDS
 from metacascade.mechanisms.terms import (
     BIASES,
@@ -103,8 +104,9 @@ def _number_problems(factor):
         yield "is negative or not finite"
     elif isinstance(factor, Gradient) and factor.half.number == 0.0:
         yield f"has the half {factor.half.text} = 0: it must be above 0"
-    elif isinstance(factor, Shape) and factor.kind != "ramp" and factor.a.number == 0.0:
-        yield f"has the half {factor.a.text} = 0: it must be above 0"
+    elif isinstance(factor, Shape) and factor.kind != "ramp" and not 0.0 < single(factor.a.number) < inf:
+        yield (f"has the half {factor.a.text} = {factor.a.number:g}: it must be above 0, and a number in single "
+               "precision, as of kernels")
     elif isinstance(factor, Shielded) and factor.share.number > 1.0:
         yield f"has the share {factor.share.number:g}: it must be 0 to 1"
     elif isinstance(factor, AtWall) and factor.mature.number > 1.0:

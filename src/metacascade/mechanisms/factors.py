@@ -1,5 +1,6 @@
 """Factors on rates: classes that say what they are, and the functions that make them."""
 import math
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -8,7 +9,13 @@ from metacascade.mechanisms.rates import STATES, Rate, Value, valued
 DENSITY = "density"                 # cells of the voxel / capacity: a signal that is always there
 BIASES = ("tissue.bias", "tissue.haptotaxis", "tissue.chemotaxis")     # shares of motion up gradients
 BINS = 16                           # of a field on which speed depends: motion.h
+LARGEST = 3.4e38                    # of numbers in single precision
 COAT = "coat"                       # 1 - exp(-t / time): what platelets cover of a cell t hours after it was shed
+
+
+def single(number: float) -> float:
+    """A number as kernels have it, in single precision; what is beyond that is infinite."""
+    return struct.unpack("f", struct.pack("f", number))[0] if abs(number) < LARGEST else math.copysign(math.inf, number)
 
 
 @dataclass(frozen=True)
@@ -25,9 +32,10 @@ class Shape:
     power: int = 1                  # 1, 2 or 4; only of hill and fall
 
     def __post_init__(self):
-        if self.kind == "ramp" and self.a.number == self.b.number:
+        if self.kind == "ramp" and single(self.a.number) == single(self.b.number):
             raise ValueError(
-                f"a ramp on {self.rate} from {self.a.text} to {self.b.text}, which are the same number")
+                f"a ramp on {self.rate} from {self.a.text} to {self.b.text}, which are the same number in single "
+                "precision")
 
     def at(self, s: float) -> float:
         """The factor where the signal is s; s may be infinite."""
