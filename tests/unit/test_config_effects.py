@@ -184,6 +184,30 @@ def why(config, name):
     return [line.partition(": without effect (")[2][:-1] for line in without_effect(config, [path], False)]
 
 
+FED = """
+from typing import ClassVar
+from metacascade.base.declare import Section, switch
+from metacascade.mechanisms.fields import Diffusing
+from metacascade.mechanisms.terms import hill, value
+class Fed(Section):
+    "Cells divide where there is food."
+    table: ClassVar[str] = "fed"
+    enabled: bool = switch("They do.", default=False)
+SECTION, TABLE, ONE = Fed, "fed", value("1", 1.0)
+def plan(config):
+    yield Diffusing("food", "", diffusion=ONE, decay=ONE, start=1.0, doc="food")
+    yield hill("tissue.divide", "food", half=1.0)
+"""
+
+
+def test_a_factor_of_a_mechanism_that_is_off_stops_no_rate_of_others(tmp_path):
+    """Its field is off with it, and where that is, the factor of what is on would be 0."""
+    (tmp_path / "fed.py").write_text(FED)
+    config = load({"tumor": {}, "mechanisms": {"modules": [str(tmp_path / "fed.py")]}})
+    assert plan_of(config).number("tissue.divide") > 0
+    assert why(config, "growth.division_time") == []
+
+
 @pytest.mark.parametrize("table", sorted({one.TABLE for one in MECHANISMS if one.TABLE}))
 def test_what_the_plan_says_to_be_off_is_not_in_it(table, tmp_path):
     """Other values of all that is told to do nothing, because the mechanism is off, leave the plan as it is."""

@@ -88,8 +88,9 @@ class Declared:
     def _why_rate(self, rate, name):
         """Why a rate is zero whatever `name` is."""
         mechanism, rate = self.owners[rate]
-        stopped = [self._absent(made) for _, made in self.all if isinstance(made, OF_A_FIELD)
-                   and made.rate == rate.name and self._absent(made) and self._stops(made)]
+        acting = [made for other, made in self.all if isinstance(made, OF_A_FIELD) and made.rate == rate.name
+                  and enabled(self.config, other)]
+        stopped = [self._absent(made) for made in acting if self._absent(made) and self._stops(made)]
         keys = keys_of(rate)
         zero = f"{[*keys][0]} = 0" if rate.base.number == 0.0 and len(keys) == 1 and name not in keys else ""
         return self._off(mechanism) or self._off_field(rate) or "".join(stopped[:1]) or zero
