@@ -20,7 +20,7 @@ typedef enum {                /* what happens to the cell */
     DRAIN                     /* it enters the lymphatics of its voxel, with followers or alone */
 } action_e;
 
-typedef enum {                /* of a signal s >= 0, with s / a at most 1e9 */
+typedef enum {                /* of a signal s >= 0 */
     HILL1, HILL2, HILL4,      /* s^k / (s^k + a^k) */
     FALL1, FALL2, FALL4,      /* a^k / (a^k + s^k) */
     BOOST,                    /* 1 + b s / (s + a) */
@@ -77,6 +77,13 @@ static inline float squared(float x)
     return x * x;
 }
 
+/* s / a, not above 1e9: where its fourth power is no number any more, its share has long been 1. */
+static inline float ratio(float s, float a)
+{
+    const float x = s / a;
+    return x > 1e9f ? 1e9f : x;
+}
+
 static inline float ramp(float s, float a, float b)
 {
     const float x = (s - a) / (b - a);
@@ -90,11 +97,11 @@ METACASCADE_CLONES static void multiply(float *restrict rate, const float *restr
 #define EACH(value) for (int v = 0; v < 512; v++) rate[v] = rate[v] * (value); break
     switch (f->shape) {
     case HILL1: EACH(s[v] / (s[v] + a));
-    case HILL2: EACH(squared(s[v] / a) / (squared(s[v] / a) + 1.0f));
-    case HILL4: EACH(squared(squared(s[v] / a)) / (squared(squared(s[v] / a)) + 1.0f));
+    case HILL2: EACH(squared(ratio(s[v], a)) / (squared(ratio(s[v], a)) + 1.0f));
+    case HILL4: EACH(squared(squared(ratio(s[v], a))) / (squared(squared(ratio(s[v], a))) + 1.0f));
     case FALL1: EACH(a / (a + s[v]));
-    case FALL2: EACH(1.0f / (1.0f + squared(s[v] / a)));
-    case FALL4: EACH(1.0f / (1.0f + squared(squared(s[v] / a))));
+    case FALL2: EACH(1.0f / (1.0f + squared(ratio(s[v], a))));
+    case FALL4: EACH(1.0f / (1.0f + squared(squared(ratio(s[v], a)))));
     case BOOST: EACH(1.0f + b * (s[v] / (s[v] + a)));
     case RAMP: EACH(ramp(s[v], a, b));
     case ITSELF: EACH(s[v]);

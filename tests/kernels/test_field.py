@@ -85,6 +85,19 @@ def test_terms_by_place_equal_their_twin(edge, seed):
         np.testing.assert_array_equal(ours, twin.fold(theirs) if edge == 8 else theirs)
 
 
+@pytest.mark.parametrize("shape", [Shape.HILL2, Shape.HILL4, Shape.FALL2, Shape.FALL4])
+def test_far_above_the_half_of_a_factor_terms_are_numbers_and_equal_their_twin(shape):
+    """9 / 1e-12 to the fourth is infinite in single precision, and inf / inf would be a field of no numbers."""
+    c, given, _ = a_field(1)
+    terms, (decay, rhs) = some_terms(1, len(c)), np.empty((2, *c.shape), np.float32)
+    terms[1]["shape"], terms[1]["a"] = shape, 1e-12
+    _field.coefficients(c, *given, decay, rhs, PARAMS, terms, 6.0)
+    expected = twin.coefficients(c, *given, **PARAMS, terms=twin.placed(*terms, given[0], 6.0))
+    for ours, theirs in zip((decay, rhs), expected):
+        np.testing.assert_array_equal(ours, twin.fold(theirs))
+        assert np.isfinite(ours).all()
+
+
 @pytest.mark.parametrize("edge", [4, 2])
 def test_what_vessels_supply_of_cubes_equals_its_twin(edge):
     c, (counts, moments, _), _ = a_field(4, edge=edge)

@@ -28,6 +28,7 @@ def shaped(shape, s, a, b):
         return a / (a + s)
     if shape == Shape.RAMP:
         return np.minimum(np.maximum((s - a) / (b - a), F(0)), F(1))
+    ratio = np.minimum(ratio, F(1e9))
     power = ratio * ratio
     if shape in (Shape.HILL4, Shape.FALL4):
         power = power * power

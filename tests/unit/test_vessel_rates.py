@@ -1,4 +1,6 @@
 """The rates of vessels at places: factors are those of the voxels."""
+import math
+
 import numpy as np
 import pytest
 
@@ -17,3 +19,13 @@ def test_factors_of_vessels_are_those_of_voxels_to_the_last_bit(factor):
     code = factor.kind.upper() + (str(factor.power) if factor.kind in ("hill", "fall") else "")
     expected = rates.shaped(Shape[code], signal, np.float32(factor.a.number), np.float32(factor.b.number))
     assert np.array_equal(shaped(factor, signal), expected)
+
+
+@pytest.mark.parametrize("make", [hill, fall])
+@pytest.mark.parametrize("power", [1, 2, 4])
+def test_far_above_its_half_a_factor_is_its_limit_and_no_overflow(make, power):
+    """Where there is 1e11 times the half, the fourth power is beyond single precision: vessels were not loosened there."""
+    factor, signal = make("vessel.loosen", "vegf", 1e-6, power), np.array([0, 1e-6, 1, 1e3, 1e5], np.float32)
+    found = shaped(factor, signal)
+    assert np.allclose(found, [factor.at(float(s)) for s in signal], rtol=1e-5, atol=1e-12)
+    assert factor.at(math.inf) == pytest.approx(found[-1], abs=1e-6)

@@ -9,6 +9,7 @@ from metacascade.mechanisms.terms import DENSITY, Shape
 from metacascade.space.region import FACES
 
 ONE = np.float32(1.0)
+LARGEST_RATIO = np.float32(1e9)     # of a signal and its half: the fourth power of a larger one is no number
 
 
 class Places:
@@ -96,7 +97,8 @@ def shaped(factor: Shape, s: np.ndarray) -> np.ndarray:
         return ONE + b * (s / (s + a))
     if factor.power == 1:
         return s / (s + a) if factor.kind == "hill" else a / (a + s)
-    power = (s / a) * (s / a)
+    ratio = np.minimum(s / a, LARGEST_RATIO)
+    power = ratio * ratio
     power = power * power if factor.power == 4 else power
     return power / (power + ONE) if factor.kind == "hill" else ONE / (ONE + power)
 
