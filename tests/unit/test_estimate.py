@@ -7,7 +7,7 @@ import small
 from metacascade.config.config import load
 from metacascade.mechanisms import plan_of
 from metacascade.run.api import Simulation
-from metacascade.run.estimate import expected
+from metacascade.run.estimate import count, expected
 from metacascade.run.forecast import _grown, forecast
 from metacascade.run.shedding import levels_at_start, shed_by_tumor_per_h
 
@@ -55,6 +55,20 @@ def test_lesions_that_shed_are_the_largest_term_of_a_long_run():
 def test_what_is_off_is_not_estimated(settings, ctcs, lesions):
     found = forecast(load(INJECTION, [*settings, 'run.duration="30 days"']))
     assert found.lesions[-1] == lesions and (ctcs is None or found.ctcs[-1] == pytest.approx(ctcs, rel=0.01))
+
+
+def test_the_estimate_of_a_tumor_that_grows_says_what_it_supposes():
+    """The demo grows 50-fold; few lesions are told as a part of one, and few bytes in KiB."""
+    told = expected(load(small.EXAMPLE.parent / "mouse_breast.toml")).texts()
+    assert "if the tumor keeps its size" in told["records"] and "if the tumor keeps its size" in told["time"]
+    assert "KiB" in told["results"] and ", 0 lesions of 4" not in told["records"]
+    assert "keeps its size" not in "".join(expected(load(INJECTION)).texts().values())
+
+
+@pytest.mark.parametrize("number, text", [(0, "0"), (1e-5, "0"), (0.364, "0.36"), (9.96, "10"), (723.4, "723"),
+                                          (1.2e7, "1.2e+07")])
+def test_mean_numbers_are_short(number, text):
+    assert count(number) == text
 
 
 @given(st.floats(0, 1e12), st.floats(0.1, 1e4), st.floats(1, 1e12))

@@ -104,7 +104,8 @@ class Expected:
         some = [round(k * (len(self.means.time_h) - 1) / 4) for k in (1, 2, 3, 4)]
         rows = [f"day {self.means.time_h[k] / 24:.3g}: {count(self.means.ctcs[k])} CTCs, "
                 f"{count(self.means.lesions[k])} lesions of {count(self.means.cells[k])} cells" for k in some]
-        return "on average " + "; ".join(rows) + self._stop()
+        same = ", if the tumor keeps its size" * (self.cells > 0)
+        return "on average " + "; ".join(rows) + same + self._stop()
 
     def _stop(self):
         """When the run stops for its records, if it does."""
@@ -145,14 +146,18 @@ def pieces(config):
 
 
 def size(number):
-    """Bytes as text: ``1.25 GiB``, ``3.1 MiB``."""
+    """Bytes as text: ``1.25 GiB``, ``3.1 MiB``, ``20 KiB``."""
+    if number < 2**20 / 10:
+        return f"{number / 2**10:,.0f} KiB"
     if number >= 2**43:
         return f"{number / 2**40:,.0f} TiB"
     return f"{number / 2**30:,.2f} GiB" if number >= 2**30 else f"{number / 2**20:,.1f} MiB"
 
 
 def count(number):
-    """A mean number as text: ``723``, ``1.2e+07``."""
+    """A mean number as text: ``0.36``, ``723``, ``1.2e+07``."""
+    if number < 10:
+        return f"{round(number, 2):.2g}"
     return f"{number:,.0f}" if number < 1e5 else f"{number:.1e}"
 
 
