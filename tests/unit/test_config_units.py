@@ -77,6 +77,13 @@ def test_wrong_quantity_is_refused_with_the_reason(text, into, why):
     assert why in str(caught.value)
 
 
+def test_a_unit_that_is_known_is_not_told_to_be_another():
+    """5 mg/L of a drug: what mL has to do with it nobody would know."""
+    with pytest.raises(QuantityError) as caught:
+        parse("5 mg/L", "uM")
+    assert "but a concentration is needed" in str(caught.value) and "did you mean" not in str(caught.value)
+
+
 @given(st.floats(-1e300, 1e300), st.sampled_from([("day", "h"), ("1/year", "1/h"), ("mm/mm^3", "1/um^2"), ("h", "h")]))
 @settings(derandomize=True, deadline=None)  # the first unknown unit loads pint
 def test_shown_quantity_reads_back_to_the_same_bits(value, pair):

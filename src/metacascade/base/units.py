@@ -92,7 +92,7 @@ def factor(unit: str, into: str) -> Fraction:
     """How many `into` one `unit` is: ``factor("day", "h") == 24``."""
     (size, kind), (wanted_size, wanted) = _unit(unit), _unit(into)
     if kind != wanted:
-        hint = "" if unit in _COMMON else _nearest_unit(unit)
+        hint = _nearest_unit(unit) if unit.isalpha() and unit not in _COMMON else ""
         raise QuantityError(f"{unit!r} is {describe(kind)}, but {describe(wanted)} is needed{hint}")
     return size / wanted_size
 
