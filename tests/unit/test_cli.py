@@ -174,6 +174,11 @@ def test_init_lists_and_writes_presets(capsys, tmp_path, monkeypatch):
     assert code == 2 and "cannot write" in err
 
 
+def test_info_of_a_config_says_which_command_reads_it(capsys, config):
+    code, _, err = outcome(capsys, "info", config)
+    assert code == 2 and "no file of a run: `metacascade check` reads a config" in err
+
+
 def test_info_names_versions_and_parameters(capsys):
     code, out, _ = outcome(capsys, "info")
     assert code == 0 and f"metacascade {__version__}" in out and "numpy" in out

@@ -272,4 +272,7 @@ def _described(path):
     for module in (checkpoint, parts):      # by name too: HDF5 must not see one that has lost its head
         if kind == module.KIND or kind is None and path.name.startswith(module.KIND.lower()):
             return module.describe(path)
+    if kind is None and path.suffix == ".toml":
+        raise InputError(f"{path} is no file of a run: `metacascade check` reads a config, `metacascade info --rates` "
+                         "and `--columns` tell what it does")
     return results.describe(path)
