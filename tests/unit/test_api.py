@@ -342,3 +342,25 @@ def test_results_say_what_there_is_when_they_are_asked_for_something_else(toml, 
                  lambda: results.config_text):
         with pytest.raises(mc.InputError, match="is closed: open it again"):
             call()
+
+
+def test_what_a_notebook_shows_says_what_it_is(toml, tmp_path):
+    sim = mc.Simulation(toml)
+    assert repr(sim).startswith("<simulation ") and ": 0 of " in repr(sim) and sim._model is None
+    sim.step(2)
+    assert f": {sim.time_h:g} of " in repr(sim)
+    results = sim.run(tmp_path / "out")
+    assert str(results.path) in repr(results) and "complete: clone_cells, " in repr(results)
+    assert repr(results.shed).startswith(f"<table /shed, {len(results.shed):,} rows: id, ")
+    shed = results.shed
+    results.close()
+    assert "closed" in repr(results) and "closed" in repr(shed)
+
+
+def test_a_column_that_is_not_there_is_told_with_the_nearest(toml, tmp_path):
+    series = mc.Simulation(toml).run(tmp_path / "out").series
+    with pytest.raises(KeyError, match="no column 'oxygen_men' .did you mean 'oxygen_mean'"):
+        series["oxygen_men"]
+    with pytest.raises(KeyError, match="no column 3 in /series"):
+        series[3]
+    assert series.get("oxygen_men") is None and "oxygen_men" not in series

@@ -14,7 +14,7 @@ from metacascade.base.errors import InputError, PathLike, path_of
 from metacascade.base.screen import LONGEST_LINE, one_line
 from metacascade.io import datasets, parts, rows_index, sealed
 from metacascade.io.atomic import reading
-from metacascade.io.rows import Rows
+from metacascade.io.rows import Rows, Series, overview
 from metacascade.io.structure import understood
 from metacascade.ranks.parallel import serial_world
 from metacascade.state.observed import NAMES
@@ -80,6 +80,8 @@ class Results:
         if self.parts_needed:
             for name in IN_PARTS:
                 self._refuse_lost_parts(name)
+
+    __repr__ = overview
 
     def __enter__(self) -> "Results":
         return self
@@ -174,7 +176,7 @@ class Results:
         """Time series: name -> array with a number for each output."""
         def columns():
             with understood(self.path):
-                return {name: dataset[:] for name, dataset in self._node("series").items()}
+                return Series((name, dataset[:]) for name, dataset in self._node("series").items())
         return self._trusted("series", columns)
 
     def units(self, name: str) -> str | dict[str, str]:

@@ -4,11 +4,28 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from metacascade.base.errors import InputError
+from metacascade.base.names import nearest
+from metacascade.base.screen import one_line
 from metacascade.io import rows_index
 from metacascade.state.observed import CLONE
 
 if TYPE_CHECKING:
     import pandas
+
+
+class Series(dict):
+    """Time series: name -> array, and a message for a name that is not there."""
+
+    def __missing__(self, name):
+        raise KeyError(f"there is no column {one_line(repr(name), 60)}{nearest(name, self)} in /series")
+
+
+def overview(results: Any) -> str:
+    """Results in one line, for a notebook."""
+    if not results.h5:
+        return f"<results {results.path}, closed>"
+    state = "complete" if results.complete else "not complete"
+    return f"<results {results.path}, {state}: {', '.join(sorted(results.h5))}>"
 
 
 class Rows:
@@ -25,6 +42,11 @@ class Rows:
     def dtype(self) -> np.dtype:
         """Names and types of the fields."""
         return self.results._node(self.name).dtype
+
+    def __repr__(self) -> str:
+        if not self.results.h5:
+            return f"<table /{self.name} of {self.results.path}, closed>"
+        return f"<table /{self.name}, {len(self):,} rows: {', '.join(self.dtype.names)}>"
 
     def __len__(self) -> int:
         return len(self.results._node(self.name))

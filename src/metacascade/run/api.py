@@ -54,6 +54,10 @@ class Simulation:
         self.config, self._text, self._segments = inputs.load(self.world, config, overrides)
         self._model = None
 
+    def __repr__(self) -> str:
+        time_h, end_h = self._model.time_s / 3600 if self._model else 0, self.config.run.duration_s / 3600
+        return f"<simulation {self.config.title or 'without a title'}: {time_h:g} of {end_h:g} h>"
+
     @property
     def model(self) -> simulation.Simulation:
         """Everything that is simulated, of this rank."""
