@@ -47,6 +47,13 @@ def test_what_is_off_by_default_is_marked_with_its_switch():
     assert "off by default" not in equations.markdown(plan_of(default()))
 
 
+def test_a_therapy_is_told_to_act_only_on_what_a_field_has():
+    """The angiogenic factor is not taken up."""
+    told = {text.partition(" =")[0]: meaning for _, text, meaning in equations.equations(plan_of(everything()))}
+    assert "may act on vegf.decay" in told["d vegf / dt"] and "vegf.uptake" not in told["d vegf / dt"]
+    assert "may act on oxygen.vessel, oxygen.uptake" in told["d oxygen / dt"]
+
+
 def test_every_key_in_an_equation_is_a_parameter():
     config = everything()
     known = {".".join(map(str, path)).replace("organs.lung", "organs.BED") for path, _, _ in config.values()}

@@ -58,7 +58,7 @@ def equations(plan, off=()):
     off = dict(off)
     for field in plan.fields:
         meaning = f"in {field.unit}: {field.doc}" if field.unit else field.doc
-        if names := [f"{field.name}.{coefficient}" for coefficient in field.in_time]:
+        if names := [f"{field.name}.{one}" for one in field.in_time if getattr(field, one).number]:
             meaning += f"; a therapy may act on {', '.join(names)}"
         text = field.with_terms(plan.terms_of(field.name)) if isinstance(field, Diffusing) else field.text
         yield "Fields", _keys_marked(text), meaning + _by_default(field, (), off)
