@@ -67,3 +67,9 @@ def test_without_drug_in_the_blood_there_is_none_in_tissue_and_nobody_dies_of_it
 
 def test_a_therapy_may_give_the_drug_times():
     assert "drug.vessel" in plan_of(Config.from_dict({"chemotherapy": {"enabled": True}})).names
+
+
+def test_the_mean_of_the_drug_is_a_column_only_where_there_is_one():
+    on = plan_of(Config.from_dict({"chemotherapy": {"enabled": True}}))
+    assert {column.name: column.unit for column in on.columns}["drug_mean"] == "uM"
+    assert "drug_mean" not in {column.name for column in plan_of(Config.from_dict({})).columns}

@@ -10,6 +10,7 @@ lesion.death does that.
 """
 from typing import ClassVar
 
+from metacascade.base.columns import mean_over_cells
 from metacascade.base.declare import ASSUMED, RECALLED, Section, number, quantity, switch
 from metacascade.mechanisms.fields import Diffusing
 from metacascade.mechanisms.terms import REMOVE, Rate, Trait, hill, trait, value
@@ -64,3 +65,4 @@ def plan(config):
     yield kill
     yield hill(kill, "drug", half=value("chemotherapy.half", c.half_uM), power=2)
     yield trait(kill, "drug_resistance", lambda r: 1.0 - r, "(1 - drug_resistance)")
+    yield mean_over_cells("drug_mean", "uM", "drug where the cells in tissue are, their mean", "drug")
