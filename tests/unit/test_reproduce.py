@@ -87,6 +87,12 @@ def test_what_is_missing_now_leaves_no_older_verdict(folder, out):
     assert not (out / "small" / "table.csv").exists() and not (out / "small" / "figure.png").exists()
 
 
+def test_names_and_titles_stand_apart_in_the_list():
+    """dissemination_later is longer than the column was."""
+    assert [line for line in reproduce.listed() if "  " not in line] == []
+    assert len({len(line) - len(line.partition("  ")[2].lstrip()) for line in reproduce.listed()}) == 1
+
+
 def test_controls_are_run_off_on_and_doubled_and_written_in_one_table(folder, tmp_path, capsys):
     (folder / "controls.toml").write_text(CONTROLS)
     (folder / "published.toml").write_text(PUBLISHED + BOUNDS)

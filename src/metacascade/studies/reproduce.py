@@ -28,8 +28,10 @@ TABLE, FIGURE, VERDICT, CONFIG = "table.csv", "figure.png", "verdict.json", "con
 
 def listed(folder=FOLDER):
     """Names and titles of the experiments and of the controls, a line each."""
-    return [*(f"{name:15}{reproduce_file.title(name, folder)}" for name in reproduce_file.names(folder)),
-            *(f"{name:15}{reproduce_controls.title(name, folder)}" for name in reproduce_controls.names(folder))]
+    titles = [(name, kind.title(name, folder)) for kind in (reproduce_file, reproduce_controls)
+              for name in kind.names(folder)]
+    width = max([15, *(len(name) + 2 for name, _ in titles)])
+    return [f"{name:{width}}{title}" for name, title in titles]
 
 
 def run(name, out, ranks=1, jobs=1, wall_limit_s=None, networks=None, write=None, folder=FOLDER):

@@ -88,7 +88,7 @@ def read(name, folder=FOLDER) -> Experiment:
     """Read and check an experiment. Raises InputError with every problem in its file."""
     if name not in names(folder):
         raise InputError(f"there is no experiment {name!r}{nearest(name, names(folder))}; experiments: "
-                         f"{', '.join(names(folder))}, or all")
+                         f"{', '.join(names(folder))}, or all; `metacascade reproduce` lists the controls too")
     document, problems = config_read.read_file(Path(str(folder / f"{name}.toml"))), []
     given = document.tables
     head = config_values.validated(Head, {key: given[key] for key in given.keys() & Head.parameters}, problems)
