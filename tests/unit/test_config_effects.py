@@ -31,6 +31,7 @@ OFF = {
     "oxygen.wall = 0": ["oxygen.wall=0 um/s"],
     "there is no vessels.file": [],
     "no vessel lives: angiogenesis, maturation and perfusion are off": [],
+    "vegf.enabled = false": ["angiogenesis.enabled=true", "maturation.enabled=true"],
     "vessels.file is given": [f"vessels.file={small.EXAMPLE.parent / 'network_small.csv'}"],
     "intravasation.hazard = 0": ["intravasation.hazard=0/h"],
     "blood.shear = 0": ["blood.shear=0/h"], "blood.nk = 0": ["blood.nk=0/h"],
@@ -255,11 +256,17 @@ def test_what_depends_on_another_mechanism_is_told_by_that_one(settings, name, r
 
 
 @pytest.mark.parametrize("table, other", [
-    ("confinement", "matrix"), ("haptotaxis", "matrix"), ("chemotaxis", "macrophages"), ("hypoxia", "oxygen")])
+    ("confinement", "matrix"), ("haptotaxis", "matrix"), ("chemotaxis", "macrophages"), ("hypoxia", "oxygen"),
+    ("angiogenesis", "vegf")])
 def test_what_is_switched_on_and_cannot_act_is_told(table, other):
     config = load({"tumor": {}, table: {"enabled": True}, other: {"enabled": False}})
     assert why(config, f"{table}.enabled") == [f"{other}.enabled = false"]
     assert why(load({"tumor": {}, table: {"enabled": True}, other: {"enabled": True}}), f"{table}.enabled") == []
+
+
+def test_without_the_angiogenic_factor_vessels_mature_and_are_not_loosened():
+    config = load({"tumor": {}, "maturation": {"enabled": True, "loosening": "2/day", "time": "5 days"}})
+    assert why(config, "maturation.loosening") == ["vegf.enabled = false"] and why(config, "maturation.time") == []
 
 
 # Parameters that act although the switch of their section is off: what they are for instead.

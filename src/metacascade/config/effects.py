@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from metacascade.base.nodes import LYMPH_NODE
 from metacascade.mechanisms import plan_of
+from metacascade.mechanisms.angiogenesis import SIGNAL
 from metacascade.mechanisms.fields import Pressure
 from metacascade.mechanisms.idle import Declared
 from metacascade.mechanisms.terms import DENSITY, DRAIN, EXITS, Gradient, Pair, PythonFactor, Rise, Shape
@@ -72,6 +73,12 @@ def _lives(config):
     return plan_of(config).vessels_live
 
 
+def _vessels_called(config):
+    """Is there the angiogenic factor, if vessels sprout by it or are loosened?"""
+    wanted = config.angiogenesis.enabled or config.maturation.enabled
+    return not wanted or any(field.name == SIGNAL for field in plan_of(config).fields)
+
+
 def _motile(config):
     return (config.traits.motile_fraction > 0 or config.emt.enabled or config.detachment.enabled
             or any(injection.emt > 0 for injection in config.injection))
@@ -107,6 +114,7 @@ RULES = (
     Rule("oxygen.michaelis", lambda c: c.oxygen.uptake_mmHg_per_h, "oxygen.uptake = 0"),
     Rule("oxygen.vessel", lambda c: c.oxygen.wall_um_per_h, "oxygen.wall = 0"),
     Rule("vessels.interval", _lives, "no vessel lives: angiogenesis, maturation and perfusion are off"),
+    Rule("angiogenesis.* maturation.loosening maturation.half", _vessels_called, "vegf.enabled = false", state=True),
     Rule("vessels.format vessels.unit vessels.columns vessels.separator vessels.center vessels.offset vessels.overlaps "
          "vessels.tile vessels.box",
          lambda c: c.vessels.file is not None, "there is no vessels.file"),
