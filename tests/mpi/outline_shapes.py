@@ -45,7 +45,8 @@ def gathered(region, values):
 
 
 def of_shape(name, rng):
-    """Each voxel of the tissue: is it inside, deep, how far outside, of the body; the number of sprouts, and how far they reach."""
+    """Each voxel of the tissue: is it inside, deep, how far outside, of the body, dense with those of its cube and the 26
+    round that; the number of sprouts, and how far they reach."""
     tiles, cells = shapes.SHAPES[name]()
     region = region_of(tiles, rng)
     counts = counts_of(cells, region)
@@ -56,7 +57,8 @@ def of_shape(name, rng):
     farthest = far.complete(counts[:own] > 0)
     body = outline.body(inside, shapes.RADIUS, region)
     found, reach = outline.sprouts(inside | (counts[:own] > 0), body, shapes.LENGTH, region)
-    values = np.stack([inside, deep, np.where(counts[:own] > 0, far.squared, 0), body], axis=1).astype(np.uint16)
+    cubes = outline.dense(counts, shapes.CAPACITY, region, cube=2)
+    values = np.stack([inside, deep, np.where(counts[:own] > 0, far.squared, 0), body, cubes], axis=1).astype(np.uint16)
     return region, values, [found.total, reach, farthest]
 
 

@@ -51,11 +51,31 @@ def plain(name, coords):
 @pytest.mark.parametrize("name", shapes.SHAPES)
 def test_shapes_are_outlined_as_by_flood_fill(found, expected, name):
     values, numbers = expected(name, found[f"{name}/coords"])
-    got = found[f"{name}/values"].swapaxes(1, 2).reshape(-1, 4)
+    got = found[f"{name}/values"].swapaxes(1, 2).reshape(-1, 5)
     np.testing.assert_array_equal(got[:, :2], values[:, :2])
     if values[:, 0].any():              # else nothing is near
-        np.testing.assert_array_equal(got[:, 2:], values[:, 2:])
+        np.testing.assert_array_equal(got[:, 2:4], values[:, 2:])
         assert found[f"{name}/numbers"].tolist() == numbers
+
+
+@pytest.mark.parametrize("name", shapes.SHAPES)
+def test_cubes_of_voxels_are_whole_at_the_borders_of_ranks(found, name):
+    """What is dense by cubes of two voxels' edge, as in voxels of 15 um, against sums over the whole grid."""
+    coords, cells = found[f"{name}/coords"], shapes.SHAPES[name]()[1]
+    low, high = coords.min(axis=0) - 1, coords.max(axis=0) + 2
+    grid = np.zeros(8 * (high - low)[::-1], np.int64)           # z, y, x; a layer of empty tiles round it
+
+    def place(tile):
+        return tuple(slice(8 * k, 8 * k + 8) for k in (np.array(tile) - low)[::-1])
+    for tile, counts in cells.items():
+        grid[place(tile)] = counts.reshape(8, 8, 8)
+    z, y, x = (n // 2 for n in grid.shape)
+    sums = grid.reshape(z, 2, y, 2, x, 2).sum(axis=(1, 3, 5))
+    for axis in range(3):
+        sums = sums + np.roll(sums, 1, axis) + np.roll(sums, -1, axis)
+    dense = (sums >= 13.5 * 8 * shapes.CAPACITY).repeat(2, 0).repeat(2, 1).repeat(2, 2)
+    expected = [dense[place(tile)].reshape(512) for tile in coords.tolist()]
+    np.testing.assert_array_equal(found[f"{name}/values"][:, 4], expected)
 
 
 @pytest.mark.parametrize("name", shapes.NOISE)
