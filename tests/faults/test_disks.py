@@ -83,7 +83,7 @@ def test_a_full_disk_ends_the_run_and_harms_no_file(start, template, disk, expec
 def test_a_disk_that_is_full_from_the_start(start, disk, ranks):
     out = disk("64k") / "run"
     done = start(ranks, "run", small.EXAMPLE, "--out", out, *small.arguments(**SETTINGS))
-    assert_one_message(done, FAILED, f"cannot write {out}", "No space left")
+    assert_one_message(done, FAILED, f"cannot write {out}", "No space left", "anew with --overwrite")
 
 
 @pytest.mark.parametrize("ranks", [1, 2])
