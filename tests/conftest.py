@@ -8,10 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 TESTS = Path(__file__).parent
 SOURCE = TESTS.parent / "src"
+hypothesis.settings.register_profile("untimed", deadline=None)      # machines are shared and noisy
+hypothesis.settings.load_profile("untimed")
 signal.signal(signal.SIGHUP, signal.SIG_DFL)      # under nohup those started here would ignore it, and not stop
 NOT_OF_USERS = ("PMI_", "PMIX_", "OMPI_", "SLURM_", "HYDRA_", "MPI_", "PYTHONUNBUFFERED")
 

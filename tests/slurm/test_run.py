@@ -13,14 +13,20 @@ TWO_NODES = ("--nodes=2", "--ntasks-per-node=1")
 RUN = JOBS / "run.sbatch"
 
 
+def slowed(slurm, longer_s):
+    """The option of sbatch with which each step takes so much longer."""
+    return f"--export=ALL,STEP_LONGER_S={longer_s},PYTHONPATH={HERE / 'slowed'}:{slurm.env['PYTHONPATH']}"
+
+
 def assert_undisturbed(out, undisturbed):
     assert small.content(out, ordered=True) == small.content(undisturbed, ordered=True)
 
 
 def test_stopped_before_its_limit_three_times_it_queues_itself_again_and_ends_like_one_that_was_not(
         slurm, tmp_path, long_config, undisturbed, steps):
+    """Of 96 steps, which take a quarter of a second and more, so that it is not over before it is told to stop."""
     out, log = tmp_path / "run", tmp_path / "log"
-    number = slurm.sbatch(*TWO_NODES, "--output", log, RUN, long_config, out, cwd=tmp_path)
+    number = slurm.sbatch(*TWO_NODES, "--output", log, slowed(slurm, 0.25), RUN, long_config, out, cwd=tmp_path)
     for step in (16, 40, 64):
         slurm.until(lambda: steps(out) >= step, log)
         slurm.scancel("--signal=USR1", "--batch", number)
@@ -36,9 +42,8 @@ def test_stopped_before_its_limit_three_times_it_queues_itself_again_and_ends_li
 def test_with_a_limit_of_a_minute_it_queues_itself_again_until_it_is_done(slurm, tmp_path, long_config, undisturbed):
     """96 steps of 0.8 s and more; SLURM looks at its clock every 30 s: the job is told after 5 to 35 s, then after 25."""
     out, log = tmp_path / "run", tmp_path / "log"
-    slowed = f"--export=ALL,PYTHONPATH={HERE / 'slowed'}:{slurm.env['PYTHONPATH']}"
-    number = slurm.sbatch(*TWO_NODES, "--output", log, "--time=1", "--signal=B:USR1@25", slowed, RUN, long_config, out,
-                          cwd=tmp_path)
+    number = slurm.sbatch(*TWO_NODES, "--output", log, "--time=1", "--signal=B:USR1@25", slowed(slurm, 0.8), RUN,
+                          long_config, out, cwd=tmp_path)
     [job] = slurm.end(number, log, patience_s=480)
     said = log.read_text()
     assert said.count("is queued again") == int(job["Restarts"]) >= 3, said

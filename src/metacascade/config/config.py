@@ -97,7 +97,7 @@ class Config(MechanismTables):
         """Without the plan: a copy may get other values (`model_copy`)."""
         return self._unplanned(super().__copy__())
 
-    def __deepcopy__(self, memo=None) -> "Config":
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> "Config":
         """The same."""
         return self._unplanned(super().__deepcopy__(memo))
 

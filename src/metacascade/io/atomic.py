@@ -13,8 +13,8 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 FORBIDDEN = (errno.EROFS, errno.EACCES, errno.EPERM)
 MISSING = (errno.ENOENT, errno.ENOTDIR, errno.EEXIST, errno.ESTALE)
 DRAFT = ".tmp"
-GO_ON = ("go on: a run with `metacascade resume`, or anew with --overwrite if it has no checkpoint yet, a study with the "
-         "same command")
+GO_ON = ("go on: a run with `metacascade resume`, or anew with --overwrite if it has no checkpoint yet, a study with "
+         "the same command")
 SIGNS = "watchdog.txt"           # of a run on several ranks, see metacascade.run.watchdog
 
 
