@@ -37,9 +37,10 @@ def cube_of(edge_um):
 
 
 def in_cubes(counts, voxels):
-    """Cells of each cube of so many voxels along its edge: uint32, shape (tiles, values of a tile)."""
+    """Cells of each cube of so many voxels along its edge, shape (tiles, values of a tile): `counts` itself if it is 1,
+    else uint32."""
     if voxels == 1:
-        return counts.astype(np.uint32)
+        return counts
     along = EDGE // voxels
     cubes = counts.reshape(-1, along, voxels, along, voxels, along, voxels)
     return cubes.sum(axis=(2, 4, 6), dtype=np.uint32).reshape(-1, along**3)

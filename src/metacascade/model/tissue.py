@@ -230,8 +230,9 @@ class Tissue:
                 break
             if not out.make_room(int(a.n[row])):        # it stopped before a tile
                 a.reserve(np.array([row]), np.array([int(a.capacity[row]) * 5 // 4 + 8]))
-        self.counted.update(out.tally)
-        return *out.taken(), out.tally
+        tally = out.tally
+        self.counted.update(tally)
+        return *out.taken(), tally
 
     def motion(self, fields):
         """The gradients that cells follow, what besides EMT acts on speed, and what resists them. Collective."""

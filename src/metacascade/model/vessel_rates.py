@@ -4,7 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from metacascade._kernels._layout import draws
-from metacascade.base.tiles import EDGE, VALUE_OF_VOXEL, cube_of, in_cubes
+from metacascade.base.tiles import EDGE, VALUE_OF_VOXEL, cube_of
 from metacascade.mechanisms.terms import DENSITY, Shape
 from metacascade.space.region import FACES
 
@@ -26,8 +26,7 @@ class Places:
     def __init__(self, tissue, row, place_um):
         self.tissue, self.row = tissue, row
         self.inside = place_um / tissue.config.tissue.edge_um - EDGE * tissue.region.coords[row].astype(float)
-        voxel = self._cube(EDGE)
-        self.voxel = (voxel[:, 2] * EDGE + voxel[:, 1]) * EDGE + voxel[:, 0]
+        self.voxel = self._number(self._cube(EDGE), EDGE)
 
     def _cube(self, along):
         """The cube, of `along` along the edge of a tile, in which each place lies: int64, shape (n, 3) of x, y, z."""
@@ -44,9 +43,11 @@ class Places:
         """Cells over capacity in the cube about each place over which density is taken: float32."""
         tissue = self.tissue.config.tissue
         voxels = cube_of(tissue.edge_um)
-        cells = in_cubes(self.tissue.counts, voxels)
-        here = cells[self.row, self._number(self._cube(EDGE // voxels), EDGE // voxels)]
-        return here.astype(np.float32) / np.float32(voxels**3 * tissue.capacity)
+        first = voxels * self._cube(EDGE // voxels)
+        cells = np.zeros(len(self.row), np.uint32)
+        for x, y, z in np.ndindex((voxels,) * 3):
+            cells += self.tissue.counts[self.row, self._number(first + (x, y, z), EDGE)]
+        return cells.astype(np.float32) / np.float32(voxels**3 * tissue.capacity)
 
     def rate(self, name, scales, which=slice(None)):
         """A rate, base x scale x factors of the place, single precision in the order of the plan: float64."""

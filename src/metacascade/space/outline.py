@@ -52,7 +52,7 @@ def dense(counts: np.ndarray, capacity: float, region, cube: int = 1) -> np.ndar
     """Where the mean density of 3 x 3 x 3 cubes is a half or more: uint8, shape (tiles, 512). Collective."""
     neighbors = region.mesh.neighbors
     region.halo(counts)
-    sums = in_cubes(counts, cube)
+    sums = in_cubes(counts, cube).astype(np.uint32, copy=False)
     totals = np.zeros(sums.shape, np.uint32)
     for axis in range(3):
         if axis or cube > 1:                 # of a ghost counts has the face alone, and not whole cubes
