@@ -3,7 +3,7 @@ import numpy as np
 
 from libc.math cimport exp, log, pow
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
-from _bloodevents cimport body_t, dies, lodge, walker_t
+from _bloodevents cimport body_t, dies, drawn, lodge, walker_t
 from _circuit cimport (BLOOD_RATES, LYMPH, MAX_NODES, MOST_SWITCHES, RATE_ANOIKIS, RATE_BIND, RATE_NK, RATE_PASSAGES,
                        RATE_SHEAR, TUMOR, VESSEL, node_t, roads_t, switch_t)
 from _random cimport DRAW_DIAMETER, DRAW_WALK, draw, normal, unit32
@@ -26,7 +26,7 @@ def _switch_dtype():
 NODE, SWITCH = _node_dtype(), _switch_dtype()
 LIMIT = int(MAX_NODES)
 RATES = ("blood.anoikis", "blood.shear", "blood.nk", "blood.release", "blood.extravasate", "blood.bind",
-         "blood.passages")
+         "blood.passages", "blood.homing")
 
 
 cdef double _gate(const ctc_t* c, uint32_t node, const walker_t* w, const body_t* b) noexcept nogil:
@@ -37,7 +37,7 @@ cdef double _gate(const ctc_t* c, uint32_t node, const walker_t* w, const body_t
     cdef double wide = b.law.slope * (
         b.law.deformability * c.diameter / b.nodes[node].capillary_um - b.law.offset)
     cdef double gate = exp(-rate_at(&b.rates, RATE_BIND, node, w.factor)) / (1.0 + exp(min(wide, 700.0)))
-    cdef double times = rate_at(&b.rates, RATE_PASSAGES, node, w.factor)
+    cdef double times = rate_at(&b.rates, RATE_PASSAGES, node, w.factor) * drawn(b, node, w)
     return gate if times == 1.0 else pow(gate, times)
 
 

@@ -4,8 +4,8 @@ from libc.math cimport INFINITY, exp, expm1, log1p
 from libc.stdint cimport uint32_t, uint64_t
 
 from _circuit cimport (
-    BLOOD_RATES, LYMPH, MAX_NODES, RATE_ANOIKIS, RATE_EXTRAVASATE, RATE_NK, RATE_RELEASE, RATE_SHEAR, law_t, node_t,
-    roads_t, switch_t)
+    BLOOD_RATES, LYMPH, MAX_NODES, RATE_ANOIKIS, RATE_EXTRAVASATE, RATE_HOMING, RATE_NK, RATE_RELEASE,
+    RATE_SHEAR, law_t, node_t, roads_t, switch_t)
 from _random cimport DRAW_WALK, draw, exponential, unit32
 from _recordrates cimport rate_at, record_rates_t
 from _types cimport ARRESTED, EVENT_ANOIKIS, EVENT_EXTRAVASATE, EVENT_NK, EVENT_RELEASE, EVENT_SHEAR, ctc_t
@@ -81,6 +81,11 @@ cdef inline double spared(double share, const ctc_t* c, const body_t* b) noexcep
     return 0.0 if b.nodes[c.node].kind == LYMPH else share
 
 
+cdef inline double drawn(const body_t* b, uint32_t node, const walker_t* w) noexcept nogil:
+    """How many times as often the bed of a node holds this cell, and how many times as fast it lets it out."""
+    return 1.0 + rate_at(&b.rates, RATE_HOMING, node, w.factor)
+
+
 cdef inline bint dies(ctc_t* c, const walker_t* w, const body_t* b, double t, double stay, double u) noexcept nogil:
     """Does it die within `stay` hours from t: is u below 1 - exp(-integrated hazard)? Sets the event."""
     cdef uint32_t r[4]
@@ -115,7 +120,7 @@ cdef inline void lodge(ctc_t* c, const walker_t* w, const body_t* b, double t) n
     cdef double anoikis = rate_at(&b.rates, RATE_ANOIKIS, c.node, w.factor)
     cdef double nk = rate_at(&b.rates, RATE_NK, c.node, w.factor)
     cdef double release = rate_at(&b.rates, RATE_RELEASE, c.node, w.factor)
-    cdef double extravasate = rate_at(&b.rates, RATE_EXTRAVASATE, c.node, w.factor)
+    cdef double extravasate = rate_at(&b.rates, RATE_EXTRAVASATE, c.node, w.factor) * drawn(b, c.node, w)
     k.tau = law.coat_time_h
     k.a = anoikis + coated(nk, spared_nk, 0.0) + release + extravasate
     k.b = nk * spared_nk * bare

@@ -20,6 +20,7 @@ cdef enum:                      # rows of the tables; names in _blood.RATES
     RATE_EXTRAVASATE            # leaving the vessel, once arrested
     RATE_BIND                   # arrest by adhesion: 1 - exp(-this) in one passage
     RATE_PASSAGES               # a passage of a bed counts as this many
+    RATE_HOMING                 # where a bed draws cells it counts as so many more, and they leave its vessels faster
     BLOOD_RATES
 
 cdef enum:

@@ -45,6 +45,7 @@ MECHANISMS = [    # what else there is, and three mechanisms of a user
     "adhesion.threshold=30 mmHg", "adhesion.full=5 mmHg", "detachment.enabled=true", "detachment.rate=2/day",
     "detachment.attached=0.5", "invasiveness.enabled=true", "invasiveness.mutation=0.01", "invasiveness.fold=3",
     "competence.enabled=true", "competence.mutation=0.01", "competence.correlation=0.5", "anoikis_resistance.enabled=true",
+    "aggressiveness.enabled=true", "aggressiveness.mutation=0.01",
     "anoikis_resistance.mutation=0.01", "instability.enabled=true", "instability.mutation=0.01", "instability.fold=5",
     "integrins.enabled=true", "integrins.mutation=0.01", "haptotaxis.enabled=true", "haptotaxis.half=0.001/um",
     "chemotaxis.enabled=true", "chemotaxis.half=1e-4", "lymphatic.enabled=true", "lymphatic.hazard=40/day",

@@ -21,7 +21,7 @@ SPANS = {
     "vessels.jitter": (0, 0.5, ""), "vessels.drop": (0, 0.6, ""), "intravasation.hazard": (0.1, 50, "/day"),
     "intravasation.reach": (0, 60, " um"), "intravasation.cluster_fraction": (0, 1, ""),
     "intravasation.cluster_mean": (2, 20, ""), "intravasation.detach_exponent": (0, 4, ""),
-    "blood.binding": (0.0003, 1, ""), "blood.arrest_offset": (2.5, 6, ""), "colonization.attraction": (0, 1000, ""),
+    "blood.binding": (0.0003, 1, ""), "blood.arrest_offset": (2.5, 6, ""), "colonization.attraction": (1, 1000, ""),
     "colonization.establish": (0, 1, ""), "colonization.dormant": (0, 1, ""), "colonization.wake": (0, 10, "/day"),
     "colonization.birth": (0, 10, "/day"), "colonization.death": (0, 3, "/day"), "colonization.shed": (0, 5, "/day")}
 CHOICES = {

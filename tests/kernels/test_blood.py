@@ -186,7 +186,6 @@ def test_a_mechanism_at_zero_equals_code_without_it(absent, zero):
 
 def test_attraction_of_one_equals_code_without_it():
     blood = blood_of(mixture(150), config(colonization=dict(attraction=1.0)))
-    blood.circuit.rates.clone[6] = blood.circuit.rates.state[6] = 1.0
     expected, _ = by_twin(blood.records, blood, 0.5, without=("attraction",))
     assert everything(blood, [0.5])[0].tobytes() == expected.tobytes()
 
@@ -268,7 +267,7 @@ def test_a_factor_of_a_trait_is_as_good_as_a_factor_of_all():
     for way in ("clone", "emt", "bits", "place"):
         blood = blood_of(ctcs, config())
         rates = neutral(_blood.RATES, len(blood.circuit.names))
-        rates = replace(rates, place=blood.circuit.rates.place.copy(), clone=np.ones((7, 3), np.float32))
+        rates = replace(rates, place=blood.circuit.rates.place.copy(), clone=np.ones((len(_blood.RATES), 3), np.float32))
         table = dict(clone=rates.clone[2, 2:3], emt=rates.states("blood.nk", "emt")[200:201],
                      bits=rates.states("blood.nk", "bits")[4:5], place=rates.by_node("blood.nk"))[way]
         table *= 0.5

@@ -68,7 +68,8 @@ def test_a_clone_spreads_with_the_square_of_the_speed_that_its_invasiveness_give
 
 @pytest.mark.parametrize("trait, rate, at_ends", [
     ("competence", "tissue.intravasate", (30**-0.4, 1.0, 30**0.6)), ("anoikis_resistance", "blood.anoikis", (1.0, 0.6, 0.0)),
-    ("instability", "tissue.mutate", (1.0, 100**0.4, 100.0))])
+    ("instability", "tissue.mutate", (1.0, 100**0.4, 100.0)),
+    ("aggressiveness", "blood.homing", (0.0, 2.0, 5.0))])
 def test_a_trait_acts_on_its_rate_alone(trait, rate, at_ends):
     made = plan(**{trait: {}})
     own = [one for one in made.factors if getattr(one, "by", "") == trait]

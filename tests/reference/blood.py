@@ -121,7 +121,13 @@ class Walker:
                                   - self.p["offset"])
         size = 1.0 if "size" in self.without else 1.0 + math.exp(min(wide, 700.0))
         bound = 1.0 if "adhesion" in self.without else math.exp(-n["bind"])
-        return bound / size if "attraction" in self.without else math.pow(bound / size, n["passages"])
+        return math.pow(bound / size, n["passages"] * self.drawn(n))
+
+    def drawn(self, n):
+        return 1.0 if "attraction" in self.without else 1.0 + n["homing"]
+
+    def extravasate(self, n):
+        return n["extravasate"] * self.drawn(n)
 
     def bare(self, t):
         if "platelets" in self.without:
@@ -146,7 +152,7 @@ class Walker:
         anoikis, shear, nk = self.rates(n, 0.0, arrested)
         a = anoikis + shear + nk
         if arrested:
-            a = anoikis + nk + self.release(n) + n["extravasate"]
+            a = anoikis + nk + self.release(n) + self.extravasate(n)
         if "platelets" in self.without:
             return a, 0.0
         nk_b = 0.0 if "nk" in self.without else n["nk"] * self.spared("nk", n)
@@ -174,7 +180,7 @@ class Walker:
         r = words(self.seed, Draw.WALK, self.c["id"], (self.c["hop"] - 1) | SECOND)
         x = waiting(a, b, self.p["coat_time_h"], -math.log(unit52(r[0], r[1])))
         anoikis, _, nk = self.rates(n, self.bare(t + x) if x < math.inf else 0.0, True)
-        v = unit32(r[2]) * (anoikis + nk + self.release(n) + n["extravasate"])
+        v = unit32(r[2]) * (anoikis + nk + self.release(n) + self.extravasate(n))
         self.c["pending"] = (ANOIKIS if v < anoikis else NK if v < anoikis + nk else
                              RELEASE if v < anoikis + nk + self.release(n) else EXTRAVASATE)
         self.c["place"], self.c["t_event"] = Place.ARRESTED, t + x

@@ -250,6 +250,8 @@ BOTH = ["competence.enabled=true", "invasiveness.enabled=true", "invasiveness.fo
     (["competence.enabled=true"], "competence.correlation", "invasiveness.enabled = false"),
     ([*BOTH, "invasiveness.mutation=0"], "competence.correlation", "invasiveness.mutation = 0"),
     ([*BOTH, "competence.step=0"], "competence.correlation", "competence.step = 0"),
+    (["aggressiveness.enabled=true", "colonization.attraction=1"], "aggressiveness.founder", "colonization.attraction = 1"),
+    (["aggressiveness.enabled=true", "blood.enabled=false"], "aggressiveness.founder", "blood.enabled = false"),
     (BOTH, "competence.correlation", None)])
 def test_what_depends_on_another_mechanism_is_told_by_that_one(settings, name, reason, tmp_path):
     assert why(loaded(tmp_path, *settings), name) == ([reason] if reason else [])

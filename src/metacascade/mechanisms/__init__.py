@@ -35,6 +35,7 @@ MECHANISMS = tuple(import_module(f"metacascade.mechanisms.{name}") for name in (
     "competence",
     "anoikis_resistance",
     "instability",
+    "aggressiveness",
     "integrins",
     "haptotaxis",
     "chemotaxis",

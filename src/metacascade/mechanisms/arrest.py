@@ -1,6 +1,8 @@
 """Arrest in capillaries, by adhesion and by size. A cell passes a bed with the chance
 
-    exp(-bind) / (1 + exp(slope (deformability diameter / capillary - offset)))      to the power blood.passages
+    exp(-bind) / (1 + exp(slope (deformability diameter / capillary - offset)))
+
+to the power blood.passages (1 + blood.homing).
 """
 from typing import ClassVar
 

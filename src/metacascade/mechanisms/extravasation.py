@@ -1,4 +1,4 @@
-"""Extravasation: an arrested cell leaves the vessel, with the half-life of the organ."""
+"""Extravasation: an arrested cell leaves the vessel, with the half-life of the organ; faster where it is drawn."""
 import math
 
 from metacascade.mechanisms.terms import Rate, at, value

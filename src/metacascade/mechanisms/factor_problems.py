@@ -47,7 +47,8 @@ READ = (
                     "vessel.shortest vessel.pruning vessel.radius vessel.radius_spread vessel.oxygen_length "
                     "vessel.oxygen_critical vessel.oxygen_radius".split(), ())
     | dict.fromkeys("blood.coat_time blood.arrest_slope blood.arrest_offset blood.deformability".split(), ())
-    | dict.fromkeys("blood.anoikis blood.bind blood.release blood.extravasate blood.passages".split(), OF_RECORD)
+    | dict.fromkeys("blood.anoikis blood.bind blood.release blood.extravasate blood.passages "
+                    "blood.homing".split(), OF_RECORD)
     | dict.fromkeys("blood.nk blood.shear".split(), (*OF_RECORD, "coat"))
     | dict.fromkeys("lesion.establish lesion.dormant lesion.wake lesion.dormant_death lesion.birth lesion.death "
                     "lesion.capacity lesion.shed".split(), OF_RECORD))

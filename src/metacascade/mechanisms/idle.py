@@ -60,7 +60,7 @@ class Declared:
             return all(self._in_tumor(one) for _, one in self.all if isinstance(one, Table) and one.by == made.name)
         if isinstance(made, (Trait, Column, *FIELDS)):      # of a trait what mutates: cells do in tissue alone
             return True
-        if isinstance(made, At) and made.other == 1.0 and dict(made.values).keys() <= TO_TUMOR:
+        if isinstance(made, At) and made.other in (0.0, 1.0) and dict(made.values).keys() <= TO_TUMOR:
             return True
         rate = self.owners[made.rate][1] if isinstance(made, FACTORS) else made
         return isinstance(rate, Rate) and rate.compartment in IN_TUMOR

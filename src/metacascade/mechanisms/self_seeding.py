@@ -1,4 +1,8 @@
-"""Self-seeding: the tumor's own bed holds and takes in what passes (Kim 2009, direction)."""
+"""Self-seeding: the tumor's own bed holds and takes in what passes (Kim 2009, direction).
+
+A passage of a bed counts as blood.passages (1 + blood.homing) passages, and an arrested cell leaves its vessels with
+the hazard blood.extravasate (1 + blood.homing).
+"""
 from typing import ClassVar
 
 from metacascade.base.declare import ASSUMED, Section, number
@@ -11,8 +15,8 @@ class SelfSeeding(Section):
     """Keys of [colonization]."""
     table: ClassVar[str] = "colonization"
 
-    attraction: float = number("attraction", 5.0, 0, 1000, usual=(1, 20), source="direction: Kim 2009", status=ASSUMED,
-                               doc="Gain of arrest and of exit in the bed of the tumor (self-seeding).")
+    attraction: float = number("attraction", 5.0, 1, 1000, usual=(1, 20), source="direction: Kim 2009", status=ASSUMED,
+                               doc="Gain of arrest and of exit in the bed of the tumor (self-seeding); 1: none.")
 
 
 SECTION = SelfSeeding
@@ -20,9 +24,10 @@ SECTION = SelfSeeding
 
 def plan(config):
     """A gain in the bed of the tumor."""
-    gain, text = {"tumor": config.colonization.attraction}, "(colonization.attraction in the tumor)"
-    passages = Rate("blood.passages", value("1", 1.0), unit="",
-                    doc="a passage of a bed counts as so many: the chance to pass, to that power")
-    yield passages
-    yield at(passages, gain, text)
-    yield at("blood.extravasate", gain, text)
+    yield Rate("blood.passages", value("1", 1.0), unit="",
+               doc="a passage of a bed counts as so many: the chance to pass, to that power")
+    homing = Rate("blood.homing", value("1", 1.0), unit="", doc="where a bed draws cells, a passage counts as so many "
+                  "more, and arrested cells leave its vessels faster by this share")
+    yield homing
+    yield at(homing, {"tumor": config.colonization.attraction - 1.0}, "(colonization.attraction - 1 in the tumor)",
+             other=0.0)

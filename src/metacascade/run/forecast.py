@@ -152,7 +152,7 @@ class _Kind:
         self.gates = np.array([_gate(body.circuit, size, 255 * adhesion) for size in self.sizes])
         rates = np.array([_rates(body.config, body.circuit, roads, gate) for gate in self.gates])
         self.roads, self.moves = roads, np.linalg.inv(np.eye(2 * self.n) - body.dt_h * rates)
-        self.out_per_h = np.tile(body.circuit.rates.by_node("blood.extravasate"), (SIZES, 1))
+        self.out_per_h = np.tile(_exit(body.circuit.rates), (SIZES, 1))
 
     @property
     def ctcs(self):
@@ -182,8 +182,9 @@ def _rates(config, circuit, roads, gate):
     n, law = len(circuit.names), circuit.law
     coat = law["spared_shear"], law["spared_nk"]                    # as after some platelet times
     leave = 1.0 / np.maximum(circuit.nodes["transit_h"], 1e-6)
-    anoikis, shear, nk, release, out = (circuit.rates.by_node(f"blood.{name}") for name in (
-        "anoikis", "shear", "nk", "release", "extravasate"))
+    anoikis, shear, nk, release = (circuit.rates.by_node(f"blood.{name}") for name in (
+        "anoikis", "shear", "nk", "release"))
+    out = _exit(circuit.rates)
     nk = nk * (1.0 - coat[1] * (circuit.nodes["kind"] != KIND_LYMPH))
     die = anoikis + shear * (1.0 - coat[0]) + nk
     rates = np.zeros((2 * n, 2 * n))
@@ -212,7 +213,17 @@ def _gate(circuit, diameter_um, adhesion):
     wide = law["slope"] * (law["deformability"] * diameter_um / capillary - law["offset"])
     bound = rates.by_node("blood.bind") * rates.states("blood.bind", "adhesion")[round(adhesion)]
     gate = np.exp(-bound) / (1.0 + np.exp(np.clip(wide, -700.0, 700.0)))
-    return np.where(bed, gate ** rates.by_node("blood.passages"), 1.0)
+    return np.where(bed, gate ** (rates.by_node("blood.passages") * _drawn(rates)), 1.0)
+
+
+def _drawn(rates):
+    """How many times as often each node holds a cell of the founder, and how many times as fast it lets it out."""
+    return 1.0 + rates.by_node("blood.homing")
+
+
+def _exit(rates):
+    """Hazard of extravasation in each node [1/h]."""
+    return rates.by_node("blood.extravasate") * _drawn(rates)
 
 
 def _quantile(level):

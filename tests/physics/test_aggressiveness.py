@@ -1,0 +1,82 @@
+"""Aggressive clones are held by the bed of the tumor, and leave its vessels, as often as their trait says."""
+import math
+
+import numpy as np
+import pytest
+
+from metacascade._kernels._layout import CTC, Flag, Place
+from metacascade.config.config import Config
+from metacascade.mechanisms import plan_of
+from metacascade.model.blood import Blood
+from metacascade.model.circuit import Circuit
+
+Z = 4.5             # false alarm of a two-sided test: 7e-6
+N = 30_000          # cells of each clone
+ALONE = dict(anoikis_per_h=0.0, shear_per_h=0.0, nk_per_h=0.0, release_per_h=0.0, binding=0.1, arrest_offset=50.0)
+FOUNDER = 0.2
+CLONES = np.array([0, 51, 255], np.uint8)       # aggressiveness 0, the founder's 0.2, and 1
+BIND = 0.1                                      # binding x match in the bed of the tumor x adhesion
+
+
+def at_the_tumor(attraction, enabled=True, scales=()):
+    """Cells of three clones that come into the bed of the tumor at time 0; and the half-life of leaving it [h]."""
+    config = Config.from_dict(dict(
+        run=dict(species="mouse"), tumor=dict(cells=10**6), blood=ALONE, colonization=dict(attraction=attraction),
+        aggressiveness=dict(enabled=enabled, founder=FOUNDER), organs=dict(tumor=dict(adhesion=1.0))))
+    circuit = Circuit(config, plan_of(config))
+    circuit.set_rates(scales)
+    circuit.take_clones({"": np.zeros(3, np.uint8), "aggressiveness": CLONES})
+    blood = Blood(config, circuit, 5)
+    ctcs = np.zeros(3 * N, CTC)
+    ctcs["id"] = np.arange(len(ctcs), dtype=np.uint64) << np.uint64(20)
+    ctcs["n"], ctcs["flags"], ctcs["diameter"], ctcs["adhesion"] = 1, Flag.INJECTED, 12.0, 255
+    ctcs["clone"] = np.arange(len(ctcs)) % 3
+    blood.admit(ctcs)
+    return blood, config.organs["tumor"].extravasation_h
+
+
+def held(blood):
+    """How many of each clone the bed holds on their first passage."""
+    blood.advance(1e-9)
+    there = blood.records[(blood.records["place"] == Place.ARRESTED) & (blood.records["node"] == 0)]
+    return np.bincount(there["clone"], minlength=3)
+
+
+def usual(count, share):
+    """Is a binomial number of N within Z standard deviations?"""
+    return abs(count - N * share) <= Z * math.sqrt(N * share * (1 - share))
+
+
+@pytest.mark.statistical
+@pytest.mark.parametrize("attraction", [1.0, 5.0])
+def test_a_bed_holds_a_cell_as_often_as_its_clone_responds(attraction):
+    """Binomial, n = 30,000 of each clone: 1 - exp(-bind (1 + (attraction - 1) aggressiveness / founder))."""
+    counts = held(at_the_tumor(attraction)[0])
+    for clone, response in enumerate((0.0, 1.0, 5.0)):
+        assert usual(counts[clone], -math.expm1(-BIND * (1 + (attraction - 1) * response))), counts
+    assert (counts.max() > 5 * counts.min()) == (attraction > 1)
+
+
+@pytest.mark.statistical
+def test_held_cells_leave_the_vessels_as_often_as_their_clone_responds():
+    """Of those that are held, the share that has left after t: 1 - 2^(-t gain / half-life)."""
+    blood, half_life = at_the_tumor(5.0)
+    counts = held(blood)
+    t = 0.1 * half_life
+    still = blood.records[(blood.records["place"] == Place.ARRESTED) & (blood.records["node"] == 0)]["id"]
+    back = blood.advance(t).returning
+    for clone, gain in enumerate((1.0, 5.0, 21.0)):
+        left, share = np.isin(back["id"][back["clone"] == clone], still).sum(), 1 - 2.0 ** (-0.1 * gain)
+        assert abs(left - counts[clone] * share) <= Z * math.sqrt(counts[clone] * share * (1 - share)), clone
+
+
+@pytest.mark.statistical
+def test_what_blocks_the_signals_makes_all_clones_alike():
+    """A therapy with factor 0 on blood.homing: each clone is held as by a bed that attracts nobody."""
+    counts = held(at_the_tumor(5.0, scales={"blood.homing": 0.0})[0])
+    assert all(usual(count, -math.expm1(-BIND)) for count in counts), counts
+
+
+def test_switched_off_the_trait_of_a_clone_does_nothing():
+    off = at_the_tumor(5.0, enabled=False)[0]
+    assert (off.circuit.rates.clone == 1.0).all()
