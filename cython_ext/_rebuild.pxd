@@ -1,8 +1,8 @@
-# The block of a tile after a step: what stayed, by runs, and in its places what came. Header only: it has no .pyx twin.
-from libc.stdint cimport int32_t, uint8_t, uint16_t
+# The block of a tile after a step: what stayed, and what came in its places. Header only: it has no .pyx twin.
+from libc.stdint cimport int32_t, uint16_t
 from libc.string cimport memcpy
 
-from _tiles cimport GONE, copy_run, copy_unmarked, scratch_t, tiles_t, word_t, words_of
+from _tiles cimport GONE, copy_by_steps, fill_steps, scratch_t, tiles_t, word_t, words_of
 
 
 cdef inline void write_changed(word_t* cells, const scratch_t* s) noexcept nogil:
@@ -10,43 +10,6 @@ cdef inline void write_changed(word_t* cells, const scratch_t* s) noexcept nogil
     cdef int k
     for k in range(s.changes):
         cells[3 * s.changed[2 * k] + 2] = s.changed[2 * k + 1]
-
-
-cdef inline int32_t run_to(word_t* to, int32_t at, const word_t* cells, int32_t first, int32_t end) noexcept nogil:
-    """Copy the cells from `first` up to `end`; the next place. What lies beyond is written too, and again later."""
-    copy_run(to + 3 * at, cells + 3 * first, end - first)
-    return at + end - first
-
-
-cdef inline int32_t remaining_to(word_t* to, int32_t at, const word_t* cells, int32_t first, int32_t end,
-                                 const uint8_t* state) noexcept nogil:
-    """Copy those of the cells that are not gone; the next place. As `run_to`."""
-    return at + <int32_t>copy_unmarked(to + 3 * at, cells + 3 * first, end - first, state + first, GONE)
-
-
-cdef inline int32_t copy_voxels(const word_t* cells, scratch_t* s) noexcept nogil:
-    """Copy the cells that stay, voxel by voxel, with gaps for those that come; how many there are then."""
-    cdef word_t* to = s.after
-    cdef int32_t at = 0, run = 0, first, middle, end
-    cdef int v
-    for v in range(512):
-        if not s.out[v] | s.into[2 * v] | s.into[2 * v + 1]:
-            continue                               # part of a run
-        first, end = s.first[v], s.first[v + 1]
-        middle = first + s.motile[v]
-        if s.out[v]:
-            at = run_to(to, at, cells, run, first)
-            s.place[2 * v] = at = remaining_to(to, at, cells, first, middle, s.state)
-            at = remaining_to(to, at + s.into[2 * v], cells, middle, end, s.state)
-        elif s.into[2 * v]:
-            s.place[2 * v] = at = run_to(to, at, cells, run, middle)
-            at = run_to(to, at + s.into[2 * v], cells, middle, end)
-        else:
-            at = run_to(to, at, cells, run, end)
-        s.place[2 * v + 1] = at
-        at += s.into[2 * v + 1]
-        run = end
-    return run_to(to, at, cells, run, s.first[512])
 
 
 cdef inline int count_again(uint16_t* counts, const scratch_t* s) except -1 nogil:
@@ -63,14 +26,31 @@ cdef inline int count_again(uint16_t* counts, const scratch_t* s) except -1 nogi
     return changed != 0
 
 
+cdef inline int32_t make_room(const uint16_t* counts, scratch_t* s) noexcept nogil:
+    """Where those who come to each voxel will lie: motile ones before its cells, others behind them. How many cells
+    there are then."""
+    cdef int32_t at = 0
+    cdef int v
+    for v in range(512):
+        s.step[s.first[v]] += 12 * s.into[2 * v]
+        s.step[s.first[v + 1]] += 12 * s.into[2 * v + 1]
+        s.place[2 * v] = at
+        at += counts[v]
+        s.place[2 * v + 1] = at - s.into[2 * v + 1]
+    return at
+
+
 cdef inline int rebuild(const tiles_t* t, Py_ssize_t row, scratch_t* s) except -1 nogil:
     """Write the cells of the tile anew; those of a voxel in any order, but motile ones first."""
     cdef word_t* words = words_of(t, row, 0)
-    cdef Py_ssize_t k
+    cdef Py_ssize_t k, n
     cdef int32_t* place
     if not count_again(t.counts + 512 * row, s):
         return 0
-    t.n[row] = copy_voxels(words, s)
+    n = t.n[row]
+    fill_steps(s.state, n, GONE, s.step)
+    t.n[row] = make_room(t.counts + 512 * row, s)
+    copy_by_steps(s.after, words, n, s.step)
     for k in range(s.arrivals):
         place = &s.place[s.arrival_place[k]]
         memcpy(s.after + 3 * place[0], s.arrival + 3 * k, 12)

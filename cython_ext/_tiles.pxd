@@ -48,8 +48,8 @@ cdef extern from "blocks.h" nogil:
     void fill_none(const uint16_t* counts, const float* bound, double* none)
     void fill_words(uint64_t key, uint32_t* high, uint32_t* low)
     int list_voxels(const voxel_table_t* table, const uint16_t* counts, uint16_t* list)
-    void copy_run(word_t* to, const word_t* source, int64_t n)
-    int64_t copy_unmarked(word_t* to, const word_t* source, int64_t n, const uint8_t* state, uint8_t mark)
+    void fill_steps(const uint8_t* state, int64_t n, uint8_t mark, int32_t* step)
+    void copy_by_steps(word_t* to, const word_t* source, int64_t n, const int32_t* step)
     void prefetch "__builtin_prefetch"(const void* at)
     void draw_events(block_t* block, int n, uint64_t key)
     double unit64(uint32_t high, uint32_t low)
@@ -151,7 +151,8 @@ cdef struct scratch_t:
     int32_t* follower              # cells that follow them, leader by leader
     uint32_t* arrival_place        # 2 v, or 2 v + 1 ...
     word_t* arrival                # ... and the record of each cell that comes to a voxel of this tile
-    word_t* after                  # the cells of the tile after the step
+    word_t* after                  # the cells of the tile after the step ...
+    int32_t* step                  # ... and how far each of those before it lies behind the one before [bytes]
     const char* next               # memory of the next tile, from where it has not been fetched
     const char* next_end
     word_t* changed                # pairs (cell, its new third word) of cells whose state changes where they are

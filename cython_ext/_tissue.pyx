@@ -10,8 +10,8 @@ resistance x rise of the field that resists. In a step rate r has the chance r d
 A motile cell (EMT > 0) to which nothing happens makes a random step, and one up the gradients that cells follow.
 
 A step pays for what happens: one random word a voxel tells how many of its cells are looked at (_candidates.pxd), only
-motile cells move, and the block of a tile is copied by runs. The random numbers of a cell are Philox of its own record,
-its voxel, and a key that belongs to tile and step, so the order of cells has no meaning.
+motile cells move, and the block of a tile is copied without branches. The random numbers of a cell are Philox of its
+own record, its voxel, and a key that belongs to tile and step, so the order of cells has no meaning.
 """
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
@@ -34,7 +34,7 @@ from _waiting cimport insert_waiting, take_waiting, waiting_t
 from _walk cimport walk
 
 TALLIES = ("looked_at", "divided", "mutated", "shed", "switched", "hopped", "changed_voxel", "cut")  # then causes
-SCRATCH_ROWS = 21                  # words for each cell of a tile
+SCRATCH_ROWS = 22                  # words for each cell of a tile
 
 
 cdef int survey(const tiles_t* t, Py_ssize_t row, scratch_t* s) except -1 nogil:
@@ -188,7 +188,7 @@ cdef scratch_t* new_scratch(uint32_t[:, ::1] words) except NULL:
     s.candidate, s.candidate_voxel = <int32_t*>&words[12, 0], <int32_t*>&words[13, 0]
     s.mover, s.mover_voxel = <int32_t*>&words[14, 0], <int32_t*>&words[15, 0]
     s.arrival_place, s.state = &words[16, 0], <uint8_t*>&words[17, 0]
-    s.follower, s.changed = <int32_t*>&words[18, 0], <word_t*>&words[19, 0]
+    s.follower, s.changed, s.step = <int32_t*>&words[18, 0], <word_t*>&words[19, 0], <int32_t*>&words[21, 0]
     return s
 
 

@@ -3,27 +3,25 @@
 #define METACASCADE_BLOCKS_H
 #include "tissue.h"
 
-/* Copy n records and up to SLACK beyond them, since runs are short and their ends would be guessed wrong. */
-enum { SLACK = 8 };
-static inline void copy_run(word_t *to, const word_t *from, int64_t n)
+/* How far, in bytes, each of n records comes to lie behind the one before it, as those that are marked are gone; the
+   last of n + 1 steps leads to the end. */
+METACASCADE_CLONES static void fill_steps(const uint8_t *restrict state, int64_t n, uint8_t mark,
+                                          int32_t *restrict step)
 {
-    memcpy(to, from, 12 * SLACK);
-    for (; n > SLACK; n -= SLACK) {
-        to += 3 * SLACK;
-        from += 3 * SLACK;
-        memcpy(to, from, 12 * SLACK);
-    }
+    step[0] = 0;
+    for (int64_t i = 0; i < n; i++)
+        step[i + 1] = state[i] != mark ? 12 : 0;
 }
 
-/* Copy those of n records that are not marked, and up to SLACK - 1 beyond them; how many they are. */
-static inline int64_t copy_unmarked(word_t *to, const word_t *from, int64_t n, const uint8_t *state, uint8_t mark)
+/* Copy n records by their steps: one that is gone is overwritten by the next, and a word behind each is. No branch
+   tells what stays, since it would be guessed wrong. */
+static inline void copy_by_steps(word_t *to, const word_t *from, int64_t n, const int32_t *step)
 {
-    int64_t at = 0;
+    char *at = (char *)to;
     for (int64_t i = 0; i < n; i++) {
-        memcpy(to + 3 * at, from + 3 * i, 16);     /* one load and store; a word beyond the record */
-        at += state[i] != mark;
+        at += step[i];
+        memcpy(at, from + 3 * i, 16);
     }
-    return at;
 }
 
 typedef struct {               /* a block of cells, column by column */

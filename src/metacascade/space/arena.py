@@ -7,7 +7,7 @@ from metacascade._kernels._layout import CELL
 ROOM = 0.06          # room of a block beyond its cells, as a share of them ...
 ROOM_CELLS = 24      # ... and in cells
 GROWING = 0.25       # the share in a block that was too small once, since it will be so again
-SPARE = 8            # records behind the last block: the tissue kernel reads some beyond those that it copies
+SPARE = 1            # records behind the last block: the tissue kernel reads a word beyond those that it copies
 
 
 class Arena:
