@@ -1,5 +1,5 @@
 # The tiles of a rank as the tissue kernels see them. Header only: it has no .pyx twin.
-from libc.math cimport sqrt
+from libc.math cimport INFINITY, sqrt
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from _geometry cimport distance2, segment_t
@@ -172,13 +172,17 @@ cdef inline int nearest(const tiles_t* t, Py_ssize_t row, int v, const double* a
     Of the wall and not of the center line: a vessel out of reach must not hide one in reach, since the list
     of a voxel holds the former or not as it happens.
     """
-    cdef int k, best = -1
+    cdef const segment_t* vessel
     cdef double d
+    cdef int k, best = -1
+    cdef bint nearer
+    gap[0] = INFINITY
     for k in range(t.vessel_first[512 * row + v], t.vessel_first[512 * row + v + 1]):
-        d = sqrt(distance2(at[0], at[1], at[2], &t.segments[t.vessel_index[k]])) - t.segments[t.vessel_index[k]].radius
-        if best < 0 or d < gap[0]:
-            gap[0] = d
-            best = t.vessel_index[k]
+        vessel = &t.segments[t.vessel_index[k]]
+        d = sqrt(distance2(at[0], at[1], at[2], vessel)) - vessel.radius
+        nearer = d < gap[0]
+        gap[0] = d if nearer else gap[0]
+        best = t.vessel_index[k] if nearer else best
     return best
 
 
