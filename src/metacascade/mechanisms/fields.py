@@ -25,6 +25,19 @@ def sweeps_over(sweeps: int, config) -> int:
     return math.ceil(sweeps * max(1.0, 30.0 / config.tissue.edge_um))
 
 
+def enough_sweeps(most: int, diffusion: Value, decay: Value, every: int, config) -> int:
+    """`sweeps_over` of `most`, or fewer if they reduce an error to a tenth, of a field with a value in each voxel.
+
+    In a step a change spreads over L = sqrt(D / (1/dt + decay)), where few sweeps do if that is about a voxel: m of
+    them reduce an error by cosh(2 m arcosh(1 + h^2 / (6 L^2))) (relaxation.schedule).
+    """
+    if not diffusion.number:
+        return 1
+    loss = 1.0 / (every * config.run.step_h) + decay.number
+    enough = math.acosh(10.0) / (2.0 * math.acosh(1.0 + loss * config.tissue.edge_um**2 / (6.0 * diffusion.number)))
+    return min(sweeps_over(most, config), math.ceil(enough))
+
+
 @dataclass(frozen=True)
 class Diffusing:
     """A field that diffuses, decays, is taken up by cells, and comes out of perfused vessels.

@@ -20,7 +20,7 @@ from typing import ClassVar
 from metacascade.base.columns import mean_over_cells
 from metacascade.base.declare import ASSUMED, COMPUTED, Section, number, quantity, switch
 from metacascade.base.nodes import LYMPH_NODE
-from metacascade.mechanisms.fields import QUICK_S, Diffusing, sweeps_over, whole_steps
+from metacascade.mechanisms.fields import QUICK_S, Diffusing, enough_sweeps, sweeps_over, whole_steps
 from metacascade.mechanisms.terms import ADD, DRAIN, LOSE, SECRETE, Rate, at, ramp, state, value
 
 TABLE = "lymphatic"
@@ -70,9 +70,10 @@ def plan(config):
 def _crowd(c, config, every):
     """The density over a length."""
     turnover = value("lymphatic.collapse", c.collapse_per_h)
+    diffusion = value("lymphatic.collapse * lymphatic.range^2", c.collapse_per_h * c.range_um**2)
     yield Diffusing(
-        "crowd", "", diffusion=value("lymphatic.collapse * lymphatic.range^2", c.collapse_per_h * c.range_um**2),
-        start=0.0, decay=turnover, sweeps=sweeps_over(6, config), start_sweeps=sweeps_over(100, config),
+        "crowd", "", diffusion=diffusion, start=0.0, decay=turnover,
+        sweeps=enough_sweeps(6, diffusion, turnover, every, config), start_sweeps=sweeps_over(100, config),
         steady_start=True, every=every,
         doc="density of cells over the length [lymphatic.range]")
     yield Rate("field.crowd.source", turnover, action=SECRETE, doc="by all cells of the tumor alike")

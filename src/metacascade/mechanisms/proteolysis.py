@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from metacascade.base.columns import mean_over_cells
 from metacascade.base.declare import ASSUMED, COMPUTED, Section, quantity, switch
-from metacascade.mechanisms.fields import QUICK_S, Diffusing, sweeps_over, whole_steps
+from metacascade.mechanisms.fields import QUICK_S, Diffusing, enough_sweeps, sweeps_over, whole_steps
 from metacascade.mechanisms.terms import LOSE, SECRETE, Rate, ramp, state, value
 
 TABLE = "proteolysis"
@@ -41,11 +41,12 @@ SECTION = Proteolysis
 
 def plan(config):
     """A field, what secretes it, and what it takes of the matrix."""
-    c = config.proteolysis
+    c, every = config.proteolysis, whole_steps(QUICK_S, config)
+    diffusion, decay = (value("proteolysis.diffusion", c.diffusion_um2_per_h),
+                        value("proteolysis.loss", c.loss_per_h))
     yield Diffusing(
-        "protease", "", diffusion=value("proteolysis.diffusion", c.diffusion_um2_per_h), start=0.0,
-        decay=value("proteolysis.loss", c.loss_per_h), sweeps=sweeps_over(4, config),
-        start_sweeps=sweeps_over(40, config), every=whole_steps(QUICK_S, config),
+        "protease", "", diffusion=diffusion, start=0.0, decay=decay,
+        sweeps=enough_sweeps(4, diffusion, decay, every, config), start_sweeps=sweeps_over(40, config), every=every,
         doc="proteases of motile cells, relative to that of a wide tissue full of them")
     source = Rate("field.protease.source", value("proteolysis.secretion", c.secretion_per_h), action=SECRETE,
                   doc="by motile cells")
