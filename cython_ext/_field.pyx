@@ -25,10 +25,11 @@ cdef extern from "fieldsystem.h" nogil:
         const signal_t* signals
         float capacity
     int64_t field_coefficients(const float* c, const uint16_t* counts, const uint32_t* moments, const float* supply,
-                               int64_t stride, int fine, float* decay, float* rhs, int64_t n, int edge, field_t p)
+                               int64_t stride, int fine, const float* fed, float* decay, float* rhs, int64_t n,
+                               int edge, field_t p)
     int64_t field_coefficients_placed(
         const float* c, const uint16_t* counts, const uint32_t* moments, const float* supply, int64_t stride,
-        int fine, float* decay, float* rhs, int64_t n, int edge, field_t p, const placed_t* placed)
+        int fine, const float* fed, float* decay, float* rhs, int64_t n, int edge, field_t p, const placed_t* placed)
 
 cdef int _edge(Py_ssize_t values) except -1:
     """Values along the edge of a tile."""
@@ -62,19 +63,20 @@ cdef int _take_terms(tuple terms, Py_ssize_t rows, float capacity, signal_t* sig
 
 def coefficients(const float[:, ::1] c not None, const uint16_t[:, ::1] counts not None, const uint32_t[:, ::1] moments,
                  const float[:, :] supply, float[:, ::1] decay, float[:, ::1] rhs not None, field_t params,
-                 tuple terms=None, float capacity=1.0):
+                 tuple terms=None, float capacity=1.0, const float[:, :] fed=None):
     """Fill ``decay`` and ``rhs`` of a step, as in fieldsystem.h; folded if there are 512 values. fields.py checks.
 
     Without `decay` nothing diffuses, and ``rhs`` is what the values come to.
 
     `moments`: weights of the cells of each voxel, added up; `supply` [1/h]: from vessels, of a voxel or,
-    with 64 values a tile, of cubes of 2^3; `terms`: by place, see fieldsystem.h, (rates, factors, signals). None: there
-    is none.
+    with 64 values a tile, of cubes of 2^3; `terms`: by place, see fieldsystem.h, (rates, factors, signals); `fed`: of
+    the supply of voxels what comes in, in the same array. None: there is none, of `fed`: all of the supply.
     """
     cdef int64_t n = rhs.shape[0], bad
     cdef int edge = _edge(rhs.shape[1]), fine = True
     cdef const uint32_t* m = NULL
     cdef const float* s = NULL
+    cdef const float* f = NULL
     cdef float* k = NULL
     cdef int64_t stride = 0
     cdef signal_t signals[64]
@@ -89,15 +91,20 @@ def coefficients(const float[:, ::1] c not None, const uint16_t[:, ::1] counts n
         if supply.strides[1] != sizeof(float):
             raise ValueError("the supply of a tile is not in one piece")
         s, stride, fine = &supply[0, 0], supply.strides[0] // <Py_ssize_t>sizeof(float), supply.shape[1] == 512
+    if fed is not None:
+        if supply is None or edge != 8 or fed.strides[0] != supply.strides[0] or fed.strides[1] != sizeof(float):
+            raise ValueError("what is fed is not of the supply of the voxels")
+        f = &fed[0, 0]
     placed.n, placed.factors = 0, NULL
     if terms is not None and len(terms[0]):
         _take_terms(terms, n, capacity, signals, &placed)
     with nogil:
         if placed.n:
-            bad = field_coefficients_placed(&c[0, 0], &counts[0, 0], m, s, stride, fine, k, &rhs[0, 0], n, edge,
+            bad = field_coefficients_placed(&c[0, 0], &counts[0, 0], m, s, stride, fine, f, k, &rhs[0, 0], n, edge,
                                             params, &placed)
         else:
-            bad = field_coefficients(&c[0, 0], &counts[0, 0], m, s, stride, fine, k, &rhs[0, 0], n, edge, params)
+            bad = field_coefficients(&c[0, 0], &counts[0, 0], m, s, stride, fine, f, k, &rhs[0, 0], n, edge,
+                                     params)
     if bad:
         raise FloatingPointError(f"{bad} voxels of a field are negative or not a number")
 

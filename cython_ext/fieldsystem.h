@@ -15,6 +15,8 @@ typedef struct {
 /* Cells, weights, supply and terms of a tile, for each of its values. */
 typedef struct {
     float cells[FIELD_VOXELS], weights[FIELD_VOXELS], supply[FIELD_VOXELS], add[FIELD_VOXELS], lose[FIELD_VOXELS];
+    float fed[FIELD_VOXELS];  /* of the supply what comes in, if the field `falls` along vessels; else that is all */
+    int falls;
 } field_given_t;
 
 /* Means over each of edge^3 values, 4 or 2, known when this is compiled; added up in the order of voxels. */
@@ -39,7 +41,7 @@ FIELD_INLINE void field_mean(const float *restrict of, float *restrict mean, con
    is none, and stays as it is in `given`, zero. */
 FIELD_INLINE void field_each(field_given_t *restrict given, const uint16_t *restrict counts,
                              const uint32_t *restrict moments, const float *restrict vessels, int fine,
-                             const field_terms_t *terms)
+                             const float *restrict fed, const field_terms_t *terms)
 {
     for (int v = 0; v < FIELD_VOXELS; v++)
         given->cells[v] = (float)counts[v];
@@ -49,12 +51,17 @@ FIELD_INLINE void field_each(field_given_t *restrict given, const uint16_t *rest
         memcpy(given->supply, vessels, sizeof given->supply);
     else if (vessels)
         widen(vessels, given->supply, 4);
+    given->falls = fed != 0;
+    if (fed)
+        memcpy(given->fed, fed, sizeof given->fed);
     if (!terms)
         return;
     for (int v = 0; moments && terms->secrete && v < FIELD_VOXELS; v++)
         given->weights[v] *= terms->secrete[v];
     for (int v = 0; vessels && terms->admit && v < FIELD_VOXELS; v++)
         given->supply[v] *= terms->admit[v];
+    for (int v = 0; fed && terms->admit && v < FIELD_VOXELS; v++)
+        given->fed[v] *= terms->admit[v];
     if (terms->add)
         memcpy(given->add, terms->add, sizeof given->add);
     if (terms->lose)
@@ -76,13 +83,15 @@ FIELD_INLINE void field_means(const field_given_t *restrict each, field_given_t 
 }
 
 /* The linear system of a step of backward Euler, uptake linearized at c (Newton), with terms + and -,
-     decay = 1/dt + d + n (l + u K / (K + c)^2) + s + lose,   rhs = c/dt + s P + q m + add - n u c^2 / (K + c)^2,
+     decay = 1/dt + d + n (l + u K / (K + c)^2) + s + lose,   rhs = c/dt + f P + q m + add - n u c^2 / (K + c)^2,
+   f what is fed of the supply s,
    of a tile of edge^3 values; folded if that is 8^3. Without diffusion, if `decay` is null, rhs is instead what they
    come to, one by one. Returns how many values came out negative or not a number; rhs may be negative. */
 FIELD_INLINE int32_t field_system(const float *restrict old, const field_given_t *restrict in, float *restrict decay,
                                   float *restrict rhs, const int edge, field_t p)
 {
     const int values = edge * edge * edge;
+    const float *fed = in->falls ? in->fed : in->supply;
     float k[FIELD_VOXELS], q[FIELD_VOXELS];
     int32_t wrong = 0;
     for (int i = 0; i < values; i++) {
@@ -90,7 +99,7 @@ FIELD_INLINE int32_t field_system(const float *restrict old, const field_given_t
         float share = from_zero * per, most = p.uptake * in->cells[i], s = in->supply[i];
         k[i] = (((p.per_dt + p.decay) + (p.linear * in->cells[i] + (most * per) * (p.michaelis * per))) + s)
              + in->lose[i];
-        q[i] = (((old[i] * p.per_dt + s * p.vessel) + p.source * in->weights[i]) + in->add[i])
+        q[i] = (((old[i] * p.per_dt + fed[i] * p.vessel) + p.source * in->weights[i]) + in->add[i])
              - most * (share * share);
         wrong += !(old[i] >= 0.0f && k[i] >= 0.0f && k[i] < 1e30f && q[i] > -1e30f && q[i] < 1e30f);
     }
@@ -109,13 +118,13 @@ FIELD_INLINE int32_t field_system(const float *restrict old, const field_given_t
     return wrong;
 }
 
-/* The same for tile 0 of what is given, by voxel; moments, supply and terms may be null: none. `each` and `means` are
-   zero where nothing is given. */
+/* The same for tile 0 of what is given, by voxel; moments, supply and terms may be null: none. `fed`: of a field with a
+   value in each voxel; null: all of the supply. `each` and `means` are zero where nothing is given. */
 FIELD_INLINE int32_t field_tile(const float *c, const uint16_t *counts, const uint32_t *moments, const float *supply,
-                                int fine, float *decay, float *rhs, int edge, field_t p, const field_terms_t *terms,
-                                field_given_t *each, field_given_t *means)
+                                int fine, const float *fed, float *decay, float *rhs, int edge, field_t p,
+                                const field_terms_t *terms, field_given_t *each, field_given_t *means)
 {
-    field_each(each, counts, moments, supply, fine, terms);
+    field_each(each, counts, moments, supply, fine, fed, terms);
     if (edge == FIELD_EDGE)
         return field_system(c, each, decay, rhs, FIELD_EDGE, p);
     if (edge == 4) {
@@ -130,16 +139,16 @@ FIELD_INLINE int32_t field_tile(const float *c, const uint16_t *counts, const ui
 METACASCADE_CLONES
 static int64_t field_coefficients(const float *restrict c, const uint16_t *restrict counts,
                                   const uint32_t *restrict moments, const float *restrict supply, int64_t stride,
-                                  int fine, float *restrict decay, float *restrict rhs, int64_t n, int edge,
-                                  field_t p)
+                                  int fine, const float *restrict fed, float *restrict decay,
+                                  float *restrict rhs, int64_t n, int edge, field_t p)
 {
     const int64_t values = edge * edge * edge;
     field_given_t each = {{0}}, means = {{0}};
     int64_t bad = 0;
     for (int64_t t = 0; t < n; t++)
         bad += field_tile(c + t * values, counts + t * FIELD_VOXELS, moments ? moments + t * FIELD_VOXELS : 0,
-                          supply ? supply + t * stride : 0, fine, decay ? decay + t * values : 0,
-                          rhs + t * values, edge, p, 0, &each, &means);
+                          supply ? supply + t * stride : 0, fine, fed ? fed + t * stride : 0,
+                          decay ? decay + t * values : 0, rhs + t * values, edge, p, 0, &each, &means);
     return bad;
 }
 
@@ -180,8 +189,9 @@ static field_terms_t field_place(const placed_t *placed, const uint16_t *counts,
 /* As field_coefficients, with the terms of `placed`. */
 METACASCADE_CLONES
 static int64_t field_coefficients_placed(const float *c, const uint16_t *counts, const uint32_t *moments,
-                                         const float *supply, int64_t stride, int fine, float *decay, float *rhs,
-                                         int64_t n, int edge, field_t p, const placed_t *placed)
+                                         const float *supply, int64_t stride, int fine, const float *fed,
+                                         float *decay, float *rhs, int64_t n, int edge, field_t p,
+                                         const placed_t *placed)
 {
     const int64_t values = edge * edge * edge;
     field_given_t each = {{0}}, means = {{0}};
@@ -194,8 +204,8 @@ static int64_t field_coefficients_placed(const float *c, const uint16_t *counts,
             cells |= n_of[v];
         const field_terms_t terms = field_place(placed, n_of, t, cells, kind);
         bad += field_tile(c + t * values, n_of, moments ? moments + t * FIELD_VOXELS : 0,
-                          supply ? supply + t * stride : 0, fine, decay ? decay + t * values : 0,
-                          rhs + t * values, edge, p, &terms, &each, &means);
+                          supply ? supply + t * stride : 0, fine, fed ? fed + t * stride : 0,
+                          decay ? decay + t * values : 0, rhs + t * values, edge, p, &terms, &each, &means);
     }
     return bad;
 }

@@ -85,6 +85,22 @@ def test_terms_by_place_equal_their_twin(edge, seed):
         np.testing.assert_array_equal(ours, twin.fold(theirs) if edge == 8 else theirs)
 
 
+@pytest.mark.parametrize("by_place", [False, True])
+def test_what_falls_along_vessels_equals_its_twin(by_place):
+    """Less comes in than goes out: with and without terms that admit it."""
+    c, (counts, moments, supply), _ = a_field(5)
+    both = np.stack([supply, supply * np.random.default_rng(5).random(supply.shape, np.float32)], axis=1)
+    decay, rhs = np.empty((2, *c.shape), np.float32)
+    terms = some_terms(5, len(c)) if by_place else None
+    _field.coefficients(c, counts, moments, both[:, 0], decay, rhs, PARAMS, terms, 6.0, both[:, 1])
+    expected = twin.coefficients(c, counts, moments, supply, **PARAMS, fed=both[:, 1],
+                                 terms=twin.placed(*terms, counts, 6.0) if by_place else None)
+    for ours, theirs in zip((decay, rhs), expected):
+        np.testing.assert_array_equal(ours, twin.fold(theirs))
+    with pytest.raises(ValueError, match="not of the supply"):
+        _field.coefficients(c, counts, moments, None, decay, rhs, PARAMS, terms, 6.0, both[:, 1])
+
+
 @pytest.mark.parametrize("shape", [Shape.HILL2, Shape.HILL4, Shape.FALL2, Shape.FALL4])
 def test_far_above_the_half_of_a_factor_terms_are_numbers_and_equal_their_twin(shape):
     """9 / 1e-12 to the fourth is infinite in single precision, and inf / inf would be a field of no numbers."""
@@ -291,7 +307,7 @@ DOOR = """
 void relax(float *c, const float *d, const float *q, const int32_t *nb, const int32_t *rows, int64_t n, float r,
            const float *w, int halves) { field_relax(c, d, q, nb, rows, n, r, w, halves, 1, 0); }
 int64_t coefficients(const float *c, const uint16_t *n, const uint32_t *m, const float *s, float *d, float *q, int64_t k,
-                     const float *w) { return field_coefficients(c, n, m, s, 512, 1, d, q, k, 8, *(const field_t *)w); }
+                     const float *w) { return field_coefficients(c, n, m, s, 512, 1, 0, d, q, k, 8, *(const field_t *)w); }
 """
 
 

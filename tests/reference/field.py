@@ -33,7 +33,8 @@ def mean(a, edge):
     return total.reshape(n, -1).astype(F) * F(1 / b**3)
 
 
-def coefficients(c, counts, moments, supply, *, per_dt, decay, linear, uptake, michaelis, vessel, source, terms=None):
+def coefficients(c, counts, moments, supply, *, per_dt, decay, linear, uptake, michaelis, vessel, source, terms=None,
+                 fed=None):
     """decay and rhs of backward Euler, uptake linearized at c, of the first ``len(supply)`` tiles; not folded.
 
     `supply` may be that of cubes of 2^3 voxels. `terms`: by kind the values of terms in the voxels, float32 (n, 512), of `placed`.
@@ -41,14 +42,15 @@ def coefficients(c, counts, moments, supply, *, per_dt, decay, linear, uptake, m
     n, edge, terms = len(supply), round(c.shape[1] ** (1 / 3)), terms or {}
     none, ones = np.zeros((n, 512), F), np.ones((n, 512), F)
     supply = supply if supply.shape[1] == 512 else np.stack([rate_twin.signal_of(supply, row) for row in range(len(supply))])
-    c, s = c[:n], mean(supply * terms.get(Term.ADMIT, ones), edge)
+    c, fed = c[:n], supply if fed is None else fed
+    s, entering = (mean(a * terms.get(Term.ADMIT, ones), edge) for a in (supply, fed))
     cells = mean(counts[:n].astype(np.uint32), edge)
     weights = mean(moments[:n].astype(F) * terms.get(Term.SECRETE, ones), edge)
     add, lose = (mean(terms.get(kind, none), edge) for kind in (Term.ADD, Term.LOSE))
     per = F(1) / (F(michaelis) + c)
     most = F(uptake) * cells
     k = (((F(per_dt) + F(decay)) + (F(linear) * cells + (most * per) * (F(michaelis) * per))) + s) + lose
-    q = (((c * F(per_dt) + s * F(vessel)) + F(source) * weights) + add) - most * ((c * per) * (c * per))
+    q = (((c * F(per_dt) + entering * F(vessel)) + F(source) * weights) + add) - most * ((c * per) * (c * per))
     return k, q
 
 

@@ -117,7 +117,7 @@ class Field:
             Is it a step without end?
         fed : ndarray of float32, shape (n_owned, 512), optional
             The share of s that comes in, where what is in the blood falls along vessels: fed P - s c; left out: s. Only
-            of a field with a value in each voxel.
+            of a field with a value in each voxel, and in one array with `supply`.
 
         Raises
         ------
@@ -142,11 +142,7 @@ class Field:
             params["per_dt"] = 1.0 / STEADY_H
         decay, rhs = (self._decay.rows(owned), self._rhs.rows(owned)) if self.diffusion else (
             None, np.empty((owned, self.value.shape[1]), np.float32))
-        _field.coefficients(self.value, counts, moments, supply, decay, rhs, params, placed, self.capacity)
-        if fed is not None:
-            less = (fed - supply) * np.float32(params["vessel"])
-            _field.fold(less)
-            rhs += less
+        _field.coefficients(self.value, counts, moments, supply, decay, rhs, params, placed, self.capacity, fed)
         if not self.diffusion:
             return Solved(self.value, rhs)
         mirror, outside = self.rim(terms and terms.stroma, params["decay"])
