@@ -14,6 +14,20 @@ def joined(first, *more):
     return np.concatenate([as_bytes(np.ascontiguousarray(a)) for a in (first, *more)]).view(first.dtype)
 
 
+def extended(room, have, more):
+    """`have` with `more` behind it, at the cost of `more`: (room, the whole), the whole being the front of the room.
+
+    `room`: that of `have`, or None; where it is too small there will be a larger one. `have` is used up: it may be
+    extended once.
+    """
+    n, total = len(have), len(have) + len(more)
+    if room is None or len(room) < total:
+        room = np.empty((total + total // 16 + 64, *have.shape[1:]), have.dtype)
+        copy(room[:n], np.ascontiguousarray(have))
+    copy(room[n:total], np.ascontiguousarray(more))
+    return room, room[:total]
+
+
 def chosen(records, which):
     """``records[which]`` for an array of indices or of bool: a copy."""
     return as_bytes(np.ascontiguousarray(records))[which].view(records.dtype)

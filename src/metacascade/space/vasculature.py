@@ -4,7 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from metacascade.base.errors import InputError
-from metacascade.base.records import chosen, copy, joined
+from metacascade.base.records import chosen, copy, extended, joined
 from metacascade.base.tiles import EDGE
 from metacascade.space.network_index import pack, ranges
 from metacascade.space.pieces import (
@@ -47,6 +47,7 @@ class Records:
 
     def __init__(self, records: np.ndarray, row: np.ndarray, tiles: int):
         self.all, self.row = in_order(records, row)
+        self._room = None                          # the array with room at its end that `all` is the front of
         self.first = np.searchsorted(self.row, np.arange(tiles + 1))
 
     @classmethod
@@ -76,14 +77,15 @@ class Records:
         return Records(chosen(self.all, which), self.row[which], self.tiles)
 
     def more(self, records: np.ndarray, row: np.ndarray, tiles: int) -> Records:
-        """With others, of as many tiles in all."""
+        """With others, of as many tiles in all. These here are used up."""
         if not len(records) and tiles == self.tiles:
             return self
         if len(row) and row.min() < self.tiles:
             return Records(joined(self.all, records), np.concatenate([self.row, row]), tiles)
         more, here = Records(records, row, tiles), len(self.all)      # behind those that there are, in order
         more.first = np.concatenate([self.first[:-1], here + more.first[self.tiles:]])
-        more.all, more.row = joined(self.all, more.all), np.concatenate([self.row, more.row])
+        more._room, more.all = extended(self._room, self.all, more.all)
+        more.row = np.concatenate([self.row, more.row])
         return more
 
 
@@ -115,9 +117,9 @@ class Vasculature:
         them: dict of PIECE and TIP. Collective: all learn of their neighbors' vessels."""
         tiles, coords = len(self.region.keys), self.region.coords[rows]
         if given is None:
-            pieces, row = host_pieces(self.network, coords, self.edge_um)
-            given = {"pieces": pieces, "tips": np.empty(0, TIP)}
-            at = {"pieces": rows[row], "tips": np.empty(0, np.int64)}
+            at = self._host_at(coords)
+            given = {"pieces": self._host.of(at), "tips": np.empty(0, TIP)}
+            at = {"pieces": np.repeat(rows, self._host.numbers(at)), "tips": np.empty(0, np.int64)}
         else:
             at = {name: self.region.rows_at(self.place_of(records)) for name, records in given.items()}
         for name, records in given.items():
@@ -149,12 +151,14 @@ class Vasculature:
     def share(self) -> None:
         """Give copies of the pieces at the border to the ranks beside. Collective."""
         region, tiles = self.region, len(self.region.keys)
+        if region.world.size == 1:
+            return                                 # there are no ranks beside
         row, side = np.nonzero(region.neighbors >= tiles)
         rank = region.ghost_owner[region.neighbors[row, side] - tiles]
         pairs = np.unique(np.stack([rank, row], axis=1), axis=0).reshape(-1, 2)
         rank, row = pairs[:, 0], pairs[:, 1]
         met = region.exchange.route({"pieces": (self.pieces.of(row), np.repeat(rank, self.pieces.numbers(row)))})
-        pieces = met["pieces"] if region.world.size > 1 else np.empty(0, PIECE)
+        pieces = met["pieces"]
         self.ghosts = Records(pieces, region.rows_at(tiles_of(pieces, self.edge_um)) - tiles, len(region.ghost_keys))
 
     # --- what the voxels have ----------------------------------------------------------------------------
@@ -234,27 +238,29 @@ class Vasculature:
         """
         around = self.region.neighbors[rows].astype(np.int64)
         row, side = np.nonzero(around < 0)
-        places = self.region.coords[rows][row] + OFFSETS[side]
-        self._learn(places)
-        order = np.argsort(self._places)
-        place = order[np.searchsorted(self._places, pack(places), sorter=order)] if len(order) else order
-        around[row, side] = self.region.rows + place
+        around[row, side] = self.region.rows + self._host_at(self.region.coords[rows][row] + OFFSETS[side])
         needed, around = np.unique(around, return_inverse=True)
         known, numbers = [], []
         for part, start in ((self.pieces, 0), (self.ghosts, len(self.region.keys)), (self._host, self.region.rows)):
             own = needed[(needed >= start) & (needed < start + part.tiles)] - start
-            known.append(part.of(own))
+            known.append(part.all if len(own) == part.tiles else part.of(own))
             numbers.append(part.numbers(own))
         first = np.concatenate([[0], np.cumsum(np.concatenate(numbers))])
         return around.reshape(-1, len(OFFSETS)), joined(*known), first
 
+    def _host_at(self, places) -> np.ndarray:
+        """Rows of `_host` of places, where they are known from now on."""
+        self._learn(places)
+        order = np.argsort(self._places)
+        return order[np.searchsorted(self._places, pack(places), sorter=order)] if len(order) else order
+
     def _learn(self, places) -> None:
-        """Have the vessels of the host in places without a tile; forget those of places that are tiles, in the end."""
+        """Have the vessels of the host in places; forget those of other places that are tiles, in the end."""
         packed, one = np.unique(pack(places), return_index=True)
         new = ~np.isin(packed, self._places)
         if not new.any():
             return
-        still = np.flatnonzero(~np.isin(self._places, pack(self.region.coords)))
+        still = np.flatnonzero(~np.isin(self._places, pack(self.region.coords)) | np.isin(self._places, packed))
         if 2 * len(still) < len(self._places):
             self._host, self._places = self._host.kept(still), self._places[still]
         pieces, row = host_pieces(self.network, places[one[new]], self.edge_um)

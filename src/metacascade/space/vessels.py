@@ -8,7 +8,7 @@ import numpy as np
 from metacascade._kernels import _vessels
 from metacascade._kernels._vessels import SEGMENT
 from metacascade.base.errors import RunError
-from metacascade.base.records import copy, joined
+from metacascade.base.records import extended, joined
 from metacascade.base.tiles import VOXELS
 from metacascade.space.network_imported import Imported
 from metacascade.space.network_index import ranges
@@ -96,14 +96,8 @@ class VesselMap:
         self._extend("near", more.near[1:] + known)
 
     def _extend(self, name: str, more: np.ndarray) -> None:
-        have = getattr(self, name)
-        n, total = len(have), len(have) + len(more)
-        room = self._room.get(name)
-        if room is None or len(room) < total:
-            room = self._room[name] = np.empty((total + total // 16 + 64, *have.shape[1:]), have.dtype)
-            copy(room[:n], have)
-        copy(room[n:total], np.ascontiguousarray(more))
-        setattr(self, name, room[:total])
+        self._room[name], whole = extended(self._room.get(name), getattr(self, name), more)
+        setattr(self, name, whole)
 
     def with_others(self, rows: np.ndarray, others: VesselMap) -> VesselMap:
         """The map in which the tiles in `rows` are those of another map."""
