@@ -1,7 +1,7 @@
 # Pieces of vessels that live: which of them are near a tile, how far blood has come to them, and the chances of what
 # happens to them.
 from libc.math cimport INFINITY, exp, expm1
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
 from _geometry cimport SLACK, box_distance2, least, most, segment_t
 from _line cimport SIDE, line_of, line_t
@@ -9,45 +9,71 @@ from _random cimport normal
 
 cdef enum:
     AROUND = 27               # a tile and those around it
+    NOT_SEEN = 1 << 30        # a mask that is not made yet
+
+UNSEEN = NOT_SEEN
 
 
-cdef inline bint _near(const segment_t* s, const double* low, double side, double margin) noexcept nogil:
-    """Does the wall of a vessel come within `margin` of the cube? Its bounding box decides most cases."""
+cdef uint32_t _near(const segment_t* s, const int32_t* tile, int row, double side, double margin) noexcept nogil:
+    """To which tiles round its own a perfused segment's wall comes within `margin`: bits in the order of the offsets.
+
+    Its own tile is at offset `row` from `tile`. The bounding box of the segment decides most cases.
+    """
     cdef double reach = s.radius + margin + SLACK
-    cdef line_t line
-    if (most(s.ax, s.bx) < low[0] - reach or least(s.ax, s.bx) > low[0] + side + reach
-            or most(s.ay, s.by) < low[1] - reach or least(s.ay, s.by) > low[1] + side + reach
-            or most(s.az, s.bz) < low[2] - reach or least(s.az, s.bz) > low[2] + side + reach):
-        return False
-    line = line_of(s)
-    return box_distance2(line.a, line.d, low, side) <= reach * reach
+    cdef line_t line = line_of(s)
+    cdef double end[3]
+    cdef double planes[9]                                       # axis, offset
+    cdef bint may[9]
+    cdef double low[3]
+    cdef uint32_t found = 0
+    cdef int k, axis, own, power = 1
+    if not s.perfused:
+        return 0
+    end[0], end[1], end[2] = s.bx, s.by, s.bz
+    for axis in range(3):
+        own = tile[axis] + row // power % 3 - 1
+        power *= 3
+        for k in range(3):
+            planes[3 * axis + k] = (own + k - 1) * side
+            may[3 * axis + k] = not (most(line.a[axis], end[axis]) < planes[3 * axis + k] - reach
+                                     or least(line.a[axis], end[axis]) > planes[3 * axis + k] + side + reach)
+    for k in range(AROUND):
+        if may[k % 3] and may[3 + k // 3 % 3] and may[6 + k // 9]:
+            low[0], low[1], low[2] = planes[k % 3], planes[3 + k // 3 % 3], planes[6 + k // 9]
+            found |= <uint32_t>(box_distance2(line.a, line.d, low, side) <= reach * reach) << k
+    return found
 
 
 def near_tiles(const int32_t[:, ::1] tiles not None, const int64_t[:, ::1] around not None,
                const int64_t[::1] first not None, const segment_t[::1] segments not None, double edge, double margin,
-               int32_t[::1] index not None, int32_t[::1] near not None):
+               uint32_t[::1] masks not None, int32_t[::1] index not None, int32_t[::1] near not None):
     """Perfused segments of the 27 rows around each tile whose wall comes within `margin` of it.
 
-    Segments of row r are ``first[r]:first[r + 1]``; row -1 has none. Those found for tile t are
+    A row is the tile at one place: ``around[t, k]`` is that beside tile t at the k-th offset, x first, or -1. Its
+    segments are ``first[r]:first[r + 1]``. To which tiles round its own a segment is near is found once and kept in
+    `masks`, which begin as UNSEEN. Those found for tile t are
     ``index[near[t]:near[t + 1]]``, in the order of `around` and of the rows. Returns how many there are in all: if more
     than `index` holds, it was not filled.
     """
     cdef Py_ssize_t t, n = 0
     cdef int64_t s, row
     cdef int k
+    cdef uint32_t bit
     cdef double side = SIDE * edge
-    cdef double low[3]
+    if masks.shape[0] != segments.shape[0]:
+        raise ValueError(f"{masks.shape[0]} masks of {segments.shape[0]} segments")
     near[0] = 0
     with nogil:
         for t in range(tiles.shape[0]):
-            for k in range(3):
-                low[k] = tiles[t, k] * side
             for k in range(AROUND):
                 row = around[t, k]
                 if row < 0:
                     continue
+                bit = <uint32_t>1 << (AROUND - 1 - k)           # the tile, as seen from that row
                 for s in range(first[row], first[row + 1]):
-                    if segments[s].perfused and _near(&segments[s], low, side, margin):
+                    if masks[s] == NOT_SEEN:
+                        masks[s] = _near(&segments[s], &tiles[t, 0], k, side, margin)
+                    if masks[s] & bit:
                         if n < index.shape[0]:
                             index[n] = <int32_t>s
                         n += 1
@@ -96,6 +122,26 @@ def pass_on(const int64_t[:, ::1] node not None, const int64_t[:, ::1] links not
             any_change |= changed
             backward = not backward
     return any_change
+
+
+def firsts(const uint64_t[::1] keys not None, int64_t[::1] table not None, int64_t[::1] first not None):
+    """Fill `first` with the first row of each key that has the same one.
+
+    `table` is scratch of -1, of a power of two and more rows than there are keys (open addressing): keys whose low bits
+    are spread evenly are found fast.
+    """
+    cdef Py_ssize_t i
+    cdef uint64_t at, last = <uint64_t>table.shape[0] - 1
+    if table.shape[0] <= keys.shape[0] or table.shape[0] & last or first.shape[0] != keys.shape[0]:
+        raise ValueError(f"a table of {table.shape[0]} for {keys.shape[0]} keys")
+    with nogil:
+        for i in range(keys.shape[0]):
+            at = keys[i] & last
+            while table[at] >= 0 and keys[table[at]] != keys[i]:
+                at = (at + 1) & last
+            if table[at] < 0:
+                table[at] = i
+            first[i] = table[at]
 
 
 def exponentials(const double[::1] x not None, double[::1] out not None):

@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 
 from metacascade._kernels import _pieces
-from metacascade.space.pieces import chance, exp, near, normals
+from metacascade.space.pieces import chance, exp, firsts, near, normals, unseen
+from metacascade.space.region import OFFSETS
 from metacascade.space.vessels import SEGMENT
 from reference import pieces as twin
 
@@ -27,19 +28,33 @@ def test_pieces_near_tiles_equal_their_twin(segments):
     segments = random_segments(rng, segments)
     first = np.sort(rng.integers(0, len(segments) + 1, 41))
     first[0], first[-1] = 0, len(segments)
-    tiles, around = rng.integers(-1, 2, (5, 3)).astype(np.int32), rng.integers(-1, 40, (5, 27))
-    index, offsets = near(tiles, around, first, segments, EDGE, MARGIN)
-    expected = twin.near_tiles(tiles, around, first, segments, EDGE, MARGIN)
-    assert index.tolist() == expected[0] and offsets.tolist() == expected[1]
-    assert len(index) > 50 or not len(segments)
+    row_of = rng.permutation(125).reshape(5, 5, 5)               # by place, from -2 to 2; a row is at one place
+    row_of[row_of > 39] = -1
+    tiles = rng.integers(-1, 2, (15, 3)).astype(np.int32)
+    around = np.array([[row_of[tuple(tile + offset + 2)] for offset in OFFSETS] for tile in tiles])
+    expected, masks = twin.near_tiles(tiles, around, first, segments, EDGE, MARGIN), unseen(segments)
+    for _ in range(2):                                           # the second time the masks are known
+        index, offsets = near(tiles, around, first, segments, EDGE, MARGIN, masks)
+        assert index.tolist() == expected[0] and offsets.tolist() == expected[1]
+    assert len(index) > 20 or not len(segments)
+
+
+@pytest.mark.parametrize("n", [0, 1, 500])
+def test_first_rows_of_keys_are_those_of_numpy(n):
+    keys = np.random.default_rng(n).integers(0, 2**64 - 1, max(n // 3, 1), dtype=np.uint64)
+    keys = keys[np.random.default_rng(n + 1).integers(0, len(keys), n)]
+    _, first, number = np.unique(keys, return_index=True, return_inverse=True)
+    assert firsts(keys).tolist() == first[number].tolist()
+    assert firsts(keys << np.uint64(56)).tolist() == [(keys << np.uint64(56)).tolist().index(int(key))
+                                                      for key in keys << np.uint64(56)]
 
 
 def test_what_has_no_room_is_counted_and_not_written():
     segments = random_segments(np.random.default_rng(2), 300)
-    tiles, around = np.zeros((1, 3), np.int32), np.zeros((1, 27), np.int64)
+    tiles, around = np.zeros((1, 3), np.int32), np.where(np.arange(27) == 13, 0, -1)[None]
     first, index, offsets = np.array([0, 300]), np.full(5, -7, np.int32), np.empty(2, np.int32)
-    n = _pieces.near_tiles(tiles, around, first, segments, EDGE, MARGIN, index[:3], offsets)
-    assert n == 648 and index[3:].tolist() == [-7, -7]
+    n = _pieces.near_tiles(tiles, around, first, segments, EDGE, MARGIN, unseen(segments), index[:3], offsets)
+    assert n == 24 and index[3:].tolist() == [-7, -7]
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -25,6 +25,7 @@ from metacascade.space.pieces import (
     HOST,
     JOINED,
     exp,
+    firsts,
     keys_of,
     keys_of_pieces,
     lengths,
@@ -104,7 +105,7 @@ def _outside(tissue):
 
 def _joints(known):
     """Where pieces are joined: numbers of the nodes at their ends, and links, as `_pieces.pass_on` has them."""
-    node = np.unique(_nodes(*ends(known)), return_inverse=True)[1].reshape(2, -1).T
+    node = firsts(_nodes(*ends(known)).ravel()).reshape(2, -1).T
     return np.ascontiguousarray(node), _links(known)
 
 
@@ -134,12 +135,10 @@ def _links(known):
     """Rows of pieces of which an end of the one lies on the other, those that sprang or met, and from or of what:
     int64 of shape (n, 2)."""
     keys = keys_of_pieces(known)
-    order = np.argsort(keys, kind="stable")         # of a vessel of the host that is there twice, the first
-    ascending, found = keys[order], []
+    rows, wanted = [], []
     for name, which in (("parent", (known["index"] == 0) & (known["flags"] & HOST == 0)), ("met", known["met"] > 0)):
-        row = np.flatnonzero(which)
-        wanted = keys_of(known[name][row], known[f"{name}_index"][row])
-        at = np.minimum(np.searchsorted(ascending, wanted), len(keys) - 1)
-        there = ascending[at] == wanted
-        found.append(np.stack([row[there], order[at[there]]], axis=1))
-    return np.concatenate(found)
+        rows.append(np.flatnonzero(which))
+        wanted.append(keys_of(known[name][rows[-1]], known[f"{name}_index"][rows[-1]]))
+    at = firsts(np.concatenate([keys, *wanted]))[len(keys):]     # of a host's vessel that is there twice, the first
+    there = at < len(keys)
+    return np.stack([np.concatenate(rows)[there], at[there]], axis=1)

@@ -154,14 +154,30 @@ def _ascending(records):
 
 
 def near(tiles: np.ndarray, around: np.ndarray, first: np.ndarray, segments: np.ndarray, edge_um: float,
-         margin_um: float) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of the perfused segments near each tile, `index` and `near` of `_pieces.near_tiles`."""
+         margin_um: float, masks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of the perfused segments near each tile, `index` and `near` of `_pieces.near_tiles`.
+
+    `masks`: `unseen` at first; further calls with the same segments and margin need not look at them again.
+    """
     index, offsets = np.empty(64 * len(tiles) + 64, np.int32), np.empty(len(tiles) + 1, np.int32)
     while True:
-        n = _pieces.near_tiles(tiles, around, first, segments, edge_um, margin_um, index, offsets)
+        n = _pieces.near_tiles(tiles, around, first, segments, edge_um, margin_um, masks, index, offsets)
         if n <= len(index):
             return index[:n], offsets
         index = np.empty(n, np.int32)
+
+
+def unseen(segments: np.ndarray) -> np.ndarray:
+    """Masks of segments for `near`, which has not looked at them yet."""
+    return np.full(len(segments), _pieces.UNSEEN, np.uint32)
+
+
+def firsts(keys: np.ndarray) -> np.ndarray:
+    """The first row with the same key, of each: int64. Keys are uint64 whose bits are mixed."""
+    first = np.empty(len(keys), np.int64)
+    table = np.full(1 << (2 * len(keys) + 1).bit_length(), -1, np.int64)
+    _pieces.firsts(np.ascontiguousarray(keys, np.uint64), table, first)
+    return first
 
 
 def elementwise(kernel, x: np.ndarray) -> np.ndarray:

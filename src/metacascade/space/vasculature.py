@@ -17,6 +17,7 @@ from metacascade.space.pieces import (
     near,
     segments_of,
     tiles_of,
+    unseen,
 )
 from metacascade.space.region import OFFSETS, Region
 from metacascade.space.vessels import CHUNK, Network, VesselMap, join, map_of, supply_of
@@ -188,7 +189,7 @@ class Vasculature:
         around, known, first = self._pieces_around(np.asarray(rows, np.int64))
         segments, tiles = segments_of(known), np.ascontiguousarray(self.region.coords[rows])
         margin_um = min(margin_um, EDGE * self.edge_um)
-        index, offsets = near(tiles, around, first, segments, self.edge_um, margin_um)
+        index, offsets = near(tiles, around, first, segments, self.edge_um, margin_um, unseen(segments))
         return chosen(segments, index), offsets
 
     def renew(self, known: VesselMap, shares=None) -> VesselMap:
@@ -224,10 +225,11 @@ class Vasculature:
         around, known, first = self._pieces_around(rows)
         segments, keys = segments_of(known), keys_of_pieces(known)
         share = shares(known) if shares else np.ones(len(known), np.float32)
+        masks = unseen(segments)
         keys = np.stack([keys, mixed(keys ^ share.view(np.uint32))], axis=1)
         for i in range(0, max(len(rows), 1), CHUNK):
             tiles = np.ascontiguousarray(self.region.coords[rows[i:i + CHUNK]])
-            index, begin = near(tiles, around[i:i + CHUNK], first, segments, self.edge_um, self.reach_um)
+            index, begin = near(tiles, around[i:i + CHUNK], first, segments, self.edge_um, self.reach_um, masks)
             sums = np.concatenate([np.zeros((1, 2), np.uint64), np.cumsum(keys[index], axis=0, dtype=np.uint64)])
             yield tiles, chosen(segments, index), begin, share[index], np.diff(sums[begin], axis=0)
 
