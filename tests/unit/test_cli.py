@@ -80,7 +80,7 @@ def test_check_prints_warnings_on_stderr(capsys, config):
     (["branch", "c.h5", "--out", "d", "--seed", "x"], "Invalid value for '--seed'"),
     (["check", "no.toml"], "cannot read the config 'no.toml': No such file or directory"),
     (["init", "mouse_brest"], "there is no preset 'mouse_brest' (did you mean 'mouse_breast'?)"),
-    (["info", "x.h5", "--parameters"], "info takes a file, --parameters, or --rates")])
+    (["info", "x.h5", "--parameters"], "there is no section 'x.h5'; sections: run, output")])
 def test_wrong_command_line_is_one_message_and_2(capsys, arguments, message):
     code, out, err = outcome(capsys, *arguments)
     assert code == 2 and out == "" and err.startswith("metacascade: ") and message in err
@@ -184,6 +184,14 @@ def test_info_names_versions_and_parameters(capsys):
     assert code == 0 and f"metacascade {__version__}" in out and "numpy" in out
     code, out, _ = outcome(capsys, "info", "--parameters")
     assert code == 0 and "migration.speed " in out
+
+
+def test_info_lists_the_parameters_of_one_section_and_refuses_another(capsys):
+    code, out, _ = outcome(capsys, "info", "--parameters", "growth")
+    assert code == 0 and out and all(line.startswith("growth.") for line in out.splitlines())
+    code, out, err = outcome(capsys, "info", "--parameters", "grwoth")
+    assert (code, out) == (2, "") and "no section 'grwoth' (did you mean 'growth'?); sections: run, output" in err
+    assert outcome(capsys, "info", "--parameters", "growth", "--markdown")[0] == 2
 
 
 def test_schema_is_json(capsys):

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from metacascade.base.errors import InputError
-from metacascade.config.config import Config, build, load, parameters
+from metacascade.config.catalog import parameters
+from metacascade.config.config import Config, build, load
 from metacascade.config.presets import names, text
 from metacascade.config.read import Document, parse_text
 

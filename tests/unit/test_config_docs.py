@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from metacascade.config.config import Config, json_schema, parameters, parameters_markdown
+from metacascade.config.catalog import json_schema, parameters, parameters_markdown
+from metacascade.config.config import Config
 from metacascade.config.describe import COMMAND
 from metacascade.config.presets import names, text
 

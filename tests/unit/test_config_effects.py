@@ -8,7 +8,8 @@ import pytest
 import metacascade as mc
 import small
 from metacascade.base.declare import Section
-from metacascade.config.config import Config, load, parameters
+from metacascade.config.catalog import parameters
+from metacascade.config.config import Config, load
 from metacascade.config.effects import KEPT, RULES, without_effect
 from metacascade.mechanisms import MECHANISMS, plan_of
 from metacascade.mechanisms.idle import Declared

@@ -10,7 +10,8 @@ import pytest
 from metacascade.base.errors import InputError
 from metacascade.base.screen import visible
 from metacascade.config import read as config_read
-from metacascade.config.config import build, load, parameters
+from metacascade.config.catalog import parameters
+from metacascade.config.config import build, load
 from metacascade.config.given import DEEPEST, LARGEST
 from metacascade.config.presets import names, sweeps, text
 from metacascade.config.read import MOST_PROBLEMS, parse_bytes

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from metacascade.base.errors import InputError
-from metacascade.config.config import Config, build, parameters
+from metacascade.config.catalog import parameters
+from metacascade.config.config import Config, build
 from metacascade.config.presets import names, text
 from metacascade.config.read import parse_bytes
 from metacascade.config.write import quoted

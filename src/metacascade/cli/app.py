@@ -186,15 +186,17 @@ def schema():
     """Print the JSON Schema of the config file, for editors."""
     import json
 
-    from metacascade.config.config import json_schema
+    from metacascade.config.catalog import json_schema
     print(json.dumps(json_schema(), indent=1))
 
 
 @app.command()
 def info(
         file: Annotated[Path | None, typer.Argument(
-            metavar="FILE", help="A results or checkpoint file; with --rates or --columns a config.")] = None,
-        parameters: Annotated[bool, typer.Option("--parameters", help="List all parameters of the config.")] = False,
+            metavar="FILE", help="Results or a checkpoint; a config with --rates or --columns; a section of it with "
+            "--parameters.")] = None,
+        parameters: Annotated[bool, typer.Option(
+            "--parameters", help="List the parameters of the config, all or those of one section.")] = False,
         rates: Annotated[bool, typer.Option(
             "--rates", help="Print every rate and field as an equation, with values and sources.")] = False,
         columns: Annotated[bool, typer.Option(
@@ -203,15 +205,16 @@ def info(
             "--markdown", help="Write docs/parameters.md instead, the equations of docs/model.md, or the columns of "
             "docs/formats.md.")] = False):
     """Say what FILE holds; without a file, which versions are in use."""
-    if parameters + rates + columns > 1 or file is not None and (parameters or markdown):
-        raise InputError("info takes a file, --parameters, or --rates or --columns with or without a config")
+    if parameters + rates + columns > 1 or file is not None and markdown:
+        raise InputError("info takes a file, --parameters with or without a section, or --rates or --columns with or "
+                         "without a config")
     if rates:
         _print_rates(file, markdown)
     elif columns:
         _print_columns(file, markdown)
     elif parameters or markdown:
-        from metacascade.config import config
-        print(config.parameters_markdown() if markdown else config.parameters_table(), end="" if markdown else "\n")
+        from metacascade.config import catalog
+        print(catalog.parameters_markdown() if markdown else catalog.parameters_table(file and str(file)), end="")
     elif file is not None:
         from metacascade.io.output import describe
         for text in describe(file):

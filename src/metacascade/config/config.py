@@ -15,7 +15,6 @@ from metacascade.base.nodes import WITH_LESIONS
 from metacascade.base.screen import shown
 from metacascade.config import (
     check as config_check,
-    describe as config_describe,
     read as config_read,
     values as config_values,
     write as config_write,
@@ -276,25 +275,3 @@ def everything() -> Config:
     """The same with every mechanism on."""
     tables = {one.TABLE: {"enabled": True} for one in MECHANISMS if one.TABLE}
     return Config.from_dict({"tumor": {}} | tables)
-
-
-def json_schema() -> dict:
-    """JSON Schema of the config file, for editors."""
-    return config_describe.json_schema(Config)
-
-
-def parameters_markdown() -> str:
-    """The page docs/parameters.md."""
-    return config_describe.markdown(Config)
-
-
-def parameters_table() -> str:
-    """One line per parameter."""
-    return config_describe.table(parameters())
-
-
-def parameters() -> Iterator[Parameter]:
-    """Every declared parameter, section by section, in the order of the documentation."""
-    yield from Config.parameters.values()
-    for section, _ in Config.tables.values():
-        yield from section.parameters.values()
