@@ -1,6 +1,9 @@
 """Reading a config: values, messages with file and line, all errors at once."""
+import copy
 import json
 import math
+import pickle
+import shutil
 import tomllib
 from pathlib import Path
 
@@ -11,6 +14,7 @@ from metacascade.config.catalog import parameters
 from metacascade.config.config import Config, build, load
 from metacascade.config.presets import names, text
 from metacascade.config.read import Document, parse_text
+from metacascade.mechanisms import plan_of
 
 ROOT = Path(__file__).parents[2]
 MINIMAL = "[tumor]\ncells = 1000\n"
@@ -240,6 +244,19 @@ def test_the_examples_are_the_presets_of_the_package():
     examples = {f.name: f.resolve() for f in (ROOT / "examples").glob("*.toml")}
     presets = (ROOT / "src" / "metacascade" / "presets").glob("*.toml")
     assert examples == {f.name: f for f in presets}
+
+
+@pytest.mark.parametrize("again", [lambda config: pickle.loads(pickle.dumps(config)), copy.deepcopy, copy.copy])
+def test_a_config_goes_through_pickle_and_copies_with_its_plan_made(again, tmp_path):
+    """As a sweep by multiprocessing sends it, with a mechanism of a user in it."""
+    shutil.copy(ROOT / "examples" / "mechanisms" / "starvation.py", tmp_path)
+    (tmp_path / "run.toml").write_text('[tumor]\ncells = 5\n[mechanisms]\nmodules = ["starvation.py"]\n'
+                                       '[starvation]\nenabled = true\n')
+    config = load(tmp_path / "run.toml")
+    plan_of(config)
+    found = again(config)
+    assert found == config and found.given == config.given and plan_of(found) == plan_of(config)
+    assert found.starvation == config.starvation
 
 
 def test_dict_is_plain_and_strict():

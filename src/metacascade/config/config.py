@@ -100,6 +100,10 @@ class Config(MechanismTables):
         """The same."""
         return self._unplanned(super().__deepcopy__(memo))
 
+    def __reduce__(self):
+        """For pickle, as processes of a user's sweep exchange it: by its values, as classes are made of mechanisms."""
+        return _restored, (self.to_dict(), self.given)
+
     @staticmethod
     def _unplanned(config):
         config.__dict__.pop("_plan", None)
@@ -171,6 +175,13 @@ class Config(MechanismTables):
         changed = build(document)
         changed.__dict__["_given"] |= self.given
         return changed
+
+
+def _restored(values, given):
+    """The config that was pickled."""
+    config = Config.from_dict(values)
+    config.__dict__["_given"] = given
+    return config
 
 
 _CLASSES: dict = {(): Config}
