@@ -65,6 +65,28 @@ def test_the_estimate_of_a_tumor_that_grows_says_what_it_supposes():
     assert "keeps its size" not in "".join(expected(load(INJECTION)).texts().values())
 
 
+def test_how_far_a_tumor_may_grow_is_told_as_a_bound():
+    """Memory is that of the start; what grows is bounded by division that nothing slows, less apoptosis that nothing lowers."""
+    preset = small.EXAMPLE.parent / "mouse_breast.toml"
+    config = load(preset)
+    found, days = expected(config), config.run.duration_s / 86400
+    net = np.log(2) / (config.growth.division_time_h / 24) - 24 * config.growth.death_per_h
+    assert found.most_cells == pytest.approx(config.tumor.cells * np.exp(net * days))
+    assert f"An upper bound is {count(found.most_cells)} cells" in found.texts()["growth"]
+    assert "each million cells more takes" in found.texts()["growth"]
+    for settings in (["growth.enabled=false"], ["tumor.cells=1", "growth.division_time=1 h"]):
+        told = expected(load(preset, settings)).texts()
+        assert "An upper bound" not in told.get("growth", "") and ("growth" in told) == (len(settings) == 2)
+    assert "growth" not in expected(load(INJECTION)).texts()
+
+
+def test_a_bound_of_growth_holds_in_a_run():
+    config = load(small.EXAMPLE, ["tumor.cells=2000", "run.duration=2 days", "draw=[]"])
+    sim = Simulation(config)
+    sim.step(config.run.steps)
+    assert 2000 < sim.ledger["tissue"] < 1.05 * expected(config).most_cells
+
+
 @pytest.mark.parametrize("number, text", [(0, "0"), (1e-5, "0"), (0.364, "0.36"), (9.96, "10"), (723.4, "723"),
                                           (1.2e7, "1.2e+07")])
 def test_mean_numbers_are_short(number, text):

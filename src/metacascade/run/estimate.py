@@ -8,6 +8,7 @@ from metacascade.base.tiles import EDGE
 from metacascade.io import joins
 from metacascade.mechanisms import plan_of
 from metacascade.run.forecast import MOST, Forecast, forecast
+from metacascade.run.growth import most_cells
 from metacascade.run.recordlimit import RECORD_BYTES, of_this_machine
 from metacascade.space.network_lattice import Lattice, mean_edge
 from metacascade.space.pieces import PIECE
@@ -28,6 +29,7 @@ class Expected:
     """What a run will need, on all its ranks together, if its tumor keeps the size that it starts with."""
 
     cells: int
+    most_cells: float           # of the tumor at the end: a bound, as if nothing slowed division down
     voxels: float
     pieces: float               # of vessels that live, where they do
     steps: int
@@ -43,8 +45,12 @@ class Expected:
     @property
     def memory_bytes(self):
         """At the fullest moment of the run [bytes]."""
-        tissue = self.cells * CELL.itemsize * 1.1 + STROMA * self.voxels * 30 + self.pieces * PIECE_BYTES
-        return tissue + self.ranks * OF_A_RANK + self.means.records.max() * RECORD_BYTES
+        return self.tissue_bytes + self.ranks * OF_A_RANK + self.means.records.max() * RECORD_BYTES
+
+    @property
+    def tissue_bytes(self):
+        """Of the memory what grows with the cells of the tumor."""
+        return self.cells * CELL.itemsize * 1.1 + STROMA * self.voxels * 30 + self.pieces * PIECE_BYTES
 
     @property
     def checkpoint_bytes(self):
@@ -91,7 +97,17 @@ class Expected:
             "time": f"{duration(self.seconds)} in all, {duration(self.step_s)} the longest step, on {cores} "
                     f"at {SPEED / 1e6:g} million cells a second each, {1e3 * FIXED_S:g} ms a step and "
                     f"{1e6 * CTC_S:g} us a CTC" + ", if the tumor keeps its size" * (self.cells > 0),
-        }
+        } | ({"growth": self._growth()} if self.most_cells > self.cells else {})
+
+    def _growth(self):
+        """What memory and time above leave out."""
+        each = f"each million cells more takes {size(1e6 * self.tissue_bytes / self.cells)} and " \
+               f"{1e9 / SPEED / self.ranks:.3g} ms a step"
+        if not self.most_cells < MOST:
+            return f"not in what stands above, and without a bound that helps; {each}"
+        most = self.tissue_bytes * (self.most_cells / self.cells - 1.0) + self.memory_bytes
+        return (f"not in what stands above; {each}. An upper bound is {count(self.most_cells)} cells at the end, with "
+                f"{size(most)}: as if no cell lacked oxygen or room, which cells of most tumors do")
 
     def _vessels(self):
         return f" and {count(self.pieces)} pieces of vessels" * (self.pieces > 0)
@@ -125,10 +141,10 @@ def expected(config, ranks=1):
     outputs = duration_s // plan.interval_s + duration_s // plan.checkpoint_s - (
         duration_s // math.lcm(plan.interval_s, plan.checkpoint_s)) + 1
     return Expected(
-        cells=cells, voxels=cells / config.tissue.capacity, pieces=pieces(config), steps=config.run.steps,
-        step_h=config.run.step_h, ranks=ranks, outputs=outputs, shed_rows=plan.shed_cells,
-        tissue_s=cells / SPEED / ranks + FIXED_S, means=forecast(config), limit=config.run.max_records,
-        treated=bool(config.therapy or config.surgery or config.radiation))
+        cells=cells, most_cells=most_cells(config, plan_of(config)), voxels=cells / config.tissue.capacity,
+        pieces=pieces(config), steps=config.run.steps, step_h=config.run.step_h, ranks=ranks, outputs=outputs,
+        shed_rows=plan.shed_cells, tissue_s=cells / SPEED / ranks + FIXED_S, means=forecast(config),
+        limit=config.run.max_records, treated=bool(config.therapy or config.surgery or config.radiation))
 
 
 def pieces(config):
