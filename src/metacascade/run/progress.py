@@ -97,8 +97,11 @@ def state_of(simulation):
             f"{totals['arrested']:,} arrested, {totals['lesions']:,} in lesions")
 
 
-def summary(simulation, fates, directory, seconds, memory):
-    """What happened in a run, as lines of text; `memory`: bytes of the largest rank."""
+def summary(simulation, fates, organs, directory, seconds, memory):
+    """What happened in a run, as lines of text.
+
+    `fates`: of `Fates.totals`; `organs`: rows of the table by organ; `memory`: bytes of the largest rank.
+    """
     totals = dict(simulation.ledger.totals, clones=len(simulation.clones))
     lines = [
         f"{simulation.time_s / 86400:g} day{'s' * (simulation.time_s != 86400)} in {simulation.step_number:,} steps, "
@@ -108,13 +111,22 @@ def summary(simulation, fates, directory, seconds, memory):
     died = [f"{name} {n:,}" for name, n in simulation.ledger.of(DEAD).items() if n]
     lines.append(f"  deaths    {', '.join(died) or 'none'}")
     if fates:
-        lines += ["  fates of shed and injected cells, by organ"] + [
+        lines += ["  shed and injected cells (numbers of cells) by fate and organ"] + [
             f"    {name:<18}" + ", ".join(f"{node} {n:,}" for node, n in sorted(
                 nodes.items(), key=lambda item: -item[1])) for name, nodes in fates.items()]
+    lines += _lesions(simulation.circuit.names, organs)
     directory = one_line(directory)
     lines += [f"  every cell is accounted for: {simulation.ledger.born:,} born",
               f"  results in {directory}/results.h5; to look inside: metacascade info {directory}"]
     return "\n".join(lines)
+
+
+def _lesions(nodes, organs):
+    """A line for each organ with living lesions, most first."""
+    rows = sorted((row for row in organs if row["lesions"]), key=lambda row: -row["lesions"])
+    lines = [f"    {nodes[row['node']]:<18}{_number(int(row['lesions']), 'lesion')}, {row['active']:,} of them active, "
+             f"{_number(int(row['cells']), 'cell')}" for row in rows]
+    return ["  living lesions by organ"] * bool(lines) + lines
 
 
 def memory():

@@ -196,12 +196,13 @@ class Run:
             self.output.finish(
                 open_ctcs=still if self.config.output.shed_cells else still[:0], lesions=state.lesions,
                 digest=digest(self.world, state), wall_s=dict(sim.clock.wall_s))
-        fates, memory = sim.fates.totals(), self.world.max(peak_memory())
+        fates, organs, memory = sim.fates.totals(), self.observables.organs(), self.world.max(peak_memory())
         self._all_is_written()
         if sim.time_s < self.config.run.duration_s:
             say(self.world, f"the run has ended before day {self.config.run.duration_s / 86400:g}: nothing is alive, "
                             "nothing is to come, and run.stop_when_empty is true")
-        say(self.world, summary(sim, fates, self.directory, time.perf_counter() - self.started, memory))
+        seconds = time.perf_counter() - self.started
+        say(self.world, summary(sim, fates, organs, self.directory, seconds, memory))
 
     def _all_is_written(self):
         """Nothing is left to be stopped: a signal must not spoil the exit code, also while MPI and Python end."""

@@ -1,0 +1,29 @@
+"""What a run says at its end."""
+import re
+
+import pytest
+
+import small
+from metacascade.run import api
+
+
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory):
+    """The report of the small run with everything in it, and its lesions."""
+    lines = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("metacascade.run.run.say", lambda world, line: lines.extend(line.splitlines()))
+        results = api.Simulation(small.EXAMPLE, small.settings()).run(tmp_path_factory.mktemp("summary") / "run")
+    with results:
+        return lines, results.lesions[:], dict(results.names("lesions")["node"])
+
+
+def test_lesions_are_told_by_organ_apart_from_cells_by_fate(ended):
+    """The fate "lesion" counts cells that founded one; several lesions may be of a cluster, and many have died out."""
+    lines, lesions, nodes = ended
+    told = dict(re.fullmatch(r"    (\S+) +([\d,]+) lesions?, .*", line).groups() for line in
+                lines[lines.index("  living lesions by organ") + 1:] if re.search(r"\d lesions?, ", line))
+    alive = lesions[lesions["n"] > 0]["node"].tolist()
+    assert {name: int(n.replace(",", "")) for name, n in told.items()} == {
+        nodes[node]: alive.count(node) for node in set(alive)}
+    assert "  shed and injected cells (numbers of cells) by fate and organ" in lines
