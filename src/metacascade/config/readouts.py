@@ -33,7 +33,7 @@ class Outline(Section):
 
 
 class Staging(Section):
-    """Stage and detection, as clinical staging would tell them. Nothing that happens to a cell depends on them."""
+    """Stage and detection, as staging of man would tell them. Nothing that happens to a cell depends on them."""
     table: ClassVar[str] = "staging"
 
     detection_given: int | None = integer("detection_cells", None, 1, 10**15, usual=(10**5, 10**9), source=(
@@ -46,7 +46,9 @@ class Staging(Section):
                                   status=ASSUMED, doc=(
         "Distance out of the outline from which cells make a tumor invasive; one that is not is in situ, stage 0."))
     small_um: float = quantity("small", "mm", "um", 20, 0.001, 1000, source="AJCC: T1 is up to 20 mm",
-                               status=RECALLED, doc="Diameter up to which an invasive tumor is of stage 1.")
+                               status=RECALLED, doc=(
+        "Diameter up to which an invasive tumor is of stage 1. For the mouse nobody has staged by size: nearly all of "
+        "its tumors are smaller, so there 1 says no more than invasive, unless this is set."))
     large_um: float = quantity("large", "mm", "um", 50, 0.001, 1000, source="AJCC: T2 is up to 50 mm",
                                status=RECALLED, doc=(
         "Diameter up to which an invasive tumor that is not small is of stage 2; a larger one is of stage 3."))
