@@ -52,6 +52,7 @@ def _rate_dtypes():
 
 RATE, FACTOR = _rate_dtypes()
 MOST_RATES, MOST_SIGNALS, DENSITY = _rates.MOST_RATES, _rates.MOST_SIGNALS, _rates.DENSITY
+LARGEST_RATIO = _rates.LARGEST_RATIO
 
 
 class Flag(enum.IntFlag):

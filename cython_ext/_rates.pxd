@@ -2,7 +2,7 @@
 from libc.stdint cimport int32_t, int64_t
 
 cdef extern from "rates.h" nogil:
-    int MOST_RATES, MOST_SIGNALS, DENSITY
+    int MOST_RATES, MOST_SIGNALS, DENSITY, LARGEST_RATIO
     ctypedef enum action_e:
         DIVIDE, REMOVE, SHED, SET, CLEAR, RAISE, LOWER, DRAIN
     ctypedef enum shape_e:

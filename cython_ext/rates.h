@@ -9,6 +9,8 @@
 
 enum { MOST_RATES = 64, MOST_SIGNALS = 64 };
 enum { SPARE = 16 };          /* floats behind each row of a table: rows a power of two apart would share cache lines */
+enum { LARGEST_RATIO = 1000000000 };  /* of a signal and its half: where the fourth power of a larger one is no number
+                                         any more, its share has long been 1 */
 enum { DENSITY = -1 };        /* the signal that no field holds: cells of the voxel / capacity */
 
 typedef enum {                /* what happens to the cell */
@@ -77,11 +79,11 @@ static inline float squared(float x)
     return x * x;
 }
 
-/* s / a, not above 1e9: where its fourth power is no number any more, its share has long been 1. */
+/* s / a, not above LARGEST_RATIO. */
 static inline float ratio(float s, float a)
 {
     const float x = s / a;
-    return x > 1e9f ? 1e9f : x;
+    return x > LARGEST_RATIO ? LARGEST_RATIO : x;
 }
 
 static inline float ramp(float s, float a, float b)

@@ -1,7 +1,7 @@
 """The table of the rates of a tile, from their factors, in NumPy: what rates.h must equal bit for bit."""
 import numpy as np
 
-from metacascade._kernels._layout import DENSITY, Shape
+from metacascade._kernels._layout import DENSITY, LARGEST_RATIO, Shape
 
 F = np.float32
 VOXEL = np.arange(512)
@@ -28,7 +28,7 @@ def shaped(shape, s, a, b):
         return a / (a + s)
     if shape == Shape.RAMP:
         return np.minimum(np.maximum((s - a) / (b - a), F(0)), F(1))
-    ratio = np.minimum(ratio, F(1e9))
+    ratio = np.minimum(ratio, F(LARGEST_RATIO))
     power = ratio * ratio
     if shape in (Shape.HILL4, Shape.FALL4):
         power = power * power

@@ -4,8 +4,9 @@ import math
 import numpy as np
 import pytest
 
-from metacascade._kernels._layout import Shape
+from metacascade._kernels._layout import LARGEST_RATIO, Shape
 from metacascade.mechanisms.terms import boost, fall, hill, ramp
+from metacascade.model import vessel_rates
 from metacascade.model.vessel_rates import shaped
 from reference import rates
 
@@ -19,6 +20,11 @@ def test_factors_of_vessels_are_those_of_voxels_to_the_last_bit(factor):
     code = factor.kind.upper() + (str(factor.power) if factor.kind in ("hill", "fall") else "")
     expected = rates.shaped(Shape[code], signal, np.float32(factor.a.number), np.float32(factor.b.number))
     assert np.array_equal(shaped(factor, signal), expected)
+
+
+def test_the_limit_of_a_ratio_is_that_of_the_kernels():
+    """Its fourth power is still a number; rates.h is the one place that says it."""
+    assert LARGEST_RATIO == vessel_rates.LARGEST_RATIO and np.isfinite(np.float32(LARGEST_RATIO) ** 4)
 
 
 @pytest.mark.parametrize("make", [hill, fall])

@@ -3,13 +3,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from metacascade._kernels import _layout
 from metacascade._kernels._layout import draws
 from metacascade.base.tiles import EDGE, VALUE_OF_VOXEL, cube_of
 from metacascade.mechanisms.terms import DENSITY, Shape
 from metacascade.space.region import FACES
 
 ONE = np.float32(1.0)
-LARGEST_RATIO = np.float32(1e9)     # of a signal and its half: the fourth power of a larger one is no number
+LARGEST_RATIO = np.float32(_layout.LARGEST_RATIO)
 
 
 class Places:
