@@ -17,7 +17,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command line; returns the exit code."""
     if arguments is None:
         arguments = sys.argv[1:]
-        stopsignals.deaf()          # until a run listens: one that comes too early would be its end
+        stopsignals.listen_before_a_run()
     for name in THREADS:  # before NumPy is imported: a rank is one thread, others would only hold cores and memory
         os.environ.setdefault(name, "1")
     sys.stdout = sys.stdout or open(os.devnull, "w")    # None where the shell closed it: `>&-`
@@ -39,7 +39,7 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         give_up_stdout()
         return end_others(1)
-    except (Exception, KeyboardInterrupt) as error:
+    except (Exception, KeyboardInterrupt, stopsignals.Ended) as error:
         return fail(error, debug="--debug" in arguments)
 
 
@@ -91,7 +91,7 @@ def message(error: BaseException) -> str:
     """What a user sees of an error."""
     if isinstance(error, KeyboardInterrupt):
         return "metacascade: interrupted"
-    if isinstance(error, (InputError, RunError)):
+    if isinstance(error, (InputError, RunError, stopsignals.Ended)):
         return f"metacascade: {error}" if "\n" not in str(error) else f"metacascade:\n{error}"
     if isinstance(error, OSError) and error.errno in FULL and error.filename is None:    # of a file: atomic.writing
         return f"metacascade: cannot write to the standard output: {error.strerror}"

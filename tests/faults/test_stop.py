@@ -8,7 +8,7 @@ import pytest
 
 import small
 from conftest import TESTS, hydra
-from faults.checks import SETTINGS, STOPPED
+from faults.checks import FAILED, SETTINGS, STOPPED, assert_one_message
 from faults.kill_and_resume import Session, is_rank
 
 pytestmark = [pytest.mark.mpi, pytest.mark.skipif(sys.platform != "linux", reason="finds the ranks in /proc")]
@@ -85,3 +85,14 @@ def test_signals_in_the_last_moments_change_no_exit_code(start, tmp_path, monkey
     monkeypatch.setenv("PYTHONPATH", str(TESTS / "late"))
     done = start(ranks, "run", small.EXAMPLE, "--out", tmp_path / "run", *small.arguments(**SETTINGS), *options)
     assert done.returncode == code, done.stderr
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGXCPU])
+def test_a_signal_that_comes_before_the_run_is_under_way_is_told(start, tmp_path, ranks, number):
+    """It comes while the config is read: by a module that the config names."""
+    (tmp_path / "ends.py").write_text(f"import os\nos.kill(os.getpid(), {int(number)})\n")
+    (tmp_path / "my.toml").write_text('[tumor]\ncells = 1000\n[mechanisms]\nmodules = ["ends.py"]\n')
+    done = start(ranks, "run", tmp_path / "my.toml", "--out", tmp_path / "run")
+    assert_one_message(done, FAILED, f"ended by {number.name} while no run was under way: nothing was written")
+    assert not (tmp_path / "run").exists()

@@ -7,17 +7,33 @@ PASSED_ON = signal.SIGUSR1      # the one signal that every mpiexec and srun han
 TIME_IS_UP = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU)       # as batch systems and limits of CPU time say it
 GIVEN_UP = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)           # as people say it, or a terminal that is closed
 ALL = TIME_IS_UP + GIVEN_UP
+BEFORE_A_RUN = (signal.SIGUSR2, signal.SIGXCPU, signal.SIGTERM, signal.SIGHUP)  # not Ctrl-C
 _NOHUP = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN          # before anybody here listens: so nohup starts us
 
 
-def listen(handler):
+class Ended(BaseException):
+    """A wish to stop while there is no run that could stop with a checkpoint."""
+
+
+def listen(handler, numbers=ALL):
     """Call ``handler(number, frame)`` at each of them, but at SIGHUP not under nohup."""
     if threading.current_thread() is not threading.main_thread():
         return
-    for number in ALL:
+    for number in numbers:
         former = signal.getsignal(number)
         if former is not None and not (number == signal.SIGHUP and _NOHUP):    # None: not of Python
             signal.signal(number, handler)
+
+
+def listen_before_a_run():
+    """Until a run listens a wish to stop raises `Ended`; PASSED_ON is lost, as `deaf` says."""
+    listen(_end, BEFORE_A_RUN)
+    deaf()
+
+
+def _end(number, _):
+    raise Ended(f"ended by {signal.Signals(number).name} while no run was under way: nothing was written, and "
+                "checkpoints are as they were")
 
 
 def ignore():
