@@ -121,7 +121,7 @@ def plan(config):
     ("yield ramp('tissue.divide', 'oxygen', 2, 2)", "own.py:4: a ramp on tissue.divide from 2 to 2"),
     ("yield ramp('tissue.divide', 'density', 1, 1 + 1e-9)", "from 1 to 1, which are the same number in single precision"),
     ("return None", "own.py: TypeError: 'NoneType' object is not iterable"),
-    ("yield 'tissue.divide'", "mechanism own: plan(config) yields 'tissue.divide', which is no declaration: it is of the "
+    ("yield 'tissue.divide'", "own.py:4: plan(config) yields 'tissue.divide', which is no declaration: it is of the "
                               "type str, and may be Rate, ")])
 def test_a_plan_that_fails_is_told_with_file_and_line(folder, line, message):
     assert message in refusal(folder, '["own.py"]', source=PLAN.format(line)).replace('"', "'")
@@ -146,6 +146,29 @@ def test_columns_that_cannot_be_are_refused_by_check(folder, line, message, caps
     (folder / "bad.toml").write_text(f'{TUMOR}[mechanisms]\nmodules = ["own.py"]\n')
     assert main(["check", str(folder / "bad.toml")]) == 2
     assert message in capsys.readouterr().err
+
+
+QUANTITY = """from metacascade.base.declare import *
+class Own(Section):
+    table = "own"
+    enabled: bool = switch("On.")
+    k_per_h: float = quantity("k", "1/dya", "1/h", 1, 0, 9, doc="A rate.")
+"""
+
+
+@pytest.mark.parametrize("line, message", [
+    ("yield constant('tissue.dvide', 2)", "own.py:4: a factor: rate 'tissue.dvide', which nothing declares (did you"),
+    ("x = 1\n    yield Rate('tissue.own', -1, action=REMOVE)", "own.py:5: the rate tissue.own is -1 1/h: it must be 0"),
+    ("yield Rate('tissue.own', 1, '1/day', action=REMOVE)", "own.py:4: the rate tissue.own is 1 1/day: it must be 0 or more, in 1/h"),
+    ("yield hill('tissue.divide', 'oxigen', 5)", "own.py:4: tissue.divide: field 'oxigen', which nothing declares"),
+    ("return [constant('tissue.dvide', 2)]", "own.py: a factor: rate 'tissue.dvide'")])
+def test_what_does_not_fit_is_told_at_the_line_that_yields_it(folder, line, message):
+    source = PLAN.replace("ramp;", "constant, hill;").format(line)
+    assert message in refusal(folder, '["own.py"]', source=source)
+
+
+def test_a_unit_that_is_none_is_told_at_its_line(folder):
+    assert "own.py:5: " in refusal(folder, '["own.py"]', source=QUANTITY) and "dya" in refusal(folder, '["own.py"]')
 
 
 def test_a_contradiction_is_told_at_its_line_in_the_config(folder):

@@ -16,7 +16,7 @@ from metacascade.base.screen import shown
 from metacascade.mechanisms import user
 from metacascade.mechanisms.factor_problems import FIXED, is_switch
 from metacascade.mechanisms.fields import FIELDS
-from metacascade.mechanisms.problems import problems, problems_together
+from metacascade.mechanisms.problems import problems, problems_together, too_many_bits
 from metacascade.mechanisms.terms import (
     DRAIN,
     FACTORS,
@@ -122,13 +122,12 @@ def collect(config, mechanisms, known=None) -> Plan:
     `known`: all that exist, `mechanisms` among them (left out: the same). What `known` declares and no mechanism of the
     plan does is off. Raises InputError for a name that nothing declares, and for one that is declared twice.
     """
-    everything = [(one, _declarations(one, config)) for one in (known or mechanisms)]
-    declared = [made for _, its in everything for made in its]
+    everything = [(one, _placed(one, config)) for one in (known or mechanisms)]
+    declared = [made for _, its in everything for made, _ in its]
     wrong = list(dict.fromkeys(
-        f"{_word(one)}: {text}" for one, its in everything for text in problems(its, declared)))
-    acting = [its for one, its in everything if one in mechanisms and enabled(config, one)]
-    made = [one for its in acting for one in its]
-    wrong += problems_together(made)
+        f"{where}: {text}" for _, its in everything for made, where in its for text in problems([made], declared)))
+    made = [made for one, its in everything if one in mechanisms and enabled(config, one) for made, _ in its]
+    wrong += [*too_many_bits(declared), *problems_together(made)]
     if wrong:
         raise InputError("\n".join(wrong))
     return _plan(made, declared)
@@ -148,17 +147,24 @@ def contradictions(config, mechanisms) -> list[Contradiction]:
 
 
 def _declarations(mechanism, config) -> list:
+    return [made for made, _ in _placed(mechanism, config)]
+
+
+def _placed(mechanism, config) -> list[tuple]:
+    """What a mechanism declares, and where, for messages: the line in the file of a user, or the mechanism."""
     try:
         of_user = mechanism in getattr(config, "of_user", ())
-        made = user.declarations(mechanism, config) if of_user else list(mechanism.plan(config))
+        made = user.declarations(mechanism, config) if of_user else [
+            (one, _word(mechanism)) for one in mechanism.plan(config)]
     except (Contradiction, user.MechanismError):
         raise
     except ValueError as error:
         raise InputError(f"{_word(mechanism)}: {error}") from None
-    if strange := [one for one in made if not isinstance(one, KINDS)]:
+    if strange := [one for one in made if not isinstance(one[0], KINDS)]:
+        one, where = strange[0]
         raise InputError(
-            f"{_word(mechanism)}: plan(config) yields {shown(strange[0])}, which is no declaration: it is of the type "
-            f"{type(strange[0]).__name__}, and may be {', '.join(kind.__name__ for kind in KINDS)}")
+            f"{where}: plan(config) yields {shown(one)}, which is no declaration: it is of the type "
+            f"{type(one).__name__}, and may be {', '.join(kind.__name__ for kind in KINDS)}")
     return made
 
 

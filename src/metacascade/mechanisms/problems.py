@@ -66,6 +66,10 @@ def problems(made, declared) -> Iterator[str]:
             yield from (f"the field {one.name} {wrong}" for wrong in _field_problems(one))
         if isinstance(one, Column):
             yield from _column_problems(one, declared)
+
+
+def too_many_bits(declared) -> Iterator[str]:
+    """Also those that are off have their place in the byte."""
     if sum(isinstance(one, Bit) for one in declared) > MOST_BITS:
         yield f"there are more than {MOST_BITS} bits of state"
 

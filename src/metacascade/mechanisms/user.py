@@ -117,8 +117,8 @@ def place(error, name, file=None) -> str:
     return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else f"the mechanism {name}"
 
 
-def declarations(module, config) -> list:
-    """What the `plan` of a module of a user yields.
+def declarations(module, config) -> list[tuple]:
+    """What the `plan` of a module of a user yields, each with the place where: ``own.py:12``.
 
     Raises
     ------
@@ -127,9 +127,16 @@ def declarations(module, config) -> list:
     """
     file = getattr(module, "__file__", None)
     try:
-        return list(module.plan(config))
+        made = module.plan(config)
+        return [(one, _yielded_at(made, file)) for one in made]
     except Contradiction:
         raise
     except Exception as error:
         kind = "" if type(error) is ValueError else f"{type(error).__name__}: "
         raise MechanismError(f"{place(error, file, file)}: {kind}{error}") from None
+
+
+def _yielded_at(made, file) -> str:
+    """File and line of the `yield` at which a generator waits; of other sequences there is only the file."""
+    frame = getattr(made, "gi_frame", None)
+    return f"{file}:{frame.f_lineno}" if frame else str(file)
