@@ -1,4 +1,5 @@
 """What the documentation names exists: files, commands, parameters, modules."""
+import inspect
 import re
 import runpy
 from pathlib import Path
@@ -8,10 +9,10 @@ import pytest
 import typer
 
 import metacascade as mc
-from metacascade.base import columns
+from metacascade.base import columns, declare, errors
 from metacascade.cli import app
 from metacascade.config import config, presets
-from metacascade.mechanisms import plan_of
+from metacascade.mechanisms import fields, lack, plan_of, terms
 from metacascade.model import observables
 from metacascade.run import bench
 from metacascade.space.pieces import HOST
@@ -59,6 +60,39 @@ def test_the_columns_of_the_time_series_are_those_declared():
     plan = plan_of(config.default())
     declared, by_node = observables.columns(plan), observables.by_node(plan)
     assert page == columns.markdown(declared) + "\n" + columns.markdown_by_node(by_node), "renew it with: metacascade info --columns --markdown"
+
+
+OFFERED = {      # to a plan and a SECTION, by the module from which it is imported
+    terms: "Rate Trait Bit value hill fall ramp boost constant state trait bit at at_wall shielded pair gradient rise "
+           "python_factor heritable",
+    fields: "Diffusing Pressure", lack: "lacking", columns: "mean_over_cells NodeColumn", errors: "Contradiction",
+    declare: "quantity number integer switch text choice"}
+
+
+def signatures():
+    """The table of docs/mechanisms.md: what is offered, with the defaults of its arguments, and its first line."""
+    yield from ("| from `metacascade.` | call | what |", "|---|---|---|")
+    for module, names in OFFERED.items():
+        for name in names.split():
+            made = getattr(module, name)
+            given = inspect.signature(made).parameters.values()
+            call = ", ".join(str(one.replace(annotation=inspect.Parameter.empty)) for one in given)
+            star = next((k for k, one in enumerate(given) if one.kind == one.KEYWORD_ONLY), None)
+            if star is not None:
+                call = ", ".join([*call.split(", ")[:star], "*", *call.split(", ")[star:]])
+            doc = inspect.getdoc(made).split("\n")[0]
+            yield f"| {module.__name__.removeprefix('metacascade.')} | `{name}({call})` | {doc} |"
+
+
+def test_the_signatures_of_what_a_plan_may_yield_are_those_of_the_code():
+    text = (ROOT / "docs" / "mechanisms.md").read_text("utf-8")
+    page = text.split("<!-- signatures -->\n")[1].split("<!-- end of signatures -->")[0]
+    assert page == "\n".join(signatures()) + "\n"
+
+
+def test_every_function_that_makes_a_factor_is_among_the_signatures():
+    made = {name for name in terms.__all__ if inspect.isfunction(getattr(terms, name))} - {"valued"}
+    assert made <= {name for names in OFFERED.values() for name in names.split()}
 
 
 def test_the_readme_is_short():
