@@ -115,22 +115,37 @@ def test_tissue_round_a_line_source_has_the_profile_of_krogh_with_order_two():
     assert orders(edges[::2], errors[::2])[0] > 1.7, f"errors {errors}"
 
 
-def mean_of_full_tissue(edge_um, box_um=480.0):
-    """Mean oxygen of a closed box of tissue filled to capacity, with vessels as generated."""
+def full_tissue(edge_um, seed=5, box_um=480.0):
+    """Oxygen in the voxels of a closed box of tissue filled to capacity, with vessels as generated."""
     coords, mesh = mesh_of(*[round(box_um / (8 * edge_um))] * 3)
-    network = Network.from_config(Vessels(), 5)
+    network = Network.from_config(Vessels(), seed)
     supply = voxelize(coords, edge_um, network, 10.0, [(320.0 * 3600, D)]).supply[:, 0]
     made = field(coords, edge_um=edge_um, uptake=58000.0, step_h=0.5, sweeps=60)
     for _ in range(15):
         made.advance(np.full(made.value.shape, FULL, np.uint16), supply, mesh)
-    return made.value.mean(dtype=float)
+    return made.value.astype(float)
 
 
 def test_the_oxygen_of_full_tissue_does_not_depend_on_the_edge_of_a_voxel():
     """Without the correction for the grid: 8.9, 10.2 and 12.5 mmHg at 15, 20 and 30 um."""
-    means = [mean_of_full_tissue(edge_um) for edge_um in (15.0, 20.0, 30.0)]
+    means = [full_tissue(edge_um).mean() for edge_um in (15.0, 20.0, 30.0)]
     assert max(means) < 1.05 * min(means), means
-    assert mean_of_full_tissue(60.0) < 1.15 * min(means)
+    assert full_tissue(60.0).mean() < 1.15 * min(means)
+
+
+def test_how_many_cells_lack_oxygen_depends_little_on_the_edge_of_a_voxel():
+    """Mean hazard of necrosis, over its largest, of twelve networks: +4, +2 and +15 % at 15, 20 and 60 um.
+
+    Twelve, as the cells that lack oxygen lie in a few places of a network: at 60 um it is +72 % in a ball of 20,000
+    cells in the first network, with standard errors over random numbers of cells that do not tell.
+    """
+    def hazard(edge_um):
+        return np.mean([np.clip((5.0 - full_tissue(edge_um, seed)) / 2.5, 0.0, 1.0).mean() for seed in range(1, 13)])
+
+    plain = hazard(30.0)
+    assert hazard(15.0) == pytest.approx(plain, rel=0.06)
+    assert hazard(20.0) == pytest.approx(plain, rel=0.06)
+    assert hazard(60.0) == pytest.approx(plain, rel=0.2)
 
 
 # ---- time and balances ----
