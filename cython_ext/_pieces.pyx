@@ -14,34 +14,39 @@ cdef enum:
 UNSEEN = NOT_SEEN
 
 
-cdef uint32_t _near(const segment_t* s, const int32_t* tile, int row, double side, double margin) noexcept nogil:
-    """To which tiles round its own a perfused segment's wall comes within `margin`: bits in the order of the offsets.
+cdef uint32_t _boxed(const segment_t* s, const int32_t* tile, int row, double side, double margin) noexcept nogil:
+    """Which tiles round its own come within `margin` of a perfused segment's box: bits in the order of the offsets.
 
-    Its own tile is at offset `row` from `tile`. The bounding box of the segment decides most cases.
+    Its own tile is at offset `row` from `tile`.
     """
     cdef double reach = s.radius + margin + SLACK
-    cdef line_t line = line_of(s)
-    cdef double end[3]
-    cdef double planes[9]                                       # axis, offset
-    cdef bint may[9]
     cdef double low[3]
+    cdef double high[3]
+    cdef uint32_t may[3]                                        # by axis, bits by offset
     cdef uint32_t found = 0
+    cdef double plane
     cdef int k, axis, own, power = 1
     if not s.perfused:
         return 0
-    end[0], end[1], end[2] = s.bx, s.by, s.bz
+    low[0], low[1], low[2] = least(s.ax, s.bx), least(s.ay, s.by), least(s.az, s.bz)
+    high[0], high[1], high[2] = most(s.ax, s.bx), most(s.ay, s.by), most(s.az, s.bz)
     for axis in range(3):
-        own = tile[axis] + row // power % 3 - 1
+        own, may[axis] = tile[axis] + row // power % 3 - 1, 0
         power *= 3
         for k in range(3):
-            planes[3 * axis + k] = (own + k - 1) * side
-            may[3 * axis + k] = not (most(line.a[axis], end[axis]) < planes[3 * axis + k] - reach
-                                     or least(line.a[axis], end[axis]) > planes[3 * axis + k] + side + reach)
-    for k in range(AROUND):
-        if may[k % 3] and may[3 + k // 3 % 3] and may[6 + k // 9]:
-            low[0], low[1], low[2] = planes[k % 3], planes[3 + k // 3 % 3], planes[6 + k // 9]
-            found |= <uint32_t>(box_distance2(line.a, line.d, low, side) <= reach * reach) << k
+            plane = (own + k - 1) * side
+            may[axis] |= <uint32_t>(high[axis] >= plane - reach and low[axis] <= plane + side + reach) << k
+    for k in range(9):
+        if may[1] >> k % 3 & 1 and may[2] >> k // 3 & 1:
+            found |= may[0] << 3 * k
     return found
+
+
+cdef inline bint _near(const segment_t* s, const double* low, double side, double margin) noexcept nogil:
+    """Does the wall of a vessel come within `margin` of the cube?"""
+    cdef double reach = s.radius + margin + SLACK
+    cdef line_t line = line_of(s)
+    return box_distance2(line.a, line.d, low, side) <= reach * reach
 
 
 def near_tiles(const int32_t[:, ::1] tiles not None, const int64_t[:, ::1] around not None,
@@ -50,8 +55,8 @@ def near_tiles(const int32_t[:, ::1] tiles not None, const int64_t[:, ::1] aroun
     """Perfused segments of the 27 rows around each tile whose wall comes within `margin` of it.
 
     A row is the tile at one place: ``around[t, k]`` is that beside tile t at the k-th offset, x first, or -1. Its
-    segments are ``first[r]:first[r + 1]``. To which tiles round its own a segment is near is found once and kept in
-    `masks`, which begin as UNSEEN. Those found for tile t are
+    segments are ``first[r]:first[r + 1]``. To which tiles round its own the box of a segment is near is found once
+    and kept in `masks`, which begin as UNSEEN. Those found for tile t are
     ``index[near[t]:near[t + 1]]``, in the order of `around` and of the rows. Returns how many there are in all: if more
     than `index` holds, it was not filled.
     """
@@ -60,11 +65,14 @@ def near_tiles(const int32_t[:, ::1] tiles not None, const int64_t[:, ::1] aroun
     cdef int k
     cdef uint32_t bit
     cdef double side = SIDE * edge
+    cdef double low[3]
     if masks.shape[0] != segments.shape[0]:
         raise ValueError(f"{masks.shape[0]} masks of {segments.shape[0]} segments")
     near[0] = 0
     with nogil:
         for t in range(tiles.shape[0]):
+            for k in range(3):
+                low[k] = tiles[t, k] * side
             for k in range(AROUND):
                 row = around[t, k]
                 if row < 0:
@@ -72,8 +80,8 @@ def near_tiles(const int32_t[:, ::1] tiles not None, const int64_t[:, ::1] aroun
                 bit = <uint32_t>1 << (AROUND - 1 - k)           # the tile, as seen from that row
                 for s in range(first[row], first[row + 1]):
                     if masks[s] == NOT_SEEN:
-                        masks[s] = _near(&segments[s], &tiles[t, 0], k, side, margin)
-                    if masks[s] & bit:
+                        masks[s] = _boxed(&segments[s], &tiles[t, 0], k, side, margin)
+                    if masks[s] & bit and _near(&segments[s], low, side, margin):
                         if n < index.shape[0]:
                             index[n] = <int32_t>s
                         n += 1

@@ -159,7 +159,7 @@ def near(tiles: np.ndarray, around: np.ndarray, first: np.ndarray, segments: np.
 
     `masks`: `unseen` at first; further calls with the same segments and margin need not look at them again.
     """
-    index, offsets = np.empty(64 * len(tiles) + 64, np.int32), np.empty(len(tiles) + 1, np.int32)
+    index, offsets = np.empty(128 * len(tiles), np.int32), np.empty(len(tiles) + 1, np.int32)
     while True:
         n = _pieces.near_tiles(tiles, around, first, segments, edge_um, margin_um, masks, index, offsets)
         if n <= len(index):

@@ -60,11 +60,11 @@ class Region:
 
     def rows_at(self, coords):
         """Row of each tile of this rank or ghost, by its coords; -1: it is none of them."""
-        return _rows_of(keys_of(coords), np.concatenate([self.keys, self.ghost_keys]))
+        return find_rows(keys_of(coords), np.concatenate([self.keys, self.ghost_keys]))
 
     def rows_of(self, keys):
         """Row of each tile of this rank, by key."""
-        rows = _rows_of(keys, self.keys)
+        rows = find_rows(keys, self.keys)
         if (rows < 0).any():
             raise KeyError("a cell came to a rank that does not own its tile")
         return rows
@@ -104,7 +104,7 @@ class Region:
         known, met = len(self.ghost_keys), self._meet_ghosts(before + foreign // 27, self.owner(foreign_keys))
         if len(met) == 0 and tiles == before > 0:
             return                                  # the new tiles are elsewhere, and none is beside ours
-        rows[foreign] = _rows_of(foreign_keys, self.ghost_keys, tiles)
+        rows[foreign] = find_rows(foreign_keys, self.ghost_keys, tiles)
         neighbors[before:] = rows.reshape(-1, 27)
         self._tiles_around(neighbors, tiles + known + np.arange(len(met)), met)
         self.neighbors = neighbors
@@ -115,7 +115,7 @@ class Region:
     def _tiles_around(self, neighbors, rows, coords):
         """Make these tiles or ghosts neighbors of our tiles round them: rows of those (-1: not ours), all places."""
         around = (coords[:, None, :] + OFFSETS).reshape(-1, 3)
-        beside = _rows_of(pack(around), pack(self.coords))
+        beside = find_rows(pack(around), pack(self.coords))
         ours = np.flatnonzero(beside >= 0)
         neighbors[beside[ours], 26 - ours % 27] = rows[ours // 27]     # offset 26 - k is the opposite of k
         return beside, around
@@ -162,7 +162,7 @@ class Region:
         return places, self.owner(keys_of(places))
 
 
-def _rows_of(wanted, have, first=0):
+def find_rows(wanted, have, first=0):
     """Row in `have` (unique, in any order) of each wanted value, plus `first`; -1 where it is not there."""
     if len(have) == 0:
         return np.full(len(wanted), -1, np.int64)

@@ -19,7 +19,7 @@ from metacascade.space.pieces import (
     tiles_of,
     unseen,
 )
-from metacascade.space.region import OFFSETS, Region
+from metacascade.space.region import OFFSETS, Region, find_rows
 from metacascade.space.vessels import CHUNK, Network, VesselMap, join, map_of, supply_of
 
 # The end of a vessel that grows: where it is and where it goes, and the vessel that it lays; `late`: how long it was
@@ -251,23 +251,24 @@ class Vasculature:
         return around.reshape(-1, len(OFFSETS)), joined(*known), first
 
     def _host_at(self, places) -> np.ndarray:
-        """Rows of `_host` of places, where they are known from now on."""
-        self._learn(places)
-        order = np.argsort(self._places)
-        return order[np.searchsorted(self._places, pack(places), sorter=order)] if len(order) else order
+        """Rows of `_host` of places, whose vessels are known from now on."""
+        packed = pack(places)
+        row = find_rows(packed, self._places)
+        if (row < 0).any():
+            self._learn(places[row < 0], packed)
+            row = find_rows(packed, self._places)
+        return row
 
-    def _learn(self, places) -> None:
-        """Have the vessels of the host in places; forget those of other places that are tiles, in the end."""
-        packed, one = np.unique(pack(places), return_index=True)
-        new = ~np.isin(packed, self._places)
-        if not new.any():
-            return
-        still = np.flatnonzero(~np.isin(self._places, pack(self.region.coords)) | np.isin(self._places, packed))
+    def _learn(self, places, wanted) -> None:
+        """Have the vessels of the host in places; forget those of others than the wanted that are tiles, in the end."""
+        still = np.flatnonzero((find_rows(self._places, pack(self.region.coords)) < 0)
+                               | (find_rows(self._places, wanted) >= 0))
         if 2 * len(still) < len(self._places):
             self._host, self._places = self._host.kept(still), self._places[still]
-        pieces, row = host_pieces(self.network, places[one[new]], self.edge_um)
+        packed, one = np.unique(pack(places), return_index=True)
+        pieces, row = host_pieces(self.network, places[one], self.edge_um)
         known = len(self._places)
-        self._places = np.concatenate([self._places, packed[new]])
+        self._places = np.concatenate([self._places, packed])
         self._host = self._host.more(pieces, known + row, len(self._places))
 
 

@@ -20,7 +20,7 @@ __all__ = ["SEGMENT", "Network", "VesselMap", "voxelize"]
 CHUNK = 512                   # tiles worked on at a time: bounds the scratch memory
 NO_LISTS = -1.0               # instead of a reach
 COARSE = 64                   # values of a tile for fields with fewer than voxels
-FIRST_ROOM = 1 << 16          # vessels listed for the voxels of so many tiles, until there are more
+ROOM, FIRST_ROOM = 4096, 1 << 16      # vessels listed for the voxels of a tile, of so many, until there are more
 
 
 class Network:
@@ -200,7 +200,7 @@ def map_of(tiles: np.ndarray, edge_um: float, segments: np.ndarray, near: np.nda
                        for some, values in ((walls, VOXELS), (coarse, COARSE)))
     walls = _walls([*walls, *coarse])
     first = np.zeros(VOXELS * len(tiles) + 1, np.int32)
-    index, row = np.empty(FIRST_ROOM, np.int32), 0
+    index, row = np.empty(min(FIRST_ROOM, ROOM * max(len(tiles), 1)), np.int32), 0
     while True:
         scratch = np.empty(len(index) + VOXELS, np.uint16), np.empty(len(index) + VOXELS, np.int32)
         row = _vessels.map_tiles(
