@@ -10,9 +10,10 @@ from Cython.Build import cythonize
 from setuptools import Extension, setup
 
 checked = os.environ.get("METACASCADE_CHECKED") == "1"
-# No -march and no -ffast-math: one portable binary, the same bits on every instruction set.
+# No -march and no -ffast-math: one portable binary, the same bits on every instruction set. Python's own flags have
+# -fwrapv, by which an index of int may wrap around: loops with one would not be vectorized.
 flags = os.environ.get("METACASCADE_CFLAGS", "-O3").split() + [
-    "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-Wno-unused-function"]
+    "-fno-wrapv", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-Wno-unused-function"]
 
 extensions = [
     Extension(
