@@ -19,10 +19,8 @@ cdef extern from "blocks.h" nogil:
         int resists
         float signal[1000]
         float hop[528]
-        float bound[528]
-        uint32_t high[528]
-        uint32_t low[528]
-        double none[528]
+        double bound[528]
+        uint32_t limit[528]
         int32_t bias[3][528]
         uint8_t bin[528]
     ctypedef struct block_t:
@@ -45,14 +43,12 @@ cdef extern from "blocks.h" nogil:
     int list_walls(const rate_t* rates, int n, double dt_h, const uint16_t* counts, const int32_t* first,
                    voxel_table_t* table, uint16_t* list)
     int fill_bound(const rate_t* rates, int n, double dt_h, const uint16_t* counts, voxel_table_t* table)
-    void fill_none(const uint16_t* counts, const float* bound, double* none)
-    void fill_words(uint64_t key, uint32_t* high, uint32_t* low)
-    int list_voxels(const voxel_table_t* table, const uint16_t* counts, uint16_t* list)
+    int list_candidates(const word_t* cells, const int32_t* first, uint64_t key, const voxel_table_t* table,
+                        uint32_t* limit, uint16_t* of, int32_t* candidate, int32_t* voxel)
     void fill_steps(const uint8_t* state, int64_t n, uint8_t mark, int32_t* step)
     void copy_by_steps(word_t* to, const word_t* source, int64_t n, const int32_t* step)
     void prefetch "__builtin_prefetch"(const void* at)
     void draw_events(block_t* block, int n, uint64_t key)
-    double unit64(uint32_t high, uint32_t low)
     int hops_first(block_t* block, int n, const voxel_table_t* table, int32_t* place)
     void pass_faces(block_t* block, const int32_t* place, int n, const voxel_table_t* table, float mobility)
 
@@ -137,7 +133,7 @@ cdef struct scratch_t:
     int32_t left[1040]             # cells of the block that leave their voxels, or hop
     int32_t first[513]             # first cell of each voxel
     uint16_t motile[512]           # how many of its first cells are motile
-    uint16_t look[513]             # voxels in which something may happen
+    uint16_t look[513]             # voxels whose vessels are worth a look
     int32_t out[512]               # cells that are gone from each voxel
     int32_t into[1024]             # cells that came to it, motile ones (2 v) and others (2 v + 1)
     int32_t place[1024]            # where those come to lie
@@ -146,7 +142,8 @@ cdef struct scratch_t:
     int32_t* candidate_voxel
     int32_t* mover                 # motile cells, and their voxels
     int32_t* mover_voxel
-    uint64_t* rank                 # of the cells of a voxel
+    uint32_t* limit                # for the hash of each cell, and its voxel
+    uint16_t* of
     int32_t* leader                # four numbers (cell, voxel, followers wanted, action) of each cell that leaves
     int32_t* follower              # cells that follow them, leader by leader
     uint32_t* arrival_place        # 2 v, or 2 v + 1 ...

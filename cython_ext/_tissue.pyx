@@ -9,7 +9,7 @@ resistance x rise of the field that resists. In a step rate r has the chance r d
 (exp(z) - 1) / z, z the signed sum of the rates of this cell times dt: chances add up.
 A motile cell (EMT > 0) to which nothing happens makes a random step, and one up the gradients that cells follow.
 
-A step pays for what happens: one random word a voxel tells how many of its cells are looked at (_candidates.pxd), only
+A step pays for what happens: a hash of each cell tells whether it is looked at (blocks.h), which most are not; only
 motile cells move, and the block of a tile is copied without branches. The random numbers of a cell are Philox of its
 own record, its voxel, and a key that belongs to tile and step, so the order of cells has no meaning.
 """
@@ -17,7 +17,6 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
-from _candidates cimport binomial
 from _clusters cimport shed_clusters, write_all_shed
 from _events cimport happen, hop
 from _hazards cimport GROUP, NOTHING, what_happens
@@ -27,9 +26,9 @@ from _rates cimport signal_t
 from _rebuild cimport rebuild, write_changed
 from _tiles cimport (
     BLOCK, CALM, CAUSES, CHANGED_VOXEL, DIVIDED, HOPPED, LOOKED_AT, SHED_CELLS, block_t, draw_events, fetch_next,
-    hops_first, outbox_t, pass_faces, scratch_t, tiles_t, tissue_t, word_t, words_of)
+    hops_first, list_candidates, outbox_t, pass_faces, scratch_t, tiles_t, tissue_t, word_t, words_of)
 from _types cimport cell_t, ctc_t, member_t, migrant_t
-from _voxels cimport fill_table, list_candidates
+from _voxels cimport fill_table
 from _waiting cimport insert_waiting, take_waiting, waiting_t
 from _walk cimport walk
 
@@ -103,7 +102,9 @@ cdef int decide_block(const tiles_t* t, Py_ssize_t row, const tissue_t* p, const
 
 cdef int decide(const tiles_t* t, Py_ssize_t row, const tissue_t* p, scratch_t* s, outbox_t* box) except -1 nogil:
     """Decide on each cell that is looked at; who leads a cluster gets its followers."""
-    cdef int total = list_candidates(t, row, s), at = 0, n
+    cdef int at = 0, n
+    cdef int total = list_candidates(words_of(t, row, 0), s.first, s.key, &s.table, s.limit, s.of, s.candidate,
+                                     s.candidate_voxel)
     while at < total:
         n = total - at if total - at < BLOCK else BLOCK
         if load(&s.block, words_of(t, row, 0), s.candidate + at, s.candidate_voxel + at, n) >= t.n_clones:
@@ -183,7 +184,7 @@ cdef scratch_t* new_scratch(uint32_t[:, ::1] words) except NULL:
     if s == NULL:
         raise MemoryError("no memory for the tables of a tile")
     s.room = words.shape[1]
-    s.rank = <uint64_t*>&words[0, 0]
+    s.limit, s.of = &words[0, 0], <uint16_t*>&words[1, 0]
     s.after, s.arrival, s.leader = <word_t*>&words[2, 0], <word_t*>&words[5, 0], <int32_t*>&words[8, 0]
     s.candidate, s.candidate_voxel = <int32_t*>&words[12, 0], <int32_t*>&words[13, 0]
     s.mover, s.mover_voxel = <int32_t*>&words[14, 0], <int32_t*>&words[15, 0]
@@ -260,18 +261,3 @@ def advance(cell_t[::1] cells not None, const int64_t[::1] start not None, int32
         free(s)
     progress[1], progress[2] = box.n_migrants, box.n_shed
     return progress[0] if progress[0] < rows else -1
-
-
-cdef double power(double x, int n):
-    """x^n by squaring, as fill_none has it."""
-    cdef double y = 1.0
-    while n:
-        y *= x if n & 1 else 1.0
-        x *= x
-        n >>= 1
-    return y
-
-
-def binomial_of(int n, double p, uint32_t high, uint32_t low):
-    """How many of n cells a word of 64 bits has looked at, for tests of the law."""
-    return binomial(n, p, power(1.0 - p, n), high, low)

@@ -1,14 +1,12 @@
-# What the voxels of a tile do to their cells, and which of these are looked at. Header only: it has no .pyx twin.
+# What the voxels of a tile do to their cells. Header only: it has no .pyx twin.
 from libc.float cimport FLT_MAX
-from libc.stdint cimport int32_t, uint16_t
+from libc.stdint cimport int32_t
 
-from _candidates cimport binomial, choose
 from _geometry cimport most
 from _hazards cimport passage
 from _rates cimport SHED, fill_rates
 from _tiles cimport (
-    fill_bound, fill_density, fill_hop, fill_none, fill_resistance, fill_words, list_voxels, list_walls, pad_tile,
-    scratch_t, tiles_t, tissue_t, word_t, words_of)
+    fill_bound, fill_density, fill_hop, fill_resistance, list_walls, pad_tile, scratch_t, tiles_t, tissue_t)
 
 
 cdef inline int not_finite(const tiles_t* t, Py_ssize_t row, const tissue_t* p, const scratch_t* s) except -1 nogil:
@@ -76,19 +74,4 @@ cdef inline int fill_table(const tiles_t* t, Py_ssize_t row, const tissue_t* p, 
         fill_push(t, row, p, s)
     if fill_bound(t.rates, t.n_rates, p.dt_h, t.counts + 512 * row, &s.table):
         not_finite(t, row, p, s)
-    fill_none(t.counts + 512 * row, s.table.bound, s.table.none)
-    fill_words(s.key, s.table.high, s.table.low)
     return 0
-
-
-cdef inline int list_candidates(const tiles_t* t, Py_ssize_t row, scratch_t* s) noexcept nogil:
-    """The cells that are looked at; how many."""
-    cdef const uint16_t* counts = t.counts + 512 * row
-    cdef const word_t* cells = words_of(t, row, 0)
-    cdef int i, k, v, at = 0
-    for i in range(list_voxels(&s.table, counts, s.look)):
-        v = s.look[i]
-        k = binomial(counts[v], s.table.bound[v], s.table.none[v], s.table.high[v], s.table.low[v])
-        if k:
-            at = choose(cells, s.first[v], counts[v], k, s.key, v, s, at)
-    return at

@@ -24,6 +24,45 @@ static inline void copy_by_steps(word_t *to, const word_t *from, int64_t n, cons
     }
 }
 
+enum { TOGETHER = 16 };        /* more cells than most voxels hold */
+
+/* The cells of a tile that are looked at, and their voxels; how many. Those are whose hash (multiplications and shifts
+   of splitmix64 on the record, keyed by tile and step) is not above the limit of their voxel: each with the chance
+   `bound`, whatever the others do. Then a cell has its event with the true chance over the bound: exact thinning. No
+   branch tells who it is, nor where a voxel ends, since it would be guessed wrong; `limit` and `of`, the voxels of all
+   cells, have room for TOGETHER more than there are. */
+METACASCADE_CLONES static int list_candidates(const word_t *restrict cells, const int32_t *first, uint64_t key,
+                                              const voxel_table_t *table, uint32_t *restrict limit,
+                                              uint16_t *restrict of, int32_t *restrict candidate,
+                                              int32_t *restrict voxel)
+{
+    const int n = first[512];
+    int k = 0;
+    for (int v = 0; v < 512; v++) {
+        int i = first[v];
+        do
+            for (int j = 0; j < TOGETHER; j++, i++) {
+                limit[i] = table->limit[v];
+                of[i] = (uint16_t)v;
+            }
+        while (i < first[v + 1]);
+    }
+    for (int i = 0; i < n; i++) {
+        uint64_t h = (cells[3 * i] | (uint64_t)cells[3 * i + 1] << 32) ^ key;
+        h = (h ^ h >> 30) * 0xBF58476D1CE4E5B9u;
+        h = (h ^ h >> 27 ^ cells[3 * i + 2]) * 0x94D049BB133111EBu;
+        h = (h ^ h >> 31) * 0x9E3779B97F4A7C15u;
+        limit[i] = (uint32_t)(h >> 32) <= limit[i];
+    }
+    for (int i = 0; i < n; i++) {
+        candidate[k] = i;
+        k += (int)limit[i];
+    }
+    for (int i = 0; i < k; i++)
+        voxel[i] = of[candidate[i]];
+    return k;
+}
+
 typedef struct {               /* a block of cells, column by column */
     uint32_t xy[BLOCK + SPARE], zc[BLOCK + SPARE], traits[BLOCK + SPARE];   /* the words of the record */
     uint32_t voxel[BLOCK + SPARE];

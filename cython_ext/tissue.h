@@ -14,9 +14,8 @@ enum { PAD_FIRST = 111, BLOCK = 1024 };
 _Static_assert(MOST_RATES == 64 && SPARE == 16 && BLOCK == 1024,
                "the arrays of _tiles.pxd, _rates.pxd and _hazards.pxd, and HOP, have these lengths as numbers");
 
-/* Counters of the draws of a tile in a step: a cell's are its record and voxel | use << 16; one more use serves the
-   voxels. */
-enum { USE_WALK = 0, USE_EVENT = 1, USE_CHILD = 2, USE_TIME = 3, USE_VOXEL = 4 };
+/* Counters of the draws of a tile in a step are a cell's record and voxel | use << 16. */
+enum { USE_WALK = 0, USE_EVENT = 1, USE_CHILD = 2, USE_TIME = 3 };
 
 typedef struct {               /* what the cells of a voxel share in a step */
     float rate[MOST_RATES][512 + SPARE];   /* [1/h] without the factors of the single cell */
@@ -26,10 +25,8 @@ typedef struct {               /* what the cells of a voxel share in a step */
     float resistance[1000];            /* of what resists, in the same way */
     int resists;                       /* does it? */
     float hop[512 + SPARE];            /* chance that a cell is pushed out, over all faces */
-    float bound[512 + SPARE];          /* no cell has a greater chance that anything happens to it, hops included */
-    uint32_t limit[512 + SPARE];       /* nothing happens in a voxel whose first word is above it */
-    uint32_t high[512 + SPARE], low[512 + SPARE];   /* the random word of the voxel, 64 bits */
-    double none[512 + SPARE];          /* chance that no cell of the voxel is looked at */
+    double bound[512 + SPARE];         /* no cell has a greater chance that anything happens to it, hops included */
+    uint32_t limit[512 + SPARE];       /* a cell is looked at if its hash is not above it: with the chance `bound` */
     float signal[1000];                /* a field whose gradient cells follow, in the same way */
     int32_t bias[3][512 + SPARE];      /* bias of a fully motile cell up gradients [edge/65536] */
     uint8_t bin[512 + SPARE];          /* of the signal that the speed of a cell depends on */
@@ -168,7 +165,8 @@ METACASCADE_CLONES static int list_walls(const rate_t *rates, int n, double dt_h
 
 /* A bound of the chance that anything happens to a cell: the chances of the events add up to e phi(z) with
    e = sum of rates dt and z at most b, the share of divisions, and phi(z) = (exp(z) - 1) / z <= 1 + b / 2 + b^2 / 4
-   while b <= 1; above that the chance is 1. It may be loose, and is where few cells are saved.
+   while b <= 1; above that the chance is 1. It may be loose, is where few cells are saved, and is rounded up to what a
+   hash can tell.
    Returns whether any voxel with cells has chances that are not finite: nothing would ever happen there. */
 METACASCADE_CLONES static int fill_bound(const rate_t *rates, int n, double dt_h, const uint16_t *counts,
                                          voxel_table_t *table)
@@ -189,61 +187,17 @@ METACASCADE_CLONES static int fill_bound(const rate_t *rates, int n, double dt_h
             }
     }
     for (int v = 0; v < 512; v++) {
-        const float b = birth[v], cells = (float)counts[v];
-        float p = 1.0001f * (event[v] * (1.0f + b * (0.5f + 0.25f * b)) + table->hop[v]);
-        odd |= (cells > 0.0f) & !(event[v] + table->hop[v] <= FLT_MAX);
-        p = !(p <= 0.5f) || p * cells > 64.0f ? 1.0f : p;
-        table->bound[v] = p;
-        p = 1.001f * 4294967296.0f * (p * cells);
-        /* two 31-bit halves: conversion to a signed word is the one that all instruction sets have */
-        table->limit[v] = p >= 4294967040.0f ? 0xffffffffu : 2u * (uint32_t)(int32_t)(p * 0.5f) + 1u;
+        const float b = birth[v];
+        const float p = 1.0001f * (event[v] * (1.0f + b * (0.5f + 0.25f * b)) + table->hop[v]);
+        odd |= (counts[v] > 0) & !(event[v] + table->hop[v] <= FLT_MAX);
+        event[v] = p <= 0.5f ? p : 1.0f;
+    }
+    for (int v = 0; v < 512; v++) {
+        const int32_t steps = (int32_t)((event[v] < 1.0f ? event[v] : 0.0f) * 2147483648.0f);  /* of two hashes each */
+        table->limit[v] = event[v] < 1.0f ? 2u * (uint32_t)steps + 1u : 0xffffffffu;
+        table->bound[v] = event[v] < 1.0f ? (steps + 1) * (1.0 / 2147483648.0) : 1.0;
     }
     return odd;
-}
-
-/* (1 - bound)^n by squaring: a factor 1 where a bit of n is 0 leaves the bits as a scalar loop has them. */
-METACASCADE_CLONES static void fill_none(const uint16_t *counts, const float *bound, double *restrict none)
-{
-    double x[512];
-    int any = 0;
-    for (int v = 0; v < 512; v++) {
-        x[v] = 1.0 - bound[v];
-        none[v] = 1.0;
-        any |= counts[v];
-    }
-    for (int bit = 0; any >> bit; bit++)
-        for (int v = 0; v < 512; v++) {
-            none[v] *= counts[v] >> bit & 1 ? x[v] : 1.0;
-            x[v] *= x[v];
-        }
-}
-
-/* The random word of each voxel. */
-METACASCADE_CLONES static void fill_words(uint64_t key, uint32_t *restrict high, uint32_t *restrict low)
-{
-    const uint32_t key0 = (uint32_t)key, key1 = (uint32_t)(key >> 32);
-    for (uint32_t pair = 0; pair < 256; pair++) {
-        uint32_t r0 = pair, r1 = 0, r2 = 0, r3 = USE_VOXEL << 16, k0 = key0, k1 = key1;
-        PHILOX_10(r0, r1, r2, r3, k0, k1);
-        high[pair] = r0;
-        low[pair] = r1;
-        high[256 + pair] = r2;
-        low[256 + pair] = r3;
-    }
-}
-
-/* Voxels in which something may happen: ascending; how many. `list` has room for 513. */
-METACASCADE_CLONES static int list_voxels(const voxel_table_t *table, const uint16_t *counts, uint16_t *list)
-{
-    uint8_t any[512];
-    int k = 0;
-    for (int v = 0; v < 512; v++)
-        any[v] = (table->high[v] <= table->limit[v]) & (table->bound[v] > 0.0f) & (counts[v] > 0);
-    for (int v = 0; v < 512; v++) {
-        list[k] = (uint16_t)v;
-        k += any[v];
-    }
-    return k;
 }
 
 #endif

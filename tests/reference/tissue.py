@@ -11,11 +11,11 @@ import numpy as np
 
 from metacascade._kernels._layout import CTC, HERITABLE, MEMBER, Action, Draw, Flag
 from reference import rates as table_of
-from reference.candidates import binomial, rank_of, unit64
+from reference.candidates import hash_of, rounded_up, unit64
 from reference.movement import WALK, F, beside, biases, put, walk
 from reference.philox import draw, philox, unit32, word64
 
-EVENT, CHILD, TIME, VOXEL = range(1, 5)     # uses of random words, besides WALK
+EVENT, CHILD, TIME = range(1, 4)     # uses of random words, besides WALK
 
 
 @dataclass
@@ -46,9 +46,8 @@ class Tile:
         self.fall = [on * push(t, row, face, F(p["resistance"])) for face in range(6)]
         f = self.fall
         self.hop = F(p["mobility"]) * ((f[0] + f[1]) + (f[2] + f[3]) + (f[4] + f[5]))
-        self.bound = self.bounds()
+        self.limit, self.bound = zip(*map(rounded_up, self.bounds()))
         self.bias = biases(t, row)
-        self.words = philox([[v & 255, 0, 0, VOXEL << 16] for v in range(512)], self.key).tolist()
         self.drawn = {use: self.words_for(use) for use in (WALK, EVENT)}
 
     def motile(self):
@@ -79,8 +78,7 @@ class Tile:
             event = event + self.table[r] * most * (self.wall if rate["action"] == Action.SHED else F(1))
             birth = birth + self.table[r] * (most if rate["action"] == Action.DIVIDE else F(0))
         p = F(1.0001) * (event * (F(1) + birth * (F(0.5) + F(0.25) * birth)) + self.hop)
-        n = self.t.counts[self.row].astype(F)
-        return np.where((p > F(0.5)) | (p * n > F(64)), F(1), p).astype(float).tolist()
+        return np.where(p > F(0.5), F(1), p).astype(float).tolist()
 
 
 def push(t, row, face, resistance):
@@ -119,14 +117,10 @@ def step_tile(t, row, p):
 # --- who is looked at -----------------------------------------------------------------------------------
 
 def candidates(tile, v, after):
-    """The cells of a voxel that are looked at: so many as its word says, those of the smallest hash."""
-    cells, bound = tile.voxels[v], tile.bound[v]
-    if not cells or not bound > 0.0:
-        return []
-    high, low = tile.words[v][2 * (v >> 8):2 * (v >> 8) + 2]
-    k = binomial(len(cells), bound, high, low)
-    after.tally["looked_at"] += k
-    return sorted(cells, key=lambda record: rank_of(record, tile.key))[:k]
+    """The cells of a voxel that are looked at: those whose hash is not above its limit."""
+    looked_at = [record for record in tile.voxels[v] if hash_of(record, tile.key) <= tile.limit[v]]
+    after.tally["looked_at"] += len(looked_at)
+    return looked_at
 
 
 # --- what happens to them -------------------------------------------------------------------------------
