@@ -94,5 +94,5 @@ def test_a_signal_that_comes_before_the_run_is_under_way_is_told(start, tmp_path
     (tmp_path / "ends.py").write_text(f"import os\nos.kill(os.getpid(), {int(number)})\n")
     (tmp_path / "my.toml").write_text('[tumor]\ncells = 1000\n[mechanisms]\nmodules = ["ends.py"]\n')
     done = start(ranks, "run", tmp_path / "my.toml", "--out", tmp_path / "run")
-    assert_one_message(done, FAILED, f"ended by {number.name} while no run was under way: nothing was written")
+    assert_one_message(done, FAILED, f"ended by {number.name} while no run was under way: no checkpoint")
     assert not (tmp_path / "run").exists()

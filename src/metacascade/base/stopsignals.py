@@ -32,8 +32,7 @@ def listen_before_a_run():
 
 
 def _end(number, _):
-    raise Ended(f"ended by {signal.Signals(number).name} while no run was under way: nothing was written, and "
-                "checkpoints are as they were")
+    raise Ended(f"ended by {signal.Signals(number).name} while no run was under way: no checkpoint was written")
 
 
 def ignore():
