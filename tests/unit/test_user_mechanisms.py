@@ -167,8 +167,16 @@ def test_what_does_not_fit_is_told_at_the_line_that_yields_it(folder, line, mess
     assert message in refusal(folder, '["own.py"]', source=source)
 
 
+def test_a_plan_of_another_file_is_told_with_that_file(folder, monkeypatch):
+    monkeypatch.syspath_prepend(str(folder))
+    (folder / "shared_plan.py").write_text(PLAN.replace("ramp;", "constant;").format("yield constant('tissue.dvide', 2)"))
+    source = "import shared_plan\nTABLE = SECTION = None\ndef plan(config):\n    return shared_plan.plan(config)\n"
+    assert "shared_plan.py:4: a factor: rate 'tissue.dvide'" in refusal(folder, '["own.py"]', source=source)
+
+
 def test_a_unit_that_is_none_is_told_at_its_line(folder):
-    assert "own.py:5: " in refusal(folder, '["own.py"]', source=QUANTITY) and "dya" in refusal(folder, '["own.py"]')
+    message = refusal(folder, '["own.py"]', source=QUANTITY)
+    assert "own.py:5: " in message and "dya" in message
 
 
 def test_a_contradiction_is_told_at_its_line_in_the_config(folder):

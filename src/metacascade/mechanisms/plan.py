@@ -16,7 +16,7 @@ from metacascade.base.screen import shown
 from metacascade.mechanisms import user
 from metacascade.mechanisms.factor_problems import FIXED, is_switch
 from metacascade.mechanisms.fields import FIELDS
-from metacascade.mechanisms.problems import problems, problems_together, too_many_bits
+from metacascade.mechanisms.problems import problems, problems_together
 from metacascade.mechanisms.terms import (
     DRAIN,
     FACTORS,
@@ -123,14 +123,11 @@ def collect(config, mechanisms, known=None) -> Plan:
     plan does is off. Raises InputError for a name that nothing declares, and for one that is declared twice.
     """
     everything = [(one, _placed(one, config)) for one in (known or mechanisms)]
-    declared = [made for _, its in everything for made, _ in its]
-    wrong = list(dict.fromkeys(
-        f"{where}: {text}" for _, its in everything for made, where in its for text in problems([made], declared)))
-    made = [made for one, its in everything if one in mechanisms and enabled(config, one) for made, _ in its]
-    wrong += [*too_many_bits(declared), *problems_together(made)]
-    if wrong:
+    placed = [pair for _, its in everything for pair in its]
+    acting = [made for one, its in everything if one in mechanisms and enabled(config, one) for made, _ in its]
+    if wrong := [*dict.fromkeys(problems(placed)), *problems_together(acting)]:
         raise InputError("\n".join(wrong))
-    return _plan(made, declared)
+    return _plan(acting, [made for made, _ in placed])
 
 
 def contradictions(config, mechanisms) -> list[Contradiction]:
@@ -151,7 +148,7 @@ def _declarations(mechanism, config) -> list:
 
 
 def _placed(mechanism, config) -> list[tuple]:
-    """What a mechanism declares, and where, for messages: the line in the file of a user, or the mechanism."""
+    """What a mechanism declares, each with its place for messages: the line of a user's file, or the mechanism."""
     try:
         of_user = mechanism in getattr(config, "of_user", ())
         made = user.declarations(mechanism, config) if of_user else [
@@ -161,9 +158,9 @@ def _placed(mechanism, config) -> list[tuple]:
     except ValueError as error:
         raise InputError(f"{_word(mechanism)}: {error}") from None
     if strange := [one for one in made if not isinstance(one[0], KINDS)]:
-        one, where = strange[0]
+        one, place = strange[0]
         raise InputError(
-            f"{where}: plan(config) yields {shown(one)}, which is no declaration: it is of the type "
+            f"{place}: plan(config) yields {shown(one)}, which is no declaration: it is of the type "
             f"{type(one).__name__}, and may be {', '.join(kind.__name__ for kind in KINDS)}")
     return made
 

@@ -45,33 +45,34 @@ TAKEN = ("clone", "id", "parent", "step", "time_s", *STATES, BITS)     # of trai
 TAKEN_BY_OTHERS = ("counts", "cells", "coords", "zone", DENSITY, *STATES, BITS, *COMPARTMENTS)
 
 
-def problems(made, declared) -> Iterator[str]:
-    """What is wrong with the declarations of one mechanism."""
+def problems(placed) -> Iterator[str]:
+    """What is wrong with each declaration, behind the place where it is; `placed`: (declaration, place) of all."""
+    declared = [one for one, _ in placed]
     names = [one.name for one in declared if not isinstance(one, FACTORS)]
     rates = {one.name for one in declared if isinstance(one, Rate)}
-    for one in made:
-        if isinstance(one, FACTORS):
-            yield from problems_of_factor(one, rates, declared)
-        elif names.count(one.name) > 1:
-            yield f"the name {one.name} is declared twice"
-        if not isinstance(one, FACTORS):
-            yield from _name_problems(one)
-        if isinstance(one, Rate):
-            yield from _rate_problems(one, declared)
-            yield from _term_problems(one, declared) if one.compartment == "field" else ()
-            yield from _switch_problems(one, declared) if is_switch(one) else ()
-        if isinstance(one, Trait):
-            yield from _trait_problems(one, declared)
-        if isinstance(one, FIELDS):
-            yield from (f"the field {one.name} {wrong}" for wrong in _field_problems(one))
-        if isinstance(one, Column):
-            yield from _column_problems(one, declared)
-
-
-def too_many_bits(declared) -> Iterator[str]:
-    """Also those that are off have their place in the byte."""
-    if sum(isinstance(one, Bit) for one in declared) > MOST_BITS:
+    for one, place in placed:
+        wrong = problems_of_factor(one, rates, declared) if isinstance(one, FACTORS) else _named_problems(
+            one, names, declared)
+        yield from (f"{place}: {text}" for text in wrong)
+    if sum(isinstance(one, Bit) for one in declared) > MOST_BITS:       # also those that are off have their place
         yield f"there are more than {MOST_BITS} bits of state"
+
+
+def _named_problems(one, names, declared):
+    """What is wrong with a declaration that is no factor."""
+    if names.count(one.name) > 1:
+        yield f"the name {one.name} is declared twice"
+    yield from _name_problems(one)
+    if isinstance(one, Rate):
+        yield from _rate_problems(one, declared)
+        yield from _term_problems(one, declared) if one.compartment == "field" else ()
+        yield from _switch_problems(one, declared) if is_switch(one) else ()
+    if isinstance(one, Trait):
+        yield from _trait_problems(one, declared)
+    if isinstance(one, FIELDS):
+        yield from (f"the field {one.name} {wrong}" for wrong in _field_problems(one))
+    if isinstance(one, Column):
+        yield from _column_problems(one, declared)
 
 
 def _name_problems(one):

@@ -118,7 +118,7 @@ def place(error, name, file=None) -> str:
 
 
 def declarations(module, config) -> list[tuple]:
-    """What the `plan` of a module of a user yields, each with the place where: ``own.py:12``.
+    """What the `plan` of a module of a user yields, each with its place: ``own.py:12``.
 
     Raises
     ------
@@ -137,6 +137,7 @@ def declarations(module, config) -> list[tuple]:
 
 
 def _yielded_at(made, file) -> str:
-    """File and line of the `yield` at which a generator waits; of other sequences there is only the file."""
+    """File and line of the `yield` at which a generator waits, which may be of another file that `plan` calls; of other
+    sequences there is only the file of `plan`."""
     frame = getattr(made, "gi_frame", None)
-    return f"{file}:{frame.f_lineno}" if frame else str(file)
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame else str(file)
