@@ -75,13 +75,10 @@ def signatures():
     for module, names in OFFERED.items():
         for name in names.split():
             made = getattr(module, name)
-            given = inspect.signature(made).parameters.values()
-            call = ", ".join(str(one.replace(annotation=inspect.Parameter.empty)) for one in given)
-            star = next((k for k, one in enumerate(given) if one.kind == one.KEYWORD_ONLY), None)
-            if star is not None:
-                call = ", ".join([*call.split(", ")[:star], "*", *call.split(", ")[star:]])
+            call = inspect.Signature([one.replace(annotation=inspect.Parameter.empty)
+                                      for one in inspect.signature(made).parameters.values()])
             doc = inspect.getdoc(made).split("\n")[0]
-            yield f"| {module.__name__.removeprefix('metacascade.')} | `{name}({call})` | {doc} |"
+            yield f"| {module.__name__.removeprefix('metacascade.')} | `{name}{call}` | {doc} |"
 
 
 def test_the_signatures_of_what_a_plan_may_yield_are_those_of_the_code():

@@ -21,13 +21,11 @@ def parameters_markdown() -> str:
 
 def parameters_table(section: str | None = None) -> str:
     """One line per parameter, of one section or of all. Raises InputError for a section that is none."""
-    known = {name: kind for name, (kind, _) in Config.tables.items()}
-    if section is None:
-        return describe.table(parameters()) + "\n"
-    if section not in known:
-        raise InputError(f"there is no section {one_line(section)!r}{nearest(section, known)}; "
-                         f"sections: {', '.join(known)}")
-    return describe.table(known[section].parameters.values()) + "\n"
+    if section is not None and section not in Config.tables:
+        raise InputError(f"there is no section {one_line(section)!r}{nearest(section, Config.tables)}; "
+                         f"sections: {', '.join(Config.tables)}")
+    asked = parameters() if section is None else Config.tables[section][0].parameters.values()
+    return describe.table(asked) + "\n"
 
 
 def parameters() -> Iterator[Parameter]:
