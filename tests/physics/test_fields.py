@@ -113,7 +113,8 @@ def test_a_coefficient_that_is_scaled_is_one_of_another_size():
     assert fields["drug"].value.any()
 
 
-@pytest.mark.parametrize("edge_um, reach_um", [(30.0, 30.0), (15.0, 30.0), (30.0, 20.0), (15.0, 20.0), (30.0, 0.1)])
+@pytest.mark.parametrize("edge_um, reach_um", [(30.0, 30.0), (15.0, 30.0), (30.0, 20.0), (15.0, 20.0), (30.0, 0.1),
+                                               (30.0, 1e-160)])
 def test_enough_sweeps_leave_a_tenth_of_an_error_and_fewer_do_not(edge_um, reach_um):
     """A field that reaches over some voxels, where a fifth of them has gained or lost a cell: against 60 sweeps."""
     config = load({"tumor": {}}, [f"tissue.voxel={edge_um} um"])

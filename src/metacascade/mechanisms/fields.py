@@ -35,7 +35,7 @@ def enough_sweeps(most: int, diffusion: Value, decay: Value, every: int, config)
         return 1
     loss = 1.0 / (every * config.run.step_h) + decay.number
     enough = math.acosh(10.0) / (2.0 * math.acosh(1.0 + loss * config.tissue.edge_um**2 / (6.0 * diffusion.number)))
-    return min(sweeps_over(most, config), math.ceil(enough))
+    return max(1, min(sweeps_over(most, config), math.ceil(enough)))       # one also of what reaches nowhere
 
 
 @dataclass(frozen=True)
