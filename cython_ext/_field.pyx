@@ -69,8 +69,8 @@ def coefficients(const float[:, ::1] c not None, const uint16_t[:, ::1] counts n
     Without `decay` nothing diffuses, and ``rhs`` is what the values come to.
 
     `moments`: weights of the cells of each voxel, added up; `supply` [1/h]: from vessels, of a voxel or,
-    with 64 values a tile, of cubes of 2^3; `terms`: by place, see fieldsystem.h, (rates, factors, signals); `fed`: of
-    the supply of voxels what comes in, in the same array. None: there is none, of `fed`: all of the supply.
+    with 64 values a tile, of cubes of 2^3; `terms`: by place, see fieldsystem.h, (rates, factors, signals). None: there
+    is none. `fed`: what comes in of the supply of voxels, in the same array as that; None: all of it.
     """
     cdef int64_t n = rhs.shape[0], bad
     cdef int edge = _edge(rhs.shape[1]), fine = True
@@ -92,7 +92,9 @@ def coefficients(const float[:, ::1] c not None, const uint16_t[:, ::1] counts n
             raise ValueError("the supply of a tile is not in one piece")
         s, stride, fine = &supply[0, 0], supply.strides[0] // <Py_ssize_t>sizeof(float), supply.shape[1] == 512
     if fed is not None:
-        if supply is None or edge != 8 or fed.strides[0] != supply.strides[0] or fed.strides[1] != sizeof(float):
+        if (supply is None or edge != 8 or not fed.shape[1] == supply.shape[1] == 512
+                or not fed.shape[0] == supply.shape[0] >= n
+                or fed.strides[0] != supply.strides[0] or fed.strides[1] != sizeof(float)):
             raise ValueError("what is fed is not of the supply of the voxels")
         f = &fed[0, 0]
     placed.n, placed.factors = 0, NULL

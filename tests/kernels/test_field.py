@@ -97,8 +97,9 @@ def test_what_falls_along_vessels_equals_its_twin(by_place):
                                  terms=twin.placed(*terms, counts, 6.0) if by_place else None)
     for ours, theirs in zip((decay, rhs), expected):
         np.testing.assert_array_equal(ours, twin.fold(theirs))
-    with pytest.raises(ValueError, match="not of the supply"):
-        _field.coefficients(c, counts, moments, None, decay, rhs, PARAMS, terms, 6.0, both[:, 1])
+    for other, fed in ((None, both[:, 1]), (both[:, 0, :64], both[:, 1, :64]), (both[:, 0], both[1:, 1])):
+        with pytest.raises(ValueError, match="not of the supply"):
+            _field.coefficients(c, counts, moments, other, decay, rhs, PARAMS, terms, 6.0, fed)
 
 
 @pytest.mark.parametrize("shape", [Shape.HILL2, Shape.HILL4, Shape.FALL2, Shape.FALL4])
