@@ -5,11 +5,17 @@ import numpy as np
 import pytest
 
 from living import NOTHING, grown, jungle, line, live, tissue
+from metacascade.config.config import default
+from metacascade.mechanisms.compile import field_terms
+from metacascade.mechanisms.fields import Diffusing
+from metacascade.mechanisms.plan import collect
+from metacascade.mechanisms.terms import ADMIT, Rate
 from metacascade.model import vessels
 from metacascade.space.fields import Field, Fields
 from metacascade.space.network_imported import set_ends
 from metacascade.space.pieces import CLOSED, COLLAPSED, CUT_OFF, JOINED, PIECE
 from metacascade.space.relaxation import Mesh, NoHalo
+from plans import made_up
 
 
 @pytest.mark.parametrize("level, share", [(1.0, 1 / 17), (2.0, 1 / 2), (4.0, 16 / 17)])
@@ -177,14 +183,21 @@ def _add(made, ends_, flags=JOINED, **members):
 
 
 @pytest.mark.parametrize("share", [1.0, 0.25])
-def test_a_field_comes_to_the_level_of_the_blood_that_feeds_it(share):
-    field = Field(diffusion=1e5, capacity=8.0, step_h=1.0, edge_um=30.0, sweeps=8, vessel=40.0, wall=1.0, initial=10.0)
+@pytest.mark.parametrize("admitted", [1.0, 0.5])
+def test_a_field_comes_to_the_level_of_the_blood_that_feeds_it(share, admitted):
+    """Whatever walls admit: they let out as little as in."""
+    field = Field(diffusion=1e5, capacity=8.0, step_h=1.0, edge_um=30.0, sweeps=8, vessel=40.0, wall=1.0, initial=10.0,
+                  name="c")
+    terms = field_terms(collect(default(), [made_up(
+        Diffusing("c", "", diffusion=1e5, start=10.0, vessel=40.0, wall=1.0),
+        Rate("field.c.inflow", admitted, unit="", action=ADMIT))]))
     fields = Fields([field], field.arrays)
-    fields.let_fall("field")
+    fields.let_fall("c")
     field.arrays.grow(0, 1)
     supply = np.random.default_rng(1).uniform(1, 9, (1, 2, 512)).astype(np.float32)
     supply[:, 1] = np.float32(share) * supply[:, 0]
     mesh = Mesh(np.zeros((1, 3), np.int32), np.full((1, 6), -1))
     for _ in range(60):
-        fields._relax(fields.each, np.zeros((1, 512), np.uint16), SimpleNamespace(supply=supply), mesh, NoHalo(), {}, {}, {})
+        fields._relax(fields.each, np.zeros((1, 512), np.uint16), SimpleNamespace(supply=supply), mesh, NoHalo(), {}, {},
+                      terms)
     np.testing.assert_allclose(field.value, 40 * share, rtol=1e-3)

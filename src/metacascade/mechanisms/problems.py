@@ -134,10 +134,6 @@ def problems_together(acting) -> Iterator[str]:
     yield from _wall_problems(acting)
     yield from _motion_problems(acting)
     yield from _mutation_problems([one for one in acting if isinstance(one, Trait)])
-    rates = [one for one in acting if isinstance(one, Rate)]
-    if any(one.name == "vessel.oxygen_length" for one in rates):
-        yield from (f"the rate {one.name} may not {ADMIT} oxygen where its level falls along vessels: switch "
-                    "[perfusion] off" for one in rates if (one.field, one.action) == ("oxygen", ADMIT))
     fields = [one for one in acting if isinstance(one, FIELDS)]
     signals = fields + [one for one in acting if isinstance(one, PythonFactor)]
     events = [one for one in acting if isinstance(one, Rate) and one.compartment == "tissue" and one.action]
