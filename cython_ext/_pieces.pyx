@@ -9,9 +9,9 @@ from _random cimport normal
 
 cdef enum:
     AROUND = 27               # a tile and those around it
-    NOT_SEEN = 1 << 30        # a mask that is not made yet
+    NOT_SEEN = 1 << 30        # a mask that is not made yet: none has this bit
 
-UNSEEN = NOT_SEEN
+UNSEEN = NOT_SEEN             # for Python
 
 
 cdef uint32_t _boxed(const segment_t* s, const int32_t* tile, int row, double side, double margin) noexcept nogil:
@@ -55,8 +55,8 @@ def near_tiles(const int32_t[:, ::1] tiles not None, const int64_t[:, ::1] aroun
     """Perfused segments of the 27 rows around each tile whose wall comes within `margin` of it.
 
     A row is the tile at one place: ``around[t, k]`` is that beside tile t at the k-th offset, x first, or -1. Its
-    segments are ``first[r]:first[r + 1]``. To which tiles round its own the box of a segment is near is found once
-    and kept in `masks`, which begin as UNSEEN. Those found for tile t are
+    segments are ``first[r]:first[r + 1]``. `masks` keep to which of the tiles round its own the box of a segment is
+    near: UNSEEN at first, found when it is first met, good for the same segments and margin. Those found for tile t are
     ``index[near[t]:near[t + 1]]``, in the order of `around` and of the rows. Returns how many there are in all: if more
     than `index` holds, it was not filled.
     """
@@ -133,10 +133,10 @@ def pass_on(const int64_t[:, ::1] node not None, const int64_t[:, ::1] links not
 
 
 def firsts(const uint64_t[::1] keys not None, int64_t[::1] table not None, int64_t[::1] first not None):
-    """Fill `first` with the first row of each key that has the same one.
+    """Fill `first` with the first row that has the same key, for each row.
 
-    `table` is scratch of -1, of a power of two and more rows than there are keys (open addressing): keys whose low bits
-    are spread evenly are found fast.
+    `table` is scratch of -1, more than there are keys, and a power of two (open addressing): keys whose low bits are
+    spread evenly are found fast.
     """
     cdef Py_ssize_t i
     cdef uint64_t at, last = <uint64_t>table.shape[0] - 1

@@ -149,7 +149,7 @@ cdef struct scratch_t:
     uint32_t* arrival_place        # 2 v, or 2 v + 1 ...
     word_t* arrival                # ... and the record of each cell that comes to a voxel of this tile
     word_t* after                  # the cells of the tile after the step ...
-    int32_t* step                  # ... and how far each of those before it lies behind the one before [bytes]
+    int32_t* step                  # ... and how far there each cell of before lies behind the one before it [bytes]
     const char* next               # memory of the next tile, from where it has not been fetched
     const char* next_end
     word_t* changed                # pairs (cell, its new third word) of cells whose state changes where they are

@@ -157,7 +157,7 @@ def near(tiles: np.ndarray, around: np.ndarray, first: np.ndarray, segments: np.
          margin_um: float, masks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Rows of the perfused segments near each tile, `index` and `near` of `_pieces.near_tiles`.
 
-    `masks`: `unseen` at first; further calls with the same segments and margin need not look at them again.
+    `masks`: `unseen` at first, and kept for further calls with the same segments and margin.
     """
     index, offsets = np.empty(128 * len(tiles), np.int32), np.empty(len(tiles) + 1, np.int32)
     while True:
@@ -173,7 +173,7 @@ def unseen(segments: np.ndarray) -> np.ndarray:
 
 
 def firsts(keys: np.ndarray) -> np.ndarray:
-    """The first row with the same key, of each: int64. Keys are uint64 whose bits are mixed."""
+    """The first row that has the same key, for each row: int64. Keys are uint64 whose bits are `mixed`."""
     first = np.empty(len(keys), np.int64)
     table = np.full(1 << (2 * len(keys) + 1).bit_length(), -1, np.int64)
     _pieces.firsts(np.ascontiguousarray(keys, np.uint64), table, first)

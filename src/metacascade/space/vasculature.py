@@ -109,7 +109,7 @@ class Vasculature:
         self.pieces, self.tips = (Records.none(kind) for kind in KINDS.values())
         self.ghosts = self._host = Records.none(PIECE)
         self._marks = np.empty((0, 2), np.uint64)      # of each tile, of what its map was made: see `_near`
-        self._places = np.empty(0, np.int64)      # packed: those without a tile whose vessels are in `_host`
+        self._places = np.empty(0, np.int64)      # packed: those whose vessels of the host are in `_host`
 
     # --- tiles come and go -----------------------------------------------------------------------------
 
@@ -260,7 +260,8 @@ class Vasculature:
         return row
 
     def _learn(self, places, wanted) -> None:
-        """Have the vessels of the host in places; forget those of others than the wanted that are tiles, in the end."""
+        """Have the vessels of the host in places too; forget those of places that have become tiles, unless they are
+        `wanted`, as soon as that is worth a copy of the others."""
         still = np.flatnonzero((find_rows(self._places, pack(self.region.coords)) < 0)
                                | (find_rows(self._places, wanted) >= 0))
         if 2 * len(still) < len(self._places):

@@ -20,7 +20,8 @@ __all__ = ["SEGMENT", "Network", "VesselMap", "voxelize"]
 CHUNK = 512                   # tiles worked on at a time: bounds the scratch memory
 NO_LISTS = -1.0               # instead of a reach
 COARSE = 64                   # values of a tile for fields with fewer than voxels
-ROOM, FIRST_ROOM = 4096, 1 << 16      # vessels listed for the voxels of a tile, of so many, until there are more
+ROOM = 4096                   # vessels listed for the voxels of a tile, until there are more ...
+FIRST_ROOM = 1 << 16          # ... and of many tiles
 
 
 class Network:
