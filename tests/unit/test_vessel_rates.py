@@ -6,7 +6,6 @@ import pytest
 
 from metacascade._kernels._layout import LARGEST_RATIO, Shape
 from metacascade.mechanisms.terms import boost, fall, hill, ramp
-from metacascade.model import vessel_rates
 from metacascade.model.vessel_rates import shaped
 from reference import rates
 
@@ -22,9 +21,8 @@ def test_factors_of_vessels_are_those_of_voxels_to_the_last_bit(factor):
     assert np.array_equal(shaped(factor, signal), expected)
 
 
-def test_the_limit_of_a_ratio_is_that_of_the_kernels():
-    """Its fourth power is still a number; rates.h is the one place that says it."""
-    assert LARGEST_RATIO == vessel_rates.LARGEST_RATIO and np.isfinite(np.float32(LARGEST_RATIO) ** 4)
+def test_the_fourth_power_of_the_largest_ratio_is_a_number():
+    assert np.isfinite(np.float32(LARGEST_RATIO) ** 4)
 
 
 @pytest.mark.parametrize("make", [hill, fall])

@@ -3,14 +3,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from metacascade._kernels import _layout
-from metacascade._kernels._layout import draws
+from metacascade._kernels._layout import LARGEST_RATIO, draws
 from metacascade.base.tiles import EDGE, VALUE_OF_VOXEL, cube_of
 from metacascade.mechanisms.terms import DENSITY, Shape
 from metacascade.space.region import FACES
 
 ONE = np.float32(1.0)
-LARGEST_RATIO = np.float32(_layout.LARGEST_RATIO)
 
 
 class Places:
@@ -99,7 +97,7 @@ def shaped(factor: Shape, s: np.ndarray) -> np.ndarray:
         return ONE + b * (s / (s + a))
     if factor.power == 1:
         return s / (s + a) if factor.kind == "hill" else a / (a + s)
-    ratio = np.minimum(s / a, LARGEST_RATIO)
+    ratio = np.minimum(s / a, np.float32(LARGEST_RATIO))
     power = ratio * ratio
     power = power * power if factor.power == 4 else power
     return power / (power + ONE) if factor.kind == "hill" else ONE / (ONE + power)
