@@ -143,7 +143,8 @@ def test_what_acts_in_a_tumor_alone_has_no_effect_without_one(tmp_path):
     declared = Declared(config)
     told = [name for name, _ in all_parameters() if declared.acts_in_tumor(name)]
     assert {"growth.enabled", "emt.up", "l1cam.on", "anoikis_resistance.mutation", "chemotherapy.resistance",
-            "colonization.attraction", "oxygen.sweeps", "lymphatic.enabled", "vegf.egfr"} <= set(told)
+            "colonization.attraction", "aggressiveness.founder", "aggressiveness.enabled", "oxygen.sweeps",
+            "lymphatic.enabled", "vegf.egfr"} <= set(told)
     assert not {"emt.enabled", "emt.anoikis_resistance", "l1cam.establish", "anoikis_resistance.founder",
                 "blood.enabled", "blood.nk", "colonization.dormant", "run.seed"} & set(told)
     assert why(config, "vegf.egfr") == ["there is no [tumor]"]

@@ -24,6 +24,11 @@ def keys_of(made) -> set[str]:
     return set(KEY.findall(" ".join([*texts, "" if isinstance(made, Rate) else getattr(made, "text", "")])))
 
 
+def _by_nodes_of_tumor(made, other) -> bool:
+    """Is a declaration a factor of nodes to which nothing comes without a tumor, and `other` everywhere else?"""
+    return isinstance(made, At) and made.other == other and dict(made.values).keys() <= TO_TUMOR
+
+
 class Declared:
     """All that mechanisms declare, those that are off as well, and to whom it belongs."""
 
@@ -60,10 +65,15 @@ class Declared:
             return all(self._in_tumor(one) for _, one in self.all if isinstance(one, Table) and one.by == made.name)
         if isinstance(made, (Trait, Column, *FIELDS)):      # of a trait what mutates: cells do in tissue alone
             return True
-        if isinstance(made, At) and made.other in (0.0, 1.0) and dict(made.values).keys() <= TO_TUMOR:
+        if _by_nodes_of_tumor(made, other=1.0):
             return True
         rate = self.owners[made.rate][1] if isinstance(made, FACTORS) else made
-        return isinstance(rate, Rate) and rate.compartment in IN_TUMOR
+        return isinstance(rate, Rate) and (rate.compartment in IN_TUMOR or self._zero_elsewhere(rate.name))
+
+    def _zero_elsewhere(self, rate):
+        """Is a rate zero but where nothing comes without a tumor?"""
+        return any(_by_nodes_of_tumor(made, other=0.0) and made.rate == rate and enabled(self.config, mechanism)
+                   for mechanism, made in self.all)
 
     def _why_table(self, table) -> str:
         """Why nothing does anything that a table switches on; nothing if some of it acts, or if it is off."""
