@@ -7,6 +7,7 @@ import pytest
 from metacascade._kernels._layout import CTC, Flag, Place
 from metacascade.config.config import Config
 from metacascade.mechanisms import plan_of
+from metacascade.mechanisms.compile import founder as founder_traits
 from metacascade.model.blood import Blood
 from metacascade.model.circuit import Circuit
 
@@ -75,6 +76,13 @@ def test_what_blocks_the_signals_makes_all_clones_alike():
     """A therapy with factor 0 on blood.homing: each clone is held as by a bed that attracts nobody."""
     counts = held(at_the_tumor(5.0, scales={"blood.homing": 0.0})[0])
     assert all(usual(count, -math.expm1(-BIND)) for count in counts), counts
+
+
+@pytest.mark.parametrize("founder", [0.01, 0.0137, 0.2, 1.0])
+def test_cells_of_the_founder_feel_all_of_the_attraction_however_their_byte_is_rounded(founder):
+    made = plan_of(Config.from_dict(dict(tumor={}, aggressiveness=dict(enabled=True, founder=founder))))
+    factor, = (one for one in made.factors if getattr(one, "by", "") == "aggressiveness")
+    assert factor.values[founder_traits(made)["aggressiveness"][0]] == 1.0
 
 
 def test_switched_off_the_trait_of_a_clone_does_nothing():

@@ -33,5 +33,6 @@ SECTION = Aggressiveness
 def plan(config):
     """A trait, and what it does in the blood."""
     c = config.aggressiveness
+    founder = round(255 * c.founder) / 255      # as cells have it: to them all of the attraction is meant
     yield heritable("aggressiveness", c, doc="response to IL-6 and IL-8")
-    yield trait("blood.homing", "aggressiveness", lambda a: a / c.founder, "(aggressiveness / aggressiveness.founder)")
+    yield trait("blood.homing", "aggressiveness", lambda a: a / founder, "(aggressiveness / aggressiveness.founder)")
