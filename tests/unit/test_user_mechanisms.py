@@ -100,6 +100,7 @@ def test_a_factor_on_the_speed_that_takes_cells_too_far_is_refused(folder):
     ("x = 1", "a mechanism has SECTION, TABLE and plan(config); SECTION, TABLE, plan is missing"),
     ("x = (", "own.py:1: SyntaxError"), ("\n\nimport nothing_of_that_name\n", "own.py:3: ModuleNotFoundError"),
     ("\nx = 1 / 0\n", "own.py:2: ZeroDivisionError"),
+    ("\nraise SystemExit(0)\n", "own.py:2: SystemExit: 0"),
     ("TABLE, SECTION = 'x', None\ndef plan(c): pass", "SECTION and TABLE are both None, or none is"),
     ("TABLE, SECTION = 'x', int\ndef plan(c): pass", "SECTION must be a Section with table = 'x'"),
     ("TABLE = SECTION = None\nfrom metacascade.mechanisms.terms import hill\ndef plan(c):\n yield hill('tissue.dvide', 'oxygen', 5)",
@@ -118,6 +119,7 @@ def plan(config):
 @pytest.mark.parametrize("line, message", [
     ("yield config.nothing", "own.py:4: AttributeError: 'Config' object has no attribute 'nothing'"),
     ("yield 1 / 0", "own.py:4: ZeroDivisionError: division by zero"),
+    ("raise SystemExit(3)", "own.py:4: SystemExit: 3"),
     ("yield ramp('tissue.divide', 'oxygen', 2, 2)", "own.py:4: a ramp on tissue.divide from 2 to 2"),
     ("yield ramp('tissue.divide', 'density', 1, 1 + 1e-9)", "from 1 to 1, which are the same number in single precision"),
     ("return None", "own.py: TypeError: 'NoneType' object is not iterable"),

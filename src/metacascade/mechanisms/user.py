@@ -45,7 +45,7 @@ def found(name: str, folder: str = ".", sha256: str | None = None) -> Found:
         module, source = _file(name, sha256) if name.endswith(".py") else _importable(name)
     except MechanismError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise MechanismError(f"{place(error, name, name)}: {type(error).__name__}: {error}") from None
     one = Found(name, digest(source), module)
     _refuse_changed(one, sha256)
@@ -131,7 +131,7 @@ def declarations(module, config) -> list[tuple]:
         return [(one, _yielded_at(made, file)) for one in made]
     except Contradiction:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         kind = "" if type(error) is ValueError else f"{type(error).__name__}: "
         raise MechanismError(f"{place(error, file, file)}: {kind}{error}") from None
 
