@@ -123,11 +123,11 @@ def test_more_cells_in_a_voxel_than_can_be_counted_end_the_run_with_a_remedy(mor
 
 @pytest.mark.parametrize(("rate", "pressure"), [("tissue.divide", 1.0), ("tissue.hop", np.inf)])
 def test_chances_that_are_no_numbers_end_the_run_instead_of_freezing_a_voxel(rate, pressure):
-    """0 / (0 + 0) is no number, and no config has such a half; the other voxels go on only once it is mended."""
-    rates = replace(rates_of([(0.1, Action.REMOVE, 0, []), (0.1, Action.DIVIDE, 0, [(0, Shape.HILL1, 0, 0)])],
+    """Oxygen that is infinite over itself is no number; the other voxels go on only once it is mended."""
+    rates = replace(rates_of([(0.1, Action.REMOVE, 0, []), (0.1, Action.DIVIDE, 0, [(0, Shape.HILL1, 1, 0)])],
                              ("cause 0",)), names=("tissue.die", "tissue.divide"))
     patch = Patch(OFFSETS, rates=rates, mobility=0.1)
-    patch.oxygen.value[13, 9], patch.pressure.value[13, 11] = 0.0 if rate == "tissue.divide" else 1.0, pressure
+    patch.oxygen.value[13, 9], patch.pressure.value[13, 11] = np.inf if rate == "tissue.divide" else 1.0, pressure
     patch.scatter(13, [8, 10], np.random.default_rng(1))
     call(patch)                         # no cell is where it happens
     patch.scatter(13, [9, 11], np.random.default_rng(1))
