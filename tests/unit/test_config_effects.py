@@ -268,6 +268,13 @@ def test_what_is_switched_on_and_cannot_act_is_told(table, other):
     assert why(load({"tumor": {}, table: {"enabled": True}, other: {"enabled": True}}), f"{table}.enabled") == []
 
 
+def test_a_switch_that_is_off_is_not_told_to_have_no_effect():
+    config = load({"tumor": {}, "colonization": {"attraction": 1.0}, "aggressiveness": {"enabled": False}})
+    assert why(config, "aggressiveness.enabled") == []
+    on = load({"tumor": {}, "colonization": {"attraction": 1.0}, "aggressiveness": {"enabled": True}})
+    assert why(on, "aggressiveness.enabled") == ["colonization.attraction = 1"]
+
+
 def test_without_the_angiogenic_factor_vessels_mature_and_are_not_loosened():
     config = load({"tumor": {}, "maturation": {"enabled": True, "loosening": "2/day", "time": "5 days"}})
     assert why(config, "maturation.loosening") == ["vegf.enabled = false"] and why(config, "maturation.time") == []

@@ -60,6 +60,8 @@ def test_a_rate_that_is_off_or_zero_is_told():
     assert off in loaded(CYCLES, growth={"enabled": False}).warnings
     assert loaded({"rate": "tissue.apoptosis", "factor": 2}, growth={"death_rate": "0/day"}).warnings[-1].startswith(
         "therapy[0]: without effect (tissue.apoptosis is off or zero")
+    draws_nobody = loaded({"rate": "blood.homing", "factor": 2}, colonization={"attraction": 1.0}).warnings
+    assert "therapy[0]: without effect (blood.homing is off or zero in this config)" in draws_nobody
 
 
 def test_a_therapy_on_what_has_no_cells_is_told():

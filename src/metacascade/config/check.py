@@ -14,7 +14,7 @@ from metacascade.base.units import show_time
 from metacascade.config import effects as config_effects, interventions, moves, sprouting, therapy
 from metacascade.config.read import Problem
 from metacascade.mechanisms import mechanisms_of, names_in_time, plan_of
-from metacascade.mechanisms.factors import IfBit, Table
+from metacascade.mechanisms.factors import At, IfBit, Table
 from metacascade.mechanisms.mutation import NAME
 from metacascade.mechanisms.plan import contradictions
 from metacascade.mechanisms.problems import TAKEN
@@ -138,13 +138,19 @@ def _idle_therapies(config, plan, goes_on):
     off, enters = {}, config_effects.enters(config)
     for name in names_in_time(config) if config.therapy else ():
         beyond = name.partition(".")[0] in ("blood", "lesion")
-        if not (plan.number(name) or plan.coefficient(name)):
+        if not (plan.number(name) or plan.coefficient(name)) or _nowhere(plan, name):
             off[name] = f"{name} is off or zero in this config"
         elif not beyond and config.tumor is None:
             off[name] = "there is no [tumor]"
         elif beyond and not goes_on and not enters:
             off[name] = "no cell enters the blood"
     yield from therapy.odd(config, off)
+
+
+def _nowhere(plan, name):
+    """Is a rate zero at every node and organ?"""
+    return any(isinstance(factor, At) and not factor.other and not any(dict(factor.values).values())
+               for factor in plan.factors_of(name))
 
 
 def _interventions_of_nothing(config, goes_on):

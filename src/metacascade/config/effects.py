@@ -156,12 +156,18 @@ def without_effect(config, given, going_on: bool) -> Iterator[str]:
     for path in given:
         name = ".".join(map(str, path))
         why = NO_TUMOR if config.tumor is None and declared.acts_in_tumor(name) else ""
-        why = why or next((rule.why for rule in off if _names(rule, name)), "")
+        why = why or next((rule.why for rule in off if _names(rule, name) and not _switched_off(config, name)), "")
         if why := why or ("" if name in ELSEWHERE else declared.why_idle(name)):
             found.setdefault(why, []).append(name)
     for why, names in found.items():
         more = f" and {len(names) - MOST_NAMES} more" * (len(names) > MOST_NAMES)
         yield f"{', '.join(names[:MOST_NAMES])}{more}: without effect ({why})"
+
+
+def _switched_off(config, name):
+    """Is it a switch that is off? That nothing of its section acts is what was asked for."""
+    section, _, key = name.partition(".")
+    return key == "enabled" and not getattr(config, section).enabled
 
 
 def _names(rule, name):
