@@ -7,7 +7,7 @@ from metacascade.config.readouts import DETECTED
 NOT_YET = -1
 FIRST = ("detected_s", "first_shed_s", "first_lesion_s")
 COLUMNS = (
-    Column("stage", "stage of man", "0 in situ, 1 to 3 invasive, by size, 4 with metastases; -1: without an outline. "
+    Column("stage", "of man", "0 in situ, 1 to 3 invasive, by size, 4 with metastases; -1: without an outline. "
            "Sizes are those of man in the mouse too, unless [staging] has others", NOW),
     Column("detected_s", "s", "time when the tumor first had staging.detection_cells cells; -1: not yet", NOW),
     Column("first_shed_s", "s", "time when the first cell had entered the blood from the tumor; -1: not yet", NOW),
