@@ -134,13 +134,13 @@ def _if_bit(factor):
 
 def _at(factor):
     """Three kinds of texts: by keys of organs, a number in one node, and the words of STRESS."""
-    in_one = re.fullmatch(r"\((.+) in the (\w+)\)", factor.text)
+    in_one = re.fullmatch(r"\((.+) in the (\w+)(, 0 elsewhere)?\)", factor.text)
     for node in (*NODES, LYMPH_NODE):
         if "organs.BED" in factor.text:
             of_bed = node in WITH_LESIONS or node == "tumor"
             expected = computed(factor.text, numbers(node)) if of_bed else factor.other
         elif in_one:
-            expected = computed(in_one[1], NUMBERS) if node == in_one[2] else 1.0
+            expected = computed(in_one[1], NUMBERS) if node == in_one[2] else 0.0 if in_one[3] else 1.0
         else:
             assert factor.text == STRESS, "a text that nobody compares with its numbers"
             expected = float(node not in ("venous", "portal"))

@@ -35,4 +35,4 @@ def plan(config):
     c = config.aggressiveness
     founder = round(255 * c.founder) / 255      # as cells have it: to them all of the attraction is meant
     yield heritable("aggressiveness", c, doc="response to IL-6 and IL-8")
-    yield trait("blood.homing", "aggressiveness", lambda a: a / founder, "(aggressiveness / aggressiveness.founder)")
+    yield trait("blood.homing", "aggressiveness", lambda a: a / founder, f"(aggressiveness / {founder:.9g})")

@@ -29,5 +29,5 @@ def plan(config):
     homing = Rate("blood.homing", value("1", 1.0), unit="", doc="where a bed draws cells, a passage counts as so many "
                   "more, and arrested cells leave its vessels faster by this share")
     yield homing
-    yield at(homing, {"tumor": config.colonization.attraction - 1.0}, "(colonization.attraction - 1 in the tumor)",
-             other=0.0)
+    yield at(homing, {"tumor": config.colonization.attraction - 1.0},
+             "(colonization.attraction - 1 in the tumor, 0 elsewhere)", other=0.0)
