@@ -100,7 +100,7 @@ class Config(MechanismTables):
         """The same."""
         return self._unplanned(super().__deepcopy__(memo))
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple:
         """For pickle, as processes of a user's sweep exchange it: by its values, as classes are made of mechanisms."""
         return _restored, (self.to_dict(), self.given)
 
