@@ -18,7 +18,7 @@ duration = "12 h"
 interval = "6 h"
 checkpoint = "6 h"
 [config.tumor]
-cells = 300
+cells = 600
 """
 EXPERIMENT = """
 title = "Dividing cells become more"
