@@ -32,7 +32,7 @@ SECTION = Aggressiveness
 
 def plan(config):
     """A trait, and what it does in the blood."""
-    c = config.aggressiveness
-    founder = round(255 * c.founder) / 255      # as cells have it: to them all of the attraction is meant
-    yield heritable("aggressiveness", c, doc="response to IL-6 and IL-8")
+    made = heritable("aggressiveness", config.aggressiveness, doc="response to IL-6 and IL-8")
+    yield made
+    founder = made.founder_byte / 255           # of cells, which are to feel all of the attraction
     yield trait("blood.homing", "aggressiveness", lambda a: a / founder, f"(aggressiveness / {founder:.9g})")

@@ -255,7 +255,7 @@ def _leave_unchanged(state, rate, plan):
 
 def founder(plan) -> dict:
     """The traits of the clone that a tumor starts with, as a table of one clone."""
-    return {trait.name: np.array([round(255 * trait.founder.number)], np.uint8) for trait in plan.traits}
+    return {trait.name: np.array([trait.founder_byte], np.uint8) for trait in plan.traits}
 
 
 def _largest(tables, row) -> float:

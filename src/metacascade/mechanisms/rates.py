@@ -103,6 +103,11 @@ class Trait:
         for name in ("founder", "mutation", "step", "correlation"):
             object.__setattr__(self, name, valued(getattr(self, name)))
 
+    @property
+    def founder_byte(self) -> int:
+        """The founder's value as cells have it."""
+        return round(255 * self.founder.number)
+
 
 def heritable(name, section, doc, **more) -> Trait:
     """The trait `name` with the parameters founder, mutation and step of a section."""
