@@ -4,6 +4,7 @@ import math
 import numpy as np
 import pytest
 
+from binomial import assert_binomial
 from metacascade._kernels._layout import CTC, Flag, Place
 from metacascade.config.config import Config
 from metacascade.mechanisms import plan_of
@@ -11,7 +12,6 @@ from metacascade.mechanisms.compile import founder as founder_traits
 from metacascade.model.blood import Blood
 from metacascade.model.circuit import Circuit
 
-Z = 4.5             # false alarm of a two-sided test: 7e-6
 N = 30_000          # cells of each clone
 ALONE = dict(anoikis_per_h=0.0, shear_per_h=0.0, nk_per_h=0.0, release_per_h=0.0, binding=0.1, arrest_offset=50.0)
 FOUNDER = 0.2
@@ -43,18 +43,13 @@ def held(blood):
     return np.bincount(there["clone"], minlength=3)
 
 
-def usual(count, share):
-    """Is a binomial number of N within Z standard deviations?"""
-    return abs(count - N * share) <= Z * math.sqrt(N * share * (1 - share))
-
-
 @pytest.mark.statistical
 @pytest.mark.parametrize("attraction", [1.0, 5.0])
 def test_a_bed_holds_a_cell_as_often_as_its_clone_responds(attraction):
     """Binomial, n = 30,000 of each clone: 1 - exp(-bind (1 + (attraction - 1) aggressiveness / founder))."""
     counts = held(at_the_tumor(attraction)[0])
     for clone, response in enumerate((0.0, 1.0, 5.0)):
-        assert usual(counts[clone], -math.expm1(-BIND * (1 + (attraction - 1) * response))), counts
+        assert_binomial(counts[clone], N, -math.expm1(-BIND * (1 + (attraction - 1) * response)))
     assert (counts.max() > 5 * counts.min()) == (attraction > 1)
 
 
@@ -68,14 +63,14 @@ def test_held_cells_leave_the_vessels_as_often_as_their_clone_responds():
     back = blood.advance(t).returning
     for clone, gain in enumerate((1.0, 5.0, 21.0)):
         left, share = np.isin(back["id"][back["clone"] == clone], still).sum(), 1 - 2.0 ** (-0.1 * gain)
-        assert abs(left - counts[clone] * share) <= Z * math.sqrt(counts[clone] * share * (1 - share)), clone
+        assert_binomial(left, counts[clone], share)
 
 
 @pytest.mark.statistical
 def test_what_blocks_the_signals_makes_all_clones_alike():
     """A therapy with factor 0 on blood.homing: each clone is held as by a bed that attracts nobody."""
-    counts = held(at_the_tumor(5.0, scales={"blood.homing": 0.0})[0])
-    assert all(usual(count, -math.expm1(-BIND)) for count in counts), counts
+    for count in held(at_the_tumor(5.0, scales={"blood.homing": 0.0})[0]):
+        assert_binomial(count, N, -math.expm1(-BIND))
 
 
 @pytest.mark.parametrize("founder", [0.01, 0.0137, 0.2, 1.0])

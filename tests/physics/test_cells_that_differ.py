@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from binomial import Z, assert_binomial
 from metacascade._kernels._layout import Action
 from metacascade._kernels._vessels import SEGMENT
 from metacascade.config.config import Config
@@ -17,7 +18,6 @@ from metacascade.model import clones as clone_table
 from metacascade.model.motion import speed_factors
 from tiles import Patch, only, rates_of, with_margin
 
-Z = 4.5
 ENDS = np.array([0, 102, 255], np.uint8)         # three clones: 0, the founder's 0.4, and 1
 
 
@@ -29,9 +29,6 @@ def of_three(name):
     """Traits of three clones that differ in one."""
     return {"": np.zeros(3, np.uint8), name: ENDS}
 
-
-def assert_binomial(found, n, p):
-    assert abs(found - n * p) <= Z * math.sqrt(n * p * (1 - p)), f"{found} of {n}, not {p:.4g} of them"
 
 
 # --- traits of clones ----------------------------------------------------------------------------------------------

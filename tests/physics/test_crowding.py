@@ -2,16 +2,15 @@
 
 Bounds are Z = 4.5 standard deviations of the law that is named: false alarm 7e-6 for each number compared.
 """
-import math
 
 import numpy as np
 import pytest
 
+from binomial import assert_binomial
 from metacascade.space.pressure import Pressure
 from tiles import Patch, only, with_margin
 
 pytestmark = pytest.mark.statistical
-Z = 4.5
 CENTER = 64 * 4 + 8 * 4 + 4
 MOBILITY, EDGE = 3000.0, 30.0
 
@@ -43,10 +42,6 @@ def pressed(voxels, step_s=1800, **columns):
     patch.scatter(patch.row(0, 0, 0), voxels, np.random.default_rng(1), **columns)
     return patch.press()
 
-
-def assert_binomial(found, n, p):
-    sd = math.sqrt(n * p * (1 - p))
-    assert abs(found - n * p) < Z * sd, f"{found} of {n}, expected {n * p:.1f} +- {sd:.1f}"
 
 
 # --- hops in given pressure -----------------------------------------------------------------------------

@@ -7,12 +7,12 @@ import math
 import numpy as np
 import pytest
 
+from binomial import Z, assert_binomial
 from controls import after, still
 from metacascade._kernels._vessels import SEGMENT
 from tiles import Patch, only
 
 pytestmark = pytest.mark.statistical
-Z = 4.5
 DIVISION_H = 24.0
 
 
@@ -23,10 +23,6 @@ def cells_in(n, parameters, oxygen=40.0, seed=1, per_voxel=None, segments=None):
     patch.scatter(0, voxels, np.random.default_rng(seed), emt=0)
     return patch
 
-
-def assert_binomial(found, n, p):
-    sd = math.sqrt(n * p * (1 - p))
-    assert abs(found - n * p) < Z * sd, f"{found} of {n}, expected {n * p:.1f} +- {sd:.1f}"
 
 
 # --- death ----------------------------------------------------------------------------------------------

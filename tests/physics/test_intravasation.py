@@ -7,13 +7,14 @@ import math
 import numpy as np
 import pytest
 
+from binomial import Z, assert_binomial
 from metacascade._kernels._vessels import SEGMENT
 from metacascade.config.config import Config
 from metacascade.space.vessels import Network, voxelize
 from tiles import Patch, distances, only
 
 pytestmark = pytest.mark.statistical
-Z, N = 4.5, 200_000
+N = 200_000
 HAZARD, RADIUS, REACH = 0.05, 6.0, 10.0
 HOURS = 12
 
@@ -39,10 +40,6 @@ def exits(patch, hours=HOURS):
     """All CTCs that leave in so many hours."""
     return np.concatenate([patch.step()[0].copy() for _ in range(round(hours / patch.parameters["dt_h"]))])
 
-
-def assert_binomial(found, n, p):
-    sd = math.sqrt(n * p * (1 - p))
-    assert abs(found - n * p) < Z * sd, f"{found} of {n}, expected {n * p:.1f} +- {sd:.1f}"
 
 
 def test_cells_within_reach_leave_exponentially_and_no_others():
