@@ -26,14 +26,14 @@ from _rates cimport signal_t
 from _rebuild cimport rebuild, write_changed
 from _tiles cimport (
     BLOCK, CALM, CAUSES, CHANGED_VOXEL, DIVIDED, HOPPED, LOOKED_AT, SHED_CELLS, block_t, draw_events, fetch_next,
-    hops_first, list_candidates, outbox_t, pass_faces, scratch_t, tiles_t, tissue_t, word_t, words_of)
+    fill_places, flag_candidates, hops_first, list_flagged, outbox_t, pass_faces, scratch_t, tiles_t, tissue_t, word_t, words_of)
 from _types cimport cell_t, ctc_t, member_t, migrant_t
 from _voxels cimport fill_table
 from _waiting cimport insert_waiting, take_waiting, waiting_t
 from _walk cimport walk
 
 TALLIES = ("looked_at", "divided", "mutated", "shed", "switched", "hopped", "changed_voxel", "cut")  # then causes
-SCRATCH_ROWS = 22                  # words for each cell of a tile
+SCRATCH_ROWS = 23                  # words for each cell of a tile
 
 
 cdef int survey(const tiles_t* t, Py_ssize_t row, scratch_t* s) except -1 nogil:
@@ -100,11 +100,20 @@ cdef int decide_block(const tiles_t* t, Py_ssize_t row, const tissue_t* p, const
     return 0
 
 
+cdef int list_candidates(const tiles_t* t, Py_ssize_t row, scratch_t* s) noexcept nogil:
+    """The cells of a tile that are looked at, and their voxels; how many."""
+    cdef int k, total
+    flag_candidates(words_of(t, row, 0), s.first, s.key, &s.table, s.limit, s.of, s.flag)
+    total = list_flagged(s.flag, s.first[512], s.places, s.candidate)
+    for k in range(total):
+        s.candidate_voxel[k] = s.of[s.candidate[k]]
+    return total
+
+
 cdef int decide(const tiles_t* t, Py_ssize_t row, const tissue_t* p, scratch_t* s, outbox_t* box) except -1 nogil:
     """Decide on each cell that is looked at; who leads a cluster gets its followers."""
     cdef int at = 0, n
-    cdef int total = list_candidates(words_of(t, row, 0), s.first, s.key, &s.table, s.limit, s.of, s.candidate,
-                                     s.candidate_voxel)
+    cdef int total = list_candidates(t, row, s)
     while at < total:
         n = total - at if total - at < BLOCK else BLOCK
         if load(&s.block, words_of(t, row, 0), s.candidate + at, s.candidate_voxel + at, n) >= t.n_clones:
@@ -190,6 +199,8 @@ cdef scratch_t* new_scratch(uint32_t[:, ::1] words) except NULL:
     s.mover, s.mover_voxel = <int32_t*>&words[14, 0], <int32_t*>&words[15, 0]
     s.arrival_place, s.state = &words[16, 0], <uint8_t*>&words[17, 0]
     s.follower, s.changed, s.step = <int32_t*>&words[18, 0], <word_t*>&words[19, 0], <int32_t*>&words[21, 0]
+    s.flag = <uint8_t*>&words[22, 0]
+    fill_places(s.places)
     return s
 
 

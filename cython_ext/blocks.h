@@ -26,18 +26,44 @@ static inline void copy_by_steps(word_t *to, const word_t *from, int64_t n, cons
 
 enum { TOGETHER = 16 };        /* more cells than most voxels hold */
 
-/* The cells of a tile that are looked at, and their voxels; how many. Those are whose hash (multiplications and shifts
-   of splitmix64 on the record, keyed by tile and step) is not above the limit of their voxel: each with the chance
-   `bound`, whatever the others do. Then a cell has its event with the true chance over the bound: exact thinning. No
-   branch tells who it is, nor where a voxel ends, since it would be guessed wrong; `limit` and `of`, the voxels of all
-   cells, have room for TOGETHER more than there are. */
-METACASCADE_CLONES static int list_candidates(const word_t *restrict cells, const int32_t *first, uint64_t key,
-                                              const voxel_table_t *table, uint32_t *restrict limit,
-                                              uint16_t *restrict of, int32_t *restrict candidate,
-                                              int32_t *restrict voxel)
+/* For each byte, the places of its bits that are set, ascending. */
+static inline void fill_places(uint8_t places[256][8])
 {
-    const int n = first[512];
+    for (int byte = 0; byte < 256; byte++)
+        for (int bit = 0, k = 0; bit < 8; bit++)
+            if (byte >> bit & 1)
+                places[byte][k++] = (uint8_t)bit;
+}
+
+/* Numbers i < n whose `flag` is 1 and not 0, ascending; how many. Eight flags are one number, whose bits are gathered
+   in a byte by one product and counted by another; flags and numbers have room for 7 more. */
+METACASCADE_CLONES static int list_flagged(uint8_t *restrict flag, int n, const uint8_t places[256][8],
+                                           int32_t *restrict number)
+{
     int k = 0;
+    memset(flag + n, 0, 8);
+    for (int i = 0; i < n; i += 8) {
+        uint64_t eight;
+        memcpy(&eight, flag + i, 8);
+        const uint8_t *place = places[eight * 0x0102040810204080u >> 56];
+        for (int j = 0; j < 8; j++)
+            number[k + j] = i + place[j];
+        k += (int)(eight * 0x0101010101010101u >> 56);
+    }
+    return k;
+}
+
+/* Which cells of a tile are looked at, in `flag`, and the voxels of all in `of`. Those are whose hash, of the record,
+   keyed by tile and step, is not above the limit of their voxel: each with the chance `bound`, whatever the others do.
+   Then a cell has its event with the true chance over the bound: exact thinning. The hash goes word by word through
+   rounds of a shift and a product as those of triple32 (C. Wellons, hash-prospector), of 32 bits since most processors
+   have no vectors of products of 64. No branch tells where a voxel ends, since it would be guessed wrong: `limit` and
+   `of` have room for TOGETHER more cells than there are. */
+METACASCADE_CLONES static void flag_candidates(const word_t *restrict cells, const int32_t *first, uint64_t key,
+                                               const voxel_table_t *table, uint32_t *restrict limit,
+                                               uint16_t *restrict of, uint8_t *restrict flag)
+{
+    const uint32_t key0 = (uint32_t)key, key1 = (uint32_t)(key >> 32);
     for (int v = 0; v < 512; v++) {
         int i = first[v];
         do
@@ -47,20 +73,15 @@ METACASCADE_CLONES static int list_candidates(const word_t *restrict cells, cons
             }
         while (i < first[v + 1]);
     }
-    for (int i = 0; i < n; i++) {
-        uint64_t h = (cells[3 * i] | (uint64_t)cells[3 * i + 1] << 32) ^ key;
-        h = (h ^ h >> 30) * 0xBF58476D1CE4E5B9u;
-        h = (h ^ h >> 27 ^ cells[3 * i + 2]) * 0x94D049BB133111EBu;
-        h = (h ^ h >> 31) * 0x9E3779B97F4A7C15u;
-        limit[i] = (uint32_t)(h >> 32) <= limit[i];
+    for (int i = 0; i < first[512]; i++) {
+        const uint32_t traits = cells[3 * i + 2];
+        uint32_t h = cells[3 * i] ^ key0;
+        h = (h ^ h >> 17) * 0xED5AD4BBu;
+        h = (h ^ h >> 11 ^ cells[3 * i + 1] ^ key1) * 0xAC4C1B51u;
+        h = (h ^ h >> 15 ^ traits ^ traits >> 16) * 0x31848BABu;
+        h = (h ^ h >> 14) * 0x846CA68Bu;
+        flag[i] = h <= limit[i];
     }
-    for (int i = 0; i < n; i++) {
-        candidate[k] = i;
-        k += (int)limit[i];
-    }
-    for (int i = 0; i < k; i++)
-        voxel[i] = of[candidate[i]];
-    return k;
 }
 
 typedef struct {               /* a block of cells, column by column */

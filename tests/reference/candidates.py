@@ -1,6 +1,6 @@
 """Which cells are looked at: what blocks.h must equal bit for bit."""
 
-MASK = 2**64 - 1
+MASK = 2**32 - 1
 
 
 def unit64(high, low):
@@ -10,11 +10,11 @@ def unit64(high, low):
 
 def hash_of(record, key):
     """A keyed hash of a record: 32 bits."""
-    h = (record[0] | record[1] << 32) ^ key
-    h = (h ^ h >> 30) * 0xBF58476D1CE4E5B9 & MASK
-    h = (h ^ h >> 27 ^ record[2]) * 0x94D049BB133111EB & MASK
-    h = (h ^ h >> 31) * 0x9E3779B97F4A7C15 & MASK
-    return h >> 32
+    h = record[0] ^ key & MASK
+    h = (h ^ h >> 17) * 0xED5AD4BB & MASK
+    h = (h ^ h >> 11 ^ record[1] ^ key >> 32) * 0xAC4C1B51 & MASK
+    h = (h ^ h >> 15 ^ record[2] ^ record[2] >> 16) * 0x31848BAB & MASK
+    return (h ^ h >> 14) * 0x846CA68B & MASK
 
 
 def rounded_up(p):
