@@ -99,9 +99,11 @@ FIELD_INLINE void field_gather(field_color_t *restrict color, const float *restr
 
 /* The voxels of one color from those of the other,
      c += omega (rhs - decay c + r sum(neighbor - c)) / (decay + 6 r), never below 0.
-   Differences of neighbors, not a sum of six values: where the field is level nothing is rounded. */
+   Differences of neighbors, not a sum of six values: where the field is level nothing is rounded. A tile of values at
+   `ahead` is fetched from memory meanwhile. */
 FIELD_INLINE void field_half_sweep(field_color_t own, field_color_t other, const float *restrict gain,
-                                   const float *restrict decay, const float *restrict rhs, float r, float omega)
+                                   const float *restrict decay, const float *restrict rhs, float r, float omega,
+                                   const float *ahead)
 {
     for (int z = 0; z < 4; z++) {
         const int above = z < 3 ? FIELD_PLANE : 0;
@@ -109,6 +111,7 @@ FIELD_INLINE void field_half_sweep(field_color_t own, field_color_t other, const
             float *restrict m = &own[z + 1][y + 1][FIELD_AT];
             const float *restrict o = &other[z + 1][y + 1][FIELD_AT];
             const int row = 64 * z + 8 * y;
+            __builtin_prefetch(ahead + 2 * row);
             for (int x = 0; x < FIELD_EDGE; x++) {
                 float mid = m[x];
                 float flow = ((o[x - 1] - mid) + (o[x + 1] - mid))
@@ -170,9 +173,12 @@ static void field_relax(float *restrict c, const float *restrict decay, const fl
         if (decay)
             for (int v = 0; v < FIELD_VOXELS; v++)
                 gain[v] = 1.0f / (k[v] + six);
+        const int64_t next = i + 1 < n ? (int64_t)rows[i + 1] * FIELD_VOXELS : tile;
+        const float *const ahead[3] = {c + next, rhs + next, decay ? decay + next : rhs + next};
         for (int half = 0; half < halves; half++) {
             const int at = (half & 1) * FIELD_COLOR;
-            field_half_sweep(color[half & 1], color[~half & 1], gain + at, k + at, q + at, r, omega[half]);
+            field_half_sweep(color[half & 1], color[~half & 1], gain + at, k + at, q + at, r, omega[half],
+                             ahead[half % 3]);
         }
         for (int z = 0; z < 4; z++)
             for (int y = 0; y < FIELD_EDGE; y++)
