@@ -45,8 +45,10 @@ cdef extern from "blocks.h" nogil:
     int fill_bound(const rate_t* rates, int n, double dt_h, const uint16_t* counts, voxel_table_t* table)
     void fill_places(uint8_t (*places)[8])
     int list_flagged(uint8_t* flag, int n, const uint8_t (*places)[8], int32_t* number)
+    void fill_voxels(const int32_t* first, uint16_t* of)
+    void flag_motile(const word_t* cells, int n, uint8_t* flag)
     void flag_candidates(const word_t* cells, const int32_t* first, uint64_t key, const voxel_table_t* table,
-                         uint32_t* limit, uint16_t* of, uint8_t* flag)
+                         uint32_t* limit, uint8_t* flag)
     void fill_steps(const uint8_t* state, int64_t n, uint8_t mark, int32_t* step)
     void copy_by_steps(word_t* to, const word_t* source, int64_t n, const int32_t* step)
     void prefetch "__builtin_prefetch"(const void* at)
@@ -146,7 +148,7 @@ cdef struct scratch_t:
     int32_t* mover_voxel
     uint32_t* limit                # for the hash of each cell, and its voxel
     uint16_t* of
-    uint8_t* flag                  # is it looked at?
+    uint8_t* flag                  # is it motile? Is it looked at?
     uint8_t places[256][8]         # of the bits of a byte that are set
     int32_t* leader                # four numbers (cell, voxel, followers wanted, action) of each cell that leaves
     int32_t* follower              # cells that follow them, leader by leader

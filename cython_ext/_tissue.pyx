@@ -26,7 +26,7 @@ from _rates cimport signal_t
 from _rebuild cimport rebuild, write_changed
 from _tiles cimport (
     BLOCK, CALM, CAUSES, CHANGED_VOXEL, DIVIDED, HOPPED, LOOKED_AT, SHED_CELLS, block_t, draw_events, fetch_next,
-    fill_places, flag_candidates, hops_first, list_flagged, outbox_t, pass_faces, scratch_t, tiles_t, tissue_t, word_t, words_of)
+    fill_places, fill_voxels, flag_candidates, flag_motile, hops_first, list_flagged, outbox_t, pass_faces, scratch_t, tiles_t, tissue_t, word_t, words_of)
 from _types cimport cell_t, ctc_t, member_t, migrant_t
 from _voxels cimport fill_table
 from _waiting cimport insert_waiting, take_waiting, waiting_t
@@ -38,25 +38,21 @@ SCRATCH_ROWS = 23                  # words for each cell of a tile
 
 cdef int survey(const tiles_t* t, Py_ssize_t row, scratch_t* s) except -1 nogil:
     """Where the cells of each voxel are, and which of them are motile; how many those are."""
-    cdef const cell_t* cells = t.cells + t.start[row]
-    cdef const uint16_t* counts = t.counts + 512 * row
-    cdef int32_t at = 0, end
-    cdef int v, movers = 0
+    cdef int v, k, at = 0, movers
     for v in range(512):
         s.first[v] = at
-        end = at + counts[v]
-        if end > t.n[row]:
-            at = end
-            break
-        while at < end and cells[at].traits.emt > 0:
-            s.mover[movers], s.mover_voxel[movers] = at, v
-            movers += 1
-            at += 1
-        s.motile[v] = <uint16_t>(at - s.first[v])
-        at = end
+        at += t.counts[512 * row + v]
     s.first[512] = at
     if at != t.n[row]:
         raise RuntimeError("cells were lost: a tile does not hold as many as its voxels count")
+    fill_voxels(s.first, s.of)
+    flag_motile(words_of(t, row, 0), at, s.flag)
+    movers = list_flagged(s.flag, at, s.places, s.mover)
+    memset(s.motile, 0, sizeof(s.motile))
+    for k in range(movers):                        # they are the first of their voxel: the last of them counts
+        v = s.of[s.mover[k]]
+        s.mover_voxel[k] = v
+        s.motile[v] = <uint16_t>(s.mover[k] - s.first[v] + 1)
     return movers
 
 
@@ -103,7 +99,7 @@ cdef int decide_block(const tiles_t* t, Py_ssize_t row, const tissue_t* p, const
 cdef int list_candidates(const tiles_t* t, Py_ssize_t row, scratch_t* s) noexcept nogil:
     """The cells of a tile that are looked at, and their voxels; how many."""
     cdef int k, total
-    flag_candidates(words_of(t, row, 0), s.first, s.key, &s.table, s.limit, s.of, s.flag)
+    flag_candidates(words_of(t, row, 0), s.first, s.key, &s.table, s.limit, s.flag)
     total = list_flagged(s.flag, s.first[512], s.places, s.candidate)
     for k in range(total):
         s.candidate_voxel[k] = s.of[s.candidate[k]]

@@ -53,24 +53,41 @@ METACASCADE_CLONES static int list_flagged(uint8_t *restrict flag, int n, const 
     return k;
 }
 
-/* Which cells of a tile are looked at, in `flag`, and the voxels of all in `of`. Those are whose hash, of the record,
+/* The voxel of each cell. No branch tells where one ends, since it would be guessed wrong: there is room for TOGETHER
+   more cells than there are. */
+METACASCADE_CLONES static void fill_voxels(const int32_t *first, uint16_t *restrict of)
+{
+    for (int v = 0; v < 512; v++) {
+        int i = first[v];
+        do
+            for (int j = 0; j < TOGETHER; j++, i++)
+                of[i] = (uint16_t)v;
+        while (i < first[v + 1]);
+    }
+}
+
+/* Which cells are motile, EMT > 0. */
+METACASCADE_CLONES static void flag_motile(const word_t *restrict cells, int n, uint8_t *restrict flag)
+{
+    for (int i = 0; i < n; i++)
+        flag[i] = (cells[3 * i + 2] & 255) != 0;
+}
+
+/* Which cells of a tile are looked at, in `flag`. Those are whose hash, of the record,
    keyed by tile and step, is not above the limit of their voxel: each with the chance `bound`, whatever the others do.
    Then a cell has its event with the true chance over the bound: exact thinning. The hash goes word by word through
    rounds of a shift and a product as those of triple32 (C. Wellons, hash-prospector), of 32 bits since most processors
-   have no vectors of products of 64. No branch tells where a voxel ends, since it would be guessed wrong: `limit` and
-   `of` have room for TOGETHER more cells than there are. */
+   have no vectors of products of 64. `limit` has room for TOGETHER more cells than there are. */
 METACASCADE_CLONES static void flag_candidates(const word_t *restrict cells, const int32_t *first, uint64_t key,
                                                const voxel_table_t *table, uint32_t *restrict limit,
-                                               uint16_t *restrict of, uint8_t *restrict flag)
+                                               uint8_t *restrict flag)
 {
     const uint32_t key0 = (uint32_t)key, key1 = (uint32_t)(key >> 32);
     for (int v = 0; v < 512; v++) {
         int i = first[v];
         do
-            for (int j = 0; j < TOGETHER; j++, i++) {
+            for (int j = 0; j < TOGETHER; j++, i++)
                 limit[i] = table->limit[v];
-                of[i] = (uint16_t)v;
-            }
         while (i < first[v + 1]);
     }
     for (int i = 0; i < first[512]; i++) {
