@@ -26,7 +26,8 @@ from _rates cimport signal_t
 from _rebuild cimport rebuild, write_changed
 from _tiles cimport (
     BLOCK, CALM, CAUSES, CHANGED_VOXEL, DIVIDED, HOPPED, LOOKED_AT, SHED_CELLS, block_t, draw_events, fetch_next,
-    fill_places, fill_voxels, flag_candidates, flag_motile, hops_first, list_flagged, outbox_t, pass_faces, scratch_t, tiles_t, tissue_t, word_t, words_of)
+    fill_places, fill_voxels, flag_candidates, flag_motile, hops_first, list_flagged, outbox_t, pass_faces,
+    scratch_t, tiles_t, tissue_t, word_t, words_of)
 from _types cimport cell_t, ctc_t, member_t, migrant_t
 from _voxels cimport fill_table
 from _waiting cimport insert_waiting, take_waiting, waiting_t
