@@ -64,6 +64,13 @@ def test_a_rate_that_is_off_or_zero_is_told():
     assert "therapy[0]: without effect (blood.homing is off or zero in this config)" in draws_nobody
 
 
+def test_a_therapy_on_the_attraction_of_a_tumor_without_blood_is_told():
+    plan = {"rate": "blood.homing", "factor": 2}
+    assert "therapy[0]: without effect (tumor.perfusion = 0: no blood comes there)" in loaded(
+        plan, tumor={"perfusion": "0 mL/min/g"}).warnings
+    assert not [line for line in loaded(plan).warnings if "therapy[" in line]
+
+
 def test_a_therapy_on_what_has_no_cells_is_told():
     plans = [{"rate": "tissue.divide", "factor": 2}, {"rate": "oxygen.vessel", "factor": 2}, {"rate": "blood.nk", "factor": 2}]
     injected = load({"injection": [{"cells": 10}], "therapy": plans}).warnings

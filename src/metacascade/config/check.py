@@ -138,19 +138,22 @@ def _idle_therapies(config, plan, goes_on):
     off, enters = {}, config_effects.enters(config)
     for name in names_in_time(config) if config.therapy else ():
         beyond = name.partition(".")[0] in ("blood", "lesion")
-        if not (plan.number(name) or plan.coefficient(name)) or _nowhere(plan, name):
+        if not (plan.number(name) or plan.coefficient(name)) or _nodes(plan, name) == set():
             off[name] = f"{name} is off or zero in this config"
         elif not beyond and config.tumor is None:
             off[name] = "there is no [tumor]"
         elif beyond and not goes_on and not enters:
             off[name] = "no cell enters the blood"
+        elif _nodes(plan, name) == {"tumor"} and not goes_on and not config_effects.reaches_tumor(config):
+            off[name] = config_effects.NO_BLOOD_IN_TUMOR
     yield from therapy.odd(config, off)
 
 
-def _nowhere(plan, name):
-    """Is a rate zero at every node and organ?"""
-    return any(isinstance(factor, At) and not factor.other and not any(dict(factor.values).values())
-               for factor in plan.factors_of(name))
+def _nodes(plan, name):
+    """The only nodes and organs at which a rate is not zero; None if there may be others."""
+    found = [{node for node, value in dict(factor.values).items() if value}
+             for factor in plan.factors_of(name) if isinstance(factor, At) and not factor.other]
+    return set.intersection(*found) if found else None
 
 
 def _interventions_of_nothing(config, goes_on):

@@ -22,6 +22,7 @@ RATES = "colonization.wake colonization.dormant_death"
 ACTIVE = "colonization.birth colonization.death colonization.capacity colonization.shed"
 ELSEWHERE = ("intravasation.reach",)     # acts also while its mechanism is off: where cells come back
 NOTHING_ENTERS = "no cell enters the blood: no rate of the tumor sheds any, and there is no [[injection]]"
+NO_BLOOD_IN_TUMOR = "tumor.perfusion = 0: no blood comes there"
 AT_BOTH_ENDS = "longer than the run, which writes at its start and at its end"
 
 
@@ -49,7 +50,8 @@ def enters(config) -> bool:
     return bool(config.injection) or sheds(config)
 
 
-def _reaches_tumor(config):
+def reaches_tumor(config) -> bool:
+    """Does blood come to the tumor, or is anything injected into its vessels?"""
     return bool(config.tumor and config.tumor.perfusion_mL_per_min_per_g) or _has(config.injection, "tumor")
 
 
@@ -126,8 +128,8 @@ RULES = (
          "intravasation.cluster_fraction = 0"),
     Rule("blood.* organs.* colonization.*", enters, NOTHING_ENTERS, state=True),
     Rule(f"organs.{LYMPH_NODE}.*", lambda c: c.lymphatic.enabled, "lymphatic.enabled = false"),
-    Rule("organs.tumor.* colonization.attraction aggressiveness.*", _reaches_tumor,
-         "tumor.perfusion = 0: no blood comes there", state=True),
+    Rule("organs.tumor.* colonization.attraction aggressiveness.*", reaches_tumor,
+         NO_BLOOD_IN_TUMOR, state=True),
     Rule("aggressiveness.*", lambda c: c.colonization.attraction != 1, "colonization.attraction = 1"),
     Rule("organs.tumor.soil", lambda c: False, "what leaves the blood in the tumor becomes tissue again"),
     Rule("organs.* colonization.* aggressiveness.*", lambda c: c.blood.enabled, "blood.enabled = false", state=True),
@@ -224,5 +226,5 @@ def draws_of_nothing(config) -> Iterator[str]:
     for i, draw in enumerate(config.draw):
         if not enters(config):
             yield f"draw[{i}]: {NOTHING_ENTERS}"
-        elif draw.node == "tumor" and not _reaches_tumor(config):
+        elif draw.node == "tumor" and not reaches_tumor(config):
             yield f"draw[{i}].node = tumor: no blood comes there, as there is no tumor or its perfusion is 0"

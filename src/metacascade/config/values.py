@@ -84,9 +84,9 @@ def _read_named(section, given, name, known, problems) -> dict:
 
 
 def _unknown(path, what, known, problems, more=""):
-    """The problem of an unknown key; of very many the nearest known names are not looked for."""
-    near = nearest(path[-1], known) if len(problems) < MOST_PROBLEMS else ""
-    return Problem(path, f"unknown {what}{near}{more}")
+    """The problem of an unknown key, with the nearest name or `more`; of very many they are not looked for."""
+    near = nearest(path[-1], known) if len(problems) < MOST_PROBLEMS else " "
+    return Problem(path, f"unknown {what}{near or more}".rstrip())
 
 
 def _read_table(section, table, path, problems) -> dict:
@@ -107,7 +107,8 @@ def _read_section(section, table, path, problems, also=()) -> dict:
             except units.QuantityError as error:
                 problems.append(Problem((*path, key), str(error)))
         else:
-            problems.append(_unknown((*path, key), "key", [*section.parameters, *also], problems))
+            known = [*section.parameters, *also]
+            problems.append(_unknown((*path, key), "key", known, problems, f"; known are {', '.join(known)}"))
     return values
 
 
