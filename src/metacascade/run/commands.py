@@ -108,7 +108,7 @@ def branch(checkpoint_path, out, seed=None, overrides=(), overwrite=False, **tim
             raise InputError(f"{checkpoint_path} lies in {out}, which --overwrite would empty: choose another --out")
     known = config_check.early(former, saved.meta["time_s"])     # what has happened in the run that it starts from
     warn(world, [line for line in changed.warnings_from(saved.meta["time_s"]) if line not in known]
-         + list(inputs.too_large_draws(changed)))
+         + [*_moved_founders(former, changed), *inputs.too_large_draws(changed)])
     same = changed.vessels == former.vessels        # those of the checkpoint
     segments = None if same else inputs.imported(world, changed)
     saved.meta.update(parts=0, parent=parent)
@@ -152,6 +152,15 @@ def _refuse_other_bed(old, new, saved):
     if saved.vessels and named:
         raise InputError(f"--set {named}: the vessels in the checkpoint live (angiogenesis, maturation, perfusion), "
                          "and a branch keeps their [vessels]: start a new run with others")
+
+
+def _moved_founders(old, new):
+    """A line for each trait whose founder is another one than in the run before."""
+    before = {trait.name: trait.founder.number for trait in plan_of(old).traits}
+    for trait in plan_of(new).traits:
+        if before.get(trait.name, trait.founder.number) != trait.founder.number:
+            yield (f"{trait.name}: its founder is {trait.founder.number:g} and was {before[trait.name]:g}: the clones of "
+                   "the checkpoint keep their values, and what is relative to the founder is so to the new one")
 
 
 def _refuse_too_many_steps(loaded, meta):
