@@ -116,12 +116,12 @@ def test_a_branch_has_the_vessels_of_its_checkpoint_unless_others_are_named(form
 
 
 def test_a_branch_tells_of_a_trait_with_another_founder(former, tmp_path, capfd):
-    start = ["branch", str(former / "checkpoint.h5"), "--set", "run.duration=3 h", "--set", "invasiveness.enabled=true"]
-    assert main([*start, "--out", str(tmp_path / "a"), "--set", "invasiveness.founder=0.3"]) == 0
+    start = ["branch", str(former / "checkpoint.h5"), "--set", "run.duration=3 h", "--set", "competence.enabled=true"]
+    assert main([*start, "--out", str(tmp_path / "a"), "--set", "competence.founder=0.3"]) == 0
     assert "its founder is" not in capfd.readouterr().err                       # the trait is new: there is no other
     again = ["branch", str(tmp_path / "a"), "--out", str(tmp_path / "b"), "--set", "run.duration=4 h"]
-    assert main([*again, "--set", "invasiveness.founder=0.6"]) == 0
-    assert "invasiveness: its founder is 0.6 and was 0.3: the clones of the checkpoint keep" in capfd.readouterr().err
+    assert main([*again, "--set", "competence.founder=0.6"]) == 0
+    assert "competence: its founder is 0.6 and was 0.3: the clones of the checkpoint keep" in capfd.readouterr().err
 
 
 def test_a_dry_run_refuses_a_directory_that_a_run_would_refuse(words, former, tmp_path, capfd):

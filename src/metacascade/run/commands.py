@@ -159,8 +159,8 @@ def _moved_founders(old, new):
     before = {trait.name: trait.founder.number for trait in plan_of(old).traits}
     for trait in plan_of(new).traits:
         if before.get(trait.name, trait.founder.number) != trait.founder.number:
-            yield (f"{trait.name}: its founder is {trait.founder.number:g} and was {before[trait.name]:g}: the clones of "
-                   "the checkpoint keep their values, and what is relative to the founder is so to the new one")
+            yield (f"{trait.name}: its founder is {trait.founder.number:g} and was {before[trait.name]:g}: the clones "
+                   "of the checkpoint keep their values, and what is relative to the founder is so to the new one")
 
 
 def _refuse_too_many_steps(loaded, meta):
