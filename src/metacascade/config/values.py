@@ -79,14 +79,15 @@ def _remove(values, location: tuple):
 
 def _read_named(section, given, name, known, problems) -> dict:
     for key in given.keys() - set(known):
-        problems.append(_unknown((name, key), "name", known, problems, f"; known are {', '.join(known)}"))
+        problems.append(_unknown((name, key), "name", known, problems))
     return {key: _read_table(section, given[key], (name, key), problems) for key in known if key in given}
 
 
-def _unknown(path, what, known, problems, more=""):
-    """The problem of an unknown key, with the nearest name or `more`; of very many they are not looked for."""
-    near = nearest(path[-1], known) if len(problems) < MOST_PROBLEMS else " "
-    return Problem(path, f"unknown {what}{near or more}".rstrip())
+def _unknown(path, what, known, problems):
+    """The problem of an unknown key, with the nearest name, or all that are known; of very many without."""
+    few = len(problems) < MOST_PROBLEMS
+    hint = (nearest(path[-1], known) or f"; known are {', '.join(known)}") if few else ""
+    return Problem(path, f"unknown {what}{hint}")
 
 
 def _read_table(section, table, path, problems) -> dict:
@@ -107,8 +108,7 @@ def _read_section(section, table, path, problems, also=()) -> dict:
             except units.QuantityError as error:
                 problems.append(Problem((*path, key), str(error)))
         else:
-            known = [*section.parameters, *also]
-            problems.append(_unknown((*path, key), "key", known, problems, f"; known are {', '.join(known)}"))
+            problems.append(_unknown((*path, key), "key", [*section.parameters, *also], problems))
     return values
 
 
