@@ -69,6 +69,8 @@ def test_a_therapy_on_the_attraction_of_a_tumor_without_blood_is_told():
     assert "therapy[0]: without effect (tumor.perfusion = 0: no blood comes there)" in loaded(
         plan, tumor={"perfusion": "0 mL/min/g"}).warnings
     assert not [line for line in loaded(plan).warnings if "therapy[" in line]
+    injected = load({"injection": [{"cells": 10}], "therapy": [plan]}).warnings
+    assert "therapy[0]: without effect (there is no [tumor])" in injected
 
 
 def test_a_therapy_on_what_has_no_cells_is_told():

@@ -137,14 +137,14 @@ def _idle_therapies(config, plan, goes_on):
     """Therapies on what is off, or has no cells; of a run that goes on there may be some in the blood already."""
     off, enters = {}, config_effects.enters(config)
     for name in names_in_time(config) if config.therapy else ():
-        beyond = name.partition(".")[0] in ("blood", "lesion")
-        if not (plan.number(name) or plan.coefficient(name)) or _nodes(plan, name) == set():
+        beyond, nodes = name.partition(".")[0] in ("blood", "lesion"), _nodes(plan, name)
+        if not (plan.number(name) or plan.coefficient(name)) or nodes == set():
             off[name] = f"{name} is off or zero in this config"
-        elif not beyond and config.tumor is None:
-            off[name] = "there is no [tumor]"
+        elif config.tumor is None and (not beyond or nodes == {"tumor"}):
+            off[name] = config_effects.NO_TUMOR
         elif beyond and not goes_on and not enters:
             off[name] = "no cell enters the blood"
-        elif _nodes(plan, name) == {"tumor"} and not goes_on and not config_effects.reaches_tumor(config):
+        elif nodes == {"tumor"} and not goes_on and not config_effects.reaches_tumor(config):
             off[name] = config_effects.NO_BLOOD_IN_TUMOR
     yield from therapy.odd(config, off)
 
