@@ -136,7 +136,7 @@ cdef struct scratch_t:
     int event[64]                  # ... and what happens to the cell
     int32_t left[1040]             # cells of the block that leave their voxels, or hop
     int32_t first[513]             # first cell of each voxel
-    uint16_t motile[512]           # how many of its first cells are motile
+    uint8_t motile[512]            # is any of its cells motile?
     uint16_t look[513]             # voxels whose vessels are worth a look
     int32_t out[512]               # cells that are gone from each voxel
     int32_t into[1024]             # cells that came to it, motile ones (2 v) and others (2 v + 1)

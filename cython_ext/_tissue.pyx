@@ -50,10 +50,9 @@ cdef int survey(const tiles_t* t, Py_ssize_t row, scratch_t* s) except -1 nogil:
     flag_motile(words_of(t, row, 0), at, s.flag)
     movers = list_flagged(s.flag, at, s.places, s.mover)
     memset(s.motile, 0, sizeof(s.motile))
-    for k in range(movers):                        # they are the first of their voxel: the last of them counts
+    for k in range(movers):
         v = s.of[s.mover[k]]
-        s.mover_voxel[k] = v
-        s.motile[v] = <uint16_t>(s.mover[k] - s.first[v] + 1)
+        s.mover_voxel[k], s.motile[v] = v, 1
     return movers
 
 
