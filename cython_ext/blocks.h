@@ -36,7 +36,7 @@ static inline void fill_places(uint8_t places[256][8])
 }
 
 /* Numbers i < n whose `flag` is 1 and not 0, ascending; how many. Eight flags are one number, whose bits are gathered
-   in a byte by one product and counted by another; flags and numbers have room for 7 more. */
+   in a byte by one product and counted by another; flags and numbers have room for 8 more. */
 METACASCADE_CLONES static int list_flagged(uint8_t *restrict flag, int n, const uint8_t places[256][8],
                                            int32_t *restrict number)
 {
@@ -73,11 +73,11 @@ METACASCADE_CLONES static void flag_motile(const word_t *restrict cells, int n, 
         flag[i] = (cells[3 * i + 2] & 255) != 0;
 }
 
-/* Which cells of a tile are looked at, in `flag`. Those are whose hash, of the record,
-   keyed by tile and step, is not above the limit of their voxel: each with the chance `bound`, whatever the others do.
-   Then a cell has its event with the true chance over the bound: exact thinning. The hash goes word by word through
-   rounds of a shift and a product as those of triple32 (C. Wellons, hash-prospector), of 32 bits since most processors
-   have no vectors of products of 64. `limit` has room for TOGETHER more cells than there are. */
+/* Which cells of a tile are looked at: those whose hash, of the record and keyed by tile and step, is not above the
+   limit of their voxel: each with the chance `bound`, whatever the others do. Then a cell has its event with the true
+   chance over the bound: exact thinning. The hash goes word by word through rounds of a shift and a product as those of
+   triple32 (C. Wellons, hash-prospector), of 32 bits since most processors have no vectors of products of 64. `limit`
+   has room for TOGETHER more cells than there are. */
 METACASCADE_CLONES static void flag_candidates(const word_t *restrict cells, const int32_t *first, uint64_t key,
                                                const voxel_table_t *table, uint32_t *restrict limit,
                                                uint8_t *restrict flag)

@@ -100,7 +100,7 @@ FIELD_INLINE void field_gather(field_color_t *restrict color, const float *restr
 /* The voxels of one color from those of the other,
      c += omega (rhs - decay c + r sum(neighbor - c)) / (decay + 6 r), never below 0.
    Differences of neighbors, not a sum of six values: where the field is level nothing is rounded. A tile of values at
-   `ahead` is fetched from memory meanwhile. */
+   `ahead` is fetched from memory meanwhile: no processor foresees which is next, as no two of a sweep touch. */
 FIELD_INLINE void field_half_sweep(field_color_t own, field_color_t other, const float *restrict gain,
                                    const float *restrict decay, const float *restrict rhs, float r, float omega,
                                    const float *ahead)
