@@ -8,27 +8,20 @@ from _types cimport cell_t, migrant_t
 from _waiting cimport insert_waiting, take_waiting, waiting_t
 
 
-cdef inline int key_of(const migrant_t* m) noexcept nogil:
-    """Twice the voxel of an arrival, plus 1 if it is not motile: where it belongs in its tile."""
-    return 2 * m.voxel + (m.cell.traits.emt == 0)
-
-
 cdef int place_in_tile(uint16_t* counts, const migrant_t* arrivals, const int32_t* order, Py_ssize_t new, cell_t* cells,
                        int32_t* place) except -1 nogil:
     """Add the `new` arrivals of a tile, in their order, to its counts; write the cells, and the place of each in the
-    tile: before the cells of its voxel if it is motile, behind them if not."""
-    cdef Py_ssize_t k, begin = 0
+    tile: behind the cells of its voxel."""
+    cdef Py_ssize_t k
     cdef int32_t first = 0
-    cdef int v = 0, a, i
+    cdef int v = 0
     for k in range(new):
-        a = key_of(&arrivals[order[k]])
-        if a >> 1 != v:
-            for i in range(v, a >> 1):             # cells before those of the voxel, with the arrivals
-                first += counts[i]
-            v, begin = a >> 1, k
+        while v < arrivals[order[k]].voxel:        # cells before those of the voxel, with the arrivals
+            first += counts[v]
+            v += 1
         if counts[v] == 65535:
             raise OverflowError("more than 65,535 cells in a voxel")
-        place[k] = first + (counts[v] if a & 1 else <int32_t>(k - begin))
+        place[k] = first + counts[v]
         cells[k] = arrivals[order[k]].cell
         counts[v] += 1
     return 0
@@ -54,8 +47,7 @@ def count_in(int32_t[::1] n not None, uint16_t[:, ::1] counts not None, const mi
     """Count arrivals in, each to tile row ``key`` and its voxel, and find their places; then they wait for `insert`.
 
     Filled are the cells by tile and place, the place of each in its tile, and of each tile the first of them and how
-    many they are. The motile cells (EMT > 0) of a voxel stay before the others; among its like, the place of a cell has
-    no meaning.
+    many they are. The order of the cells of a voxel has no meaning.
     """
     cdef const int32_t[::1] order = by_tile_and_voxel(arrivals, n.shape[0])
     if not (cells.shape[0] == place.shape[0] == arrivals.shape[0] and first.shape[0] == waiting.shape[0] == n.shape[0]):
@@ -80,47 +72,27 @@ def insert(cell_t[::1] cells not None, const int64_t[::1] start not None, const 
 
 
 def by_tile_and_voxel(const migrant_t[::1] arrivals not None, Py_ssize_t tiles):
-    """Order of the arrivals by (row, voxel, motile ones first): two counting sorts, int32 of shape (n,)."""
+    """Order of the arrivals by (row, voxel): two counting sorts, int32 of shape (n,)."""
     cdef Py_ssize_t i, total = arrivals.shape[0]
     once_array, twice_array = np.empty(total, np.int32), np.empty(total, np.int32)
     cdef int32_t[::1] once = once_array, twice = twice_array
-    cdef int32_t[::1] place = np.zeros(1025, np.int32), row_place = np.zeros(tiles + 1, np.int32)
+    cdef int32_t[::1] place = np.zeros(513, np.int32), row_place = np.zeros(tiles + 1, np.int32)
     for i in range(total):
         if arrivals[i].key >= <uint64_t>tiles or arrivals[i].voxel >= 512:
             raise IndexError(f"arrival {i} goes to row {arrivals[i].key}, voxel {arrivals[i].voxel}")
-        place[key_of(&arrivals[i]) + 1] += 1
+        place[arrivals[i].voxel + 1] += 1
         row_place[arrivals[i].key + 1] += 1
-    for i in range(1024):
+    for i in range(512):
         place[i + 1] += place[i]
     for i in range(tiles):
         row_place[i + 1] += row_place[i]
     for i in range(total):
-        once[place[key_of(&arrivals[i])]] = <int32_t>i
-        place[key_of(&arrivals[i])] += 1
+        once[place[arrivals[i].voxel]] = <int32_t>i
+        place[arrivals[i].voxel] += 1
     for i in range(total):
         twice[row_place[arrivals[once[i]].key]] = once[i]
         row_place[arrivals[once[i]].key] += 1
     return twice_array
-
-
-def motile_first(cell_t[::1] cells not None, const uint16_t[::1] counts not None):
-    """Put the motile cells (EMT > 0) of each voxel of a tile before the others, in place."""
-    cdef Py_ssize_t v, i, first = 0, end, total = 0
-    cdef cell_t cell
-    for v in range(counts.shape[0]):
-        total += counts[v]
-    if total != cells.shape[0]:
-        raise ValueError(f"{cells.shape[0]} cells, but the counts add up to {total}")
-    with nogil:
-        for v in range(counts.shape[0]):
-            end = first + counts[v]
-            for i in range(first, end):
-                if cells[i].traits.emt > 0:
-                    cell = cells[first]
-                    cells[first] = cells[i]
-                    cells[i] = cell
-                    first += 1
-            first = end
 
 
 def move_blocks(cell_t[::1] cells not None, int64_t[::1] start not None, const int32_t[::1] n not None,

@@ -32,11 +32,9 @@ cdef inline void divide(const tiles_t* t, Py_ssize_t row, int32_t i, int v, scra
         arrive(s, v, r[0], (r[1] & 0xffff) | (words[1] >> 16 << 16), words[2])
 
 
-cdef inline void switch(const tiles_t* t, Py_ssize_t row, int32_t i, int v, const rate_t* rate,
-                        scratch_t* s) noexcept nogil:
+cdef inline void switch(const tiles_t* t, Py_ssize_t row, int32_t i, const rate_t* rate, scratch_t* s) noexcept nogil:
     """A bit, or the byte of EMT or adhesion, of a cell changes; it stays where it is."""
-    cdef const word_t* words = words_of(t, row, i)
-    cdef uint32_t traits = words[2]
+    cdef uint32_t traits = words_of(t, row, i)[2]
     cdef int shift, byte
     if rate.action == SET:
         traits |= <uint32_t>rate.detail << 16
@@ -47,11 +45,7 @@ cdef inline void switch(const tiles_t* t, Py_ssize_t row, int32_t i, int v, cons
         byte = <int>(traits >> shift & 255) + (rate.detail & 255 if rate.action == RAISE else -(rate.detail & 255))
         byte = 0 if byte < 0 else 255 if byte > 255 else byte
         traits = traits & ~(<uint32_t>255 << shift) | <uint32_t>byte << shift
-    if ((traits & 255) == 0) != ((words[2] & 255) == 0):       # among the motile cells of its voxel, or no longer
-        depart(s, i, v)
-        arrive(s, v, words[0], words[1], traits)
-    else:
-        change(s, i, traits)
+    change(s, i, traits)
 
 
 cdef inline int hop(const tiles_t* t, Py_ssize_t row, int32_t i, int v, int face, scratch_t* s,
@@ -92,5 +86,5 @@ cdef inline int happen(const tiles_t* t, Py_ssize_t row, int32_t i, int v, int e
         enter(t, row, i, v, rate.action, p, s)
     else:
         s.tally[SWITCHED] += 1
-        switch(t, row, i, v, rate, s)
+        switch(t, row, i, rate, s)
     return 0

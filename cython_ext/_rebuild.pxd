@@ -17,8 +17,8 @@ cdef inline int count_again(uint16_t* counts, const scratch_t* s) except -1 nogi
     cdef int v
     cdef int32_t n, most = 0, changed = 0
     for v in range(512):
-        changed |= s.out[v] | s.into[2 * v] | s.into[2 * v + 1]
-        n = counts[v] - s.out[v] + s.into[2 * v] + s.into[2 * v + 1]
+        changed |= s.out[v] | s.into[v]
+        n = counts[v] - s.out[v] + s.into[v]
         most |= n
         counts[v] = <uint16_t>n
     if most > 65535:
@@ -27,21 +27,19 @@ cdef inline int count_again(uint16_t* counts, const scratch_t* s) except -1 nogi
 
 
 cdef inline int32_t make_room(const uint16_t* counts, scratch_t* s) noexcept nogil:
-    """Leave room for those who come to each voxel, motile ones before its cells, others behind them, and note where it
-    is; how many cells there are then."""
+    """Leave room for those who come to each voxel, behind its cells, and note where it is; how many cells there are
+    then."""
     cdef int32_t at = 0
     cdef int v
     for v in range(512):
-        s.step[s.first[v]] += 12 * s.into[2 * v]
-        s.step[s.first[v + 1]] += 12 * s.into[2 * v + 1]
-        s.place[2 * v] = at
+        s.step[s.first[v + 1]] += 12 * s.into[v]
         at += counts[v]
-        s.place[2 * v + 1] = at - s.into[2 * v + 1]
+        s.place[v] = at - s.into[v]
     return at
 
 
 cdef inline int rebuild(const tiles_t* t, Py_ssize_t row, scratch_t* s) except -1 nogil:
-    """Write the cells of the tile anew; those of a voxel in any order, but motile ones first."""
+    """Write the cells of the tile anew; those of a voxel in any order."""
     cdef word_t* words = words_of(t, row, 0)
     cdef Py_ssize_t k, n
     cdef int32_t* place
@@ -52,7 +50,7 @@ cdef inline int rebuild(const tiles_t* t, Py_ssize_t row, scratch_t* s) except -
     t.n[row] = make_room(t.counts + 512 * row, s)
     copy_by_steps(s.after, words, n, s.step)
     for k in range(s.arrivals):
-        place = &s.place[s.arrival_place[k]]
+        place = &s.place[s.arrival_voxel[k]]
         memcpy(s.after + 3 * place[0], s.arrival + 3 * k, 12)
         place[0] += 1
     memcpy(words, s.after, t.n[row] * 12)

@@ -79,7 +79,7 @@ cdef struct tissue_t:              # filled by name from metacascade.model.tissu
 cdef struct tiles_t:               # this rank's tiles, row by row
     cell_t* cells
     const int64_t* start           # first record of a tile
-    int32_t* n                     # its cells: voxel by voxel, in each the motile ones (EMT > 0) first
+    int32_t* n                     # its cells: voxel by voxel
     const int32_t* capacity        # its room
     uint16_t* counts               # (rows, 512) cells per voxel
     const float* pressure          # (rows, 512), with ghosts
@@ -139,8 +139,8 @@ cdef struct scratch_t:
     uint8_t motile[512]            # is any of its cells motile?
     uint16_t look[513]             # voxels whose vessels are worth a look
     int32_t out[512]               # cells that are gone from each voxel
-    int32_t into[1024]             # cells that came to it, motile ones (2 v) and others (2 v + 1)
-    int32_t place[1024]            # where those come to lie
+    int32_t into[512]              # cells that came to it
+    int32_t place[512]             # where those come to lie
     uint8_t* state                 # CALM, BUSY or GONE
     int32_t* candidate             # cells to look at, and their voxels
     int32_t* candidate_voxel
@@ -152,8 +152,8 @@ cdef struct scratch_t:
     uint8_t places[256][8]         # of the bits of a byte that are set
     int32_t* leader                # four numbers (cell, voxel, followers wanted, action) of each cell that leaves
     int32_t* follower              # cells that follow them, leader by leader
-    uint32_t* arrival_place        # 2 v, or 2 v + 1 ...
-    word_t* arrival                # ... and the record of each cell that comes to a voxel of this tile
+    uint32_t* arrival_voxel        # the voxel ...
+    word_t* arrival                # ... and the record of each cell that comes to one of this tile
     word_t* after                  # the cells of the tile after the step ...
     int32_t* step                  # ... and how far there each cell of before lies behind the one before it [bytes]
     const char* next               # memory of the next tile, from where it has not been fetched
@@ -235,10 +235,9 @@ cdef inline void depart(scratch_t* s, Py_ssize_t i, int v) noexcept nogil:
 
 cdef inline void arrive(scratch_t* s, int v, uint32_t xy, uint32_t zc, uint32_t traits) noexcept nogil:
     """A cell comes to voxel v of this tile."""
-    cdef uint32_t place = 2 * <uint32_t>v + ((traits & 255) == 0)
     cdef word_t* record = s.arrival + 3 * s.arrivals
-    s.into[place] += 1
-    s.arrival_place[s.arrivals] = place
+    s.into[v] += 1
+    s.arrival_voxel[s.arrivals] = <uint32_t>v
     record[0], record[1], record[2] = xy, zc, traits
     s.arrivals += 1
 

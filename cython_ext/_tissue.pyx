@@ -193,7 +193,7 @@ cdef scratch_t* new_scratch(uint32_t[:, ::1] words) except NULL:
     s.after, s.arrival, s.leader = <word_t*>&words[2, 0], <word_t*>&words[5, 0], <int32_t*>&words[8, 0]
     s.candidate, s.candidate_voxel = <int32_t*>&words[12, 0], <int32_t*>&words[13, 0]
     s.mover, s.mover_voxel = <int32_t*>&words[14, 0], <int32_t*>&words[15, 0]
-    s.arrival_place, s.state = &words[16, 0], <uint8_t*>&words[17, 0]
+    s.arrival_voxel, s.state = &words[16, 0], <uint8_t*>&words[17, 0]
     s.follower, s.changed, s.step = <int32_t*>&words[18, 0], <word_t*>&words[19, 0], <int32_t*>&words[21, 0]
     s.flag = <uint8_t*>&words[22, 0]
     fill_places(s.places)

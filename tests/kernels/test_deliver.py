@@ -14,9 +14,7 @@ def tiles_with(counts, room, rng):
     """Cells of random bytes in blocks with room: (cells, start, n)."""
     n = counts.sum(axis=1).astype(np.int32)
     start = np.concatenate([[0], np.cumsum(n + room + GUARD)]).astype(np.int64)
-    cells = random_cells(rng, int(start[-1]))
-    cells["emt"] *= rng.random(len(cells)) < 0.5
-    return cells, start[:-1], n
+    return random_cells(rng, int(start[-1])), start[:-1], n
 
 
 def lists(cells, start, n, counts):
@@ -28,13 +26,6 @@ def lists(cells, start, n, counts):
         assert ends[-1] == n[row], "the counts do not add up to the cells of the tile"
         result.append([sorted(map(tuple, words[a:b])) for a, b in zip([0] + ends[:-1], ends)])
     return result
-
-
-def assert_motile_first(cells, counts):
-    """In each voxel, the cells with EMT > 0 come before the others."""
-    voxel = np.repeat(np.arange(512), counts)
-    key = 2 * voxel + (cells["emt"] == 0)
-    assert (np.diff(key) >= 0).all()
 
 
 def insert(cells, start, n, counts, arrivals):
@@ -53,18 +44,13 @@ def check(counts, rows, voxels, seed=0):
     counts = np.asarray(counts, np.uint16).reshape(-1, 512)
     arrivals = np.zeros(len(rows), MIGRANT)
     arrivals["key"], arrivals["voxel"], arrivals["cell"] = rows, voxels, random_cells(rng, len(rows))
-    arrivals["cell"]["emt"] *= rng.random(len(rows)) < 0.5
     room = np.bincount(arrivals["key"].astype(int), minlength=len(counts))
     cells, start, n = tiles_with(counts, room, rng)
-    for row, first in enumerate(start):
-        _deliver.motile_first(cells[first:first + n[row]], counts[row])
     before, whole = lists(cells, start, n, counts), cells.copy()
     words = np.ascontiguousarray(arrivals["cell"]).view(np.uint32).reshape(-1, 3).tolist()
     expected = deliver.insert(before, zip(rows, voxels, map(tuple, words)))
     insert(cells, start, n, counts, arrivals)
     assert lists(cells, start, n, counts) == expected
-    for row, first in enumerate(start):
-        assert_motile_first(cells[first:first + n[row]], counts[row])
     for row, first in enumerate(start + n):
         assert cells[first:first + GUARD].tobytes() == whole[first:first + GUARD].tobytes(), f"behind tile {row}"
 
@@ -107,7 +93,7 @@ def test_by_tile_and_voxel_is_a_stable_sort():
     rng = np.random.default_rng(6)
     arrivals = np.zeros(2000, MIGRANT)
     arrivals["key"], arrivals["voxel"] = rng.integers(0, 5, 2000), rng.integers(0, 512, 2000)
-    expected = np.lexsort((arrivals["cell"]["emt"] == 0, arrivals["voxel"], arrivals["key"]))
+    expected = np.lexsort((arrivals["voxel"], arrivals["key"]))
     np.testing.assert_array_equal(_deliver.by_tile_and_voxel(arrivals, 5), expected)
 
 
@@ -145,19 +131,6 @@ def test_who_waits_comes_once_also_if_there_are_more_tiles_by_then():
         _deliver.insert(cells, start[:1], n[:1], np.arange(1), waiting)
     with pytest.raises(IndexError, match="cells wait for row 2 of 2"):
         _deliver.insert(cells, start, n, np.arange(1, 3), waiting)
-
-
-def test_motile_first_keeps_the_cells_of_each_voxel():
-    rng = np.random.default_rng(7)
-    counts = rng.poisson(4.0, 512).astype(np.uint16)
-    cells = random_cells(rng, int(counts.sum()))
-    cells["emt"] *= rng.random(len(cells)) < 0.3
-    before = lists(cells, [0], [len(cells)], counts[None])
-    _deliver.motile_first(cells, counts)
-    assert_motile_first(cells, counts)
-    assert lists(cells, [0], [len(cells)], counts[None]) == before
-    with pytest.raises(ValueError, match="but the counts add up to"):
-        _deliver.motile_first(cells[:-1], counts)
 
 
 @pytest.mark.parametrize("back", [False, True], ids=["to the front", "to the back"])

@@ -45,7 +45,7 @@ PACKAGES = {
 }
 # kernel: the only modules that call it; _layout, the records, is for all
 OWNERS = {
-    "_tissue": "model.tissue model.outbox", "_canonical": "state.state", "_deliver": "model.tissue_start space.arena",
+    "_tissue": "model.tissue model.outbox", "_canonical": "state.state", "_deliver": "space.arena",
     "_place": "model.tissue_start",
     "_curve": "space.region", "_field": "space.fields space.pressure space.relaxation", "_pressure": "space.pressure",
     "_moments": "model.microenvironment", "_outline": "space.outline space.masses", "_distances": "space.distances",

@@ -1,7 +1,6 @@
 """The tissue at the start of a run, and from a saved state."""
 import numpy as np
 
-from metacascade._kernels import _deliver
 from metacascade._kernels._place import place
 from metacascade.base.records import copy
 from metacascade.mechanisms import plan_of
@@ -50,7 +49,6 @@ def restore(config, plan, exchange, fields, network, saved):
         for row in range(low, high):
             n = tissue.arena.n[row]
             copy(tissue.arena.block(row), cells[at:at + n])
-            _deliver.motile_first(tissue.arena.block(row), tissue.counts[row])
             at += n
     return tissue
 
@@ -62,7 +60,6 @@ def fill(tissue, rows):
                   adhesion_mean=traits.adhesion_mean, adhesion_spread=traits.adhesion_spread)
     for row in rows:
         place(tissue.arena.block(row), int(tissue.region.keys[row]), tissue.counts[row], params)
-        _deliver.motile_first(tissue.arena.block(row), tissue.counts[row])
 
 
 def even_cuts(world):
