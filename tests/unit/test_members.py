@@ -139,7 +139,7 @@ def test_what_leaves_the_tissue_is_what_was_there():
     segment = np.zeros(1, SEGMENT)
     segment["bx"], segment["radius"], segment["perfused"] = 240.0, 5.0, 1
     patch = Patch(with_margin(1, 1, 1), segment, rates=rates, reach_um=1e3, cluster_fraction=1.0,
-                  permeability_mature=1.0, cluster_log_more=np.log(0.8))
+                  permeability_mature=1.0, cluster_log_more=np.log(0.95))
     voxels = np.repeat(np.arange(512), 6)
     cells = random_cells(rng, len(voxels))
     cells["clone"] %= CLONES
@@ -147,7 +147,7 @@ def test_what_leaves_the_tissue_is_what_was_there():
     before = kinds(patch.everyone()[0])
     _, shed, members, tally = patch.advance(0, 0.0)
     assert kinds(patch.everyone()[0], shed, members) == before
-    assert len(members) > 500 and len(shed) > 100 and tally["shed"] == len(shed) + len(members)
+    assert len(members) > len(shed) > 100 and tally["shed"] == len(shed) + len(members)
     assert complete(in_order(members), np.sort(shed, order="id"))
     assert set(members["flags"]) == {0, Flag.RETURNED}, "how a cell came to where it was is no longer true"
 
