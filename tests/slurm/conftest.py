@@ -16,7 +16,7 @@ from metacascade.config import config as configs
 HERE = Path(__file__).parent
 JOBS = HERE.parents[1] / "jobs"
 START = 'eval "$(bash "$0" start -n 2 -c 4 -d "$1")" && echo up; read; bash "$0" stop -d "$1"'
-PATIENCE_S = 120          # longer than anything here takes, on a busy machine
+PATIENCE_S = 480          # a member of a sweep takes 40 s where six groups of tests share two slow cores
 ENDED = "COMPLETED FAILED CANCELLED TIMEOUT NODE_FAIL OUT_OF_MEMORY BOOT_FAIL DEADLINE".split()
 
 

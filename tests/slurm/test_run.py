@@ -8,7 +8,7 @@ import small
 from conftest import run
 from slurm.conftest import HERE, JOBS, PATIENCE_S
 
-pytestmark = [pytest.mark.slurm, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slurm, pytest.mark.timeout(1500)]
 TWO_NODES = ("--nodes=2", "--ntasks-per-node=1")
 RUN = JOBS / "run.sbatch"
 

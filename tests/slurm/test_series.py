@@ -10,13 +10,13 @@ from conftest import run
 from metacascade.studies import sweep_plan
 from slurm.conftest import JOBS
 
-pytestmark = [pytest.mark.slurm, pytest.mark.timeout(600)]
-TASKS = 8
+pytestmark = [pytest.mark.slurm, pytest.mark.timeout(1500)]
+TASKS = 6
 
 
 @pytest.fixture(scope="session")
 def sweep(write_config, tmp_path_factory):
-    """A sweep of eight runs that differ in their seed."""
+    """A sweep of runs that differ in their seed."""
     config = write_config("member", run__duration="4 days", tumor__cells=12_000, colonization__birth="1/day")
     path = tmp_path_factory.mktemp("sweep") / "sweep.toml"
     path.write_text(f'config = "{config}"\nreplicates = {TASKS}\n')

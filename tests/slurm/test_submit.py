@@ -6,7 +6,7 @@ import pytest
 import small
 from slurm.conftest import JOBS
 
-pytestmark = [pytest.mark.slurm, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slurm, pytest.mark.timeout(1500)]
 
 
 def number_of(said):
