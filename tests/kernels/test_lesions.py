@@ -101,7 +101,7 @@ def test_the_fate_of_extravasated_cells_equals_the_twin():
 @pytest.mark.parametrize("dt, changes", [(0.5, ()), (7.0, ()), (7.0, (0.3, 0.6))])
 def test_a_step_equals_its_twin_bit_for_bit(dt, changes):
     """With `changes`, rates become others at these parts of a step."""
-    lesions = started(150, sizes=(1, 2, 30, 5_000, 20_000))
+    lesions = started(60, sizes=(1, 2, 30, 5_000, 20_000))
     for step in range(3):
         before = lesions.records.copy()
         lesions.changes = [((step + part) * dt, varied(lesions.rates, seed=k)) for k, part in enumerate(changes)]

@@ -127,8 +127,8 @@ def held():
                    if os.path.exists(f"/proc/self/fd/{name}")))
 
 
-@pytest.mark.parametrize("where", WHERE)
-@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, mc.InputError])
+@pytest.mark.parametrize("where, error", [*((where, RuntimeError) for where in WHERE), ("a step", KeyboardInterrupt),
+                                          ("a checkpoint", KeyboardInterrupt), ("the end", mc.InputError)])
 def test_a_run_that_ends_by_an_error_keeps_nothing_and_can_be_called_again(toml, monkeypatch, where, error):
     """As in a notebook, which keeps the traceback, and by it all that was in use."""
     sim, out = mc.Simulation(toml), toml.parent / "out"

@@ -157,15 +157,15 @@ def check_networks(seeds, folder):
 
 
 def test_hundreds_of_damaged_configs_are_taken_or_refused_in_short():
-    check_configs(range(400))
+    check_configs(range(200))
 
 
 def test_hundreds_of_odd_settings_are_taken_or_refused_in_short():
-    check_settings(range(400))
+    check_settings(range(200))
 
 
 def test_hundreds_of_damaged_sweeps_are_taken_or_refused_in_short(tmp_path):
-    check_sweeps(range(200), tmp_path)
+    check_sweeps(range(100), tmp_path)
 
 
 def test_hundreds_of_damaged_site_files_and_networks_are_taken_or_refused_in_short(tmp_path):

@@ -59,9 +59,9 @@ def sample(time_s, node="venous", volume_mL=1000.0):
 
 @pytest.mark.parametrize("step_s", [60, 1800, 3600])
 def test_a_draw_finds_what_is_there_at_its_time_and_not_at_the_start_of_the_step(step_s):
-    at_once, later = (happened([bolus(0)], [sample(time, volume_mL=0.1)], step_s)[0][0] for time in (1, 300))
+    at_once, later = (happened([bolus(0, cells=4000)], [sample(time, volume_mL=0.5)], step_s)[0][0] for time in (1, 300))
     assert (at_once["time_s"], later["time_s"]) == (1, 300)
-    assert at_once["cells"] > 2 * later["cells"] > 0        # of 20,000 in the veins they spread over all of the blood
+    assert at_once["cells"] > 2 * later["cells"] > 0        # from the veins they spread over all of the blood
 
 
 @pytest.mark.parametrize("time_s", [0, 1234, 1800, END_S])
