@@ -36,7 +36,7 @@ cdef inline double distance2(double px, double py, double pz, const segment_t* s
     cdef double x = px - s.ax, y = py - s.ay, z = pz - s.az
     cdef double along = x * dx + y * dy + z * dz
     cdef double length2 = dx * dx + dy * dy + dz * dz
-    cdef double t = along / (length2 if length2 > 0.0 else 1.0)      # of a point
+    cdef double t = along / (length2 if length2 > 0.0 else 1.0)      # of a point t is 0, below
     t = t if along < length2 else 1.0              # choices without branches, which would be guessed wrong
     t = t if along > 0.0 else 0.0
     x -= t * dx

@@ -27,8 +27,7 @@ cdef inline int count_again(uint16_t* counts, const scratch_t* s) except -1 nogi
 
 
 cdef inline int32_t make_room(const uint16_t* counts, scratch_t* s) noexcept nogil:
-    """Leave room for those who come to each voxel, behind its cells, and note where it is; how many cells there are
-    then."""
+    """Leave room behind the cells of each voxel for those who come, and note where; how many cells there are then."""
     cdef int32_t at = 0
     cdef int v
     for v in range(512):

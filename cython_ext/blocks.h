@@ -75,9 +75,11 @@ METACASCADE_CLONES static void flag_motile(const word_t *restrict cells, int n, 
 
 /* Which cells of a tile are looked at: those whose hash, of the record and keyed by tile and step, is not above the
    limit of their voxel: each with the chance `bound`, whatever the others do. Then a cell has its event with the true
-   chance over the bound: exact thinning. The hash goes word by word through rounds of a shift and a product as those of
-   triple32 (C. Wellons, hash-prospector), of 32 bits since most processors have no vectors of products of 64. `limit`
-   has room for TOGETHER more cells than there are. */
+   chance over the bound: exact thinning. The hash goes word by word through rounds of a shift and a product with the
+   constants of triple32, and a last one of lowbias32 (C. Wellons, hash-prospector), of 32 bits since most processors
+   have no vectors of products of 64. A product carries bits upward alone: so the upper half of the third word enters
+   below as well, and a product comes last, as the upper bits are compared. `limit` has room for TOGETHER more cells
+   than there are. */
 METACASCADE_CLONES static void flag_candidates(const word_t *restrict cells, const int32_t *first, uint64_t key,
                                                const voxel_table_t *table, uint32_t *restrict limit,
                                                uint8_t *restrict flag)

@@ -14,9 +14,7 @@ enum { PAD_FIRST = 111, BLOCK = 1024 };
 _Static_assert(MOST_RATES == 64 && SPARE == 16 && BLOCK == 1024,
                "the arrays of _tiles.pxd, _rates.pxd and _hazards.pxd, and HOP, have these lengths as numbers");
 
-#ifdef __BYTE_ORDER__
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "records are read as words, and flags eight at a time");
-#endif
 
 /* Counters of the draws of a tile in a step are a cell's record and voxel | use << 16. */
 enum { USE_WALK = 0, USE_EVENT = 1, USE_CHILD = 2, USE_TIME = 3 };

@@ -85,6 +85,13 @@ def test_as_many_rates_as_there_may_be():
     assert_like_twin(busy_patch(31, rates=random_rates(np.random.default_rng(31), 64), dt_h=0.05))
 
 
+def test_rates_of_motile_cells_alone():
+    """Where no motile cell is, the bound of a voxel leaves them out; half of the cells here are not motile."""
+    patch = busy_patch(49)
+    patch.rates.state[:, 0, 0] = 0.0
+    assert_like_twin(patch)
+
+
 def test_no_rates_at_all():
     assert_like_twin(busy_patch(32, without=RATES))
 
@@ -143,10 +150,11 @@ def test_a_voxel_of_more_cells_than_the_kernel_looks_at_together(voxel, cells):
 
 
 def test_every_number_of_cells_round_the_width_of_a_block():
-    """Loops run in pieces of 16 and of 1024 cells: no length is special."""
+    """Loops run in pieces of 8, 16 and 1024 cells: no length is special."""
     for n in [*range(1, 36), 1023, 1024, 1025]:
         patch = busy_patch(n, mean=0.0, coords=OFFSETS)
-        patch.scatter(patch.row(0, 0, 0), np.sort(np.arange(n) * 37 % 512), np.random.default_rng(n), emt=180)
+        patch.scatter(patch.row(0, 0, 0), np.sort(np.arange(n) * 37 % 512), np.random.default_rng(n),
+                      emt=np.arange(n) % 3 % 2 * 180)
         assert_like_twin(patch, step=n)
 
 

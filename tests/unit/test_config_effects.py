@@ -312,7 +312,7 @@ def test_what_acts_although_its_section_is_off_is_not_told(name, tmp_path):
      ["growth.death_rate, growth.oxygen_half: without effect (growth.enabled = false)"]),
     (["draw.0.node=tumor", "tumor.perfusion=0 mL/min/g"],
      ["tumor.perfusion = 0 mL/min/g is outside the usual range, 0.01 mL/min/g to 1 mL/min/g",
-      "draw[0].node = tumor: no blood comes there, as there is no tumor or its perfusion is 0"]),
+      "draw[0].node = tumor: tumor.perfusion = 0: no blood comes there"]),
     (["intravasation.enabled=false"],
      ["draw[0]: no cell enters the blood: no rate of the tumor sheds any, and there is no [[injection]]"])])
 def test_only_what_was_set_is_told(tmp_path, settings, told):

@@ -164,7 +164,7 @@ def test_hundreds_of_odd_settings_are_taken_or_refused_in_short():
     check_settings(range(200))
 
 
-def test_hundreds_of_damaged_sweeps_are_taken_or_refused_in_short(tmp_path):
+def test_a_hundred_damaged_sweeps_are_taken_or_refused_in_short(tmp_path):
     check_sweeps(range(100), tmp_path)
 
 

@@ -227,4 +227,4 @@ def draws_of_nothing(config) -> Iterator[str]:
         if not enters(config):
             yield f"draw[{i}]: {NOTHING_ENTERS}"
         elif draw.node == "tumor" and not reaches_tumor(config):
-            yield f"draw[{i}].node = tumor: no blood comes there, as there is no tumor or its perfusion is 0"
+            yield f"draw[{i}].node = tumor: {NO_TUMOR if config.tumor is None else NO_BLOOD_IN_TUMOR}"
