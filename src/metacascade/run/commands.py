@@ -49,6 +49,8 @@ def resume(directory, overrides=(), **times):
     with rundirectory.held(world, directory) as lock:    # before anything is read that another run could be writing
         complete = world.bcast(world.rank == 0 and rundirectory.finished(directory))
         saved, path, remark = checkpoint.read_newest(world, directory)
+        if remark:                                       # at once: the damaged file has another name now
+            say(world, remark)
         with world.together():
             loaded = _config_of(saved, path)    # checked when the run began: what is refused since must not lose it
         with world.together():
@@ -61,7 +63,8 @@ def resume(directory, overrides=(), **times):
                 return DONE
             plan = plan_of(loaded)
             output.reopen(world, directory, columns_of(plan), observables.tables(plan), saved.meta["parts"])
-        say(world, remark or f"going on from {one_line(path)}")
+        if not remark:
+            say(world, f"going on from {one_line(path)}")
         warn(world, changed.warnings)
         return simulate(world, changed, directory, lock, saved=saved, changed=changed != loaded, **times)
 
