@@ -274,7 +274,14 @@ def _resolve_file(values, document, problems):
         if not is_unicode(path):
             problems.append(config_read.Problem(("vessels", "file"), f"{path} is not text in UTF-8: rename it"))
         elif needed and ("\0" in path or not os.path.isfile(path)):
-            problems.append(config_read.Problem(("vessels", "file"), f"there is no file {path}"))
+            problems.append(config_read.Problem(("vessels", "file"), _no_file(path, name)))
+
+
+def _no_file(path, name):
+    """Why a name is none of a vessel file."""
+    if not name:
+        return "is empty: give the name of a file, or leave it out"
+    return f"{path} is no regular file" if "\0" not in path and os.path.exists(path) else f"there is no file {path}"
 
 
 def default() -> Config:

@@ -97,8 +97,8 @@ def wrong(config) -> Iterator[tuple[tuple, str]]:
 def _wrong_event(plan, config):
     for place in plan.places:
         if place not in (TUMOR, *WITH_LESIONS):
-            yield "where", (f"{place!r} is no organ{nearest(place, (TUMOR, *WITH_LESIONS))}; there are {TUMOR}, "
-                            f"{', '.join(WITH_LESIONS)}")
+            yield "where", (f"{place!r} is no organ{nearest(place, (TUMOR, *WITH_LESIONS))}; there are {TUMOR} (the "
+                            f"primary tumor, in whatever organ it is), {', '.join(WITH_LESIONS)}")
     times = {"time": plan.time_s}
     if getattr(plan, "fractions", 1) > 1:
         times["interval"] = plan.interval_s
@@ -149,10 +149,12 @@ def _odd_surgery(name, plan, config):
         if plan.margin_um <= -radius:
             yield (f"{name}.margin: nothing of the tumor is taken before it has grown (at the start its radius is "
                    f"{radius / 1000:.2g} mm)")
-    if TUMOR not in plan.places and (plan.share, plan.margin_um) != (None, None):
-        yield f"{name}: share and margin are without effect (`where` does not name the tumor)"
-    if plan.places == (TUMOR,) and (plan.lesions < 1.0 or plan.smallest > 1):
-        yield f"{name}: lesions and smallest are without effect (`where` names no organ)"
+    of_tumor = [key for key, given in (("share", plan.share), ("margin", plan.margin_um)) if given is not None]
+    if TUMOR not in plan.places and of_tumor:
+        yield f"{name}: {' and '.join(of_tumor)} without effect (`where` does not name the tumor)"
+    of_organs = [key for key, given in (("lesions", plan.lesions < 1.0), ("smallest", plan.smallest > 1)) if given]
+    if plan.places == (TUMOR,) and of_organs:
+        yield f"{name}: {' and '.join(of_organs)} without effect (`where` names no organ)"
     elif plan.places != (TUMOR,) and plan.lesions == 0.0:
         yield f"{name}.lesions = 0: no lesion is taken"
 

@@ -14,6 +14,7 @@ LARGEST_MOVE = 0.8                 # [voxel edges] root mean square displacement
 LARGEST_DIRECTED = 1.0             # [voxel edges] directed displacement of a step
 LEAST = 1 / 512                    # of tissue.speed: what is slower rounds to 0, see `model.motion`
 MOTION = "tissue.speed"
+IN_MOTION = (MOTION, "tissue.persistence", *BIASES)
 BESIDE = (("haptotaxis", "bias"), ("chemotaxis", "bias"), ("therapy",))
 
 
@@ -59,9 +60,10 @@ def _too_far(config, plan):
                   LARGEST_DIRECTED * edge / directed if directed else 1)
     if shorter < 1:
         step_s = max(1, math.floor(config.run.step_s * shorter))
+        included = " (therapies included)" if any(plan.rate in IN_MOTION for plan in config.therapy) else ""
         yield Problem(
-            ("migration", "speed"), f"a cell would move {max(random, directed):.3g} um in a step, too far for voxels "
-            f"of {units.plain(edge)} um; shorten run.step to {show_time(step_s)} or less",
+            ("migration", "speed"), f"a cell would move {max(random, directed):.3g} um in a step{included}, too far "
+            f"for voxels of {units.plain(edge)} um; shorten run.step to {show_time(step_s)} or less",
             (("run", "step"), ("migration", "persistence"), ("migration", "bias"), ("tissue", "voxel"), ("therapy",)))
 
 
