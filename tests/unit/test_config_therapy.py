@@ -25,7 +25,7 @@ def loaded(*plans, **tables):
     ({"rate": "tissue.divide", "half_life": "3 h"}, "needs a duration"),
     ({"rate": "tissue.divide", "factor": -1}, "must be a number from 0 to 1000000"),
     ({"rate": "lesion.establish", "factor": 200}, "makes the probability to establish 2"),
-    ({"rate": "tissue.speed", "factor": 100}, "too far for voxels")])
+    ({"rate": "tissue.speed", "factor": 100}, "um in a step (therapies included), too far for voxels")])
 def test_what_cannot_be_is_refused(plan, message):
     with pytest.raises(InputError) as error:
         loaded(plan)
@@ -39,10 +39,43 @@ def test_what_cannot_be_is_refused(plan, message):
      "therapy[0].start = 40 days is not before the end of the run: the rate has the factor `otherwise` throughout"),
     (CYCLES | {"times": 5},
      "therapy[0]: the last window begins at 38 days, not before the end of the run: 3 of 5 lie in it"),
+    (CYCLES | {"otherwise": 0.5}, "therapy[0]: its windows have no effect (factor = otherwise): the rate has that factor "
+     "throughout"),
+    (CYCLES | {"times": 1}, "therapy[0].every: without effect (times = 1)"),
+    ({"rate": "tissue.divide", "factor": 0.5, "start": "20 days", "duration": "10 days", "half_life": "1 h"},
+     "therapy[0].half_life: without effect (the window lasts to the end of the run)"),
     ({"rate": "tissue.divide", "factor": 10},
      "tissue.divide: 25 % of the cells concerned change in one step; shorten run.step")])
 def test_what_is_odd_is_told(plan, line):
     assert line in loaded(plan).warnings
+
+
+def test_factors_that_are_too_large_together_are_refused():
+    with pytest.raises(InputError, match=r"therapy\[2\]\.factor.*makes blood.nk 8e\+06 times what it is, together with"):
+        loaded(*({"rate": "blood.nk", "factor": 200},) * 3, {"rate": "blood.shear", "factor": 1e6})
+    assert loaded({"rate": "blood.nk", "factor": 1e6}, {"rate": "blood.nk", "factor": 0.5})
+
+
+@pytest.mark.parametrize("table, values, rates, why", [
+    ("blood", {"arrest_slope": 0}, "blood.arrest_offset blood.deformability", "blood.arrest_slope = 0"),
+    ("blood", {"platelet_nk": 0, "platelet_shear": 0}, "blood.coat_time", "the coat of platelets protects from nothing"),
+    ("blood", {"enabled": False}, "lesion.birth lesion.establish", "blood.enabled = false"),
+    ("intravasation", {"cluster_fraction": 0}, "tissue.cluster_cells", "intravasation.cluster_fraction = 0"),
+    ("colonization", {"dormant": 0}, "lesion.wake lesion.dormant_death", "colonization.dormant = 0"),
+    ("colonization", {"dormant": 1, "wake": "0/day"}, "lesion.birth lesion.death lesion.capacity lesion.shed",
+     "every lesion sleeps for ever"),
+    ("colonization", {"establish": 0}, "lesion.birth lesion.dormant", "colonization.establish = 0"),
+    ("colonization", {"enabled": False}, "lesion.birth", "colonization.enabled = false"),
+    ("traits", {"motile_fraction": 0}, "tissue.speed tissue.persistence tissue.bias", "traits.motile_fraction = 0"),
+    ("angiogenesis", {"enabled": True}, "vessel.noise vessel.persistence vessel.radius", "vegf.enabled = false"),
+    ("instability", {"enabled": True, "mutation": 0}, "tissue.mutate", "no trait mutates")])
+def test_a_therapy_on_what_no_parameter_acts_on_is_told(table, values, rates, why):
+    """What is told of a parameter is told of a therapy on the rate that it makes up."""
+    for rate in rates.split():
+        plan = {"rate": rate, "factor": 0.5}
+        assert f"therapy[0]: without effect ({why}" in "\n".join(loaded(plan, **{table: values}).warnings), rate
+        if rate not in ("tissue.mutate", "lesion.shed") and table != "angiogenesis":
+            assert not [line for line in loaded(plan).warnings if "therapy" in line], rate
 
 
 def test_windows_that_are_much_shorter_than_a_step_are_told():

@@ -135,8 +135,11 @@ def warnings(config, given, going_on_at_s=None) -> list[str]:
 
 def _idle_therapies(config, plan, goes_on):
     """Therapies on what is off, or has no cells; of a run that goes on there may be some in the blood already."""
-    off, enters = {}, config_effects.enters(config)
-    for name in names_in_time(config) if config.therapy else ():
+    if not config.therapy:
+        return
+    names = names_in_time(config)
+    off, enters = config_effects.idle_rates(config, names, goes_on), config_effects.enters(config)
+    for name in names:
         beyond, nodes = name.partition(".")[0] in ("blood", "lesion"), _nodes(plan, name)
         if not (plan.number(name) or plan.coefficient(name)) or nodes == set():
             off[name] = f"{name} is off or zero in this config"

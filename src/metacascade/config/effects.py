@@ -20,6 +20,7 @@ TUMOR = "tissue.* traits.* vessels.* balance.* outline.* organs.tumor.* blood.ve
 NO_TUMOR = "there is no [tumor]"
 RATES = "colonization.wake colonization.dormant_death"
 ACTIVE = "colonization.birth colonization.death colonization.capacity colonization.shed"
+MUTATE = "tissue.mutate"
 ELSEWHERE = ("intravasation.reach",)     # acts also while its mechanism is off: where cells come back
 NOTHING_ENTERS = "no cell enters the blood: no rate of the tumor sheds any, and there is no [[injection]]"
 NO_BLOOD_IN_TUMOR = "tumor.perfusion = 0: no blood comes there"
@@ -152,18 +153,38 @@ KEPT = Rule("tumor.cells tumor.center traits.* oxygen.initial_sweeps", lambda c:
 
 def without_effect(config, given, going_on: bool) -> Iterator[str]:
     """A line for each reason for which parameters at the paths `given` do not act; `going_on`: from a checkpoint."""
-    rules = (KEPT, *RULES) if going_on else RULES
-    off = [rule for rule in rules if not (going_on and rule.state) and not rule.act(config)]
-    declared, found = Declared(config), {}
+    why_idle, found = _reasons(config, going_on), {}
     for path in given:
-        name = ".".join(map(str, path))
-        why = NO_TUMOR if config.tumor is None and declared.acts_in_tumor(name) else ""
-        why = why or next((rule.why for rule in off if _names(rule, name) and not _switched_off(config, name)), "")
-        if why := why or ("" if name in ELSEWHERE else declared.why_idle(name)):
+        if why := why_idle(name := ".".join(map(str, path))):
             found.setdefault(why, []).append(name)
     for why, names in found.items():
         more = f" and {len(names) - MOST_NAMES} more" * (len(names) > MOST_NAMES)
         yield f"{', '.join(names[:MOST_NAMES])}{more}: without effect ({why})"
+
+
+def _reasons(config, going_on) -> Callable:
+    """A function that says why a parameter does not act; nothing if it does."""
+    rules = (KEPT, *RULES) if going_on else RULES
+    off = [rule for rule in rules if not (going_on and rule.state) and not rule.act(config)]
+    declared = Declared(config)
+
+    def why_idle(name):
+        why = NO_TUMOR if config.tumor is None and declared.acts_in_tumor(name) else ""
+        why = why or next((rule.why for rule in off if _names(rule, name) and not _switched_off(config, name)), "")
+        return why or ("" if name in ELSEWHERE else declared.why_idle(name))
+    return why_idle
+
+
+def idle_rates(config, names, going_on: bool) -> dict[str, str]:
+    """Those of the rates and coefficients `names` that do nothing, as no parameter that makes them up acts, and why."""
+    why_idle, declared, found = _reasons(config, going_on), Declared(config), {}
+    for name in names:
+        whys = [why_idle(parameter) for parameter in sorted(declared.parameters_of(name))]
+        if whys and all(whys):
+            found[name] = whys[0]
+    if not any(trait.mutation.number for trait in plan_of(config).traits):
+        found[MUTATE] = "no trait mutates: all have mutation = 0"
+    return found
 
 
 def _switched_off(config, name):

@@ -11,6 +11,7 @@ from metacascade.base.names import nearest
 from metacascade.base.units import show_time
 
 LONGEST_H = 876600
+MOST_FACTOR = 1e6
 MOST_CHANGES = {"blood": 20, "lesion": 20}     # of a rate in a step: as many take as long as a small step itself
 MOST_OTHER_CHANGES = 1000
 
@@ -21,9 +22,9 @@ class Therapy(Section):
 
     rate: str | None = text("rate", None, doc=(
         "The rate that it acts on: any name of `metacascade info --rates`. Several therapies on one rate multiply."))
-    factor: float = number("factor", 1.0, 0, 1e6, source="of the drug and its dose", status=ASSUMED, doc=(
+    factor: float = number("factor", 1.0, 0, MOST_FACTOR, source="of the drug and its dose", status=ASSUMED, doc=(
         "What the rate is multiplied by inside of the windows."))
-    otherwise: float = number("otherwise", 1.0, 0, 1e6, doc=(
+    otherwise: float = number("otherwise", 1.0, 0, MOST_FACTOR, doc=(
         "What it is multiplied by outside of them, also before the first; 0: the rate exists in the windows alone."))
     start_s: int = quantity("start", "day", "s", 0, 0, LONGEST_H / 24, doc="When the first window begins.")
     duration_s: int | None = quantity("duration", "day", "s", None, 1 / 86400, LONGEST_H / 24, doc=(
@@ -54,6 +55,11 @@ def wrong(config, rates) -> Iterator[tuple[tuple, str]]:
     """Path and text of what contradicts itself; `rates`: the names that a therapy may act on."""
     for i, plan in enumerate(config.therapy):
         yield from ((("therapy", i, key), why) for key, why in _wrong(plan, rates))
+    for rate, most in largest(config).items():
+        if most > MOST_FACTOR:
+            last = max(i for i, plan in enumerate(config.therapy) if plan.rate == rate)
+            yield ("therapy", last, "factor"), (f"makes {rate} {most:.3g} times what it is, together with the other "
+                                                f"therapies on it; at most {MOST_FACTOR:g} are possible")
 
 
 def _wrong(plan, rates):
@@ -90,6 +96,8 @@ def _odd(name, plan, end_s, off):
         yield f"{name}: without effect ({off[plan.rate]})"
     elif plan.start_s >= end_s and plan.otherwise == 1.0:
         yield f"{name}.start = {show_time(plan.start_s)} is not before the end of the run: it never acts"
+    elif plan.factor == plan.otherwise:
+        yield f"{name}: its windows have no effect (factor = otherwise): the rate has that factor throughout"
     elif plan.start_s >= end_s:
         yield (f"{name}.start = {show_time(plan.start_s)} is not before the end of the run: the rate has the factor "
                "`otherwise` throughout")
@@ -97,6 +105,10 @@ def _odd(name, plan, end_s, off):
         within = (end_s - 1 - plan.start_s) // plan.every_s + 1
         yield (f"{name}: the last window begins at {show_time(last_s)}, not before the end of the run: {within} of "
                f"{plan.times} lie in it")
+    elif plan.times == 1 and plan.every_s:
+        yield f"{name}.every: without effect (times = 1)"
+    elif plan.half_life_s and plan.end_s is not None and plan.end_s >= end_s:
+        yield f"{name}.half_life: without effect (the window lasts to the end of the run)"
 
 
 def _slow(name, plan, run):

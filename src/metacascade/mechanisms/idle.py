@@ -41,6 +41,13 @@ class Declared:
                 self.naming.setdefault(name, []).append(pair)
         self.owners = {made.name: (mechanism, made) for mechanism, made in self.all if hasattr(made, "name")}
 
+    def parameters_of(self, name: str) -> set[str]:
+        """The parameters that make up a rate ("tissue.divide") or a coefficient of a field ("vegf.decay")."""
+        if name in self.owners:
+            return keys_of(self.owners[name][1])
+        field, _, member = name.partition(".")
+        return set(KEY.findall(getattr(self.owners[field][1], member).text))
+
     def why_idle(self, name: str) -> str:
         """Why the parameter `name` ("growth.oxygen_half", "organs.lung.nk") does nothing; nothing if it acts, or if no
         mechanism names it."""
