@@ -147,7 +147,7 @@ def test_what_leaves_the_tissue_is_what_was_there():
     before = kinds(patch.everyone()[0])
     _, shed, members, tally = patch.advance(0, 0.0)
     assert kinds(patch.everyone()[0], shed, members) == before
-    assert len(members) > len(shed) > 100 and tally["shed"] == len(shed) + len(members)
+    assert len(members) > len(shed) > 500 and tally["shed"] == len(shed) + len(members)
     assert complete(in_order(members), np.sort(shed, order="id"))
     assert set(members["flags"]) == {0, Flag.RETURNED}, "how a cell came to where it was is no longer true"
 
