@@ -137,7 +137,7 @@ def _idle_therapies(config, plan, goes_on):
     """Therapies on what is off, or has no cells; of a run that goes on there may be some in the blood already."""
     if not config.therapy:
         return
-    names = names_in_time(config)
+    names = {one.rate for one in config.therapy}
     off, enters = config_effects.idle_rates(config, names, goes_on), config_effects.enters(config)
     for name in names:
         beyond, nodes = name.partition(".")[0] in ("blood", "lesion"), _nodes(plan, name)

@@ -153,7 +153,7 @@ KEPT = Rule("tumor.cells tumor.center traits.* oxygen.initial_sweeps", lambda c:
 
 def without_effect(config, given, going_on: bool) -> Iterator[str]:
     """A line for each reason for which parameters at the paths `given` do not act; `going_on`: from a checkpoint."""
-    why_idle, found = _reasons(config, going_on), {}
+    why_idle, found = _reasons(config, Declared(config), going_on), {}
     for path in given:
         if why := why_idle(name := ".".join(map(str, path))):
             found.setdefault(why, []).append(name)
@@ -162,11 +162,10 @@ def without_effect(config, given, going_on: bool) -> Iterator[str]:
         yield f"{', '.join(names[:MOST_NAMES])}{more}: without effect ({why})"
 
 
-def _reasons(config, going_on) -> Callable:
+def _reasons(config, declared, going_on) -> Callable:
     """A function that says why a parameter does not act; nothing if it does."""
     rules = (KEPT, *RULES) if going_on else RULES
     off = [rule for rule in rules if not (going_on and rule.state) and not rule.act(config)]
-    declared = Declared(config)
 
     def why_idle(name):
         why = NO_TUMOR if config.tumor is None and declared.acts_in_tumor(name) else ""
@@ -177,7 +176,8 @@ def _reasons(config, going_on) -> Callable:
 
 def idle_rates(config, names, going_on: bool) -> dict[str, str]:
     """Those of the rates and coefficients `names` that do nothing, as no parameter that makes them up acts, and why."""
-    why_idle, declared, found = _reasons(config, going_on), Declared(config), {}
+    declared, found = Declared(config), {}
+    why_idle = _reasons(config, declared, going_on)
     for name in names:
         whys = [why_idle(parameter) for parameter in sorted(declared.parameters_of(name))]
         if whys and all(whys):
