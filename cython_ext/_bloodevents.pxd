@@ -1,24 +1,49 @@
-# What ends the stay of a circulating cell where it is: hazards that compete, and change as its coat of platelets grows.
-# Header only: it has no .pyx twin.
-from libc.math cimport INFINITY, exp, expm1, log1p
-from libc.stdint cimport uint32_t, uint64_t
+# What ends the stay of a circulating cell where it is: hazards that compete, and change as its coat of platelets grows
+# and fades. Those of a cluster are the sums over its cells. Header only: it has no .pyx twin.
+from libc.math cimport log1p, pow
+from libc.stdint cimport int64_t, uint32_t, uint64_t
 
+from _capillaries cimport cell_body_t, entered, narrower, retention
 from _circuit cimport (
-    BLOOD_RATES, LYMPH, MAX_NODES, RATE_ANOIKIS, RATE_EXTRAVASATE, RATE_HOMING, RATE_NK, RATE_RELEASE,
-    RATE_SHEAR, law_t, node_t, roads_t, switch_t)
+    BLOOD_RATES, LYMPH, MAX_NODES, MOST_FATES, RATE_ANOIKIS, RATE_ARRESTED_DEATH, RATE_BARRIER, RATE_BIND,
+    RATE_BREAKUP, RATE_DIVIDE, RATE_EXTRAVASATE, RATE_HOMING, RATE_NK, RATE_NUCLEUS, RATE_RELEASE, RATE_SHEAR,
+    RATE_TENSION, VESSEL, law_t, node_t, roads_t, switch_t)
+from _coat cimport coat, integral, lose, loss_t, waiting
 from _random cimport DRAW_WALK, draw, exponential, unit32
 from _recordrates cimport rate_at, record_rates_t
-from _types cimport ARRESTED, EVENT_ANOIKIS, EVENT_EXTRAVASATE, EVENT_NK, EVENT_RELEASE, EVENT_SHEAR, ctc_t
+from _types cimport (
+    BOUND, CIRCULATING, EVENT_ANOIKIS, EVENT_ARRESTED_DEATH, EVENT_BIND, EVENT_DIVIDE, EVENT_EXTRAVASATE, EVENT_NK,
+    EVENT_RELEASE, EVENT_SHEAR, EVENT_SPLIT, EVENT_TORN, ctc_t)
 
 cdef enum:
     SECOND = 0x80000000  # added to the hop: a second block of words for what happens seldom
+    MOST_RISKS = 5
 
 
-cdef struct loss_t:  # hazard of leaving: a + b exp(-x / tau) after x hours, the coat growing meanwhile
-    double a, b, tau
+cdef enum happened_e:    # what is counted, in cells by node; names in _blood.EVENTS
+    HAS_TRAPPED
+    HAS_BOUND
+    HAS_RELEASED
+    HAS_TORN
+    HAS_ANOIKIS
+    HAS_SHEAR
+    HAS_NK_FLOWING
+    HAS_NK_HELD
+    HAS_ARRESTED_DEATH
+    HAS_EXTRAVASATED
+    HAS_BURST
+    HAS_DIVIDED
+    HAS_SPLIT
+    MOST_EVENTS
 
 
-cdef struct body_t:  # what is the same for all cells of a call
+cdef struct tally_t:     # what has happened in a call
+    int64_t events[MOST_EVENTS * MAX_NODES]
+    int64_t lost[MOST_FATES * MAX_NODES]    # cells of clusters that died while these went on
+    uint32_t fewest      # cells that the present record had since the call began
+
+
+cdef struct body_t:      # what is the same for all cells of a call
     const node_t* nodes
     roads_t roads
     record_rates_t rates
@@ -27,53 +52,36 @@ cdef struct body_t:  # what is the same for all cells of a call
     const switch_t* switches  # in the order of time
     int n_switches
     double since              # [h] from which on they hold
-    double loss[MAX_NODES]    # [1/h] death of a cell whose factors are 1, without its coat
+    tally_t* tally
 
 
-cdef struct walker_t:  # what a cell's traits make of the rates, and its chance to pass each bed that it has met
+cdef struct walker_t:  # what a cell's traits make of the rates, and of each node that it has met
     double factor[BLOOD_RATES]
-    double worst      # the largest of those of the ways to die, and more than rounding takes off
-    uint32_t known    # a bit for each node
-    double chance[MAX_NODES]
+    uint32_t known            # a bit for each node
+    double trapped[MAX_NODES] # the chance to be held by a capillary that is too narrow
+    double stopped[MAX_NODES] # and that to be held or torn
+    double stay_h[MAX_NODES]  # mean of a stay
+    double loss[MAX_NODES]    # at least the hazards together
 
 
-cdef inline double integral(const loss_t* k, double x) noexcept nogil:
-    """Integral of the hazard from 0 to x."""
-    return k.a * x - k.b * k.tau * expm1(-x / k.tau)
+cdef struct risk_t:      # hazards that compete, without the coat, and the share of each that a full coat takes off
+    int n
+    int event[MOST_RISKS]
+    double bare[MOST_RISKS]
+    double spared[MOST_RISKS]
 
 
-cdef inline double waiting(const loss_t* k, double e) noexcept nogil:
-    """The x at which the integral of the hazard reaches e; infinite if it never does.
-
-    Both starting values lie left of the root and the integral is concave, so Newton's method comes
-    from the left and cannot overshoot.
-    """
-    cdef double x, m, step
-    cdef int _
-    if k.a + k.b <= 0.0 or (k.a <= 0.0 and e >= k.b * k.tau):
-        return INFINITY
-    x = e / (k.a + k.b)
-    if k.b <= 0.0:
-        return x
-    if k.a > 0.0 and (e - k.b * k.tau) / k.a > x:
-        x = (e - k.b * k.tau) / k.a
-    for _ in range(64):
-        m = expm1(-x / k.tau)
-        step = (e - k.a * x + k.b * k.tau * m) / (k.a + k.b * (1.0 + m))
-        x += step
-        if step <= 1e-15 * x:
-            break
-    return x
+cdef inline void run(risk_t* k, int event, double bare, double spared) noexcept nogil:
+    k.event[k.n], k.bare[k.n], k.spared[k.n] = event, bare, spared
+    k.n += 1
 
 
-cdef inline double missing_coat(const ctc_t* c, double t, const law_t* law) noexcept nogil:
-    """The share of the platelet coat that is still missing at time t."""
-    return exp(-(t - c.t_shed) / law.coat_time_h)
-
-
-cdef inline double coated(double rate, double part, double bare) noexcept nogil:
-    """A hazard of which a full coat takes off the share `part`."""
-    return rate * (1.0 - part + part * bare)
+cdef inline double all_bare(const risk_t* k) noexcept nogil:
+    cdef double total = 0.0
+    cdef int i
+    for i in range(k.n):
+        total += k.bare[i]
+    return total
 
 
 cdef inline double spared(double share, const ctc_t* c, const body_t* b) noexcept nogil:
@@ -82,54 +90,128 @@ cdef inline double spared(double share, const ctc_t* c, const body_t* b) noexcep
 
 
 cdef inline double drawn(const body_t* b, uint32_t node, const walker_t* w) noexcept nogil:
-    """How many times as often the bed of a node holds this cell, and how many times as fast it lets it out."""
+    """How many times as fast a cell binds to the vessels of a node, and leaves them."""
     return 1.0 + rate_at(&b.rates, RATE_HOMING, node, w.factor)
 
 
-cdef inline bint dies(ctc_t* c, const walker_t* w, const body_t* b, double t, double stay, double u) noexcept nogil:
-    """Does it die within `stay` hours from t: is u below 1 - exp(-integrated hazard)? Sets the event."""
+cdef inline double exposed(const ctc_t* c) noexcept nogil:
+    """Cells of it that others can reach: those at the surface of a ball of n."""
+    return c.n * min(1.0, 2.0 * pow(c.n, -1.0 / 3.0)) if c.n > 1 else 1.0
+
+
+cdef inline void flowing(const ctc_t* c, uint32_t node, const walker_t* w, const body_t* b,
+                         risk_t* k) noexcept nogil:
+    """What may happen while it flows through a node."""
+    cdef double unattached = 1.0 - c.traits.adhesion / 255.0 if c.n > 1 else 1.0
+    k.n = 0
+    run(k, EVENT_ANOIKIS, c.n * unattached * rate_at(&b.rates, RATE_ANOIKIS, node, w.factor), 0.0)
+    run(k, EVENT_SHEAR, c.n * rate_at(&b.rates, RATE_SHEAR, node, w.factor), b.law.spared_shear)
+    run(k, EVENT_NK, exposed(c) * rate_at(&b.rates, RATE_NK, node, w.factor) * b.law.nk_flowing, b.law.spared_nk)
+    run(k, EVENT_BIND, rate_at(&b.rates, RATE_BIND, node, w.factor) * drawn(b, node, w), 0.0)
+    run(k, EVENT_SPLIT, (c.n - 1) * rate_at(&b.rates, RATE_BREAKUP, node, w.factor), 0.0)
+
+
+cdef inline void held(const ctc_t* c, const walker_t* w, const body_t* b, risk_t* k) noexcept nogil:
+    """What may happen while it is arrested; one that is trapped cannot go on."""
+    cdef double barrier = 1.0
+    if b.rates.place[RATE_BARRIER * b.rates.places + c.node] > 0.0:
+        barrier = rate_at(&b.rates, RATE_BARRIER, c.node, w.factor)
+    k.n = 0
+    run(k, EVENT_NK, exposed(c) * rate_at(&b.rates, RATE_NK, c.node, w.factor), b.law.spared_nk)
+    run(k, EVENT_ARRESTED_DEATH, c.n * rate_at(&b.rates, RATE_ARRESTED_DEATH, c.node, w.factor), 0.0)
+    run(k, EVENT_RELEASE, rate_at(&b.rates, RATE_RELEASE, c.node, w.factor) if c.place == BOUND else 0.0, 0.0)
+    run(k, EVENT_EXTRAVASATE,
+        rate_at(&b.rates, RATE_EXTRAVASATE, c.node, w.factor) * drawn(b, c.node, w) * barrier, 0.0)
+    run(k, EVENT_DIVIDE, c.n * rate_at(&b.rates, RATE_DIVIDE, c.node, w.factor), 0.0)
+
+
+cdef inline void hazard(const ctc_t* c, const risk_t* risk, double t, const body_t* b, loss_t* k) noexcept nogil:
+    """All of them together, from t on."""
+    cdef double off = 0.0
+    cdef int i
+    for i in range(risk.n):
+        off += risk.bare[i] * spared(risk.spared[i], c, b)
+    lose(k, all_bare(risk), off, t - c.t_shed, &b.law)
+
+
+cdef inline void fall_due(ctc_t* c, const risk_t* k, double t, uint32_t word, const body_t* b) noexcept nogil:
+    """One of them happens at t: which, each in proportion to what it is then."""
+    cdef double covered = coat(t - c.t_shed, &b.law), total = 0.0, upto = 0.0, u, one
+    cdef int i
+    for i in range(k.n):
+        total += k.bare[i] * (1.0 - spared(k.spared[i], c, b) * covered)
+    u = unit32(word) * total
+    for i in range(k.n):
+        one = k.bare[i] * (1.0 - spared(k.spared[i], c, b) * covered)
+        upto += one
+        if one > 0.0:
+            c.pending = k.event[i]
+            if u < upto:
+                break
+    c.t_event = t
+
+
+cdef inline void look_at(const ctc_t* c, uint32_t node, walker_t* w, const body_t* b) noexcept nogil:
+    """What a cell meets in a node: the chances of a passage, the mean stay, and at least the hazards together.
+
+    A cluster passes in single file, so what counts is its widest cell (Au et al. 2016).
+    """
+    cdef risk_t risk
+    cdef cell_body_t cell
+    cdef const node_t* n = &b.nodes[node]
+    w.known |= <uint32_t>1 << node
+    w.stay_h[node] = n.transit_h
+    if n.kind != VESSEL:
+        cell.diameter_um, cell.nucleus_um = c.diameter, b.law.nucleus * c.diameter
+        cell.tension_mN_per_m = rate_at(&b.rates, RATE_TENSION, node, w.factor)
+        cell.nucleus_kPa = rate_at(&b.rates, RATE_NUCLEUS, node, w.factor)
+        w.trapped[node] = narrower(entered(&cell, n), n)
+        w.stopped[node] = max(w.trapped[node], narrower(c.diameter / b.law.stretch, n))
+        w.stay_h[node] += c.n * retention(&cell, n, &b.law)
+    flowing(c, node, w, b, &risk)
+    w.loss[node] = all_bare(&risk) * (1.0 + 1e-12)
+
+
+cdef inline bint ends(ctc_t* c, const walker_t* w, const body_t* b, double t, double stay, double u) noexcept nogil:
+    """Does anything end its flow within `stay` hours from t: is u below 1 - exp(-integrated hazard)? Sets the event."""
     cdef uint32_t r[4]
+    cdef risk_t risk
     cdef loss_t k
-    cdef const law_t* law = &b.law
-    cdef double x, e = -log1p(-u), bare = missing_coat(c, t, law)
-    cdef double anoikis = rate_at(&b.rates, RATE_ANOIKIS, c.node, w.factor)
-    cdef double shear = rate_at(&b.rates, RATE_SHEAR, c.node, w.factor)
-    cdef double nk = rate_at(&b.rates, RATE_NK, c.node, w.factor)
-    cdef double spared_shear = spared(law.spared_shear, c, b), spared_nk = spared(law.spared_nk, c, b)
-    k.tau = law.coat_time_h
-    k.a = anoikis + coated(shear, spared_shear, 0.0) + coated(nk, spared_nk, 0.0)
-    k.b = (shear * spared_shear + nk * spared_nk) * bare
+    cdef double e = -log1p(-u)
+    flowing(c, c.node, w, b, &risk)
+    hazard(c, &risk, t, b, &k)
     if not e < integral(&k, stay):
         return False
     draw(b.seed, DRAW_WALK, c.id, (c.hop - 1) | SECOND, r)
-    x = min(waiting(&k, e), stay)
-    bare = missing_coat(c, t + x, law)
-    shear, nk = coated(shear, spared_shear, bare), coated(nk, spared_nk, bare)
-    u = unit32(r[0]) * (anoikis + shear + nk)
-    c.pending = EVENT_ANOIKIS if u < anoikis else EVENT_SHEAR if u < anoikis + shear else EVENT_NK
-    c.t_event = t + x
+    fall_due(c, &risk, t + min(waiting(&k, e), stay), r[0], b)
     return True
 
 
-cdef inline void lodge(ctc_t* c, const walker_t* w, const body_t* b, double t) noexcept nogil:
-    """It is arrested at t: NK, anoikis, release and extravasation compete. Sets the event."""
+cdef inline void hold(ctc_t* c, const walker_t* w, const body_t* b, double t) noexcept nogil:
+    """It is arrested at t, as `place` says. Sets what happens next."""
     cdef uint32_t r[4]
+    cdef risk_t risk
     cdef loss_t k
-    cdef const law_t* law = &b.law
-    cdef double x, u, bare = missing_coat(c, t, law), spared_nk = spared(law.spared_nk, c, b)
-    cdef double anoikis = rate_at(&b.rates, RATE_ANOIKIS, c.node, w.factor)
-    cdef double nk = rate_at(&b.rates, RATE_NK, c.node, w.factor)
-    cdef double release = rate_at(&b.rates, RATE_RELEASE, c.node, w.factor)
-    cdef double extravasate = rate_at(&b.rates, RATE_EXTRAVASATE, c.node, w.factor) * drawn(b, c.node, w)
-    k.tau = law.coat_time_h
-    k.a = anoikis + coated(nk, spared_nk, 0.0) + release + extravasate
-    k.b = nk * spared_nk * bare
+    held(c, w, b, &risk)
+    hazard(c, &risk, t, b, &k)
     draw(b.seed, DRAW_WALK, c.id, (c.hop - 1) | SECOND, r)
-    x = waiting(&k, exponential(r[0], r[1]))
-    nk = coated(nk, spared_nk, missing_coat(c, t + x, law))
-    u = unit32(r[2]) * (anoikis + nk + release + extravasate)
-    c.pending = (EVENT_ANOIKIS if u < anoikis else
-                 EVENT_NK if u < anoikis + nk else
-                 EVENT_RELEASE if u < anoikis + nk + release else EVENT_EXTRAVASATE)
-    c.place = ARRESTED
-    c.t_event = t + x
+    fall_due(c, &risk, t + waiting(&k, exponential(r[0], r[1])), r[2], b)
+
+
+cdef inline void note(const body_t* b, int event, const ctc_t* c, int64_t cells) noexcept nogil:
+    """Count cells to which something has happened where they are."""
+    b.tally.events[event * MAX_NODES + c.node] += cells
+
+
+cdef inline void note_death(const body_t* b, const ctc_t* c, int64_t cells) noexcept nogil:
+    """Count cells that die of what was pending."""
+    cdef int event = HAS_ARRESTED_DEATH
+    if c.pending == EVENT_ANOIKIS:
+        event = HAS_ANOIKIS
+    elif c.pending == EVENT_SHEAR:
+        event = HAS_SHEAR
+    elif c.pending == EVENT_TORN:
+        event = HAS_TORN
+    elif c.pending == EVENT_NK:
+        event = HAS_NK_FLOWING if c.place == CIRCULATING else HAS_NK_HELD
+    note(b, event, c, cells)

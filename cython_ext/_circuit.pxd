@@ -3,7 +3,7 @@ from libc.stdint cimport int32_t, uint8_t, uint32_t
 
 cdef extern from "circuit.h" nogil:
     ctypedef struct node_t:
-        double transit_h, capillary_um
+        double transit_h, capillary_um, spread, pressure_Pa
         int32_t kind, pad
 
 cdef enum node_e:
@@ -15,23 +15,32 @@ cdef enum node_e:
 cdef enum:                      # rows of the tables; names in _blood.RATES
     RATE_ANOIKIS
     RATE_SHEAR                  # without platelets, as the next
-    RATE_NK
-    RATE_RELEASE                # an arrested cell goes on with the blood
+    RATE_NK                     # of an arrested cell
+    RATE_RELEASE                # a bound cell goes on with the blood
     RATE_EXTRAVASATE            # leaving the vessel, once arrested
-    RATE_BIND                   # arrest by adhesion: 1 - exp(-this) in one passage
-    RATE_PASSAGES               # a passage of a bed counts as this many
-    RATE_HOMING                 # where a bed draws cells it counts as so many more, and they leave its vessels faster
+    RATE_BIND                   # taking hold of the wall of a bed
+    RATE_HOMING                 # where a bed draws cells they bind and leave its vessels so much faster
+    RATE_BREAKUP                # a cluster loses a cell, for each cell besides its leader
+    RATE_ARRESTED_DEATH         # dying in the vessel, once arrested
+    RATE_DIVIDE                 # dividing in the vessel, once arrested
+    RATE_BARRIER                # of the exit from a vessel, where it is above 0: what the genes of a cell make of it
+    RATE_TENSION                # [mN/m] of the surface of a cell
+    RATE_NUCLEUS                # [kPa] stiffness of its nucleus
     BLOOD_RATES
 
 cdef enum:
     MOST_SWITCHES = 8
     MAX_NODES = 32              # a byte of a CTC names a node, a bit of a word remembers it
+    MOST_FATES = 32
 
 cdef struct law_t:              # filled by name by Circuit
-    double coat_time_h          # time constant of the coat of platelets
+    double coat_time_h, coat_fade_h     # time constants of the coat of platelets: of its growth, and of its end
     double spared_nk, spared_shear      # the share of NK and shear that a full coat takes off
-    double slope, offset        # arrest by size, logistic in diameter / capillary
-    double deformability        # multiplies the diameter
+    double nk_flowing           # NK while it flows, relative to NK once it is arrested
+    double nucleus              # its diameter over that of the cell
+    double stretch              # a cell is torn in a capillary so many times narrower than it
+    double viscosity_Pa_s       # of a cell that is squeezed
+    double burst_cells          # that break the wall of the vessel in which they grow
 
 cdef struct switch_t:           # of a bit of state, in cells that have been in the blood for so long
     double after_h

@@ -2,7 +2,7 @@
 #
 # Who follows whom is a matter of the records alone, so the order of cells in memory has no meaning.
 from libc.math cimport floor, log, sqrt
-from libc.stdint cimport int32_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memset
 
 from _geometry cimport distance2, place_of
@@ -83,7 +83,7 @@ cdef inline void write_vessel(const tiles_t* t, Py_ssize_t row, int v, const dou
     cdef double gap = 0.0
     cdef int s = nearest(t, row, v, at, &gap)
     out.distance = <float>sqrt(distance2(at[0], at[1], at[2], &t.segments[s]))
-    out.maturity = t.segments[s].maturity
+    out.maturity = <uint8_t>(255.0 * t.segments[s].maturity + 0.5)
 
 
 cdef inline void write_shed(const tiles_t* t, Py_ssize_t row, int v, const cell_t* c, int n, int action, uint64_t key,

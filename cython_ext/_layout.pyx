@@ -60,6 +60,7 @@ class Flag(enum.IntFlag):
     INJECTED = _types.FLAG_INJECTED
     LESION = _types.FLAG_LESION
     LYMPH = _types.FLAG_LYMPH
+    CLONOGENIC = _types.FLAG_CLONOGENIC
 
 
 HERITABLE = Flag(_types.HERITABLE)
@@ -67,7 +68,8 @@ HERITABLE = Flag(_types.HERITABLE)
 
 class Place(enum.IntEnum):
     CIRCULATING = _types.CIRCULATING
-    ARRESTED = _types.ARRESTED
+    BOUND = _types.BOUND
+    TRAPPED = _types.TRAPPED
     RETURNING = _types.RETURNING
     ENDED = _types.ENDED
 
@@ -85,17 +87,44 @@ class Fate(enum.IntEnum):
     SHEAR = _types.FATE_SHEAR
     NK = _types.FATE_NK
     DRAWN = _types.FATE_DRAWN
-    NOT_ESTABLISHED = _types.FATE_NOT_ESTABLISHED
-    LESION = _types.FATE_LESION
+    DIED_AT_EXIT = _types.FATE_DIED_AT_EXIT
+    EXTRAVASATED = _types.FATE_EXTRAVASATED
     SELF_SEEDED = _types.FATE_SELF_SEEDED
     RESECTED = _types.FATE_RESECTED
     IRRADIATED = _types.FATE_IRRADIATED
+    ARRESTED_DEATH = _types.FATE_ARRESTED_DEATH
+
+
+class Event(enum.IntEnum):
+    ARRIVE = _types.EVENT_ARRIVE
+    ANOIKIS = _types.EVENT_ANOIKIS
+    SHEAR = _types.EVENT_SHEAR
+    NK = _types.EVENT_NK
+    RELEASE = _types.EVENT_RELEASE
+    EXTRAVASATE = _types.EVENT_EXTRAVASATE
+    BIND = _types.EVENT_BIND
+    SPLIT = _types.EVENT_SPLIT
+    TORN = _types.EVENT_TORN
+    ARRESTED_DEATH = _types.EVENT_ARRESTED_DEATH
+    DIVIDE = _types.EVENT_DIVIDE
+    STAY = _types.EVENT_STAY
 
 
 class LesionState(enum.IntEnum):
+    SEEDED = _types.SEEDED
     DORMANT = _types.DORMANT
-    ACTIVE = _types.ACTIVE
+    MICRO = _types.MICRO
+    VASCULAR = _types.VASCULAR
     CLEARED = _types.CLEARED
+
+
+class LesionEvent(enum.IntEnum):
+    CELL_DIES = _types.CELL_DIES
+    STARTS = _types.STARTS
+    SLEEPS = _types.SLEEPS
+    WAKES = _types.WAKES
+    GREW = _types.GREW
+    TRANSFORMS = _types.TRANSFORMS
 
 
 class Action(enum.IntEnum):
@@ -153,6 +182,14 @@ class Draw(enum.IntEnum):
     RADIUS = _random.DRAW_RADIUS
     FLOW = _random.DRAW_FLOW
     COLLAPSE = _random.DRAW_COLLAPSE
+    SPLIT = _random.DRAW_SPLIT
+    CLONOGENIC = _random.DRAW_CLONOGENIC
+    LESION_EVENT = _random.DRAW_LESION_EVENT
+    FOLLOWED = _random.DRAW_FOLLOWED
+    LUMPED = _random.DRAW_LUMPED
+    LUMPED_CHILD = _random.DRAW_LUMPED_CHILD
+    PATIENT = _random.DRAW_PATIENT
+    CELLSEARCH = _random.DRAW_CELLSEARCH
 
 
 def philox(counter, uint64_t key):

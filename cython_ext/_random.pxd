@@ -11,12 +11,13 @@ cdef enum draw_e:
     DRAW_PLACE = 2       # a = tile key, b = 512 k + voxel: the k-th initial cell of a voxel
     DRAW_NODE = 3        # a = lattice node: jitter of the vessel network
     DRAW_SEGMENT = 4     # a = lattice node, b = axis: presence, radius and maturity of a vessel
-    DRAW_DIAMETER = 5    # a = id of a CTC: its diameter
+    DRAW_DIAMETER = 5    # a = id of a CTC, b = number of the cell in it: its diameter
     DRAW_WALK = 6        # a = id of a CTC, b = hop: its way through the circuit; hop + 2^31: how it dies or is arrested
-    DRAW_COLONIZE = 7    # a = id of a CTC: dies, sleeps or grows after leaving the vessel
-    DRAW_LESION = 8      # a = id of a lesion, b = step: wakes; the key by which its cells die and divide. In the k-th
-                         # span of a step in which rates change, this and the next have k << 16 added
-    DRAW_LESION_SHED = 9 # a = id of a lesion, b = step: how many cells it sheds
+    DRAW_COLONIZE = 7    # of former versions
+    DRAW_LESION = 8      # a = id of a lesion, b = step: the key by which its cells die and divide, and it gets vessels.
+                         # In the k-th span of a step in which rates change, this, the next and DRAW_FOLLOWED have
+                         # k << 16 added
+    DRAW_LESION_SHED = 9 # a = id of a lesion, b = step: the key by which it sheds cells
     DRAW_CHILD = 10      # a = id of a lesion ^ high half of the index, b = low half: id and time of a shed cell
     DRAW_RETURN = 11     # a = id of a CTC, b = 0: the voxel where it lodges, b = k: the place of its k-th cell in it
     DRAW_SAMPLE = 12     # a = id of a CTC, b = index of the blood draw: taken or not
@@ -33,6 +34,16 @@ cdef enum draw_e:
     DRAW_RADIUS = 33     # a = id of a vessel: its radius
     DRAW_FLOW = 34       # a = id of a vessel, b = step: opens or closes
     DRAW_COLLAPSE = 35   # a = hash of a piece of vessel, b = step: is pressed shut, or recovers
+    DRAW_SPLIT = 40      # a = id of a CTC, b = hop: the id of the cell that leaves it
+    DRAW_CLONOGENIC = 41 # a = id of a lesion: whether a cell of it can found a colony
+    DRAW_LESION_EVENT = 42     # a = id of a lesion, b = hop: the next event of one that does not divide, and when
+    DRAW_FOLLOWED = 43   # a = id of a lesion, b = step: how many of many shed cells are clonogenic
+    DRAW_LUMPED = 60     # a = id of a lumped tumor, b = step: the key by which its cells die, divide and leave. In the
+                         # k-th span of a step in which rates change, this has k << 16 added
+    DRAW_LUMPED_CHILD = 61   # a = id of a lumped tumor ^ high half of the index, b = low half: id and time of what it
+                         # sheds; with 1 << 16 added to this: of how many cells it is
+    DRAW_PATIENT = 62    # a = number of a patient of a cohort, b = 0: the seed; b = CRC-32 of a name: that parameter
+    DRAW_CELLSEARCH = 70 # a = time of an output [s], b = index: cells found in a tube of blood, a read-out
 
 cdef inline void draw(uint64_t seed, uint32_t use, uint64_t a, uint32_t b, uint32_t* out) noexcept nogil:
     """Four words; counter = (a low, a high, b, use), key = seed."""

@@ -5,23 +5,27 @@ import numpy as np
 import pytest
 
 from metacascade._kernels import _blood
-from metacascade._kernels._layout import CTC, Fate, Flag, Place
+from metacascade._kernels._layout import CTC, MEMBER, Draw, Event, Fate, Flag, Place
+from metacascade.base.records import cells_in
 from metacascade.config.config import Config
 from metacascade.mechanisms import plan_of
-from metacascade.model.blood import Blood, cells_in
+from metacascade.model.blood import ARRESTED, Blood
 from metacascade.model.circuit import Circuit
+from metacascade.model.members import LOW, Members
 from reference import blood as twin
 from tables import neutral, varied
 
 SEED = 20240229
-BUSY = dict(anoikis_per_h=2.0, anoikis_resistance=0.5, shear_per_h=8.0, nk_per_h=20.0, release_per_h=5.0,
-            binding=0.1, platelet_time_h=0.05)
+BUSY = dict(anoikis_per_h=2.0, anoikis_resistance=0.5, shear_slope_cm2_per_dyn_h=2.0, nk_per_h=5.0, nk_flowing=0.6,
+            release_per_h=5.0, binding_per_h=40.0, platelet_time_h=0.05, platelet_fade_h=0.2, arrested_death_per_h=0.7,
+            breakup_per_h=3.0, tension_mN_per_m=0.3, nuclear_stiffness_kPa=0.1)
+GROWTH = dict(divide_per_h=4.0, burst_cells=7)
 
 
 def config(species="human", blood=BUSY, **sections):
     organs = {name: dict(extravasation_h=0.1) for name in ("lung", "liver", "brain", "tumor")}
     return Config.from_dict(dict(run=dict(species=species), tumor=dict(cells=10**6, organ="prostate"),
-                                 blood=blood, organs=organs) | sections)
+                                 blood=blood, organs=organs, vessel_growth=GROWTH) | sections)
 
 
 def mixture(n, seed=1):
@@ -60,14 +64,33 @@ def everything(blood, ends):
 
 
 def by_twin(ctcs, blood, end, without=()):
-    out, passages = np.sort(ctcs, order="id"), 0
-    for row in out:
-        walker = twin.Walker({f: row[f].item() for f in CTC.names}, blood.circuit, SEED, without)
+    """As `everything`, by the twin; a cell that leaves its cluster has the traits of the leader."""
+    return all_by_twin(ctcs, blood, end, without)[:2]
+
+
+def all_by_twin(ctcs, blood, end, without=()):
+    """As `by_twin`, and what happened, as of `Walked.events`."""
+    waiting, out, passages = [{f: row[f].item() for f in CTC.names} for row in ctcs], [], 0
+    events = np.zeros((len(_blood.EVENTS), _blood.LIMIT), np.int64)
+    while waiting:
+        walker = twin.Walker(waiting.pop(), blood.circuit, SEED, without)
         walker.advance(end)
-        for field, value in walker.c.items():
-            row[field] = value
-        passages += walker.passages
-    return out, passages
+        c, passages = walker.c, passages + walker.passages
+        for name, node, cells in walker.happened:
+            events[_blood.EVENTS.index(name), node] += cells
+        if c["pending"] == Event.SPLIT and c["t_event"] < end and c["place"] == Place.CIRCULATING:
+            word = twin.words(SEED, Draw.SPLIT, c["id"], c["hop"])
+            key = c["id"] & ~int(LOW) | (word[1] << 32 | word[0]) & int(LOW)
+            events[_blood.EVENTS.index("split"), c["node"]] += 1
+            width = c["diameter"] if c["flags"] & Flag.INJECTED else float(np.float32(twin.diameter(SEED, key, 16.8, 0.25)))
+            waiting += [c | dict(n=c["n"] - 1, pending=Event.STAY),
+                        c | dict(n=1, pending=Event.STAY, hop=1, id=key, diameter=width)]
+        else:
+            out.append(c)
+    rows = np.zeros(len(out), CTC)
+    for field in CTC.names:
+        rows[field] = [c[field] for c in out]
+    return np.sort(rows, order="id"), passages, events
 
 
 @pytest.mark.parametrize("species", ["human", "mouse"])
@@ -76,10 +99,19 @@ def test_the_walk_equals_its_twin_bit_for_bit(species):
     before = blood.records.copy()
     expected, passages = by_twin(before, blood, 0.7)
     seen, counted = everything(blood, [0.7])
-    assert set(seen["fate"]) >= {Fate.OPEN, Fate.ANOIKIS, Fate.SHEAR, Fate.NK, Fate.SELF_SEEDED}
-    assert set(seen["place"]) >= {Place.ARRESTED, Place.RETURNING, Place.ENDED}
+    assert set(seen["fate"]) >= {Fate.OPEN, Fate.ANOIKIS, Fate.SHEAR, Fate.NK, Fate.ARRESTED_DEATH, Fate.SELF_SEEDED}
+    assert set(seen["place"]) >= {Place.BOUND, Place.TRAPPED, Place.RETURNING, Place.ENDED}
+    assert Event.TORN in seen["pending"] and len(seen) > 540, "clusters have split"
     assert seen.tobytes() == expected.tobytes()
     assert counted == passages
+
+
+def test_what_happens_is_counted_as_the_twin_counts_it():
+    blood = blood_of(mixture(500), config())
+    events = all_by_twin(blood.records.copy(), blood, 0.7)[2]
+    walked = blood.advance(0.7)
+    assert walked.events.tolist() == events.tolist() and (events.sum(axis=1) > 0).all()
+    assert (walked.lost.sum(axis=0) <= events[4:9].sum(axis=0)).all()
 
 
 def test_the_draw_at_a_change_of_rates_equals_its_twin_bit_for_bit():
@@ -98,7 +130,7 @@ def test_the_draw_at_a_change_of_rates_equals_its_twin_bit_for_bit():
     before = blood.records.copy()
     blood.redraw(0.3)
     assert np.sort(blood.records, order="id").tobytes() == expected.tobytes()
-    assert {Place.CIRCULATING, Place.ARRESTED} <= set(before["place"])
+    assert {Place.CIRCULATING, Place.BOUND, Place.TRAPPED} <= set(before["place"])
     began = before["t_shed"] < 0.3
     assert began.sum() > 100 < (~began).sum()
     assert (blood.records["hop"] == before["hop"] + began).all() and (blood.records["t_event"][began] > 0.3).all()
@@ -174,8 +206,9 @@ def test_the_walk_does_not_depend_on_order_or_company():
 
 
 @pytest.mark.parametrize(("absent", "zero"), [
-    ("anoikis", dict(anoikis_per_h=0.0)), ("shear", dict(shear_per_h=0.0)), ("nk", dict(nk_per_h=0.0)),
-    ("release", dict(release_per_h=0.0)), ("adhesion", dict(binding=0.0)), ("size", dict(arrest_offset=50.0)),
+    ("anoikis", dict(anoikis_per_h=0.0)), ("shear", dict(shear_slope_cm2_per_dyn_h=0.0)), ("nk", dict(nk_per_h=0.0)),
+    ("release", dict(release_per_h=0.0)), ("bind", dict(binding_per_h=0.0)), ("size", dict(tension_mN_per_m=0.0, nuclear_stiffness_kPa=0.0)),
+    ("split", dict(breakup_per_h=0.0)), ("arrested_death", dict(arrested_death_per_h=0.0)),
     ("platelets", dict(platelet_nk=0.0, platelet_shear=0.0))])
 def test_a_mechanism_at_zero_equals_code_without_it(absent, zero):
     blood = blood_of(mixture(150), config(blood=BUSY | zero))
@@ -200,11 +233,11 @@ def test_with_the_section_off_cells_only_circulate():
 
 def with_lymph(n, seed=2):
     """A mixture of which two thirds have left the tumor with lymph, in a circuit with the lymph node."""
-    cfg = config(lymphatic=dict(enabled=True))
+    cfg = config(lymphatic=dict(enabled=True), vessel_growth=dict(enabled=False))
     blood, ctcs = blood_of(np.empty(0, CTC), cfg), mixture(n, seed)
     drained = np.arange(n) % 3 > 0
     ctcs["flags"][drained], ctcs["origin"][drained] = Flag.LYMPH, blood.circuit.lymph_node
-    blood.circuit.nodes["capillary_um"][blood.circuit.lymph_node] = 5.0      # half of them pass
+    blood.circuit.nodes["capillary_um"][blood.circuit.lymph_node] = 14.0     # half of them pass
     blood.admit(ctcs)
     return blood
 
@@ -217,8 +250,8 @@ def test_the_way_through_the_lymph_node_equals_the_twin_bit_for_bit():
     assert seen.tobytes() == expected.tobytes() and counted == passages
     came = seen[seen["flags"] & Flag.LYMPH > 0]
     inside = came["node"] == blood.circuit.lymph_node
-    assert inside.sum() > 50 < (~inside).sum() and (came["place"][inside] == Place.ARRESTED).sum() > 8
-    assert {Fate.ANOIKIS, Fate.NK} <= set(came["fate"][inside]) and Fate.SHEAR in came["fate"][~inside]
+    assert inside.sum() > 50 < (~inside).sum() and np.isin(came["place"][inside], ARRESTED).sum() > 8
+    assert {Fate.NK, Fate.ARRESTED_DEATH} <= set(came["fate"][inside]) and Fate.SHEAR in came["fate"][~inside]
     assert (seen["node"][seen["flags"] & Flag.LYMPH == 0] != blood.circuit.lymph_node).all(), "no blood comes there"
 
 
@@ -228,9 +261,10 @@ def test_what_comes_out_of_the_lymph_node_is_counted_however_time_is_cut():
     assert total == cells_in(whole.records, whole.records["flags"] & Flag.LYMPH > 0) and whole.circulating > 0
     drained = sum(cut.advance(end).drained for end in np.linspace(0.05, 1.0, 20))
     walked = whole.advance(1.0)
+    lost = walked.lost[:, whole.circuit.lymph_node].sum()
     stayed = np.concatenate([walked.ended, walked.extravasated, whole.records])
     stayed = stayed[stayed["node"] == whole.circuit.lymph_node]
-    assert walked.drained == drained == total - cells_in(stayed) > 100
+    assert walked.drained == drained == total - cells_in(stayed) - lost > 50
     assert whole.in_lymph == cut.in_lymph == cells_in(whole.records, whole.records["node"] == whole.circuit.lymph_node)
     assert whole.circulating + whole.arrested + whole.in_lymph == whole.records["n"].sum()
 
@@ -240,9 +274,57 @@ def test_diameters_are_drawn_only_where_there_is_none():
     ctcs["diameter"][::2] = 0.0
     given = ctcs["diameter"].copy()
     _blood.size(ctcs, SEED, 12.4, 0.25)
-    expected = [np.float32(twin.diameter(SEED, key, 12.4, 0.25)) for key in ctcs["id"][::2].tolist()]
+    expected = [np.float32(twin.diameter(SEED, key, 12.4, 0.25, n)) for key, n in ctcs[["id", "n"]][::2].tolist()]
     assert (ctcs["diameter"][1::2] == given[1::2]).all()
     assert ctcs["diameter"][::2].tolist() == expected
+
+
+def with_members(ctcs):
+    """Blood with clusters all of whose cells have a clone and an adhesion of their own."""
+    blood = blood_of(ctcs, config())
+    blood.members.records = np.zeros(cells_in(ctcs) - len(ctcs), MEMBER)
+    more, members = ctcs["n"].astype(int) - 1, blood.members.records
+    members["id"] = np.repeat(ctcs["id"], more)
+    members["index"] = np.arange(len(members)) - np.repeat(np.cumsum(more) - more, more) + 1
+    members["clone"], members["adhesion"] = members["index"] % 4, 30 * members["index"]
+    return blood
+
+
+def test_cells_leave_clusters_with_their_own_traits_however_time_is_cut():
+    ctcs = mixture(800)
+    blood, cut = with_members(ctcs), with_members(ctcs)
+    whole, _ = everything(blood, [1.0])
+    pieces, _ = everything(cut, np.linspace(0.02, 1.0, 50))
+    assert whole.tobytes() == pieces.tobytes()
+    for one in (blood, cut):
+        one.members.keep(one.records)
+    assert np.sort(blood.members.records).tobytes() == np.sort(cut.members.records).tobytes()
+    alone = whole[~np.isin(whole["id"], ctcs["id"])]
+    theirs = (alone["adhesion"] % 30 == 0) & (alone["clone"] == alone["adhesion"] // 30 % 4)
+    assert len(alone) > 100 and len(set(alone["clone"])) == 4
+    assert theirs.mean() > 0.95, "each has the traits of one of the followers, if it was not born in a vessel"
+
+
+def test_cells_of_clusters_are_counted_when_they_die_leave_and_are_born():
+    ctcs = mixture(2000)
+    blood, gone, dead = with_members(ctcs), 0, 0
+    for end in np.linspace(0.1, 1.0, 10):
+        walked = blood.advance(end)
+        gone += sum(cells_in(part) for part in (walked.extravasated, walked.returning)) - walked.born
+        dead += sum(walked.deaths.values())
+        assert walked.lost.sum() + cells_in(walked.ended) == sum(walked.deaths.values())
+        assert cells_in(ctcs) == gone + dead + blood.circulating + blood.arrested
+
+
+def test_a_member_that_its_cluster_has_lost_is_gone_for_good():
+    """A cluster loses a cell and grows again in its vessel: the new one has the traits of the leader."""
+    members = Members(np.zeros(3, MEMBER))
+    members.records["index"] = [1, 2, 3]
+    ctcs = np.zeros(1, CTC)
+    ctcs["n"] = 5
+    members.forget(ctcs, np.array([2], np.uint16))
+    assert members.records["index"].tolist() == [1]
+    members.keep(ctcs)
 
 
 def test_a_clone_that_the_tables_have_not_is_refused():

@@ -4,12 +4,12 @@
 """
 import math
 
-from metacascade._kernels._layout import Draw, Fate, Flag, Place, philox
+from metacascade._kernels._layout import Draw, Event, Fate, Flag, Place, philox
 
-ARRIVE, ANOIKIS, SHEAR, NK, RELEASE, EXTRAVASATE = range(6)
 SECOND = 0x80000000
-IN_LYMPH = 3               # kind of a node without platelets
-FATES = {ANOIKIS: Fate.ANOIKIS, SHEAR: Fate.SHEAR, NK: Fate.NK}
+VESSEL, BED, IN_TUMOR, IN_LYMPH = range(4)
+FATES = {Event.ANOIKIS: Fate.ANOIKIS, Event.SHEAR: Fate.SHEAR, Event.TORN: Fate.SHEAR, Event.NK: Fate.NK,
+         Event.ARRESTED_DEATH: Fate.ARRESTED_DEATH}
 
 
 def unit32(r):
@@ -24,15 +24,18 @@ def words(seed, use, a, b):
     return philox((a & 0xFFFFFFFF, a >> 32, b & 0xFFFFFFFF, use), seed)
 
 
-def diameter(seed, key, median_um, spread):
-    """Lognormal, before it is rounded to 32 bits."""
-    a, b, _, _ = words(seed, Draw.DIAMETER, key, 0)
-    z = math.sqrt(-2.0 * math.log(unit32(a))) * math.cos(6.283185307179586 * unit32(b))
-    return median_um * math.exp(spread * z)
+def diameter(seed, key, median_um, spread, n=1):
+    """Of the widest of n cells, each lognormal, before it is rounded to 32 bits."""
+    def one(k):
+        a, b, _, _ = words(seed, Draw.DIAMETER, key, k)
+        z = math.sqrt(-2.0 * math.log(unit32(a))) * math.cos(6.283185307179586 * unit32(b))
+        return median_um * math.exp(spread * z)
+
+    return max(map(one, range(n)))
 
 
 class Walker:
-    """One cell: `c` is a dict of Python scalars with the fields of a CTC."""
+    """One cell or cluster: `c` is a dict of Python scalars with the fields of a CTC."""
 
     def __init__(self, c, circuit, seed, without=()):
         self.c, self.seed, self.without = c, seed, without
@@ -40,17 +43,17 @@ class Walker:
         self.tables = circuit.rates
         self.factor = [own_factor(c, circuit.rates, i) for i in range(len(circuit.rates.names))]
         self.nodes = [{name: row[name].item() for name in row.dtype.names} for row in circuit.nodes]
-        self.passages = 0
+        self.passages, self.happened = 0, []        # (name, node, cells) of what happened
 
     def advance(self, t_end):
-        """Walk to t_end; bits are switched on the way, each at its time."""
+        """Walk to t_end, or to where it splits; bits are switched on the way, each at its time."""
         for switch in self.circuit.switches:
             t = max(self.c["t_shed"] + float(switch["after_h"]), self.circuit.since_h)
             bits = (self.c["bits"] | int(switch["set"])) & ~int(switch["clear"])
             if not t < t_end or bits == self.c["bits"]:
                 continue
             self.walk(t)
-            if self.c["place"] > Place.ARRESTED:
+            if self.c["place"] > Place.TRAPPED or self.c["t_event"] < t:
                 return
             self.c["bits"] = bits
             self.factor = [own_factor(self.c, self.tables, i) for i in range(len(self.tables.names))]
@@ -58,28 +61,65 @@ class Walker:
         self.walk(t_end)
 
     def walk(self, t_end):
-        while self.c["t_event"] < t_end:
-            if self.c["pending"] not in (ARRIVE, RELEASE):
-                self.leave()
+        while self.c["t_event"] < t_end and self.c["pending"] != Event.SPLIT:
+            if self.c["pending"] == Event.RELEASE:
+                self.note("released")
+            if self.c["pending"] in (Event.ARRIVE, Event.RELEASE):
+                self.hop()
+            elif not self.happens():
                 break
-            self.hop()
 
     def redraw(self, t):
         """Draw anew from t what is due later."""
+        if self.c["hop"] > 0 and self.c["t_event"] > t:
+            self.anew(t)
+
+    def anew(self, t):
         c = self.c
-        if c["hop"] == 0 or not c["t_event"] > t:
-            return
         r, n = words(self.seed, Draw.WALK, c["id"], c["hop"]), self.here()
         c["hop"] += 1
-        if c["place"] == Place.ARRESTED:
-            self.lodge(n, t)
+        if c["place"] != Place.CIRCULATING:
+            self.hold(n, t)
             return
-        stay = -n["transit_h"] * math.log(unit32(r[1]))
-        if not self.dies(n, t, stay, unit32(r[2])):
-            c["pending"], c["t_event"] = ARRIVE, t + stay
+        stay = -self.mean_stay(n) * math.log(unit32(r[1]))
+        if not self.ends(n, t, stay, unit32(r[2])):
+            c["pending"], c["t_event"] = Event.ARRIVE, t + stay
+
+    def happens(self):
+        """What is due; does the walk go on?"""
+        c, event = self.c, self.c["pending"]
+        if event == Event.BIND:
+            c["place"] = Place.BOUND
+            self.note("bound")
+        elif event == Event.DIVIDE:
+            c["n"] += 1
+            self.note("divided", 1)
+            if c["n"] >= self.p["burst_cells"]:
+                self.note("burst")
+                c["pending"] = Event.EXTRAVASATE
+                return True
+        elif event in FATES and c["n"] > 1 and event != Event.TORN:
+            c["n"] -= 1
+            self.note_death(1)
+        elif event != Event.STAY:
+            self.leave()
+            return False
+        self.anew(c["t_event"])
+        return True
+
+    def note(self, name, cells=None):
+        self.happened.append((name, self.c["node"], self.c["n"] if cells is None else cells))
+
+    def note_death(self, cells=None):
+        name = Event(self.c["pending"]).name.lower()
+        self.note(name if name != "nk" else "nk_flowing" if self.c["place"] == Place.CIRCULATING else "nk_held", cells)
 
     def leave(self):
         c = self.c
+        if c["pending"] in FATES:
+            self.note_death()
+        else:
+            self.note("extravasated")
         c["place"] = Place.ENDED
         if c["pending"] in FATES:
             c["fate"] = FATES[c["pending"]]
@@ -94,20 +134,26 @@ class Walker:
             c["node"] = self.next_node(c["node"], r[3])
         c["hop"] += 1
         n = self.here()
-        c["place"], c["pending"] = Place.CIRCULATING, ARRIVE
-        if n["kind"] != 0:
+        c["place"], c["pending"] = Place.CIRCULATING, Event.ARRIVE
+        if n["kind"] != VESSEL:
             self.passages += n["kind"] != IN_LYMPH
-            if unit32(r[0]) >= self.gate(n):
-                self.lodge(n, t)
+            trapped = self.narrower(self.entered(n), n)
+            if unit32(r[0]) < trapped:
+                c["place"] = Place.TRAPPED
+                self.note("trapped")
+                self.hold(n, t)
                 return
-        stay = -n["transit_h"] * math.log(unit32(r[1]))
-        if not self.dies(n, t, stay, unit32(r[2])):
+            if unit32(r[0]) < max(trapped, self.narrower(c["diameter"] / self.p["stretch"], n)):
+                c["pending"], c["t_event"] = Event.TORN, t
+                return
+        stay = -self.mean_stay(n) * math.log(unit32(r[1]))
+        if not self.ends(n, t, stay, unit32(r[2])):
             c["t_event"] = t + stay
 
     def here(self):
         """The node where it is, with the rates of this cell in it by their last name."""
         rates, node = self.tables, self.c["node"]
-        return self.nodes[node] | {
+        return self.nodes[node] | {"barred": float(rates.place[rates.names.index("blood.barrier"), node]) > 0.0} | {
             name.rsplit(".")[1]: float(rates.place[i, node]) * self.factor[i] for i, name in enumerate(rates.names)}
 
     def next_node(self, node, r):
@@ -116,74 +162,107 @@ class Walker:
             j += 1
         return int(self.circuit.target[j])
 
-    def gate(self, n):
-        wide = self.p["slope"] * (self.p["deformability"] * self.c["diameter"] / n["capillary_um"]
-                                  - self.p["offset"])
-        size = 1.0 if "size" in self.without else 1.0 + math.exp(min(wide, 700.0))
-        bound = 1.0 if "adhesion" in self.without else math.exp(-n["bind"])
-        return math.pow(bound / size, n["passages"] * self.drawn(n))
+    # --- capillaries ------------------------------------------------------------------------------------------
+
+    def entered(self, n):
+        d, p, surface, nucleus = self.c["diameter"], n["pressure_Pa"], 0.0, 0.0
+        if n["tension"] > 0.0:
+            surface = 1.0 / (p / (4.0 * 1000 * n["tension"]) + 1.0 / d)
+        if n["nuclear_stiffness"] > 0.0:
+            nucleus = self.p["nucleus"] * d / (1.0 + p / (1000 * n["nuclear_stiffness"]))
+        return 0.0 if "size" in self.without else max(surface, nucleus)
+
+    def needed(self, n, w):
+        d = self.c["diameter"]
+        return max(4.0 * 1000 * n["tension"] * (1.0 / w - 1.0 / d),
+                   1000 * n["nuclear_stiffness"] * (self.p["nucleus"] * d / w - 1.0))
+
+    def narrower(self, width, n):
+        if not width > 0.0:
+            return 0.0
+        return 0.5 * math.erfc(math.log(n["capillary_um"] / width) / (n["spread"] * 1.4142135623730951))
+
+    def mean_stay(self, n):
+        if n["kind"] == VESSEL:
+            return n["transit_h"]
+        d, w, p = self.c["diameter"], n["capillary_um"], n["pressure_Pa"]
+        if not d > w:
+            return n["transit_h"] + self.c["n"] * 0.0
+        slow = self.p["viscosity_Pa_s"] / p * (d / w - 1.0) / max(1.0 - self.needed(n, w) / p, 0.05) / 3600
+        return n["transit_h"] + self.c["n"] * slow
+
+    # --- what competes ----------------------------------------------------------------------------------------
 
     def drawn(self, n):
         return 1.0 if "attraction" in self.without else 1.0 + n["homing"]
 
-    def extravasate(self, n):
-        return n["extravasate"] * self.drawn(n)
+    def exposed(self):
+        n = self.c["n"]
+        return n * min(1.0, 2.0 * math.pow(n, -1.0 / 3.0)) if n > 1 else 1.0
 
-    def bare(self, t):
-        if "platelets" in self.without:
-            return 1.0
-        return math.exp(-(t - self.c["t_shed"]) / self.p["coat_time_h"])
+    def flowing(self, n):
+        """(event, hazard without the coat, share that a full coat takes off)."""
+        cells = self.c["n"]
+        loose = 1.0 - self.c["adhesion"] / 255.0 if cells > 1 else 1.0
+        return self.left([
+            (Event.ANOIKIS, cells * loose * n["anoikis"], 0.0),
+            (Event.SHEAR, cells * n["shear"], self.p["spared_shear"]),
+            (Event.NK, self.exposed() * n["nk"] * self.p["nk_flowing"], self.p["spared_nk"]),
+            (Event.BIND, n["bind"] * self.drawn(n), 0.0), (Event.SPLIT, (cells - 1) * n["breakup"], 0.0)])
 
-    def rates(self, n, bare, arrested):
-        """Anoikis, shear and NK [1/h] of a cell of which the share `bare` is not coated."""
-        coat = {name: self.spared(name, n) for name in ("nk", "shear")}
-        rate = {name: n[name] * (1.0 - part + part * bare) for name, part in coat.items()}
-        if "platelets" in self.without:
-            rate = {name: n[name] for name in rate}
-        zero = set(self.without) | ({"shear"} if arrested else set())
-        return [0.0 if name in zero else value for name, value in
-                (("anoikis", n["anoikis"]), ("shear", rate["shear"]), ("nk", rate["nk"]))]
+    def held(self, n):
+        cells, barrier = self.c["n"], n["barrier"] if n["barred"] else 1.0
+        return self.left([
+            (Event.NK, self.exposed() * n["nk"], self.p["spared_nk"]),
+            (Event.ARRESTED_DEATH, cells * n["arrested_death"], 0.0),
+            (Event.RELEASE, n["release"] if self.c["place"] == Place.BOUND else 0.0, 0.0),
+            (Event.EXTRAVASATE, n["extravasate"] * self.drawn(n) * barrier, 0.0),
+            (Event.DIVIDE, cells * n["divide"], 0.0)])
 
-    def spared(self, name, n):
-        return 0.0 if n["kind"] == IN_LYMPH else self.p[f"spared_{name}"]
+    def left(self, risks):
+        """What is not left out; without platelets nothing is spared, nor is it in lymph."""
+        bare = "platelets" in self.without or self.here()["kind"] == IN_LYMPH
+        return [(event, hazard, 0.0 if bare else spared) for event, hazard, spared in risks
+                if event.name.lower() not in self.without]
 
-    def loss(self, n, t, arrested):
-        """(a, b) of the hazard a + b exp(-x / tau) at time t + x."""
-        anoikis, shear, nk = self.rates(n, 0.0, arrested)
-        a = anoikis + shear + nk
-        if arrested:
-            a = anoikis + nk + self.release(n) + self.extravasate(n)
-        if "platelets" in self.without:
-            return a, 0.0
-        nk_b = 0.0 if "nk" in self.without else n["nk"] * self.spared("nk", n)
-        shear_b = 0.0 if arrested or "shear" in self.without else n["shear"] * self.spared("shear", n)
-        return a, (shear_b + nk_b) * self.bare(t)
+    def loss(self, risks, t):
+        """The numbers of the hazard from t on: without the coat, then those of its end and of its growth."""
+        total = off = 0.0
+        for _, bare, spared in risks:
+            total += bare
+            off += bare * spared
+        t, fade, both = t - self.c["t_shed"], self.p["coat_fade_h"], 1.0 / self.p["coat_time_h"] + 1.0 / self.p["coat_fade_h"]
+        return total, off * math.exp(-t / fade), off * math.exp(-t * both), fade, both
 
-    def release(self, n):
-        return 0.0 if "release" in self.without else n["release"]
+    def fall_due(self, risks, t, word):
+        coat = -math.expm1(-(t - self.c["t_shed"]) / self.p["coat_time_h"]) * math.exp(
+            -(t - self.c["t_shed"]) / self.p["coat_fade_h"])
+        now = [(event, bare * (1.0 - spared * coat)) for event, bare, spared in risks]
+        total = upto = 0.0
+        for _, one in now:
+            total += one
+        u = unit32(word) * total
+        for event, one in now:
+            upto += one
+            if one > 0.0:
+                self.c["pending"] = int(event)
+                if u < upto:
+                    break
+        self.c["t_event"] = t
 
-    def dies(self, n, t, stay, u):
-        a, b = self.loss(n, t, False)
-        tau, e = self.p["coat_time_h"], -math.log1p(-u)
-        if not e < a * stay - b * tau * math.expm1(-stay / tau):
+    def ends(self, n, t, stay, u):
+        risks, e = self.flowing(n), -math.log1p(-u)
+        k = self.loss(risks, t)
+        if not e < integral(k, stay):
             return False
         r = words(self.seed, Draw.WALK, self.c["id"], (self.c["hop"] - 1) | SECOND)
-        x = min(waiting(a, b, tau, e), stay)
-        anoikis, shear, nk = self.rates(n, self.bare(t + x), False)
-        v = unit32(r[0]) * (anoikis + shear + nk)
-        self.c["pending"] = ANOIKIS if v < anoikis else SHEAR if v < anoikis + shear else NK
-        self.c["t_event"] = t + x
+        self.fall_due(risks, t + min(waiting(k, e), stay), r[0])
         return True
 
-    def lodge(self, n, t):
-        a, b = self.loss(n, t, True)
+    def hold(self, n, t):
+        risks = self.held(n)
         r = words(self.seed, Draw.WALK, self.c["id"], (self.c["hop"] - 1) | SECOND)
-        x = waiting(a, b, self.p["coat_time_h"], -math.log(unit52(r[0], r[1])))
-        anoikis, _, nk = self.rates(n, self.bare(t + x) if x < math.inf else 0.0, True)
-        v = unit32(r[2]) * (anoikis + nk + self.release(n) + self.extravasate(n))
-        self.c["pending"] = (ANOIKIS if v < anoikis else NK if v < anoikis + nk else
-                             RELEASE if v < anoikis + nk + self.release(n) else EXTRAVASATE)
-        self.c["place"], self.c["t_event"] = Place.ARRESTED, t + x
+        self.fall_due(risks, t + waiting(self.loss(risks, t), -math.log(unit52(r[0], r[1]))), r[2])
 
 
 def own_factor(c, rates, i):
@@ -194,19 +273,28 @@ def own_factor(c, rates, i):
     return factor
 
 
-def waiting(a, b, tau, e):
-    """Solve a x + b tau (1 - exp(-x / tau)) = e from the left."""
-    if a + b <= 0.0 or (a <= 0.0 and e >= b * tau):
+def integral(k, x):
+    a, late, early, fade, both = k
+    return a * x + late * fade * math.expm1(-x / fade) - early / both * math.expm1(-x * both)
+
+
+def waiting(k, e):
+    """Where the integral is e: Newton's method between what is known to be too little and too much."""
+    a, late, early, fade, both = k
+    if a <= 0.0:
         return math.inf
-    x = e / (a + b)
-    if b <= 0.0:
+    x = low = e / a
+    if late <= 0.0:
         return x
-    if a > 0.0 and (e - b * tau) / a > x:
-        x = (e - b * tau) / a
-    for _ in range(64):
-        m = math.expm1(-x / tau)
-        step = (e - a * x + b * tau * m) / (a + b * (1.0 + m))
-        x += step
-        if step <= 1e-15 * x:
-            break
+    high = (e + late * fade) / a
+    for _ in range(200):
+        y = integral(k, x) - e
+        low, high = (x, high) if y < 0.0 else (low, x)
+        slope = a - late * math.exp(-x / fade) + early * math.exp(-x * both)
+        following = x - y / slope if slope > 0.0 else low
+        if not low < following < high:
+            following = 0.5 * (low + high)
+        if abs(following - x) <= 1e-14 * x:
+            return following
+        x = following
     return x

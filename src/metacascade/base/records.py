@@ -1,5 +1,10 @@
-"""Copying records as bytes: NumPy copies structured arrays field by field, ten times slower and more."""
+"""Copying records as bytes: NumPy copies structured arrays field by field, ten times slower and more.
+
+Also what a CTC of a lesion has in the bytes of x and y: `source_of`.
+"""
 import numpy as np
+
+SHED_BY_LESION = 4      # Flag.LESION: this package knows no kernels
 
 
 def as_bytes(records):
@@ -36,6 +41,28 @@ def chosen(records, which):
 def by_id(records):
     """A copy sorted by id."""
     return chosen(records, np.argsort(records["id"], kind="stable"))
+
+
+def cells_in(ctcs, which=slice(None)) -> int:
+    """Cells in CTCs, or in some of them: a cluster counts each."""
+    return int(ctcs["n"][which].sum(dtype=np.int64))
+
+
+def source_of(ctcs) -> np.ndarray:
+    """The id of the lesion that has shed each of the CTCs, uint64; 0 of those that no lesion has."""
+    return np.where(ctcs["flags"] & SHED_BY_LESION, _words_of_x(ctcs), np.uint64(0))
+
+
+def set_source(ctcs, lesions):
+    """Say which lesion has shed each of the CTCs, by its id: in the bytes of x and y, as `ctc_source` of types.h."""
+    _words_of_x(ctcs)[...] = lesions
+
+
+def _words_of_x(ctcs):
+    """A view of the bytes of x and y, which lie one behind the other, as uint64."""
+    dtype = np.dtype({"names": ["source"], "formats": ["u8"], "offsets": [ctcs.dtype.fields["x"][1]],
+                      "itemsize": ctcs.dtype.itemsize})
+    return ctcs.view(dtype)["source"]
 
 
 def copy(target, source):

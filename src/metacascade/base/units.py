@@ -18,6 +18,7 @@ _FACTOR = re.compile(r"([^\W\d_]+|%|1)(?:(?:\^|\*\*)(-?[1-9])(?![0-9]))?")
 _OPERATOR = re.compile(r"\s*([*/·])\s*|\s+")
 
 L, T, M, N = "[length]", "[time]", "[mass]", "[substance]"
+_FORCE = {M: 1, L: 1, T: -2}
 _PRESSURE = {M: 1, L: -1, T: -2}
 _CONCENTRATION = {N: 1, L: -3}
 _COMMON = {
@@ -32,6 +33,7 @@ _COMMON = {
     "mL": (Fraction(1, 10**6), {L: 3}), "L": (Fraction(1, 1000), {L: 3}),
     "mmHg": (Fraction("133.322387415"), _PRESSURE), "Pa": (Fraction(1), _PRESSURE),
     "kPa": (Fraction(1000), _PRESSURE), "Gy": (Fraction(1), {L: 2, T: -2}),
+    "mN": (Fraction(1, 1000), _FORCE), "dyn": (Fraction(1, 10**5), _FORCE),
     "mM": (Fraction(1), _CONCENTRATION), "uM": (Fraction(1, 1000), _CONCENTRATION),
     "nM": (Fraction(1, 10**6), _CONCENTRATION),
 }
@@ -102,6 +104,7 @@ _KINDS = {
     ((L, 3),): "a volume", ((L, 2),): "an area", ((T, -1),): "a rate (1/time)",
     ((L, 1), (T, -1)): "a speed", ((L, 2), (T, -1)): "a diffusion coefficient (area/time)",
     ((L, -2),): "a length per volume", ((L, 2), (T, -2)): "a dose of radiation",
+    ((M, 1), (T, -2)): "a tension (force/length)", ((L, -1), (M, 1), (T, -1)): "a viscosity",
     tuple(sorted(_PRESSURE.items())): "a pressure", tuple(sorted(_CONCENTRATION.items())): "a concentration",
 }
 

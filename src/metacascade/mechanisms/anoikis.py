@@ -1,4 +1,7 @@
-"""Anoikis: death of a cell in the blood for want of attachment."""
+"""Anoikis: death of a cell in the blood for want of attachment, while it flows: one that is arrested has none.
+
+Neighbors are attachment (ASSUMED): of the cells of a cluster each has the hazard blood.anoikis (1 - adhesion).
+"""
 from typing import ClassVar
 
 from metacascade.base.declare import ASSUMED, RECALLED, Section, number, quantity
@@ -26,4 +29,4 @@ def plan(config):
     c = config.blood
     yield Rate("blood.anoikis", value("blood.anoikis * (1 - blood.anoikis_resistance)",
                                       c.anoikis_per_h * (1.0 - c.anoikis_resistance)),
-               doc="death without attachment, flowing or arrested")
+               doc="death without attachment, while it flows; of a cell in a cluster times 1 - adhesion")

@@ -1,13 +1,28 @@
-"""Arrest in capillaries, by adhesion and by size. A cell passes a bed with the chance
+"""Capillaries: a cell is trapped in one that is too narrow, torn in one that is much too narrow, or slowed.
 
-    exp(-bind) / (1 + exp(slope (deformability diameter / capillary - offset)))
+The widths of the capillaries of a bed are lognormal. A cell of diameter d and tension T, with a nucleus of stiffness E
+and diameter nu d, needs the pressure
 
-to the power blood.passages (1 + blood.homing).
+    p(w) = max(4 T (1 / w - 1 / d), E (nu d / w - 1))
+
+to enter one of width w < d (the surface by Laplace's law, Hochmuth 2000; the nucleus limits passage, Wolf 2013,
+Davidson 2014), and has the pressure P of the bed, across the stretch that it plugs. So those narrower than
+
+    max(1 / (P / (4 T) + 1 / d), nu d / (1 + P / E))
+
+trap it, and of the wider ones those narrower than d / stretch tear it: a sphere that is drawn to a cylinder with round
+ends, L times as narrow and of its volume, has the area (2/3) L + 1 / (3 L^2) times its own, twice that at L = 2.94. Who
+passes, but is wider than the median width m, is slowed by
+
+    viscosity / P (d / m - 1) / max(1 - p(m) / P, 0.05)
+
+on the mean, that many times for each cell of a cluster. Clusters pass in single file (Au 2016), so that d is the
+diameter of their widest cell.
 """
 from typing import ClassVar
 
-from metacascade.base.declare import ASSUMED, COMPUTED, Section, number
-from metacascade.mechanisms.terms import Rate, at, state, value
+from metacascade.base.declare import ASSUMED, RECALLED, Section, number, quantity
+from metacascade.mechanisms.terms import Rate, state, value
 
 TABLE = "blood"
 
@@ -16,15 +31,23 @@ class Arrest(Section):
     """Keys of [blood]."""
     table: ClassVar[str] = TABLE
 
-    deformability: float = number("deformability", 1.0, 0.1, 2, source="part of arrest_offset", status=ASSUMED, doc=(
-        "Factor on the diameter in capillaries: below 1 for soft cells."))
-    arrest_slope: float = number("arrest_slope", 4.1, 0, 10, usual=(2, 8), source=(
-        "so that at 6 um an 11 um CTC is held in 2.5 % and an 18.4 um line cell in 80 % of passages"), status=COMPUTED,
-        doc="k of the arrest by size, 1 / (1 + exp(-k (diameter / capillary - offset))) per passage of a bed.")
-    arrest_offset: float = number("arrest_offset", 2.73, -10, 50, source="as arrest_slope", status=COMPUTED, doc=(
-        "Diameter over capillary diameter at which half are held; 50 switches the arrest by size off."))
-    binding: float = number("binding", 0.02, 0, 10, source="no measurement", status=ASSUMED, doc=(
-        "b of the arrest by adhesion, 1 - exp(-b match adhesion) per passage of a bed."))
+    tension_mN_per_m: float = quantity("tension", "mN/m", "mN/m", 0.2, 0, 100, usual=(0.02, 2), source=(
+        "suspended interphase cells, HeLa and MCF-7: Fischer-Friedrich 2014, Hosseini 2020"), status=RECALLED,
+        doc="Apparent tension of the surface of an epithelial cell.")
+    nucleus: float = number("nucleus", 0.65, 0, 1, usual=(0.5, 0.8), source="carcinoma cells", status=RECALLED,
+                            doc="Diameter of the nucleus, of that of the cell.")
+    nuclear_stiffness_kPa: float = quantity("nuclear_stiffness", "kPa", "kPa", 1, 0, 1000, usual=(0.3, 8), source=(
+        "nuclei of carcinoma lines by atomic force microscopy and aspiration"), status=RECALLED,
+        doc="Stiffness of the nucleus of an epithelial cell.")
+    softening: float = number("softening", 0.5, 0, 1, usual=(0, 0.8), source=(
+        "mesenchymal lines are about half as stiff as epithelial ones"), status=RECALLED,
+        doc="Share of the tension, and of the stiffness of the nucleus, that a mesenchymal cell has lost.")
+    stretch: float = number("stretch", 2.94, 1, 1000, usual=(2.3, 4), source=(
+        "twice the area of the sphere, as leukocytes bear (Needham and Hochmuth)"), status=ASSUMED,
+        doc="A cell is torn in capillaries that are more than so many times narrower than it.")
+    viscosity_Pa_s: float = quantity("viscosity", "Pa s", "Pa s", 300, 0, 1e6, usual=(50, 1000), source=(
+        "neutrophils 135 (Evans and Yeung 1989, recalled); tumor cells are stiffer"), status=ASSUMED,
+        doc="Apparent viscosity of a cell that is squeezed, which slows it in capillaries.")
 
 
 SECTION = Arrest
@@ -33,15 +56,16 @@ SECTION = Arrest
 def plan(config):
     """The coefficients of a passage of a bed."""
     c = config.blood
-    bind = Rate("blood.bind", value("blood.binding", c.binding), unit="",
-                doc="arrest by adhesion: exp(-blood.bind) pass")
-    yield bind
-    yield at(bind, {bed: organ.adhesion for bed, organ in config.organs.items()}, "organs.BED.adhesion", other=0.0)
-    yield state(bind, "adhesion", lambda a: a, "adhesion")
-    yield Rate("blood.arrest_slope", value("blood.arrest_slope", c.arrest_slope), unit="",
-               doc="arrest by size: 1 / (1 + exp(blood.arrest_slope * (blood.deformability * diameter / "
-                   "[organs.BED.capillary] - blood.arrest_offset))) pass")
-    yield Rate("blood.arrest_offset", value("blood.arrest_offset", c.arrest_offset), unit="",
-               doc="diameter over capillary at which half are held")
-    yield Rate("blood.deformability", value("blood.deformability", c.deformability), unit="",
-               doc="of the diameter, in capillaries")
+    tension = Rate("blood.tension", value("blood.tension", c.tension_mN_per_m), unit="mN/m", doc=(
+        "trapped in capillaries narrower than 1 / ([organs.BED.pressure] / (4 * blood.tension) + 1 / diameter), their "
+        "widths lognormal with the median [organs.BED.capillary] and the spread [organs.BED.capillary_spread]"))
+    stiffness = Rate("blood.nuclear_stiffness", value("blood.nuclear_stiffness", c.nuclear_stiffness_kPa), unit="kPa",
+                     doc="or than blood.nucleus * diameter / (1 + [organs.BED.pressure] / blood.nuclear_stiffness)")
+    for rate in (tension, stiffness):
+        yield rate
+        yield state(rate, "emt", lambda e: 1.0 - c.softening * e, "(1 - blood.softening * emt)")
+    yield Rate("blood.nucleus", value("blood.nucleus", c.nucleus), unit="", doc="of the diameter of the cell")
+    yield Rate("blood.stretch", value("blood.stretch", c.stretch), unit="",
+               doc="torn, which is a death by shear, in those narrower than diameter / blood.stretch")
+    yield Rate("blood.viscosity", value("blood.viscosity", c.viscosity_Pa_s), unit="Pa*s",
+               doc="of a cell that is squeezed: slower by blood.viscosity / [organs.BED.pressure] times its narrowing")

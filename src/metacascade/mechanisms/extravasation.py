@@ -1,4 +1,7 @@
-"""Extravasation: an arrested cell leaves the vessel, with the half-life of the organ; faster where it is drawn."""
+"""Extravasation: an arrested cell leaves the vessel, with the half-life of the organ; faster where it is drawn.
+
+So it does if it is trapped and if it is bound.
+"""
 import math
 
 from metacascade.mechanisms.terms import Rate, at, value

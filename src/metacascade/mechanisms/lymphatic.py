@@ -19,9 +19,8 @@ from typing import ClassVar
 
 from metacascade.base.columns import mean_over_cells
 from metacascade.base.declare import ASSUMED, COMPUTED, Section, number, quantity, switch
-from metacascade.base.nodes import LYMPH_NODE
 from metacascade.mechanisms.fields import QUICK_S, Diffusing, enough_sweeps, sweeps_over, whole_steps
-from metacascade.mechanisms.terms import ADD, DRAIN, LOSE, SECRETE, Rate, at, ramp, state, value
+from metacascade.mechanisms.terms import ADD, DRAIN, LOSE, SECRETE, Rate, ramp, state, value
 
 TABLE = "lymphatic"
 
@@ -53,7 +52,7 @@ SECTION = Lymphatic
 
 
 def plan(config):
-    """Two fields, the exit, and what is not in lymph."""
+    """Two fields, and the exit."""
     c, every = config.lymphatic, whole_steps(QUICK_S, config)
     yield from _crowd(c, config, every)
     yield from _lymphatics(c, every)
@@ -62,7 +61,6 @@ def plan(config):
     yield drain
     yield ramp(drain, "lymphatics", zero=0.0, full=1.0)
     yield state(drain, "adhesion", lambda a: 1.0 - a, "(1 - adhesion)")
-    yield at("blood.shear", {LYMPH_NODE: 0.0}, f"(0 in the {LYMPH_NODE})")
     yield mean_over_cells("lymphatics_mean", "1", "share of lymphatics that are open where the cells in tissue are, "
                           "their mean", "lymphatics")
 

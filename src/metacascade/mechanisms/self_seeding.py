@@ -1,7 +1,7 @@
 """Self-seeding: the tumor's own bed holds and takes in what passes (Kim 2009, direction).
 
-A passage of a bed counts as blood.passages (1 + blood.homing) passages, and an arrested cell leaves its vessels with
-the hazard blood.extravasate (1 + blood.homing).
+A cell binds to its vessels with the hazard blood.bind (1 + blood.homing), and leaves them, once arrested, with
+blood.extravasate (1 + blood.homing).
 """
 from typing import ClassVar
 
@@ -16,7 +16,7 @@ class SelfSeeding(Section):
     table: ClassVar[str] = "colonization"
 
     attraction: float = number("attraction", 5.0, 1, 1000, usual=(1, 20), source="direction: Kim 2009", status=ASSUMED,
-                               doc="Gain of arrest and of exit in the bed of the tumor (self-seeding); 1: none.")
+                               doc="Gain of binding and of exit in the bed of the tumor (self-seeding); 1: none.")
 
 
 SECTION = SelfSeeding
@@ -24,10 +24,8 @@ SECTION = SelfSeeding
 
 def plan(config):
     """A gain in the bed of the tumor."""
-    yield Rate("blood.passages", value("1", 1.0), unit="",
-               doc="a passage of a bed counts as so many: the chance to pass, to that power")
-    homing = Rate("blood.homing", value("1", 1.0), unit="", doc="where a bed draws cells, a passage counts as so many "
-                  "more, and arrested cells leave its vessels faster by this share")
+    homing = Rate("blood.homing", value("1", 1.0), unit="", doc="where a bed draws cells they bind to its vessels, and "
+                  "leave them once arrested, faster by this share")
     yield homing
     yield at(homing, {"tumor": config.colonization.attraction - 1.0},
              "(colonization.attraction - 1 in the tumor, 0 elsewhere)", other=0.0)

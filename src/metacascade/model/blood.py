@@ -4,23 +4,37 @@ from dataclasses import dataclass
 import numpy as np
 
 from metacascade._kernels import _blood
-from metacascade._kernels._layout import CTC, Draw, Fate, Place, draws
-from metacascade.base.columns import ALIVE, CTCS, DEAD, PASSED, REMOVED, Column, NodeColumn, ReportLine, cells
-from metacascade.base.records import by_id, chosen, joined
+from metacascade._kernels._layout import CTC, Draw, Event, Fate, Flag, Place, draws
+from metacascade.base.columns import ALIVE, BORN, CTCS, DEAD, PASSED, REMOVED, Column, NodeColumn, ReportLine, cells
+from metacascade.base.records import by_id, cells_in, chosen, joined
+from metacascade.model import circulating
+from metacascade.model.members import LOW, Members
 
+ARRESTED = (Place.BOUND, Place.TRAPPED)
+EVENTS = _blood.EVENTS      # rows of Walked.events
+DIVIDED, SPLIT = map(EVENTS.index, ("divided", "split"))
 COLUMNS = (
-    cells("circulating", ALIVE, "in the blood"), cells("arrested", ALIVE, "held fast in capillary beds"),
-    cells("anoikis", DEAD, "of anoikis, in the blood"), cells("shear", DEAD, "of shear, in the blood"),
+    cells("circulating", ALIVE, "in the blood"), cells("arrested", ALIVE, "bound or trapped in capillary beds"),
+    cells("anoikis", DEAD, "of anoikis, in the blood"), cells("shear", DEAD, "of shear, or torn, in the blood"),
     cells("nk", DEAD, "killed by natural killer cells, in the blood"),
+    cells("arrested_death", DEAD, "in the vessels where they were arrested"),
     cells("drawn", REMOVED, "by blood draws"),
+    cells("divided_vessel", BORN, "by division of arrested cells in their vessels"),
     Column("passages", "beds entered", "capillary beds entered, a cluster counting once"),
     cells("self_seeded", PASSED, "came back to the tumor and left the blood there"),
     cells("extravasated", PASSED, "left the blood in an organ"))
-BY_NODE = (NodeColumn("arrested", "cells", "held fast in its capillaries", CTCS,
-                      lambda ctcs: np.where(ctcs["place"] == Place.ARRESTED, ctcs["n"], 0)),)
+
+
+def _there(name, meaning, places):
+    return NodeColumn(name, "cells", meaning, CTCS, lambda ctcs: np.where(np.isin(ctcs["place"], places), ctcs["n"], 0))
+
+
+BY_NODE = (_there("arrested", "bound or trapped in its capillaries", ARRESTED),
+           _there("bound", "bound to the walls of its capillaries", (Place.BOUND,)),
+           _there("trapped", "trapped in its capillaries", (Place.TRAPPED,)), *circulating.BY_NODE)
 REPORT = (ReportLine("blood", "{circulating:,} circulating, {arrested:,} arrested, {drawn:,} drawn; "
                               "{passages:,} passages of capillary beds"),)
-CAUSES = {fate.name.lower(): fate for fate in (Fate.ANOIKIS, Fate.SHEAR, Fate.NK)}
+CAUSES = {fate.name.lower(): fate for fate in (Fate.ANOIKIS, Fate.SHEAR, Fate.NK, Fate.ARRESTED_DEATH)}
 
 
 @dataclass
@@ -30,9 +44,16 @@ class Walked:
     ended: np.ndarray         # died at t_event; fate set
     extravasated: np.ndarray  # left the vessel in organ `node` at t_event; fate open
     returning: np.ndarray     # left the vessel in the tumor at t_event; fate SELF_SEEDED
-    deaths: dict[str, int]    # cause -> cells
+    deaths: dict[str, int]    # cause -> cells, those of clusters that go on too
     passages: int             # entries into beds, a cluster counting once
+    events: np.ndarray        # what happened, in cells: int64, (EVENTS of the kernel, nodes); burst is extravasated too
+    lost: np.ndarray          # cells of clusters that died while these went on: int64, (fates, nodes)
     drained: int = 0          # cells that lymph has brought out of the lymph node into the veins
+
+    @property
+    def born(self) -> int:
+        """Cells, by division in vessels."""
+        return int(self.events[DIVIDED].sum())
 
 
 def together(walks: list[Walked]) -> Walked:
@@ -45,7 +66,7 @@ def together(walks: list[Walked]) -> Walked:
     return Walked(
         ended=merged("ended"), extravasated=merged("extravasated"), returning=merged("returning"),
         deaths={cause: sum(walked.deaths[cause] for walked in walks) for cause in CAUSES},
-        passages=sum(walked.passages for walked in walks), drained=sum(walked.drained for walked in walks))
+        **{name: sum(getattr(walked, name) for walked in walks) for name in ("passages", "events", "lost", "drained")})
 
 
 class Blood:
@@ -53,11 +74,13 @@ class Blood:
 
     Every cell or cluster has its next event and the time of it, a double in hours. The draws of an
     event depend on (seed, id, number of the event) alone, so a walk is the same bits however time is
-    cut into calls of `advance`, whatever else is in the blood, and on any rank.
+    cut into calls of `advance`, whatever else is in the blood, and on any rank. `members` are those of its clusters;
+    cells of clusters that it does not know have the traits of their leaders.
     """
 
-    def __init__(self, config, circuit, seed: int):
+    def __init__(self, config, circuit, seed: int, members=None):
         self.circuit, self.seed = circuit, seed
+        self.members = Members() if members is None else members
         self.records = np.empty(0, CTC)
         self.passages = 0       # entries into beds on this rank since it started
         self._diameter = config.blood.diameter_um, config.blood.diameter_spread
@@ -67,7 +90,7 @@ class Blood:
 
         They leave node `origin` with its blood at t_shed; injected ones (FLAG_INJECTED), and those that come with lymph
         (FLAG_LYMPH), start in it.
-        A diameter that is not positive is drawn: lognormal, of one cell also in a cluster.
+        A diameter that is not positive is drawn: lognormal, of a cluster that of its widest cell.
         """
         ctcs = np.atleast_1d(np.asarray(ctcs, CTC))
         if not ctcs.size:
@@ -85,19 +108,70 @@ class Blood:
     def advance(self, t_end_h: float) -> Walked:
         """Let every event before t_end_h happen and take out what has left the blood."""
         before = self.in_lymph
-        passages = _blood.advance(self.records, self.circuit, self.seed, t_end_h)
+        passages, events, lost = map(sum, zip(self._walk(self.records, t_end_h), *self._walk_apart(t_end_h)))
         self.passages += passages
-        drained = before - self.in_lymph        # no way leads into the lymph node but that of those who start there
         place, fate = self.records["place"], self.records["fate"]
         gone = place == Place.ENDED
         dead = self._taken(gone & (fate != Fate.OPEN))
         walked = Walked(
             ended=dead, extravasated=self._taken(gone & (fate == Fate.OPEN)),
-            returning=self._taken(place == Place.RETURNING), passages=passages, drained=drained,
-            deaths={name: cells_in(dead, dead["fate"] == cause) for name, cause in CAUSES.items()})
-        if (stay := place <= Place.ARRESTED).sum() < place.size:
+            returning=self._taken(place == Place.RETURNING), passages=passages, events=events, lost=lost,
+            drained=self._drained(before, events, lost),
+            deaths={name: cells_in(dead, dead["fate"] == cause) + int(lost[cause].sum())
+                    for name, cause in CAUSES.items()})
+        if (stay := place < Place.RETURNING).sum() < place.size:
             self.records = chosen(self.records, stay)
         return walked
+
+    def _walk(self, ctcs, t_end_h):
+        """Let some CTCs walk to t_end_h, or to where a cluster splits: passages of beds, events, and cells lost."""
+        fewest = np.empty(len(ctcs), np.uint16)
+        counted = _blood.advance(ctcs, self.circuit, self.seed, t_end_h, fewest)
+        self.members.forget(ctcs, fewest)
+        return counted
+
+    def _walk_apart(self, t_end_h):
+        """While clusters split before t_end_h: the last cell of each goes on as a CTC of its own. Yields as `_walk`."""
+        splits = self._splitting(self.records, t_end_h)
+        while len(splits):
+            both = self._split(chosen(self.records, splits))
+            passages, events, lost = self._walk(both, t_end_h)
+            np.add.at(events[SPLIT], self.records["node"][splits], 1)
+            yield passages, events, lost
+            self.records[splits] = both[:len(splits)]
+            more = self._splitting(both, t_end_h)
+            splits = np.where(more < len(splits), splits[np.minimum(more, len(splits) - 1)],
+                              len(self.records) + more - len(splits))
+            self.records = joined(self.records, both[len(both) // 2:])
+
+    @staticmethod
+    def _splitting(ctcs, t_end_h):
+        return np.flatnonzero((ctcs["pending"] == Event.SPLIT) & (ctcs["t_event"] < t_end_h)
+                              & (ctcs["place"] == Place.CIRCULATING))
+
+    def _split(self, ctcs):
+        """The CTCs without their last cells, and these behind them: what ends their stay is to be drawn for both.
+
+        The id of such a cell has the high bits of that of the cluster, which say who owns it. It has its own diameter;
+        what was injected, with sizes of its own, that of the widest.
+        """
+        alone = self.members.traits_of_last(ctcs, ctcs["t_event"], self.circuit)
+        words = draws(self.seed, Draw.SPLIT, np.ascontiguousarray(ctcs["id"]), np.ascontiguousarray(ctcs["hop"]))
+        words = words.astype(np.uint64)
+        alone["id"] = (ctcs["id"] & ~LOW) | ((words[:, 1] << np.uint64(32) | words[:, 0]) & LOW)
+        alone["n"], alone["hop"] = 1, 1
+        alone["diameter"][ctcs["flags"] & Flag.INJECTED == 0] = 0.0
+        _blood.size(alone, self.seed, *self._diameter)
+        ctcs["n"] -= np.uint16(1)
+        self.members.forget(ctcs, ctcs["n"])
+        both = joined(ctcs, alone)
+        both["pending"] = Event.STAY
+        return both
+
+    def _drained(self, before, events, lost) -> int:
+        """Cells that have left the lymph node: no way leads into it but that of those who start there."""
+        node = self.circuit.lymph_node
+        return 0 if node is None else int(before - lost[:, node].sum() + events[DIVIDED, node]) - self.in_lymph
 
     def redraw(self, t_h: float):
         """Draw anew, by the present rates of the circuit, all that is due after t_h. All must have walked to t_h.
@@ -132,12 +206,12 @@ class Blood:
     @property
     def circulating(self) -> int:
         """Cells, also those in clusters."""
-        return self._in_blood(Place.CIRCULATING)
+        return self._in_blood((Place.CIRCULATING,))
 
     @property
     def arrested(self) -> int:
         """Cells, also those in clusters."""
-        return self._in_blood(Place.ARRESTED)
+        return self._in_blood(ARRESTED)
 
     @property
     def in_lymph(self) -> int:
@@ -145,8 +219,9 @@ class Blood:
         lymph_node = self.circuit.lymph_node
         return 0 if lymph_node is None else cells_in(self.records, self.records["node"] == lymph_node)
 
-    def _in_blood(self, place):
-        which = self.records["place"] == place
+    def _in_blood(self, places):
+        place = self.records["place"]
+        which = (place >= places[0]) & (place <= places[-1])
         if self.circuit.lymph_node is not None:
             which &= self.records["node"] != self.circuit.lymph_node
         return cells_in(self.records, which)
@@ -155,7 +230,3 @@ class Blood:
         """A copy of some of the records, sorted by id."""
         return by_id(chosen(self.records, which))
 
-
-def cells_in(ctcs, which=slice(None)) -> int:
-    """Cells in CTCs, or in some of them: a cluster counts each."""
-    return int(ctcs["n"][which].sum(dtype=np.int64))

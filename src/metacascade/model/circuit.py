@@ -9,10 +9,11 @@ from metacascade.base.nodes import LYMPH_NODE
 from metacascade.config.body import BYPASS
 from metacascade.mechanisms.compile import placed_rates, switches
 from metacascade.model import physiology
-from metacascade.model.physiology import ARTERIAL, BODIES, CELLS_PER_G, DRAINS, KINDS, NODES, TUMOR
+from metacascade.model.physiology import ARTERIAL, CELLS_PER_G, DRAINS, KINDS, LUNG, NODES, TUMOR, VENOUS, body_of
 
 WORDS = 1 << 32   # values of the random word that decides where a cell goes
 MIN_PER_H = 60.0
+SHORTEST_H = 1e-9  # of the times of the coat of platelets, which a therapy may scale to nothing
 
 
 class Circuit:
@@ -29,12 +30,12 @@ class Circuit:
     lymph_node : int or None
         Its number; None: there is none.
     nodes : ndarray of NODE
-        Transit [h], kind and capillaries of each node.
+        Transit [h], kind, and capillaries and the pressure in them, of each node.
     rates : PlacedRates
-        What happens to a cell in each node: hazards [1/h] and coefficients of arrest. The kernel reads them at each
+        What happens to a cell in each node: hazards [1/h] and coefficients. The kernel reads them at each
         call, so they may be replaced.
     law : dict
-        Platelets and arrest by size: the kernel's ``law_t``.
+        Platelets, and the way through capillaries: the kernel's ``law_t``.
     switches : ndarray of SWITCH
         Bits of state that change in cells that have been in the blood for some time.
     since_h : float
@@ -47,7 +48,7 @@ class Circuit:
     """
 
     def __init__(self, config, plan):
-        body = BODIES[config.run.species]
+        body = body_of(config)
         self.names = (*NODES, LYMPH_NODE) if plan.drains else NODES
         self.lymph_node = len(NODES) if plan.drains else None
         self.plan = plan
@@ -74,16 +75,24 @@ class Circuit:
         """Take the rates of the plan times scale(t), a dict by name."""
         self.scales = scales
         self.rates = placed_rates(self.plan, RATES, self.names, scales, self.clones)
+        self._inflame(dict(scales))
         self.law = _law(self.plan, self.rates, scales)
 
-    def set_tumor_flow(self, alive_cells: int):
-        """Give the tumor bed the flow of a tumor of `alive_cells`, counted over all ranks.
+    def _inflame(self, scales):
+        """Let beds that were treated draw cells: mechanisms.inflammation."""
+        scar = self.plan.number("blood.scar", scales)
+        if scar and self.plan.rate("blood.homing"):
+            faded = [scales.get(f"blood.scar@{name}", 0.0) for name in self.names]
+            self.rates.by_node("blood.homing")[:] += scar * np.array(faded)
+
+    def set_tumor_flow(self, alive_cells: int, wound_g: float = 0.0):
+        """Give the tumor bed the flow of a tumor of `alive_cells`, counted over all ranks, and of what treatment left.
 
         Flow q = perfusion x mass with 3e8 cells a gram. It comes on top of what the organs get, so its
         share of what leaves the arteries is q / (output + q). A pure function of the config and of an
         integer: the same bits on any number of ranks.
         """
-        grams = alive_cells / CELLS_PER_G if self._tumor else 0.0
+        grams = alive_cells / CELLS_PER_G + wound_g if self._tumor else 0.0
         flow = self._tumor.perfusion_mL_per_min_per_g * grams if self._tumor else 0.0
         self.volume_mL[TUMOR] = grams * physiology.TUMOR_BLOOD_mL_PER_G
         self.roads[ARTERIAL][TUMOR] = flow / self.output_mL_per_min
@@ -97,15 +106,18 @@ class Circuit:
 
 
 def _law(plan, rates, scales):
-    """The kernel's ``law_t``; where arrest is off no passage counts, so that it matters not what is too wide."""
+    """The kernel's ``law_t``; where arrest is off no cell is slowed or torn, and none has a tension that is trapped."""
     def number(name, default):
         return plan.number(f"blood.{name}", scales, default)
 
+    coat = min(number("coat", 1.0), 1.0)
     return dict(
-        coat_time_h=number("coat_time", 1.0), spared_nk=float(rates.spared[rates.names.index("blood.nk")]),
-        spared_shear=float(rates.spared[rates.names.index("blood.shear")]),
-        slope=number("arrest_slope", 0.0), offset=number("arrest_offset", 0.0),
-        deformability=number("deformability", 1.0))
+        coat_time_h=max(number("coat_time", 1.0), SHORTEST_H), coat_fade_h=max(number("coat_fade", 1.0), SHORTEST_H),
+        spared_nk=coat * float(rates.spared[rates.names.index("blood.nk")]),
+        spared_shear=coat * float(rates.spared[rates.names.index("blood.shear")]),
+        nk_flowing=number("nk_flowing", 0.0), nucleus=number("nucleus", 0.0),
+        stretch=number("stretch", math.inf), viscosity_Pa_s=number("viscosity", 0.0),
+        burst_cells=number("burst_cells", math.inf))
 
 
 def _nodes(config, body, names):
@@ -118,7 +130,8 @@ def _nodes(config, body, names):
         elif name != "tumor":
             node["transit_h"] = body.blood_mL * body.blood[name] / 100 / flow[name] / MIN_PER_H
         if organ := config.organs.get(name):
-            node["capillary_um"] = organ.capillary_um
+            node["capillary_um"], node["spread"] = organ.capillary_um, organ.capillary_spread
+            node["pressure_Pa"] = organ.pressure_Pa
     perfusion = config.tumor.perfusion_mL_per_min_per_g if config.tumor else 0.0
     perfusion = perfusion or physiology.TUMOR_FLOW_mL_PER_MIN_PER_G
     nodes[TUMOR]["transit_h"] = physiology.TUMOR_BLOOD_mL_PER_G / perfusion / MIN_PER_H
@@ -130,8 +143,9 @@ def _flow(body):
     total = math.fsum(body.flow.values())
     flow = {name: body.output_mL_per_min * part / total for name, part in body.flow.items()}
     portal = math.fsum(flow[name] for name, drain in DRAINS.items() if drain == "portal")
-    whole = dict.fromkeys(("venous", "lung", "arterial"), body.output_mL_per_min)
-    return flow | whole | dict(portal=portal, liver=flow["liver"] + portal)
+    left = body.output_mL_per_min * (1.0 + body.bronchial / 100)        # heart: what the bronchial arteries bring, too
+    return flow | dict(venous=body.output_mL_per_min, lung=left, arterial=left, portal=portal,
+                       liver=flow["liver"] + portal)
 
 
 def _roads(config, body, names):
@@ -139,11 +153,17 @@ def _roads(config, body, names):
     roads = [{NODES.index(DRAINS[name]): 1.0} if name in DRAINS else {} for name in names]
     total = math.fsum(body.flow.values())
     roads[ARTERIAL] = {NODES.index(name): part / total for name, part in body.flow.items()}
+    if body.bronchial:
+        roads[ARTERIAL][LUNG] = body.bronchial / 100
     host = config.tumor.node if config.tumor else "other"
     bypass = config.blood.vertebral_bypass
     if bypass is None:
         bypass = BYPASS.get(config.tumor.organ, 0.0) if config.tumor else 0.0
-    roads[TUMOR] = {NODES.index(DRAINS[host]): 1.0 - bypass, NODES.index("bone"): bypass}
+    drain = NODES.index(DRAINS[host])
+    drains = {drain: 1.0}
+    if config.tumor and config.tumor.organ == "rectum":
+        drains = {drain: config.blood.rectal_portal, VENOUS: 1.0 - config.blood.rectal_portal}
+    roads[TUMOR] = {node: (1.0 - bypass) * share for node, share in drains.items()} | {NODES.index("bone"): bypass}
     return roads
 
 
@@ -154,7 +174,7 @@ def _graph(roads):
     for node, row in enumerate(roads):
         total = math.fsum(row.values())
         ends = np.array([int(end / total * WORDS) for end in accumulate(row.values())])
-        ends[-1] = WORDS
+        ends[np.flatnonzero(list(row.values()))[-1]:] = WORDS   # what sums have lost; a road of nothing gets none
         kept = np.flatnonzero(np.diff(ends, prepend=0))
         guide[node] = len(upper) + np.searchsorted(ends[kept] - 1, np.arange(256) << 24)
         upper.extend(ends[kept] - 1)

@@ -1,8 +1,7 @@
 """What leaves the tumor with lymph: it is sent to the lymph node, and counted apart from what enters the blood."""
 from metacascade._kernels._layout import Flag
 from metacascade.base.columns import ALIVE, PASSED, ReportLine, cells
-from metacascade.base.records import chosen
-from metacascade.model.blood import cells_in
+from metacascade.base.records import cells_in, chosen
 
 COLUMNS = (
     cells("lymph", ALIVE, "in lymph and its node, flowing or held"),

@@ -1,15 +1,15 @@
 """Members of clusters: the cells that follow the leader of a CTC, each with its own clone and traits.
 
-A CTC is one record, whatever its size, with the traits of its leader. Of a cluster of n cells the n - 1 others are
-records beside it, MEMBER, numbered from 1 in the order in which they followed. A cluster moves, rests and dies whole,
-by the traits of its leader, so that it has either all of them or none. A single cell has none, and costs nothing here.
+A CTC is one record, whatever its size, with the traits of its leader. Of a cluster of n cells the others are records
+beside it, MEMBER, numbered from 1 in the order in which they followed. It moves and rests by the traits of its leader,
+and loses its cells from the end: the last one is who dies or leaves. Those that were born in a vessel have the traits
+of the leader and no record, so that there may be fewer than n - 1. A single cell has none, and costs nothing here.
 """
 import numpy as np
 
 from metacascade._kernels._layout import MEMBER, TRAITS
 from metacascade.base.errors import CellsLost
 from metacascade.base.records import chosen, joined
-from metacascade.model.blood import cells_in
 
 LOW = np.uint64((1 << 48) - 1)            # the bits of an id that say nothing of who owns it
 STRIDE = np.uint64(0x9E3779B97F4B)        # odd: no two members of a cluster come to the same id
@@ -45,16 +45,36 @@ class Members:
     def keep(self, *ctcs):
         """Forget those whose clusters are not among the CTCs, all that are on this rank.
 
-        Raises CellsLost if any of the clusters lacks a member.
+        Raises CellsLost if any of the clusters lacks a member before one that it has.
         """
         there = np.zeros(len(self.records), bool)
         for some in ctcs:
             there |= rows_of(self.records, some) >= 0
         if not there.all():
             self.records = chosen(self.records, there)
-        wanted = sum(cells_in(some) - len(some) for some in ctcs)
-        if len(self.records) != wanted:
-            raise CellsLost(f"clusters have {wanted} cells besides their leaders, but {len(self.records)} are known")
+        if not without_gaps(in_order(self.records)):
+            raise CellsLost(f"of the {len(self.records)} cells that follow in clusters some have none before them")
+
+    def forget(self, ctcs, fewest):
+        """Those of the CTCs that have died since, with fewer than `fewest` left of each: the last ones."""
+        if len(self.records) and (fewest < ctcs["n"]).any():
+            row = rows_of(self.records, ctcs)
+            gone = (row >= 0) & (self.records["index"] >= fewest[row])
+            self.records = chosen(self.records, ~gone)
+
+    def traits_of_last(self, ctcs, t_h, circuit):
+        """The traits of the last cell of each of the CTCs at the times t_h: the CTCs with these, a copy."""
+        found = joined(ctcs)
+        members, row = self.of(ctcs)
+        last = members["index"] == ctcs["n"][row] - np.uint16(1)
+        members, row = chosen(members, last), row[last]
+        for trait in TRAITS:
+            found[trait][row] = members[trait]
+        bits = found["bits"]
+        for switch in circuit.switches:
+            now = np.maximum(ctcs["t_shed"] + switch["after_h"], circuit.since_h) <= t_h
+            bits[now] = (bits[now] | switch["set"]) & ~switch["clear"]
+        return found
 
     def switch(self, circuit, t_h, *ctcs):
         """Bits that change after some time in the blood, until t_h: of the members of `ctcs` as of their leaders."""
@@ -74,7 +94,10 @@ class Members:
 
 
 def rows_of(members, ctcs):
-    """The row of the cluster that each member is of, among CTCs or lesions: int64; -1 if it is of none of them."""
+    """The row of the cluster that each member is of, among CTCs or lesions: int64; -1 if it is of none of them.
+
+    One whose index says that the cluster has lost it is of none.
+    """
     if not len(members):
         return np.empty(0, np.int64)
     clusters = np.flatnonzero(ctcs["n"] > 1)
@@ -83,7 +106,8 @@ def rows_of(members, ctcs):
     clusters = clusters[np.argsort(ctcs["id"][clusters])]
     ids = ctcs["id"][clusters]
     at = np.minimum(np.searchsorted(ids, members["id"]), len(ids) - 1)
-    return np.where(ids[at] == members["id"], clusters[at], -1)
+    there = (ids[at] == members["id"]) & (members["index"] < ctcs["n"][clusters[at]])
+    return np.where(there, clusters[at], -1)
 
 
 def in_order(members):
@@ -91,11 +115,17 @@ def in_order(members):
     return chosen(members, np.lexsort((members["index"], members["id"])))
 
 
+def without_gaps(members) -> bool:
+    """Are the members, in order, numbered from 1 on in each cluster?"""
+    begins = np.diff(members["id"], prepend=~members["id"][:1]) != 0
+    first = np.flatnonzero(begins)
+    index = np.arange(len(members)) - np.repeat(first, np.diff(np.append(first, len(members)))) + 1
+    return np.array_equal(members["index"], index)
+
+
 def complete(members, ctcs) -> bool:
-    """Are the members, in order, those of the CTCs, sorted by id: each once?"""
-    more = np.maximum(ctcs["n"].astype(np.int64) - 1, 0)
-    index = np.arange(more.sum()) - np.repeat(np.cumsum(more) - more, more) + 1
-    return np.array_equal(members["id"], np.repeat(ctcs["id"], more)) and np.array_equal(members["index"], index)
+    """Are the members, in order, of the CTCs, each once, without gaps? They may be fewer than the cells that follow."""
+    return without_gaps(members) and bool((rows_of(members, ctcs) >= 0).all())
 
 
 def in_clones(lesions, members):
