@@ -1,41 +1,30 @@
-# Colonization: what becomes of a cell that left the blood, and the growth and shedding of lesions.
+# Colonization: what becomes of cells that left the blood, until they are large lesions that shed.
 import numpy as np
 
-from libc.math cimport ceil, exp, expm1, floor, fmax, log1p, sqrt
-from libc.stdint cimport int64_t, uint32_t, uint64_t
+from libc.math cimport INFINITY, expm1, fmin, log1p
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from _binomial cimport binomial
-from _random cimport (DRAW_CHILD, DRAW_COLONIZE, DRAW_LESION, DRAW_LESION_SHED, draw, normal, philox4x32,
-                      unit32, unit52)
-from _recordrates cimport fits, own_factors, rate_at, record_rates_t
-from _types cimport (ACTIVE, CIRCULATING, CLEARED, DORMANT, ENDED, FATE_LESION, FATE_NOT_ESTABLISHED,
-                     FLAG_LESION, ctc_t, inherit, lesion_t, traits_t)
+from _lesiongrowth cimport brood_t, broods_t, grow, grown_t
+from _lesionrates cimport LESION_RATES, due, own_rates, own_t
+from _random cimport (DRAW_CHILD, DRAW_CLONOGENIC, DRAW_FOLLOWED, DRAW_LESION, DRAW_LESION_SHED, draw,
+                      philox4x32, unit52)
+from _recordrates cimport fits, record_rates_t
+from _types cimport (CELL_DIES, CIRCULATING, CLEARED, DORMANT, ENDED, FATE_EXTRAVASATED, FLAG_CLONOGENIC, FLAG_LESION,
+                     GREW, MICRO, SEEDED, SLEEPS, STARTS, TRANSFORMS, VASCULAR, ctc_source, ctc_t, inherit, lesion_t,
+                     source_of_ctc)
 
 cdef enum:
-    BORN, DIED_ACTIVE, DIED_DORMANT, SHED, WOKEN, TALLIES
+    BORN, EARLY_LOSS, DORMANT_LOSS, LESION_LOSS, SHED, UNFOLLOWED
+    SLEPT, STARTED, WOKEN, VASCULARIZED, GONE, TRANSFORMED, TALLIES
 
-TALLY = ("born", "died_active", "died_dormant", "shed", "woken")  # cells, but woken: lesions
+# Cells, from `slept` on lesions.
+TALLY = ("born", "early_loss", "dormant_loss", "lesion_loss", "shed", "unfollowed", "slept", "started", "woken",
+         "vascularized", "cleared", "transformed")
 
-RATES = ("lesion.establish", "lesion.dormant", "lesion.wake", "lesion.dormant_death", "lesion.birth", "lesion.death",
-         "lesion.shed", "lesion.capacity")
-
-cdef enum lesion_rate_e:        # rows of the tables; names in RATES
-    RATE_ESTABLISH              # the chance that an extravasated cell survives
-    RATE_DORMANT                # the chance that it sleeps then
-    RATE_WAKE
-    RATE_DORMANT_DEATH
-    RATE_BIRTH
-    RATE_DEATH
-    RATE_SHED
-    RATE_CAPACITY               # [cells] at which births have fallen to deaths
-    LESION_RATES
-
-cdef struct own_t:              # of one lesion, in its organ and with its traits [1/h]
-    double wake, dormant_death, birth, death, shed, capacity
-
-
-cdef struct brood_t:            # what one lesion sheds in a step
-    int64_t n
-    double since                # [h] when it could begin to
+RATES = ("lesion.clonogenic", "lesion.early_death", "lesion.niche", "lesion.start", "lesion.sleep",
+         "lesion.dormant_death", "lesion.marrow_death", "lesion.wake", "lesion.birth", "lesion.gompertz",
+         "lesion.turnover", "lesion.death", "lesion.capacity", "lesion.avascular_limit", "lesion.vascularize",
+         "lesion.shed", "lesion.shed_avascular", "lesion.transform")
 
 
 def _brood_dtype():
@@ -44,120 +33,6 @@ def _brood_dtype():
 
 
 BROOD = _brood_dtype()
-
-
-cdef int own_rates(const traits_t* traits, int node, const record_rates_t* r, own_t* p) except -1 nogil:
-    """The rates of a lesion."""
-    cdef double factor[LESION_RATES]
-    if node >= r.places:
-        raise IndexError("a lesion is in a node that the tables of rates have not")
-    own_factors(traits, r, LESION_RATES, factor)
-    p.wake = rate_at(r, RATE_WAKE, node, factor)
-    p.dormant_death = rate_at(r, RATE_DORMANT_DEATH, node, factor)
-    p.birth = rate_at(r, RATE_BIRTH, node, factor)
-    p.death = rate_at(r, RATE_DEATH, node, factor)
-    p.shed = rate_at(r, RATE_SHED, node, factor)
-    p.capacity = fmax(rate_at(r, RATE_CAPACITY, node, factor), 1.0)
-    return 0
-
-
-cdef int64_t offspring(int64_t n, double q, const uint32_t* r) noexcept nogil:
-    """Sum of n geometric numbers k >= 0 of weight (1 - q) q^k: exact by inversion while n q < 400, else
-    the nearest normal law."""
-    cdef double chance, u
-    cdef int64_t k = 0
-    if n <= 0 or q <= 0.0:
-        return 0
-    if n * q >= 400.0:
-        k = <int64_t>floor((n * q + sqrt(n * q) * normal(r[2], r[3])) / (1.0 - q) + 0.5)
-        return max(k, 0)
-    chance, u = exp(n * log1p(-q)), unit52(r[0], r[1])
-    while u >= chance and k < 2000:            # q < 0.4, see grow: 40 sd above the largest mean
-        u -= chance
-        k += 1
-        chance *= q * (n + k - 1) / k
-    return k
-
-
-cdef void grow(lesion_t* l, const own_t* p, uint64_t key, double hours, int64_t* tally) noexcept nogil:
-    """Linear birth and death: after h the line of a cell is extinct with probability d g / (1 + b g) and
-    else has 1 + a geometric number of cells, q = b g / (1 + b g), g = (exp((b - d) h) - 1) / (b - d)
-    (Kendall 1948). b falls to d as the lesion nears its capacity and is kept for a sub-step of b h <= 0.5.
-    """
-    cdef uint32_t counter[4]
-    cdef uint32_t r[4]
-    cdef double b, g, h, d = p.death, net = fmax(p.birth - p.death, 0.0)
-    cdef int64_t died, born, cuts = <int64_t>fmax(ceil(2.0 * p.birth * hours), 1.0), i
-    counter[1] = counter[2] = counter[3] = 0
-    h = hours / cuts
-    for i in range(cuts):
-        b = fmax(p.birth - net * (l.n / p.capacity), 0.0)
-        g = expm1((b - d) * h) / (b - d) if b != d else h
-        counter[0] = <uint32_t>(2 * i + 1)
-        philox4x32(counter, key, r)
-        died = binomial(l.n, d * g / (1.0 + b * g), r)
-        counter[0] += 1
-        philox4x32(counter, key, r)
-        born = offspring(l.n - died, b * g / (1.0 + b * g), r)
-        l.n += born - died
-        l.born += born
-        l.died += died
-        tally[BORN] += born
-        tally[DIED_ACTIVE] += died
-
-
-cdef double rest(lesion_t* l, const own_t* p, uint64_t key, double u, double start, double end,
-                 int64_t* tally) noexcept nogil:
-    """A dormant lesion wakes as a whole, its cells die one by one; returns when it woke, or end."""
-    cdef uint32_t counter[4]
-    cdef uint32_t r[4]
-    cdef int64_t died
-    cdef bint wakes = u < -expm1(-p.wake * (end - start))
-    if wakes:
-        end = min(start - log1p(-u) / p.wake, end)
-    counter[0] = counter[1] = counter[2] = counter[3] = 0
-    philox4x32(counter, key, r)
-    died = binomial(l.n, -expm1(-p.dormant_death * (end - start)), r)
-    l.n -= died
-    l.died += died
-    tally[DIED_DORMANT] += died
-    if wakes and l.n > 0:
-        l.state, l.t_state = ACTIVE, end
-        tally[WOKEN] += 1
-    return end
-
-
-cdef void live(lesion_t* l, const own_t* p, uint64_t seed, uint32_t step, uint32_t span, double start, double end,
-               brood_t* brood, int64_t* tally) noexcept nogil:
-    """One lesion from start to end [h], the span-th part of a step."""
-    cdef uint32_t r[4]
-    cdef uint64_t key
-    draw(seed, DRAW_LESION | span << 16, l.id, step, r)
-    key = <uint64_t>r[1] << 32 | r[0]
-    if l.state == DORMANT:
-        start = rest(l, p, key, unit52(r[2], r[3]), start, end, tally)
-    if l.state == ACTIVE:
-        grow(l, p, key, end - start, tally)
-        draw(seed, DRAW_LESION_SHED | span << 16, l.id, step, r)
-        brood.n, brood.since = binomial(l.n, -expm1(-p.shed * (end - start)), r), start
-        l.n -= brood.n
-        l.shed += brood.n
-        tally[SHED] += brood.n
-    if l.n == 0:
-        l.state, l.t_state = CLEARED, end
-
-
-cdef int _advance(lesion_t[::1] lesions, const record_rates_t* rates, uint64_t seed, uint32_t step, uint32_t span,
-                  double start, double end, brood_t[::1] broods, int64_t* tally) except -1 nogil:
-    cdef own_t p
-    cdef Py_ssize_t i
-    for i in range(lesions.shape[0]):
-        if lesions[i].t_founded != lesions[i].t_founded:
-            raise FloatingPointError("the founding time of a lesion is not a number")
-        if lesions[i].state != CLEARED and lesions[i].t_founded < end:
-            own_rates(&lesions[i].traits, lesions[i].node, rates, &p)
-            live(&lesions[i], &p, seed, step, span, max(start, lesions[i].t_founded), end, &broods[i], tally)
-    return 0
 
 
 cdef class Tables:
@@ -173,91 +48,218 @@ cdef class Tables:
         fits(&self.r, self.place, self.clone, self.state, LESION_RATES)
 
 
-def advance(lesion_t[::1] lesions not None, rates not None, uint64_t seed, uint32_t step, uint32_t span,
-            double start_h, double end_h, brood_t[::1] broods not None):
-    """Let the lesions live from start_h to end_h; `broods` (zeros) gets what each sheds. Returns tallies.
+cdef void clear(lesion_t* l, double t, int64_t* tally) noexcept nogil:
+    l.state, l.t_state, l.t_event = CLEARED, t, INFINITY
+    tally[GONE] += 1
 
-    ``span`` numbers the parts of a step, each with its own rates.
+
+cdef void happen(lesion_t* l, const own_t* p, uint64_t seed, int64_t* tally) noexcept nogil:
+    """What is pending, at its time."""
+    cdef double t = l.t_event
+    if l.pending == CELL_DIES:
+        l.n -= 1
+        l.died += 1
+        tally[EARLY_LOSS if l.state == SEEDED else DORMANT_LOSS] += 1
+        if l.n == 0:
+            clear(l, t, tally)
+            return
+    elif l.pending == SLEEPS:
+        l.state, l.t_state = DORMANT, t
+        tally[SLEPT] += 1
+    else:
+        tally[STARTED if l.pending == STARTS else WOKEN] += 1
+        l.state, l.t_state, l.t_event, l.pending = MICRO, t, INFINITY, GREW
+        return
+    due(l, p, seed, t)
+
+
+cdef struct law_t:              # what holds for all lesions
+    double detect               # [cells] from which on one is seen
+    int64_t follow              # most cells shed in a step that are followed one by one
+    int64_t normal              # the bit of normal cells; 0: there is none
+
+
+cdef void choose(const lesion_t* l, double chance, uint64_t seed, uint32_t use, uint32_t step, broods_t* broods,
+                 Py_ssize_t first, int64_t* tally) noexcept nogil:
+    """Follow of the broods from `first` on only those cells that can found a colony."""
+    cdef uint32_t counter[4]
+    cdef uint32_t r[4]
+    cdef uint64_t key
+    cdef int64_t n
+    cdef Py_ssize_t i
+    draw(seed, use, l.id, step, r)
+    key = <uint64_t>r[1] << 32 | r[0]
+    counter[1] = counter[2] = counter[3] = 0
+    for i in range(first, broods.used):
+        counter[0] = <uint32_t>(i - first)
+        philox4x32(counter, key, r)
+        n = broods.list[i].n
+        broods.list[i].n, broods.list[i].chosen = binomial(n, fmin(chance, 1.0), r), 1
+        tally[UNFOLLOWED] += n - broods.list[i].n
+
+
+cdef bint divide(lesion_t* l, int64_t row, const own_t* p, const law_t* law, uint64_t seed, uint32_t step,
+                 uint32_t span, double start, double end, broods_t* broods, int64_t* tally) noexcept nogil:
+    """False: there was no room for what it shed."""
+    cdef uint32_t r[4]
+    cdef uint64_t keys[2]
+    cdef grown_t sum
+    cdef Py_ssize_t first = broods.used
+    sum.born = sum.died = sum.shed = sum.vascularized = 0
+    draw(seed, DRAW_LESION | span << 16, l.id, step, r)
+    keys[0] = <uint64_t>r[1] << 32 | r[0]
+    draw(seed, DRAW_LESION_SHED | span << 16, l.id, step, r)
+    keys[1] = <uint64_t>r[1] << 32 | r[0]
+    if not grow(l, row, p, keys, start, end, law.detect, broods, &sum):
+        broods.used = first
+        return False
+    tally[BORN] += sum.born
+    tally[LESION_LOSS] += sum.died
+    tally[SHED] += sum.shed
+    tally[VASCULARIZED] += sum.vascularized
+    tally[GONE] += l.n == 0
+    if sum.shed > law.follow:
+        choose(l, p.clonogenic, seed, DRAW_FOLLOWED | span << 16, step, broods, first, tally)
+    return True
+
+
+cdef Py_ssize_t _advance(lesion_t[::1] lesions, Py_ssize_t row, const record_rates_t* rates, const law_t* law,
+                         uint64_t seed, uint32_t step, uint32_t span, double start, double end, broods_t* broods,
+                         int64_t* tally) except -1 nogil:
+    """From `row` on, until the list of broods has no room; returns the row that is next."""
+    cdef own_t p
+    cdef Py_ssize_t i
+    cdef lesion_t* it
+    cdef lesion_t before
+    cdef double t
+    for i in range(row, lesions.shape[0]):
+        it = &lesions[i]
+        if it.t_founded != it.t_founded or it.t_event != it.t_event:
+            raise FloatingPointError("the founding time or the next event of a lesion is not a number")
+        if it.state >= CLEARED or it.t_founded >= end or it.state <= DORMANT and it.t_event >= end:
+            continue
+        own_rates(&it.traits, it.node, rates, &p)
+        t = max(start, it.t_founded)
+        while it.state <= DORMANT and it.t_event < end:
+            t = it.t_event
+            if it.pending == TRANSFORMS:
+                it.traits.bits &= <uint8_t>~law.normal
+                it.traits.flags |= FLAG_CLONOGENIC
+                tally[TRANSFORMED] += 1
+                own_rates(&it.traits, it.node, rates, &p)
+                due(it, &p, seed, t)
+            else:
+                happen(it, &p, seed, tally)
+        if it.state == MICRO or it.state == VASCULAR:
+            before, t = it[0], max(t, it.t_state)       # it may have begun to in the last try, before there was room
+            if not divide(it, i, &p, law, seed, step, span, t, end, broods, tally):
+                it[0] = before
+                return i
+    return lesions.shape[0]
+
+
+def advance(lesion_t[::1] lesions not None, rates not None, law_t law, uint64_t seed, uint32_t step, uint32_t span,
+            double start_h, double end_h, Py_ssize_t room=256):
+    """Let the lesions live from start_h to end_h. Returns tallies, and what each sheds, an array of BROOD.
+
+    ``span`` numbers the parts of a step, each with its own rates; `room` is that of the list of broods at first.
     """
     cdef int64_t tally[TALLIES]
     cdef Tables tables = Tables(rates)
-    if broods.shape[0] != lesions.shape[0]:
-        raise ValueError(f"{lesions.shape[0]} lesions, but room for {broods.shape[0]} broods")
+    cdef broods_t broods
+    cdef brood_t[::1] view
+    cdef Py_ssize_t row = 0
+    found, broods.used = np.zeros(room, BROOD), 0
     for i in range(TALLIES):
         tally[i] = 0
-    with nogil:
-        _advance(lesions, &tables.r, seed, step, span, start_h, end_h, broods, tally)
-    return [tally[i] for i in range(TALLIES)]
+    while True:
+        view = found
+        broods.list, broods.room = &view[0], view.shape[0]
+        with nogil:
+            row = _advance(lesions, row, &tables.r, &law, seed, step, span, start_h, end_h, &broods, tally)
+        if row == lesions.shape[0]:
+            break
+        found = np.concatenate([found, np.zeros(len(found), BROOD)])
+    return [tally[i] for i in range(TALLIES)], found[:broods.used]
 
 
-cdef void _child(ctc_t* c, const lesion_t* l, uint64_t seed, int64_t index, double start,
-                 double end) noexcept nogil:
+cdef void _child(ctc_t* c, const lesion_t* l, uint64_t seed, int64_t index, const brood_t* brood) noexcept nogil:
     cdef uint32_t r[4]
     draw(seed, DRAW_CHILD, l.id ^ <uint64_t>(index >> 32), <uint32_t>index, r)
     c.id = <uint64_t>r[1] << 32 | r[0]
-    c.t_shed = start + unit52(r[2], r[3]) * (end - start)
+    c.t_shed = brood.since + unit52(r[2], r[3]) * (brood.until - brood.since)
     c.n, c.origin, c.node, c.place = 1, l.node, l.node, CIRCULATING
     c.traits = inherit(l.traits)
     c.bits_shed = c.traits.bits
-    c.traits.flags |= FLAG_LESION
+    c.traits.flags |= FLAG_LESION | (FLAG_CLONOGENIC if brood.chosen else 0)
+    ctc_source(c, l.id)
 
 
 def children(const lesion_t[::1] lesions not None, const brood_t[::1] broods not None,
-             ctc_t[::1] out not None, uint64_t seed, double end_h):
-    """Fill `out` (zeros) with the cells just shed, lesion by lesion, at uniform times until end_h."""
+             ctc_t[::1] out not None, uint64_t seed):
+    """Fill `out` (zeros) with the cells just shed, brood by brood, at uniform times in each."""
     cdef Py_ssize_t i, j = 0
     cdef int64_t k, wanted = 0
-    if broods.shape[0] != lesions.shape[0]:
-        raise ValueError(f"{lesions.shape[0]} lesions, but {broods.shape[0]} broods")
     for i in range(broods.shape[0]):
-        if broods[i].n < 0:
-            raise ValueError(f"a brood of {broods[i].n} cells")
+        if broods[i].n < 0 or not 0 <= broods[i].row < lesions.shape[0]:
+            raise ValueError(f"a brood of {broods[i].n} cells of lesion {broods[i].row} of {lesions.shape[0]}")
         wanted += broods[i].n
     if wanted > out.shape[0]:
         raise ValueError(f"{wanted} cells are shed, but there is room for {out.shape[0]}")
     with nogil:
-        for i in range(lesions.shape[0]):
+        for i in range(broods.shape[0]):
             for k in range(broods[i].n):
-                _child(&out[j], &lesions[i], seed, lesions[i].shed - broods[i].n + k, broods[i].since, end_h)
+                _child(&out[j], &lesions[broods[i].row], seed, broods[i].first + k, &broods[i])
                 j += 1
 
 
-cdef int _found(ctc_t* c, lesion_t* l, const record_rates_t* rates, uint64_t seed) except -1 nogil:
-    """One cell of a cluster is enough: 1 - (1 - establish)^n; then all of them stay."""
-    cdef uint32_t r[4]
-    cdef double factor[LESION_RATES]
-    cdef double establish
-    if c.node >= rates.places:
-        raise IndexError("a cell is in a node that the tables of rates have not")
-    own_factors(&c.traits, rates, LESION_RATES, factor)
-    establish = rate_at(rates, RATE_ESTABLISH, c.node, factor)
-    draw(seed, DRAW_COLONIZE, c.id, 0, r)
-    c.place = ENDED
-    if establish < 1.0 and unit52(r[0], r[1]) >= -expm1(c.n * log1p(-establish)):
-        c.fate = FATE_NOT_ESTABLISHED
-        return 0
-    c.fate = FATE_LESION
-    l.id, l.n, l.traits, l.node = c.id, c.n, c.traits, c.node    # the same cell: its flags too
-    l.born = l.died = l.shed = 0
-    l.t_founded = l.t_state = c.t_event
-    l.state = DORMANT if unit32(r[2]) < rate_at(rates, RATE_DORMANT, c.node, factor) else ACTIVE
-    return 1
-
-
-cdef Py_ssize_t _found_all(ctc_t[::1] ctcs, lesion_t[::1] out, const record_rates_t* rates,
-                           uint64_t seed) except -1 nogil:
-    cdef Py_ssize_t i, n = 0
-    for i in range(ctcs.shape[0]):
-        n += _found(&ctcs[i], &out[n], rates, seed)
-    return n
-
-
-def found(ctc_t[::1] ctcs not None, lesion_t[::1] out not None, rates not None, uint64_t seed):
-    """Set the fate of every extravasated cell; `out` gets the lesions. Returns how many."""
-    cdef Tables tables = Tables(rates)
-    cdef Py_ssize_t n
-    if out.shape[0] < ctcs.shape[0]:
+def seeded(ctc_t[::1] ctcs not None, lesion_t[::1] out not None):
+    """Every extravasated cell or cluster becomes a lesion, in `out` (zeros), of which nothing is drawn yet."""
+    cdef Py_ssize_t i
+    cdef ctc_t* c
+    cdef lesion_t* it
+    if out.shape[0] != ctcs.shape[0]:
         raise ValueError(f"{ctcs.shape[0]} cells, but room for {out.shape[0]} lesions")
+    for i in range(ctcs.shape[0]):
+        c, it = &ctcs[i], &out[i]
+        c.place, c.fate = ENDED, FATE_EXTRAVASATED
+        it.id, it.n, it.traits = c.id, c.n, c.traits        # the same cell: its flags too
+        it.node, it.origin = c.node, c.origin
+        it.source = source_of_ctc(c) if c.traits.flags & FLAG_LESION else 0
+        it.t_founded = it.t_state = c.t_event
+        it.t_event = it.t_detected = INFINITY
+        it.state = SEEDED
+
+
+cdef int _begin(lesion_t* l, const record_rates_t* rates, uint64_t seed) except -1 nogil:
+    """One clonogenic cell is enough: 1 - (1 - p)^n. One that was chosen by that already is not drawn again."""
+    cdef uint32_t r[4]
+    cdef own_t p
+    own_rates(&l.traits, l.node, rates, &p)
+    if not l.traits.flags & FLAG_CLONOGENIC:
+        draw(seed, DRAW_CLONOGENIC, l.id, 0, r)
+        if p.clonogenic >= 1.0 or unit52(r[0], r[1]) < -expm1(l.n * log1p(-p.clonogenic)):
+            l.traits.flags |= FLAG_CLONOGENIC
+    due(l, &p, seed, l.t_founded)
+    return 0
+
+
+def begin(lesion_t[::1] lesions not None, rates not None, uint64_t seed):
+    """Draw which of the lesions just seeded are clonogenic, and what comes next in each."""
+    cdef Tables tables = Tables(rates)
+    cdef Py_ssize_t i
     with nogil:
-        n = _found_all(ctcs, out, &tables.r, seed)
-    return n
+        for i in range(lesions.shape[0]):
+            _begin(&lesions[i], &tables.r, seed)
+
+
+def redraw(lesion_t[::1] lesions not None, rates not None, uint64_t seed, double t_h):
+    """Draw anew, by these rates, what comes after t_h in lesions that do not divide and were there at t_h."""
+    cdef Tables tables = Tables(rates)
+    cdef Py_ssize_t i
+    cdef own_t p
+    with nogil:
+        for i in range(lesions.shape[0]):
+            if lesions[i].state <= DORMANT and lesions[i].t_founded <= t_h < lesions[i].t_event:
+                own_rates(&lesions[i].traits, lesions[i].node, &tables.r, &p)
+                due(&lesions[i], &p, seed, t_h)

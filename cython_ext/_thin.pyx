@@ -5,7 +5,7 @@ number of the event: on nothing else, so neither on the order in memory nor on t
 """
 import numpy as np
 
-from libc.math cimport exp, sqrt
+from libc.math cimport INFINITY, exp, sqrt
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
@@ -184,5 +184,5 @@ def thin_lesions(lesion_t[::1] lesions not None, const uint8_t[::1] hit not None
             lesions[i].died += gone
             total += gone
             if lesions[i].n == 0:
-                lesions[i].state, lesions[i].t_state = CLEARED, t_h
+                lesions[i].state, lesions[i].t_state, lesions[i].t_event = CLEARED, t_h, INFINITY
     return total

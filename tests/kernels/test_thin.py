@@ -115,7 +115,7 @@ def lesions(n=300):
     records = np.zeros(n, LESION)
     records["id"] = rng.integers(0, 2**64, n, dtype=np.uint64)
     records["n"] = rng.choice([0, 1, 2, 30, 5_000, 10**12], n)
-    records["died"], records["state"] = 3, np.where(records["n"], LesionState.ACTIVE, LesionState.CLEARED)
+    records["died"], records["state"] = 3, np.where(records["n"], LesionState.VASCULAR, LesionState.CLEARED)
     return records, rng.integers(0, 2, n).astype(np.uint8)
 
 

@@ -67,13 +67,13 @@ def test_a_lesion_is_high_while_it_is_small(model):
     assert (alive["bits"][small_ones] & 1).all() and not (alive["bits"][~small_ones] & 1).any()
 
 
-def test_it_spares_from_chemotherapy_and_helps_to_establish():
+def test_it_spares_from_chemotherapy_and_helps_to_found_a_colony():
     config = Config.from_dict({"tumor": {}, "chemotherapy": {"enabled": True}, "l1cam": {
-        "enabled": True, "spared": 0.75, "establish": 4.0, "blood_time_h": 3.0}})
+        "enabled": True, "spared": 0.75, "clonogenic": 4.0, "blood_time_h": 3.0}})
     plan = plan_of(config)
     assert [f.value.number for f in plan.factors_of("tissue.chemotherapy") if getattr(f, "bit", "")] == [0.25]
-    rates = placed_rates(plan, ["lesion.establish"], ["lung"])
-    assert rates.states("lesion.establish", "bits")[[0, 1, 2, 3]].tolist() == [1, 4, 1, 4]
+    rates = placed_rates(plan, ["lesion.clonogenic"], ["lung"])
+    assert rates.states("lesion.clonogenic", "bits")[[0, 1, 2, 3]].tolist() == [1, 4, 1, 4]
     assert switches(plan, "blood") == [(3.0, 1, 0)]
 
 

@@ -53,5 +53,5 @@ def thin_lesion(lesion, share, whole, t_h, seed, use, number):
     lesion["n"] -= gone
     lesion["died"] += gone
     if lesion["n"] == 0:
-        lesion["state"], lesion["t_state"] = LesionState.CLEARED, t_h
+        lesion["state"], lesion["t_state"], lesion["t_event"] = LesionState.CLEARED, t_h, math.inf
     return gone

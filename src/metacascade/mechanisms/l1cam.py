@@ -6,8 +6,8 @@
     lesion.l1cam_on    sets it in lesions of fewer than lesion_cells, at the end of each step
     lesion.l1cam_off   clears it in those of as many or more
 
-A high cell is spared from chemotherapy, x (1 - spared), and establishes a lesion more often, x establish. Directions
-are those of Ganesh 2020, values ASSUMED.
+A high cell is spared from chemotherapy, x (1 - spared), and more often clonogenic, x clonogenic. Directions are
+those of Ganesh 2020, values ASSUMED.
 """
 from typing import ClassVar
 
@@ -35,8 +35,8 @@ class L1CAM(Section):
         "Cells from which on a lesion is L1CAM-low: they have neighbors again. Smaller ones are L1CAM-high."))
     spared: float = number("spared", 0.7, 0, 1, source=GANESH, status=ASSUMED,
                            doc="Share of the killing by chemotherapy that an L1CAM-high cell is spared.")
-    establish: float = number("establish", 5.0, 0, 1000, usual=(1, 50), source=GANESH, status=ASSUMED, doc=(
-        "Factor on the chance of an L1CAM-high cell to establish a lesion."))
+    clonogenic: float = number("clonogenic", 5.0, 0, 1000, usual=(1, 50), source=GANESH, status=ASSUMED, doc=(
+        "Factor on the chance of an L1CAM-high cell to be able to found a lesion that grows."))
 
 
 SECTION = L1CAM
@@ -58,4 +58,4 @@ def plan(config):
     yield Rate("lesion.l1cam_on", cells, unit="cells", action=SET, detail="L1CAM", doc="few neighbors")
     yield Rate("lesion.l1cam_off", cells, unit="cells", action=CLEAR, detail="L1CAM", doc="many neighbors")
     yield bit("tissue.chemotherapy", "L1CAM", value("(1 - l1cam.spared)", 1.0 - c.spared))
-    yield bit("lesion.establish", "L1CAM", value("l1cam.establish", c.establish))
+    yield bit("lesion.clonogenic", "L1CAM", value("l1cam.clonogenic", c.clonogenic))

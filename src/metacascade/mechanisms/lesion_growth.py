@@ -1,7 +1,17 @@
-"""Growth of active lesions: a birth and death process, whose births fall to the deaths at capacity."""
+"""Growth of lesions that divide: birth and death, of which births fall as the lesion grows (Gompertz).
+
+    births   lesion.birth (d + a ln(N / n) f)   n cells; d lesion.turnover, a lesion.gompertz, N lesion.capacity
+    deaths   lesion.death
+    f        1 - n / lesion.avascular_limit without vessels of its own, 1 with them
+
+Without vessels it comes into balance at its limit, where it turns over and does not grow.
+Above it births are fewer than deaths: were they as many, nothing would bring back what chance has made larger. Deaths
+are as many as the turnover of births, until a drug or a trait makes them more.
+"""
+from math import log
 from typing import ClassVar
 
-from metacascade.base.declare import ASSUMED, CONVENTION, RECALLED, Section, integer, quantity
+from metacascade.base.declare import RECALLED, Section, integer, number, quantity
 from metacascade.mechanisms.terms import Rate, value
 
 TABLE = None        # lesions that are there live on, also where no new ones are founded
@@ -11,23 +21,35 @@ class LesionGrowth(Section):
     """Keys of [colonization]."""
     table: ClassVar[str] = "colonization"
 
-    birth_per_h: float = quantity("birth", "1/day", "1/h", 0.69, 0, 24, usual=(0.14, 1.04), source=(
-        "ln 2 / 24 h, as growth.division_time"), status=CONVENTION, doc="Division rate of a cell of an active lesion.")
-    death_per_h: float = quantity("death", "1/day", "1/h", 0.05, 0, 24, usual=(0.005, 1), source=(
-        "as growth.death_rate"), status=RECALLED, doc="Death rate of a cell of an active lesion.")
-    capacity: int = integer("capacity", 10**9, 1, 10**14, usual=(10**6, 3_100_000_000_000), source=(
-        "3.1e12 in human (Norton 1988, recalled); 1e9 for a mouse"), status=ASSUMED,
-        doc="Cells at which a lesion stops growing.")
+    gompertz_per_h: float = quantity("gompertz", "1/day", "1/h", 0.0018, 0, 24, usual=(0.0005, 0.2), source=(
+        "0.055/month, breast cancer (Norton 1988)"), status=RECALLED, doc=(
+            "Rate a at which growth slows down: the net rate of a cell among n is a ln(capacity / n)."))
+    capacity: int = integer("capacity", 3_100_000_000_000, 2, 10**14, usual=(10**8, 10**13), source=(
+        "3.1e12 in man (Norton 1988)"), status=RECALLED, doc="Cells at which a lesion stops growing.")
+    cell_loss: float = number("cell_loss", 0.75, 0, 0.99, usual=(0.1, 0.95), source=(
+        "loss factors of carcinomas above 0.7 (Steel 1977)"), status=RECALLED, doc=(
+            "Deaths per birth in a lesion of one cell; the rate of death stays that."))
+    avascular_limit: int = integer("avascular_limit", 100_000, 1, 10**9, usual=(10**4, 10**6), source=(
+        "a ball of some 0.9 mm, which diffusion feeds (Folkman)"), status=RECALLED, doc=(
+            "Cells at which a lesion without vessels of its own does not grow."))
 
 
 SECTION = LesionGrowth
 
 
 def plan(config):
-    """Two rates and a capacity."""
+    """Rates of birth and death, and what limits them."""
     c = config.colonization
-    yield Rate("lesion.birth", value("colonization.birth", c.birth_per_h),
-               doc="a cell of an active lesion divides; less (birth - death) * cells / lesion.capacity")
-    yield Rate("lesion.death", value("colonization.death", c.death_per_h), doc="a cell of an active lesion dies")
+    yield Rate("lesion.birth", value("1", 1.0), unit="", doc=(
+        "of a lesion that divides, relative to lesion.turnover + lesion.gompertz * ln(lesion.capacity / cells) * "
+        "(1 - cells / lesion.avascular_limit) a cell, the last factor without vessels of its own alone"))
+    yield Rate("lesion.gompertz", value("colonization.gompertz", c.gompertz_per_h), doc="growth slows down")
+    turnover = value(
+        "colonization.cell_loss / (1 - colonization.cell_loss) * colonization.gompertz * ln(colonization.capacity)",
+        c.cell_loss / (1.0 - c.cell_loss) * c.gompertz_per_h * log(c.capacity))
+    yield Rate("lesion.turnover", turnover, doc="births of a cell of a lesion at its capacity, whatever else kills")
+    yield Rate("lesion.death", turnover, doc="a cell of a lesion that divides dies")
     yield Rate("lesion.capacity", value("colonization.capacity", c.capacity), unit="cells",
                doc="at which a lesion stops growing")
+    yield Rate("lesion.avascular_limit", value("colonization.avascular_limit", c.avascular_limit), unit="cells",
+               doc="about which a lesion without vessels of its own stays")

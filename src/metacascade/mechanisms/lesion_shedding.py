@@ -1,7 +1,7 @@
-"""Shedding: cells of active lesions enter the blood."""
+"""Shedding: cells of lesions that divide enter the blood, few of them where there are no vessels inside."""
 from typing import ClassVar
 
-from metacascade.base.declare import COMPUTED, Section, quantity
+from metacascade.base.declare import ASSUMED, COMPUTED, Section, number, quantity
 from metacascade.mechanisms.terms import Rate, value
 
 TABLE = None        # lesions that are there live on, also where no new ones are founded
@@ -11,15 +11,22 @@ class LesionShedding(Section):
     """Keys of [colonization]."""
     table: ClassVar[str] = "colonization"
 
-    shed_per_h: float = quantity("shed", "1/day", "1/h", 0.011, 0, 24, usual=(3e-5, 0.03), source=(
-        "Butler and Gullino 1975: 3.2e6 cells/g/day over 3e8 cells/g"), status=COMPUTED,
-        doc="Hazard of a cell of an active lesion to enter the blood.")
+    shed_per_h: float = quantity("shed", "1/day", "1/h", 0.0025, 0, 24, usual=(3e-5, 0.03), source=(
+        "what a tumor in tissue sheds with the default [intravasation], 0.0022 to 0.0027; Butler and Gullino 1975: "
+        "3.2e6 cells/g/day over 3e8 cells/g, 0.011"), status=COMPUTED,
+        doc="Hazard of a cell of a lesion with vessels to enter the blood.")
+    shed_avascular: float = number("shed_avascular", 0.01, 0, 1, source=(
+        "there are no vessels inside; no measurement"), status=ASSUMED, doc=(
+            "Of a lesion without vessels of its own, relative to one with them."))
 
 
 SECTION = LesionShedding
 
 
 def plan(config):
-    """One rate."""
-    yield Rate("lesion.shed", value("colonization.shed", config.colonization.shed_per_h),
-               doc="a cell of an active lesion enters the blood")
+    """Two rates."""
+    c = config.colonization
+    yield Rate("lesion.shed", value("colonization.shed", c.shed_per_h),
+               doc="a cell of a lesion with vessels enters the blood")
+    yield Rate("lesion.shed_avascular", value("colonization.shed_avascular", c.shed_avascular), unit="",
+               doc="the same of one without vessels, relative to that")

@@ -1,0 +1,96 @@
+"""The mean of all lesions: how many are seeded, sleep and divide, and their cells, without chance.
+
+Those that divide are two pools, without vessels and with them; in each all are taken to be of the same size.
+"""
+import math
+
+import numpy as np
+
+from metacascade.model.lesions import Lesions
+
+
+class LesionMeans:
+    """Lesions as real numbers, by organ; single cells, with the traits of the founder."""
+
+    def __init__(self, config, plan, circuit):
+        rates = Lesions(config, circuit, 0).rates
+        of = {name.partition(".")[2]: rates.by_node(name) * rates.clone[i, 0] for i, name in enumerate(rates.names)}
+        self.rates, self.follow, self.on = of, config.colonization.follow, config.colonization.enabled
+        self.chance = np.minimum(of["clonogenic"], 1.0) if self.on else np.zeros(len(circuit.names))
+        zero = np.zeros(len(circuit.names))
+        self.seeded, self.asleep = [zero, zero], [zero, zero]       # not clonogenic, clonogenic
+        self.lesions, self.of_cells = [zero, zero], [zero, zero]    # without vessels, with them
+        self.grew = 0.0
+
+    @property
+    def records(self):
+        """Lesions that do not divide, and all that ever did."""
+        return float(sum(map(np.sum, (*self.seeded, *self.asleep)))) + self.grew
+
+    @property
+    def cells(self):
+        """In all lesions."""
+        return float(sum(map(np.sum, (*self.seeded, *self.asleep, *self.of_cells))))
+
+    def shed_by_node(self, dt_h):
+        """Cells that enter the blood in a step, by node; not those that nobody follows."""
+        followed = np.zeros(len(self.chance))
+        for k, hazard in enumerate((self.rates["shed"] * self.rates["shed_avascular"], self.rates["shed"])):
+            shed = self.of_cells[k] * -np.expm1(-hazard * dt_h)
+            many = shed > self.follow * np.maximum(self.lesions[k], 1.0)
+            self.of_cells[k] = self.of_cells[k] - shed
+            followed = followed + np.where(many, shed * self.chance, shed)
+        return followed
+
+    def advance(self, arrived, dt_h):
+        """What has arrived in each organ in a step is seeded in its middle; all others live on."""
+        r = self.rates
+        begun = np.zeros_like(arrived)
+        for k, share in enumerate((1.0 - self.chance, self.chance)):
+            new = arrived * share if self.on else 0.0 * arrived
+            left, gone = _competing((r["early_death"], r["sleep"], r["start"] * k), dt_h)
+            half, gone_half = _competing((r["early_death"], r["sleep"], r["start"] * k), 0.5 * dt_h)
+            slept = self.seeded[k] * gone[1] + new * gone_half[1]
+            begun = begun + self.seeded[k] * gone[2] + new * gone_half[2]
+            self.seeded[k] = self.seeded[k] * left + new * half
+            left, gone = _competing((r["dormant_death"] + r["marrow_death"], r["wake"] * k), dt_h)
+            begun = begun + self.asleep[k] * gone[1]
+            self.asleep[k] = self.asleep[k] * left + slept
+        self._grow(begun, dt_h)
+
+    def _grow(self, begun, dt_h):
+        """Of those that begin some die out early; the size of the others follows the mean law."""
+        r = self.rates
+        self.grew += float(begun.sum())
+        gain = r["gompertz"] * np.log(np.maximum(r["capacity"], 1.0))
+        at_one = np.maximum(r["birth"] * (r["turnover"] + gain), 1e-300)
+        survive = np.clip(1.0 - r["death"] / at_one, 0.0, 1.0)
+        self.lesions[0] = self.lesions[0] + begun * survive
+        self.of_cells[0] = self.of_cells[0] + begun
+        limit = np.maximum(r["avascular_limit"], 1.0)
+        for k in (0, 1):
+            size = np.maximum(self.of_cells[k] / np.maximum(self.lesions[k], 1e-300), 1.0)
+            self.of_cells[k] = self.of_cells[k] * _factor(r, size, limit if k == 0 else math.inf, dt_h)
+        size = np.minimum(self.of_cells[0] / np.maximum(self.lesions[0], 1e-300) / limit, 1.0)
+        switched = -np.expm1(-r["vascularize"] * size * dt_h)
+        for pools in (self.lesions, self.of_cells):
+            pools[1] = pools[1] + pools[0] * switched
+            pools[0] = pools[0] * (1.0 - switched)
+
+
+def _competing(hazards, dt_h):
+    """(share left after a time, shares gone by each)."""
+    total = sum(hazards)
+    left = np.exp(-total * dt_h)
+    return left, [hazard * (1.0 - left) / np.maximum(total, 1e-300) for hazard in hazards]
+
+
+def _factor(r, size, limit, dt_h, steps=8):
+    """By how much lesions of a size grow in a time; never beyond what their births allow."""
+    n = size.copy()
+    for _ in range(steps):
+        more = r["gompertz"] * np.log(np.maximum(r["capacity"], 1.0) / n) * (1.0 - n / limit)
+        net = r["birth"] * (r["turnover"] + more) - r["death"]
+        most = np.maximum(np.minimum(limit, r["capacity"]), n)
+        n = np.minimum(n * np.exp(np.clip(net * dt_h / steps, -50.0, 50.0)), most)
+    return n / size
