@@ -3,7 +3,8 @@
 ::
 
     python -m metacascade.slurm.job run CONFIG OUT [OPTIONS OF run]
-    python -m metacascade.slurm.job ensemble SWEEP OUT [OPTIONS OF sweep]
+    python -m metacascade.slurm.job ensemble SWEEP OUT [OPTIONS OF sweep]     or a file of arms
+    python -m metacascade.slurm.job cohort COHORT OUT [OPTIONS OF cohort]
     python -m metacascade.slurm.job scaling strong|weak CONFIG OUT RANKS [OPTIONS OF scaling]
 
 SLURM sends SIGUSR1 to a job before its time limit, and SIGTERM when it is canceled. Both, and all other signals to
@@ -43,8 +44,11 @@ from metacascade.io import checkpoint, rundirectory
 from metacascade.io.sealed import BLOCK
 from metacascade.run import cluster
 from metacascade.slurm import nodedisk
+from metacascade.studies import arms_file
+from metacascade.studies.cohort_results import FOLDER, NAME
 
-PROGRESS = (checkpoint.NAME, f"*/{checkpoint.NAME}", "bench/*.json")     # of a run, a sweep's members, a scaling study
+# Of a run, a sweep's members, a scaling study, a cohort.
+PROGRESS = (checkpoint.NAME, f"*/{checkpoint.NAME}", "bench/*.json", f"{FOLDER}/*.h5", NAME)
 ALSO_OF_RESUME = ("--wall-limit", "--watchdog")      # options of run that resume has, too
 OURS = (DONE, FAILED, WRONG_INPUT, STOPPED_EARLY)     # exit codes; others are of a launcher or a signal
 STARTS = 3                                           # of ranks that die before a new checkpoint
@@ -53,7 +57,7 @@ STARTS = 3                                           # of ranks that die before 
 def main(words, env=os.environ):
     """One job: its exit code. Raises InputError and RunError."""
     refuse_unclear(words)
-    commands = {"run": run, "ensemble": ensemble, "scaling": scaling}
+    commands = {"run": run, "ensemble": ensemble, "cohort": cohort, "scaling": scaling}
     if not words or words[0] not in commands:
         raise InputError(f"expected one of {', '.join(commands)}, found {' '.join(words[:1]) or 'nothing'}")
     make = functools.partial(commands[words[0]], words[1:])
@@ -98,14 +102,30 @@ def run(words, env):
 
 
 def ensemble(words, env):
-    """The command that simulates the members of a sweep; and `out`.
+    """The command that simulates the members of a sweep, or of treatment arms; and `out`.
 
     In SLURM one after the other on all ranks of the job, in an array only this task's part; else all, side by side.
     """
     sweep, out, *options = _needs(words, "SWEEP OUT")
     part = ["--part", array_part(env)] if "SLURM_ARRAY_TASK_ID" in env else []
     many = ["--ranks", str(ranks(env))] if "SLURM_JOB_ID" in env else ["--jobs", str(ranks(env))]
-    return [sys.executable, "-m", "metacascade", "sweep", sweep, "--out", out, *many, *part, *options], out
+    return [sys.executable, "-m", "metacascade", _command(sweep), sweep, "--out", out, *many, *part, *options], out
+
+
+def _command(path):
+    """That of a file: arms, or else sweep, which says what is wrong with a file that is neither."""
+    with contextlib.suppress(InputError):
+        return "arms" if arms_file.is_one(path) else "sweep"
+    return "sweep"
+
+
+def cohort(words, env):
+    """The command that lives the patients of a cohort through, or goes on with them; and `out`."""
+    file, out, *options = _needs(words, "COHORT OUT")
+    site = cluster.site()
+    cluster.refuse_too_many(ranks(env), site.launch)
+    start = site.command(ranks(env)) + [sys.executable, "-m", "metacascade"]
+    return [*start, "cohort", file, "--out", out, *options], out
 
 
 def scaling(words, env):

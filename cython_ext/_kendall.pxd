@@ -1,0 +1,35 @@
+# Linear birth and death, exact over any time in which its rates are constant (Kendall 1948). Header only.
+from libc.math cimport exp, expm1, floor, log1p, sqrt
+from libc.stdint cimport int64_t, uint32_t
+from _binomial cimport binomial
+from _random cimport normal, unit52
+
+
+cdef inline int64_t gained(int64_t n, double q, const uint32_t* r) noexcept nogil:
+    """Sum of n geometric numbers k >= 0 of weight (1 - q) q^k: exact by inversion while n q < 400, else the nearest
+    normal law."""
+    cdef double chance, u
+    cdef int64_t k = 0
+    if n <= 0 or q <= 0.0:
+        return 0
+    if n * q >= 400.0:
+        k = <int64_t>floor((n * q + sqrt(n * q) * normal(r[2], r[3])) / (1.0 - q) + 0.5)
+        return max(k, 0)
+    chance, u = exp(n * log1p(-q)), unit52(r[0], r[1])
+    while u >= chance and k < 4000:            # for q < 0.5: 60 sd above the largest mean
+        u -= chance
+        k += 1
+        chance *= q * (n + k - 1) / k
+    return k
+
+
+cdef inline void lived(int64_t n, double b, double d, double h, const uint32_t* r, const uint32_t* s, int64_t* born,
+                       int64_t* died) noexcept nogil:
+    """What n cells that divide with b and die with d [1/h] become in h: lines that have died out, cells gained.
+
+    The line of a cell is extinct with probability d g / (1 + b g), and else has 1 + a geometric number of cells,
+    q = b g / (1 + b g), g = (exp((b - d) h) - 1) / (b - d).
+    """
+    cdef double g = expm1((b - d) * h) / (b - d) if b != d else h
+    died[0] = binomial(n, d * g / (1.0 + b * g), r)
+    born[0] = gained(n - died[0], b * g / (1.0 + b * g), s)

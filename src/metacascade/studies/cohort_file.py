@@ -1,0 +1,180 @@
+"""The file of a cohort: how many patients, from which config and laws, and how they are found, treated and followed."""
+import math
+import os
+from dataclasses import dataclass
+from typing import ClassVar
+
+from metacascade.base.declare import Section, integer, number, quantity, text
+from metacascade.base.errors import InputError
+from metacascade.base.names import nearest
+from metacascade.config import presets, read as config_read, values as config_values
+from metacascade.config.config import Config, build
+from metacascade.config.read import Problem
+from metacascade.config.run import LARGEST_SEED
+from metacascade.config.tissue import CELLS_PER_UM3
+from metacascade.studies import cohort_laws
+from metacascade.studies.sweep_values import parameters
+
+TREATMENTS = ("therapy", "surgery", "radiation")
+CHECKED_STEP = "1 h"        # times of treatments are multiples of it
+NOT_DRAWN = ("run", "output", "balance", "mechanisms", "outline", "staging", "vessels", "tissue")
+
+
+class Patients(Section):
+    """The keys of the file outside of its tables."""
+    tables: ClassVar[dict] = dict.fromkeys(("draw", "screening", "treatment", "follow_up"))
+
+    title: str = text("title", "", doc="A line about the cohort.")
+    patients: int = integer("patients", 1000, 1, 10**7, doc="How many.")
+    seed: int = integer("seed", 1, 0, LARGEST_SEED, doc="Of the cohort: with the number of a patient it decides all.")
+    base: str | None = text("base", None, longest=4096, doc="A config with a lumped tumor, or a preset.")
+    age_s: int = quantity("age", "year", "s", 50, 0, 120, doc="At the first cells of the tumor.")
+
+
+class Screening(Section):
+    """When the primary tumor is found."""
+    table: ClassVar[str] = "screening"
+
+    diameter_um: float = quantity("diameter", "mm", "um", 15, 0.01, 1000, doc=(
+        "Of a ball of tumor, 3e8 cells a gram, that is found at the next visit, or at once if there are none."))
+    felt_um: float = quantity("felt", "mm", "um", 30, 0.01, 1000, doc="Of one that is found without a visit.")
+    start_s: int = quantity("start", "year", "s", 0, 0, 120, doc="Age at the first visit.")
+    every_s: int | None = quantity("every", "year", "s", None, 1 / 365.25, 120, doc=(
+        "From visit to visit; left out: there are no visits."))
+
+
+class FollowUp(Section):
+    """How long, and what is seen."""
+    table: ClassVar[str] = "follow_up"
+
+    duration_s: int = quantity("duration", "year", "s", 20, 1 / 365.25, 100, doc="From diagnosis.")
+    lethal_cells: float = number("lethal_cells", 1e12, 1, 1e15, doc="Of tumor and lesions together: the host dies.")
+    detect_cells: float = number("detect_cells", 1e9, 1, 1e14, doc="Of a lesion that is seen.")
+    longest_s: int = quantity("longest", "year", "s", 60, 1 / 365.25, 120, doc=(
+        "From the first cells on; a tumor that is not found by then is none that counts."))
+    most_lesions: int = integer("most_lesions", 1000, 1, 10**7, doc=(
+        "Lesions of a patient beyond which nothing that is shed is followed: those that are there decide."))
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """A file that has been read. `laws`: of parameters of the config; `own`: of keys of the other tables."""
+    options: Patients
+    base: Config
+    laws: tuple
+    own: dict
+    treatment: dict
+    tables: dict
+    text: str
+
+    @property
+    def drawn(self) -> tuple:
+        """All laws that differ from patient to patient, those of the config first."""
+        return tuple(law for law in (*self.laws, *self.own.values()) if law.law != "one")
+
+
+def read(path) -> Cohort:
+    """Read and check the file of a cohort and its config. Raises InputError with every problem in it."""
+    document, problems = config_read.read_file(path), []
+    options = _options(document, problems)
+    laws, own = [*_laws(document.tables.get("draw", {}), problems)], {}
+    problems += [*_same(laws)]
+    for section in (Screening, FollowUp):
+        own |= _own(section, document.tables.get(section.table, {}), problems)
+    age = document.tables.get("age")
+    own["age"] = cohort_laws.read(("age",), "age", Patients.parameters["age"], "50 years" if age is None else age,
+                                  problems)
+    base, treatment = _base(options, document, problems)
+    if problems:
+        document.refuse(problems)
+    return Cohort(options, base, tuple(laws), own, treatment, document.tables, document.text)
+
+
+def _options(document, problems):
+    values = {}
+    for key, value in document.tables.items():
+        if key in Patients.parameters and key != "age":
+            values[key] = value
+        elif key not in Patients.tables and key != "age":
+            problems.append(Problem((key,), f"unknown key{nearest(key, [*Patients.parameters, *Patients.tables])}"))
+    return config_values.validated(Patients, values, problems)
+
+
+def _laws(table, problems, path=("draw",)):
+    """The laws in [draw]: of parameters of the config, by their names."""
+    if not isinstance(table, dict):
+        problems.append(Problem(path, "must be a table of parameters and laws"))
+        return
+    for key, given in table.items():
+        here = (*path, key)
+        name = ".".join(here[1:])
+        if isinstance(given, dict) and "law" not in given:
+            yield from _laws(given, problems, here)
+        elif (parameter := parameters().get(name)) is None or name.partition(".")[0] in NOT_DRAWN or ".0." in name:
+            problems.append(Problem(here, f"no parameter that patients may differ in{nearest(name, parameters())}"))
+        elif law := cohort_laws.read(here, name, parameter, given, problems):
+            yield law
+
+
+def _same(laws):
+    """Laws that follow another one must name one that does not, of a number in the same unit."""
+    drawn = {law.name: law for law in laws if law.law not in ("same", "choice")}
+    for law in laws:
+        if law.law == "same" and (law.of not in drawn or drawn[law.of].parameter.internal != law.parameter.internal):
+            yield Problem(("draw", law.name), f"of = {law.of!r} must be another parameter of [draw], in the same unit, "
+                          "with a law of its own")
+
+
+def _own(section, table, problems):
+    """Key of [screening] or [follow_up] -> its law."""
+    if not isinstance(table, dict):
+        problems.append(Problem((section.table,), "must be a table"))
+        return {}
+    for key in table.keys() - section.parameters.keys():
+        problems.append(Problem((section.table, key), f"unknown key{nearest(key, section.parameters)}"))
+    found = {}
+    for key, parameter in section.parameters.items():
+        name = f"{section.table}.{key}"
+        if key in table:
+            found[name] = cohort_laws.read((section.table, key), name, parameter, table[key], problems)
+        elif parameter.default is not None:
+            found[name] = cohort_laws.Law(name, parameter, "one", (parameter.default,))
+    return found
+
+
+def _base(options, document, problems):
+    """The config, and the treatments as sections of the config with times from diagnosis on."""
+    given = document.tables.get("treatment", {})
+    if not isinstance(given, dict) or given.keys() - set(TREATMENTS):
+        known = ", ".join(f"[[treatment.{one}]]" for one in TREATMENTS)
+        problems.append(Problem(("treatment",), f"has the tables {known}"))
+        given = {}
+    if options.base is None:
+        problems.append(Problem((), 'needs base = "FILE.toml" or the name of a preset: a config with a lumped tumor'))
+        return None, {}
+    try:
+        base = build(_config(options.base, document.folder))
+        treated = _config(options.base, document.folder)
+        treated.tables |= {name: list(given.get(name, [])) for name in TREATMENTS}
+        config_read.override(treated, {"run.step": CHECKED_STEP})
+        arms = build(treated)
+    except InputError as error:
+        problems.append(Problem(("base",), f"with it and the treatments: {error}"))
+        return None, {}
+    if base.tumor is None or not base.tumor.lumped:
+        problems.append(Problem(("base",), "has no lumped tumor: [tumor] lumped = true"))
+    if base.injection or base.draw:
+        problems.append(Problem(("base",), "has injections or draws: patients have none"))
+    return base, {name: getattr(arms, name) for name in TREATMENTS}
+
+
+def _config(name, folder):
+    path = os.path.join(folder, name)
+    if name in presets.names() and not os.path.exists(path):
+        return config_read.parse_text(presets.text(name), name, str(presets.FOLDER))
+    return config_read.read_file(path)
+
+
+def cells_of(diameter_um: float) -> float:
+    """Cells of a ball of tumor."""
+    return CELLS_PER_UM3 * math.pi / 6.0 * diameter_um**3

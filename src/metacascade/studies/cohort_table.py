@@ -1,0 +1,131 @@
+"""Tables of a cohort: survival and freedom from distant recurrence by year after diagnosis, and organs.
+
+Kaplan and Meier 1958: S(t) is the product over the times of events of 1 - d / n, with d events among n at risk;
+variance by Greenwood 1926, S^2 times the sum of d / (n (n - d)), intervals of 95 % cut to 0 .. 1.
+"""
+import csv
+import io
+import math
+from bisect import bisect_left
+from pathlib import Path
+
+import numpy as np
+
+from metacascade.io import atomic
+from metacascade.model.patient import CAUSES
+from metacascade.studies.cohort_patient import NOWHERE, PLACES
+
+YEAR_S = 31557600
+Z = 1.959963984540054
+NAMES = dict(recurrence="cohort_recurrence.csv", survival="cohort_survival.csv", organs="cohort_organs.csv",
+             patients="cohort_patients.csv")
+HEAD = ("year", "at_risk", "events", "censored", "share", "standard_error", "low", "high")
+
+
+def followed_times(rows, event):
+    """(time from diagnosis [s], whether it ended with the event) of those who are at risk of it after diagnosis.
+
+    event: "survival", death of the tumor; "recurrence", the first distant lesion that is seen, among those who had
+    none at diagnosis. Who dies before is censored then.
+    """
+    at_risk = rows[rows["diagnosed_s"] >= 0]
+    if event == "recurrence":
+        at_risk = at_risk[(at_risk["recurred_s"] < 0) | (at_risk["recurred_s"] > at_risk["diagnosed_s"])]
+    happened = at_risk["recurred_s" if event == "recurrence" else "died_s"]
+    return np.where(happened >= 0, happened, at_risk["end_s"]) - at_risk["diagnosed_s"], happened >= 0
+
+
+def kaplan_meier(times_s, events, years):
+    """Rows of HEAD at the end of each year, as tuples; the first is that of the diagnosis. At risk is who was not out
+    before that moment."""
+    order = np.lexsort((~events, times_s))
+    times, happened = times_s[order].tolist(), events[order].tolist()
+    share, total, i, rows = 1.0, 0.0, 0, [(0, len(times), 0, 0, 1.0, 0.0, 1.0, 1.0)]
+    for year in range(1, years + 1):
+        died = gone = 0
+        while i < len(times) and times[i] <= year * YEAR_S:
+            n, t, d, c = len(times) - i, times[i], 0, 0
+            while i < len(times) and times[i] == t:
+                d, c, i = d + happened[i], c + (not happened[i]), i + 1
+            share *= 1.0 - d / n
+            total += d / (n * (n - d)) if d and n > d else 0.0
+            died, gone = died + d, gone + c
+        error = share * math.sqrt(total)
+        at_risk = len(times) - bisect_left(times, year * YEAR_S)
+        rows.append((year, at_risk, died, gone, share, error, max(share - Z * error, 0.0),
+                     min(share + Z * error, 1.0)))
+    return rows
+
+
+def by_organ(rows, lesions):
+    """Of each organ: (name, patients with a lesion there that was seen, share of all diagnosed, patients with one that
+    divided, patients whose first lesion to be founded was there, lesions seen, lesions at the end)."""
+    diagnosed = rows[rows["diagnosed_s"] >= 0]
+    alive = lesions["node"][(lesions["n"] > 0) & np.isin(lesions["patient"], diagnosed["patient"])]
+    left = np.bincount(alive, minlength=len(PLACES))
+    found = []
+    for node, name in enumerate(PLACES):
+        seen, grew = diagnosed["detected_by_organ"][:, node], diagnosed["lesions_by_organ"][:, node]
+        first = np.count_nonzero(diagnosed["first_organ"] == node)
+        if grew.any() or left[node]:
+            found.append((name, np.count_nonzero(seen), np.count_nonzero(seen) / max(len(diagnosed), 1),
+                          np.count_nonzero(grew), first, int(seen.sum()), int(left[node])))
+    return sorted(found, key=lambda row: (-row[1], -row[3], row[0]))
+
+
+ORGAN_HEAD = ("organ", "patients_seen", "share_of_diagnosed", "patients_divided", "first_founded", "lesions_seen",
+              "lesions_left")
+
+
+def years_of(rows) -> int:
+    """Whole years of follow-up."""
+    followed = rows[rows["diagnosed_s"] >= 0]
+    longest = int((followed["end_s"] - followed["diagnosed_s"]).max(initial=0))
+    return max(math.ceil(longest / YEAR_S), 1)
+
+
+def report(rows, lesions) -> list[str]:
+    """Lines for a terminal."""
+    causes = [(name, int((rows["cause"] == i).sum())) for i, name in enumerate(CAUSES)]
+    lines = ["  " + ", ".join(f"{n:,} {name}" for name, n in causes if n)]
+    years = years_of(rows)
+    for event, title in (("recurrence", "free of distant recurrence"), ("survival", "alive")):
+        table = kaplan_meier(*followed_times(rows, event), years)
+        lines.append(f"  {title} (Kaplan-Meier, 95 % by Greenwood):")
+        shown = [row for row in table if row[0] <= 2 or row[0] % 5 == 0 or row[0] == years]
+        lines += [f"    year {row[0]:>3}  {100 * row[4]:5.1f} % ({100 * row[6]:.1f} to {100 * row[7]:.1f})  "
+                  f"{row[1]:,} at risk" for row in shown]
+    lines.append("  organs with a lesion that was seen, of those diagnosed:")
+    lines += [f"    {name:12}{100 * share:5.1f} %  {seen:,} patients, first in {first:,}"
+              for name, seen, share, _, first, *_ in by_organ(rows, lesions) if seen]
+    return lines
+
+
+def write(directory, rows, lesions, units):
+    """Write the CSV tables."""
+    years = years_of(rows)
+    for event in ("recurrence", "survival"):
+        _write(directory, event, HEAD, kaplan_meier(*followed_times(rows, event), years))
+    _write(directory, "organs", ORGAN_HEAD, by_organ(rows, lesions))
+    names = [name for name in rows.dtype.names if rows.dtype[name].shape == ()]
+    head = [f"{name} [{units[name]}]" if units[name] not in ("1", "cause", "node") else name for name in names]
+    _write(directory, "patients", head, (
+        [_told(name, row[name].item()) for name in names] for row in rows))
+
+
+def _told(name, value):
+    if name == "cause":
+        return CAUSES[value]
+    if name == "first_organ":
+        return PLACES[value] if value != NOWHERE else ""
+    return "" if isinstance(value, float) and math.isnan(value) else value
+
+
+def _write(directory, name, head, rows):
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(head)
+    table.writerows(rows)
+    atomic.write_text(Path(directory) / NAMES[name], text.getvalue())
+
+

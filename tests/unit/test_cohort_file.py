@@ -1,0 +1,107 @@
+"""The file of a cohort and its laws."""
+import math
+
+import numpy as np
+import pytest
+
+import cohorts
+from metacascade.base.errors import InputError
+from metacascade.config.config import Config
+from metacascade.studies import cohort_file, cohort_laws, cohort_patient, cohort_table
+from metacascade.studies.sweep_values import parameters
+
+
+@pytest.mark.parametrize("old, new, told", [
+    ("spread = 0.5", 'spread = "0.5/h"', "must be a number"),
+    ("lumped.gompertz", "lumped.gompert", "no parameter that patients may differ in (did you mean 'lumped.gompertz'?)"),
+    ('law = "lognormal"', 'law = "gamma"', "must be one of lognormal, normal, uniform, loguniform, choice, same"),
+    ("low = 1e-9", "low = 1e-7", "low must be less than high"), ("low = 1e-9, ", "", "needs low"),
+    ('median = "0.055/month"', 'median = "0.055 mm"', "lumped.gompertz"),
+    ('diameter = "8 mm"', 'diameter = "8"', "screening.diameter"), ("[follow_up]", "[followup]", "unknown key"),
+    ("factor = 0.3", "factor = -0.3", "with it and the treatments"), ('"base.toml"', '"none.toml"', "cannot read"),
+    ("[[treatment.surgery]]", "[[treatment.operation]]", "[[treatment.surgery]]"),
+    ("most_lesions = 30", "most_lesions = 30.5", "whole number"), ("patients = 34", "patients = 0", "whole number"),
+    ('age = {law = "normal", mean', 'age = {law = "normal", meen', "unknown key")])
+def test_what_is_wrong_is_told_with_its_place(tmp_path, old, new, told):
+    path = cohorts.write(tmp_path, cohorts.COHORT.replace(old, new, 1))
+    with pytest.raises(InputError) as error:
+        cohort_file.read(path)
+    assert told in str(error.value) and "cohort.toml:" in str(error.value)
+
+
+def test_a_base_of_tissue_or_with_injections_is_refused(tmp_path):
+    for old, new, told in (("lumped = true", "", "where there is tissue"), ("[colonization]", "[[draw]]\ntime='1 h'\n"
+                                                                         "[colonization]", "injections or draws")):
+        with pytest.raises(InputError, match=told):
+            cohort_file.read(cohorts.write(tmp_path, base=cohorts.BASE.replace(old, new)))
+
+
+def law(name, **given):
+    problems = []
+    found = cohort_laws.read(("x",), name, parameters()[name], given, problems)
+    assert not problems
+    return found
+
+
+LAWS = {        # law: share of draws below the value
+    "lognormal": (law("lumped.shed", law="lognormal", median="0.0025/day", spread=0.7),
+                  lambda x: 0.5 * math.erfc(-math.log(x / (0.0025 / 24)) / 0.7 / math.sqrt(2.0)),
+                  (1e-5, 1.04e-4, 3e-4)),
+    "normal": (law("lumped.cluster_mean", law="normal", mean=8.0, sd=1.0),
+               lambda x: 0.5 * math.erfc(-(x - 8.0) / math.sqrt(2.0)), (7.0, 8.0, 9.5)),
+    "uniform": (law("lumped.emt", law="uniform", low=0.2, high=0.6), lambda x: (x - 0.2) / 0.4, (0.25, 0.4, 0.59)),
+    "loguniform": (law("lumped.capacity", law="loguniform", low=1e9, high=1e12),
+                   lambda x: math.log(x / 1e9) / math.log(1e3), (1e10, 3e11)),
+    "choice": (law("tumor.organ", law="choice", values=["lung", "liver"], weights=[3, 1]), None, ())}
+
+
+@pytest.mark.statistical
+@pytest.mark.parametrize("name", LAWS)
+def test_draws_follow_their_law(name):
+    """n = 4000, binomial shares: within 5 sd, 6e-7 a share; fixed seed."""
+    one, share, values = LAWS[name]
+    drawn = [one.draw(11, patient) for patient in range(4000)]
+    if share is None:
+        assert abs(drawn.count("lung") - 3000) < 5 * math.sqrt(4000 * 0.75 * 0.25) and set(drawn) == {"lung", "liver"}
+    for value in values:
+        p = share(value)
+        assert abs(np.mean(np.array(drawn) < value) - p) < 5 * math.sqrt(p * (1 - p) / 4000)
+
+
+def test_draws_stay_within_the_limits_and_each_parameter_has_its_own():
+    one = law("lumped.adhesion", law="normal", mean=0.9, sd=5.0)
+    assert {0.0, 1.0} <= {one.draw(1, k) for k in range(50)} and min(one.draw(1, k) for k in range(50)) == 0.0
+    other = law("lumped.emt", law="normal", mean=0.9, sd=5.0)
+    assert [one.draw(1, k) for k in range(9)] != [other.draw(1, k) for k in range(9)]
+    assert [one.draw(1, k) for k in range(9)] != [one.draw(2, k) for k in range(9)]
+
+
+def test_a_parameter_may_follow_another(tmp_path):
+    same = '"colonization.gompertz" = {law = "same", of = "NAME", times = 0.5}'
+    def with_law(name):
+        return cohort_file.read(cohorts.write(tmp_path, cohorts.COHORT.replace(
+            "[draw.colonization]", same.replace("NAME", name) + "\n[draw.colonization]")))
+
+    _, drawn = cohort_patient.made(with_law("lumped.gompertz"), 3)
+    assert drawn["colonization.gompertz"] == 0.5 * drawn["lumped.gompertz"]
+    with pytest.raises(InputError, match="must be another parameter"):
+        with_law("colonization.clonogenic")
+
+
+def test_kaplan_and_meier_by_hand():
+    """Six in months: 6, 6, 6, 7+, 10, 13+ of the example of Freireich 1963 as in textbooks, n = 21 cut to 6."""
+    year = cohort_table.YEAR_S
+    times = np.array([0.6, 0.6, 0.6, 0.7, 1.0, 1.3]) * year
+    events = np.array([True, True, True, False, True, False])
+    rows = cohort_table.kaplan_meier(times.astype(np.int64), events, 2)
+    assert rows[0] == (0, 6, 0, 0, 1.0, 0.0, 1.0, 1.0)
+    year_1, year_2 = rows[1:]
+    error = 0.25 * math.sqrt(3 / (6 * 3) + 1 / (2 * 1))
+    assert year_1[:5] == (1, 2, 4, 1, pytest.approx(0.25)) and year_1[5] == pytest.approx(error)
+    assert year_1[6] == 0.0 and year_1[7] == pytest.approx(0.25 + 1.96 * error, rel=1e-3)
+    assert year_2[:5] == (2, 0, 0, 1, pytest.approx(0.25))
+
+
+def test_a_ball_of_a_gram_has_the_cells_of_a_gram():
+    assert cohort_file.cells_of(12_407.0) == pytest.approx(3e8, rel=1e-3)      # 1 cm^3
+    assert Config.from_dict({"tumor": {"lumped": True}}).has_tissue is False
