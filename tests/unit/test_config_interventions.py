@@ -50,8 +50,8 @@ def test_an_interval_of_one_fraction_does_not_matter():
      "radiation[0].oxygen_enhancement: without effect (oxygen.enabled = false)"),
     (dict(chemotherapy={"enabled": True}), "drug is in the blood from the start to the end of the run; a [[therapy]] with "
      'rate = "drug.vessel" and otherwise = 0 gives it times'),
-    (dict(l1cam={"enabled": True}, organs={"adrenal": {"soil": 58}}), "lesion.establish: with all factors of its cells it "
-     "is up to 2.9 in adrenal: above 1 it counts as 1"),
+    (dict(l1cam={"enabled": True}, colonization={"clonogenic": 0.5}), "lesion.clonogenic: with all factors of its cells "
+     "it is up to 2.5: above 1 it counts as 1"),
     (dict(growth={"enabled": False}, trait=[{"name": "a", "mutation": 0.1, "step": 0.1}]),
      "mutation of a: without effect (no cell divides in tissue)"),
     (dict(trait=[{"name": "a", "mutation": 0.1, "founder": 0.5, "low": 0.5, "high": 0.5}]),
@@ -60,8 +60,6 @@ def test_an_interval_of_one_fraction_does_not_matter():
     (dict(surgery=[{"margin": "-1 mm"}]),
      "surgery[0].margin: nothing of the tumor is taken before it has grown (at the start its radius is 0.093 mm)"),
     (dict(surgery=[{"where": "tumor, lung"}]), "surgery[0]: without effect in lung (no cell has entered the blood by then)"),
-    (dict(surgery=[{"time": "1 day", "where": "lung,bone"}], organs={"bone": {"soil": 0}}),
-     "surgery[0]: without effect in bone (organs.bone.soil = 0)"),
     (dict(surgery=[{"time": "1 day", "where": "lung"}], colonization={"enabled": False}),
      "surgery[0]: without effect in lung (no lesion is founded)"),
     (dict(radiation=[{"time": "1 day", "where": "lung,bone"}], intravasation={"enabled": False}),

@@ -14,6 +14,7 @@ from metacascade.base.units import show_time
 TUMOR = "tumor"
 LONGEST_H = 876600
 MOST_FRACTIONS = 1000
+WEEK_S = 7 * 86400
 WHERE = ('What is treated: names with commas between, "tumor" for the primary tumor and organs for the lesions in '
          f"them: {', '.join(WITH_LESIONS)}.")
 
@@ -35,6 +36,13 @@ class Surgery(Section):
         "Share of the lesions in the organs of `where` that are taken out, each one whole, with this probability."))
     smallest: int = integer("smallest", 1, 1, 10**14, doc=(
         "Lesions with fewer cells are not found, and stay; 1e6 cells are some 1.5 mm across."))
+
+    immunosuppression: float | None = number("immunosuppression", None, 0, 1, usual=(0.1, 0.9), source=(
+        "NK cells kill less for days after large operations; size no measurement"), status=ASSUMED, doc=(
+            "Factor on blood.nk after the operation; left out: none."))
+    immunosuppression_duration_s: int = quantity(
+        "immunosuppression_duration", "day", "s", 7, 1 / 86400, LONGEST_H / 24, usual=(1, 30), source=(
+            "some days to two weeks"), status=RECALLED, doc="How long that lasts.")
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -107,6 +115,8 @@ def _wrong_event(plan, config):
             yield key, f"{show_time(seconds)} is not a multiple of run.step = {show_time(config.run.step_s)}"
     if isinstance(plan, Surgery) and plan.margin_um is not None and plan.share is not None:
         yield "share", "and a margin: give one of them"
+    if isinstance(plan, Surgery) and (plan.margin_um or 0) < 0 and config.tumor and not config.has_tissue:
+        yield "margin", "a lumped tumor has no places: give the share of it that is taken"
 
 
 def odd(config, empty=({}, {}), first_s: int = -1) -> Iterator[str]:
@@ -141,9 +151,13 @@ def _nothing_in_organs(name, plan, empty, first_s):
 
 
 def _odd_surgery(name, plan, config):
+    if plan.immunosuppression is None and plan.immunosuppression_duration_s != WEEK_S:
+        yield f"{name}.immunosuppression_duration: without effect (there is no immunosuppression)"
+    elif plan.immunosuppression == 1.0 or plan.immunosuppression is not None and not config.blood.nk_per_h:
+        yield f"{name}.immunosuppression: without effect (NK cells kill as before: factor 1, or blood.nk = 0)"
     if TUMOR in plan.places and plan.share == 0.0:
         yield f"{name}.share = 0: nothing of the tumor is taken"
-    if TUMOR in plan.places and config.tumor and plan.margin_um is not None:
+    if TUMOR in plan.places and config.has_tissue and plan.margin_um is not None:
         volume = config.tumor.cells / config.tissue.capacity * config.tissue.edge_um**3
         radius = (0.75 * volume / math.pi) ** (1 / 3)
         if plan.margin_um <= -radius:
@@ -187,11 +201,17 @@ def too_early(config, start_s) -> Iterator[str]:
 def lines(config) -> Iterator[str]:
     """One line for each of them, for people."""
     for plan in config.surgery:
-        yield f"surgery at {show_time(plan.time_s)}: {_taken(plan)}"
+        yield f"surgery at {show_time(plan.time_s)}: {_taken(plan)}{_suppressed(plan)}"
     for plan in config.radiation:
         more = f", then every {show_time(plan.interval_s)}" * (plan.fractions > 1)
         yield (f"radiation of {', '.join(plan.places)}: {plan.fractions} x {plan.dose_Gy:g} Gy "
                f"from {show_time(plan.time_s)} on{more}; of cells with oxygen {plan.survival:.3g} survive each")
+
+
+def _suppressed(plan):
+    if plan.immunosuppression is None:
+        return ""
+    return f"; then blood.nk times {plan.immunosuppression:g} for {show_time(plan.immunosuppression_duration_s)}"
 
 
 def _taken(plan):

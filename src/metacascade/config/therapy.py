@@ -1,6 +1,6 @@
-"""Therapies in the config: factors on rates of the model in windows of time.
+"""Therapies in the config: factors on rates of the model in windows of time, by the rate or by a class of drugs.
 
-What they make of a rate is in `model.schedule`.
+What rates a drug acts on is in `config.windows`, what windows make of a rate in `model.schedule`.
 """
 import math
 from collections.abc import Iterator
@@ -8,12 +8,15 @@ from typing import ClassVar
 
 from metacascade.base.declare import ASSUMED, Section, integer, number, quantity, text
 from metacascade.base.names import nearest
+from metacascade.base.nodes import LYMPH_NODE, NODES
 from metacascade.base.units import show_time
+from metacascade.mechanisms.drugs import DRUGS
 
 LONGEST_H = 876600
 MOST_FACTOR = 1e6
 MOST_CHANGES = {"blood": 20, "lesion": 20}     # of a rate in a step: as many take as long as a small step itself
 MOST_OTHER_CHANGES = 1000
+PLACED = ("blood", "lesion")        # compartments whose rates have a value for each place
 
 
 class Therapy(Section):
@@ -22,6 +25,14 @@ class Therapy(Section):
 
     rate: str | None = text("rate", None, doc=(
         "The rate that it acts on: any name of `metacascade info --rates`. Several therapies on one rate multiply."))
+    drug: str | None = text("drug", None, doc=(
+        "Instead of a rate, a class of drugs, which acts on several rates, each by a factor of its own: `metacascade "
+        "info --drugs` lists them."))
+    efficacy: float | None = number("efficacy", None, 0, 1, source="of the drug and its dose", status=ASSUMED, doc=(
+        "Share of the full effect of that class; left out: as listed."))
+    where: str | None = text("where", None, doc=(
+        "Of a rate of the blood or of lesions: the nodes or organs in which it is changed, names with commas between; "
+        "left out: everywhere."))
     factor: float = number("factor", 1.0, 0, MOST_FACTOR, source="of the drug and its dose", status=ASSUMED, doc=(
         "What the rate is multiplied by inside of the windows."))
     otherwise: float = number("otherwise", 1.0, 0, MOST_FACTOR, doc=(
@@ -38,6 +49,13 @@ class Therapy(Section):
         "After a window the effect halves in this time, in steps of a quarter of it, until it ends after ten; left "
         "out: it ends with the window."))
 
+    adds: ClassVar[bool] = False        # no factor: several of these on one rate are summed, and that sum is one
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Names of the nodes and organs in which it acts; none: everywhere."""
+        return tuple(dict.fromkeys(word.strip() for word in self.where.split(","))) if self.where is not None else ()
+
     @property
     def is_neutral(self) -> bool:
         """Does it change nothing at any time?"""
@@ -51,20 +69,23 @@ class Therapy(Section):
         return self.start_s + ((self.times or 1) - 1) * (self.every_s or 0) + self.duration_s
 
 
-def wrong(config, rates) -> Iterator[tuple[tuple, str]]:
-    """Path and text of what contradicts itself; `rates`: the names that a therapy may act on."""
+def wrong(config, rates, largest) -> Iterator[tuple[tuple, str]]:
+    """Path and text of what contradicts itself; `rates`: the names that a therapy may act on; `largest`: the largest
+    factor of each, of `config.windows`."""
     for i, plan in enumerate(config.therapy):
         yield from ((("therapy", i, key), why) for key, why in _wrong(plan, rates))
-    for rate, most in largest(config).items():
-        if most > MOST_FACTOR:
-            last = max(i for i, plan in enumerate(config.therapy) if plan.rate == rate)
-            yield ("therapy", last, "factor"), (f"makes {rate} {most:.3g} times what it is, together with the other "
-                                                f"therapies on it; at most {MOST_FACTOR:g} are possible")
+    for rate, most in largest.items():
+        if most > MOST_FACTOR and (own := [i for i, plan in enumerate(config.therapy) if plan.rate == rate]):
+            yield ("therapy", own[-1], "factor"), (f"makes {rate} {most:.3g} times what it is, together with the other "
+                                                   f"therapies on it; at most {MOST_FACTOR:g} are possible")
 
 
 def _wrong(plan, rates):
-    if plan.rate is None:
-        yield "rate", "is missing: any name of `metacascade info --rates`"
+    yield from _wrong_drug(plan) if plan.drug is not None else _wrong_places(plan)
+    if plan.rate is None and plan.drug is None:
+        yield "rate", "is missing: any name of `metacascade info --rates`; or give a drug instead"
+    elif plan.rate is None:
+        pass
     elif plan.rate not in rates:
         yield "rate", f"no rate of the model{nearest(plan.rate, rates)}; `metacascade info --rates` lists them"
     if plan.rate == "vessel.radius" and not plan.factor * plan.otherwise:
@@ -81,12 +102,46 @@ def _wrong(plan, rates):
         yield "half_life", "needs a duration: without one the effect never ends"
 
 
-def odd(config, off) -> Iterator[str]:
-    """What has no effect, or not all of it, in a run from its start; `off`: rates that do not act, and why."""
+def _wrong_drug(plan):
+    if plan.drug not in DRUGS:
+        yield "drug", f"no class of drugs{nearest(plan.drug, DRUGS)}; there are {', '.join(DRUGS)}"
+    given = [key for key, there in (
+        ("rate", plan.rate is not None), ("factor", plan.factor != 1.0), ("otherwise", plan.otherwise != 1.0),
+        ("where", plan.where is not None)) if there]
+    for key in given:
+        yield key, "and a drug, which has rates and factors of its own (efficacy scales them): give one of them"
+
+
+def _wrong_places(plan):
+    if plan.efficacy is not None:
+        yield "efficacy", "without a drug: give the factor of the rate"
+    if plan.where is not None and str(plan.rate).partition(".")[0] not in PLACED:
+        yield "where", "only rates of the blood and of lesions differ by place"
+    for place in plan.places:
+        if place not in (*NODES, LYMPH_NODE):
+            yield "where", f"{place!r} is no node or organ{nearest(place, (*NODES, LYMPH_NODE))}"
+
+
+def odd(config, off, windows_of) -> Iterator[str]:
+    """What has no effect, or not all of it, in a run from its start.
+
+    `off`: rates that do not act, and why; `windows_of`: the windows of one therapy, by `config.windows`.
+    """
     for i, plan in enumerate(config.therapy):
-        yield from _odd(f"therapy[{i}]", plan, config.run.duration_s, off)
-        if plan.rate not in off:
-            yield from _slow(f"therapy[{i}]", plan, config.run)
+        windows = windows_of(plan)
+        acting = [one for one in windows if one.rate not in off]
+        if plan.drug is not None and plan.efficacy == 0.0:
+            yield f"therapy[{i}].efficacy = 0: without effect"
+        elif not windows:
+            rates = ", ".join(effect.rate for effect in DRUGS[plan.drug].effects)
+            yield f"therapy[{i}]: {plan.drug} without effect (it acts on {rates}, and there is none of them)"
+        elif not acting and plan.drug is not None:
+            why = "; ".join(dict.fromkeys(off[one.rate] for one in windows))
+            yield f"therapy[{i}]: {plan.drug} without effect ({why})"
+        else:
+            yield from _odd(f"therapy[{i}]", (acting or windows)[0], config.run.duration_s, off)
+        for one in acting:
+            yield from _slow(f"therapy[{i}]", one, config.run)
 
 
 def _odd(name, plan, end_s, off):
@@ -129,18 +184,14 @@ def over(config, start_s) -> Iterator[str]:
                    "where this run starts")
 
 
-def largest(config) -> dict[str, float]:
-    """For each rate with a therapy the largest factor that it ever gets from them, or more."""
-    found = {}
-    for plan in config.therapy:
-        found[plan.rate] = found.get(plan.rate, 1.0) * max(plan.factor, plan.otherwise)
-    return found
-
-
 def lines(config) -> Iterator[str]:
     """One line for each, for people."""
     for plan in config.therapy:
-        yield f"therapy: {plan.rate} times {plan.factor:g}{_windows(plan)}"
+        where = f" in {', '.join(plan.places)}" * bool(plan.places)
+        what = f"{plan.rate}{where} times {plan.factor:g}"
+        if plan.drug is not None:
+            what = plan.drug + ("" if plan.efficacy is None else f" of efficacy {plan.efficacy:g}")
+        yield f"therapy: {what}{_windows(plan)}"
 
 
 def _windows(plan):

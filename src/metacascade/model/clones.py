@@ -1,14 +1,18 @@
-"""Clones: a table of ancestors and traits, and the mutations that add to it.
+"""Clones: a table of ancestors and traits, and the mutations and labels that add to it.
 
 A dividing cell has a mutant daughter with the sum of the chances of all traits. Of those one changes, chosen in
 proportion to its chance, by a step up or down within its limits. The daughter founds a clone; her descendants keep it,
 wherever they are. Of two traits that are correlated the other may change as well (`together`). Lesions are counts of
 cells, not cells: they keep the clone of their founder and do not mutate.
 
+Injected cells of a label are a clone without a parent, with the traits of the founder but for those that are given. It
+is there from the start of a run, or of a branch in which the label is new; its id is a hash of the label.
+
 What a clone is called must not depend on the ranks. A mutant daughter comes out of the tissue's kernel with a 64-bit
 id, a hash of seed, step, tile and record. The ranks gather the ids of a step, and number them in ascending order. Two
 mutants of one id would be one clone.
 """
+import hashlib
 import math
 from dataclasses import dataclass
 
@@ -16,6 +20,7 @@ import numpy as np
 
 from metacascade._kernels._layout import Draw, draws, unit52
 from metacascade.base.columns import NOW, PASSED, Column, ReportLine, cells
+from metacascade.base.errors import InputError
 from metacascade.base.limits import MOST_CLONES
 from metacascade.base.records import joined
 from metacascade.mechanisms.compile import founder
@@ -157,12 +162,15 @@ class Clones:
     Attributes
     ----------
     table : ndarray of CLONE
+    labels : dict
+        Row of the clone of each label of `label`.
     """
 
     def __init__(self, world, spectrum_, seed, table=None, names=None):
         """`table`: of a saved state, with the traits `names`; a trait that it has not is that of the founder."""
         self.world, self.spectrum, self.seed = world, spectrum_, seed
         self.table = spectrum_.founders() if table is None else renamed(table, names, spectrum_)
+        self.labels = {}
 
     def __len__(self):
         return len(self.table)
@@ -176,6 +184,27 @@ class Clones:
         """Of all clones: name -> ndarray of uint8, for tables of rates; one without name tells how many they are."""
         return {"": np.zeros(len(self.table), np.uint8)} | {
             name: self.table["traits"][:, i].copy() for i, name in enumerate(self.spectrum.names)}
+
+    def label(self, labels, step, time_s) -> int:
+        """Find the rows of labels, name -> traits by name, or add them; how many were added.
+
+        Raises InputError if one is there with other traits, or there is no room.
+        """
+        before = len(self.table)
+        for label, given in labels.items():
+            row = self.spectrum.founders()
+            row["id"], row["step"], row["time_s"] = id_of_label(label), step, time_s
+            for name, number in given.items():
+                row["traits"][0, self.spectrum.names.index(name)] = round(BYTE * number)
+            found = np.flatnonzero(self.table["id"] == row["id"])
+            if len(found) and (self.table["traits"][found[0]] != row["traits"][0]).any():
+                raise InputError(f"the label {label!r} of an injection: a clone of that label is there already, with "
+                                 "other traits: give this one another label")
+            if not len(found) and not self.room:
+                raise InputError(f"the label {label!r} of an injection: the table of clones is full")
+            self.labels[label] = int(found[0]) if len(found) else len(self.table)
+            self.table = self.table if len(found) else joined(self.table, row)
+        return len(self.table) - before
 
     def number(self, migrants, step, time_s) -> int:
         """Give the mutants among `migrants` clones of their own; of this rank, how many found no row. Collective.
@@ -221,6 +250,11 @@ class Clones:
         if len(born):
             rows["traits"] = self.spectrum.mutated(self.table["traits"][born["parent"]], born["id"], self.seed)
         self.table = joined(self.table, rows)
+
+
+def id_of_label(label) -> int:
+    """The id of the clone of a label."""
+    return int.from_bytes(hashlib.sha256(label.encode()).digest()[:8], "little")
 
 
 def ids_of(mutants):

@@ -11,10 +11,9 @@ import numpy as np
 from metacascade._kernels import _thin
 from metacascade._kernels._layout import Draw, Fate, Place, draws, unit52
 from metacascade.base.columns import DEAD, REMOVED, ReportLine, cells
-from metacascade.base.records import chosen
+from metacascade.base.records import cells_in, chosen
 from metacascade.base.tiles import EDGE, VOXELS
 from metacascade.config.interventions import MOST_FRACTIONS
-from metacascade.model.blood import cells_in
 
 COLUMNS = (
     cells("irradiated", DEAD, "of radiation, in tissue, in lesions and arrested"),
@@ -55,15 +54,16 @@ def due(config, after_s: int, last_s: int) -> list[Event]:
 class Taken:
     """Cells of this rank that an event has taken."""
     cells: int                # in all
+    cleared: int              # lesions without cells now
     ended: np.ndarray         # CTC: those that were arrested, with fate and time
 
 
 class Interventions:
     """Applies events to the parts of a simulation: `tissue`, `blood` and `lesions`, with the cells of this rank."""
 
-    def __init__(self, config, tissue, blood, lesions):
+    def __init__(self, config, tissue, blood, lesions, lumped):
         self.config, self.seed = config, config.run.seed
-        self.tissue, self.blood, self.lesions = tissue, blood, lesions
+        self.tissue, self.blood, self.lesions, self.lumped = tissue, blood, lesions, lumped
 
     def apply(self, event: Event, waiting):
         """Do it: (Taken, those of `waiting` that are left). Collective.
@@ -72,15 +72,17 @@ class Interventions:
         """
         plan, fate = event.plan, Fate.RESECTED if event.is_surgery else Fate.IRRADIATED
         in_tumor = "tumor" in plan.places
-        cells = self._tissue(event) if in_tumor and self.config.tumor else 0
-        cells += self._lesions(event)
+        cells = self._tissue(event) if in_tumor and self.config.has_tissue else 0
+        cells += self.thin_lumped(event) if in_tumor else 0
+        of_lesions, cleared = self._lesions(event)
+        cells += of_lesions
         at_hand = self.blood.records
-        hit = (at_hand["place"] == Place.ARRESTED) & np.isin(at_hand["node"], self._beds(event))
+        hit = np.isin(at_hand["place"], (Place.BOUND, Place.TRAPPED)) & np.isin(at_hand["node"], self._beds(event))
         hit[hit] = self._die(event, at_hand[hit])
         ended = self.blood.remove(hit, fate, event.time_s / 3600)
         lost = self._die(event, waiting) if in_tumor else np.zeros(len(waiting), bool)
         cells += cells_in(ended) + cells_in(waiting, lost)
-        return Taken(cells, ended), chosen(waiting, ~lost)
+        return Taken(cells, cleared, ended), chosen(waiting, ~lost)
 
     def _tissue(self, event):
         t, plan, edge_um = self.tissue, event.plan, self.config.tissue.edge_um
@@ -92,6 +94,12 @@ class Interventions:
         center = np.array(self.config.tumor.center_um)
         return _thin.excise(tiles, t.region.coords, edge_um, center, radius_um(t, center, edge_um) + plan.margin_um)
 
+    def thin_lumped(self, event):
+        """Of a lumped tumor each cell is gone with the chance of one of the tumor; it has no margin."""
+        records = self.lumped.records
+        return _thin.thin_lesions(records, np.ones(len(records), np.uint8), _share(event), False,
+                                  event.time_s / 3600, self.seed, _use(event), event.number)
+
     def _beam(self, plan):
         """A fraction as the kernel has it; without the field, oxygen is without limit."""
         return dict(dose_Gy=plan.dose_Gy, alpha_per_Gy=plan.alpha_per_Gy, beta_per_Gy2=plan.beta_per_Gy2,
@@ -99,13 +107,18 @@ class Interventions:
                     oxygen_half_mmHg=plan.oxygen_half_mmHg)
 
     def _lesions(self, event):
+        """(cells taken, lesions without cells now); what is due in the others that lost some is drawn anew."""
         records, plan = self.lesions.records, event.plan
+        before = records["n"].copy()
         hit = np.isin(records["node"], self._nodes([name for name in plan.places if name != "tumor"]))
         if event.is_surgery:
             hit &= records["n"] >= plan.smallest
-        return _thin.thin_lesions(
+        cells = _thin.thin_lesions(
             records, hit.view(np.uint8), plan.lesions if event.is_surgery else _share(event), event.is_surgery,
             event.time_s / 3600, self.seed, _use(event), event.number)
+        fewer = records["n"] != before
+        self.lesions.redraw(event.time_s / 3600, fewer)
+        return cells, int((fewer & (records["n"] == 0)).sum())
 
     def _nodes(self, places):
         """The nodes of those places that the circuit has."""

@@ -6,7 +6,8 @@ The scale of a rate is a step function of absolute time, the same however time i
 
 with w = 1 inside of a window and 0 elsewhere; w rises linearly over `ramp` from the start of a window, and falls as
 2^(-t / half_life) after its end. Rise and fall go in steps, on a grid that begins with the window: each step has the
-mean of the curve over it, so what is integrated over whole steps is exact. Times are whole seconds.
+mean of the curve over it, so what is integrated over whole steps is exact. Windows that add (`config.windows.Added`)
+are one factor together, their sum. Times are whole seconds.
 """
 import math
 from itertools import pairwise
@@ -37,10 +38,13 @@ class Schedule:
 
     def scale(self, name: str, t_s: int) -> float:
         """The scale of a rate from second `t_s` on; 1 for a rate without therapy."""
-        scale = 1.0
+        scale, added = 1.0, []
         for plan in self._plans.get(name, ()):
-            scale *= _scale(plan, t_s)
-        return scale
+            if getattr(plan, "adds", False):
+                added.append(_scale(plan, t_s))
+            else:
+                scale *= _scale(plan, t_s)
+        return scale * math.fsum(added) if added else scale
 
     def changes(self, name: str, t0_s: int, t1_s: int) -> list[int]:
         """Seconds t0 <= t < t1 at which the scale of a rate becomes another; one of time 0 is none."""

@@ -1,0 +1,92 @@
+"""Classes of drugs, in one table: the rates that each acts on, and by how much. Not a mechanism: it declares nothing.
+
+``[[therapy]] drug = "NAME"`` multiplies each of the rates in its windows by
+
+    outside + (inside - outside) x efficacy
+
+with `outside` = 1 but for what is there in the windows alone, the drug of [chemotherapy] itself. A rate that the model
+has not is left out; a drug that has none of its rates does nothing, which is told.
+"""
+from dataclasses import dataclass
+
+from metacascade.base.declare import ASSUMED, RECALLED
+
+
+@dataclass(frozen=True)
+class Effect:
+    """On one rate, or on it in one organ (`where`): its factor at full efficacy, and the factor outside of windows."""
+    rate: str
+    inside: float
+    outside: float = 1.0
+    where: str = ""
+
+    def factor(self, efficacy: float) -> float:
+        """Of the rate inside of a window."""
+        return self.outside + (self.inside - self.outside) * efficacy
+
+
+@dataclass(frozen=True)
+class Drug:
+    """A class of drugs: what it acts on, and the share of the full effect that it reaches."""
+    name: str
+    efficacy: float
+    effects: tuple[Effect, ...]
+    status: str
+    source: str
+
+
+EGFR = "full effect: vegf.egfr_residual; efficacy no measurement; direction Deryugina and Kiosses 2017"
+CATHEPSIN = "JPM cut late tumor burden by two thirds (Joyce 2004)"
+SRC = "marrow death 5-fold without SRC (direction Zhang 2009); efficacy no measurement"
+SIGNALS = "direction Kim 2009 (return) and Bekes 2011 (neutrophils); efficacy no measurement"
+ENDOCRINE = "recurrence x 0.53 in the years of tamoxifen (EBCTCG 2011); how it is shared among the rates is assumed"
+CYTOTOXIC = ("the drug of [chemotherapy] in tissue; in lesions 10-fold fewer for a window of a day where 0.16 of the "
+             "cells die a day, as in man; dormant lesions are spared")
+
+DRUGS = {drug.name: drug for drug in (
+    Drug("EGFR inhibitor", 0.7, (Effect("field.vegf.source", 0.3),), ASSUMED, EGFR),
+    Drug("Id inhibitor", 0.5, (Effect("vessel.sprout", 0.0),), ASSUMED, "no measurement; direction Lyden 1999"),
+    Drug("VEGF-A blockade", 0.8, (
+        Effect("field.vegf.source", 0.0), Effect("lesion.vascularize", 0.0)), ASSUMED, (
+            "no measurement; small lesions stay small and dormant (direction Kienast 2010)")),
+    Drug("cathepsin inhibitor", 0.6, (Effect("field.matrix.cathepsins", 0.0),), RECALLED, CATHEPSIN),
+    Drug("SRC inhibitor", 0.7, (
+        Effect("lesion.marrow_death", 5.0), Effect("lesion.dormant_death", 5.0, where="bone")), ASSUMED, SRC),
+    Drug("anti-IL-6/IL-8", 0.7, (
+        Effect("blood.homing", 0.0), Effect("blood.scar", 0.0), Effect("field.neutrophils.inflow", 0.0)), ASSUMED,
+        SIGNALS),
+    Drug("MMP1/fascin-1 inhibitor", 0.7, (Effect("blood.homing", 1 / 3),), ASSUMED, (
+        "each of the two triples infiltration, assumed; direction Kim 2009")),
+    Drug("platelet inhibitor", 1.0, (Effect("blood.coat", 0.5),), ASSUMED, "no measurement"),
+    Drug("NK boost", 1.0, (Effect("blood.nk", 3.0),), ASSUMED, "no measurement; inside the range of blood.nk"),
+    Drug("endocrine", 1.0, (
+        Effect("tissue.divide", 0.53), Effect("lesion.wake", 0.53), Effect("lesion.gompertz", 0.53)), RECALLED,
+        ENDOCRINE),
+    Drug("bisphosphonate", 1.0, (
+        Effect("lesion.start", 0.72, where="bone"), Effect("lesion.wake", 0.72, where="bone")), RECALLED, (
+            "bone recurrence x 0.72 in postmenopausal women (EBCTCG 2015)")),
+    Drug("cytotoxic", 1.0, (
+        Effect("drug.vessel", 1.0, outside=0.0), Effect("lesion.death", 15.0)), ASSUMED, CYTOTOXIC))}
+
+
+def table() -> str:
+    """One line a drug, and one for each rate, for a terminal."""
+    lines = []
+    for drug in DRUGS.values():
+        lines.append(f"{drug.name}: efficacy {drug.efficacy:g} ({drug.status}: {drug.source})")
+        lines += [f"    {_words(effect, drug)}" for effect in drug.effects]
+    return "\n".join(lines) + "\n"
+
+
+def markdown() -> str:
+    """The table of docs/model.md."""
+    lines = ["| drug | acts on | efficacy | status | source |", "|---|---|---|---|---|"]
+    lines += [f"| {drug.name} | {'; '.join(_words(effect, drug) for effect in drug.effects)} | {drug.efficacy:g} | "
+              f"{drug.status} | {drug.source} |" for drug in DRUGS.values()]
+    return "\n".join(lines) + "\n"
+
+
+def _words(effect, drug):
+    where = f" in {effect.where}" * bool(effect.where)
+    outside = f", {effect.outside:g} outside of its windows" * (effect.outside != 1.0)
+    return f"{effect.rate}{where} times {effect.factor(drug.efficacy):.3g}{outside}"
