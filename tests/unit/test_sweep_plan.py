@@ -159,6 +159,15 @@ def test_what_a_member_is_started_with_is_the_config_of_its_row(plan, tmp_path):
     assert config.run.seed == sweep_plan.derived(7, 1) and config.output.shed_cells is False
 
 
+def test_mechanisms_of_the_user_are_found_from_the_directories_of_members(plan, tmp_path):
+    (tmp_path / "own.py").write_text((ROOT / "examples" / "mechanisms" / "starvation.py").read_text())
+    (tmp_path / "with.toml").write_text(BASE + '[mechanisms]\nmodules = ["own.py"]\n')
+    found = plan('config = "with.toml"\n[vary]\ntumor.cells = [1, 2]\n')
+    document = config_read.parse_text(found["config"], "copy", str(tmp_path / "elsewhere"))
+    config_read.override(document, sweep_plan.arguments(found, found["members"][1]))
+    assert build(document).mechanisms.modules == (str(tmp_path / "own.py"),)
+
+
 def test_a_preset_is_a_config_and_vessel_files_are_found_from_anywhere(plan, tmp_path):
     assert plan('config = "mouse_breast"\n')["members"][0]["seed"] == 1
     network = "x1,y1,z1,x2,y2,z2,radius\n-50,0,0,50,0,0,5\n"
@@ -322,6 +331,19 @@ def test_the_same_sweep_goes_on_and_another_is_refused_with_what_differs(plan, w
     (tmp_path / "base.toml").write_text(BASE.replace("1000", "2000"))
     with pytest.raises(InputError, match="config: tumor.cells = 2000, there it is 1000"):
         plan(text)
+
+
+def test_a_sweep_that_differs_late_in_a_long_list_is_another(plan, tmp_path):
+    text = "[vary]\ntumor.cells = [" + ", ".join(map(str, range(100, 150))) + "]\n"
+    points = 'design = "list"\n' + "".join(f"[[point]]\ntumor.cells = {n}\n" for n in range(1, 30))
+    for number, (first, other, said) in enumerate([
+            (text, text.replace("149", "150"), "sweep: vary.tumor.cells = [100, 101"),
+            (points, points.replace("= 29", "= 30"), "sweep: point[28].tumor.cells = 30, there it is 29")]):
+        sweep_plan.write(tmp_path / "out", plan(first))
+        with pytest.raises(InputError) as error:
+            plan(other)
+        assert str(error.value).splitlines()[1].startswith(said)
+        (tmp_path / "out").rename(tmp_path / str(number))
 
 
 def test_a_directory_with_something_else_in_it_is_refused(plan, tmp_path):

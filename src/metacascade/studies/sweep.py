@@ -7,6 +7,8 @@ import subprocess
 import sys
 import time
 from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from metacascade.base import stopsignals
@@ -25,7 +27,21 @@ LOOK_S = 0.05              # between two looks at the members
 UNBOUND = {"OMPI_MCA_hwloc_base_binding_policy": "none", "PRTE_MCA_hwloc_default_binding_policy": "none"}
 
 
-def run(sweep_path, out, ranks=1, jobs=1, part=None, gather=False, dry_run=False, wall_limit_s=None):
+@dataclass(frozen=True)
+class Study:
+    """A command that runs members. `what`: it makes; `opened` gives and `write` keeps its plan, and `after` makes of it
+    and {number: row of the table} lines to print in the end."""
+    name: str
+    what: str
+    opened: Callable
+    write: Callable = sweep_plan.write
+    after: Callable = lambda out, plan, rows: []
+
+
+SWEEP = Study("sweep", "a sweep", lambda out, path: sweep_plan.opened(out, path))
+
+
+def run(sweep_path, out, ranks=1, jobs=1, part=None, gather=False, dry_run=False, wall_limit_s=None, study=SWEEP):
     """Run the members of a sweep that are not done, or only gather the table; the exit code.
 
     Parameters
@@ -34,6 +50,8 @@ def run(sweep_path, out, ranks=1, jobs=1, part=None, gather=False, dry_run=False
         ``"I/N"``: only the members whose number is I modulo N.
     wall_limit_s : float, optional
         From the start of this process; before it is over the running members stop with checkpoints.
+    study : Study
+        Of which command it is.
 
     Raises
     ------
@@ -42,28 +60,36 @@ def run(sweep_path, out, ranks=1, jobs=1, part=None, gather=False, dry_run=False
         the directory of another sweep.
     """
     mine = _part(part)
-    plan = sweep_plan.opened(out, sweep_path)
+    plan = study.opened(out, sweep_path)
     members = [member for member in plan["members"] if mine(member["number"])]
     if dry_run:
         print(_preview(out, plan, members))
         return DONE
     if not gather and launcher.several():
-        raise InputError("sweep starts the ranks of its members itself: call it without mpiexec or srun, "
+        raise InputError(f"{study.name} starts the ranks of its members itself: call it without mpiexec or srun, "
                          "with --ranks R for R ranks each")
     if gather and not (Path(out) / sweep_plan.NAME).exists():
-        raise InputError(f"{out} is not the directory of a sweep: there is nothing to gather")
+        raise InputError(f"{out} is not the directory of {study.what}: there is nothing to gather")
     launch = [] if gather else _launch(ranks)
-    sweep_plan.write(out, plan)
+    study.write(out, plan)
     with stopsignals.given_back():       # until the table is there: a signal that comes late must not cost it
         code = DONE if gather else Coordinator(out, plan, members, launch, jobs, wall_limit_s).run()
-        found = sweep_table.write(out, plan)
+        rows = sweep_table.write_rows(out, plan)
+        lines = study.after(out, plan, rows)
+    print("".join(f"{line}\n" for line in lines), end="")
+    damaged = _summed_up(out, plan, members, sweep_table.by_status(rows))
+    return FAILED if damaged and code == DONE else code
+
+
+def _summed_up(out, plan, members, found):
+    """Print how the members are, and which of those of this call are damaged; the directories of these."""
     print(f"{len(plan['members'])} members: " + ", ".join(f"{len(n)} {status}" for status, n in found.items() if n)
           + f"; table in {Path(out) / sweep_table.NAME}", flush=True)
     damaged = [folder(out, member) for member in members if member["number"] in found["damaged"]]
     for directory in damaged:
         print(f"{directory / results.NAME} is damaged: remove {directory}, and the next call simulates it again",
               file=sys.stderr, flush=True)
-    return FAILED if damaged and code == DONE else code
+    return damaged
 
 
 def _part(text):
@@ -90,8 +116,10 @@ def _preview(out, plan, members):
              for member in members]
     if members:
         document = config_read.parse_text(plan["config"], sweep_plan.CONFIG)
+        document.stored = bool(plan.get("start"))
         config_read.override(document, sweep_plan.arguments(plan, members[0]))
-        lines.append(f"each, by the settings of member {members[0]['number']:04}:")
+        whole = " if it ran from its start and not from the checkpoint" * document.stored
+        lines.append(f"each, by the settings of member {members[0]['number']:04}{whole}:")
         lines += [f"  {name}: {value}" for name, value in commands.estimate(build(document)).items()]
     return "\n".join([f"{len(members)} of {len(plan['members'])} members"] + lines)
 
@@ -159,7 +187,7 @@ class Coordinator:
         out = folder(self.directory, member)
         words = ["resume", str(out)]
         if state == "waiting":
-            words = ["run", str(self.directory / sweep_plan.CONFIG), "--out", str(out)]
+            words = [*sweep_plan.beginning(self.plan, self.directory), "--out", str(out)]
             if rundirectory.holds_files(out):
                 words.append("--overwrite")         # it ended before its first checkpoint
             words += [word for text in sweep_plan.arguments(self.plan, member) for word in ("--set", text)]

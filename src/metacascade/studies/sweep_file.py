@@ -13,7 +13,7 @@ from metacascade.studies.sweep_values import read_settings, read_varied
 
 DESIGNS = ("grid", "list", "random", "latin", "sobol")
 SAMPLED = ("random", "latin", "sobol")
-VESSEL_FILE = "vessels.file"
+FILES = VESSEL_FILE, MODULES = "vessels.file", "mechanisms.modules"     # settings that name files
 
 
 class Options(Section):
@@ -57,7 +57,7 @@ def read(path) -> Sweep:
         document.refuse(problems)
     rows = tuple({found.name: found.values[0] for found in point} for point in points)
     tables = {key: value for key, value in given.items() if key != "config"}
-    return _with_vessel_file(Sweep(options, fixed, tuple(varied), rows, base, tables))
+    return _with_files(Sweep(options, fixed, tuple(varied), rows, base, tables))
 
 
 def _options(document):
@@ -128,16 +128,34 @@ def _base(name, folder, problems):
         return None
 
 
-def _with_vessel_file(sweep):
-    """The same sweep with absolute names of vessel files: its members find them from their own directories."""
-    def absolute(values):
-        given = values.get(VESSEL_FILE)
-        return values | {VESSEL_FILE: os.path.join(sweep.base.folder, given)} if isinstance(given, str) else values
+def files_of(base):
+    """Absolute names of the files that a config names: runs of it find them from their own directories."""
+    found = {}
+    for name in FILES:
+        table, key = name.split(".")
+        held = base.tables.get(table, {})
+        if isinstance(held, dict) and isinstance(held.get(key), (str, list)):
+            found[name] = absolute(name, held[key], base.folder)
+    return found
 
-    own = sweep.base.tables.get("vessels", {})
-    fixed = absolute(sweep.fixed)
-    if isinstance(own, dict) and isinstance(own.get("file"), str):
-        fixed = absolute({VESSEL_FILE: own["file"]}) | fixed
-    varied = tuple(replace(found, values=tuple(absolute({VESSEL_FILE: value})[VESSEL_FILE] for value in found.values))
-                   if found.name == VESSEL_FILE else found for found in sweep.varied)
-    return replace(sweep, fixed=fixed, varied=varied, points=tuple(map(absolute, sweep.points)))
+
+def absolute(name, value, folder):
+    """The value of a setting with the names of files in it absolute."""
+    if name == VESSEL_FILE and isinstance(value, str):
+        return os.path.join(os.path.abspath(folder), value)
+    if name == MODULES and isinstance(value, list):
+        return [os.path.join(os.path.abspath(folder), one) if isinstance(one, str) else one for one in value]
+    return value
+
+
+def _with_files(sweep):
+    """The same sweep with absolute names of files."""
+    folder = sweep.base.folder
+
+    def with_files(values):
+        return {name: absolute(name, value, folder) for name, value in values.items()}
+
+    varied = tuple(replace(found, values=tuple(absolute(found.name, value, folder) for value in found.values))
+                   for found in sweep.varied)
+    return replace(sweep, fixed=files_of(sweep.base) | with_files(sweep.fixed), varied=varied,
+                   points=tuple(map(with_files, sweep.points)))

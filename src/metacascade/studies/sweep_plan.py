@@ -9,7 +9,8 @@ from metacascade.base.errors import InputError
 from metacascade.base.numerals import is_count
 from metacascade.base.screen import one_line, shown, warn
 from metacascade.config import config, read as config_read
-from metacascade.config.write import quoted
+from metacascade.config.given import LARGEST
+from metacascade.config.write import inline
 from metacascade.io import atomic, checkpoint, results
 from metacascade.run import inputs
 from metacascade.studies import sweep_file
@@ -17,11 +18,15 @@ from metacascade.studies import sweep_file
 NAME, CONFIG, FORMAT = "members.json", "config.toml", 1
 MOST = 100_000          # members
 SHOWN = 10              # problems or differences
+MOST_SHOWN = 60         # characters of a value that differs
 AGAIN = 'the same run again, by all values and run.seed; seeds = "independent" gives each member a seed of its own'
 
 
 def opened(directory, sweep_path):
     """The plan in a directory, if it is that of the sweep file; a new one where there is none yet. Writes nothing.
+
+    One of treatment arms has besides: `arms`, their names, by point; `compare`, `title`; and `start` if they go on from
+    a checkpoint; the settings of their members name what they like.
 
     Returns
     -------
@@ -34,29 +39,46 @@ def opened(directory, sweep_path):
     InputError
         If anything is wrong in the sweep file or in a member, or the directory is that of another sweep.
     """
-    sweep, path = sweep_file.read(sweep_path), Path(directory) / NAME
+    sweep = sweep_file.read(sweep_path)
+    return stored(directory, sweep, "sweep") or _new(sweep)
+
+
+def stored(directory, study, word):
+    """The plan in a directory, None if there is none yet; refused where it is of another `word` than this study."""
+    path = Path(directory) / NAME
     if path.exists():
-        stored = _stored(path)
-        if differences := [*_differences(stored, sweep)]:
-            raise InputError(f"{directory} is of another sweep; choose another --out, or undo what differs:\n"
-                             + "\n".join(_some(differences)))
-        return stored
+        found = _stored(path)
+        if differences := [*_differences(found, study, word)]:
+            raise InputError(f"{directory} is of another {word}; choose another --out, or undo what differs:\n"
+                             + "\n".join(some(differences)))
+        return found
     _refuse_other_files(Path(directory))
-    return _new(sweep)
+    return None
+
+
+def kept(directory):
+    """The plan in a directory that is of a sweep. Raises InputError where it is damaged."""
+    return _stored(Path(directory) / NAME)
 
 
 def write(directory, plan):
     """Keep a new plan, and the config that its members start from, in the directory of the sweep."""
     directory = Path(directory)
-    with atomic.writing(directory):
-        directory.mkdir(parents=True, exist_ok=True)
+    make(directory)
     path, config_path = directory / NAME, directory / CONFIG
     if not path.exists() or not config_path.exists():
         atomic.write_shared(config_path, plan["config"])
     elif _bytes(config_path) != plan["config"].encode():
         raise InputError(f"{config_path} is not the config that the sweep began with: remove it, it is written anew")
-    if not path.exists():
-        atomic.write_shared(path, json.dumps(plan, indent=1))
+    text = json.dumps(plan, indent=1)
+    if not path.exists() or _bytes(path) != text.encode():      # arms may get more replicates
+        atomic.write_shared(path, text)
+
+
+def make(directory):
+    """Make the directory of a sweep, if it is not there."""
+    with atomic.writing(directory):
+        Path(directory).mkdir(parents=True, exist_ok=True)
 
 
 def _bytes(path):
@@ -69,14 +91,23 @@ def folder(directory, member):
     return Path(directory) / f"{member['number']:04}"
 
 
+def beginning(plan, directory):
+    """The words of the command that begins a member, but for its settings."""
+    if plan.get("start"):
+        return ["branch", str(Path(directory) / plan["start"]["file"])]
+    return ["run", str(Path(directory) / CONFIG)]
+
+
 def arguments(plan, member):
     """The settings of a member as ``section.key=value``; TOML reads each value back as it was."""
     settings = plan["fixed"] | member["settings"] | {"run.seed": member["seed"]}
-    return [f"{name}={quoted(value)}" for name, value in settings.items()]
+    return [f"{name}={inline(value)}" for name, value in settings.items()]
 
 
 def described(member):
     """A member in words."""
+    if "arm" in member:
+        return f"{one_line(member['arm'])}, replicate {member['replicate']}, seed {member['seed']}"
     return ", ".join([f"{name} = {one_line(value) if isinstance(value, str) else shown(value)}"
                       for name, value in member["settings"].items() if name != "run.seed"] + [f"seed {member['seed']}"])
 
@@ -173,7 +204,7 @@ def _check(sweep, plan):
 
 def _about(found, points):
     """Lines about members: which, and what; `found`: what -> numbers."""
-    return _some([f"{_who(numbers, points)}: {line}" for line, numbers in found.items()])
+    return some([f"{_who(numbers, points)}: {line}" for line, numbers in found.items()])
 
 
 def _who(numbers, points):
@@ -183,7 +214,8 @@ def _who(numbers, points):
     return f"member{'s' * (len(numbers) > 1)} {', '.join(numbers[:3])}{more}"
 
 
-def _some(lines):
+def some(lines):
+    """The first lines, and how many there are besides."""
     return lines[:SHOWN] + [f"and {len(lines) - SHOWN} more"] * (len(lines) > SHOWN)
 
 
@@ -206,7 +238,7 @@ def _stored(path):
         plan = json.loads(text)
         found = plan["format"]
         whole = found != FORMAT or _is_whole(plan)
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, LookupError, TypeError, RecursionError):
         whole = False
     if not whole:
         raise InputError(f"{path} is damaged: bring back a copy of it, or choose another --out")
@@ -221,24 +253,39 @@ def _is_whole(plan):
     kinds = dict(sweep=dict, config=str, fixed=dict, units=dict, members=list)
     of_member = dict(number=int, point=int, replicate=int, seed=int, settings=dict)
     return all(isinstance(plan[key], kind) for key, kind in kinds.items()) and all(
-        isinstance(member[key], kind) for member in plan["members"] for key, kind in of_member.items()) and all(
-        member["settings"].keys() == plan["units"].keys() for member in plan["members"])
+        isinstance(member[key], kind) for member in plan["members"] for key, kind in of_member.items()) and (
+        _is_of_arms(plan) if "arms" in plan else all(
+            member["settings"].keys() == plan["units"].keys() for member in plan["members"]))
 
 
-def _differences(stored, sweep):
+def _is_of_arms(plan):
+    """The same of what only a plan of arms has."""
+    start, compare, arms = plan["start"], plan["compare"], plan["arms"]
+    return (isinstance(plan["title"], str) and all(isinstance(name, str) for name in arms) and len(arms) > 0
+            and isinstance(compare["columns"], dict) and 0 <= compare["against"] < len(arms)
+            and (start is None or isinstance(start["file"], str) and isinstance(start["path"], str)
+                 and isinstance(start["time_s"], int))
+            and all(member["arm"] == arms[member["point"]] for member in plan["members"]))
+
+
+def _differences(stored, sweep, word):
     """What another sweep file, or another config, says otherwise than those that the plan was made from."""
     former = config_read.parse_text(stored["config"], CONFIG).tables
-    for where, there, here in (("sweep", stored["sweep"], sweep.tables), ("config", former, sweep.base.tables)):
+    for where, there, here in ((word, stored["sweep"], sweep.tables), ("config", former, sweep.base.tables)):
         there, here = dict(_flat(there)), dict(_flat(here))
         for name in sorted(there.keys() | here.keys()):
             if there.get(name) != here.get(name):
-                yield f"{where}: {name} = {here.get(name, '(nothing)')}, there it is {there.get(name, '(nothing)')}"
+                now, then = (one_line(found.get(name, "(nothing)"), MOST_SHOWN) for found in (here, there))
+                yield f"{where}: {name} = {now}, there it is {then}"
 
 
 def _flat(value, name=""):
-    """Name and text of every value in nested tables."""
-    if not isinstance(value, dict):
-        yield name, shown(value)
-        return
-    for key, inner in value.items():
-        yield from _flat(inner, f"{name}.{key}" if name else key)
+    """Name and whole text of every value in nested tables and lists of them."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _flat(inner, f"{name}.{key}" if name else key)
+    elif isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
+        for i, inner in enumerate(value):
+            yield from _flat(inner, f"{name}[{i}]")
+    else:
+        yield name, shown(value, LARGEST)

@@ -70,10 +70,25 @@ def write(directory, plan):
     Coordinators of other parts may write it at the same time. Whoever writes looks again afterwards, so the last
     table to be written tells of everything that had happened before.
     """
+    return by_status(write_rows(directory, plan))
+
+
+def write_rows(directory, plan):
+    """The same; returns {number of a member: its row}."""
     rows, path, written = {}, Path(directory) / NAME, None
     while (text := _text(directory, plan, rows)) != written:
         atomic.write_shared(path, text)
         written = text
+    return rows
+
+
+def rows_of(directory, plan):
+    """The rows as they are now; nothing is written."""
+    return {member["number"]: _row(directory, plan, member) for member in plan["members"]}
+
+
+def by_status(rows):
+    """{status: numbers of the members}."""
     return {status: [number for number, row in rows.items() if row["status"] == status] for status in STATUSES}
 
 
@@ -83,7 +98,8 @@ def _text(directory, plan, rows):
         if rows.get(member["number"], {}).get("status") != "done":
             rows[member["number"]] = _row(directory, plan, member)
     names = {name: f"{name} [{unit}]" if unit else name for name, unit in plan["units"].items()}
-    columns = ["number", "point", "replicate", "seed", *names, "status", "wall_s", "digest",
+    arm = ["arm"] * ("arms" in plan)
+    columns = ["number", "point", *arm, "replicate", "seed", *names, "status", "wall_s", "digest",
                *_series(rows.values()), *OF_BEDS]
     text = io.StringIO()
     table = csv.DictWriter(text, columns, restval="", extrasaction="ignore", lineterminator="\n")
@@ -98,13 +114,13 @@ def _series(rows):
 
 
 def _row(directory, plan, member):
-    settings = {name: plain(parse(value, plan["units"][name])) if plan["units"][name] else _cell(value)
-                for name, value in member["settings"].items()}
+    settings = {name: plain(parse(member["settings"][name], unit)) if unit else _cell(member["settings"][name])
+                for name, unit in plan["units"].items()}
     (status, found), sessions = _outcome(directory, member), ends(directory, member)
     if status in ("stopped", "waiting") and sessions and sessions[-1][0] not in (DONE, STOPPED_EARLY):
         status = "failed"
     wall = {"wall_s": f"{sum(seconds for _, seconds in sessions):.2f}"} if sessions else {}
-    row = {name: member[name] for name in ("number", "point", "replicate", "seed")}
+    row = {name: member[name] for name in ("number", "point", "arm", "replicate", "seed") if name in member}
     return row | settings | wall | dict(status=status) | found
 
 

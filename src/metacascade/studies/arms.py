@@ -1,0 +1,40 @@
+"""Treatment arms with replicates from one state, compared: a sweep whose points have names and changes of their own."""
+from pathlib import Path
+
+from metacascade.base.screen import LONGEST_LINE, one_line
+from metacascade.config.write import inline
+from metacascade.studies import arms_plan, arms_table, sweep, sweep_plan, sweep_table
+
+
+def run(path, out, ranks=1, jobs=1, part=None, gather=False, dry_run=False, wall_limit_s=None):
+    """Run the arms of a file that are not done, or only compare; the exit code. As `sweep.run`."""
+    return sweep.run(path, out, ranks, jobs, part, gather, dry_run, wall_limit_s, STUDY)
+
+
+def _after(out, plan, rows):
+    """Write the comparison; its lines."""
+    arms_table.write(out, plan, rows)
+    return [*arms_table.lines(plan, rows), f"comparison in {Path(out) / arms_table.NAME}"]
+
+
+STUDY = sweep.Study("arms", "arms", arms_plan.opened, arms_plan.write, _after)
+
+
+def is_study(path):
+    """Is a path the directory of a sweep or of arms?"""
+    return (Path(path) / sweep_plan.NAME).is_file()
+
+
+def describe(directory):
+    """What is in the directory of a sweep or of arms, as lines."""
+    plan = sweep_plan.kept(directory)
+    rows = sweep_table.rows_of(directory, plan)
+    found = sweep_table.by_status(rows)
+    kind = "arms" if "arms" in plan else "a sweep"
+    yield f"{directory}: {kind}, {len(rows)} members: " + ", ".join(
+        f"{len(numbers)} {status}" for status, numbers in found.items() if numbers)
+    if "arms" in plan:
+        for member in plan["members"][:len(plan["arms"])]:
+            changes = ", ".join(f"{name} = {inline(value)}" for name, value in member["settings"].items())
+            yield one_line(f"  {member['arm']}: {changes or 'no change'}", LONGEST_LINE)
+        yield from arms_table.lines(plan, rows)
