@@ -1,4 +1,4 @@
-"""On which line of a TOML text each key stands, and how deep it goes. ``tomllib`` tells only that of a syntax error."""
+"""On which line of a TOML text each key and comment stands, and how deep it goes. ``tomllib`` drops all of it."""
 import re
 import tomllib
 
@@ -28,6 +28,25 @@ def _statements(text: str):
             depth += (token in "[{") - (token in "]}")
         line += token.count("\n")
     yield first, "".join(parts)
+
+
+def comments(text: str) -> dict[int, str]:
+    """What stands behind the ``#`` on each line that has a comment, in the order of lines.
+
+    A line that holds nothing but an indented comment goes on with the comment of the line above it.
+    """
+    found, line, goes_on = {}, 1, None
+    for match in _TOKEN.finditer(text):
+        token = match[0]
+        if token.startswith("#"):
+            before = text[text.rfind("\n", 0, match.start()) + 1:match.start()]
+            if before and not before.strip() and goes_on and line == goes_on[1] + 1:
+                found[goes_on[0]] += " " + token.strip("# \t")
+                goes_on = goes_on[0], line
+            else:
+                found[line], goes_on = token.strip("# \t"), (line, line)
+        line += token.count("\n")
+    return found
 
 
 def too_deep(text: str, most: int) -> int | None:

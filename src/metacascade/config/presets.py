@@ -1,4 +1,4 @@
-"""The presets: commented config files that come with the package, and sweeps of them."""
+"""The presets: commented config files that come with the package, and sweeps, treatment arms and cohorts of them."""
 import tomllib
 from importlib.resources import files
 from pathlib import Path
@@ -7,17 +7,27 @@ from metacascade.base.errors import InputError
 from metacascade.base.names import nearest
 
 FOLDER = files("metacascade") / "presets"
-SWEEP = "sweep_"            # so begin the names of sweeps
+SWEEP, ARMS, COHORT = "sweep_", "arms_", "cohort_"     # so begin the names of sweeps, treatment arms and cohorts
 
 
 def names() -> list[str]:
     """Names of the presets that are configs."""
-    return [name for name in _all() if not name.startswith(SWEEP)]
+    return [name for name in _all() if not name.startswith((SWEEP, ARMS, COHORT))]
 
 
 def sweeps() -> list[str]:
     """Names of the presets that are sweeps."""
     return [name for name in _all() if name.startswith(SWEEP)]
+
+
+def arms() -> list[str]:
+    """Names of the presets that are treatment arms."""
+    return [name for name in _all() if name.startswith(ARMS)]
+
+
+def cohorts() -> list[str]:
+    """Names of the presets that are cohorts."""
+    return [name for name in _all() if name.startswith(COHORT)]
 
 
 def _all() -> list[str]:
@@ -32,8 +42,8 @@ def text(name: str) -> str:
 
 
 def title(name: str) -> str:
-    """Its title; of a sweep the first line."""
-    if name in sweeps():
+    """Its title; of a sweep, arms or a cohort the first line."""
+    if name.startswith((SWEEP, ARMS, COHORT)):
         return text(name).splitlines()[0].strip("# :")
     return tomllib.loads(text(name))["title"]
 

@@ -1,0 +1,63 @@
+"""The command ``metacascade info``, read as those of `cli` are."""
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from metacascade.base.errors import InputError
+from metacascade.cli import lists
+from metacascade.cli.options import Drugs
+
+
+def info(
+        file: Annotated[Path | None, typer.Argument(
+            metavar="FILE", help="Results or a checkpoint, or the directory of a run, a sweep, arms or a cohort; "
+            "a config with --rates or --columns; a section of it with --parameters.")] = None,
+        parameters: Annotated[bool, typer.Option(
+            "--parameters", help="List the parameters of the config, all or those of one section.")] = False,
+        rates: Annotated[bool, typer.Option(
+            "--rates", help="Print every rate and field as an equation, with values and sources.")] = False,
+        columns: Annotated[bool, typer.Option(
+            "--columns", help="List the columns of the time series and of the table by organ, with units.")] = False,
+        drugs: Drugs = False,
+        markdown: Annotated[bool, typer.Option(
+            "--markdown", help="Write docs/parameters.md instead, the equations of docs/model.md, or the columns of "
+            "docs/formats.md.")] = False,
+        preset: Annotated[str | None, typer.Option(
+            "--preset", metavar="NAME", help="Print every number that a preset sets, with ranges, status and source."
+            )] = None,
+        presets: Annotated[bool, typer.Option(
+            "--presets", help="List the presets: what each has used, and may be tested on.")] = False):
+    """Say what FILE holds; without a file, which versions are in use."""
+    told = parameters + rates + columns + drugs + presets + (preset is not None)
+    if told > 1 or file is not None and (markdown or drugs or presets or preset is not None):
+        raise InputError("info takes a file, --parameters with or without a section, --rates or --columns with or "
+                         "without a config, --drugs, --preset NAME, or --presets")
+    if presets or preset is not None:
+        from metacascade.config import sourced
+        print(sourced.listed() if presets else sourced.report(preset), end="")
+    elif drugs:
+        lists.drugs()
+    elif rates:
+        lists.rates(file, markdown)
+    elif columns:
+        lists.columns(file, markdown)
+    elif parameters or markdown:
+        from metacascade.config import catalog
+        print(catalog.parameters_markdown() if markdown else catalog.parameters_table(file and str(file)), end="")
+    elif file is not None:
+        _describe(file)
+    else:
+        from metacascade.base.versions import versions
+        print("\n".join(f"{name:12}{value}" for name, value in versions().items()))
+
+
+def _describe(file):
+    from metacascade.io import output
+    from metacascade.studies import arms, cohort_results
+    path = file / cohort_results.NAME if file.is_dir() and (file / cohort_results.NAME).exists() else file
+    if cohort_results.is_one(path):
+        print(cohort_results.describe(path), flush=True)
+        return
+    for text in (arms if arms.is_study(file) else output).describe(file):
+        print(text, flush=True)
