@@ -1,0 +1,423 @@
+"""Read-outs of the cascade: against independent counts of a run, hand-made results and closed laws; what is missing is told."""
+import csv
+import math
+import shutil
+from collections import Counter
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import metacascade as mc
+import small
+from metacascade._kernels._layout import CTC, Fate, LesionState, Place
+from metacascade.base.records import cells_in
+from metacascade.io import bloodcount, cascade_text, funnel, halflife, metastases, needs
+from metacascade.io.needs import Missing
+from metacascade.io.output import Output
+from metacascade.model.blood import EVENTS
+from metacascade.model.fates import Events
+from metacascade.ranks.parallel import serial_world
+from metacascade.state.observed import EVENTS as EVENT_ROWS
+
+QUICK = dict(output__interval="2 h", output__checkpoint="6 h", tumor__cells=8000)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A run in which everything happens, its directory, a copy from before its end, and the simulation at its end."""
+    out, finish = tmp_path_factory.mktemp("cascade") / "run", Output.finish
+    simulation = mc.Simulation(small.EXAMPLE, small.settings(**QUICK))
+
+    def watched(self, **kind):
+        shutil.copytree(out, out.parent / "before")
+        finish(self, **kind)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Output, "finish", watched)
+        results = simulation.run(out)
+    with results:
+        yield SimpleNamespace(results=results, out=out, before=out.parent / "before", model=simulation.model)
+
+
+class Made:
+    """Results that are made by hand: tables are arrays, `enumerations` is {table: {field: {number: name}}}."""
+
+    def __init__(self, series, enumerations=(), complete=True, config=None, **tables):
+        self.series = {name: np.asarray(values) for name, values in series.items()}
+        self.tables, self.enumerations, self.complete = tables, dict(enumerations), complete
+        self.config = config or {"run": {"seed": 7}}
+        self.blood_mL = {"tumor": 1e-10, "venous": 1000.0, "lung": 500.0, "lymph_node": 0.0}
+
+    def __contains__(self, name):
+        return name in self.tables
+
+    def __getattr__(self, name):
+        try:
+            return self.__dict__["tables"][name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def __getitem__(self, name):
+        return self.tables[name]
+
+    def names(self, table):
+        return self.enumerations.get(table, {})
+
+
+class Sliced:
+    """A table that is read by fields and rows, as one of results is."""
+
+    def __init__(self, rows):
+        self.rows = rows
+
+    def __len__(self):
+        return len(self.rows)
+
+    def __getitem__(self, key):
+        fields, rows = key if isinstance(key, tuple) else (None, key)
+        return self.rows[rows] if fields is None else self.rows[rows][fields]
+
+
+def by_stage(rows, of="count"):
+    """{(stage, organ): number} of a funnel."""
+    return {(row["stage"], row["organ"]): row[of] for row in rows}
+
+
+# --- the funnel ----------------------------------------------------------------------------------------------
+
+def test_a_funnel_counts_what_the_simulation_counts(run):
+    counts, totals, names = by_stage(run.results.funnel()), run.model.ledger.totals, run.model.circuit.names
+    assert counts["shed", ""] == totals["shed"] + totals["shed_lesion"] + totals["injected"] - totals["unfollowed"]
+    assert counts["extravasated", ""] == totals["extravasated"] > 100
+    alive = run.model.lesions.records["node"][run.model.lesions.records["n"] > 0]
+    assert {organ: n for (stage, organ), n in counts.items() if stage == "alive" and organ} == {
+        names[node]: n for node, n in Counter(alive.tolist()).items()}
+    seeded = int((run.model.lesions.records["state"] == LesionState.SEEDED).sum())
+    assert counts["alive", ""] == seeded + counts["dormant", ""] + counts["micro", ""] > counts["macro", ""] > 0
+
+
+def test_who_was_arrested_and_not_let_go_has_left_died_there_or_is_held(run):
+    """By organ, but for the tumor; who survived and was not arrested flows, or was drawn. Cells, all counted apart."""
+    counts, events, model = by_stage(run.results.funnel()), run.model.events.totals(), run.model
+    names, records, fates = model.circuit.names, model.blood.records, model.fates.totals()
+    held = Counter()
+    for row in records[np.isin(records["place"], (Place.BOUND, Place.TRAPPED))]:
+        held[names[row["node"]]] += int(row["n"])
+    assert len(held) > 5
+    for organ in set(names) - {"tumor"}:
+        there = [events.get(name, {}).get(organ, 0) for name in ("extravasated", "nk_held", "arrested_death")]
+        treated = [fates.get(name, {}).get(organ, 0) for name in ("resected", "irradiated")]
+        assert counts.get(("arrested", organ), 0) + events["divided"].get(organ, 0) == sum(there + treated) + held[organ]
+    flow = [cells_in(part, part["place"] == Place.CIRCULATING) for part in (records, model.late.records)]
+    assert counts["survived", ""] - counts["arrested", ""] == sum(flow) + model.ledger.totals["drawn"]
+
+
+def test_times_of_a_funnel_are_quantiles_of_the_rows_of_shed_cells(run):
+    shed, fates = run.results.shed[:], run.results.names("shed")["fate"]
+    [lung] = [number for number, name in run.results.names("shed")["node"].items() if name == "lung"]
+    left = np.isin([fates[int(fate)] for fate in shed["fate"]], ["extravasated", "died_at_exit"])
+    here = shed[left & (shed["node"] == lung)]
+    [row] = [row for row in run.results.funnel() if (row["stage"], row["organ"]) == ("extravasated", "lung")]
+    assert row["count"] == here["n"].sum() and row["median_h"] == pytest.approx(np.median(here["t_event"] - here["t_shed"]))
+
+
+def made_of_events(events, shed=1000):
+    """Results in which cells met `events`: {event: {node: cells}}."""
+    nodes = {0: "tumor", 1: "lung", 2: "liver"}
+    number = {name: i for i, name in nodes.items()}
+    rows = np.array([(3600, n, number[node], EVENTS.index(name)) for name, by_node in events.items()
+                     for node, n in by_node.items()], EVENT_ROWS.dtype)
+    organs = np.array([(3600, 1, 3, 2, 9)], [("time_s", "i8"), ("node", "i4"), ("lesions", "i8"), ("active", "i8"), ("cells", "i8")])
+    return Made({"time_s": [0, 3600], "shed": [0, shed], "extravasated": [0, 50]},
+                {"events": {"event": dict(enumerate(EVENTS)), "node": nodes}, "organs": {"node": nodes}, "shed": {"fate": {}}},
+                config={"output": {"shed_cells": False}}, events=rows, organs=organs, shed=Sliced(np.zeros(0, CTC)))
+
+
+def test_who_survived_and_who_was_arrested_follows_from_the_events():
+    """1000 shed; 100 + 200 + 50 + 10 die while flowing; in the lung 400 + 150 are held and 250 of them let go."""
+    found = funnel.funnel(made_of_events({
+        "anoikis": {"lung": 60, "tumor": 40}, "shear": {"lung": 200}, "nk_flowing": {"liver": 50}, "torn": {"lung": 10},
+        "trapped": {"lung": 400}, "bound": {"lung": 150, "liver": 90}, "released": {"lung": 250, "liver": 90},
+        "nk_held": {"lung": 20}, "arrested_death": {"lung": 230}, "extravasated": {"lung": 50}}))
+    counts, shares, of = (by_stage(found, name) for name in ("count", "share", "of"))
+    assert counts["survived", ""] == 640 and shares["survived", ""] == 0.64
+    assert counts["arrested", "lung"] == counts["arrested", ""] == 300 and ("arrested", "liver") not in counts
+    assert counts["extravasated", "lung"] == 50 and shares["extravasated", "lung"] == 50 / 300
+    assert shares["alive", "lung"] == 3 / 50 and shares["micro", "lung"] == 2 / 3 and counts["dormant", "lung"] == 1
+    assert counts["macro", ""] is None and of["extravasated", "lung"] == "arrested"
+
+
+def test_without_events_a_share_is_of_the_last_stage_that_is_told():
+    found = funnel.funnel(made_of_events({}))
+    assert by_stage(found)["survived", ""] is None is by_stage(found)["arrested", ""]
+    assert by_stage(found, "of")["extravasated", ""] == "shed" and by_stage(found, "share")["extravasated", ""] == 0.05
+
+
+def test_states_of_lesions_are_told_by_whatever_columns_there_are():
+    names = ("seeded", "dormant", "micro", "vascular")
+    row = np.array([(4, 3, 2, 1)], [(name, "i8") for name in names])[0]
+    assert funnel.states_of(row, names) == dict(alive=10, dormant=3, micro=3, macro=1)
+
+
+def test_events_are_summed_over_calls_and_go_on_after_a_checkpoint():
+    first = Events(serial_world(), ["tumor", "lung"])
+    first.add(np.arange(2 * len(EVENTS)).reshape(-1, 2))
+    again = Events(serial_world(), ["tumor", "lung"])
+    again.load(first.totals())
+    again.add(np.ones((len(EVENTS), 2), np.int64))
+    assert np.array_equal(again.table(), np.arange(2 * len(EVENTS)).reshape(-1, 2) + 1)
+    assert first.totals()["bound"] == {"tumor": 2, "lung": 3}
+
+
+# --- half-lives ----------------------------------------------------------------------------------------------
+
+def test_the_half_life_of_the_flow_is_ln_2_times_count_over_rate():
+    """100 cells an hour that flow for 3 h each: 300 at any time."""
+    hours = np.arange(41)
+    made = Made({"time_s": 3600 * hours, "shed": 100 * hours, "circulating": np.full(41, 300)})
+    found = halflife.whole(made)
+    assert found["half_life_h"] == pytest.approx(3 * math.log(2)) and found["cells"] == 2000
+    assert found["low_h"] == pytest.approx(found["half_life_h"]) == pytest.approx(found["high_h"])
+
+
+@pytest.mark.statistical
+def test_the_interval_of_the_half_life_covers_the_truth():
+    """100 runs of 40 outputs, Poisson counts: 95 % intervals of a t law miss 5; 14 or more by chance once in 2000."""
+    rng, missed, hours = np.random.default_rng(3), 0, np.arange(81)
+    for _ in range(100):
+        entered = np.append(0, rng.poisson(100, 80).cumsum())
+        found = halflife.whole(Made({"time_s": 3600 * hours, "shed": entered, "circulating": rng.poisson(300, 81)}))
+        missed += not found["low_h"] <= 3 * math.log(2) <= found["high_h"]
+    assert missed < 14
+
+
+def test_halvings_of_a_decay_are_those_of_its_exponential():
+    """The source stops after 2 h; from then on half are left after each 90 minutes."""
+    hours = np.linspace(0, 20, 41)
+    flowing = np.where(hours <= 2, 1e6, 1e6 * 0.5 ** ((hours - 2) / 1.5))
+    made = Made({"time_s": 3600 * hours, "shed": np.minimum(hours, 2) * 5e5, "circulating": flowing})
+    found = halflife.decay(made)
+    assert [row["hours"] for row in found[:3]] == pytest.approx([1.5, 3, 4.5])
+    assert all(row["last_h"] == pytest.approx(1.5) and row["low_h"] < row["hours"] < row["high_h"] for row in found)
+    with pytest.raises(Missing, match="up to the end"):
+        halflife.decay(Made({"time_s": 3600 * hours, "shed": hours, "circulating": flowing}))
+
+
+def shed_table(stay_h, fate, t_shed=0.0):
+    rows = np.zeros(len(stay_h), CTC)
+    rows["t_shed"], rows["n"], rows["fate"] = t_shed, 1, fate
+    rows["t_event"] = rows["t_shed"] + stay_h
+    return Sliced(rows)
+
+
+def of_stays(stay_h, fate, **more):
+    fates = {int(one): one.name.lower() for one in Fate}
+    return Made({"time_s": [0, 360_000]}, {"shed": {"fate": fates}}, shed=shed_table(stay_h, fate), **more)
+
+
+def test_survival_is_that_of_kaplan_and_meier_by_hand():
+    """Stays 1, 2+, 3, 4, 5+, 6, 7, 8 h, + is drawn: at 4 h 7/8 x 5/6 x 4/5 = 0.583, at 6 h 2/3 of it, below a half."""
+    drawn = np.isin(np.arange(1, 9), (2, 5))
+    found = halflife.survival(of_stays(np.arange(1.0, 9), np.where(drawn, Fate.DRAWN, Fate.NK)))
+    assert found[0]["hours"] == 6 and found[0]["low_h"] <= 6 <= found[0]["high_h"]
+    with pytest.raises(Missing, match="no CTC has left"):
+        halflife.survival(of_stays(np.ones(9), Fate.DRAWN))
+
+
+@pytest.mark.statistical
+def test_survival_is_not_bent_by_those_that_are_drawn():
+    """4000 stays of half-life 2 h, drawn at times of their own: half-lives within 5 sd, 2 h x 1.6/sqrt(4000)."""
+    rng = np.random.default_rng(5)
+    stay, until = rng.exponential(2 / math.log(2), 4000), rng.exponential(4, 4000)
+    found = halflife.survival(of_stays(np.minimum(stay, until), np.where(stay < until, Fate.SHEAR, Fate.DRAWN)))
+    assert found[0]["hours"] == pytest.approx(2, abs=5 * 2 * 1.6 / math.sqrt(4000))
+    assert found[1]["last_h"] == pytest.approx(2, abs=0.35)
+
+
+# --- blood ---------------------------------------------------------------------------------------------------
+
+def test_the_concentration_is_what_flows_in_a_node_over_its_blood(run):
+    records, circuit = run.model.blood.records, run.model.circuit
+    for node in ("venous", "lung"):
+        here = (records["node"] == circuit.index(node)) & (records["place"] == 0)
+        found = run.results.concentration(node)["cells_per_mL"]
+        assert len(found) == len(run.results.series["time_s"])
+        assert found[-1] == pytest.approx(records["n"][here].sum() / circuit.volume_mL[circuit.index(node)]) and found[-1] > 0
+    assert run.results.blood_mL["tumor"] * run.model.ledger.totals["tissue"] == pytest.approx(
+        circuit.volume_mL[0], rel=0.2)         # as of the start of the last step
+    with pytest.raises(mc.InputError, match="no node 'lunk'.*'lung'"):
+        run.results.concentration("lunk")
+
+
+def flowing(ctcs, epithelial, cells, hours=3):
+    names = {1: "venous", 2: "lung"}
+    kinds = [("time_s", "i8"), ("node", "i4"), ("circulating", "i8"), ("flowing", "i8"), ("epithelial", "i8")]
+    organs = np.array([(3600 * k, 1, cells, ctcs, epithelial) for k in range(1, hours)], kinds)
+    return Made({"time_s": 3600 * np.arange(hours)}, {"organs": {"node": names}}, organs=organs)
+
+
+def test_what_cellsearch_expects_loses_what_emt_hides():
+    """4000 CTCs in 1000 mL, half of them epithelial: in 7.5 mL 30 CTCs, of which 0.85 x (30 - 15) are seen."""
+    made = flowing(4000, 4000 * 255 // 2, 6000)
+    found = bloodcount.cellsearch(made)
+    assert found["expected"].tolist() == pytest.approx([0, 0.85 * 15, 0.85 * 15])
+    assert found["cells"].tolist() == pytest.approx([0, 45, 45]) and found["found"][0] == 0
+    assert bloodcount.cellsearch(made, emt=0.0)["expected"][-1] == pytest.approx(0.85 * 30)
+    assert bloodcount.cellsearch(made, volume=5000)["volume_mL"][-1] == 1000
+    assert bloodcount.cellsearch(made, recovery=0)["p_any"][-1] == 0
+    with pytest.raises(mc.InputError, match="recovery"):
+        bloodcount.cellsearch(made, recovery=2)
+
+
+@pytest.mark.parametrize("mean", [1e-6, 0.3, 4.9, 40.0])
+def test_chances_of_a_tube_are_those_of_poisson(mean):
+    """1 - exp(-m) sum of m^i / i! for i < 5, and its first term m^5/120 where that cancels."""
+    below = math.exp(-mean) * sum(mean**i / math.factorial(i) for i in range(5))
+    assert bloodcount.at_least(5, mean) == pytest.approx(mean**5 / 120 if mean < 1e-3 else 1 - below, rel=1e-5)
+    assert bloodcount.at_least(1, mean) == pytest.approx(-math.expm1(-mean)) and bloodcount.at_least(1, 0) == 0
+
+
+@pytest.mark.statistical
+@pytest.mark.parametrize("ctcs", [400, 400_000])
+def test_tubes_are_drawn_from_poisson(ctcs):
+    """2000 tubes: mean within 5 sd, variance over mean within 5 sd of 1 (sd sqrt(2/2000)), by either way to draw."""
+    made = flowing(ctcs, 255 * ctcs, ctcs, hours=2001)
+    found = bloodcount.cellsearch(made)
+    counts, mean = found["found"][1:], found["expected"][-1]
+    assert counts.mean() == pytest.approx(mean, abs=5 * math.sqrt(mean / 2000))
+    assert counts.var() / mean == pytest.approx(1, abs=5 * math.sqrt(2 / 2000) + 0.02)
+    other = bloodcount.cellsearch(made, index=1)["found"]
+    assert (other != found["found"]).any() and np.array_equal(bloodcount.cellsearch(made)["found"], found["found"])
+
+
+# --- lesions -------------------------------------------------------------------------------------------------
+
+def test_burdens_are_those_of_the_lesions(run):
+    records, names = run.model.lesions.records, run.model.circuit.names
+    for row in run.results.burdens():
+        here = records[records["node"] == names.index(row["organ"])]
+        assert row["cells"] == here["n"].sum() and row["alive"] == (here["n"] > 0).sum()
+    assert {row["time_h"] for row in run.results.burdens(0)} <= {0.0}
+
+
+def test_routes_and_lineages_are_those_of_the_founders(run):
+    """By the id of the founder, which most lesions have: another way than that of the read-out."""
+    shed = {int(row["id"]): row for row in run.results.shed[:]}
+    nodes, flags = run.results.names("shed")["node"], {2: "injection", 4: None}
+    lines, known = run.results.lineages(), 0
+    for line in lines:
+        if row := shed.get(line["id"]):
+            known += 1
+            kind = next((flag for flag in flags if row["flags"] & flag), 0)
+            assert line["came_from"] == {0: "tumor", 2: "injection", 4: nodes[int(row["origin"])]}[kind]
+            assert line["t_founded_h"] == row["t_event"] and (line["source"] == 0) == (kind != 4)
+    assert known > 0.5 * len(lines) > 20
+    routes = run.results.routes()
+    assert sum(sum(row.values()) for row in routes.values()) == len(lines) and {"tumor", "injection"} < set(routes)
+    living = run.results.routes(living=True)
+    assert sum(sum(row.values()) for row in living.values()) == sum(line["n"] > 0 for line in lines)
+
+
+def test_the_first_that_grew_lies_between_its_bounds(run):
+    found = run.results.metastases()
+    rows = run.results.lesions[:]
+    assert found["first_growing_after_h"] <= found["first_growing_h"] and found["largest"] == rows["n"].max()
+    first = rows["t_founded"].min()
+    assert first <= found["first_lesion_h"] and found["first_growing_h"] >= first
+    biggest = int(rows["n"].max())
+    assert run.results.metastases(cells=biggest)["detected"] == (rows["n"] == biggest).sum()
+    assert run.results.metastases(cells=biggest + 1)["detected"] == 0
+
+
+LESION = [("id", "u8"), ("source", "u8"), ("n", "i8"), ("born", "i8"), ("t_founded", "f8"), ("t_state", "f8"),
+          ("t_detected", "f8"), ("clone", "u2"), ("flags", "u1"), ("node", "u1"), ("origin", "u1"), ("state", "u1")]
+
+
+def metastasized():
+    """Three lesions in records with sources and detection: 1 from the tumor, 2 from lesion 1, 3 cleared."""
+    rows = np.array([(11, 0, 2_000_000, 5, 10, 30, 90.0, 0, 0, 1, 0, 3), (12, 11, 7, 6, 60, 61, math.inf, 4, 4, 2, 1, 2),
+                     (13, 0, 0, 0, 5, 9, math.inf, 0, 2, 2, 0, 4)], LESION)
+    states, nodes = dict(enumerate(("seeded", "dormant", "micro", "vascular", "cleared"))), {0: "tumor", 1: "lung", 2: "bone"}
+    kinds = [(name, "i8") for name in ("time_s", "node", "seeded", "dormant", "micro", "vascular", "cells")]
+    made = Made({"time_s": 3600 * np.array([0, 24, 48, 100]), "first_lesion_s": [-1, 36_000, 36_000, 36_000]},
+                {"lesions": {"node": nodes, "state": states}, "organs": {"node": nodes}}, lesions=rows,
+                organs=np.array([(48 * 3600, 1, 0, 0, 1, 0, 30), (360_000, 1, 0, 0, 0, 1, 2_000_000)], kinds))
+    made.masks = lambda table: {"flags": {2: "injected", 4: "lesion", 8: "lymph"}}
+    return made
+
+
+def test_records_that_know_their_source_and_detection_are_believed():
+    made = metastasized()
+    lines = metastases.lineages(made)
+    assert [line["came_from"] for line in lines] == ["tumor", "lung", "injection"]
+    assert [line["source"] for line in lines] == [0, 11, 0] and [line["t_detected_h"] for line in lines] == [90, None, None]
+    assert metastases.routes(made) == {"tumor": {"lung": 1}, "lung": {"bone": 1}, "injection": {"bone": 1}}
+    found = metastases.metastases(made)
+    assert found["detected"] == 1 and found["first_detected_h"] == 90 and found["first_lesion_h"] == 10
+    assert (found["first_growing_after_h"], found["first_growing_h"]) == (24, 48)    # of the vascular one no row tells
+
+
+def test_a_tumor_that_is_one_record_is_no_lesion():
+    """Record 11, with vessels and detected, at the node of the tumor."""
+    made = metastasized()
+    made.tables["lesions"]["node"][0] = made.tables["organs"]["node"][:] = 0
+    assert [line["id"] for line in metastases.lineages(made)] == [12, 13] and metastases.metastases(made)["detected"] == 0
+    assert metastases.metastases(made)["first_growing_h"] == 61 and funnel.lesion_counts(made)["alive"] == {}
+    made.series["tissue"], made.series["lumped"] = np.zeros(4), np.array([0, 10, 20, 40])
+    assert bloodcount.volume_mL(made, "tumor").tolist() == pytest.approx([0, 1e-9, 2e-9, 4e-9])
+
+
+def test_cells_put_into_organs_have_not_entered_the_blood():
+    """Of 100 injected 40 went into an organ at 1 h, and 20 from 1 to 3 h, half of them by 2 h."""
+    plans = [dict(organ=organ, cells=n, time_s=3600, duration_s=s) for organ, n, s in (
+        (None, 40, 0), ("lung", 40, 0), ("bone", 20, 7200))]
+    made = Made({"time_s": [0, 3600, 7200, 10_800], "injected": [0, 80, 90, 100]}, config={"injection": plans})
+    assert needs.entered(made).tolist() == [0, 40, 40, 40]
+
+
+# --- the command, and what is not there ----------------------------------------------------------------------
+
+def test_the_command_fits_the_screen_and_its_file_has_the_same_numbers(run, metacascade, tmp_path):
+    text = metacascade("cascade", run.out, check=True).stdout
+    assert all(len(line) <= 80 for line in text.splitlines()) and "-> lung" in text and "draws of the run" in text
+    metacascade("cascade", run.out, "--csv", tmp_path / "a.csv", check=True)
+    with open(tmp_path / "a.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert tuple(rows[0]) == cascade_text.COLUMNS
+    counts = {(row["stage"], row["place"]): row["value"] for row in rows if row["table"] == "funnel" and row["quantity"] == "count"}
+    assert counts["extravasated", "all"] == str(run.model.ledger.totals["extravasated"])
+    assert {row["table"] for row in rows} == {"funnel", "half_life", "cellsearch", "draw", "organ", "metastases", "route"}
+
+
+def test_info_has_a_headline(run, metacascade):
+    text = metacascade("info", run.out / "results.h5", check=True).stdout
+    assert f"shed {by_stage(run.results.funnel())['shed', '']:,}, survived" in text and "venous blood" in text
+
+
+def test_a_run_that_goes_on_says_what_is_not_yet_there(run):
+    with mc.open(run.before) as results:
+        text = cascade_text.report(results)
+        assert not results.complete and by_stage(results.funnel()) == by_stage(run.results.funnel())
+        with pytest.raises(Missing, match="has not ended"):
+            results.routes()
+    assert text.count("not told: the run has not ended") == 2 and "detected by images: not yet told" in text
+
+
+@pytest.mark.parametrize("cells, time, words", [(500, "0 h", "output.shed_cells = false"), (1, "2 h", "there was no lesion")],
+                         ids=["without rows", "nothing in the blood"])
+def test_a_run_without_rows_or_lesions_says_so(cells, time, words, tmp_path):
+    """Without a tumor; of the second one the only cell enters at the end."""
+    config = {"run": {"duration": "2 h", "step": "1 h"}, "output": {"interval": "1 h", "shed_cells": cells == 1},
+              "injection": [{"node": "portal", "cells": cells, "time": time}]}
+    with mc.Simulation(config).run(tmp_path / "run") as results:
+        text = cascade_text.report(results)
+        assert words in " ".join(text.split()) and list(cascade_text.rows(results)) and cascade_text.headline(results)
+
+
+def test_a_branch_tells_of_what_came_after_its_checkpoint(run, tmp_path, metacascade):
+    metacascade("branch", run.out / "checkpoint.prev.h5", "--out", tmp_path / "b", "--set", "run.duration=10 h", check=True)
+    with mc.open(tmp_path / "b") as results:
+        counts = by_stage(results.funnel())
+        assert counts["shed", ""] == results.series["shed"][-1] + results.series["shed_lesion"][-1] + (
+            results.series["injected"][-1] - results.series["unfollowed"][-1])
+        assert results.survival() is not None and cascade_text.report(results)
