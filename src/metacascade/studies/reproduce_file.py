@@ -1,4 +1,5 @@
 """The files of experiments: what was measured, the config and its arms, what is read out and compared with what."""
+import re
 import tomllib
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -8,10 +9,10 @@ from typing import ClassVar
 from metacascade.base.declare import Section, choice, integer, text
 from metacascade.base.errors import InputError
 from metacascade.base.names import nearest
-from metacascade.config import read as config_read, values as config_values
+from metacascade.config import presets, read as config_read, sourced, values as config_values
 from metacascade.config.read import Problem
 from metacascade.config.write import quoted
-from metacascade.studies import readouts_network  # noqa: F401 (its read-outs)
+from metacascade.studies import readouts_cascade, readouts_network  # noqa: F401 (their read-outs)
 from metacascade.studies.readouts import READOUTS
 from metacascade.studies.sweep_values import parameters
 
@@ -123,13 +124,31 @@ def published(folder=FOLDER):
 
 
 def _config(given, folder, problems):
-    """The tables of the config: those of the file, or of the experiment that it names."""
-    if isinstance(given, str) and given in names(folder):
-        given = config_read.read_file(Path(str(folder / f"{given}.toml"))).tables.get("config")
+    """The tables of the config: those of the file, of the experiment it names, or of the preset that either names."""
+    given = _named(given, folder)
+    if isinstance(given, str) and given in presets.names():
+        given = config_read.parse_text(presets.text(given), given).tables
     if not isinstance(given, dict):
-        problems.append(Problem(("config",), "must be the tables of a config, [config.run] and so on, or the name of "
-                                f"an experiment that has them: {', '.join(names(folder))}"))
+        problems.append(Problem(("config",), "must be the tables of a config, [config.run] and so on, the name of an "
+                                f"experiment that has them: {', '.join(names(folder))}; or of a preset: "
+                                f"{', '.join(presets.names())}"))
     return given
+
+
+def _named(given, folder):
+    """What stands at `config` of an experiment, if another is named there of that one."""
+    if isinstance(given, str) and given in names(folder):
+        return config_read.read_file(Path(str(folder / f"{given}.toml"))).tables.get("config")
+    return given
+
+
+def circular(name: str, folder=FOLDER) -> list[str]:
+    """Targets, such as V16, that an experiment compares with and that the preset it starts from has used."""
+    tables = config_read.read_file(Path(str(folder / f"{name}.toml"))).tables
+    preset = _named(tables.get("config"), folder)
+    own = {name, *(one.get("published", "") for one in tables.get("comparison", []))}
+    numbers = {match[0] for text in own if (match := re.match(r"V[0-9]{2}(?![0-9])", text))}
+    return sorted(numbers & sourced.used(preset)) if isinstance(preset, str) and preset in presets.names() else []
 
 
 def _arms(given, problems):

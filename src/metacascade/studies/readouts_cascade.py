@@ -1,0 +1,99 @@
+"""What experiments on blood and organs read out: who is outside of the vessels, asleep, dividing, or large, and when.
+
+Shares are of the cells that entered the blood by then, injected or shed. Organs are those of the table by organ.
+"""
+import math
+
+import numpy as np
+
+from metacascade.io.needs import events
+from metacascade.studies.readouts import Missing, readout
+
+STATES = "seeded", "dormant", "micro", "vascular"
+DAY_S = 86400
+
+
+def _at(results, day):
+    """Rows of the table by organ at an output, the last one not after `day`, without the bed of the tumor."""
+    rows = results.organs[:]
+    times = np.unique(rows["time_s"])
+    if not len(times) or times[0] > day * DAY_S:
+        raise Missing(f"no output of the first {day:g} days")
+    names = results.names("organs")["node"]
+    rows = rows[rows["time_s"] == times[times <= day * DAY_S][-1]]
+    return rows[[names[int(node)] != "tumor" for node in rows["node"]]]
+
+
+def _entered(results):
+    return float(sum(results.series[name][-1] for name in ("injected", "shed")))
+
+
+def _share(part, whole):
+    return float(part / whole) if whole else math.nan
+
+
+def _end_day(results):
+    return float(results.series["time_s"][-1]) / DAY_S
+
+
+def _records(rows, *states):
+    return float(sum(rows[name].sum() for name in states))
+
+
+@readout("1")
+def outside_day3(results):
+    """Cells and clusters that are alive outside of the vessels after three days, of the cells that entered."""
+    return _share(_records(_at(results, 3), *STATES), _entered(results))
+
+
+@readout("1")
+def started_day3(results):
+    """Of those that are alive outside of the vessels after three days, the share that divide."""
+    rows = _at(results, 3)
+    return _share(_records(rows, "micro", "vascular"), _records(rows, *STATES))
+
+
+@readout("1")
+def solitary_end(results):
+    """Cells and clusters that are outside of the vessels and do not divide, at the end, of the cells that entered."""
+    return _share(_records(_at(results, _end_day(results)), "seeded", "dormant"), _entered(results))
+
+
+@readout("1")
+def macroscopic_end(results):
+    """Lesions that have had colonization.detect cells, at the end, of the cells that entered."""
+    return _share(_records(_at(results, _end_day(results)), "detected"), _entered(results))
+
+
+@readout("lesions")
+def detected_end(results):
+    """Lesions that have had colonization.detect cells, at the end."""
+    return _records(_at(results, _end_day(results)), "detected")
+
+
+@readout("1")
+def any_detected_end(results):
+    """1 if any lesion has had colonization.detect cells by the end, else 0."""
+    return float(detected_end(results) > 0)
+
+
+@readout("lesions")
+def dividing_end(results):
+    """Lesions that divide, at the end."""
+    return _records(_at(results, _end_day(results)), "micro", "vascular")
+
+
+@readout("1")
+def lost_outside_over_held(results):
+    """Cells that died outside of the vessels over those that died while a vessel held them."""
+    found = events(results)
+    held = sum(sum(found.get(name, {}).values()) for name in ("nk_held", "arrested_death"))
+    outside = float(sum(results.series[name][-1] for name in ("early_loss", "dormant_loss", "lesion_loss")))
+    return _share(outside, held)
+
+
+@readout("1")
+def first_bed_share(results):
+    """Of the cells that a capillary has stopped, the share in the bed that stopped most."""
+    by_node = events(results).get("trapped", {})
+    return _share(max(by_node.values(), default=0), sum(by_node.values()))
