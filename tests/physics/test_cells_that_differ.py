@@ -13,7 +13,7 @@ from metacascade._kernels._layout import Action
 from metacascade._kernels._vessels import SEGMENT
 from metacascade.config.config import Config
 from metacascade.mechanisms import plan_of
-from metacascade.mechanisms.compile import placed_rates, tissue_rates
+from metacascade.mechanisms.compile import placed_rates, secretion, tissue_rates
 from metacascade.model import clones as clone_table
 from metacascade.model.motion import speed_factors
 from tiles import Patch, only, rates_of, with_margin
@@ -175,3 +175,24 @@ def test_what_has_not_come_loose_enters_no_vessel_unless_it_may():
         made = plan(detachment=dict(attached=attached))
         table = [one for one in made.factors_of("tissue.intravasate") if getattr(one, "by", "") == "emt"][0].values
         assert table[0] == still and set(table[1:]) == {1.0}
+
+
+@pytest.mark.statistical
+@pytest.mark.parametrize("growth", [1.3, 1.6])
+def test_clones_of_more_cxcl1_divide_and_secrete_more(growth):
+    """Divisions of 10,240 cells of each clone in half an hour: binomial, e^(rate dt) - 1. Off: no factor on either."""
+    made = plan(cxcl1=dict(growth=growth, vessels=2.0), vegf={})
+    of_clones = dict(of_three("cxcl1"), egfr=np.full(3, 255, np.uint8), id_level=np.full(3, 255, np.uint8))
+    rates = tissue_rates(made, clones=of_clones)
+    i = rates.names.index("tissue.divide")
+    patch = Patch([(0, 0, 0)], rates=rates_of([(math.log(2) / 2, Action.DIVIDE, 0, [])], clones=3), capacity=1e9)
+    patch.rates = replace(patch.rates, clone=rates.clone[i:i + 1])
+    patch.rates.rates["most"] = growth
+    patch.scatter(0, np.repeat(np.arange(512), 60), np.random.default_rng(3), clone=np.tile([0, 1, 2], 10_240))
+    patch.advance(0, 0.0)
+    born = np.bincount(patch.everyone()[0]["clone"], minlength=3) - 10_240
+    for k, share in enumerate(ENDS / 255):
+        assert_binomial(born[k], 10_240, math.expm1(math.log(2) / 2 * (1 + (growth - 1) * share) * 0.5))
+    weights = secretion(made, "field.vegf.source", of_clones)[0]
+    assert weights.tolist() == [128, 178, 255]
+    assert not [one for one in plan(vegf={}).factors if getattr(one, "by", "") == "cxcl1"]
