@@ -4,7 +4,7 @@ The check of a config, its schema, the documentation and ``metacascade info`` ar
 declarations; there is no second list of parameters.
 """
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -26,7 +26,7 @@ class Parameter:
     a warning: a mechanism may be scaled to zero on purpose.
     """
     key: str
-    kind: str                      # quantity, number, integer, switch, text, texts, choice or place
+    kind: str                      # quantity, number, integer, switch, text, texts, numbers, choice or place
     default: Any = None            # None: may be left out, see doc
     low: float | None = None
     high: float | None = None
@@ -56,6 +56,8 @@ class Parameter:
             return str(value).lower()
         if self.kind == "texts":
             return ", ".join(value)
+        if self.kind == "numbers":
+            return ", ".join(f"{name} {units.plain(one)}" for name, one in value.items())
         return units.plain(value) if self.kind == "number" else str(value)
 
     def example(self) -> str:
@@ -71,6 +73,8 @@ class Parameter:
             return {"switch": "true or false", "text": f"a text of at most {self.high} characters"}[self.kind]
         if self.kind == "texts":
             return f"a list of at most {self.high} texts"
+        if self.kind == "numbers":
+            return f"a table of numbers from {units.plain(self.low)} to {units.plain(self.high)}"
         what = {"quantity": "a quantity", "number": "a number", "integer": "a whole number",
                 "place": "three quantities"}[self.kind]
         one = self.text if self.kind != "place" else lambda v: units.show(v, self.unit, self.internal)
@@ -127,6 +131,16 @@ def texts(key, *, doc, most=64):
     """A list of texts; the annotation of the attribute is ``tuple[str, ...]``."""
     return Field(default=(), description=doc, max_length=most,
                  json_schema_extra={"parameter": Parameter(key, "texts", (), 0, most, doc=doc)})
+
+
+Share = Annotated[float, Field(strict=True, ge=0, le=1)]
+Percent = Annotated[float, Field(strict=True, ge=0, le=100)]
+
+
+def numbers(key, low, high, *, doc):
+    """A table of numbers by name; the annotation of the attribute is ``dict[str, Share]`` or alike, with its limits."""
+    return Field(default={}, description=doc, json_schema_extra={"parameter": Parameter(
+        key, "numbers", {}, low, high, doc=doc)})
 
 
 def choice(key, default, choices, *, doc, source=""):

@@ -8,7 +8,8 @@ from metacascade import __version__
 from metacascade.base.errors import WRONG_INPUT, InputError
 from metacascade.base.names import nearest
 from metacascade.base.screen import one_line
-from metacascade.cli import scaling
+from metacascade.cli import cascade, scaling, studies
+from metacascade.cli.info import info
 from metacascade.cli.options import (
     AsJson,
     Changes,
@@ -126,22 +127,21 @@ def branch(
     return commands.branch(checkpoint, out, seed, settings or [], overwrite, **_times(wall_limit, watchdog))
 
 
+app.command()(studies.sweep)
+app.command()(studies.arms)
+
+
 @app.command()
-def sweep(
+def cohort(
         file: Annotated[Path, typer.Argument(
-            metavar="SWEEP", help="A TOML file; `metacascade init sweep_shedding` writes one.")],
-        out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="The directory for all runs.")],
-        ranks: Annotated[int, typer.Option("--ranks", parser=whole(1), metavar="N", help="Ranks of each run.")] = 1,
-        jobs: Annotated[int, typer.Option(
-            "--jobs", "-j", parser=whole(1), metavar="N", help="Runs at the same time.")] = 1,
-        part: Annotated[str | None, typer.Option(
-            "--part", metavar="I/N", help="Only the runs whose number is I modulo N.")] = None,
-        gather: Annotated[bool, typer.Option("--gather", help="Only write the table anew.")] = False,
-        dry_run: Annotated[bool, typer.Option("--dry-run", help="List the runs instead.")] = False,
+            metavar="COHORT", help="A TOML file; `metacascade init cohort_breast` writes one.")],
+        out: Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="The directory for all results.")],
+        dry_run: Annotated[bool, typer.Option(
+            "--dry-run", help="Say what would be done, and live the first patients through, instead.")] = False,
         wall_limit: WallLimit = None):
-    """Run a config with many settings and seeds; the same call again goes on. Not under mpiexec."""
-    from metacascade.studies.sweep import run as run_sweep
-    return run_sweep(file, out, ranks, jobs, part, gather, dry_run, **_times(wall_limit, None))
+    """Live many patients through; the same call again goes on. Under mpiexec or srun all ranks share them."""
+    from metacascade.studies.cohort import run as run_cohort
+    return run_cohort(file, out, dry_run, **_times(wall_limit, None))
 
 
 @app.command()
@@ -167,17 +167,35 @@ def reproduce(
 
 
 @app.command()
+def soil(
+        config: ConfigFile,
+        table: Annotated[Path, typer.Argument(
+            metavar="TABLE", help="CSV of organ and share of all patients with metastases there, such as liver,0.5.")],
+        settings: Settings = None,
+        cells: Annotated[int, typer.Option(
+            "--cells", parser=whole(10), metavar="N", help="Shed cells to walk through the blood.")] = 2_000_000,
+        source: Annotated[str | None, typer.Option(
+            "--source", metavar="TEXT", help="What the table is from; default: its name.")] = None):
+    """Solve the soil of all organs so that lesions are as frequent as in TABLE; print it as lines of a config."""
+    from metacascade.studies.soil import run as solve
+    print(solve(config, table, cells, source or table.name, settings or []), end="")
+
+
+@app.command()
 def init(
         preset: Annotated[str | None, typer.Argument(metavar="PRESET", help="Left out: list them.")] = None,
         file: Annotated[Path | None, typer.Argument(metavar="FILE", help="Default: PRESET.toml")] = None,
         overwrite: Overwrite = False):
-    """Write a commented config, or a sweep of one, to start from."""
+    """Write a commented config, or a sweep or treatment arms of one, to start from."""
     from metacascade.config import presets
     if preset is None:
-        print("\n".join(f"{name:24}{presets.title(name)}" for name in presets.names() + presets.sweeps()))
+        names = [*presets.names(), *presets.sweeps(), *presets.arms(), *presets.cohorts()]
+        print("\n".join(f"{name:26}{presets.title(name)}" for name in names))
         return
     written = presets.write(preset, file, overwrite)
-    ready = f"sweep {written} --out DIR --dry-run" if preset in presets.sweeps() else f"check {written}"
+    kinds = {"sweep": presets.sweeps(), "arms": presets.arms(), "cohort": presets.cohorts()}
+    kind = next((kind for kind, those in kinds.items() if preset in those), "")
+    ready = f"{kind} {written} --out DIR --dry-run" if kind else f"check {written}"
     print(f"wrote {written}; next: metacascade {ready}")
 
 
@@ -190,59 +208,8 @@ def schema():
     print(json.dumps(json_schema(), indent=1))
 
 
-@app.command()
-def info(
-        file: Annotated[Path | None, typer.Argument(
-            metavar="FILE", help="Results or a checkpoint; a config with --rates or --columns; a section of it with "
-            "--parameters.")] = None,
-        parameters: Annotated[bool, typer.Option(
-            "--parameters", help="List the parameters of the config, all or those of one section.")] = False,
-        rates: Annotated[bool, typer.Option(
-            "--rates", help="Print every rate and field as an equation, with values and sources.")] = False,
-        columns: Annotated[bool, typer.Option(
-            "--columns", help="List the columns of the time series and of the table by organ, with units.")] = False,
-        markdown: Annotated[bool, typer.Option(
-            "--markdown", help="Write docs/parameters.md instead, the equations of docs/model.md, or the columns of "
-            "docs/formats.md.")] = False):
-    """Say what FILE holds; without a file, which versions are in use."""
-    if parameters + rates + columns > 1 or file is not None and markdown:
-        raise InputError("info takes a file, --parameters with or without a section, or --rates or --columns with or "
-                         "without a config")
-    if rates:
-        _print_rates(file, markdown)
-    elif columns:
-        _print_columns(file, markdown)
-    elif parameters or markdown:
-        from metacascade.config import catalog
-        print(catalog.parameters_markdown() if markdown else catalog.parameters_table(file and str(file)), end="")
-    elif file is not None:
-        from metacascade.io.output import describe
-        for text in describe(file):
-            print(text, flush=True)
-    else:
-        from metacascade.base.versions import versions
-        print("\n".join(f"{name:12}{value}" for name, value in versions().items()))
-
-
-def _print_rates(file, markdown):
-    from metacascade.config.config import default, everything, load
-    from metacascade.mechanisms import equations, plan_of
-    if markdown:
-        print(equations.markdown(plan_of(everything()), equations.optional(default(), everything())))
-    else:
-        loaded = default() if file is None else load(file)
-        print(equations.report(plan_of(loaded), loaded))
-
-
-def _print_columns(file, markdown):
-    from metacascade.base import columns
-    from metacascade.config.config import default, load
-    from metacascade.mechanisms import plan_of
-    from metacascade.model import observables
-    plan = plan_of(default() if file is None else load(file))
-    declared, by_node = observables.columns(plan), observables.by_node(plan)
-    print(columns.markdown(declared) + "\n" + columns.markdown_by_node(by_node) if markdown else
-          columns.table(declared) + columns.table_by_node(by_node), end="")
+app.command()(info)
+app.command()(cascade.cascade)
 
 
 @app.command()
@@ -265,7 +232,6 @@ def bench(
 
 TYPERS_INTERRUPT = 130  # what typer makes of Ctrl-C
 UsageError = typer.BadParameter.__mro__[1]
-
 
 def execute(arguments: list[str]) -> int:
     """Run one command line and return the exit code. Raises InputError for a wrong one."""

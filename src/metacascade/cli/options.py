@@ -35,6 +35,8 @@ Settings = Annotated[list[str] | None, typer.Option(
     "--set", metavar="SECTION.KEY=VALUE", help="Replace a value of the config; may be repeated.")]
 Changes = Annotated[list[str] | None, typer.Option(
     "--set", metavar="run.KEY=VALUE", help="Another run.duration, run.max_records or run.stop_when_empty.")]
+Drugs = Annotated[bool, typer.Option(
+    "--drugs", help="List the classes of drugs of [[therapy]], and the rates that they act on.")]
 Out = Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="The directory for all files of the run.")]
 WallLimit = Annotated[str | None, typer.Option(
     "--wall-limit", metavar="TIME", help="Stop before this time is over, with a checkpoint: \"11.5 h\" or 11:30:00.")]

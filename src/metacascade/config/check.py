@@ -10,9 +10,19 @@ import math
 from metacascade.base import units
 from metacascade.base.errors import InputError
 from metacascade.base.limits import FARTHEST, MOST_CLONES, MOST_STEPS
+from metacascade.base.nodes import LYMPH_NODE
 from metacascade.base.units import show_time
-from metacascade.config import effects as config_effects, interventions, moves, sprouting, therapy
+from metacascade.config import (
+    circulation,
+    effects as config_effects,
+    injections,
+    interventions,
+    moves,
+    sprouting,
+    therapy,
+)
 from metacascade.config.read import Problem
+from metacascade.config.windows import largest, of_therapy, windows
 from metacascade.mechanisms import mechanisms_of, names_in_time, plan_of
 from metacascade.mechanisms.factors import At, IfBit, Table
 from metacascade.mechanisms.mutation import NAME
@@ -20,12 +30,13 @@ from metacascade.mechanisms.plan import contradictions
 from metacascade.mechanisms.problems import TAKEN
 from metacascade.mechanisms.terms import ADMIT
 
+LONGEST_OF_TISSUE_S = 86400        # a step
 LARGEST_CHANCE = 0.2               # probability of an event in one step above which the step is coarse
 
 
 def problems(config) -> list[Problem]:
     """Everything in a config that contradicts something else in it."""
-    checks = _times, _sources, _of_mechanisms, _establishment, _interventions, _traits, _outline
+    checks = _times, _sources, _body, _of_mechanisms, _interventions, _traits, _outline
     found = [problem for check in checks for problem in check(config)]
     return found or list(_plan(config))
 
@@ -52,7 +63,7 @@ def _outline(config):
     for path, length_um in ((("outline", "gap"), outline.gap_um), (("outline", "depth"), outline.depth_um),
                             (("outline", "opening"), outline.opening_um),
                             (("outline", "sprout"), outline.sprout_um), (("staging", "invasion"), staging.invasion_um)):
-        if outline.enabled and config.tumor is not None and length_um >= farthest_um:
+        if outline.enabled and config.has_tissue and length_um >= farthest_um:
             yield Problem(path, f"must be less than {farthest_um:g} um, {FARTHEST} voxels: distances from the outline "
                           "are told up to that", (("tissue", "voxel"),))
 
@@ -64,26 +75,32 @@ def _plan(config):
     except InputError as error:
         yield from (Problem((), line) for line in str(error).splitlines())
     else:
-        yield from (Problem(path, text) for path, text in therapy.wrong(config, names_in_time(config)))
+        yield from (Problem(path, text) for path, text in therapy.wrong(
+            config, names_in_time(config), largest(config)))
+        yield from (Problem(path, text) for path, text in injections.wrong(config, plan))
         yield from moves.problems(config, plan)
         yield from sprouting.problems(config, plan)
 
 
 def _times(config):
     step = config.run.step_s
-    times = {("run", "duration"): config.run.duration_s, ("output", "interval"): config.output.interval_s,
-             ("output", "checkpoint"): config.output.checkpoint_s}
+    times = {("run", "duration"): config.run.duration_s, ("run", "long_step"): config.run.longest_step_s,
+             ("output", "interval"): config.output.interval_s, ("output", "checkpoint"): config.output.checkpoint_s}
     if config.output.snapshots:
         times["output", "snapshot_interval"] = config.output.snapshot_interval_s
-    if config.angiogenesis.enabled or config.maturation.enabled or config.perfusion.enabled:
+    lives = config.angiogenesis.enabled or config.maturation.enabled or config.perfusion.enabled
+    if config.has_tissue and lives:
         times["vessels", "interval"] = config.vessels.interval_s
-    if config.outline.enabled and config.tumor is not None:
+    if config.outline.enabled and config.has_tissue:
         times["outline", "interval"] = config.outline.interval_s
     for path, seconds in times.items():
         if seconds % step:
             near = max(1, round(seconds / step)) * step
             yield Problem(path, f"{show_time(seconds)} is not a multiple of run.step = {show_time(step)}; "
                           f"the nearest is {show_time(near)}", (("run", "step"),))
+    if config.has_tissue and step > LONGEST_OF_TISSUE_S:
+        yield Problem(("run", "step"), f"is at most {show_time(LONGEST_OF_TISSUE_S)} where there is tissue; longer "
+                      "steps are for a lumped tumor, or for none", (("tumor", "lumped"),))
     if message := too_many_steps(config):
         yield Problem(("run", "duration"), message, (("run", "step"),))
 
@@ -106,17 +123,12 @@ def _sources(config):
             yield Problem(("injection", i, "node"), "there is no [tumor] to inject into", (("tumor",),))
 
 
+def _body(config):
+    yield from (Problem(path, text) for path, text in circulation.wrong(config))
+
+
 def _of_mechanisms(config):
     yield from (Problem(one.path, one.why, one.others) for one in contradictions(config, mechanisms_of(config)))
-
-
-def _establishment(config):
-    more = therapy.largest(config).get("lesion.establish", 1.0)
-    for name, organ in config.organs.items():
-        chance = config.colonization.establish * organ.soil * more
-        if config.colonization.enabled and chance > 1:
-            yield Problem(("organs", name, "soil"), f"makes the probability to establish {chance:.3g}; it must not "
-                          "exceed 1: lower colonization.establish", (("colonization", "establish"),))
 
 
 def warnings(config, given, going_on_at_s=None) -> list[str]:
@@ -128,16 +140,16 @@ def warnings(config, given, going_on_at_s=None) -> list[str]:
     of_start = config_effects.draws_of_nothing(config) if going_on_at_s is None else early(config, going_on_at_s)
     return [*_unusual(config), *_coarse(config, plan), *_clones(config, plan), *_late(config),
             *_idle_therapies(config, plan, going_on_at_s is not None), *_certain(config, plan), *_always(config, plan),
-            *((*moves.slow(plan), *config_effects.unread_fields(plan)) if config.tumor else ()),
-            *_interventions_of_nothing(config, going_on_at_s is not None), *of_start,
+            *((*moves.slow(plan), *config_effects.unread_fields(plan)) if config.has_tissue else ()),
+            *_interventions_of_nothing(config, going_on_at_s is not None), *injections.odd(config, given), *of_start,
             *config_effects.without_effect(config, given, going_on_at_s is not None)]
 
 
 def _idle_therapies(config, plan, goes_on):
     """Therapies on what is off, or has no cells; of a run that goes on there may be some in the blood already."""
-    if not config.therapy:
+    if not windows(config):
         return
-    names = {one.rate for one in config.therapy}
+    names = {one.rate.partition("@")[0] for one in windows(config)}
     off, enters = config_effects.idle_rates(config, names, goes_on), config_effects.enters(config)
     for name in names:
         beyond, nodes = name.partition(".")[0] in ("blood", "lesion"), _nodes(plan, name)
@@ -145,11 +157,27 @@ def _idle_therapies(config, plan, goes_on):
             off[name] = f"{name} is off or zero in this config"
         elif config.tumor is None and (not beyond or nodes == {"tumor"}):
             off[name] = config_effects.NO_TUMOR
+        elif not config.has_tissue and name.partition(".")[0] not in ("blood", "lesion", "lumped"):
+            off[name] = config_effects.LUMPED
         elif beyond and not goes_on and not enters:
             off[name] = "no cell enters the blood"
         elif nodes == {"tumor"} and not goes_on and not config_effects.reaches_tumor(config):
             off[name] = config_effects.NO_BLOOD_IN_TUMOR
-    yield from therapy.odd(config, off)
+    off |= _idle_in_places(config, plan, off)
+    yield from therapy.odd(config, off, lambda one: of_therapy(config, one))
+
+
+def _idle_in_places(config, plan, off):
+    """Rates at nodes, ``blood.nk@lung``, that do nothing there, or anywhere."""
+    found = {}
+    for rate in {one.rate for one in windows(config) if "@" in one.rate}:
+        name, _, place = rate.partition("@")
+        nodes = _nodes(plan, name)
+        if name in off:
+            found[rate] = off[name]
+        elif nodes is not None and place not in nodes or place == LYMPH_NODE and not plan.drains:
+            found[rate] = f"{name} is zero in {place}"
+    return found
 
 
 def _nodes(plan, name):
@@ -167,14 +195,11 @@ def _interventions_of_nothing(config, goes_on):
 
 
 def _certain(config, plan):
-    """Where states and clones bring the chance to found a lesion to 1."""
-    most = plan.number("lesion.establish", therapy.largest(config)) * math.prod(
-        max((1.0, *held)) for held in map(_of_cells, plan.factors_of("lesion.establish")))
-    beds = [bed for bed, organ in config.organs.items() if most * organ.soil > 1.0]
-    if beds:
-        most *= max(config.organs[bed].soil for bed in beds)
-        yield (f"lesion.establish: with all factors of its cells it is up to {most:.3g} in {', '.join(beds)}: "
-               "above 1 it counts as 1")
+    """Where states and clones bring the chance to be able to found a lesion to 1."""
+    most = plan.number("lesion.clonogenic", largest(config)) * math.prod(
+        max((1.0, *held)) for held in map(_of_cells, plan.factors_of("lesion.clonogenic")))
+    if most > 1.0:
+        yield f"lesion.clonogenic: with all factors of its cells it is up to {most:.3g}: above 1 it counts as 1"
 
 
 def _of_cells(factor):
@@ -185,7 +210,7 @@ def _of_cells(factor):
 def _always(config, plan):
     """Substances that tissue has not of itself, drugs, and that come from the vessels all the time; no cells, which a
     rate admits."""
-    timed = {therapy.rate for therapy in config.therapy}
+    timed = {one.rate for one in windows(config)}
     for field in plan.fields:
         rate = f"{field.name}.vessel"
         if (plan.coefficient(rate) and not field.start.number and rate not in timed
@@ -203,9 +228,9 @@ def _unusual(config):
 
 
 def _coarse(config, plan):
-    if config.tumor is None:
+    if not config.has_tissue:
         return
-    more = therapy.largest(config)
+    more = largest(config)
     for rate in plan.of("tissue"):
         chance = -math.expm1(-plan.number(rate.name, more) * config.run.step_h) if rate.action else 0.0
         if chance > LARGEST_CHANCE:
@@ -223,7 +248,8 @@ def _clones(config, plan):
     Births are those of a tumor that keeps its size and is fed.
     """
     chance = sum(trait.mutation.number for trait in plan.traits)
-    births = (config.tumor.cells if config.tumor else 0) * plan.number("tissue.divide") * config.run.duration_s / 3600
+    cells = config.tumor.cells if config.has_tissue else 0
+    births = cells * plan.number("tissue.divide") * config.run.duration_s / 3600
     if chance and not births:
         names = ", ".join(trait.name for trait in plan.traits if trait.mutation.number)
         yield f"mutation of {names}: without effect (no cell divides in tissue)"

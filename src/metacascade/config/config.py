@@ -3,7 +3,6 @@
 ``load`` reads a file. ``Config.to_dict`` and ``Config.from_dict`` carry a config to the other ranks and
 into files. Single parameters are declared in the other modules of this package, and by the mechanisms.
 """
-import os
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
@@ -17,12 +16,16 @@ from metacascade.config import (
     check as config_check,
     read as config_read,
     values as config_values,
+    vesselfile,
     write as config_write,
 )
-from metacascade.config.body import BYPASS, Blood, Colonization, Draw, Injection, Organ, complete_organs
-from metacascade.config.given import Overrides, is_unicode, settings_of
+from metacascade.config.body import BYPASS, Blood, Colonization, Draw, Organ
+from metacascade.config.circulation import OwnBody
+from metacascade.config.given import Overrides, settings_of
+from metacascade.config.injections import Injection
 from metacascade.config.interventions import Radiation, Surgery
 from metacascade.config.modules import Mechanisms, modules_named
+from metacascade.config.organs import complete_organs
 from metacascade.config.readouts import Outline, Staging
 from metacascade.config.run import Balance, Output, Run
 from metacascade.config.sections import shared_tables
@@ -44,6 +47,7 @@ class Config(MechanismTables):
         "tissue": (Tissue, "one"), "traits": (Traits, "one"), "trait": (Mutation, "list"), "vessels": (Vessels, "one"),
         **{table: (section, "one") for table, section in OF_MECHANISMS.items()},
         "mechanisms": (Mechanisms, "one"), "outline": (Outline, "one"), "staging": (Staging, "one"),
+        "body": (OwnBody, "one"),
         "organs": (Organ, ("tumor", *WITH_LESIONS)), "injection": (Injection, "list"), "draw": (Draw, "list"),
         "therapy": (Therapy, "list"), "surgery": (Surgery, "list"), "radiation": (Radiation, "list")}
 
@@ -61,6 +65,7 @@ class Config(MechanismTables):
     mechanisms: Mechanisms = Mechanisms()
     outline: Outline = Outline()
     staging: Staging = Staging()
+    body: OwnBody = OwnBody()
     organs: dict[str, Organ] = {}
     injection: tuple[Injection, ...] = ()
     draw: tuple[Draw, ...] = ()
@@ -106,7 +111,8 @@ class Config(MechanismTables):
 
     @staticmethod
     def _unplanned(config):
-        config.__dict__.pop("_plan", None)
+        for made in ("_plan", "_windows"):
+            config.__dict__.pop(made, None)
         return config
 
     def to_dict(self) -> dict[str, Any]:
@@ -139,6 +145,11 @@ class Config(MechanismTables):
         for path, section in ((), self), *self.sections():
             for key, parameter in section.parameters.items():
                 yield (*path, key), parameter, getattr(section, parameter.attribute)
+
+    @property
+    def has_tissue(self) -> bool:
+        """Is there a tumor of tissue?"""
+        return self.tumor is not None and not self.tumor.lumped
 
     @property
     def given(self) -> frozenset[tuple]:
@@ -240,7 +251,7 @@ def build(document: config_read.Document) -> Config:
     values, problems = config_values.read_tables(model, document)
     values |= {"mechanisms": named} if named else {}
     problems += problem
-    _resolve_file(values, document, problems)
+    vesselfile.resolve(values, document, problems)
     config = config_values.validated(model, values, problems)
     wrong = {p.path for p in problems}
     problems += [p for p in config_check.problems(config) if not wrong & {p.path, *p.others}]
@@ -265,25 +276,6 @@ def _model_of(document):
         return Config, None, [config_read.Problem(("mechanisms", "modules"), str(error))]
 
 
-def _resolve_file(values, document, problems):
-    """Make the name of the vessel file absolute; it is given relative to the config."""
-    name = values.get("vessels", {}).get("file")
-    if isinstance(name, str):
-        values["vessels"]["file"] = path = os.path.join(os.path.abspath(document.folder), name)
-        needed = not document.stored or ("vessels", "file") in document.overridden
-        if not is_unicode(path):
-            problems.append(config_read.Problem(("vessels", "file"), f"{path} is not text in UTF-8: rename it"))
-        elif needed and ("\0" in path or not os.path.isfile(path)):
-            problems.append(config_read.Problem(("vessels", "file"), _no_file(path, name)))
-
-
-def _no_file(path, name):
-    """Why a name is none of a vessel file."""
-    if not name:
-        return "is empty: give the name of a file, or leave it out"
-    return f"{path} is no regular file" if "\0" not in path and os.path.exists(path) else f"there is no file {path}"
-
-
 def default() -> Config:
     """A tumor with every default: what the documentation shows."""
     return Config.from_dict({"tumor": {}})
@@ -292,4 +284,4 @@ def default() -> Config:
 def everything() -> Config:
     """The same with every mechanism on."""
     tables = {one.TABLE: {"enabled": True} for one in MECHANISMS if one.TABLE}
-    return Config.from_dict({"tumor": {}} | tables)
+    return Config.from_dict({"tumor": {"lumped": True}} | tables)

@@ -1,7 +1,7 @@
 """What is derived from the declarations alone: the JSON Schema of the file and the table of parameters."""
 from metacascade.base.numerals import NUMBER
 from metacascade.base.units import plain
-from metacascade.config.body import ORGANS
+from metacascade.config import organs as organs_
 
 # A number, then a unit that cannot be taken for a part of the number.
 QUANTITY = rf"^\s*{NUMBER}(?:\s+\S|(?![eE][+-]?[0-9])[A-Za-z%\u00b5\u03bc/]).*$"
@@ -48,6 +48,7 @@ def _type(parameter) -> dict:
         "quantity": quantity, "place": {"type": "array", "items": quantity, "minItems": 3, "maxItems": 3},
         "number": {"type": "number", **limits}, "integer": {"type": "integer", **limits},
         "switch": {"type": "boolean"}, "text": {"type": "string", "maxLength": parameter.high},
+        "numbers": {"type": "object", "additionalProperties": {"type": "number", **limits}},
         "texts": {"type": "array", "items": {"type": "string"}, "maxItems": parameter.high},
         "choice": {"enum": list(parameter.choices)}}[parameter.kind]
 
@@ -106,7 +107,7 @@ def _beds(section, names):
     yield "| bed | " + " | ".join(f"`{p.key}`" for p in columns) + " |"
     yield "|---" * (len(columns) + 1) + "|"
     for name in names:
-        own = ORGANS.get(name, {})
+        own = organs_.BEDS.get(name, {})
         yield f"| {name} | " + " | ".join(p.text(own.get(p.attribute, p.default)) for p in columns) + " |"
 
 

@@ -13,13 +13,19 @@ from metacascade.mechanisms import plan_of
 from metacascade.mechanisms.angiogenesis import SIGNAL
 from metacascade.mechanisms.fields import Pressure
 from metacascade.mechanisms.idle import Declared
-from metacascade.mechanisms.terms import DENSITY, DRAIN, EXITS, Gradient, Pair, PythonFactor, Rise, Shape
+from metacascade.mechanisms.terms import DENSITY, DRAIN, EXITS, SHED, Gradient, Pair, PythonFactor, Rise, Shape
 
 MOST_NAMES = 6      # in one line
 TUMOR = "tissue.* traits.* vessels.* balance.* outline.* organs.tumor.* blood.vertebral_bypass"
 NO_TUMOR = "there is no [tumor]"
-RATES = "colonization.wake colonization.dormant_death"
-ACTIVE = "colonization.birth colonization.death colonization.capacity colonization.shed"
+LUMPED = "tumor.lumped = true: there is no tissue"
+TISSUE = "tissue.* traits.* vessels.* balance.* outline.* intravasation.* tumor.center"
+SEEDED = ("colonization.early_death colonization.niche colonization.start colonization.sleep colonization.wake "
+          "colonization.dormant_death src_survival.share organs.*.soil organs.*.early_death")
+DIVIDING = ("colonization.gompertz colonization.capacity colonization.cell_loss colonization.avascular_limit "
+            "colonization.switch_time colonization.shed colonization.shed_avascular colonization.detect "
+            "colonization.follow")
+BEGIN = "colonization.start colonization.wake organs.*.soil"
 MUTATE = "tissue.mutate"
 ELSEWHERE = ("intravasation.reach",)     # acts also while its mechanism is off: where cells come back
 NOTHING_ENTERS = "no cell enters the blood: no rate of the tumor sheds any, and there is no [[injection]]"
@@ -43,6 +49,8 @@ def sheds(config, exits=EXITS) -> bool:
     if config.tumor is None:
         return False
     plan = plan_of(config)
+    if config.tumor.lumped:
+        return SHED in exits and plan.number("lumped.shed") > 0.0
     return any(rate.action in exits and plan.number(rate.name) for rate in plan.rates)
 
 
@@ -61,15 +69,16 @@ def _has(events, node):
 
 
 def _colonizes(config):
-    return config.colonization.enabled and config.colonization.establish > 0
+    return config.colonization.enabled and config.colonization.clonogenic > 0
 
 
-def _grows(config):
-    return config.colonization.dormant < 1 or config.colonization.wake_per_h > 0
+def _divides(config):
+    c = config.colonization
+    return c.start_per_h > 0 or c.wake_per_h > 0 and c.sleep_per_h > 0
 
 
 def _is_coated(blood):
-    return blood.nk_per_h * blood.platelet_nk > 0 or blood.shear_per_h * blood.platelet_shear > 0
+    return blood.nk_per_h * blood.platelet_nk > 0 or blood.shear_slope_cm2_per_dyn_h * blood.platelet_shear > 0
 
 
 def _lives(config):
@@ -88,12 +97,20 @@ def _motile(config):
 
 
 RULES = (
-    Rule("output.snapshots", lambda c: c.tumor or not c.output.snapshots, "there is no [tumor] to show"),
+    Rule("output.snapshots", lambda c: c.has_tissue or not c.output.snapshots, "there is no tissue to show"),
     Rule("output.snapshot_interval output.snapshot_cells", lambda c: c.output.snapshots, "output.snapshots = false"),
     Rule("output.interval", lambda c: c.output.interval_s <= c.run.duration_s, AT_BOTH_ENDS),
     Rule("output.checkpoint", lambda c: c.output.checkpoint_s <= c.run.duration_s, AT_BOTH_ENDS),
     Rule("output.snapshot_interval", lambda c: c.output.snapshot_interval_s <= c.run.duration_s, AT_BOTH_ENDS),
     Rule(TUMOR, lambda c: c.tumor, NO_TUMOR),
+    Rule("blood.rectal_portal", lambda c: c.tumor and c.tumor.organ == "rectum", "tumor.organ is not the rectum"),
+    Rule("inflammation.*", lambda c: c.surgery or c.radiation, "there is no [[surgery]] and no [[radiation]]"),
+    Rule("inflammation.*", lambda c: c.inflammation.enabled, "inflammation.enabled = false"),
+    Rule("body.*", enters, NOTHING_ENTERS, state=True),
+    Rule("body.lymph_flow body.lymph_volume", lambda c: c.lymphatic.enabled, "lymphatic.enabled = false"),
+    Rule(TISSUE, lambda c: c.has_tissue, LUMPED),
+    Rule("lumped.*", lambda c: c.tumor and c.tumor.lumped, "tumor.lumped = false"),
+    Rule("lumped.cluster_mean", lambda c: c.lumped.cluster_fraction, "lumped.cluster_fraction = 0"),
     Rule("balance.threshold balance.interval", lambda c: c.balance.enabled, "balance.enabled = false"),
     Rule("balance.interval", lambda c: c.balance.interval <= c.run.steps, "more steps than the run has"),
     Rule("outline.interval outline.gap outline.depth outline.opening outline.sprout outline.sampled_cells "
@@ -124,27 +141,31 @@ RULES = (
     Rule("vessels.length_density vessels.radius vessels.radius_spread vessels.maturity_spread vessels.jitter "
          "vessels.drop vessels.seed", lambda c: c.vessels.file is None, "vessels.file is given"),
     Rule("intravasation.cluster_fraction intravasation.cluster_mean",
-         lambda c: sheds(c) or not c.intravasation.enabled, "intravasation.hazard = 0"),
+         lambda c: not c.has_tissue or sheds(c) or not c.intravasation.enabled, "intravasation.hazard = 0"),
     Rule("intravasation.cluster_mean", lambda c: c.intravasation.cluster_fraction,
          "intravasation.cluster_fraction = 0"),
-    Rule("blood.* organs.* colonization.*", enters, NOTHING_ENTERS, state=True),
+    Rule("blood.* organs.* colonization.* vessel_growth.* ligand.* blood_brain_barrier.*", enters, NOTHING_ENTERS,
+         state=True),
     Rule(f"organs.{LYMPH_NODE}.*", lambda c: c.lymphatic.enabled, "lymphatic.enabled = false"),
     Rule("organs.tumor.* colonization.attraction aggressiveness.*", reaches_tumor,
          NO_BLOOD_IN_TUMOR, state=True),
     Rule("aggressiveness.*", lambda c: c.colonization.attraction != 1, "colonization.attraction = 1"),
     Rule("organs.tumor.soil", lambda c: False, "what leaves the blood in the tumor becomes tissue again"),
-    Rule("organs.* colonization.* aggressiveness.*", lambda c: c.blood.enabled, "blood.enabled = false", state=True),
+    Rule("organs.* colonization.* aggressiveness.* vessel_growth.* ligand.* blood_brain_barrier.*",
+         lambda c: c.blood.enabled, "blood.enabled = false", state=True),
     Rule("blood.anoikis_resistance", lambda c: c.blood.anoikis_per_h, "blood.anoikis = 0"),
     Rule("blood.anoikis", lambda c: c.blood.anoikis_resistance < 1, "blood.anoikis_resistance = 1"),
-    Rule("blood.platelet_time", lambda c: _is_coated(c.blood),
+    Rule("blood.platelet_time blood.platelet_fade", lambda c: _is_coated(c.blood),
          "the coat of platelets protects from nothing: blood.platelet_nk, blood.platelet_shear"),
-    Rule("blood.arrest_offset blood.deformability organs.*.capillary", lambda c: c.blood.arrest_slope,
-         "blood.arrest_slope = 0"),
-    Rule(f"colonization.establish colonization.dormant {RATES} {ACTIVE} organs.*.soil",
+    Rule("vessel_growth.burst_cells", lambda c: c.vessel_growth.divide_per_h, "vessel_growth.divide = 0"),
+    Rule("blood.nk_flowing", lambda c: c.blood.nk_per_h, "blood.nk = 0"),
+    Rule(f"colonization.clonogenic {SEEDED} {DIVIDING}",
          lambda c: c.colonization.enabled, "colonization.enabled = false", state=True),
-    Rule(f"colonization.dormant {RATES} {ACTIVE} organs.*.soil", _colonizes, "colonization.establish = 0", state=True),
-    Rule(RATES, lambda c: c.colonization.dormant, "colonization.dormant = 0", state=True),
-    Rule(ACTIVE, _grows, "every lesion sleeps for ever: colonization.dormant = 1, colonization.wake = 0", state=True),
+    Rule(f"{BEGIN} {DIVIDING}", _colonizes, "colonization.clonogenic = 0", state=True),
+    Rule("colonization.wake colonization.dormant_death src_survival.share", lambda c: c.colonization.sleep_per_h,
+         "colonization.sleep = 0", state=True),
+    Rule(DIVIDING, _divides,
+         "no lesion divides: colonization.start = 0, and colonization.wake or sleep = 0", state=True),
 )
 # What a run that goes on from a checkpoint takes from there.
 KEPT = Rule("tumor.cells tumor.center traits.* oxygen.initial_sweeps", lambda c: False,
@@ -168,7 +189,8 @@ def _reasons(config, declared, going_on) -> Callable:
     off = [rule for rule in rules if not (going_on and rule.state) and not rule.act(config)]
 
     def why_idle(name):
-        why = NO_TUMOR if config.tumor is None and declared.acts_in_tumor(name) else ""
+        why = NO_TUMOR if config.tumor is None else LUMPED
+        why = why if not config.has_tissue and declared.acts_in_tumor(name) else ""
         why = why or next((rule.why for rule in off if _names(rule, name) and not _switched_off(config, name)), "")
         return why or ("" if name in ELSEWHERE else declared.why_idle(name))
     return why_idle
@@ -231,9 +253,9 @@ def empty_organs(config) -> tuple[dict[str, str], dict[str, str]]:
         cells = dict.fromkeys(beds, "no cell comes there with the blood")
     if not (sheds(config, (DRAIN,)) and config.blood.enabled):
         cells[LYMPH_NODE] = "no cell comes there with lymph"
-    none = "" if _colonizes(config) else "no lesion is founded"
-    lesions = {bed: cells.get(bed) or none or f"organs.{bed}.soil = 0" for bed in beds
-               if bed in cells or none or not config.organs[bed].soil}
+    cells = {bed: why for bed, why in cells.items() if bed not in {one.organ for one in config.injection}}
+    none = "" if config.colonization.enabled else "no lesion is founded"
+    lesions = {bed: cells.get(bed) or none for bed in beds if bed in cells or none}
     return lesions, cells
 
 

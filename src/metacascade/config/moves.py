@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from metacascade.base import units
 from metacascade.base.units import show_time
-from metacascade.config import therapy
 from metacascade.config.read import Problem
+from metacascade.config.windows import largest, windows
 from metacascade.mechanisms.factors import BIASES, Pair, Table
 from metacascade.mechanisms.terms import LOWER, RAISE
 
@@ -23,7 +23,7 @@ def moves_um(config, plan) -> tuple[float, float]:
 
     With the speed of the fastest cells, and factors of mechanisms of the user and therapies.
     """
-    step_h, more = config.run.step_h, therapy.largest(config)
+    step_h, more = config.run.step_h, largest(config)
     speed, persistence_h = (plan.number(f"tissue.{name}", more) for name in ("speed", "persistence"))
     for factor in plan.factors_of(MOTION):
         if isinstance(factor, (Table, Pair)):
@@ -33,7 +33,7 @@ def moves_um(config, plan) -> tuple[float, float]:
 
 def shares(config, plan) -> dict[str, float]:
     """The shares of the motion that are directed, at most, by the names of their rates."""
-    more = therapy.largest(config)
+    more = largest(config)
     return {name: share for name in BIASES if (share := plan.number(name, more))}
 
 
@@ -43,7 +43,7 @@ def _values(factor):
 
 def problems(config, plan) -> Iterator[Problem]:
     """Shares of the motion that are more than all of it, and cells that move too far in a step."""
-    if config.tumor is None:
+    if not config.has_tissue:
         return
     directed = shares(config, plan)
     if (total := sum(directed.values())) > 1.0 + 1e-9:
@@ -60,7 +60,7 @@ def _too_far(config, plan):
                   LARGEST_DIRECTED * edge / directed if directed else 1)
     if shorter < 1:
         step_s = max(1, math.floor(config.run.step_s * shorter))
-        included = " (therapies included)" if any(plan.rate in IN_MOTION for plan in config.therapy) else ""
+        included = " (therapies included)" if any(plan.rate in IN_MOTION for plan in windows(config)) else ""
         yield Problem(
             ("migration", "speed"), f"a cell would move {max(random, directed):.3g} um in a step{included}, too far "
             f"for voxels of {units.plain(edge)} um; shorten run.step to {show_time(step_s)} or less",

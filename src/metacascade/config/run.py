@@ -12,8 +12,11 @@ class Run(Section):
 
     seed: int = integer("seed", 1, 0, LARGEST_SEED, doc=(
         "Key of every random number. Config, seed and build fix every byte of a result, on any number of ranks."))
-    step_s: int = quantity("step", "min", "s", 30, 1 / 60, 1440, doc=(
-        "Time step of the tissue and of the organs; the blood is exact in time within it."))
+    step_s: int = quantity("step", "min", "s", 30, 1 / 60, 44640, doc=(
+        "Time step of the tissue and of the organs, a day at most with tissue; the blood is exact in time within it."))
+    long_step_s: int | None = quantity("long_step", "day", "s", None, 1 / 1440, 3653, doc=(
+        "Longest step without tissue, a multiple of the step, 10 days say; it ends where anything is due to be written "
+        "or to happen. Blood and organs are exact in time within it. Left out: as the step."))
     duration_s: int = quantity("duration", "day", "s", 7, 1 / 86400, 36525, doc=(
         "Simulated time; a multiple of the step."))
     species: str = choice("species", "mouse", ("mouse", "human"), doc=(
@@ -25,6 +28,11 @@ class Run(Section):
         "CTCs and lesions, over all ranks, beyond which the run stops with a checkpoint and exit code 75; no result "
         "depends on it. Left out: as many as half of the memory of the nodes holds. An injection of more is refused at "
         "the start."))
+
+    @property
+    def longest_step_s(self) -> int:
+        """Of a step without tissue [s]."""
+        return self.long_step_s or self.step_s
 
     @property
     def step_h(self) -> float:

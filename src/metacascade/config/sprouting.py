@@ -3,8 +3,8 @@ import math
 
 from metacascade.base.limits import EDGE
 from metacascade.base.units import plain
-from metacascade.config import therapy
 from metacascade.config.read import Problem
+from metacascade.config.windows import largest
 from metacascade.mechanisms.angiogenesis import CUT
 from metacascade.mechanisms.terms import Shape
 
@@ -14,7 +14,7 @@ LARGEST_LOG = 700.0           # of what is a number
 def largest_um(config, plan) -> dict[str, float]:
     """The way of a tip in a step of the vessels, twice that of the interval in its first, from where it meets a vessel,
     and the radius of one that has grown, by the parameter that says so; with the largest factors. Nothing if off."""
-    more = therapy.largest(config)
+    more = largest(config)
     faster = math.prod(1.0 + one.b.number for one in plan.factors_of("vessel.advance")
                        if isinstance(one, Shape) and one.kind == "boost")
     spread = min(CUT * plan.number("vessel.radius_spread", more), LARGEST_LOG)

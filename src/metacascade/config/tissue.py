@@ -41,6 +41,9 @@ class Tumor(Section):
         source="human breast cancer about 0.3 (Beaney 1984); range over tumors Vaupel 1989", status=RECALLED,
         doc="Blood flow through the tumor bed per mass of tumor; 3e8 cells are one gram.")
 
+    lumped: bool = switch(key="lumped", default=False, doc=(
+        "A number of cells without space ([lumped]) instead of tissue: for long times and many patients."))
+
     @property
     def node(self) -> str:
         """The node of the circuit whose drainage the tumor shares."""

@@ -3,7 +3,7 @@ import json
 
 from metacascade.base.screen import one_line
 from metacascade.base.units import plain, show, show_time
-from metacascade.config import interventions, therapy
+from metacascade.config import injections, interventions, therapy
 
 
 def to_toml(config) -> str:
@@ -24,6 +24,8 @@ def toml_value(parameter, value) -> str:
         return "[" + ", ".join(quoted(show(v, parameter.unit, parameter.internal)) for v in value) + "]"
     if parameter.kind == "texts":
         return "[" + ", ".join(map(quoted, value)) + "]"
+    if parameter.kind == "numbers":
+        return "{" + ", ".join(f"{quoted(name)} = {plain(one)}" for name, one in value.items()) + "}"
     text = parameter.text(value)
     return text if parameter.kind in ("number", "integer", "switch") else quoted(text)
 
@@ -33,17 +35,24 @@ def quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
+def inline(value) -> str:
+    """A value as TOML in one line; a dict is an inline table."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{quoted(key)} = {inline(one)}" for key, one in value.items()) + "}"
+    return f"[{', '.join(map(inline, value))}]" if isinstance(value, list) else quoted(value)
+
+
 def summary(config) -> str:
     """A few lines: what is simulated, for how long, and what is switched off."""
     run = config.run
     lines = [one_line(config.title)] if config.title else []
-    lines.append(f"{run.species}, {run.steps:,} steps of {show_time(run.step_s)}, "
+    own = " with a body of its own" * config.body.is_given
+    lines.append(f"{run.species}{own}, {run.steps:,} steps of {show_time(run.step_s)}, "
                  f"{show_time(run.duration_s)} in all, seed {run.seed}")
     if config.tumor:
-        lines.append(f"tumor of {config.tumor.cells:,} cells in the {config.tumor.organ}, voxels of "
-                     f"{plain(config.tissue.edge_um)} um")
-    lines += [f"injection of {i.cells:,} cells of {plain(i.diameter_um)} um into node {i.node} at "
-              f"{show_time(i.time_s)}" for i in config.injection]
+        space = "without space" if config.tumor.lumped else f"voxels of {plain(config.tissue.edge_um)} um"
+        lines.append(f"tumor of {config.tumor.cells:,} cells in the {config.tumor.organ}, {space}")
+    lines += injections.lines(config)
     lines += [f"draw of {show(d.volume_mL, 'mL', 'mL')} from node {d.node} at {show_time(d.time_s)}"
               for d in config.draw]
     lines += [*therapy.lines(config), *interventions.lines(config)]

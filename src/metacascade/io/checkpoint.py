@@ -36,13 +36,14 @@ from metacascade.state.state import (
     empty,
 )
 
-KIND, FORMAT = "CHECKPOINT", 6
+KIND, FORMAT = "CHECKPOINT", 7
 BY_ID = ("ctcs", "members", "lesions")
 ARRAYS = "tiles"              # the group of what there is of each voxel
 VESSELS = "vessels"           # the group of vessels that live
 NAME, FORMER, DAMAGED = "checkpoint.h5", "checkpoint.prev.h5", "checkpoint.h5.damaged"
 META = {"config": (dict,), "step": (int,), "time_s": (int,), "seed": (int,), "ledger": (dict,), "fates": (dict,),
-        "traits": (list,), "bits": (list,), "redraws": (bool,), "since_h": (float,),
+        "events": (dict,), "traits": (list,), "bits": (list,), "redraws": (bool,), "redraws_lesions": (bool,),
+        "since_h": (float,),
         "shed_distances": (list,), "first_times": (dict,), "parent": (str, type(None)), "parts": (int,)}
 
 
@@ -189,6 +190,13 @@ def digest_of(path):
     sealed.verify(world, path, KIND, FORMAT)
     with understood(path):
         return digest(world, _Stored(path).whole())
+
+
+def meta_of(path):
+    """The description of the state in a checkpoint, by one process, which checks the whole file and reads little."""
+    sealed.verify(serial_world(), path, KIND, FORMAT)
+    with understood(path):
+        return _Stored(path).meta
 
 
 def describe(path):

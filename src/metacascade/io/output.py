@@ -18,7 +18,7 @@ from metacascade.io import checkpoint, datasets, ownership, parts, reopening, re
 from metacascade.io.atomic import writing
 from metacascade.io.datasets import Table, units
 from metacascade.state.observed import AT_OUTPUTS, DISTANCES_OF, places
-from metacascade.state.state import CTC, CTC_UNITS, LESION_UNITS, empty
+from metacascade.state.state import LESION_UNITS, SHED, SHED_UNITS, empty, shed_rows
 
 
 class Output:
@@ -36,8 +36,10 @@ class Output:
         Name -> (int or float, unit) of every column of the time series, in order.
     tables : dict
         Name -> Layout of the small tables, those of `observed.NAMES`.
-    nodes, bits : sequence of str
-        Names of the nodes of the circuit, and of the bits of cells, from the lowest on.
+    nodes, bits, events : sequence of str
+        Names of the nodes of the circuit, of the bits of cells, from the lowest on, and of the events in the blood.
+    volumes : dict
+        Name of a node -> its blood [mL]; of the tumor for each of its cells.
     provenance : dict
         Of this session (see `metacascade.io.provenance.collect`).
     first_part : int
@@ -52,10 +54,11 @@ class Output:
     """
 
     def __init__(self, world, directory, *, config_text, config, columns, tables, nodes, provenance,
-                 first_part=0, bits=()):
+                 first_part=0, bits=(), volumes=None, events=()):
         self.world, self.path = world, Path(directory) / results.NAME
         self.units = {name: unit for name, (_, unit) in columns.items()}
         self.row, self.tables = row_type(columns), tables
+        self.volumes, self.events = volumes or {}, dict(enumerate(events))
         self.config, self.nodes, self.text, self.sessions = config, list(nodes), config_text, [provenance]
         self.masks = {"bits": {1 << i: name for i, name in enumerate(bits)},
                       "flags": {int(flag): flag.name.lower() for flag in Flag}}
@@ -106,7 +109,7 @@ class Output:
     def shed(self, ctcs):
         """Append fate rows of CTCs owned here."""
         if len(ctcs):
-            self.ctcs.append(joined(ctcs))
+            self.ctcs.append(shed_rows(ctcs))
 
     def draw(self, **row):
         """Append a blood draw: time_s, index, node, volume_mL, singles, clusters, cells (global)."""
@@ -118,7 +121,7 @@ class Output:
         `early`: only because the run stops here, see `parts.Parts.add`. Returns how many parts were written so far.
         Rows of /shed are sorted by id, so the bytes of a part do not depend on the number of ranks.
         """
-        shed, before = joined(empty(CTC), *self.ctcs), self.parts.count
+        shed, before = joined(empty(SHED), *self.ctcs), self.parts.count
         small = {name: np.array(self.small[name], layout.dtype) for name, layout in self.tables.items()}
         self.parts.add(np.array(self.rows, self.row), small, by_id(shed), early)
         self.rows, self.small, self.ctcs = [], {name: [] for name in self.tables}, []
@@ -210,14 +213,16 @@ class Output:
         fate, place, lesion, zone = (
             {int(e): e.name.lower() for e in kind} for kind in (Fate, Place, LesionState, Zone))
         table, names = {
-            "shed": (CTC_UNITS, {"fate": fate, "place": place, "node": node, "origin": node, "zone": zone}),
+            "shed": (SHED_UNITS, {"fate": fate, "place": place, "node": node, "origin": node, "zone": zone}),
             "distances": (self.tables["distances"].units, {"of": dict(enumerate(DISTANCES_OF))}),
             "lesions": (LESION_UNITS, {"node": node, "state": lesion}),
+            "events": (self.tables["events"].units, {"node": node, "event": self.events}),
             "clone_cells": (self.tables["clone_cells"].units, {"place": dict(enumerate(places(self.nodes)))}),
             "clones": (self.tables["clones"].units, {})
             }.get(name) or (self.tables[name].units, {"node": node})
         of_cells = {"masks": json.dumps(self.masks)} if self.masks.keys() <= table.keys() else {}
-        return units(table) | {"enumerations": json.dumps(names)} | of_cells
+        of_blood = {"blood_mL": json.dumps(self.volumes)} if name == "organs" else {}
+        return units(table) | {"enumerations": json.dumps(names)} | of_cells | of_blood
 
 
 def row_type(columns):

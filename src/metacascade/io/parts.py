@@ -15,9 +15,9 @@ from metacascade.io.atomic import DRAFT, writing
 from metacascade.io.datasets import Table
 from metacascade.io.structure import PART, understood
 from metacascade.ranks.parallel import owner_of_id, serial_world
-from metacascade.state.state import CTC, empty
+from metacascade.state.state import SHED, empty
 
-FOLDER, KIND, FORMAT = "parts", "PART", 6
+FOLDER, KIND, FORMAT = "parts", "PART", 7
 KINDS = ("int64", "float64")      # of columns of the time series: those of one kind are one dataset of a part
 APART = ("shed",)                 # whose rows are checked when they are read
 SLAB_ROWS = 1 << 18               # shed cells that are copied at a time: 16 MiB
@@ -60,7 +60,7 @@ class Parts:
         self.series = {kind: names for kind in KINDS if (names := [n for n in series.names if series[n] == kind])}
         self.small = {name: layout.dtype for name, layout in small.items()}
         self.tables = {kind: (np.dtype(kind), (len(names),)) for kind, names in self.series.items()} | {
-            name: (np.dtype(dtype), ()) for name, dtype in (*self.small.items(), ("shed", CTC))}
+            name: (np.dtype(dtype), ()) for name, dtype in (*self.small.items(), ("shed", SHED))}
         self.behind, self.recent, self.fresh, self.replaced = [], [], [], []
         self.early, self.count = None, 0
 
@@ -125,19 +125,19 @@ class Parts:
         return None
 
     def take_back(self):
-        """(rows of the series, of small tables, CTCs owned here) of the part that an early stop left.
+        """(rows of the series, of small tables, rows of /shed of CTCs owned here) of the part that an early stop left.
 
         It is written anew.
         """
         if not self.early:
-            return [], {name: [] for name in self.small}, empty(CTC)
+            return [], {name: [] for name in self.small}, empty(SHED)
         with datasets.open_file(self.path(self.early)) as h5:
             values = {name: column.tolist() for name, column in self._columns(h5)}
             series = list(zip(*(values[name] for name in self.columns.names)))
             small, shed = {name: h5[name][:].tolist() for name in self.small}, h5["shed"]
             slabs = (shed[row:row + SLAB_ROWS] for row in range(0, len(shed), SLAB_ROWS))
             mine = [slab[owner_of_id(slab["id"], self.world.size) == self.world.rank] for slab in slabs]
-        return series, small, joined(empty(CTC), *mine)
+        return series, small, joined(empty(SHED), *mine)
 
     # --- writing -----------------------------------------------------------------------------------------
 

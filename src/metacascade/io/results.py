@@ -12,14 +12,15 @@ import numpy as np
 
 from metacascade.base.errors import InputError, PathLike, path_of
 from metacascade.base.screen import LONGEST_LINE, one_line
-from metacascade.io import datasets, parts, rows_index, sealed
+from metacascade.io import cascade_text, datasets, parts, rows_index, sealed
 from metacascade.io.atomic import reading
+from metacascade.io.cascade import Cascade
 from metacascade.io.rows import Rows, Series, overview
 from metacascade.io.structure import understood
 from metacascade.ranks.parallel import serial_world
 from metacascade.state.observed import NAMES
 
-NAME, KIND, FORMAT = "results.h5", "RESULTS", 6
+NAME, KIND, FORMAT = "results.h5", "RESULTS", 7
 APART = ("shed", "lesions")       # tables whose rows are checked when they are read
 IN_PARTS = ("series", *NAMES, "shed")    # while the run goes on
 NEEDED = ("config/text", "config/resolved", "provenance/sessions", *IN_PARTS)
@@ -34,8 +35,8 @@ def open_results(path: PathLike, parts_needed: bool = True) -> "Results":
     return Results(path_of(path, "where results are"), parts_needed)
 
 
-class Results:
-    """The results of a run, complete or still growing.
+class Results(Cascade):
+    """The results of a run, complete or still growing; what the cascade tells: see `Cascade`.
 
     Attributes
     ----------
@@ -45,8 +46,7 @@ class Results:
         Tables that are read when sliced: ``results.shed["fate"]``, ``results.shed[:1000]``; the last at the end.
     config : dict
         As resolved, in internal units; `config_text` as given.
-    provenance : list of dict
-        One for every session (start or resume) of the run.
+    provenance : list of dict, one for every session (start or resume) of the run
     complete : bool
         False while the run goes on, or after it was interrupted.
     digest : str
@@ -281,7 +281,7 @@ def describe(path):
         lines += [one_line(f"  started {session.get('started', '?')} on {session.get('ranks', '?')} ranks: "
                            f"{session.get('command', '?')}", LONGEST_LINE) for session in results.provenance]
         lines += [f"  digest {one_line(results.digest)}"] if results.complete else []
-        lines += ["  last row of /series"] * bool(last)
+        lines += cascade_text.headline(results) + ["  last row of /series"] * bool(last)
         lines += [one_line(f"    {name:28} {value:.10g} {results.units('series/' + name)}".removesuffix(" 1"))
                   for name, value in last.items()]
     return "\n".join(lines)

@@ -20,13 +20,22 @@ MECHANISMS = tuple(import_module(f"metacascade.mechanisms.{name}") for name in (
     "nk",
     "platelets",
     "arrest",
+    "binding",
+    "breakup",
     "release",
+    "arrested_death",
+    "vessel_growth",
     "extravasation",
-    "establishment",
+    "clonogenic",
+    "early_death",
+    "lesion_start",
     "dormancy",
+    "src_survival",
     "lesion_growth",
+    "angiogenic_switch",
     "lesion_shedding",
     "self_seeding",
+    "inflammation",
     "mutation",
     "emt",
     "adhesion",
@@ -36,12 +45,16 @@ MECHANISMS = tuple(import_module(f"metacascade.mechanisms.{name}") for name in (
     "anoikis_resistance",
     "instability",
     "aggressiveness",
+    "cxcl1",
+    "ligand",
+    "blood_brain_barrier",
     "integrins",
     "haptotaxis",
     "chemotaxis",
     "confinement",
     "chemotherapy",
     "l1cam",
+    "transformation",
     "vegf",
     "matrix",
     "proteolysis",
@@ -50,6 +63,7 @@ MECHANISMS = tuple(import_module(f"metacascade.mechanisms.{name}") for name in (
     "angiogenesis",
     "maturation",
     "perfusion",
+    "lumped",
 ))
 
 
@@ -62,6 +76,13 @@ def plan_of(config) -> Plan:
     """What is on in a config, made once for each. Raises InputError where mechanisms do not fit together."""
     if "_plan" not in config.__dict__:         # every check of a config asks for it
         config.__dict__["_plan"] = collect(config, mechanisms_of(config))
+    return config.__dict__["_plan"]
+
+
+def trust(config) -> Plan:
+    """As `plan_of`, without asking anew whether mechanisms fit together: of one of many configs, all alike but for
+    numbers within their limits, the first of which was asked."""
+    config.__dict__["_plan"] = collect(config, mechanisms_of(config), trusted=True)
     return config.__dict__["_plan"]
 
 

@@ -133,7 +133,7 @@ def tissue_rates(plan, scales=(), clones=None) -> TissueRates:
     ----------
     plan : Plan
     scales : dict of str and float
-        scale(t) of rates by name; left out: 1.
+        scale(t) of rates by name, of those in the blood and in lesions also by name@node; left out: 1.
     clones : dict of str and ndarray of uint8, optional
         The traits of all clones; left out: one clone, the founder.
     """
@@ -216,6 +216,7 @@ def placed_rates(plan, names, places, scales=(), clones=None) -> PlacedRates:
                 place[row] *= [factor.at(node) for node in places]
             elif isinstance(factor, Shielded):
                 spared[row] = 1.0 - (1.0 - spared[row]) * (1.0 - factor.share.number)
+        place[row] *= [dict(scales).get(f"{name}@{node}", 1.0) for node in places]
     tables = _tables(plan, names, clones)
     return PlacedRates(tables.names, tables.clone, tables.state, place, spared)
 

@@ -8,12 +8,13 @@ import re
 from metacascade.mechanisms import MECHANISMS
 from metacascade.mechanisms.factor_problems import is_switch
 from metacascade.mechanisms.fields import FIELDS, Diffusing
-from metacascade.mechanisms.plan import enabled
+from metacascade.mechanisms.plan import enabled, switch_of
 from metacascade.mechanisms.terms import FACTORS, KEY, REMOVE, SET, Rate
 
 COMMAND = "metacascade info --rates --markdown"
 BEGIN, END = f"<!-- written by {COMMAND}; do not edit -->", "<!-- end of what is written -->"
-CHAPTERS = {"field": "Terms of fields", "tissue": "Cells in tissue", "blood": "Cells in the blood", "lesion": "Lesions",
+CHAPTERS = {"field": "Terms of fields", "tissue": "Cells in tissue", "lumped": "A lumped tumor",
+            "blood": "Cells in the blood", "lesion": "Lesions",
             "vessel": "Vessels"}
 _MARKED = re.compile(r"\[([a-zA-Z0-9_.]+)\]")
 WIDTH = 118
@@ -49,7 +50,7 @@ def _closes(text) -> int:
 
 def optional(config, everything) -> dict:
     """Rate, field or factor -> its switch, of what is on in the config `everything` and off in `config`."""
-    return {made: f"[{mechanism.TABLE}.enabled]" for mechanism in MECHANISMS if not enabled(config, mechanism)
+    return {made: f"[{switch_of(mechanism)}]" for mechanism in MECHANISMS if not enabled(config, mechanism)
             for made in mechanism.plan(everything) if isinstance(made, (Rate, *FIELDS, *FACTORS))}
 
 

@@ -31,7 +31,7 @@ from metacascade.mechanisms.terms import (
     Value,
 )
 
-COMPARTMENTS = ("tissue", "blood", "lesion", "field", "vessel")
+COMPARTMENTS = ("tissue", "lumped", "blood", "lesion", "field", "vessel")
 MOTION = GRADIENT, PAIR, RISE = "gradient", "trait and voxel", "rise"     # what only motion depends on
 OF_RECORD = ("place", "clone", "emt", "adhesion", "bits")
 # Rates without an action, which kernels read by name, and what factors on them may depend on; in the blood and in
@@ -46,14 +46,22 @@ READ = (
     | dict.fromkeys("vessel.close vessel.open vessel.persistence vessel.sense vessel.noise vessel.reach "
                     "vessel.shortest vessel.pruning vessel.radius vessel.radius_spread vessel.oxygen_length "
                     "vessel.oxygen_critical vessel.oxygen_radius".split(), ())
-    | dict.fromkeys("blood.coat_time blood.arrest_slope blood.arrest_offset blood.deformability".split(), ())
-    | dict.fromkeys("blood.anoikis blood.bind blood.release blood.extravasate blood.passages "
-                    "blood.homing".split(), OF_RECORD)
+    | dict.fromkeys("blood.coat_time blood.coat_fade blood.coat blood.scar blood.nk_flowing blood.nucleus "
+                    "blood.stretch blood.viscosity blood.burst_cells".split(), ())
+    | dict.fromkeys("blood.anoikis blood.bind blood.release blood.extravasate blood.homing blood.breakup "
+                    "blood.arrested_death blood.divide blood.barrier blood.tension "
+                    "blood.nuclear_stiffness".split(), OF_RECORD)
     | dict.fromkeys("blood.nk blood.shear".split(), (*OF_RECORD, "coat"))
-    | dict.fromkeys("lesion.establish lesion.dormant lesion.wake lesion.dormant_death lesion.birth lesion.death "
-                    "lesion.capacity lesion.shed".split(), OF_RECORD))
+    | {"lesion.clonogenic": OF_RECORD[1:]}
+    | dict.fromkeys("lesion.early_death lesion.niche lesion.start lesion.sleep lesion.dormant_death "
+                    "lesion.marrow_death lesion.wake lesion.birth lesion.gompertz lesion.turnover lesion.death "
+                    "lesion.capacity lesion.avascular_limit lesion.vascularize lesion.shed lesion.shed_avascular "
+                    "lesion.transform".split(), OF_RECORD)
+    | dict.fromkeys("lumped.gompertz lumped.capacity lumped.turnover lumped.death lumped.shed lumped.cluster "
+                    "lumped.cluster_cells".split(), ()))
 # Of these, what does not change in the course of a run.
-FIXED = ("vessel.oxygen_length", "vessel.oxygen_critical", "vessel.oxygen_radius")
+FIXED = ("vessel.oxygen_length", "vessel.oxygen_critical", "vessel.oxygen_radius", "blood.nucleus", "blood.stretch",
+         "blood.burst_cells", "blood.barrier")
 SECRETED = ("voxel", "emt", "clone")        # the same of a term of a field by cells, and of one that is not
 OF_VOXEL = ("voxel",)
 # factor: the compartments whose rates it may act on

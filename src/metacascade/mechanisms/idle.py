@@ -10,11 +10,11 @@ from metacascade.base.columns import Column
 from metacascade.base.nodes import LYMPH_NODE
 from metacascade.mechanisms import mechanisms_of
 from metacascade.mechanisms.fields import FIELDS
-from metacascade.mechanisms.plan import enabled
+from metacascade.mechanisms.plan import enabled, switch_of
 from metacascade.mechanisms.terms import FACTORS, KEY, At, Gradient, Rate, Rise, Shape, Table, Trait
 
 OF_A_FIELD = (Shape, Gradient, Rise)
-IN_TUMOR = ("tissue", "field", "vessel")        # compartments that are not there without a tumor
+IN_TUMOR = ("tissue", "lumped", "field", "vessel")        # compartments that are not there without a tumor
 TO_TUMOR = {"tumor", LYMPH_NODE}                # nodes to which nothing comes without one
 
 
@@ -34,6 +34,9 @@ class Declared:
 
     def __init__(self, config):
         self.config = config
+        lumped = config.tumor is not None and config.tumor.lumped       # then there is a tumor, but no tissue
+        self.absent = tuple(one for one in IN_TUMOR if one != "lumped" or not lumped)
+        self.no_nodes = not lumped
         self.all = [(mechanism, made) for mechanism in mechanisms_of(config) for made in mechanism.plan(config)]
         self.naming = {}                    # parameter: the declarations that name it
         for pair in self.all:
@@ -73,9 +76,10 @@ class Declared:
         if isinstance(made, (Trait, Column, *FIELDS)):      # of a trait what mutates: cells do in tissue alone
             return True
         if _by_nodes_of_tumor(made, other=1.0):
-            return True
+            return self.no_nodes
         rate = self.owners[made.rate][1] if isinstance(made, FACTORS) else made
-        return isinstance(rate, Rate) and (rate.compartment in IN_TUMOR or self._zero_elsewhere(rate.name))
+        return isinstance(rate, Rate) and (rate.compartment in self.absent or (
+            self.no_nodes and self._zero_elsewhere(rate.name)))
 
     def _zero_elsewhere(self, rate):
         """Is a rate zero but where nothing comes without a tumor?"""
@@ -126,4 +130,4 @@ class Declared:
         return self._off(self.owners[made.signal][0]) if on_field else ""
 
     def _off(self, mechanism):
-        return "" if enabled(self.config, mechanism) else f"{mechanism.TABLE}.enabled = false"
+        return "" if enabled(self.config, mechanism) else f"{switch_of(mechanism)} = false"

@@ -51,6 +51,7 @@ class Plan:
     columns: tuple = ()
     by_node: tuple = ()         # columns of the table by organ
     causes: tuple = ()          # columns of the deaths in tissue, of what is off too: a branch still has its dead
+    labels: tuple = ()          # names of the clones that injections bring
 
     def of(self, compartment: str) -> list[Rate]:
         """The rates of tissue, blood, lesion, field or vessel."""
@@ -104,6 +105,11 @@ class Plan:
         return number
 
 
+def switch_of(mechanism) -> str:
+    """The parameter that switches a mechanism on."""
+    return getattr(mechanism, "SWITCH", f"{mechanism.TABLE}.enabled")
+
+
 def names_of(config, mechanisms) -> tuple[str, ...]:
     """What may be scaled in time in any config: `Plan.names` if all `mechanisms` were on."""
     made = [one for mechanism in mechanisms for one in _declarations(mechanism, config)]
@@ -113,21 +119,25 @@ def names_of(config, mechanisms) -> tuple[str, ...]:
 
 def enabled(config, mechanism) -> bool:
     """Is a mechanism on in this config?"""
+    if hasattr(mechanism, "enabled"):       # it has its switch elsewhere
+        return mechanism.enabled(config)
     return mechanism.TABLE is None or getattr(config, mechanism.TABLE).enabled
 
 
-def collect(config, mechanisms, known=None) -> Plan:
+def collect(config, mechanisms, known=None, trusted=False) -> Plan:
     """The plan of those `mechanisms` that are on in `config`.
 
     `known`: all that exist, `mechanisms` among them (left out: the same). What `known` declares and no mechanism of the
-    plan does is off. Raises InputError for a name that nothing declares, and for one that is declared twice.
+    plan does is off. Raises InputError for a name that nothing declares, and for one that is declared twice, unless it
+    is `trusted`.
     """
     everything = [(one, _placed(one, config)) for one in (known or mechanisms)]
     placed = [pair for _, its in everything for pair in its]
     acting = [made for one, its in everything if one in mechanisms and enabled(config, one) for made, _ in its]
-    if wrong := [*dict.fromkeys(problems(placed)), *problems_together(acting)]:
+    if not trusted and (wrong := [*dict.fromkeys(problems(placed)), *problems_together(acting)]):
         raise InputError("\n".join(wrong))
-    return _plan(acting, [made for made, _ in placed])
+    labels = dict.fromkeys(one.label for one in getattr(config, "injection", ()) if one.label)
+    return replace(_plan(acting, [made for made, _ in placed]), labels=tuple(labels))
 
 
 def contradictions(config, mechanisms) -> list[Contradiction]:

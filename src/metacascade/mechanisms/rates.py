@@ -48,7 +48,8 @@ def valued(given) -> Value:
 class Rate:
     """A named hazard or coefficient. Its compartment is the first word: tissue, blood, lesion, field or vessel.
 
-    A rate field.NAME.x is a term of the field NAME, by its action, one of TERMS: `fields.Diffusing`.
+    Those of a tumor without space are in a compartment of their own, lumped. A rate field.NAME.x is a term of the field
+    NAME, by its action, one of TERMS: `fields.Diffusing`.
     In the blood and in lesions an action is SET or CLEAR, and the number no hazard but says when: in the blood after so
     many hours there; in a lesion CLEAR from so many cells on, and SET below so many. Such a number is the same for all.
     """
@@ -66,7 +67,7 @@ class Rate:
 
     @property
     def compartment(self) -> str:
-        """tissue, blood, lesion, field or vessel."""
+        """tissue, lumped, blood, lesion, field or vessel."""
         return str(self.name).partition(".")[0]
 
     @property

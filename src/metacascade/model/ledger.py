@@ -56,7 +56,7 @@ class Ledger:
         if self.totals[name] > LARGEST:
             raise on_all_ranks(RunError(
                 f"{name}: more than {LARGEST:,} cells since the start, and no more can be counted: "
-                "shorten run.duration, or lower colonization.capacity, birth and death"))
+                "shorten run.duration, or lower colonization.capacity and gompertz"))
 
     def of(self, *parts) -> dict:
         """The totals of some parts of the account: name -> cells."""

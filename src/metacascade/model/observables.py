@@ -7,13 +7,26 @@ from itertools import chain
 
 import numpy as np
 
-from metacascade._kernels._layout import CTC, LESION, Place
+from metacascade._kernels._layout import CTC, LESION, Flag, Place
 from metacascade.base.columns import CTCS, LESIONS, NOW, Column, in_order, mean_over_cells
 from metacascade.base.errors import InputError, RunError
 from metacascade.base.limits import MOST_CLONES
+from metacascade.base.records import joined
 from metacascade.base.tiles import of_voxels
 from metacascade.mechanisms.terms import LOWER, RAISE
-from metacascade.model import blood, clones, injection, interventions, lesions, lymph, staging, tissue, zones
+from metacascade.model import (
+    blood,
+    clones,
+    injection,
+    interventions,
+    lesions,
+    lumped,
+    lymph,
+    physiology,
+    staging,
+    tissue,
+    zones,
+)
 from metacascade.model.computed import place
 from metacascade.model.microenvironment import moments
 from metacascade.model.outbox import TALLIES
@@ -21,10 +34,12 @@ from metacascade.state import observed
 from metacascade.state.observed import OTHERS, PLACES
 
 OF_RUN = (
+    Column("returned", "cells", "in tissue, came back through the blood, or descend from such", NOW),
     Column("step", "steps", "steps done", NOW), Column("time_s", "s", "simulated time", NOW),
     Column("tiles", "tiles", "tiles of 8 x 8 x 8 voxels that exist", NOW))
 REPORT = tuple(chain.from_iterable(
-    part.REPORT for part in (tissue, zones, lymph, blood, lesions, interventions, clones)))
+    part.REPORT for part in (tissue, lumped, zones, lymph, blood, lesions, interventions, clones)))
+LABELED = {"tissue": "in tissue", "blood": "in the blood, flowing or held, and in lymph", "lesions": "in lesions"}
 OTHER_NAME = "give that of the mechanism another name"
 TILES = 1024        # whose cells are counted at a time
 EMT_MEAN = mean_over_cells("emt_mean", "1", "EMT of the cells in tissue, 0 to 1, their mean", "emt", 1 / 255)
@@ -47,8 +62,8 @@ def columns(plan) -> tuple:
     if counted := [cause.name for cause in plan.causes if cause.name in TALLIES]:
         raise InputError(f"{', '.join(counted)}: a cause of death by the name of a count of the tissue: {OTHER_NAME}")
     try:
-        return in_order([*plan.causes, *chain.from_iterable(of_model), *lymph.columns(plan), *OF_RUN, *plan.columns,
-                         *of_states(plan)])
+        return in_order([*plan.causes, *chain.from_iterable(of_model), *lymph.columns(plan), *lumped.columns(plan),
+                         *OF_RUN, *plan.columns, *of_states(plan), *of_labels(plan)])
     except ValueError as error:
         raise InputError(f"{error}: {OTHER_NAME}") from None
 
@@ -60,6 +75,12 @@ def of_states(plan) -> list:
     return columns_ + [column for column in (EMT_MEAN, ADHESION_MEAN) if column.mean.field in changed]
 
 
+def of_labels(plan) -> list:
+    """Columns of the clones that injections bring."""
+    return [Column(f"{label}_{where}", "cells", f"{what}, of the clone that is labeled {label}", NOW)
+            for label in plan.labels for where, what in LABELED.items()]
+
+
 def by_node(plan) -> tuple:
     """Every column of the table by organ: those of the model, and what the mechanisms of a plan bring.
 
@@ -68,7 +89,7 @@ def by_node(plan) -> tuple:
     InputError
         For a name that is there already, and for a count that fails where nothing is.
     """
-    of_model = (*blood.BY_NODE, *lesions.BY_NODE)
+    of_model = (*blood.BY_NODE, *lesions.by_node(plan))
     taken = {*observed.organs(()).units, *(column.name for column in of_model)}
     for column in plan.by_node:
         if column.name in taken:
@@ -93,6 +114,13 @@ def counted(column, records, error=RunError) -> np.ndarray:
     return numbers.astype(np.int64)
 
 
+def volumes(simulation) -> dict:
+    """Blood by node [mL]; of the tumor, which grows, for each of its cells."""
+    circuit = simulation.circuit
+    per_cell = physiology.TUMOR_BLOOD_mL_PER_G / physiology.CELLS_PER_G if simulation.config.tumor else 0.0
+    return dict(zip(circuit.names, circuit.volume_mL.tolist())) | {"tumor": per_cell}
+
+
 def tables(plan) -> dict:
     """The tables beside the time series: name -> Layout."""
     return observed.layouts(by_node(plan), [trait.name for trait in plan.traits])
@@ -110,14 +138,31 @@ class Observables:
         """A row of the time series: column -> value, the same on all ranks."""
         sim = self.simulation
         own = [len(sim.tissue.region.keys), *(sum_over_cells(sim.tissue, column.mean) for column in self.means),
-               *(sum_of_states(sim.tissue, EACH, mask) for _, mask in sim.plan.bits)]
-        tiles, *sums = self.world.sum(own).tolist()
+               *(sum_of_states(sim.tissue, EACH, mask) for _, mask in sim.plan.bits), self._returned()]
+        tiles, *sums, returned = self.world.sum(own).tolist()
         with_bits = {f"tissue_{name}": n for (name, _), n in zip(sim.plan.bits, sums[len(self.means):])}
         cells = sim.ledger.totals["tissue"]
         means = {column.name: total / cells * column.mean.resolution if cells else np.nan
                  for column, total in zip(self.means, sums)}
-        return dict(sim.ledger.totals, step=sim.step_number, time_s=sim.time_s, tiles=tiles,
-                    clones=len(sim.clones), **means, **with_bits, **self._of_tumor())
+        return dict(sim.ledger.totals, step=sim.step_number, time_s=sim.time_s, tiles=tiles, clones=len(sim.clones),
+                    returned=returned, **means, **with_bits, **self._of_tumor(), **self._of_labels())
+
+    def _returned(self):
+        """Cells in tissue of this rank that came back, or descend from such: residual cells are the others."""
+        if not self.simulation.ledger.totals["self_seeded"]:
+            return 0
+        arena = self.simulation.tissue.arena
+        return sum(int((arena.block(row)["flags"] & Flag.RETURNED > 0).sum()) for row in np.flatnonzero(arena.n))
+
+    def _of_labels(self):
+        """The columns of labeled clones."""
+        labels = self.simulation.clones.labels
+        if not self.simulation.plan.labels:
+            return {}
+        counts = self.world.sum(count_clones(self.simulation)[list(labels.values())])
+        by_place = np.stack([counts[:, 0], counts[:, 1:len(PLACES)].sum(axis=1), counts[:, len(PLACES):].sum(axis=1)])
+        return {f"{label}_{where}": n for label, row in zip(labels, by_place.T.tolist())
+                for where, n in zip(LABELED, row)}
 
     def _of_tumor(self):
         """The columns of the outline and of the stage."""
@@ -136,7 +181,7 @@ class Observables:
     def organs(self):
         """Rows of the table by organ: what is in each node of the circuit where anything is."""
         sim = self.simulation
-        records = {CTCS: sim.blood.records, LESIONS: sim.lesions.records}
+        records = {CTCS: sim.blood.records, LESIONS: joined(sim.lesions.records, sim.lumped.records)}
         own = np.zeros((len(self.by_node), len(sim.circuit.names)), np.int64)
         for counts, column in zip(own, self.by_node):
             here = records[column.records]
@@ -149,13 +194,22 @@ class Observables:
             rows[column.name] = counts[here]
         return rows
 
+    def events(self):
+        """Rows of the table of events: cells by what happened to them in the blood so far, and in which node."""
+        total = self.simulation.events.table()
+        event, node = np.nonzero(total)
+        rows = np.zeros(len(event), self.layouts["events"].dtype)
+        rows["time_s"], rows["event"], rows["node"] = self.simulation.time_s, event, node
+        rows["cells"] = total[event, node]
+        return rows
+
     def clone_cells(self):
         """Rows of cells by clone: living cells in each place where there are any, the smaller clones put together.
 
         The memory that it takes is that of a table of all clones by all places, 12 MB at most.
         """
         sim = self.simulation
-        clone, total = largest(self.world.sum(count_clones(sim)), sim.config.output.clones)
+        clone, total = largest(self.world.sum(count_clones(sim)), sim.config.output.clones, sim.clones.labels.values())
         row, place = np.nonzero(total)
         rows = np.zeros(len(row), self.layouts["clone_cells"].dtype)
         rows["time_s"], rows["clone"], rows["place"] = sim.time_s, clone[row], place
@@ -163,16 +217,21 @@ class Observables:
         return rows
 
 
-def largest(total, most):
-    """(clones, their cells by place): those `most` with most cells, of equal ones the older, then OTHERS, their sum.
+def largest(total, most, named=()):
+    """(clones, their cells by place): those `most` with most cells, of equal ones the older, and those `named`; then
+    OTHERS, their sum.
 
     `total`: int64, shape (clones, places), of all clones.
     """
     if len(total) <= most:
         return np.arange(len(total)), total
-    order = np.argsort(-total.sum(axis=1), kind="stable")
-    kept = np.sort(order[:most])
-    return np.append(kept, OTHERS), np.append(total[kept], total[order[most:]].sum(axis=0, keepdims=True), axis=0)
+    keep = np.zeros(len(total), bool)
+    keep[np.argsort(-total.sum(axis=1), kind="stable")[:most]] = True
+    keep[list(named)] = True
+    if keep.all():
+        return np.arange(len(total)), total
+    return (np.append(np.flatnonzero(keep), OTHERS),
+            np.append(total[keep], total[~keep].sum(axis=0, keepdims=True), axis=0))
 
 
 def sum_over_cells(tissue_, mean) -> int:
@@ -211,11 +270,12 @@ def count_clones(simulation):
     found = np.zeros((len(sim.clones), len(PLACES) + nodes), np.int64)
     found[:, 0] = count_tissue(sim.tissue, len(sim.clones))
     for ctcs in (sim.blood.records, sim.late.records, sim.returning):
-        place = np.where(ctcs["place"] == Place.ARRESTED, 2, 1)
+        place = np.where(np.isin(ctcs["place"], (Place.BOUND, Place.TRAPPED)), 2, 1)
         members, row = sim.members.of(ctcs)
-        np.add.at(found, (ctcs["clone"], place), 1)
+        np.add.at(found, (ctcs["clone"], place), ctcs["n"])          # as their leaders, unless known to be others
+        np.add.at(found, (ctcs["clone"][row], place[row]), -1)
         np.add.at(found, (members["clone"], place[row]), 1)
-    records = sim.lesions.records
+    records = joined(sim.lesions.records, sim.lumped.records)
     np.add.at(found, (records["clone"], len(PLACES) + records["node"].astype(np.int64)), records["n"])
     return found
 

@@ -3,18 +3,22 @@ from dataclasses import replace
 
 import numpy as np
 
-from metacascade._kernels._layout import Fate, Place, Zone
+from metacascade._kernels._layout import Place, Zone
 from metacascade.base.errors import InputError
 from metacascade.base.limits import MOST_CLONES
 from metacascade.base.records import by_id, chosen, joined
 from metacascade.base.screen import one_line
 from metacascade.config.config import Config
+from metacascade.config.windows import windows
 from metacascade.mechanisms import plan_of
 from metacascade.model import tissue_start, vessels
+from metacascade.model.blood import EVENTS
 from metacascade.model.circuit import Circuit
 from metacascade.model.clones import Clones, spectrum
+from metacascade.model.fates import FATES
 from metacascade.model.ledger import LARGEST, Ledger
-from metacascade.model.members import Members, complete, in_order
+from metacascade.model.lesions import Lesions
+from metacascade.model.members import complete, in_order
 from metacascade.model.microenvironment import fields_of
 from metacascade.model.schedule import Schedule
 from metacascade.model.staging import FIRST, Staging
@@ -43,14 +47,16 @@ def state_of(simulation, meta):
     return state.State(
         meta=dict(meta, config=sim.config.to_dict(), step=sim.step_number, time_s=sim.time_s,
                   seed=sim.config.run.seed, ledger=dict(sim.ledger.totals), fates=sim.fates.totals(),
+                  events=sim.events.totals(),
                   traits=list(sim.clones.spectrum.names), bits=list(sim.plan.bit_names), redraws=sim.redraws,
-                  since_h=sim.circuit.since_h, shed_distances=sim.zones.shed.tolist(),
-                  first_times=dict(sim.staging.times)),
+                  redraws_lesions=sim.redraws_lesions, since_h=sim.circuit.since_h,
+                  shed_distances=sim.zones.shed.tolist(), first_times=dict(sim.staging.times)),
         tile_key=tissue.region.keys[order], tile_coords=tissue.region.coords[order],
         arrays=tissue.arrays.take(order), units=tissue.arrays.units(),
         cells=lambda first, last: _canonical(tissue, order[first:last]),
         ctcs=by_id(joined(sim.blood.records, waiting["late"], waiting["returning"])),
-        members=in_order(members), lesions=by_id(sim.lesions.records), clones=sim.clones.table,
+        members=in_order(members), lesions=by_id(joined(sim.lesions.records, sim.lumped.records)),
+        clones=sim.clones.table,
         segments=tissue.network.imported, vessels=_vessels(tissue.vasculature, order))
 
 
@@ -67,6 +73,7 @@ def go_on(simulation, saved, network):
     sim.ledger = Ledger(sim.world, sim.columns, meta["ledger"])
     sim.clones = Clones(sim.world, sim.clones.spectrum, sim.config.run.seed, saved.clones, meta["traits"])
     sim.fates.load(meta["fates"])
+    sim.events.load(meta["events"])
     sim.tissue = tissue_start.restore(
         sim.config, sim.plan, sim.exchange, fields_of(sim.config, sim.plan), network, saved)
     sim.tell_of_clones()
@@ -75,29 +82,49 @@ def go_on(simulation, saved, network):
     sim.staging = Staging(sim.config, meta["first_times"])
     waiting = saved.ctcs["place"] == Place.RETURNING
     sim.returning, sim.blood.records = chosen(saved.ctcs, waiting), chosen(saved.ctcs, ~waiting)
-    sim.members = Members(saved.members)
-    sim.lesions.records = saved.lesions
-    sim.redraws, sim.circuit.since_h = meta["redraws"], meta["since_h"]
+    sim.members.records = saved.members
+    sim.lesions.records = sim.lumped.take(saved.lesions)
+    sim.redraws, sim.redraws_lesions, sim.circuit.since_h = meta["redraws"], meta["redraws_lesions"], meta["since_h"]
     former = Config.from_dict(meta["config"])
     if former != sim.config:
         vessels.take_up(sim.tissue, former)
         _go_on_in_blood(sim, former, saved)
+        _go_on_in_lesions(sim, former, saved)
 
 
 def _go_on_in_blood(sim, former, saved):
-    """Of a branch with other rates the blood is drawn anew; with other bits that are switched after a time in the
-    blood, none is before it began."""
+    """Of a branch with other rates the blood is drawn anew, and with another seed, so that no two share what was
+    pending; with other bits that are switched after a time in the blood, none is before it began."""
     before = circuit_at(former, plan_of(former), sim.time_s - 1, saved)
+    sim.redraws |= former.run.seed != sim.config.run.seed
     sim.redraws |= not before.acts_like(circuit_at(sim.config, sim.plan, sim.time_s, saved))
-    if before.switches.tobytes() != sim.circuit.switches.tobytes():
+    if not np.array_equal(before.switches, sim.circuit.switches):       # not bytes, of which some are between fields
         sim.circuit.since_h = sim.time_s / 3600
+
+
+def _go_on_in_lesions(sim, former, saved):
+    """What is due in lesions that do not divide is drawn anew in a branch with other rates."""
+    before, now = (_rates_of_lesions(config, time_s, saved) for config, time_s in (
+        (former, sim.time_s - 1), (sim.config, sim.time_s)))
+    sim.redraws_lesions |= any(getattr(before, table).tobytes() != getattr(now, table).tobytes()
+                               for table in ("place", "clone", "state"))
+
+
+def _rates_of_lesions(config, time_s, saved):
+    """The rates of lesions in a config at a time, for the clones of a state."""
+    plan = plan_of(config)
+    traits = Clones(None, spectrum(plan.traits), config.run.seed, saved.clones, saved.meta["traits"]).traits()
+    lesions = Lesions(config, Circuit(config, plan), config.run.seed)
+    lesions.clones = traits
+    lesions.set_rates(Schedule(windows(config)).scales(time_s, "lesion."))
+    return lesions.rates
 
 
 def circuit_at(config, plan, time_s, saved):
     """The circuit of a config with the rates of a time, for the clones of a state."""
     circuit, traits = Circuit(config, plan), spectrum(plan.traits)
     circuit.take_clones(Clones(None, traits, config.run.seed, saved.clones, saved.meta["traits"]).traits())
-    circuit.set_rates(Schedule(config.therapy).scales(time_s, "blood."))
+    circuit.set_rates(Schedule(windows(config)).scales(time_s, "blood."))
     return circuit
 
 
@@ -130,7 +157,7 @@ def refuse_foreign(saved, names, totals):
     not, vessels of another layout, or totals of what is not counted."""
     nodes = len(names)
     found = max((int(np.max(records[name], initial=0)) for records, names in (
-        (saved.ctcs, ("node", "origin")), (saved.lesions, ("node",))) for name in names), default=0)
+        (saved.ctcs, ("node", "origin")), (saved.lesions, ("node", "origin"))) for name in names), default=0)
     if found >= nodes:
         raise InputError(f"the state has cells at node {found}, and the circuit only nodes up to {nodes - 1}: "
                          "it is not of metacascade")
@@ -145,12 +172,12 @@ def refuse_foreign(saved, names, totals):
     if any(part.records.dtype != KINDS.get(name) for name, part in saved.vessels.items()):
         raise InputError("the pieces of vessels in the state are not laid out as metacascade writes them: it is not of "
                          "metacascade")
-    ledger, fates = saved.meta["ledger"], saved.meta["fates"]
+    ledger = saved.meta["ledger"]
     if unknown := sorted(set(ledger) - set(totals)):
         raise InputError(f"the state counts cells by {one_line(', '.join(unknown))}, which nothing here declares: name "
                          "the module of the mechanism that does, and switch it off if it is not wanted")
-    if not (_are_totals(ledger) and set(fates) <= {fate.name.lower() for fate in Fate}
-            and all(isinstance(at, dict) and set(at) <= set(names) and _are_totals(at) for at in fates.values())
+    if not (_are_totals(ledger) and _are_by_node(saved.meta["fates"], FATES, names)
+            and _are_by_node(saved.meta["events"], EVENTS, names)
             and _are_readouts(saved.meta["shed_distances"], saved.meta["first_times"])):
         raise InputError("the state counts cells by names or numbers that metacascade has not: it is not "
                          "of metacascade")
@@ -161,10 +188,16 @@ def _refuse_foreign_clones(saved):
     clones, traits = len(saved.clones), saved.meta["traits"]
     parents = saved.clones["parent"]
     last = max(int(np.max(records["clone"], initial=0)) for records in (saved.ctcs, saved.members, saved.lesions))
-    if not (last < clones <= MOST_CLONES and parents[0] == -1 and np.all(parents[1:] >= 0)
-            and np.all(parents < np.arange(clones)) and all(isinstance(name, str) for name in traits)
+    if not (last < clones <= MOST_CLONES and parents[0] == -1 and np.all(parents >= -1)
+            and np.all(parents < np.arange(clones)) and len(np.unique(saved.clones["id"])) == clones
+            and all(isinstance(name, str) for name in traits)
             and len(traits) <= saved.clones["traits"].shape[1]):
         raise InputError("the clones of the state are not such as metacascade writes: it is not of metacascade")
+
+
+def _are_by_node(totals, kinds, names):
+    return set(totals) <= set(kinds) and all(
+        isinstance(at, dict) and set(at) <= set(names) and _are_totals(at) for at in totals.values())
 
 
 def _are_readouts(distances, times):

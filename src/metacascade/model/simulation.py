@@ -4,16 +4,19 @@ import numpy as np
 from metacascade._kernels._layout import CTC
 from metacascade.base.errors import InputError, on_all_ranks
 from metacascade.base.limits import MOST_STEPS
-from metacascade.base.records import joined
+from metacascade.base.records import by_id, cells_in, joined
+from metacascade.config.windows import windows, wound_g
 from metacascade.mechanisms import plan_of
 from metacascade.model import blood, interventions, lymph, observables, saving, selfseeding, tissue_start, vessels
-from metacascade.model.blood import cells_in
 from metacascade.model.circuit import Circuit
+from metacascade.model.circulate import circulate
 from metacascade.model.clones import Clones, spectrum
-from metacascade.model.fates import Fates
-from metacascade.model.injection import Injections
+from metacascade.model.fates import Events, Fates
+from metacascade.model.injection import Injections, followers, take_labels
 from metacascade.model.ledger import Ledger
 from metacascade.model.lesions import Lesions
+from metacascade.model.longsteps import end_of_step
+from metacascade.model.lumped import Lumped
 from metacascade.model.members import Members
 from metacascade.model.microenvironment import fields_of
 from metacascade.model.schedule import Schedule
@@ -50,15 +53,17 @@ class Simulation:
         self.on_ended, self.on_draw = on_ended, on_draw
         self.plan = plan_of(config)
         self.circuit = Circuit(config, self.plan)
-        self.blood = blood.Blood(config, self.circuit, config.run.seed)
-        self.lesions = Lesions(self.plan, self.circuit, config.run.seed)
+        self.lesions = Lesions(config, self.circuit, config.run.seed)
+        self.lumped = Lumped(config, self.plan, world)
         self.injections = Injections(config, config.run.seed, world.rank, world.size)
-        self.fates = Fates(world, self.circuit.names)
+        self.fates, self.events = Fates(world, self.circuit.names), Events(world, self.circuit.names)
         self.returning = np.empty(0, CTC)     # left the blood inside the tumor; on any rank
         self.members = Members()              # of the clusters in the blood and among the returning
+        self.blood = blood.Blood(config, self.circuit, config.run.seed, self.members)
         self.late = blood.Blood(config, self.circuit, config.run.seed)    # shed in the last step, after its exchange
-        self.schedule = Schedule(config.therapy)
+        self.schedule = Schedule(windows(config))
         self.redraws = False                  # what is due in the blood was drawn with rates of another config
+        self.redraws_lesions = False          # the same of lesions
         self.clock = StageClock(self.exchange.spent)
         self.stage = self.clock.stage
         self.step_number, self.time_s = 0, 0
@@ -74,15 +79,17 @@ class Simulation:
             saved = saving.with_bits(saved, self.plan.bit_names)
             given = saved.segments if segments is None else segments
             saving.go_on(self, saved, network_read.network_of(config, world, given))
-        self.interventions = interventions.Interventions(config, self.tissue, self.blood, self.lesions)
-        self.perfused = int(world.sum([self.tissue.reachable.sum()])[0]) > 0   # blood flows through the tumor
+        take_labels(self)
+        self.interventions = interventions.Interventions(config, self.tissue, self.blood, self.lesions, self.lumped)
+        self.perfused = self.lumped.on or int(world.sum([self.tissue.reachable.sum()])[0]) > 0    # by blood
         if not self.perfused and any(plan.node == "tumor" for plan in config.injection):
             raise on_all_ranks(InputError(tissue_start.NOT_PERFUSED))
 
     def _begin(self, network):
         self.tissue = tissue_start.start(
             self.config, self.plan, self.exchange, fields_of(self.config, self.plan), network)
-        self.ledger.add(initial=self.tissue.cells)
+        self.lumped.begin()
+        self.ledger.add(initial=self.tissue.cells + self.lumped.cells)
         self.ledger.close(self._alive())
         self.zones, self.staging = Zones(self.config, self.tissue), Staging(self.config)
         self.zones.renew(0)
@@ -98,10 +105,11 @@ class Simulation:
         if self.step_number >= MOST_STEPS:
             raise on_all_ranks(InputError(
                 f"{MOST_STEPS:,} steps are done, all that are possible: make run.step longer"))
-        t0_s, t1_s = self.time_s, self.time_s + self.config.run.step_s
+        t0_s, t1_s = self.time_s, end_of_step(self)
         after_s = t0_s if self.step_number else -1      # what is to happen at t0_s has happened, but not at the start
         self._intervene(after_s, t0_s)
-        self.circuit.set_tumor_flow(self.ledger.totals["tissue"] if self.perfused else 0)
+        wound, cells = wound_g(self.config, t0_s), self.ledger.totals[self.lumped.column]
+        self.circuit.set_tumor_flow(*((cells, wound) if self.perfused else (0, 0.0)))
         with self.stage("fields"):
             if self.schedule.names:
                 self.tissue.set_rates(self.schedule.of_step(t0_s, t1_s, self.tissue.microenvironment.each))
@@ -114,14 +122,16 @@ class Simulation:
             lymph.send(shed, self.circuit)
         with self.stage("organs"):
             self._take_rates_of_lesions(t0_s, t1_s)
-            shed_by_lesions = self._grow(t0_s / 3600)
+            by_lesions = self._grow(t0_s / 3600, (t1_s - t0_s) / 3600)
+            ctcs, more = self.lumped.live(self, t0_s, t1_s)
         with self.stage("exchange"):
-            entering = self._exchange(migrants, joined(shed, shed_by_lesions), members, tally, t1_s)
+            entering = self._exchange(migrants, joined(shed, ctcs, by_lesions), joined(members, more), tally, t1_s)
         with self.stage("blood"):
-            self._admit(entering, self.injections.due(after_s, t1_s))
-            walked = self._circulate(after_s, t0_s, t1_s)
+            injected, placed = self.injections.due(after_s, t1_s)
+            self._admit(entering, injected, placed)
+            walked = circulate(self, after_s, t0_s, t1_s)
         with self.stage("organs"):
-            self._colonize(walked, t0_s / 3600)
+            self._colonize(walked, placed, t0_s / 3600, (t1_s - t0_s) / 3600)
         self._intervene(t0_s, t1_s)
         with self.stage("margin"):
             self.tissue.add_margin()
@@ -139,6 +149,7 @@ class Simulation:
     def _exchange(self, migrants, entering, members, tally, t1_s):
         """One routing of all that changed owner; returns the CTCs that enter the blood on this rank."""
         here, gone, gone_to = self.tissue.leaving(migrants)
+        self.lumped.regain(self)
         returning, mutants = self.world.sum([len(self.returning), tally["mutated"]]).tolist()
         if mutants:
             self._number_clones(here, t1_s)
@@ -176,70 +187,43 @@ class Simulation:
             self.blood.records = joined(self.blood.records, ctcs)
         self.late.records = self.late.records[:0]
 
-    def _admit(self, entering, injected):
-        self.ledger.add(injected=cells_in(injected))
+    def _admit(self, entering, injected, placed):
+        self.ledger.add(injected=cells_in(injected) + cells_in(placed))
         self.blood.admit(entering)
         self.blood.admit(injected)
-
-    def _circulate(self, after_s, t0_s, t1_s):
-        """Every CTC walks to the end of the step; when blood is drawn, or rates change, all are there, no further."""
-        self._take_rates_of_blood(max(t0_s - 1, 0))     # what is due at the start was drawn with the rates before
-        draws = [(plan.time_s, i) for i, plan in enumerate(self.config.draw) if after_s < plan.time_s <= t1_s]
-        changes = {(time_s, -1) for time_s in self.schedule.all_changes(t0_s, t1_s, "blood.")}
-        changes |= {(t0_s, -1)} if self.redraws else set()
-        walks = []
-        for time_s, index in sorted([*changes, *draws]):
-            walks.append(self.blood.advance(time_s / 3600))
-            if index < 0:
-                self._take_rates_of_blood(time_s)
-                self.blood.redraw(time_s / 3600)
-            else:
-                self._draw_blood(index, self.config.draw[index])
-        self.redraws = False
-        walked = blood.together([*walks, self.blood.advance(t1_s / 3600)])
-        self.members.switch(self.circuit, t1_s / 3600, self.blood.records, walked.extravasated, walked.returning)
-        return walked
-
-    def _draw_blood(self, index, plan):
-        node = self.circuit.index(plan.node)
-        taken = self.blood.sample(node, plan.volume_mL, index, plan.time_s / 3600)
-        self._end(taken)
-        self.ledger.add(drawn=cells_in(taken))
-        singles = int((taken["n"] == 1).sum())
-        found = self.world.sum([singles, len(taken) - singles, cells_in(taken)]).tolist()
-        if self.on_draw:
-            self.on_draw(time_s=plan.time_s, index=index, node=node,
-                         volume_mL=min(plan.volume_mL, float(self.circuit.volume_mL[node])),
-                         singles=found[0], clusters=found[1], cells=found[2])
-
-    def _take_rates_of_blood(self, time_s):
-        if self.schedule.names:
-            self.circuit.set_rates(self.schedule.scales(time_s, "blood."))
+        self.members.admit(followers(injected))
 
     def _take_rates_of_lesions(self, t0_s, t1_s):
         if self.schedule.names:
             self.lesions.set_rates(self.schedule.scales(t0_s, "lesion."))
             for time_s in self.schedule.all_changes(t0_s + 1, t1_s, "lesion."):
                 self.lesions.change_rates(time_s / 3600, self.schedule.scales(time_s, "lesion."))
+        if self.redraws_lesions or self.schedule.all_changes(t0_s, t0_s + 1, "lesion."):
+            self.lesions.redraw(t0_s / 3600, at_start=True)
+        self.redraws_lesions = False
 
-    def _colonize(self, walked, t_h):
-        """What left the blood: into the tumor, into the list of the ended, or to a lesion, which lives on from then.
+    def _colonize(self, walked, placed, t_h, dt_h):
+        """What left the blood, or was placed into organs: into the tumor, or a lesion, which lives on from then, and
+        into the list of the ended.
 
         What such a new lesion sheds before the step ends is late for its exchange, and enters the blood in the next."""
         before = len(self.lesions.records)
         self.returning = joined(self.returning, walked.returning)
-        failed, founders = self.lesions.found(walked.extravasated, self.members.of(walked.extravasated)[0])
-        self.ledger.add(extravasated=cells_in(walked.extravasated), founded=len(self.lesions.records) - before,
-                        self_seeded=cells_in(walked.returning), not_established=cells_in(failed))
-        for ctcs in (walked.ended, failed, founders, walked.returning):
-            self._end(ctcs)
-        self.late.admit(self._grow(t_h, first=before))
+        outside = by_id(joined(walked.extravasated, placed)) if len(placed) else walked.extravasated
+        left = self.lesions.found(outside, self.members.of(outside)[0])
+        self.fates.add_lost(walked.lost)
+        self.ledger.add(extravasated=cells_in(walked.extravasated), seeded=len(self.lesions.records) - before,
+                        self_seeded=cells_in(walked.returning),
+                        died_at_exit=0 if self.lesions.on else cells_in(left))
+        for ctcs in (walked.ended, left, walked.returning):
+            self.end(ctcs)
+        self.late.admit(self._grow(t_h, dt_h, first=before))
+        self.ledger.add(dropped=self.lesions.drop())
 
-    def _grow(self, t_h, first=0):
+    def _grow(self, t_h, dt_h, first=0):
         """The lesions from row `first` on live to the end of the step; returns the CTCs that they shed."""
-        grown = self.lesions.advance(self.step_number, t_h, self.config.run.step_h, first)
-        self.ledger.add(divided_lesion=grown.born, lesion_loss=grown.died_active, dormant_loss=grown.died_dormant,
-                        shed_lesion=cells_in(grown.shed), woken=grown.woken)
+        grown = self.lesions.advance(self.step_number, t_h, dt_h, first)
+        self.ledger.add(**grown.counts)
         return grown.shed
 
     def _intervene(self, after_s, last_s):
@@ -247,10 +231,11 @@ class Simulation:
         for event in interventions.due(self.config, after_s, last_s):
             with self.stage("interventions"):
                 taken, self.returning = self.interventions.apply(event, self.returning)
-                self._end(taken.ended)
-                self.ledger.add(**{event.cause: taken.cells})
+                self.end(taken.ended)
+                self.ledger.add(cleared=taken.cleared, **{event.cause: taken.cells})
 
-    def _end(self, ctcs):
+    def end(self, ctcs):
+        """The fate of these is decided."""
         self.fates.add(ctcs)
         if self.on_ended:
             self.on_ended(ctcs)
@@ -258,25 +243,25 @@ class Simulation:
     def _account(self, walked, tally, shed, along):
         deaths = walked.deaths | {cause.name: tally.get(cause.name, 0) for cause in self.plan.causes}
         shed, with_lymph = lymph.apart(shed, walked, self.circuit)
-        self.ledger.add(**deaths, **with_lymph, passages=walked.passages, shed_ctcs=len(shed), shed=cells_in(shed),
-                        divided_tissue=tally["divided"],
+        self.ledger.add(**deaths, **with_lymph, divided_vessel=walked.born, passages=walked.passages,
+                        shed_ctcs=len(shed), shed=cells_in(shed), divided_tissue=tally["divided"],
                         mutated=tally["mutated"], changed_voxel=tally["changed_voxel"], **self.zones.of_shed(shed))
         by_distance = self.zones.by_distance(shed)
         places, *sums = self.ledger.close(
             self._alive(), extra=[int(self.tissue.reachable.sum()), *by_distance, *along])
-        self.perfused = places > 0
+        self.perfused = self.lumped.on or places > 0
         self.zones.add(sums[:len(by_distance)])
         return sums[len(by_distance):]
 
     def _alive(self):
         return dict(
-            tissue=self.tissue.cells,
+            **self.lumped.alive(), tissue=self.tissue.cells,
             circulating=self.blood.circulating + self.late.circulating + cells_in(self.returning),
             arrested=self.blood.arrested, lesions=self.lesions.cells, **lymph.alive(self.blood, self.late))
 
     def _balance(self):
         plan = self.config.balance
-        if plan.enabled and self.config.tumor and self.step_number % plan.interval == 0:
+        if plan.enabled and self.config.has_tissue and self.step_number % plan.interval == 0:
             self.balance.look(self.tissue)
 
     # --- state --------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ COLUMNS = (
            "Sizes are those of man in the mouse too, unless [staging] has others", NOW),
     Column("detected_s", "s", "time when the tumor first had staging.detection_cells cells; -1: not yet", NOW),
     Column("first_shed_s", "s", "time when the first cell had entered the blood from the tumor; -1: not yet", NOW),
-    Column("first_lesion_s", "s", "time when the first lesion had been founded; -1: not yet", NOW))
+    Column("first_lesion_s", "s", "time when the first lesion had begun to divide; -1: not yet", NOW))
 
 
 class Staging:
@@ -25,7 +25,7 @@ class Staging:
 
     def see(self, time_s, totals):
         """Note what is there for the first time; `totals` are those of the ledger."""
-        there = totals["tissue"] >= self.detection_cells, totals["shed"] > 0, totals["founded"] > 0
+        there = totals["tissue"] >= self.detection_cells, totals["shed"] > 0, totals["started"] + totals["woken"] > 0
         for name, now in zip(FIRST, there):
             if now and self.times[name] == NOT_YET:
                 self.times[name] = time_s

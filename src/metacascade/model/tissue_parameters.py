@@ -30,7 +30,7 @@ def parameters(config, plan, scales=()):
     reach, mature = wall_of(plan)
     amplitude = round(4096.0 * math.sqrt(6.0) * sd)
     followed, (resists, pressure) = biases(config, plan, scales), resistance(plan, scales)
-    if not farthest(amplitude, sum(bias for _, bias, _ in followed), fastest(plan)) < MOST_MOVE:
+    if config.has_tissue and not farthest(amplitude, sum(bias for _, bias, _ in followed), fastest(plan)) < MOST_MOVE:
         raise InputError("cells would move beyond the next tile in a step: shorten run.step, or lower tissue.speed, "
                          "tissue.persistence, or tissue.bias and its like, factors of mechanisms and [[therapy]] "
                          "included")

@@ -3,6 +3,7 @@ import numpy as np
 
 from metacascade._kernels._place import place
 from metacascade.base.records import copy
+from metacascade.config.windows import windows
 from metacascade.mechanisms import plan_of
 from metacascade.model import vessels
 from metacascade.model.schedule import Schedule
@@ -18,14 +19,14 @@ NOT_PERFUSED = '[[injection]] node = "tumor": no perfused vessel is in reach of 
 
 def start(config, plan, exchange, fields, network):
     """The tissue at the start of a run: a ball of cells in its margin of stroma. Collective."""
-    if config.tumor is None:
+    if not config.has_tissue:
         return Tissue(config, plan, exchange, fields, network, even_cuts(exchange.world))
     cuts, coords = seed_region(exchange, config)
     tissue = Tissue(config, plan, exchange, fields, network, cuts)
     counts = first_counts(exchange.world, config, tissue.region.keys_of(coords), coords)
     rows = tissue.add_tiles(coords, counts)
     fill(tissue, rows)
-    tissue.set_rates(Schedule(config.therapy).scales(0))
+    tissue.set_rates(Schedule(windows(config)).scales(0))
     tissue.add_margin()
     vessels.begin(tissue)
     tissue.settle()

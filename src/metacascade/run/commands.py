@@ -52,7 +52,7 @@ def resume(directory, overrides=(), **times):
         if remark:                                       # at once: the damaged file has another name now
             say(world, remark)
         with world.together():
-            loaded = _config_of(saved, path)    # checked when the run began: what is refused since must not lose it
+            loaded = config_in(saved.meta, path)    # checked when the run began: what is refused since must not lose it
         with world.together():
             changed = _changed(loaded, overrides, saved.meta["time_s"]) if overrides else loaded
             _refuse_too_many_steps(changed, saved.meta)
@@ -102,16 +102,12 @@ def branch(checkpoint_path, out, seed=None, overrides=(), overwrite=False, **tim
     saved = checkpoint.read(world, checkpoint_path)
     parent = digest(world, saved)
     with world.together():
-        former = _config_of(saved, checkpoint_path)
+        former = config_in(saved.meta, checkpoint_path)
         changed = former.with_overrides(overrides, seed)
-        _refuse_other_grid(former, changed, saved.meta["time_s"])
-        _refuse_other_bed(former, changed, saved)
-        _refuse_too_many_steps(changed, saved.meta)
+        refuse_branch(former, changed, saved.meta, bool(saved.vessels))
         if overwrite and Path(out).resolve() in Path(checkpoint_path).resolve().parents:
             raise InputError(f"{checkpoint_path} lies in {out}, which --overwrite would empty: choose another --out")
-    known = config_check.early(former, saved.meta["time_s"])     # what has happened in the run that it starts from
-    warn(world, [line for line in changed.warnings_from(saved.meta["time_s"]) if line not in known]
-         + [*_moved_founders(former, changed), *inputs.too_large_draws(changed)])
+    warn(world, warnings_of_branch(former, changed, saved.meta["time_s"]))
     same = changed.vessels == former.vessels        # those of the checkpoint
     segments = None if same else inputs.imported(world, changed)
     saved.meta.update(parts=0, parent=parent)
@@ -120,10 +116,24 @@ def branch(checkpoint_path, out, seed=None, overrides=(), overwrite=False, **tim
                         **times)
 
 
-def _config_of(saved, path):
-    """The config in a checkpoint."""
+def refuse_branch(former, changed, meta, vessels_live):
+    """Raise InputError where no branch with the config `changed` goes on from a checkpoint with this `meta`."""
+    _refuse_other_grid(former, changed, meta["time_s"])
+    _refuse_other_bed(former, changed, vessels_live)
+    _refuse_too_many_steps(changed, meta)
+
+
+def warnings_of_branch(former, changed, time_s):
+    """What is worth a look in a branch at `time_s`, but for what has happened in the run that it starts from."""
+    known = config_check.early(former, time_s)
+    return [*(line for line in changed.warnings_from(time_s) if line not in known),
+            *_moved_founders(former, changed), *inputs.too_large_draws(changed)]
+
+
+def config_in(meta, path):
+    """The config in the `meta` of the checkpoint at `path`."""
     try:
-        return config.Config.from_dict(saved.meta["config"])
+        return config.Config.from_dict(meta["config"])
     except MechanismError:
         raise
     except InputError as error:
@@ -144,15 +154,17 @@ def _refuse_other_grid(old, new, time_s):
                          'with rate = "tissue.lymphatic" and factor = 0 closes the way there')
     if old.run.species != new.run.species:
         raise InputError("--set run.species: a branch keeps the circulation that its cells are in")
-    if (old.tumor is None) != (new.tumor is None):
+    if old.body != new.body:
+        raise InputError("--set body: a branch keeps the circulation that its cells are in")
+    if (old.tumor is None, old.has_tissue) != (new.tumor is None, new.has_tissue):
         raise InputError("--set tumor: a branch keeps the tumor of the run that it starts from, or its absence")
 
 
-def _refuse_other_bed(old, new, saved):
+def _refuse_other_bed(old, new, vessels_live):
     """Vessels that live go on into the bed that they grew in, and their next step is one interval after the last."""
     named = ", ".join(f"vessels.{one.key}" for one in new.vessels.parameters.values()
                       if getattr(old.vessels, one.attribute) != getattr(new.vessels, one.attribute))
-    if saved.vessels and named:
+    if vessels_live and named:
         raise InputError(f"--set {named}: the vessels in the checkpoint live (angiogenesis, maturation, perfusion), "
                          "and a branch keeps their [vessels]: start a new run with others")
 

@@ -136,7 +136,7 @@ class Expected:
 
 def expected(config, ranks=1):
     """What a run of this config on so many ranks will need: an Expected."""
-    cells = config.tumor.cells if config.tumor else 0
+    cells = config.tumor.cells if config.has_tissue else 0
     plan, duration_s = config.output, config.run.duration_s
     outputs = duration_s // plan.interval_s + duration_s // plan.checkpoint_s - (
         duration_s // math.lcm(plan.interval_s, plan.checkpoint_s)) + 1
@@ -153,7 +153,7 @@ def pieces(config):
     They are edges of a generated network of this density, cut at the faces of tiles, which a line of any direction
     meets 1.5 times on the length of their edge.
     """
-    if config.tumor is None or not plan_of(config).vessels_live:
+    if not config.has_tissue or not plan_of(config).vessels_live:
         return 0.0
     vessels, edge_um = config.vessels, config.tissue.edge_um
     volume_um3 = STROMA * config.tumor.cells / config.tissue.capacity * edge_um**3

@@ -4,7 +4,7 @@ Want of oxygen and of room slow division down, and that is what a run computes. 
 """
 import math
 
-from metacascade.config import therapy
+from metacascade.config.windows import largest
 from metacascade.mechanisms.terms import DIVIDE, REMOVE, Constant, IfBit, PythonFactor, Shape, Table
 
 
@@ -13,7 +13,7 @@ def most_cells(config, plan):
 
     Deaths count by the rates alone that nothing can lower. Infinite if a factor in Python acts on division.
     """
-    if config.tumor is None:
+    if not config.has_tissue:
         return 0.0
     hours = config.run.duration_s / 3600
     exponent = max(_division_per_h(config, plan) - _death_per_h(config, plan), 0.0) * hours
@@ -21,13 +21,13 @@ def most_cells(config, plan):
 
 
 def _division_per_h(config, plan):
-    largest = therapy.largest(config)
-    return sum(plan.number(rate.name, largest) * math.prod(map(_largest, plan.factors_of(rate.name)))
+    more = largest(config)
+    return sum(plan.number(rate.name, more) * math.prod(map(_largest, plan.factors_of(rate.name)))
                for rate in plan.of("tissue") if rate.action == DIVIDE)
 
 
 def _death_per_h(config, plan):
-    treated = therapy.largest(config)
+    treated = largest(config)
     return sum(plan.number(rate.name) for rate in plan.of("tissue") if rate.action == REMOVE
                and rate.name not in treated and all(isinstance(one, Constant) for one in plan.factors_of(rate.name)))
 

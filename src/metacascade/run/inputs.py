@@ -12,7 +12,7 @@ from metacascade.base.screen import warn
 from metacascade.config.config import Config, load_with_text
 from metacascade.io import atomic
 from metacascade.mechanisms import plan_of
-from metacascade.model.physiology import BODIES
+from metacascade.model.physiology import body_of
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Inputs:
 
 def too_large_draws(config):
     """A line for each draw of more blood than its node holds. What the tumor holds is known only while it runs."""
-    body = BODIES[config.run.species]
+    body = body_of(config)
     for i, draw in enumerate(config.draw):
         held_mL = body.blood_mL * body.blood.get(draw.node, 0.0) / 100
         if draw.node != "tumor" and draw.volume_mL > held_mL:
@@ -58,7 +58,7 @@ def too_large_draws(config):
 
 def short_distances(config):
     """A line where vessels live in tiles so small that not all distances to them are told."""
-    if config.tumor is None or not plan_of(config).vessels_live:
+    if not config.has_tissue or not plan_of(config).vessels_live:
         return
     from metacascade.space.distances import REACH_UM  # with NumPy
     tile_um = EDGE * config.tissue.edge_um
@@ -94,20 +94,20 @@ def of(config, read_file=None):
 
 
 def _refuse_columns(config):
-    """Raise InputError for columns of a user that cannot be."""
-    if config.of_user:
+    """Raise InputError for columns of a user, or of labels, that cannot be."""
+    if config.of_user or plan_of(config).labels:
         from metacascade.model import observables  # with NumPy, which a config alone does not need
         observables.columns(plan_of(config))
         observables.by_node(plan_of(config))
 
 
 def _network(config, read_file=None):
-    found, into_tumor = None, any(plan.node == "tumor" for plan in config.injection)
+    found, into_tumor = None, config.has_tissue and any(plan.node == "tumor" for plan in config.injection)
     plan = plan_of(config)
     if config.vessels.file is not None:
         from metacascade.space import network_read  # with NumPy, which a config alone does not need
         found = network_read.network(config, read_file or network_read.read)
-    if into_tumor or plan.vessels_live:
+    if into_tumor or plan.vessels_live and config.has_tissue:
         from metacascade.model import tissue_parameters, tissue_start
         from metacascade.space.vessels import Network
         vessels = (Network.from_segments(found.segments) if found else

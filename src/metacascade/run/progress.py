@@ -93,8 +93,9 @@ def _number(n, thing):
 def state_of(simulation):
     """How many cells are where, as a line."""
     totals = simulation.ledger.totals
-    return (f"{totals['tissue']:,} cells, {totals['shed']:,} shed, {totals['circulating']:,} in the blood, "
-            f"{totals['arrested']:,} arrested, {totals['lesions']:,} in lesions")
+    return (f"{totals[simulation.lumped.column]:,} cells, {totals['shed']:,} shed, "
+            f"{totals['circulating']:,} in the blood, {totals['arrested']:,} arrested, "
+            f"{totals['lesions']:,} in lesions")
 
 
 def summary(simulation, fates, organs, directory, seconds, memory):
@@ -124,8 +125,8 @@ def summary(simulation, fates, organs, directory, seconds, memory):
 def _lesions(nodes, organs):
     """A line for each organ with living lesions, most first."""
     rows = sorted((row for row in organs if row["lesions"]), key=lambda row: -row["lesions"])
-    lines = [f"    {nodes[row['node']]:<18}{_number(int(row['lesions']), 'lesion')}, {row['active']:,} of them active, "
-             f"{_number(int(row['cells']), 'cell')}" for row in rows]
+    lines = [f"    {nodes[row['node']]:<18}{_number(int(row['lesions']), 'lesion')}, "
+             f"{row['micro'] + row['vascular']:,} of them divide, {_number(int(row['cells']), 'cell')}" for row in rows]
     return ["  living lesions by organ"] * bool(lines) + lines
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 from metacascade.base.errors import InputError, on_all_ranks
 from metacascade.io.provenance import physical_memory
 
-RECORD_BYTES = 400                # memory for each: 72 bytes, and copies of them within a step
+RECORD_BYTES = 400                # memory for each: 72 or 96 bytes, and copies of them within a step
 SHARE = 0.5                       # of the memory of the nodes
 
 
@@ -52,8 +52,9 @@ def of_this_machine():
 
 
 def records(totals):
-    """CTCs in blood and lymph, clusters by their cells, and lesions, also the cleared: their records stay."""
-    return totals["circulating"] + totals["arrested"] + totals.get("lymph", 0) + totals["founded"]
+    """CTCs in blood and lymph, clusters by their cells, and lesions, also the cleared whose records stay."""
+    return (totals["circulating"] + totals["arrested"] + totals.get("lymph", 0)
+            + totals["seeded"] - totals["dropped"])
 
 
 def _fitting(world):

@@ -11,6 +11,7 @@ from metacascade.base.records import chosen
 from metacascade.base.screen import one_line
 from metacascade.io import checkpoint, output, provenance, runlock
 from metacascade.model import observables
+from metacascade.model.blood import EVENTS
 from metacascade.model.clones import tree
 from metacascade.model.simulation import Simulation
 from metacascade.run import recordlimit
@@ -46,7 +47,7 @@ class Run:
                  wall_limit_s=None, patience_s=PATIENCE_S):
         self.world, self.config, self.directory, self.lock = world, loaded, Path(directory), lock
         self.stop, self.simulation, self.saved_step = False, None, None
-        self.snapshots = loaded.output.snapshots and loaded.tumor is not None
+        self.snapshots = loaded.output.snapshots and loaded.has_tissue
         self.limit, self.meter = WallLimit(wall_limit_s), Meter(loaded)
         stopsignals.listen(self._wish_to_stop)
         self.watchdog = Watchdog(world, directory, patience_s, self._where, lambda: self.meter.close())
@@ -67,7 +68,8 @@ class Run:
         plan = self.simulation.plan
         self.output = output.Output(
             world, self.directory, config_text=config_text, config=loaded.to_dict(), columns=columns_of(plan),
-            tables=observables.tables(plan), nodes=self.simulation.circuit.names, bits=plan.bit_names, provenance=dict(
+            tables=observables.tables(plan), nodes=self.simulation.circuit.names, bits=plan.bit_names,
+            events=EVENTS, volumes=observables.volumes(self.simulation), provenance=dict(
                 provenance.collect(world), mechanisms=dict(zip(loaded.mechanisms.modules, loaded.mechanisms.sha256))),
             first_part=saved.meta["parts"] if saved else 0)
         self._take_up_early_end()
@@ -151,7 +153,7 @@ class Run:
 
     def _record(self):
         seen = self.observables
-        self.output.record(seen.row(), organs=seen.organs(), clone_cells=seen.clone_cells(),
+        self.output.record(seen.row(), organs=seen.organs(), events=seen.events(), clone_cells=seen.clone_cells(),
                            distances=seen.distances())
 
     def _flush(self):

@@ -14,8 +14,8 @@ def shed_by_tumor_per_h(config, plan):
     In reach are the rings round vessels of the mean radius, one contact range wide, of a network in which lengths fall
     as if at random. The hazard is that of all rates that shed, of cells of the first clone, as they are at the start.
     """
-    if not config.tumor:
-        return 0.0
+    if not config.has_tissue:
+        return config.tumor.cells * plan.number("lumped.shed") if config.tumor else 0.0
     vessels, (reach, mature) = config.vessels, wall_of(plan)
     ring = math.pi * vessels.length_density_per_um2 * ((vessels.radius_um + reach) ** 2 - vessels.radius_um**2)
     leaky = mature + (1.0 - mature) * (1.0 - vessels.maturity_mean)
@@ -27,7 +27,7 @@ def drained_by_tumor_per_h(config, plan):
 
     The cells of a ball count that lie less than RIM_UM under its surface, where fields are as in stroma.
     """
-    if not (config.tumor and plan.drains):
+    if not (config.has_tissue and plan.drains):
         return 0.0
     radius_um = (0.75 * config.tumor.cells / config.tissue.capacity / math.pi) ** (1 / 3) * config.tissue.edge_um
     rim = 1.0 - max(1.0 - RIM_UM / radius_um, 0.0) ** 3

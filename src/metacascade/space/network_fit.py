@@ -89,7 +89,7 @@ def hold(found, config):
     if not USUAL_DENSITY[0] <= density <= USUAL_DENSITY[1]:
         found.doubts.append(f"a length density of {density:.3g} mm/mm^3 is unusual, {_span(USUAL_DENSITY)} are usual: "
                             "look at vessels.unit")
-    if config.tumor is None:
+    if not config.has_tissue:
         found.doubts.append("there is no [tumor], so the network has no effect")
     else:
         _beside_tumor(found, a, b, radius, config)

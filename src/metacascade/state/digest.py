@@ -16,7 +16,7 @@ import numpy as np
 
 from metacascade.state.state import CELL, raw
 
-FORMAT = 4
+FORMAT = 5
 RECORDS = 1 << 18                 # CTCs or lesions that are hashed at a time: 16 MiB
 
 
@@ -41,7 +41,8 @@ def _header(state):
     meta = state.meta
     ledger = {name: int(value) for name, value in meta["ledger"].items() if value}
     header = {"format": FORMAT, "time_s": int(meta["time_s"]), "step": int(meta["step"]), "ledger": ledger,
-              "arrays": sorted(state.arrays)} | {name: meta[name] for name in ("redraws", "since_h") if meta[name]}
+              "arrays": sorted(state.arrays)}
+    header |= {name: meta[name] for name in ("redraws", "redraws_lesions", "since_h") if meta[name]}
     if state.vessels:
         header["vessels"] = sorted(state.vessels)
     return json.dumps(header, sort_keys=True).encode()

@@ -21,20 +21,21 @@ DRAWS = layout(time_s=("i8", "s"), index=("i4", "1"), node=("i4", "node"), volum
                singles=("i8", "CTCs"), clusters=("i8", "CTCs"), cells=("i8", "cells"))
 CLONE_CELLS = layout(time_s=("i8", "s"), cells=("i8", "cells"), clone=("u2", "row of /clones, 65535: others"),
                      place=("u1", "place"))
+EVENTS = layout(time_s=("i8", "s"), cells=("i8", "cells"), node=("i4", "node"), event=("u1", "event"))
 DISTANCES = layout(time_s=("i8", "s"), below=("f8", "um"), cells=("i8", "cells"), of=("u1", "whom"))
 DISTANCES_OF = ("shed", "tissue")               # whose distances to vessels they are
 CLONE = dict(clone=("u2", "row of /clones"), id=("u8", "1"), parent=("i4", "row of /clones, -1: none"),
              step=("i8", "steps"), time_s=("i8", "s"))      # then its traits
-NAMES = ("draws", "organs", "clone_cells", "distances", "clones")
-AT_OUTPUTS = ("organs", "clone_cells", "distances")     # of which there are rows at each output, like of the series
+NAMES = ("draws", "organs", "events", "clone_cells", "distances", "clones")
+AT_OUTPUTS = ("organs", "events", "clone_cells", "distances")   # with rows of each output, like the series
 PLACES = ("tissue", "circulating", "arrested")      # of cells; then the organs, where their lesions are
 OTHERS = 65_535                                     # instead of a clone in `clone_cells`: all that have no rows
 
 
 def layouts(by_node=(), traits=()) -> dict[str, Layout]:
     """All tables by name: `by_node` declares the columns of the table by organ, `traits` are names."""
-    return {"draws": DRAWS, "organs": organs(by_node), "clone_cells": CLONE_CELLS, "distances": DISTANCES,
-            "clones": clones(traits)}
+    return {"draws": DRAWS, "organs": organs(by_node), "events": EVENTS, "clone_cells": CLONE_CELLS,
+            "distances": DISTANCES, "clones": clones(traits)}
 
 
 def organs(by_node) -> Layout:

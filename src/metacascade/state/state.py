@@ -10,8 +10,8 @@ from functools import cached_property
 import numpy as np
 
 from metacascade._kernels._canonical import sort_voxels
-from metacascade._kernels._layout import CELL, CTC, LESION, MEMBER
-from metacascade.base.records import as_bytes
+from metacascade._kernels._layout import CELL, CTC, LESION, MEMBER, Flag
+from metacascade.base.records import as_bytes, source_of
 from metacascade.base.tiles import VOXELS
 
 SLAB_CELLS = 1 << 20              # cells that are written, hashed or read at a time: 12 MiB
@@ -23,13 +23,17 @@ TRAITS_UNITS = {"clone": "row of /clones", "emt": "1/255", "adhesion": "1/255", 
 CELL_UNITS = {"x": "voxel edge / 65536", "y": "voxel edge / 65536", "z": "voxel edge / 65536"} | TRAITS_UNITS
 CTC_UNITS = {
     "id": "1", "t_event": "h", "t_shed": "h", "x": "um", "y": "um", "z": "um", "distance": "um",
-    "maturity": "1", "diameter": "um", "hop": "draws", "n": "cells", "node": "node", "place": "place", "fate": "fate",
-    "origin": "node", "pending": "event", "zone": "zone", "bits_shed": "bits", "pad8": "1",
-    "pad32": "1"} | TRAITS_UNITS
+    "maturity": "1/255", "diameter": "um", "hop": "draws", "n": "cells", "node": "node", "place": "place",
+    "fate": "fate", "origin": "node", "pending": "event", "zone": "zone", "bits_shed": "bits"} | TRAITS_UNITS
 MEMBER_UNITS = {"id": "id of a CTC", "index": "1"} | TRAITS_UNITS
 LESION_UNITS = {
-    "id": "1", "n": "cells", "born": "cells", "died": "cells", "shed": "cells", "t_founded": "h",
-    "t_state": "h", "node": "node", "state": "lesion state"} | TRAITS_UNITS
+    "id": "1", "source": "id of a lesion, 0: none", "n": "cells", "born": "cells", "died": "cells", "shed": "cells",
+    "t_founded": "h", "t_state": "h", "t_event": "h", "t_detected": "h", "node": "node", "state": "lesion state",
+    "hop": "draws", "pending": "lesion event", "origin": "node", "pad16": "1"} | TRAITS_UNITS
+# A row of the table of shed cells: a CTC, its maturity 0..1, and the id of the lesion that has shed it in a field.
+SHED = np.dtype(sorted([*((name, "f4" if name == "maturity" else CTC[name]) for name in CTC.names), ("source", "u8")],
+                       key=lambda field: -np.dtype(field[1]).itemsize))
+SHED_UNITS = CTC_UNITS | {"maturity": "1", "source": "id of a lesion"}
 CLONE_UNITS = {"id": "1", "time_s": "s", "parent": "row of /clones, -1: none", "step": "steps", "traits": "1/255"}
 
 
@@ -138,10 +142,22 @@ def canonical(cells, counts):
     return cells
 
 
+def shed_rows(ctcs):
+    """CTCs as rows of SHED. Where a lesion has shed one it has no place in the tumor: x, y, z are 0."""
+    rows = np.empty(len(ctcs), SHED)
+    for name in CTC.names:
+        rows[name] = ctcs[name]
+    rows["source"], rows["maturity"] = source_of(ctcs), ctcs["maturity"] / np.float32(255)
+    for axis in ("x", "y", "z"):
+        rows[axis][rows["flags"] & Flag.LESION > 0] = 0.0
+    return rows
+
+
 def empty(kind):
     """No records of a kind: ``empty(CTC)``."""
     return np.empty(0, kind)
 
 
 __all__ = [
-    "CELL", "CLONE", "CTC", "LESION", "MEMBER", "ByTile", "State", "canonical", "empty", "raw", "slabs", "slabs_of"]
+    "CELL", "CLONE", "CTC", "LESION", "MEMBER", "SHED", "ByTile", "State", "canonical", "empty", "raw", "shed_rows",
+    "slabs", "slabs_of"]

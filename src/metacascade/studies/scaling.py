@@ -62,9 +62,9 @@ def study(kind, config_path, out, ranks, overrides=(), steps=8, warm=3, repeat=1
     ranks, given = numbers(ranks), inputs.read(config_path, overrides)
     inputs.tell(given.notes, given.warnings)
     config = given.config
-    if kind == "weak" and config.tumor is None:
+    if kind == "weak" and not config.has_tissue:
         raise InputError(f"{config_path}: a weak study multiplies tumor.cells, but there is no [tumor]")
-    cells = config.tumor.cells if config.tumor else 0
+    cells = config.tumor.cells if config.has_tissue else 0
     cases = planned(kind, cells, ranks, repeat, verify)
     settings = dict(format=scaling_table.FORMAT, kind=kind, steps=steps, warm=warm,
                     config=json.loads(json.dumps(config.to_dict())), version=versions()["metacascade"], git=git_state())
