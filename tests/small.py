@@ -14,11 +14,16 @@ EVERYTHING = {
     "tumor.cells": 20_000, "tumor.perfusion": "10 mL/min/g", "growth.division_time": "8 h",
     "growth.death_rate": "0.5/day", "traits.motile_fraction": 0.5, "traits.adhesion_mean": 0.3,
     "hypoxia.threshold": "30 mmHg", "hypoxia.full": "10 mmHg", "crowding.mobility": "3000 um^2/h",
-    "intravasation.hazard": "4/day", "intravasation.cluster_fraction": 0.5, "blood.binding": 0.001,
-    "blood.arrest_offset": 5.0, "blood.anoikis_resistance": 0.5, "colonization.attraction": 1000,
-    "colonization.establish": 0.5, "colonization.dormant": 0.5, "colonization.wake": "5/day",
-    "colonization.dormant_death": "3/day", "colonization.birth": "6/day", "colonization.death": "1/day",
-    "colonization.shed": "2/day", "organs.lung.extravasation_time": "1 h", "organs.liver.extravasation_time": "1 h",
+    "intravasation.hazard": "4/day", "intravasation.cluster_fraction": 0.5, "blood.breakup": "2/h", "blood.binding": "0.6/h",
+    "organs.tumor.capillary": "3 um", "organs.lung.capillary": "12 um", "organs.bone.adhesion": 1,
+    "blood.tension": "0.05 mN/m", "blood.nuclear_stiffness": "0.1 kPa", "blood.stretch": 10, "blood.anoikis_resistance": 0.5,
+    "vessel_growth.divide": "1/day", "colonization.attraction": 1000,
+    "colonization.clonogenic": 0.5, "colonization.early_death": "3/day", "colonization.start": "8/day",
+    "colonization.sleep": "8/day", "colonization.wake": "5/day", "colonization.dormant_death": "3/day",
+    "colonization.gompertz": "0.3/day", "colonization.capacity": 10**9, "colonization.cell_loss": 0.2,
+    "colonization.avascular_limit": 8, "colonization.switch_time": "3 h", "colonization.shed_avascular": 0.5,
+    "colonization.detect": 5, "colonization.follow": 1, "colonization.shed": "2/day",
+    "organs.lung.extravasation_time": "1 h", "organs.liver.extravasation_time": "1 h",
     "trait": [{"name": "resistance", "mutation": 0.02, "step": 0.2}],
     "injection": [{"node": "portal", "time": "2 h", "duration": "2 h", "cells": 1000, "diameter": "14 um"}],
     "draw": [{"node": "lung", "time": "10 h", "volume": "0.1 mL"},
@@ -28,7 +33,7 @@ EVERYTHING = {
         {"rate": "tissue.divide", "factor": 0.5, "start": "2 h", "duration": "100 min", "every": "4 h", "half_life": "31 min"},
         {"rate": "blood.nk", "factor": 6, "otherwise": 0.5, "start": "203 min", "duration": "2 h", "ramp": "50 min"},
         {"rate": "lesion.birth", "factor": 0, "start": "317 min", "duration": "61 min", "every": "2 h"},
-        {"rate": "lesion.establish", "factor": 0.5, "start": "190 min", "duration": "3 h"}],
+        {"rate": "lesion.clonogenic", "factor": 0.5, "start": "190 min", "duration": "3 h"}],
     "surgery": [{"time": "5 h", "where": "tumor, lung", "share": 0.1, "lesions": 0.2}],
     "radiation": [{"time": "4 h", "where": "tumor, lung, liver", "dose": "0.4 Gy", "fractions": 3, "interval": "3 h",
                    "oxygen_enhancement": 3}]}
@@ -45,12 +50,12 @@ MECHANISMS = [    # what else there is, and three mechanisms of a user
     "adhesion.threshold=30 mmHg", "adhesion.full=5 mmHg", "detachment.enabled=true", "detachment.rate=2/day",
     "detachment.attached=0.5", "invasiveness.enabled=true", "invasiveness.mutation=0.01", "invasiveness.fold=3",
     "competence.enabled=true", "competence.mutation=0.01", "competence.correlation=0.5", "anoikis_resistance.enabled=true",
-    "aggressiveness.enabled=true", "aggressiveness.mutation=0.01",
+    "aggressiveness.enabled=true", "aggressiveness.mutation=0.01", "src_survival.mutation=0.01",
     "anoikis_resistance.mutation=0.01", "instability.enabled=true", "instability.mutation=0.01", "instability.fold=5",
     "integrins.enabled=true", "integrins.mutation=0.01", "haptotaxis.enabled=true", "haptotaxis.half=0.001/um",
     "chemotaxis.enabled=true", "chemotaxis.half=1e-4", "lymphatic.enabled=true", "lymphatic.hazard=40/day",
     'organs.lymph_node.extravasation_time="1 h"',
-    "confinement.enabled=true", "proteolysis.enabled=true", "proteolysis.rate=0.1/h",
+    "confinement.enabled=true", "proteolysis.enabled=true", "proteolysis.rate=0.1/h", "inflammation.enabled=true",
     'therapy.0={rate = "drug.vessel", factor = 1.0, otherwise = 0.0, start = "130 min", duration = "100 min", every = "4 h"}',
     'therapy.4={rate = "field.macrophages.inflow", factor = 0.1, start = "250 min", duration = "3 h"}']
 LIVING = [         # vessels that live, fast enough to be seen in half a day
@@ -64,7 +69,7 @@ CROWD = dict(     # more cells come home than the places of a tumor of one cell 
     therapy=[], surgery=[], radiation=[],
     vessels__length_density="40 mm/mm^3", intravasation__reach="5 um", colonization__attraction=1000,
     organs__tumor__extravasation_time="0.01 h", injection=[{"node": "tumor", "cells": 80_000}])
-TABLES = ("shed", "lesions", "draws", "organs", "clone_cells", "distances", "clones")
+TABLES = ("shed", "lesions", "draws", "organs", "events", "clone_cells", "distances", "clones")
 
 
 def settings(**changes):

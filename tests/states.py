@@ -39,9 +39,9 @@ def whole_state(tiles=20, density=1.0, ctcs=300, lesions=40, seed=1, segments=5,
     counts = rng.poisson(density * rng.integers(0, 4, (tiles, 1)), (tiles, 512)).astype(np.uint16)
     cells = rng.integers(0, 256, int(counts.sum()) * CELL.itemsize).astype(np.uint8).view(CELL)
     meta = {"config": {"title": "invented"}, "step": 7, "time_s": 12600, "seed": 5, "parent": None, "parts": 2,
-            "traits": ["resistance"], "bits": [], "redraws": False, "since_h": 0.0,
+            "traits": ["resistance"], "bits": [], "redraws": False, "redraws_lesions": False, "since_h": 0.0,
             "shed_distances": [0] * 31, "first_times": {"detected_s": 0, "first_shed_s": -1, "first_lesion_s": -1},
-            "ledger": {"initial": int(counts.sum()), "divided": 0}, "fates": {}}
+            "ledger": {"initial": int(counts.sum()), "divided": 0}, "fates": {}, "events": {}}
     side, ctcs = 2 + round(tiles**(1 / 3)), random_records(rng, CTC, ctcs)
     places = np.unravel_index(rng.choice(side**3, tiles, replace=False), (side,) * 3)
     return State(

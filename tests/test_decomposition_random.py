@@ -21,9 +21,10 @@ SPANS = {
     "vessels.jitter": (0, 0.5, ""), "vessels.drop": (0, 0.6, ""), "intravasation.hazard": (0.1, 50, "/day"),
     "intravasation.reach": (0, 60, " um"), "intravasation.cluster_fraction": (0, 1, ""),
     "intravasation.cluster_mean": (2, 20, ""), "intravasation.detach_exponent": (0, 4, ""),
-    "blood.binding": (0.0003, 1, ""), "blood.arrest_offset": (2.5, 6, ""), "colonization.attraction": (1, 1000, ""),
-    "colonization.establish": (0, 1, ""), "colonization.dormant": (0, 1, ""), "colonization.wake": (0, 10, "/day"),
-    "colonization.birth": (0, 10, "/day"), "colonization.death": (0, 3, "/day"), "colonization.shed": (0, 5, "/day")}
+    "blood.binding": (0.1, 100, "/h"), "blood.tension": (0.01, 1, " mN/m"), "blood.nuclear_stiffness": (0.05, 2, " kPa"),
+    "blood.breakup": (0, 5, "/h"), "vessel_growth.divide": (0, 10, "/day"), "colonization.attraction": (1, 1000, ""),
+    "colonization.clonogenic": (0, 1, ""), "colonization.early_death": (0, 9, "/day"), "colonization.wake": (0, 10, "/day"),
+    "colonization.start": (0, 9, "/day"), "colonization.gompertz": (0, 0.5, "/day"), "colonization.shed": (0, 5, "/day")}
 CHOICES = {
     "run.species": ("mouse", "mouse", "human"), "tumor.organ": ("breast", "colon", "lung", "prostate", "skin"),
     "oxygen.sweeps": (1, 2, 3, 5, 8), "oxygen.initial_sweeps": (0, 7, 30), "balance.threshold": (0, 0.05, 0.5),

@@ -13,8 +13,10 @@ pytestmark = pytest.mark.mpi
 SETTINGS = small.settings(
     run__duration="8 h", tumor__cells=12_000, surgery=[], radiation=[], therapy=[], growth__division_time="4 h",
     growth__death_rate="0/day", hypoxia__enabled=False, traits__adhesion_mean=0.5, intravasation__hazard="20/day",
-    intravasation__cluster_fraction=1.0, blood__nk="0/h", blood__anoikis="0/h", blood__binding=0.0003,
-    organs__tumor__capillary="2 um", organs__tumor__extravasation_time="0.01 h", colonization__establish=1.0,
+    intravasation__cluster_fraction=1.0, blood__nk="0/h", blood__anoikis="0/h", blood__breakup="0.1/h",
+    blood__stretch=1000, blood__binding="0.05/h", organs__liver__capillary="20 um", organs__spleen__capillary="20 um",
+    organs__lung__capillary="20 um", organs__tumor__capillary="2 um", organs__tumor__extravasation_time="0.01 h",
+    colonization__clonogenic=1.0,
     trait=[{"name": "resistance", "mutation": 0.9, "step": 0.2}]) + [
     "emt.enabled=true", "emt.up=6/day", "emt.down=2/day", "emt.threshold=30 mmHg", "emt.full=5 mmHg",
     "l1cam.enabled=true", "l1cam.on=6/day", "l1cam.off=6/day", 'l1cam.blood_time="50 min"']

@@ -18,11 +18,11 @@ ZERO = {
     "hypoxia": ({}, ("tissue.necrosis",)),
     "migration": ({"speed": "0 um/h"}, ()),
     "intravasation": ({"hazard": "0/day"}, ()),
-    "blood": ({"anoikis": "0/h", "shear": "0/h", "nk": "0/h", "release": "0/h", "binding": 0, "arrest_offset": 50}, ()),
-    "colonization": ({"establish": 0}, ())}
+    "blood": ({"anoikis": "0/h", "shear_slope": "0 cm^2/dyn/h", "nk": "0/h", "binding": "0/h", "tension": "0 mN/m",
+               "nuclear_stiffness": "0 kPa", "stretch": 1000, "viscosity": "0 Pa s", "breakup": "0/h"}, ())}
 
 
-TABLES = (*ZERO, "oxygen", "crowding")
+TABLES = (*ZERO, "oxygen", "crowding", "colonization")      # of the last no rate is zero: its cells die at the door
 
 
 @cache
@@ -65,7 +65,7 @@ def test_switched_off_is_the_rate_zero_to_the_last_bit(section):
 @pytest.mark.parametrize("section, gone", [
     ("growth", {"divided_tissue", "apoptosis"}), ("hypoxia", {"necrosis"}), ("intravasation", {"shed", "shed_ctcs"}),
     ("blood", {"anoikis", "shear", "nk", "extravasated", "arrested"}),
-    ("colonization", {"founded", "lesions", "divided_lesion"})])
+    ("colonization", {"seeded", "lesions", "divided_lesion"})])
 def test_switched_off_nothing_of_it_happens(section, gone):
     before, after = outcome()[1], outcome((f"{section}.enabled", False))[1]
     assert all(before[name] > 0 for name in gone) and not any(after[name] for name in gone)
@@ -81,6 +81,6 @@ def test_a_section_that_is_off_does_not_read_its_parameters():
     for section, key, value in (("migration", "bias", 0.7), ("crowding", "mobility", "7000 um^2/h"),
                                 ("intravasation", "hazard", "9/day"), ("oxygen", "uptake", "1 mmHg/s"),
                                 ("growth", "division_time", "5 h"), ("hypoxia", "survival", "1 h"),
-                                ("blood", "nk", "3/h"), ("colonization", "establish", 0.9)):
+                                ("blood", "nk", "3/h"), ("colonization", "clonogenic", 0.9)):
         off = (f"{section}.enabled", False)
         assert outcome(off) == outcome(off, (f"{section}.{key}", value)), f"{section}.{key}"

@@ -80,14 +80,14 @@ def age(path):
     with open(path, "r+b") as file:
         block = file.read(512)
         file.seek(0)
-        file.write(re.sub(rb"format \d\n", b"format 7\n", block, count=1))
+        file.write(re.sub(rb"format \d\n", b"format 9\n", block, count=1))
 
 
 def scribble(path):
     path.write_text("This is not HDF5.\n" * 100)
 
 
-DAMAGE = {truncate: "damaged", flip: "damaged", age: "has format 7", scribble: "is not a metacascade checkpoint"}
+DAMAGE = {truncate: "damaged", flip: "damaged", age: "has format 9", scribble: "is not a metacascade checkpoint"}
 FILES = ("checkpoint.h5", "checkpoint.prev.h5")
 
 

@@ -34,7 +34,7 @@ def test_without_a_limit_half_of_the_memory_of_the_nodes_is_one(monkeypatch):
     from metacascade.config.config import load
     from metacascade.ranks.parallel import serial_world
     config = load(small.EXAMPLE)
-    totals = {"circulating": 10**9, "arrested": 0, "founded": 1}
+    totals = {"circulating": 10**9, "arrested": 0, "seeded": 2, "dropped": 1}
     for memory, reached in ((8 * 2**30, True), (2**40, False), (0, False)):
         monkeypatch.setattr(recordlimit, "physical_memory", lambda memory=memory: memory)
         assert recordlimit.RecordLimit(serial_world(), config).reached(totals) == reached

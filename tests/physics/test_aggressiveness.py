@@ -13,20 +13,23 @@ from metacascade.model.blood import Blood
 from metacascade.model.circuit import Circuit
 
 N = 30_000          # cells of each clone
-ALONE = dict(anoikis_per_h=0.0, shear_per_h=0.0, nk_per_h=0.0, release_per_h=0.0, binding=0.1, arrest_offset=50.0)
+ALONE = dict(anoikis_per_h=0.0, shear_slope_cm2_per_dyn_h=0.0, nk_per_h=0.0, release_per_h=0.0, binding_per_h=0.1,
+             tension_mN_per_m=0.0, nuclear_stiffness_kPa=0.0, stretch=1000.0, arrested_death_per_h=0.0)
 FOUNDER = 0.2
 CLONES = np.array([0, 51, 255], np.uint8)       # aggressiveness 0, the founder's 0.2, and 1
-BIND = 0.1                                      # binding x match in the bed of the tumor x adhesion
+BIND = 0.1                                      # in the hour that all are in the bed of the tumor
 
 
 def at_the_tumor(attraction, enabled=True, scales=()):
     """Cells of three clones that come into the bed of the tumor at time 0; and the half-life of leaving it [h]."""
     config = Config.from_dict(dict(
         run=dict(species="mouse"), tumor=dict(cells=10**6), blood=ALONE, colonization=dict(attraction=attraction),
+        vessel_growth=dict(enabled=False),
         aggressiveness=dict(enabled=enabled, founder=FOUNDER), organs=dict(tumor=dict(adhesion=1.0))))
     circuit = Circuit(config, plan_of(config))
     circuit.set_rates(scales)
     circuit.take_clones({"": np.zeros(3, np.uint8), "aggressiveness": CLONES})
+    circuit.nodes["transit_h"][0] = 1e12
     blood = Blood(config, circuit, 5)
     ctcs = np.zeros(3 * N, CTC)
     ctcs["id"] = np.arange(len(ctcs), dtype=np.uint64) << np.uint64(20)
@@ -37,10 +40,13 @@ def at_the_tumor(attraction, enabled=True, scales=()):
 
 
 def held(blood):
-    """How many of each clone the bed holds on their first passage."""
-    blood.advance(1e-9)
-    there = blood.records[(blood.records["place"] == Place.ARRESTED) & (blood.records["node"] == 0)]
-    return np.bincount(there["clone"], minlength=3)
+    """How many of each clone have bound to the bed in an hour; none of them leaves its vessels."""
+    exits = blood.circuit.rates.by_node("blood.extravasate")
+    before, exits[:] = exits.copy(), 0.0
+    blood.advance(1.0)
+    exits[:] = before
+    blood.redraw(1.0)
+    return np.bincount(blood.records["clone"][blood.records["place"] == Place.BOUND], minlength=3)
 
 
 @pytest.mark.statistical
@@ -59,8 +65,8 @@ def test_held_cells_leave_the_vessels_as_often_as_their_clone_responds():
     blood, half_life = at_the_tumor(5.0)
     counts = held(blood)
     t = 0.1 * half_life
-    still = blood.records[(blood.records["place"] == Place.ARRESTED) & (blood.records["node"] == 0)]["id"]
-    back = blood.advance(t).returning
+    still = blood.records["id"][blood.records["place"] == Place.BOUND]
+    back = blood.advance(1.0 + t).returning
     for clone, gain in enumerate((1.0, 5.0, 21.0)):
         left, share = np.isin(back["id"][back["clone"] == clone], still).sum(), 1 - 2.0 ** (-0.1 * gain)
         assert_binomial(left, counts[clone], share)

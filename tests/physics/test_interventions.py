@@ -34,9 +34,9 @@ def bodies(model, n=2000, size=1000):
     nodes = np.resize([TUMOR, LUNG, LIVER], n)
     ctcs, lesions = np.zeros(n, CTC), np.zeros(n, LESION)
     ctcs["id"] = lesions["id"] = np.arange(n, dtype=np.uint64) * np.uint64(2**40 + 7)
-    ctcs["node"], ctcs["n"], ctcs["place"], ctcs["t_event"] = nodes, np.resize([1, 4], n), Place.ARRESTED, 1e9
+    ctcs["node"], ctcs["n"], ctcs["place"], ctcs["t_event"] = nodes, np.resize([1, 4], n), np.resize([Place.BOUND, Place.TRAPPED], n), 1e9
     ctcs["diameter"] = 12.0
-    lesions["node"], lesions["n"], lesions["state"] = np.where(nodes == TUMOR, LUNG, nodes), size, LesionState.ACTIVE
+    lesions["node"], lesions["n"], lesions["state"] = np.where(nodes == TUMOR, LUNG, nodes), size, LesionState.VASCULAR
     model.blood.records, model.lesions.records = ctcs, lesions
 
 

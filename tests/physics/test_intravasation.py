@@ -95,7 +95,7 @@ def test_mature_vessels_let_fewer_cells_in(maturity, factor):
     inside = int((distances(patch.places()[1], segment[0]) <= RADIUS + REACH).sum())
     shed = exits(patch)
     assert_binomial(len(shed), inside, -math.expm1(-HAZARD * factor * HOURS))
-    assert np.allclose(shed["maturity"], maturity)
+    assert (shed["maturity"] == int(255 * maturity + 0.5)).all()
 
 
 @pytest.mark.parametrize(("adhesion", "exponent", "factor"), [(128, 1.0, 127 / 255), (128, 2.0, (127 / 255) ** 2),
@@ -122,7 +122,7 @@ def test_the_vessel_whose_wall_is_nearest_counts():
     shed = exits(patch)
     for which, factor in ((0, 1.0), (1, 0.2)):
         n = int(((gap.argmin(axis=0) == which) & (gap.min(axis=0) <= REACH)).sum())
-        assert_binomial(int((shed["maturity"] == which).sum()), n, -math.expm1(-HAZARD * factor * HOURS))
+        assert_binomial(int((shed["maturity"] == 255 * which).sum()), n, -math.expm1(-HAZARD * factor * HOURS))
 
 
 def test_size_of_clusters():

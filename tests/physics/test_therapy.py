@@ -47,8 +47,9 @@ def test_a_therapy_kills_cells_of_the_tissue_as_its_integral_says(more, scaled_h
 def in_the_lung(step_s, hours=4, **therapy):
     """20,000 cells that are arrested in the lung at time 0, where NK cells alone act on them."""
     return model_of(
-        hours, step_s, injection=[dict(node="lung", cells=20_000)], organs=dict(lung=dict(nk=1.0, extravasation_h=87660.0)),
-        blood=dict(arrest_offset=-10.0, anoikis_per_h=0.0, shear_per_h=0.0, release_per_h=0.0, nk_per_h=0.2, platelet_nk=0.0),
+        hours, step_s, injection=[dict(node="lung", cells=20_000)], vessel_growth=dict(enabled=False),
+        organs=dict(lung=dict(nk=1.0, extravasation_h=87660.0, capillary_um=1.0)),
+        blood=dict(arrested_death_per_h=0.0, nk_per_h=0.2, platelet_nk=0.0),
         therapy=[dict(rate="blood.nk", factor=5.0, start_s=4200, duration_s=4500) | therapy])
 
 
@@ -72,14 +73,34 @@ def test_rates_that_a_branch_changes_hold_at_once_for_what_is_pending(change):
     assert far_from(20_000, math.exp(-0.2 * (2 + 5 * 2)), branch.ledger.totals["arrested"]) < 4.5
 
 
+def test_branches_with_other_seeds_share_nothing_of_what_was_pending():
+    """Of n cells alive at the checkpoint (some 13,000) those that live 2 h on in one branch, and in both, are binomial
+    with p and p^2; within 4.5 standard deviations: false alarm 7e-6 each."""
+    parent = in_the_lung(H, hours=2, factor=1.0)
+    alive, p, left = parent.ledger.totals["arrested"], math.exp(-0.2 * 2), []
+    for seed in (parent.config.run.seed, 8, 9):
+        branch = Simulation(parent.config.with_overrides([], seed), serial_world(), parent.state(parts=0))
+        for _ in range(2):
+            branch.step()
+        left.append(set(branch.blood.records["id"].tolist()))
+        assert far_from(alive, p, len(left[-1])) < 4.5
+    for _ in range(2):
+        parent.step()
+    assert left[0] == set(parent.blood.records["id"].tolist())
+    for one, other in ((0, 1), (1, 2)):
+        assert far_from(alive, p * p, len(left[one] & left[other])) < 4.5
+
+
 def test_a_therapy_kills_cells_of_lesions_as_its_integral_says():
     """Binomial, n = 200,000 cells; within 4.5 standard deviations: false alarm 7e-6."""
     model = model_of(0, injection=[dict(cells=1, time_s=86000)],
-                     colonization=dict(birth_per_h=0.0, death_per_h=0.02, shed_per_h=0.0),
-                     therapy=[dict(rate="lesion.death", factor=20.0, start_s=4200, duration_s=4500)])
+                     colonization=dict(shed_per_h=0.0, cell_loss=0.5, capacity=10**9,
+                                       gompertz_per_h=0.02 / math.log(1e9)),     # so that deaths are 0.02 an hour
+                     therapy=[dict(rate="lesion.death", factor=20.0, start_s=4200, duration_s=4500),
+                              dict(rate="lesion.birth", factor=0.0)])
     lesions = np.zeros(200, LESION)
     lesions["id"], lesions["n"] = np.arange(200, dtype=np.uint64) * np.uint64(2**50 + 3), 1000
-    lesions["node"], lesions["state"] = NODES.index("lung"), LesionState.ACTIVE
+    lesions["node"], lesions["state"] = NODES.index("lung"), LesionState.VASCULAR
     model.lesions.records = lesions
     model.ledger.add(injected=200_000)
     for _ in range(4):
@@ -94,10 +115,10 @@ DOUBLED = {     # rate: parameter, its value, and half of that
     "tissue.necrosis": ("hypoxia.survival", "6 h", "12 h"), "tissue.intravasate": ("intravasation.hazard", "4/day", "2/day"),
     "tissue.speed": ("migration.speed", "16 um/h", "8 um/h"),
     "oxygen.vessel": ("oxygen.vessel", "40 mmHg", "20 mmHg"), "oxygen.uptake": ("oxygen.uptake", "16 mmHg/s", "8 mmHg/s"),
-    "blood.nk": ("blood.nk", "0.5/h", "0.25/h"), "blood.shear": ("blood.shear", "0.25/h", "0.125/h"),
-    "blood.release": ("blood.release", "0.5/h", "0.25/h"), "blood.bind": ("blood.binding", 0.001, 0.0005),
-    "lesion.establish": ("colonization.establish", 0.5, 0.25), "lesion.wake": ("colonization.wake", "5/day", "2.5/day"),
-    "lesion.birth": ("colonization.birth", "6/day", "3/day"), "lesion.death": ("colonization.death", "1/day", "0.5/day"),
+    "blood.nk": ("blood.nk", "0.5/h", "0.25/h"), "blood.shear": ("blood.shear_slope", "0.1 cm^2/dyn/h", "0.05 cm^2/dyn/h"),
+    "blood.release": ("blood.release", "0.5/h", "0.25/h"), "blood.bind": ("blood.binding", "3/h", "1.5/h"),
+    "lesion.clonogenic": ("colonization.clonogenic", 0.5, 0.25), "lesion.wake": ("colonization.wake", "5/day", "2.5/day"),
+    "lesion.start": ("colonization.start", "8/day", "4/day"),
     "lesion.shed": ("colonization.shed", "2/day", "1/day")}
 WHOLE = tuple(f"{key}={whole}" for key, whole, _ in DOUBLED.values())
 SWITCHING = small.EVERYTHING["therapy"]

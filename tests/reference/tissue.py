@@ -300,7 +300,7 @@ def leave(tile, v, record, calm, drained):
         c["flags"] |= np.uint8(Flag.LYMPH)
     else:
         _, segment = nearest(t, row, v, at)
-        c["distance"], c["maturity"] = math.sqrt(distance2(at, segment)), segment["maturity"]
+        c["distance"], c["maturity"] = math.sqrt(distance2(at, segment)), int(255.0 * float(segment["maturity"]) + 0.5)
     c["bits_shed"], c["zone"] = c["bits"], 0 if t.zone is None else t.zone[row, v]
     c["t_shed"] = c["t_event"] = p["t_h"] + unit32(more(record, v, TIME, tile.key)[0]) * p["dt_h"]
     return c, [(c["id"], *traits_in_blood(follower).values(), index) for index, follower in enumerate(followers, 1)]

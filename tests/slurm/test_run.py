@@ -67,7 +67,7 @@ def test_canceled_it_leaves_a_checkpoint_is_not_queued_again_and_the_same_sbatch
 def test_when_a_node_fails_slurm_queues_it_again_and_it_goes_on_from_its_last_checkpoint(
         slurm, tmp_path, write_config, metacascade, steps):
     config, out, log = write_config("often", run__duration="4 days", tumor__cells=12_000, output__checkpoint="4 h",
-                                    colonization__birth="1/day"), tmp_path / "run", tmp_path / "log"
+                                    colonization__gompertz="0.04/day"), tmp_path / "run", tmp_path / "log"
     number = slurm.sbatch(*TWO_NODES, "--output", log, RUN, config, out, cwd=tmp_path)
     slurm.until(lambda: steps(out) >= 16, log)
     slurm.call("scontrol", "update", "NodeName=n2", "State=DOWN", "Reason=test")

@@ -17,7 +17,7 @@ TASKS = 6
 @pytest.fixture(scope="session")
 def sweep(write_config, tmp_path_factory):
     """A sweep of runs that differ in their seed."""
-    config = write_config("member", run__duration="4 days", tumor__cells=12_000, colonization__birth="1/day")
+    config = write_config("member", run__duration="4 days", tumor__cells=12_000, colonization__gompertz="0.04/day")
     path = tmp_path_factory.mktemp("sweep") / "sweep.toml"
     path.write_text(f'config = "{config}"\nreplicates = {TASKS}\n')
     return path

@@ -37,7 +37,7 @@ PACKAGES = {
     "pydantic": "base.declare config.config config.values config.tissue",
     "pint": "base.units",
     "vtkmodules": "space.network_vtp",
-    "typer": "cli.app cli.options cli.scaling",
+    "typer": "cli.app cli.cascade cli.info cli.options cli.scaling cli.studies",
     "rich": "run.progress",
     "SALib": "studies.sweep_plan",
     "pandas": "io.rows",
@@ -53,7 +53,7 @@ OWNERS = {
                 "space.network_tiled",
     "_lattice": "space.network_lattice", "_pieces": "space.pieces model.vessel_oxygen",
     "_blood": "model.circuit model.blood model.injection", "_lesions": "model.lesions",
-    "_thin": "model.interventions",
+    "_thin": "model.interventions", "_lumped": "model.lumped",
 }
 RECORDS = ("metacascade._kernels._layout", "metacascade._kernels._vessels.SEGMENT")
 TWIN_ELSEWHERE = {

@@ -10,7 +10,7 @@ import pytest
 from metacascade import __version__
 from metacascade.__main__ import main
 from metacascade.base.errors import CellsLost, InputError, RunError
-from metacascade.config.presets import names, sweeps, text
+from metacascade.config.presets import arms, cohorts, names, sweeps, text
 
 
 @pytest.fixture
@@ -161,7 +161,7 @@ def test_usage_error_under_mpiexec_is_printed_by_rank_0_only(capsys, monkeypatch
 def test_init_lists_and_writes_presets(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     code, out, _ = outcome(capsys, "init")
-    assert code == 0 and [line.split()[0] for line in out.splitlines()] == names() + sweeps()
+    assert code == 0 and [line.split()[0] for line in out.splitlines()] == names() + sweeps() + arms() + cohorts()
     assert outcome(capsys, "init", "mouse_breast")[0] == 0
     assert (tmp_path / "mouse_breast.toml").read_text() == text("mouse_breast")
     code, _, err = outcome(capsys, "init", "mouse_breast")
@@ -170,6 +170,8 @@ def test_init_lists_and_writes_presets(capsys, tmp_path, monkeypatch):
     assert (tmp_path / "mouse_breast.toml").read_text() == text("injection_liver")
     code, out, _ = outcome(capsys, "init", "sweep_shedding")
     assert code == 0 and "next: metacascade sweep sweep_shedding.toml --out DIR --dry-run" in out
+    code, out, _ = outcome(capsys, "init", "arms_resection")
+    assert code == 0 and "next: metacascade arms arms_resection.toml --out DIR --dry-run" in out
     code, _, err = outcome(capsys, "init", "mouse_breast", tmp_path / "no" / "a.toml")
     assert code == 2 and "cannot write" in err
 

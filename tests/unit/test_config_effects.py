@@ -20,22 +20,27 @@ from metacascade.ranks import parallel
 INJECTION = "injection=[{node = 'venous', cells = 300}]"
 NO_TUMOR = ["tumor=", INJECTION]
 OFF = {
-    "there is no [tumor] to show": [*NO_TUMOR, "output.snapshots=true"],
+    "there is no tissue to show": [*NO_TUMOR, "output.snapshots=true"],
     "output.snapshots = false": ["output.snapshots=false"],
     "longer than the run, which writes at its start and at its end": [
         "output.interval=9 h", "output.checkpoint=9 h", "output.snapshots=true", "output.snapshot_interval=9 h"],
     "there is no [tumor]": NO_TUMOR,
+    "tumor.lumped = true: there is no tissue": ["tumor.lumped=true", "output.snapshots=false"],
+    "tumor.lumped = false": [],
+    "lumped.cluster_fraction = 0": ["tumor.lumped=true", "output.snapshots=false", "lumped.cluster_fraction=0"],
     "more steps than the run has": ["balance.interval=100"],
     "traits.motile_fraction = 0": ["traits.motile_fraction=0", "injection.0.emt=0"],
     "migration.speed = 0": ["migration.speed=0 um/h"],
     "oxygen.uptake = 0": ["oxygen.uptake=0 mmHg/s"],
     "oxygen.wall = 0": ["oxygen.wall=0 um/s"],
-    "there is no vessels.file": [],
+    "there is no vessels.file": [], "tumor.organ is not the rectum": [],
+    "there is no [[surgery]] and no [[radiation]]": ["surgery=[]", "radiation=[]"],
     "no vessel lives: angiogenesis, maturation and perfusion are off": [],
     "vegf.enabled = false": ["angiogenesis.enabled=true", "maturation.enabled=true"],
     "vessels.file is given": [f"vessels.file={small.EXAMPLE.parent / 'network_small.csv'}"],
     "intravasation.hazard = 0": ["intravasation.hazard=0/h"],
-    "blood.shear = 0": ["blood.shear=0/h"], "blood.nk = 0": ["blood.nk=0/h"],
+    "blood.shear_slope = 0": ["blood.shear_slope=0 cm^2/dyn/h"], "vessel_growth.divide = 0": ["vessel_growth.divide=0/h"],
+    "blood.nk = 0": ["blood.nk=0/h"],
     "no cell enters the blood: no rate of the tumor sheds any, and there is no [[injection]]": [
         "intravasation.enabled=false", "injection=[]", "draw=[]"],
     "tumor.perfusion = 0: no blood comes there": ["tumor.perfusion=0 mL/min/g"],
@@ -43,8 +48,9 @@ OFF = {
     "blood.anoikis = 0": ["blood.anoikis=0/h"],
     "the coat of platelets protects from nothing: blood.platelet_nk, blood.platelet_shear": [
         "blood.platelet_nk=0", "blood.platelet_shear=0"],
-    "every lesion sleeps for ever: colonization.dormant = 1, colonization.wake = 0": [
-        "colonization.dormant=1", "colonization.wake=0/h"],
+    "colonization.sleep = 0": ["colonization.sleep=0/h"],
+    "no lesion divides: colonization.start = 0, and colonization.wake or sleep = 0": [
+        "colonization.start=0/h", "colonization.wake=0/h"],
 }
 SWITCH = " = "          # all other reasons are settings: "growth.enabled = false"
 
@@ -90,8 +96,12 @@ def other(parameter, value):
         return not value
     if parameter.kind == "choice":
         return next(choice for choice in parameter.choices if choice != value)
+    if parameter.key == "mutation":         # of which the sum over traits may be 1
+        return 0.01 if value != 0.01 else 0.02
     if parameter.kind == "place":
         return [v + 100.0 for v in value]
+    if parameter.kind == "numbers":
+        return {"liver": 20.0}
     if value is None:
         return parameter.low
     if parameter.whole:
@@ -145,8 +155,8 @@ def test_what_acts_in_a_tumor_alone_has_no_effect_without_one(tmp_path):
     assert {"growth.enabled", "emt.up", "l1cam.on", "anoikis_resistance.mutation", "chemotherapy.resistance",
             "colonization.attraction", "aggressiveness.founder", "aggressiveness.enabled", "oxygen.sweeps",
             "lymphatic.enabled", "vegf.egfr"} <= set(told)
-    assert not {"emt.enabled", "emt.anoikis_resistance", "l1cam.establish", "anoikis_resistance.founder",
-                "blood.enabled", "blood.nk", "colonization.dormant", "run.seed"} & set(told)
+    assert not {"emt.enabled", "emt.anoikis_resistance", "l1cam.clonogenic", "anoikis_resistance.founder",
+                "blood.enabled", "blood.nk", "colonization.sleep", "run.seed"} & set(told)
     assert why(config, "vegf.egfr") == ["there is no [tumor]"]
     assert outcome(changed(config, told)) == outcome(config)
 
@@ -154,8 +164,9 @@ def test_what_acts_in_a_tumor_alone_has_no_effect_without_one(tmp_path):
 def test_nothing_is_told_where_everything_acts(tmp_path):
     acting = loaded(tmp_path, "output.snapshots=true", "output.snapshot_interval=2 h", "chemotaxis.enabled=true",
                     "macrophages.enabled=true", "lymphatic.enabled=true", "matrix.enabled=true", "confinement.enabled=true")
-    never = ("what leaves the blood in the tumor becomes tissue again", "there is no vessels.file",    # or another does
-             "no vessel lives: angiogenesis, maturation and perfusion are off")
+    never = ("tumor.lumped = false", "what leaves the blood in the tumor becomes tissue again", "there is no vessels.file",    # or another does
+             "no vessel lives: angiogenesis, maturation and perfusion are off", "tumor.organ is not the rectum",
+             "there is no [[surgery]] and no [[radiation]]", "inflammation.enabled = false")
     assert [rule.why for rule in RULES if not rule.act(acting) and rule.why not in never] == []
     assert not [line for line in acting.warnings if "without effect" in line]
 
@@ -217,7 +228,7 @@ def test_what_the_plan_says_to_be_off_is_not_in_it(table, tmp_path):
     off = loaded(tmp_path, f"{table}.enabled=false")
     declared = Declared(off)
     told = [name for name, _ in all_parameters() if declared.why_idle(name) == f"{table}.enabled = false"]
-    assert len(told) > 1 or table == "colonization"
+    assert len(told) > 1 or table in ("colonization", "inflammation", "transformation")
     assert acting(plan_of(changed(off, told))) == acting(plan_of(off))
 
 
@@ -231,11 +242,11 @@ def acting(plan):
     ("intravasation.hazard=0/h", "intravasation.permeability_mature"),
     ("intravasation.hazard=0/h", "intravasation.detach_exponent"),
     ("blood.nk=0/h", "blood.platelet_nk"), ("blood.nk=0/h", "organs.lung.nk"),
-    ("blood.shear=0/h", "blood.platelet_shear"),
-    ("blood.binding=0", "organs.lung.adhesion"), ("colonization.establish=0", "organs.lung.soil")])
+    ("blood.shear_slope=0 cm^2/dyn/h", "blood.platelet_shear"),
+    ("blood.binding=0/h", "organs.lung.adhesion"), ("colonization.clonogenic=0", "organs.lung.soil")])
 def test_a_factor_on_a_rate_of_zero_does_nothing(zero, name, tmp_path):
     config = loaded(tmp_path, zero)
-    assert why(config, name) == [zero.replace("=0/h", " = 0").replace("=0", " = 0")]
+    assert why(config, name) == [zero.partition("=")[0] + " = 0"]
     assert outcome(changed(config, [name])) == outcome(config)
 
 
@@ -293,7 +304,8 @@ def test_every_parameter_of_a_section_that_is_off_is_told_or_known_to_act(sectio
     assert bool(why(loaded(tmp_path, f"{section}.enabled=false"), name)) != (name in ALSO)
 
 
-@pytest.mark.parametrize("name", sorted(ALSO))
+# Into the bed of a tumor as small as this too few come for colonization.attraction to be seen: test_aggressiveness does.
+@pytest.mark.parametrize("name", sorted(ALSO.keys() - {"colonization.attraction"}))
 def test_what_acts_although_its_section_is_off_is_not_told(name, tmp_path):
     section = name.split(".")[0]
     off = loaded(tmp_path, f"{section}.enabled=false")
@@ -305,7 +317,8 @@ def test_what_acts_although_its_section_is_off_is_not_told(name, tmp_path):
     (["crowding.enabled=false", "crowding.mobility=7220 um^2/h"],
      ["crowding.mobility: without effect (crowding.enabled = false)"]),      # set, though to its default
     (["output.snapshot_cells=5"], ["output.snapshot_cells: without effect (output.snapshots = false)"]),
-    (["organs.lung.adhesion=2", "organs.tumor.soil=0", "blood.binding=0"], [
+    (["organs.lung.adhesion=2", "organs.tumor.soil=0", "blood.binding=0/h"], [
+        "blood.binding = 0/h is outside the usual range, 0.3/h to 30/h",
         "organs.tumor.soil: without effect (what leaves the blood in the tumor becomes tissue again)",
         "organs.lung.adhesion: without effect (blood.binding = 0)"]),
     (["growth.enabled=false", "growth.death_rate=0.1/day", "growth.oxygen_half=4 mmHg"],
@@ -332,8 +345,8 @@ def test_a_config_out_of_a_dict_or_a_checkpoint_was_not_set_by_anybody(tmp_path)
 
 def test_a_branch_is_told_what_belongs_to_the_start_and_not_what_a_checkpoint_may_hold():
     config = Config.from_dict(dict(tumor={}, intravasation=dict(enabled=False)))
-    changed = config.with_overrides(["traits.adhesion_mean=0.1", "colonization.birth=1/day"])
-    assert len(changed.warnings) == 1 and changed.warnings[0].startswith("colonization.birth: without effect (no cell")
+    changed = config.with_overrides(["traits.adhesion_mean=0.1", "colonization.gompertz=0.01/day"])
+    assert len(changed.warnings) == 1 and changed.warnings[0].startswith("colonization.gompertz: without effect (no cell")
     assert [line.split(":")[0] for line in changed.warnings_from(3600)] == ["traits.adhesion_mean"]
 
 

@@ -18,7 +18,7 @@ from metacascade.config.read import MOST_PROBLEMS, parse_bytes
 from metacascade.config.tissue import Vessels
 from metacascade.run import cluster
 from metacascade.space.network_read import read as read_network
-from metacascade.studies import sweep_file, sweep_plan
+from metacascade.studies import arms_plan, sweep_file, sweep_plan
 
 NETWORK = Path(__file__).parents[2] / "examples" / "network_small.csv"
 NAMES = [f"{p.section}.{p.key}".lstrip(".") for p in parameters()]
@@ -135,6 +135,16 @@ def check_sweeps(seeds, folder):
                         "(every )?member|the sweep would")
 
 
+def check_arms(seeds, folder):
+    """What is damaged is told at its line, or as of the preset that the arms change."""
+    for seed in seeds:
+        r = random.Random(seed)
+        data = mutated(r, text("arms_resection").replace("replicates = 4", "replicates = 2"))
+        (folder / "arms.toml").write_bytes(data.encode(errors="surrogatepass"))
+        place = rf"{re.escape(str(folder))}/arms.toml:\d+: |mouse_breast_fixed:\d+: "
+        refused(lambda: arms_plan.opened(folder / "out", folder / "arms.toml"), place)
+
+
 def check_sites(seeds, folder):
     for seed in seeds:
         r = random.Random(seed)
@@ -166,6 +176,10 @@ def test_hundreds_of_odd_settings_are_taken_or_refused_in_short():
 
 def test_a_hundred_damaged_sweeps_are_taken_or_refused_in_short(tmp_path):
     check_sweeps(range(100), tmp_path)
+
+
+def test_a_hundred_damaged_files_of_arms_are_taken_or_refused_in_short(tmp_path):
+    check_arms(range(100), tmp_path)
 
 
 def test_hundreds_of_damaged_site_files_and_networks_are_taken_or_refused_in_short(tmp_path):
@@ -235,5 +249,6 @@ def test_30_thousand_damaged_inputs_are_taken_or_refused_in_short(tmp_path):
     check_configs(range(10_000, 25_000))
     check_settings(range(10_000, 18_000))
     check_sweeps(range(10_000, 13_000), tmp_path)
+    check_arms(range(10_000, 12_000), tmp_path)
     check_sites(range(10_000, 12_000), tmp_path)
     check_networks(range(10_000, 12_000), tmp_path)

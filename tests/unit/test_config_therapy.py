@@ -24,7 +24,6 @@ def loaded(*plans, **tables):
     (CYCLES | {"ramp": "3 days"}, "is longer than the duration, 2 days"),
     ({"rate": "tissue.divide", "half_life": "3 h"}, "needs a duration"),
     ({"rate": "tissue.divide", "factor": -1}, "must be a number from 0 to 1000000"),
-    ({"rate": "lesion.establish", "factor": 200}, "makes the probability to establish 2"),
     ({"rate": "tissue.speed", "factor": 100}, "um in a step (therapies included), too far for voxels")])
 def test_what_cannot_be_is_refused(plan, message):
     with pytest.raises(InputError) as error:
@@ -44,6 +43,8 @@ def test_what_cannot_be_is_refused(plan, message):
     (CYCLES | {"times": 1}, "therapy[0].every: without effect (times = 1)"),
     ({"rate": "tissue.divide", "factor": 0.5, "start": "20 days", "duration": "10 days", "half_life": "1 h"},
      "therapy[0].half_life: without effect (the window lasts to the end of the run)"),
+    ({"rate": "lesion.clonogenic", "factor": 100_000},
+     "lesion.clonogenic: with all factors of its cells it is up to 2: above 1 it counts as 1"),
     ({"rate": "tissue.divide", "factor": 10},
      "tissue.divide: 25 % of the cells concerned change in one step; shorten run.step")])
 def test_what_is_odd_is_told(plan, line):
@@ -57,15 +58,14 @@ def test_factors_that_are_too_large_together_are_refused():
 
 
 @pytest.mark.parametrize("table, values, rates, why", [
-    ("blood", {"arrest_slope": 0}, "blood.arrest_offset blood.deformability", "blood.arrest_slope = 0"),
-    ("blood", {"platelet_nk": 0, "platelet_shear": 0}, "blood.coat_time", "the coat of platelets protects from nothing"),
-    ("blood", {"enabled": False}, "lesion.birth lesion.establish", "blood.enabled = false"),
+    ("blood", {"platelet_nk": 0, "platelet_shear": 0}, "blood.coat_time blood.coat_fade", "the coat of platelets protects from nothing"),
+    ("blood", {"enabled": False}, "lesion.gompertz lesion.clonogenic", "blood.enabled = false"),
     ("intravasation", {"cluster_fraction": 0}, "tissue.cluster_cells", "intravasation.cluster_fraction = 0"),
-    ("colonization", {"dormant": 0}, "lesion.wake lesion.dormant_death", "colonization.dormant = 0"),
-    ("colonization", {"dormant": 1, "wake": "0/day"}, "lesion.birth lesion.death lesion.capacity lesion.shed",
-     "every lesion sleeps for ever"),
-    ("colonization", {"establish": 0}, "lesion.birth lesion.dormant", "colonization.establish = 0"),
-    ("colonization", {"enabled": False}, "lesion.birth", "colonization.enabled = false"),
+    ("colonization", {"sleep": "0/day"}, "lesion.wake lesion.dormant_death lesion.marrow_death", "colonization.sleep = 0"),
+    ("colonization", {"start": "0/day", "wake": "0/day"}, "lesion.gompertz lesion.death lesion.capacity lesion.shed",
+     "no lesion divides"),
+    ("colonization", {"clonogenic": 0}, "lesion.gompertz lesion.vascularize", "colonization.clonogenic = 0"),
+    ("colonization", {"enabled": False}, "lesion.gompertz lesion.early_death", "colonization.enabled = false"),
     ("traits", {"motile_fraction": 0}, "tissue.speed tissue.persistence tissue.bias", "traits.motile_fraction = 0"),
     ("angiogenesis", {"enabled": True}, "vessel.noise vessel.persistence vessel.radius", "vegf.enabled = false"),
     ("instability", {"enabled": True, "mutation": 0}, "tissue.mutate", "no trait mutates")])

@@ -13,7 +13,7 @@ from metacascade.io.rundirectory import finished
 from metacascade.ranks.parallel import serial_world
 from metacascade.run import cluster, watchdog
 from metacascade.state.observed import layouts
-from metacascade.state.state import CTC, LESION
+from metacascade.state.state import CTC, LESION, SHED
 from metacascade.studies import scaling, scaling_projection, sweep_plan, sweep_table
 from states import random_records, whole_state
 from unit.test_checkpoint_fuzz import MUTATIONS
@@ -104,7 +104,7 @@ def test_what_is_read_of_large_results_is_checked_and_no_more(tmp_path, monkeypa
         hashed.append(len(buffer))
         return original(file, start, buffer)
     monkeypatch.setattr(sealed, "_read_full", counted)
-    rows = 45 * CTC.itemsize + 20 * LESION.itemsize
+    rows = 45 * SHED.itemsize + 20 * LESION.itemsize
     with open_results(path) as results:
         results.series, results.config, results.digest
         assert sum(hashed) == path.stat().st_size - sealed.BLOCK - rows

@@ -6,20 +6,21 @@ from hypothesis import given, strategies as st
 import small
 from metacascade.config.config import load
 from metacascade.mechanisms import plan_of
+from metacascade.model.circuit import Circuit
 from metacascade.run.api import Simulation
 from metacascade.run.estimate import count, expected
-from metacascade.run.forecast import _grown, forecast
+from metacascade.run.forecast import forecast
+from metacascade.run.lesionmeans import LesionMeans, _factor
 from metacascade.run.shedding import levels_at_start, shed_by_tumor_per_h
 
 INJECTION = small.EXAMPLE.parent / "injection_liver.toml"
-COLONIZATION = load(INJECTION).colonization
-SHORT = ['run.step="2 h"', 'run.duration="8 days"', "injection=[{node=\"portal\", cells=30_000}]",
-         "colonization.establish=0.03", "colonization.dormant=0.2"]
+SHORT = ['run.step="2 h"', 'run.long_step="2 h"', 'run.duration="8 days"', "injection=[{node=\"portal\", cells=30_000}]",
+         "colonization.clonogenic=0.1", "colonization.avascular_limit=1000", 'colonization.switch_time="5 days"']
 CASES = {
     "growth": [],
-    "shedding": ['colonization.shed="0.2/day"', "colonization.establish=0.06"],
-    "sleep": ["colonization.dormant=0.9", 'colonization.wake="50/year"', 'colonization.dormant_death="0.1/day"'],
-    "dying out": ['colonization.birth="0.3/day"', 'colonization.death="0.6/day"'],
+    "shedding": ['colonization.shed="0.2/day"', "colonization.shed_avascular=1"],
+    "sleep": ['colonization.sleep="3/day"', 'colonization.wake="50/year"', 'colonization.dormant_death="0.1/day"'],
+    "dying out": ["colonization.cell_loss=0.9"],
     "infusion": ['injection=[{node="venous", cells=30_000, time="1 day", duration="2 days", diameter="10 um"}]']}
 
 
@@ -30,25 +31,24 @@ def ended(settings):
         sim = Simulation(str(INJECTION), [*SHORT, *settings, f"run.seed={seed}", "draw=[]"])
         sim.step(sim.config.run.steps)
         t = sim.ledger
-        runs.append([t["circulating"] + t["arrested"], t["founded"], t["lesions"], t["injected"] + t["shed_lesion"]])
+        runs.append([t["circulating"] + t["arrested"], t["seeded"] - t["dropped"], t["lesions"], t["injected"] + t["shed_lesion"]])
     return np.mean(runs, axis=0)
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_means_of_a_run_are_those_of_the_estimate(case):
-    """Three runs: 900 lesions or more, whose cells vary by about as much as their mean, so 4 % at 1 sd."""
+    """Three runs: some 1500 lesions that divide, whose cells vary by about twice their mean, so 5 % at 1 sd."""
     found = forecast(load(INJECTION, [*SHORT, *CASES[case], "draw=[]"]))
     means = np.array([found.ctcs[-1], found.lesions[-1], found.cells[-1], found.passed[-1]])
     actual = ended(CASES[case])
-    assert np.all(np.abs(means - actual) < 0.15 * actual + 40), (means, actual)
+    assert np.all(np.abs(means - actual) < 0.2 * actual + 40), (means, actual)
 
 
-def test_lesions_that_shed_are_the_largest_term_of_a_long_run():
-    """The example of 45 days: 4.3 s and 154 MiB without them."""
-    short, long = (expected(load(INJECTION, [f'run.duration="{days} days"'])) for days in (13, 45))
-    assert short.memory_bytes < 2**30 and short.seconds < 60
-    assert long.memory_bytes > 2**40 and long.seconds > 86400 and long.results_bytes > 2**40
-    assert long.step_s > 60 and long.checkpoint_bytes > 2**40
+def test_lesions_that_shed_fill_the_memory_where_all_their_cells_are_followed_and_else_not():
+    """The example of a year, with lesions that get vessels soon."""
+    soon = ['run.duration="360 days"', 'colonization.switch_time="5 days"', "colonization.clonogenic=1e-3"]
+    few, all_of_them = (expected(load(INJECTION, [*soon, f"colonization.follow={follow}"])) for follow in (1000, 10**14))
+    assert few.memory_bytes < 0.01 * all_of_them.memory_bytes and all_of_them.memory_bytes > 2**40
 
 
 @pytest.mark.parametrize("settings, ctcs, lesions", [
@@ -96,8 +96,11 @@ def test_mean_numbers_are_short(number, text):
 
 @given(st.floats(0, 1e12), st.floats(0.1, 1e4), st.floats(1, 1e12))
 def test_lesions_do_not_outgrow_their_capacity(cells, hours, capacity):
-    grown = _grown(min(cells, capacity), COLONIZATION, hours, capacity)
-    assert min(cells, capacity) * (1 - 1e-9) <= grown <= capacity * (1 + 1e-9)
+    config = load(INJECTION, [f"colonization.capacity={max(int(capacity), 2)}"])
+    rates = LesionMeans(config, plan_of(config), Circuit(config, plan_of(config))).rates
+    size = np.full(len(rates["capacity"]), max(min(cells, capacity), 1.0))
+    grown = size * _factor(rates, size, np.inf, hours)
+    assert (grown <= np.maximum(rates["capacity"], size) * (1 + 1e-9)).all() and (grown >= 0.9 * size).all()
 
 
 @pytest.mark.parametrize("days", [1 / 24, 36525])

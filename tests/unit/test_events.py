@@ -17,7 +17,8 @@ END_S = HOURS * 3600
 INJECTED = 400
 WITHOUT_TUMOR = [node for node in NODES if node != "tumor"]
 TIMES = st.integers(0, END_S) | st.sampled_from([0, 1, 1800, 3600, END_S - 1, END_S])
-BLOOD = dict(arrest_offset=50.0, binding=1e-4, anoikis_per_h=0.3, anoikis_resistance=0.0)
+BLOOD = dict(tension_mN_per_m=0.0, nuclear_stiffness_kPa=0.0, stretch=1000.0, viscosity_Pa_s=0.0, binding_per_h=1e-3,
+             anoikis_per_h=0.3, anoikis_resistance=0.0)
 
 
 def happened(injection, draw, step_s, cut_at=None):
@@ -87,12 +88,12 @@ def test_a_draw_finds_what_lesions_have_shed_since_the_step_began(step_s):
     """Some 20,000 of 1e6 cells enter in an hour; a draw of all that is in the veins finds those of the last seconds."""
     config = Config.from_dict(dict(
         run=dict(step_s=step_s, duration_s=3600), draw=[sample(3599)],
-        blood=BLOOD, colonization=dict(shed_per_h=0.02, birth_per_h=0.0, death_per_h=0.0)))
+        blood=BLOOD, colonization=dict(shed_per_h=0.02, gompertz_per_h=0.0)))
     rows = []
     sim = Simulation(config, parallel.start(), on_draw=lambda **row: rows.append(row))
     sim.lesions.records = np.zeros(1000, LESION)
     sim.lesions.records["id"] = np.arange(1000, dtype=np.uint64) << np.uint64(40)
-    sim.lesions.records["n"], sim.lesions.records["state"] = 1000, LesionState.ACTIVE
+    sim.lesions.records["n"], sim.lesions.records["state"] = 1000, LesionState.VASCULAR
     sim.lesions.records["node"] = NODES.index("liver")
     sim.ledger.add(initial=10**6)
     while sim.time_s < 3600:

@@ -40,13 +40,15 @@ ALWAYS = ("blood.nk = 9/h is outside the usual range",           # unusual
           "injection[0] lasts until 6 h, beyond the end of the run at 4 h")
 EFFECT = "crowding.mobility: without effect (crowding.enabled = false)"
 WRONG, REFUSED = "hypoxia.full=9 mmHg", "hypoxia.full = \"9 mmHg\": must be less than hypoxia.threshold = 5 mmHg"
-NOT_A_RUN = {"init", "schema", "info", "digest", "scaling project",     # they start and prepare nothing
-             "reproduce"}                                               # only configs of the package
+NOT_A_RUN = {"init", "schema", "info", "cascade", "digest", "scaling project",     # they start and prepare nothing
+             "reproduce", "cohort",                                     # only configs of the package, or of its own
+             "soil"}                                                    # cells in the blood alone
 STARTS = {
     "check": ["check", "CONFIG"], "run": ["run", "CONFIG", "--out", "OUT"],
     "run --dry-run": ["run", "CONFIG", "--out", "OUT", "--dry-run"],
     "submit": ["submit", "CONFIG", "--out", "OUT", "--time", "1 h", "--dry-run"],
     "sweep": ["sweep", "SWEEP", "--out", "OUT", "--dry-run"],
+    "arms": ["arms", "ARMS", "--out", "OUT", "--dry-run"],
     "scaling strong": ["scaling", "strong", "CONFIG", "--ranks", "1", "--out", "OUT", "--steps", "1", "--warm", "0"],
     "scaling weak": ["scaling", "weak", "CONFIG", "--ranks", "1", "--out", "OUT", "--steps", "1", "--warm", "0"],
     "bench": ["bench", "CONFIG", "--steps", "1", "--warm", "0"]}
@@ -63,9 +65,11 @@ def start(tmp_path, stand_in, monkeypatch, metacascade):
     def start(command, *settings):
         fixed = "".join(f"{setting.split('=')[0]} = \"{setting.split('=')[1]}\"\n" for setting in settings)
         (tmp_path / "sweep.toml").write_text(f'config = "run.toml"\n[set]\n{fixed}[vary]\ntumor.cells = [300]\n')
-        names = dict(CONFIG=tmp_path / "run.toml", SWEEP=tmp_path / "sweep.toml", OUT=tmp_path / "out")
+        (tmp_path / "arms.toml").write_text(f'base = "run.toml"\n[set]\n{fixed}[[arm]]\nname = "control"\n')
+        names = dict(CONFIG=tmp_path / "run.toml", SWEEP=tmp_path / "sweep.toml", ARMS=tmp_path / "arms.toml",
+                     OUT=tmp_path / "out")
         words = [names.get(word, word) for word in STARTS[command]]
-        if command != "sweep":
+        if command not in ("sweep", "arms"):
             words += [word for setting in settings for word in ("--set", setting)]
         done = metacascade(*words)
         return done.returncode, done.stderr

@@ -83,7 +83,7 @@ SLURM = dict(SLURM_JOB_ID="7", SLURM_NTASKS="4", SLURM_JOB_NODELIST="n[1-2]")
 
 
 def test_the_files_of_jobs_are_those_of_the_package_and_differ_only_in_what_they_ask_for():
-    assert [path.name for path in SCRIPTS] == ["ensemble.sbatch", "run.sbatch", "scaling.sbatch"]
+    assert [path.name for path in SCRIPTS] == ["cohort.sbatch", "ensemble.sbatch", "run.sbatch", "scaling.sbatch"]
     bodies = {path.read_text().partition("\ntrap")[2].replace(f"job {path.stem}", "job KIND") for path in SCRIPTS}
     assert len(bodies) == 1
     assert {path.resolve().parent for path in SCRIPTS} == {ROOT / "src" / "metacascade" / "jobs"}
@@ -138,6 +138,12 @@ def test_an_ensemble_has_all_ranks_of_a_job_for_a_member_and_elsewhere_a_member_
     for env, words in (({"RANKS": "3"}, ["--jobs", "3"]), (SLURM, ["--ranks", "4"]),
                        (SLURM | array, ["--ranks", "4", "--part", "2/8"])):
         assert job.ensemble(["s.toml", "o", "--x"], env) == (start + words + ["--x"], "o")
+
+
+def test_an_ensemble_of_arms_is_one_of_the_command_arms(tmp_path):
+    (tmp_path / "a.toml").write_text('base = "mouse_breast"\n[[arm]]\nname = "control"\n')
+    command, _ = job.ensemble([str(tmp_path / "a.toml"), "o"], {"RANKS": "3"})
+    assert command[3:] == ["arms", str(tmp_path / "a.toml"), "--out", "o", "--jobs", "3"]
 
 
 def test_an_array_task_is_queued_again_alone():

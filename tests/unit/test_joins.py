@@ -12,7 +12,7 @@ from metacascade.io.output import Output
 from metacascade.io.results import open_results
 from metacascade.ranks.parallel import serial_world
 from metacascade.state.observed import layouts
-from metacascade.state.state import CTC, LESION, empty
+from metacascade.state.state import CTC, LESION, empty, shed_rows
 from states import random_records
 
 WORLD = serial_world()
@@ -47,7 +47,7 @@ def content(directory):
 
 
 def expected(steps):
-    shed = [random_records(np.random.default_rng(step), CTC, step % 3).tobytes() for step in range(steps)]
+    shed = [shed_rows(random_records(np.random.default_rng(step), CTC, step % 3)).tobytes() for step in range(steps)]
     return {"step": list(range(steps)), "radius_um": [step / 2 for step in range(steps)], "shed": b"".join(shed)}
 
 
@@ -120,10 +120,10 @@ def test_rows_of_an_early_stop_are_written_as_if_it_had_not_stopped(tmp_path):
     assert output.flush(early=True) == 5
     for _ in range(2):                  # the second time as after a kill before the next checkpoint
         again = new(tmp_path, None, first_part=5)
-        assert content(tmp_path)["shed"] == expected(4)["shed"] + ctcs[chosen].tobytes()
+        assert content(tmp_path)["shed"] == expected(4)["shed"] + shed_rows(ctcs[chosen]).tobytes()
         again.shed(ctcs[~chosen])
         assert again.flush() == 6
-        assert content(tmp_path)["shed"] == expected(4)["shed"] + ctcs.tobytes()
+        assert content(tmp_path)["shed"] == expected(4)["shed"] + shed_rows(ctcs).tobytes()
     assert len(new(tmp_path, None, first_part=6).parts.all) == 5
 
 

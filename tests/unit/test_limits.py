@@ -53,16 +53,16 @@ def test_more_vessels_in_reach_of_the_voxels_of_a_rank_than_can_be_listed(how, m
 def test_a_lesion_that_has_shed_more_cells_than_a_word_counts_gives_each_an_id_of_its_own():
     """The draw of a shed cell has its number in two words."""
     lesion = np.zeros(1, LESION)
-    lesion["id"], lesion["n"], lesion["state"] = 0x123456789abcdef0, 5, LesionState.ACTIVE
+    lesion["id"], lesion["n"], lesion["state"] = 0x123456789abcdef0, 5, LesionState.VASCULAR
     found = {}
     for shed in (3, 2**32 + 3, 2**40 + 3):
         lesion["shed"] = shed
         broods, out = np.zeros(1, _lesions.BROOD), np.zeros(3, CTC)
-        broods["n"] = 3
-        _lesions.children(lesion, broods, out, 7, 1.0)
+        broods["n"], broods["first"], broods["until"] = 3, shed - 3, 1.0
+        _lesions.children(lesion, broods, out, 7)
         row = {name: lesion[0][name].item() for name in LESION.names}
         found[shed] = out["id"].tolist()
-        assert found[shed] == [twin.child(row, 7, shed - 3 + k, 0.0, 1.0)["id"] for k in range(3)]
+        assert found[shed] == [twin.child(row, 7, shed - 3 + k, 0.0, 1.0, False)["id"] for k in range(3)]
     assert len(set(sum(found.values(), []))) == 9
 
 

@@ -79,7 +79,7 @@ def test_cells_by_clone_and_place_add_up_to_the_ledger(model):
 def test_the_table_by_organ_adds_up_to_the_ledger(model):
     rows, totals = Observables(model).organs(), model.ledger.totals
     assert rows["cells"].sum() == totals["lesions"] and rows["arrested"].sum() == totals["arrested"]
-    assert rows["lesions"].sum() == (model.lesions.records["n"] > 0).sum() > rows["active"].sum() > 0
+    assert rows["lesions"].sum() == (model.lesions.records["n"] > 0).sum() > rows["micro"].sum() > 0
 
 
 def test_a_mean_over_cells_is_that_of_a_plain_sum_to_its_resolution(model):
@@ -114,7 +114,7 @@ def test_columns_of_the_moment_are_not_in_the_ledger(model):
 
 def test_every_field_of_a_small_table_has_a_unit():
     made = observables.tables(plan_of(load({"tumor": {}, "trait": [{"name": "speed"}]})))
-    assert tuple(made) == NAMES and made["clones"].units["speed"] == "1/255" and made["organs"].units["active"] == "lesions"
+    assert tuple(made) == NAMES and made["clones"].units["speed"] == "1/255" and made["organs"].units["micro"] == "lesions"
     assert all(one.units.keys() == set(one.dtype.names) and all(one.units.values()) for one in made.values())
     assert layouts()["organs"].dtype.names == ("time_s", "node")
 
@@ -126,7 +126,7 @@ def test_a_mechanism_may_bring_a_column_of_the_table_by_organ(model):
     mechanism = SimpleNamespace(TABLE=None, SECTION=None, plan=lambda config: [mine], __name__="sleep")
     plan = collect(model.config, (*MECHANISMS, mechanism))
     seen = Observables(SimpleNamespace(plan=plan, world=model.world, columns=model.columns, blood=model.blood,
-                                       lesions=model.lesions, circuit=model.circuit, time_s=3))
+                                       lesions=model.lesions, lumped=model.lumped, circuit=model.circuit, time_s=3))
     rows, records = seen.organs(), model.lesions.records
     assert rows["asleep"].sum() == records["n"][records["state"] == LesionState.DORMANT].sum() > 0
     assert observables.tables(plan)["organs"].units["asleep"] == "cells"

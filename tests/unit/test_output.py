@@ -15,7 +15,7 @@ from metacascade.io.results import open_results
 from metacascade.io.rundirectory import claimed, finished, tidy
 from metacascade.ranks.parallel import serial_world
 from metacascade.state.observed import DRAWS, layouts
-from metacascade.state.state import CTC, LESION, empty
+from metacascade.state.state import CTC, LESION, empty, shed_rows
 from states import random_records, whole_state
 
 WORLD = serial_world()
@@ -39,6 +39,11 @@ def add_part(output, step):
     return output.flush()
 
 
+def rows_of(ctcs):
+    """The bytes of their rows in /shed."""
+    return shed_rows(ctcs).tobytes()
+
+
 def test_a_run_that_has_just_started_can_be_read(tmp_path):
     new(tmp_path)
     with open_results(tmp_path) as found:
@@ -52,7 +57,7 @@ def test_while_it_runs_all_parts_are_seen_as_one(tmp_path):
     assert [add_part(output, step) for step in range(3)] == [1, 2, 3]
     with open_results(tmp_path) as found:
         assert found.series["radius_um"].tolist() == [0.0, 0.5, 1.0] and found.series["alive"].dtype == np.int64
-        assert found.shed[:].tobytes() == b"".join(some_ctcs(4, step).tobytes() for step in range(3))
+        assert found.shed[:].tobytes() == b"".join(rows_of(some_ctcs(4, step)) for step in range(3))
         assert found.draws["cells"].tolist() == [7, 7, 7] and found.draws.dtype == DRAWS.dtype
 
 
@@ -61,7 +66,7 @@ def test_bits_and_flags_of_cells_have_names_while_it_runs_and_at_the_end(tmp_pat
     add_part(output, 1)
     with open_results(tmp_path) as found:
         named = found.masks("shed")
-    assert named == {"bits": {1: "L1CAM", 2: "spore"}, "flags": {1: "returned", 2: "injected", 4: "lesion", 8: "lymph"}}
+    assert named == {"bits": {1: "L1CAM", 2: "spore"}, "flags": {1: "returned", 2: "injected", 4: "lesion", 8: "lymph", 16: "clonogenic"}}
     output.finish(**LAST)
     with open_results(tmp_path) as found:
         assert found.masks("shed") == found.masks("lesions") == named and found.masks("draws") == {}
@@ -78,7 +83,7 @@ def test_rows_of_a_part_are_sorted_by_id(tmp_path):
     output.shed(ctcs[:30][::-1])
     output.flush()
     with open_results(tmp_path) as found:
-        assert found.shed[:].tobytes() == ctcs.tobytes()
+        assert found.shed[:].tobytes() == rows_of(ctcs)
 
 
 def test_a_row_with_a_wrong_column_is_an_error_that_names_it(tmp_path):
@@ -137,7 +142,7 @@ def test_at_the_end_one_file_holds_everything(tmp_path):
     assert os.listdir(tmp_path) == ["results.h5"]
     with open_results(tmp_path / "results.h5") as found:
         assert found.complete and found.digest == "abc" and found.lesions[:].tobytes() == lesions.tobytes()
-        assert found.shed[-5:].tobytes() == some_ctcs(5, seed=9).tobytes() and len(found.shed) == 17
+        assert found.shed[-5:].tobytes() == rows_of(some_ctcs(5, seed=9)) and len(found.shed) == 17
         assert found.h5["provenance/wall_s"][:].tolist() == [[1.5, 2.5]]
         assert json.loads(found.h5["provenance/wall_s"].attrs["columns"]) == ["tissue", "blood"]
         assert found.units("clones")["time_s"] == "s" and found.names("shed")["fate"][1] == "anoikis"
@@ -151,7 +156,7 @@ def test_parts_that_are_longer_than_a_slab_are_merged_whole(tmp_path, monkeypatc
     output.flush()
     output.finish(**LAST | dict(open_ctcs=some_ctcs(20, seed=3)))
     with open_results(tmp_path) as found:
-        assert found.shed[:].tobytes() == some_ctcs(50).tobytes() + some_ctcs(20, seed=3).tobytes()
+        assert found.shed[:].tobytes() == rows_of(some_ctcs(50)) + rows_of(some_ctcs(20, seed=3))
 
 
 def test_every_dataset_has_a_unit(tmp_path):

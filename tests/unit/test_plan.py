@@ -8,7 +8,7 @@ from metacascade.base.columns import mean_over_cells
 from metacascade.config.config import default
 from metacascade.mechanisms import MECHANISMS, plan_of
 from metacascade.mechanisms.compile import switches, wall_of
-from metacascade.mechanisms.factor_problems import is_switch
+from metacascade.mechanisms.factor_problems import FIXED, is_switch
 from metacascade.mechanisms.fields import Diffusing
 from metacascade.mechanisms.plan import collect, enabled
 from metacascade.mechanisms.terms import (
@@ -71,7 +71,8 @@ def test_without_oxygen_cells_divide_freely_and_none_is_necrotic():
 def test_without_crowding_there_is_no_pressure_to_stop_division():
     plan = plan_of(switched_off("crowding"))
     assert [factor.text for factor in plan.factors_of("tissue.divide")] == [
-        "oxygen / (oxygen + growth.oxygen_half)", "(1 - (1 - growth.motile) * emt)"]
+        "oxygen / (oxygen + growth.oxygen_half)", "(1 - (1 - growth.motile) * emt)",
+        "(1 + (cxcl1.growth - 1) * cxcl1)"]
     assert plan.number("tissue.hop") == 0.0
 
 
@@ -144,7 +145,8 @@ def test_switches_by_a_number_have_masks_and_no_scale():
 
 def test_what_may_be_scaled_is_every_rate_and_some_coefficients_of_fields():
     plan = plan_of(default())
-    assert {rate.name for rate in plan.rates if not is_switch(rate)} < set(plan.names)
+    assert {rate.name for rate in plan.rates if not is_switch(rate) and rate.name not in FIXED} < set(plan.names)
+    assert not {"blood.nucleus", "blood.stretch", "blood.burst_cells"} & set(plan.names)
     of_oxygen = [name for name in plan.names if name.startswith("oxygen.")]
     assert of_oxygen == ["oxygen.vessel", "oxygen.uptake", "oxygen.decay"]
     assert plan.coefficient("oxygen.vessel", {"oxygen.vessel": 0.5}) == 20.0

@@ -70,7 +70,7 @@ MARK, WILD = Bit("mark"), Trait("wild")
     ([Trait("oxygen")], "the name oxygen is declared twice"),
     ([Rate("tissue.speeed", 1)], "the rate tissue.speeed does nothing: it has no action, and no kernel reads it"),
     ([Rate("blood.macrophages", 1)], "the rate blood.macrophages does nothing"),
-    ([Rate("divide", 1)], "the rate divide belongs to none of tissue, blood, lesion"),
+    ([Rate("divide", 1)], "the rate divide belongs to none of tissue, lumped, blood, lesion"),
     ([Rate("blood.macrophages", 1, action=REMOVE)],
      "the rate blood.macrophages has the action 'remove'; in blood there are set, clear"),
     ([Rate("tissue.x", 1, action="explode")], "has the action 'explode'"),

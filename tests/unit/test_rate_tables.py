@@ -167,9 +167,11 @@ def test_rates_in_the_blood_are_tables_by_node():
     config = default()
     names, nodes = ("blood.nk", "blood.shear", "blood.homing", "blood.nothing"), ("tumor", "venous", "lung")
     made = placed_rates(plan_of(config), names, nodes, {"blood.nk": 2.0})
-    nk, shear = config.blood.nk_per_h, config.blood.shear_per_h
+    nk = config.blood.nk_per_h
+    shear, low = (config.blood.shear_slope_cm2_per_dyn_h * max(0.0, stress - config.blood.shear_threshold_dyn_per_cm2)
+                  for stress in (15.0, 3.0))
     assert made.place[0].tolist() == [2 * nk * 0.1, 0.0, 2 * nk]
-    assert made.place[1].tolist() == [shear, 0.0, shear]
+    assert made.place[1].tolist() == pytest.approx([shear, low, shear])
     assert made.place[2].tolist() == [4.0, 0.0, 0.0]
     assert made.place[3].tolist() == [0.0] * 3
     assert made.spared == pytest.approx([config.blood.platelet_nk, config.blood.platelet_shear, 0.0, 0.0])

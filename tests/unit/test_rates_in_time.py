@@ -11,7 +11,7 @@ from metacascade.model.simulation import Simulation
 from metacascade.ranks.parallel import serial_world
 
 STEPS, STEP_S = 6, 3600
-RATES = ("blood.nk", "blood.extravasate", "lesion.birth", "lesion.establish", "lesion.shed")
+RATES = ("blood.nk", "blood.extravasate", "lesion.birth", "lesion.clonogenic", "lesion.shed")
 
 
 def plan(rate, factor, start_s, duration_s=4000, every_s=9000):

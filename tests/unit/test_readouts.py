@@ -261,11 +261,11 @@ def test_the_stage_follows_size_invasion_and_metastases(diameter_mm, invasion_um
 
 def test_what_is_there_first_keeps_its_time():
     seen = Staging(load({"tumor": {}, "staging": {"detection_cells": 100}}))
-    seen.see(0, dict(tissue=99, shed=0, founded=0))
-    seen.see(60, dict(tissue=100, shed=0, founded=0))
+    seen.see(0, dict(tissue=99, shed=0, started=0, woken=0))
+    seen.see(60, dict(tissue=100, shed=0, started=0, woken=0))
     assert seen.times == dict(zip(FIRST, (60, -1, -1)))
-    seen.see(120, dict(tissue=3, shed=2, founded=1))
-    seen.see(180, dict(tissue=3000, shed=20, founded=10))
+    seen.see(120, dict(tissue=3, shed=2, started=0, woken=1))
+    seen.see(180, dict(tissue=3000, shed=20, started=5, woken=10))
     assert seen.times == dict(zip(FIRST, (60, 120, 120)))
     assert Staging(default(), seen.times).times == seen.times
 

@@ -142,12 +142,18 @@ def commands(folder):
     yield 0, "info", run
     yield 2, "info", config
     yield 2, "info", new
+    yield 2, "info", "--preset", HOSTILE
+    yield 2, "soil", config, new
+    yield 2, "soil", config, config, "--source", HOSTILE
     yield 0, "digest", run
     yield 2, "digest", new
     yield 0, "init", "mouse_breast", f"{new}i"
     yield 2, "init", HOSTILE
     yield 2, HOSTILE
     yield 2, "check", f"--{HOSTILE}"
+    yield 2, "arms", config, "--out", new
+    yield 2, "cohort", config, "--out", new
+    yield 2, "cascade", config
     yield 2, "sweep", config, "--out", new
     yield 2, "sweep", config, "--out", new, "--part", HOSTILE
     yield 2, "scaling", "strong", config, "--ranks", HOSTILE, "--out", new

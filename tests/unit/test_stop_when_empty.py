@@ -4,8 +4,8 @@ import pytest
 import small
 from metacascade.io.results import open_results
 
-DEAD = ["colonization.enabled=false", "blood.anoikis=\"100/h\"", "blood.anoikis_resistance=0.0", 'run.step="1 h"',
-        'run.duration="30 days"', "run.stop_when_empty=true", 'output.interval="6 h"']
+DEAD = ["colonization.enabled=false", "blood.anoikis=\"100/h\"", "blood.anoikis_resistance=0.0",
+        "blood.arrested_death=\"100/h\"", 'run.step="1 h"', 'run.duration="30 days"', "run.stop_when_empty=true", 'output.interval="6 h"', 'run.long_step="1 h"']
 
 
 @pytest.fixture

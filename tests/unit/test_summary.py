@@ -19,7 +19,7 @@ def ended(tmp_path_factory):
 
 
 def test_lesions_are_told_by_organ_apart_from_cells_by_fate(ended):
-    """The fate "lesion" counts cells that founded one; several lesions may be of a cluster, and many have died out."""
+    """The fate "extravasated" counts cells; several lesions may be of a cluster, and many have died out."""
     lines, lesions, nodes = ended
     told = dict(re.fullmatch(r"    (\S+) +([\d,]+) lesions?, .*", line).groups() for line in
                 lines[lines.index("  living lesions by organ") + 1:] if re.search(r"\d lesions?, ", line))
