@@ -18,16 +18,15 @@ from matplotlib.collections import EllipseCollection, LineCollection  # noqa: E4
 from matplotlib.colors import LinearSegmentedColormap, ListedColormap, TwoSlopeNorm  # noqa: E402
 
 FATES = {  # title: fates that it sums, color
-    "died in the blood": (("anoikis", "shear"), "#9aa5b1"),
+    "died in the blood": (("anoikis", "shear", "arrested_death"), "#9aa5b1"),
     "killed by NK cells": (("nk",), "#e6a23c"),
-    "left the vessel and died": (("not_established",), "#3a6ea5"),
-    "founded a lesion": (("lesion",), "#b3261e"),
+    "left the vessel": (("extravasated", "died_at_exit"), "#b3261e"),
 }
 SERIES = {  # column of the time series: title, color, style
     "tissue": ("cells of the tumor", "#888888", "--"), "shed": ("shed", "#222222", "-"),
-    "not_established": ("left the vessel and died", "#3a6ea5", "-"), "nk": ("killed by NK cells", "#e6a23c", "-"),
+    "early_loss": ("left the vessel and died", "#3a6ea5", "-"), "nk": ("killed by NK cells", "#e6a23c", "-"),
     "arrested": ("arrested at the time", "#6b4c9a", "-"), "anoikis": ("anoikis", "#9aa5b1", "-"),
-    "founded": ("lesions founded", "#b3261e", "-"),
+    "started": ("lesions that began to divide", "#b3261e", "-"),
 }
 ZONES = {  # color of cells that entered there, of the ground
     "core": ("#b3261e", "#f7dfd6"), "border": ("#e08a00", "#fdf1cf"), "outside": ("#1f5fa8", "#ffffff")}
@@ -58,10 +57,10 @@ def draw(directory, picture):
 
 def title(series):
     """What the whole of the run has come to."""
-    now = {name: series[name][-1] for name in ("time_s", "tissue", "radius", "shed", "founded")}
+    now = {name: series[name][-1] for name in ("time_s", "tissue", "radius", "shed", "started")}
     across = "" if np.isnan(now["radius"]) else f", {now['radius'] / 500:.1f} mm across"
     return (f"Day {now['time_s'] / 86400:g}: a tumor of {now['tissue']:,} cells{across}; {now['shed']:,} cells shed, "
-            f"{now['founded']:,} lesions founded")
+            f"{now['started']:,} lesions began to divide")
 
 
 class Slice:
@@ -263,9 +262,9 @@ def draw_fates(axes, results, organs=9):
         axes.barh(range(len(most)), width, left=left, color=color, label=text)
         left += width
     for k, row in enumerate(most):
-        lesions = table[row, column["lesion"]]
-        axes.annotate(f"{lesions} in lesions" if k == len(most) - 1 else str(lesions), (left[k], k), xytext=(4, 0),
-                      textcoords="offset points", va="center", fontsize=8, color=FATES["founded a lesion"][1])
+        lesions = table[row, column["extravasated"]]
+        axes.annotate(f"{lesions} extravasated" if k == len(most) - 1 else str(lesions), (left[k], k), xytext=(4, 0),
+                      textcoords="offset points", va="center", fontsize=8, color=FATES["left the vessel"][1])
     axes.set(yticks=range(len(most)), yticklabels=[node[i] for i in most], xlabel="cells", title="Their ends by organ",
              xlim=(0, max(left.max(), 1) * 1.35))
     axes.xaxis.set_major_locator(plt.MaxNLocator(4))
