@@ -16,7 +16,7 @@ cdef inline int64_t gained(int64_t n, double q, const uint32_t* r) noexcept nogi
         k = <int64_t>floor((n * q + sqrt(n * q) * normal(r[2], r[3])) / (1.0 - q) + 0.5)
         return max(k, 0)
     chance, u = exp(n * log1p(-q)), unit52(r[0], r[1])
-    while u >= chance and k < 4000:            # for q < 0.5: 60 sd above the largest mean
+    while u >= chance and k < 4000:            # q < 0.6: 40 sd above the largest mean
         u -= chance
         k += 1
         chance *= q * (n + k - 1) / k

@@ -1,9 +1,10 @@
 # Header only: growth, vessels and shedding of a lesion that divides.
-from libc.math cimport INFINITY, ceil, exp, expm1, fabs, floor, fmax, fmin, log, log1p, sqrt
+from libc.math cimport INFINITY, ceil, exp, expm1, fabs, fmax, fmin, log, log1p
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from _binomial cimport binomial
+from _kendall cimport lived
 from _lesionrates cimport own_t
-from _random cimport normal, philox4x32, unit52
+from _random cimport philox4x32, unit52
 from _types cimport CLEARED, MICRO, VASCULAR, lesion_t
 
 cdef struct grown_t:            # what growth adds up
@@ -23,28 +24,10 @@ cdef struct broods_t:           # a list of them
 cdef extern from *:
     """
     #define LARGEST_CHANGE 0.1   /* of ln n and of the net rate by itself, in a sub-step */
-    #define FEW 1000             /* cells, below which births of a sub-step are few for each of them, see offspring */
+    #define FEW 1000             /* cells, below which births of a sub-step are few for each of them, see gained */
     """
     const double LARGEST_CHANGE
     const int64_t FEW
-
-
-cdef inline int64_t offspring(int64_t n, double q, const uint32_t* r) noexcept nogil:
-    """Sum of n geometric numbers k >= 0 of weight (1 - q) q^k: exact by inversion while n q < 400, else
-    the nearest normal law."""
-    cdef double chance, u
-    cdef int64_t k = 0
-    if n <= 0 or q <= 0.0:
-        return 0
-    if n * q >= 400.0:
-        k = <int64_t>floor((n * q + sqrt(n * q) * normal(r[2], r[3])) / (1.0 - q) + 0.5)
-        return max(k, 0)
-    chance, u = exp(n * log1p(-q)), unit52(r[0], r[1])
-    while u >= chance and k < 4000:            # q < 0.6, see span_of: 40 sd above the largest mean
-        u -= chance
-        k += 1
-        chance *= q * (n + k - 1) / k
-    return k
 
 
 cdef inline double shedding(const own_t* p, bint micro) noexcept nogil:
@@ -74,22 +57,19 @@ cdef inline double span_of(const own_t* p, bint micro, double n, double hours) n
 
 cdef inline void turn_over(lesion_t* l, const own_t* p, uint64_t key, uint32_t i, double h,
                            grown_t* sum) noexcept nogil:
-    """Linear birth and death: after h the line of a cell is extinct with probability d g / (1 + b g) and else has
-    1 + a geometric number of cells, q = b g / (1 + b g), g = (exp((b - d) h) - 1) / (b - d) (Kendall 1948). b is that
-    of the size expected half-way."""
+    """Linear birth and death, with births of the size expected half-way."""
     cdef uint32_t counter[4]
     cdef uint32_t r[4]
+    cdef uint32_t s[4]
     cdef bint micro = l.state == MICRO
-    cdef double n = <double>l.n, d = p.death, b = births(p, micro, n), g
+    cdef double n = <double>l.n, d = p.death, b = births(p, micro, n)
     cdef int64_t died, born
     b = births(p, micro, n * exp(0.5 * (b - d - shedding(p, micro)) * h))
-    g = expm1((b - d) * h) / (b - d) if b != d else h
     counter[0], counter[1], counter[2], counter[3] = 3 * i, 0, 0, 0
     philox4x32(counter, key, r)
-    died = binomial(l.n, d * g / (1.0 + b * g), r)
     counter[0] += 1
-    philox4x32(counter, key, r)
-    born = offspring(l.n - died, b * g / (1.0 + b * g), r)
+    philox4x32(counter, key, s)
+    lived(l.n, b, d, h, r, s, &born, &died)
     l.n += born - died
     l.born += born
     l.died += died

@@ -2,23 +2,10 @@
 import math
 
 from metacascade._kernels._layout import HERITABLE, Draw, LesionState, Place, philox
-from reference.blood import unit52, words
-from reference.lesions import binomial, normal
+from reference.blood import words
+from reference.lesions import binomial, offspring
 
 LESS = 10_000
-
-
-def gained(n, q, r):
-    if n <= 0 or q <= 0.0:
-        return 0
-    if n * q >= 400.0:
-        return max(math.floor((n * q + math.sqrt(n * q) * normal(r[2], r[3])) / (1.0 - q) + 0.5), 0)
-    chance, u, k = math.exp(n * math.log1p(-q)), unit52(r[0], r[1]), 0
-    while u >= chance and k < 4000:
-        u -= chance
-        k += 1
-        chance *= q * (n + k - 1) / k
-    return k
 
 
 def gain(law, n):
@@ -42,7 +29,7 @@ def live(tumor, law, key, index, follow, start, h):
     g = math.expm1((b - d) * h) / (b - d) if b != d else h
     r = [philox((use, index, 0, 0), key) for use in range(4)]
     died = binomial(before, d * g / (1.0 + b * g), r[0])
-    born = gained(before - died, b * g / (1.0 + b * g), r[1])
+    born = offspring(before - died, b * g / (1.0 + b * g), r[1])
     after = before + born - died
     left = binomial(min(after, (before + after) // 2), -math.expm1(-law["shed"] * h), r[2])
     brood = (tumor["shed"], binomial(left, follow, r[3]), start, start + h)
