@@ -71,12 +71,6 @@ def detected_end(results):
     return _records(_at(results, _end_day(results)), "detected")
 
 
-@readout("1")
-def any_detected_end(results):
-    """1 if any lesion has had colonization.detect cells by the end, else 0."""
-    return float(detected_end(results) > 0)
-
-
 @readout("lesions")
 def dividing_end(results):
     """Lesions that divide, at the end."""
