@@ -2,7 +2,7 @@
 import math
 
 from metacascade._kernels._layout import HERITABLE, Draw, LesionState, Place, philox
-from reference.blood import words
+from reference.blood import unit52, words
 from reference.lesions import binomial, offspring
 
 LESS = 10_000
