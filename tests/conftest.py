@@ -13,8 +13,10 @@ import pytest
 
 TESTS = Path(__file__).parent
 SOURCE = TESTS.parent / "src"
-hypothesis.settings.register_profile("untimed", deadline=None)      # machines are shared and noisy
-hypothesis.settings.load_profile("untimed")
+# machines are shared and noisy; the same examples everywhere, so that what fails has failed before a change is landed
+hypothesis.settings.register_profile("fixed", deadline=None, derandomize=True, database=None)
+hypothesis.settings.register_profile("search", deadline=None, max_examples=2000)      # --hypothesis-profile=search
+hypothesis.settings.load_profile("fixed")
 signal.signal(signal.SIGHUP, signal.SIG_DFL)      # under nohup those started here would ignore it, and not stop
 NOT_OF_USERS = ("PMI_", "PMIX_", "OMPI_", "SLURM_", "HYDRA_", "MPI_", "PYTHONUNBUFFERED")
 
