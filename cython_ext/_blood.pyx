@@ -6,8 +6,9 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memset
 from _bloodevents cimport (HAS_BOUND, HAS_BURST, HAS_DIVIDED, HAS_EXTRAVASATED, HAS_RELEASED, HAS_TRAPPED, MOST_EVENTS,
                            body_t, ends, hold, look_at, note, note_death, tally_t, walker_t)
-from _circuit cimport (BLOOD_RATES, LYMPH, MAX_NODES, MOST_FATES, MOST_SWITCHES, TUMOR, VESSEL, node_t, roads_t,
-                       switch_t)
+from _capillaries cimport SHARES, narrower
+from _circuit cimport (BLOOD_RATES, LYMPH, MAX_NODES, MOST_FATES, MOST_SWITCHES, TUMOR, VESSEL, following,
+                       node_t, roads_t, switch_t)
 from _random cimport DRAW_DIAMETER, DRAW_WALK, draw, normal, unit32
 from _recordrates cimport fits, own_factors
 from _types cimport (BOUND, CIRCULATING, ENDED, EVENT_ANOIKIS, EVENT_ARRESTED_DEATH, EVENT_ARRIVE, EVENT_BIND,
@@ -27,7 +28,7 @@ def _switch_dtype():
 
 
 NODE, SWITCH = _node_dtype(), _switch_dtype()
-LIMIT, FATES = int(MAX_NODES), int(MOST_FATES)
+LIMIT, FATES, WIDTHS = int(MAX_NODES), int(MOST_FATES), int(SHARES) + 1
 RATES = ("blood.anoikis", "blood.shear", "blood.nk", "blood.release", "blood.extravasate", "blood.bind", "blood.homing",
          "blood.breakup", "blood.arrested_death", "blood.divide", "blood.barrier", "blood.tension",
          "blood.nuclear_stiffness")
@@ -39,13 +40,6 @@ cdef inline int _get_to_know(const ctc_t* c, const body_t* b, walker_t* w) excep
     own_factors(&c.traits, &b.rates, BLOOD_RATES, w.factor)
     w.known = 0
     return 0
-
-
-cdef inline uint32_t _next(const roads_t* roads, uint32_t node, uint32_t r) noexcept nogil:
-    cdef uint32_t j = roads.guide[node << 8 | r >> 24]
-    while r > roads.upper[j]:
-        j += 1
-    return roads.target[j]
 
 
 cdef inline int _fate(int event) noexcept nogil:
@@ -130,21 +124,25 @@ cdef int64_t _flow(ctc_t* c, walker_t* w, const body_t* b, double t_end) noexcep
     cdef uint64_t key = c.id, seed = b.seed
     cdef double stay, t = c.t_event
     cdef int kind
+    cdef bint trapped
+    cdef const double* widths
     cdef int64_t passages = 0
     c.place, c.pending = CIRCULATING, EVENT_ARRIVE
     while t < t_end:
         draw(seed, DRAW_WALK, key, hop, r)
         if hop > 0 or not c.traits.flags & (FLAG_INJECTED | FLAG_LYMPH):  # these start in their node
-            node = _next(&b.roads, node, r[3])
+            node = following(&b.roads, node, r[3])
         hop += 1
         if not w.known >> node & 1:
             look_at(c, node, w, b)
         kind = b.nodes[node].kind
         if kind != VESSEL:
             passages += kind != LYMPH
-            if unit32(r[0]) < w.stopped[node]:
+            widths = b.widths + node * (SHARES + 1)
+            trapped = narrower(r[0], w.entered[node], &b.nodes[node], widths)
+            if trapped or narrower(r[0], w.torn[node], &b.nodes[node], widths):
                 c.node, c.hop = node, hop
-                _stop(c, w, b, t, unit32(r[0]) < w.trapped[node])
+                _stop(c, w, b, t, trapped)
                 return passages
         stay = -w.stay_h[node] * log(unit32(r[1]))
         if unit32(r[2]) < w.loss[node] * stay:  # at least 1 - exp(-integral)
@@ -223,6 +221,7 @@ cdef int _redraw_all(ctc_t[::1] ctcs, const body_t* b, double t) except -1 nogil
 cdef class Body:
     """The arrays of a circuit as the kernel reads them."""
     cdef const node_t[::1] nodes
+    cdef const double[:, ::1] widths
     cdef const uint32_t[::1] upper
     cdef const uint8_t[::1] target
     cdef const uint8_t[:, ::1] guide
@@ -234,19 +233,21 @@ cdef class Body:
     cdef tally_t tally
 
     def __init__(self, circuit, uint64_t seed):
-        self.nodes, self.switches = circuit.nodes, circuit.switches
+        self.nodes, self.widths, self.switches = circuit.nodes, circuit.widths, circuit.switches
         self.upper, self.target, self.guide = circuit.upper, circuit.target, circuit.guide
         self.place, self.clone = circuit.rates.place, np.ascontiguousarray(circuit.rates.clone.T)
         self.state = np.ascontiguousarray(np.moveaxis(circuit.rates.state, 0, 2))
         fits(&self.b.rates, self.place, self.clone, self.state, BLOOD_RATES)
         if self.switches.shape[0] > MOST_SWITCHES:
             raise ValueError(f"{self.switches.shape[0]} switches of bits in the blood; at most {MOST_SWITCHES}")
-        if not (self.nodes.shape[0] == self.place.shape[1] == self.guide.shape[0] <= MAX_NODES):
+        if not (self.nodes.shape[0] == self.place.shape[1] == self.guide.shape[0] == self.widths.shape[0] <= MAX_NODES
+                and self.widths.shape[1] == SHARES + 1):
             raise ValueError("the tables of the nodes differ in length")
         self.b.switches, self.b.n_switches, self.b.since = NULL, <int>self.switches.shape[0], circuit.since_h
         if self.b.n_switches:
             self.b.switches = &self.switches[0]
-        self.b.nodes, self.b.law, self.b.seed = &self.nodes[0], circuit.law, seed
+        self.b.nodes, self.b.widths = &self.nodes[0], &self.widths[0, 0]
+        self.b.law, self.b.seed = circuit.law, seed
         self.b.roads = roads_t(upper=&self.upper[0], target=&self.target[0], guide=&self.guide[0, 0])
         memset(&self.tally, 0, sizeof(tally_t))
         self.b.tally = &self.tally

@@ -1,19 +1,18 @@
 # What ends the stay of a circulating cell where it is: hazards that compete, and change as its coat of platelets grows
 # and fades. Those of a cluster are the sums over its cells. Header only: it has no .pyx twin.
-from libc.math cimport log1p, pow
+from libc.math cimport exp, expm1, log1p, pow
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
-from _capillaries cimport cell_body_t, entered, narrower, retention
+from _capillaries cimport cell_body_t, entered, retention
 from _circuit cimport (
     BLOOD_RATES, LYMPH, MAX_NODES, MOST_FATES, RATE_ANOIKIS, RATE_ARRESTED_DEATH, RATE_BARRIER, RATE_BIND,
     RATE_BREAKUP, RATE_DIVIDE, RATE_EXTRAVASATE, RATE_HOMING, RATE_NK, RATE_NUCLEUS, RATE_RELEASE, RATE_SHEAR,
     RATE_TENSION, VESSEL, law_t, node_t, roads_t, switch_t)
-from _coat cimport coat, integral, lose, loss_t, waiting
 from _random cimport DRAW_WALK, draw, exponential, unit32
 from _recordrates cimport rate_at, record_rates_t
 from _types cimport (
     BOUND, CIRCULATING, EVENT_ANOIKIS, EVENT_ARRESTED_DEATH, EVENT_BIND, EVENT_DIVIDE, EVENT_EXTRAVASATE, EVENT_NK,
-    EVENT_RELEASE, EVENT_SHEAR, EVENT_SPLIT, EVENT_TORN, ctc_t)
+    EVENT_RELEASE, EVENT_SHEAR, EVENT_SPLIT, EVENT_STAY, EVENT_TORN, ctc_t)
 
 cdef enum:
     SECOND = 0x80000000  # added to the hop: a second block of words for what happens seldom
@@ -45,6 +44,7 @@ cdef struct tally_t:     # what has happened in a call
 
 cdef struct body_t:      # what is the same for all cells of a call
     const node_t* nodes
+    const double* widths      # (nodes, SHARES + 1) of capillaries: see narrower
     roads_t roads
     record_rates_t rates
     law_t law
@@ -58,8 +58,8 @@ cdef struct body_t:      # what is the same for all cells of a call
 cdef struct walker_t:  # what a cell's traits make of the rates, and of each node that it has met
     double factor[BLOOD_RATES]
     uint32_t known            # a bit for each node
-    double trapped[MAX_NODES] # the chance to be held by a capillary that is too narrow
-    double stopped[MAX_NODES] # and that to be held or torn
+    double entered[MAX_NODES] # the narrowest capillary that it gets into
+    double torn[MAX_NODES]    # and that which does not tear it
     double stay_h[MAX_NODES]  # mean of a stay
     double loss[MAX_NODES]    # at least the hazards together
 
@@ -84,9 +84,13 @@ cdef inline double all_bare(const risk_t* k) noexcept nogil:
     return total
 
 
-cdef inline double spared(double share, const ctc_t* c, const body_t* b) noexcept nogil:
-    """The share of a hazard that a full coat takes off where the cell is: there are no platelets in lymph."""
-    return 0.0 if b.nodes[c.node].kind == LYMPH else share
+cdef inline double coat(const ctc_t* c, double t, const body_t* b) noexcept nogil:
+    """The share of a cell that platelets coat at t: (1 - exp(-x / time)) exp(-x / fade), x hours after it entered the
+    blood; there are none in lymph."""
+    cdef double x = t - c.t_shed
+    if b.nodes[c.node].kind == LYMPH:
+        return 0.0
+    return -expm1(-x / b.law.coat_time_h) * exp(-x / b.law.coat_fade_h)
 
 
 cdef inline double drawn(const body_t* b, uint32_t node, const walker_t* w) noexcept nogil:
@@ -125,30 +129,21 @@ cdef inline void held(const ctc_t* c, const walker_t* w, const body_t* b, risk_t
     run(k, EVENT_DIVIDE, c.n * rate_at(&b.rates, RATE_DIVIDE, c.node, w.factor), 0.0)
 
 
-cdef inline void hazard(const ctc_t* c, const risk_t* risk, double t, const body_t* b, loss_t* k) noexcept nogil:
-    """All of them together, from t on."""
-    cdef double off = 0.0
-    cdef int i
-    for i in range(risk.n):
-        off += risk.bare[i] * spared(risk.spared[i], c, b)
-    lose(k, all_bare(risk), off, t - c.t_shed, &b.law)
-
-
 cdef inline void fall_due(ctc_t* c, const risk_t* k, double t, uint32_t word, const body_t* b) noexcept nogil:
-    """One of them happens at t: which, each in proportion to what it is then."""
-    cdef double covered = coat(t - c.t_shed, &b.law), total = 0.0, upto = 0.0, u, one
+    """One of them happens at t, as if there were no coat; by the share that its coat takes off it does not.
+
+    So times are those of the hazard, by thinning (Lewis and Shedler 1979), and no integral has to be inverted. A cell
+    that is spared stays as it is, and what comes next is drawn from there.
+    """
+    cdef double u = unit32(word) * all_bare(k), upto = 0.0
     cdef int i
+    c.pending, c.t_event = EVENT_STAY, t
     for i in range(k.n):
-        total += k.bare[i] * (1.0 - spared(k.spared[i], c, b) * covered)
-    u = unit32(word) * total
-    for i in range(k.n):
-        one = k.bare[i] * (1.0 - spared(k.spared[i], c, b) * covered)
-        upto += one
-        if one > 0.0:
-            c.pending = k.event[i]
-            if u < upto:
-                break
-    c.t_event = t
+        upto += k.bare[i]
+        if u < upto:
+            if k.spared[i] == 0.0 or upto - u > k.bare[i] * k.spared[i] * coat(c, t, b):
+                c.pending = k.event[i]
+            break
 
 
 cdef inline void look_at(const ctc_t* c, uint32_t node, walker_t* w, const body_t* b) noexcept nogil:
@@ -165,25 +160,24 @@ cdef inline void look_at(const ctc_t* c, uint32_t node, walker_t* w, const body_
         cell.diameter_um, cell.nucleus_um = c.diameter, b.law.nucleus * c.diameter
         cell.tension_mN_per_m = rate_at(&b.rates, RATE_TENSION, node, w.factor)
         cell.nucleus_kPa = rate_at(&b.rates, RATE_NUCLEUS, node, w.factor)
-        w.trapped[node] = narrower(entered(&cell, n), n)
-        w.stopped[node] = max(w.trapped[node], narrower(c.diameter / b.law.stretch, n))
+        w.entered[node] = entered(&cell, n)
+        w.torn[node] = c.diameter / b.law.stretch
         w.stay_h[node] += c.n * retention(&cell, n, &b.law)
     flowing(c, node, w, b, &risk)
     w.loss[node] = all_bare(&risk) * (1.0 + 1e-12)
 
 
 cdef inline bint ends(ctc_t* c, const walker_t* w, const body_t* b, double t, double stay, double u) noexcept nogil:
-    """Does anything end its flow within `stay` hours from t: is u below 1 - exp(-integrated hazard)? Sets the event."""
+    """Does anything happen within `stay` hours from t, u being its chance to come so early? Sets the event."""
     cdef uint32_t r[4]
     cdef risk_t risk
-    cdef loss_t k
-    cdef double e = -log1p(-u)
+    cdef double x
     flowing(c, c.node, w, b, &risk)
-    hazard(c, &risk, t, b, &k)
-    if not e < integral(&k, stay):
+    x = -log1p(-u) / all_bare(&risk)
+    if not x < stay:
         return False
     draw(b.seed, DRAW_WALK, c.id, (c.hop - 1) | SECOND, r)
-    fall_due(c, &risk, t + min(waiting(&k, e), stay), r[0], b)
+    fall_due(c, &risk, t + x, r[0], b)
     return True
 
 
@@ -191,11 +185,9 @@ cdef inline void hold(ctc_t* c, const walker_t* w, const body_t* b, double t) no
     """It is arrested at t, as `place` says. Sets what happens next."""
     cdef uint32_t r[4]
     cdef risk_t risk
-    cdef loss_t k
     held(c, w, b, &risk)
-    hazard(c, &risk, t, b, &k)
     draw(b.seed, DRAW_WALK, c.id, (c.hop - 1) | SECOND, r)
-    fall_due(c, &risk, t + waiting(&k, exponential(r[0], r[1])), r[2], b)
+    fall_due(c, &risk, t + exponential(r[0], r[1]) / all_bare(&risk), r[2], b)
 
 
 cdef inline void note(const body_t* b, int event, const ctc_t* c, int64_t cells) noexcept nogil:

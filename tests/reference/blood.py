@@ -225,44 +225,44 @@ class Walker:
         return [(event, hazard, 0.0 if bare else spared) for event, hazard, spared in risks
                 if event.name.lower() not in self.without]
 
-    def loss(self, risks, t):
-        """The numbers of the hazard from t on: without the coat, then those of its end and of its growth."""
-        total = off = 0.0
-        for _, bare, spared in risks:
-            total += bare
-            off += bare * spared
-        t, fade, both = t - self.c["t_shed"], self.p["coat_fade_h"], 1.0 / self.p["coat_time_h"] + 1.0 / self.p["coat_fade_h"]
-        return total, off * math.exp(-t / fade), off * math.exp(-t * both), fade, both
+    def coat(self, t):
+        x = t - self.c["t_shed"]
+        return -math.expm1(-x / self.p["coat_time_h"]) * math.exp(-x / self.p["coat_fade_h"])
 
     def fall_due(self, risks, t, word):
-        coat = -math.expm1(-(t - self.c["t_shed"]) / self.p["coat_time_h"]) * math.exp(
-            -(t - self.c["t_shed"]) / self.p["coat_fade_h"])
-        now = [(event, bare * (1.0 - spared * coat)) for event, bare, spared in risks]
-        total = upto = 0.0
-        for _, one in now:
-            total += one
-        u = unit32(word) * total
-        for event, one in now:
-            upto += one
-            if one > 0.0:
-                self.c["pending"] = int(event)
-                if u < upto:
-                    break
-        self.c["t_event"] = t
+        u, upto = unit32(word) * total(risks), 0.0
+        self.c["pending"], self.c["t_event"] = int(Event.STAY), t
+        for event, bare, spared in risks:
+            upto += bare
+            if u < upto:
+                if spared == 0.0 or upto - u > bare * spared * self.coat(t):
+                    self.c["pending"] = int(event)
+                break
 
     def ends(self, n, t, stay, u):
-        risks, e = self.flowing(n), -math.log1p(-u)
-        k = self.loss(risks, t)
-        if not e < integral(k, stay):
+        risks = self.flowing(n)
+        x = divided(-math.log1p(-u), total(risks))
+        if not x < stay:
             return False
         r = words(self.seed, Draw.WALK, self.c["id"], (self.c["hop"] - 1) | SECOND)
-        self.fall_due(risks, t + min(waiting(k, e), stay), r[0])
+        self.fall_due(risks, t + x, r[0])
         return True
 
     def hold(self, n, t):
         risks = self.held(n)
         r = words(self.seed, Draw.WALK, self.c["id"], (self.c["hop"] - 1) | SECOND)
-        self.fall_due(risks, t + waiting(self.loss(risks, t), -math.log(unit52(r[0], r[1]))), r[2])
+        self.fall_due(risks, t + divided(-math.log(unit52(r[0], r[1])), total(risks)), r[2])
+
+
+def total(risks):
+    everything = 0.0
+    for _, bare, _ in risks:
+        everything += bare
+    return everything
+
+
+def divided(a, b):
+    return a / b if b else math.inf
 
 
 def own_factor(c, rates, i):
@@ -271,30 +271,3 @@ def own_factor(c, rates, i):
     for k, name in enumerate(("emt", "adhesion", "bits")):
         factor *= float(rates.state[i, k, c[name]])
     return factor
-
-
-def integral(k, x):
-    a, late, early, fade, both = k
-    return a * x + late * fade * math.expm1(-x / fade) - early / both * math.expm1(-x * both)
-
-
-def waiting(k, e):
-    """Where the integral is e: Newton's method between what is known to be too little and too much."""
-    a, late, early, fade, both = k
-    if a <= 0.0:
-        return math.inf
-    x = low = e / a
-    if late <= 0.0:
-        return x
-    high = (e + late * fade) / a
-    for _ in range(200):
-        y = integral(k, x) - e
-        low, high = (x, high) if y < 0.0 else (low, x)
-        slope = a - late * math.exp(-x / fade) + early * math.exp(-x * both)
-        following = x - y / slope if slope > 0.0 else low
-        if not low < following < high:
-            following = 0.5 * (low + high)
-        if abs(following - x) <= 1e-14 * x:
-            return following
-        x = following
-    return x

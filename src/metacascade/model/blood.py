@@ -6,7 +6,7 @@ import numpy as np
 from metacascade._kernels import _blood
 from metacascade._kernels._layout import CTC, Draw, Event, Fate, Flag, Place, draws
 from metacascade.base.columns import ALIVE, BORN, CTCS, DEAD, PASSED, REMOVED, Column, NodeColumn, ReportLine, cells
-from metacascade.base.records import by_id, cells_in, chosen, joined
+from metacascade.base.records import by_id, cells_in, chosen, extended, joined
 from metacascade.model import circulating
 from metacascade.model.members import LOW, Members
 
@@ -81,7 +81,7 @@ class Blood:
     def __init__(self, config, circuit, seed: int, members=None):
         self.circuit, self.seed = circuit, seed
         self.members = Members() if members is None else members
-        self.records = np.empty(0, CTC)
+        self.records, self._room = np.empty(0, CTC), None
         self.passages = 0       # entries into beds on this rank since it started
         self._diameter = config.blood.diameter_um, config.blood.diameter_spread
 
@@ -98,12 +98,17 @@ class Blood:
         if not (ctcs["origin"].max() < len(self.circuit.names) and ctcs["n"].min() > 0):
             raise ValueError("a cell that enters the blood needs a node of the circuit and n >= 1")
         before = self.records.size
-        self.records = joined(self.records, ctcs)
+        self._add(ctcs)
         new = self.records[before:]
         _blood.size(new, self.seed, *self._diameter)
         new["node"], new["t_event"] = new["origin"], new["t_shed"]
         for field in ("hop", "place", "fate", "pending"):
             new[field] = 0  # CIRCULATING, OPEN, EVENT_ARRIVE
+
+    def _add(self, ctcs):
+        """Put some behind the others, at the cost of the new ones."""
+        room = self._room if self.records.base is self._room else None
+        self._room, self.records = extended(room, self.records, ctcs)
 
     def advance(self, t_end_h: float) -> Walked:
         """Let every event before t_end_h happen and take out what has left the blood."""
@@ -132,17 +137,19 @@ class Blood:
 
     def _walk_apart(self, t_end_h):
         """While clusters split before t_end_h: the last cell of each goes on as a CTC of its own. Yields as `_walk`."""
-        splits = self._splitting(self.records, t_end_h)
-        while len(splits):
-            both = self._split(chosen(self.records, splits))
+        which = self._splitting(self.records, t_end_h)
+        if not len(which):
+            return
+        apart = chosen(self.records, which)     # few, and all that comes of them
+        while len(splits := self._splitting(apart, t_end_h)):
+            both = self._split(chosen(apart, splits))
             passages, events, lost = self._walk(both, t_end_h)
-            np.add.at(events[SPLIT], self.records["node"][splits], 1)
+            np.add.at(events[SPLIT], apart["node"][splits], 1)
             yield passages, events, lost
-            self.records[splits] = both[:len(splits)]
-            more = self._splitting(both, t_end_h)
-            splits = np.where(more < len(splits), splits[np.minimum(more, len(splits) - 1)],
-                              len(self.records) + more - len(splits))
-            self.records = joined(self.records, both[len(both) // 2:])
+            apart[splits] = both[:len(splits)]
+            apart = joined(apart, both[len(splits):])
+        self.records[which] = apart[:len(which)]
+        self._add(apart[len(which):])
 
     @staticmethod
     def _splitting(ctcs, t_end_h):
