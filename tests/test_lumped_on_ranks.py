@@ -24,7 +24,7 @@ cluster_fraction = 0.3
 [colonization]
 clonogenic = 0.01
 attraction = 1000
-follow = 400
+follow = "80/day"
 shed = "0.001/day"
 [organs.tumor]
 extravasation_time = "1 h"

@@ -16,7 +16,7 @@ from tables import neutral, varied
 SEED = 77
 BUSY = dict(clonogenic=0.4, early_death_per_h=0.05, start_per_h=0.1, sleep_per_h=0.1, wake_per_h=0.05,
             dormant_death_per_h=0.03, gompertz_per_h=0.03, capacity=200_000, cell_loss=0.3, avascular_limit=3_000,
-            switch_h=30.0, shed_per_h=0.003, shed_avascular=0.5, detect=2_500, follow=40)
+            switch_h=30.0, shed_per_h=0.003, shed_avascular=0.5, detect=2_500, follow_per_h=2.0)
 
 
 def lesions_of(colonization=BUSY, **sections):

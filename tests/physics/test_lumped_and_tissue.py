@@ -20,7 +20,7 @@ COMMON = {
     "output": {"interval": "1 day", "checkpoint": "1 day"},
     "blood": {"nk": "0.1/h"},
     "colonization": {"clonogenic": 0.2, "start": "0.5/day", "early_death": "0.1/day", "shed": "0/day",
-                     "follow": 100_000_000},
+                     "follow": "1e9/day"},
     "tumor": {"cells": CELLS}}
 TISSUE = {      # all cells are in reach of young vessels, none divides, dies or moves
     "growth": {"enabled": False}, "hypoxia": {"enabled": False}, "migration": {"enabled": False},

@@ -186,7 +186,7 @@ def everything():
     ended = []
     config = load(small.EXAMPLE, small.settings(
         intravasation__enabled=False, injection=[], vessel_growth__enabled=False, lymphatic__enabled=True,
-        lymphatic__hazard="30/day", colonization__follow=10**6,
+        lymphatic__hazard="30/day", colonization__follow="10000000/day",
         organs__lymph_node__extravasation_time="2 h", surgery=[], draw=[], radiation=[
             {"time": "9 h", "where": "lymph_node", "dose": "2 Gy"}]))
     return after(Simulation(config, serial_world(), on_ended=ended.append), 12), np.concatenate(ended)

@@ -170,7 +170,7 @@ def divide(lesion, p, law, seed, step, span, start, end, tally, without=()):
             clear(lesion, t, tally)
     total = sum(brood[0] for brood in broods)
     tally["shed"] += total
-    if total > law["follow"]:
+    if total > law["follow_per_h"] * (end - start):
         r = words(seed, Draw.FOLLOWED | span << 16, lesion["id"], step)
         for k, brood in enumerate(broods):
             followed = binomial(brood[0], min(p["clonogenic"], 1.0), philox((k, 0, 0, 0), r[1] << 32 | r[0]))

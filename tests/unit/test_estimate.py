@@ -47,7 +47,7 @@ def test_the_means_of_a_run_are_those_of_the_estimate(case):
 def test_lesions_that_shed_fill_the_memory_where_all_their_cells_are_followed_and_else_not():
     """The example of a year, with lesions that get vessels soon."""
     soon = ['run.duration="360 days"', 'colonization.switch_time="5 days"', "colonization.clonogenic=1e-3"]
-    few, all_of_them = (expected(load(INJECTION, [*soon, f"colonization.follow={follow}"])) for follow in (1000, 10**14))
+    few, all_of_them = (expected(load(INJECTION, [*soon, f"colonization.follow={follow}/day"])) for follow in (1000, 10**14))
     assert few.memory_bytes < 0.01 * all_of_them.memory_bytes and all_of_them.memory_bytes > 2**40
 
 

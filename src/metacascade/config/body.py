@@ -83,9 +83,9 @@ class Colonization(Section):
     detect: int = integer("detect", 10**9, 1, 10**14, usual=(10**5, 10**10), doc=(
         "Cells from which on a lesion is noted as detected: a ball of some 1.5 cm. A read-out, on which nothing "
         "depends."))
-    follow: int = integer("follow", 100_000, 0, 10**14, doc=(
-        "Cells that a lesion sheds in a step up to which each is followed in the blood; of more only those are that "
-        "can found a lesion that grows."))
+    follow_per_h: float = quantity("follow", "1/day", "1/h", 100_000, 0, 1e14, doc=(
+        "Cells that a lesion sheds up to which each is followed in the blood; of more only those are that can found a "
+        "lesion that grows."))
 
 
 class Draw(Section):

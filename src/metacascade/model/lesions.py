@@ -83,7 +83,8 @@ class Lesions:
         self.circuit, self.seed = circuit, seed
         self.on = any(rate.name == "lesion.clonogenic" for rate in self.plan.rates)
         self.normal = dict(self.plan.bits).get(NORMAL, 0)
-        self.law = dict(detect=config.colonization.detect, follow=config.colonization.follow, normal=self.normal)
+        c = config.colonization
+        self.law = dict(detect=c.detect, follow_per_h=c.follow_per_h, normal=self.normal)
         self.records = np.empty(0, LESION)
         self.clones = None              # that of the founder
         self.switches = switches(self.plan, "lesion")

@@ -101,8 +101,7 @@ class Lumped:
             return np.empty(0, CTC), np.empty(0, MEMBER)
         cuts = [t0_s, *sim.schedule.all_changes(t0_s + 1, t1_s, "lumped."), t1_s]
         spans = [(a / 3600, b / 3600, sim.schedule.scales(a, "lumped.")) for a, b in pairwise(cuts)]
-        leave = self.plan.number("lumped.shed", spans[0][2]) * (t1_s - t0_s) / 3600
-        if self.cells * leave > self.config.colonization.follow:
+        if self.cells * self.plan.number("lumped.shed", spans[0][2]) > self.config.colonization.follow_per_h:
             chance, flags = clonogenic(self, sim.lesions), Flag.CLONOGENIC
         shed = self.advance(sim.step_number, spans, chance, flags)
         sim.ledger.add(divided_lumped=shed.born, lumped_loss=shed.died, unfollowed=shed.unfollowed, shed=shed.cells,

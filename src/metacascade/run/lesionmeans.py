@@ -15,7 +15,7 @@ class LesionMeans:
     def __init__(self, config, plan, circuit):
         rates = Lesions(config, circuit, 0).rates
         of = {name.partition(".")[2]: rates.by_node(name) * rates.clone[i, 0] for i, name in enumerate(rates.names)}
-        self.rates, self.follow, self.on = of, config.colonization.follow, config.colonization.enabled
+        self.rates, self.follow_per_h, self.on = of, config.colonization.follow_per_h, config.colonization.enabled
         self.chance = np.minimum(of["clonogenic"], 1.0) if self.on else np.zeros(len(circuit.names))
         zero = np.zeros(len(circuit.names))
         self.seeded, self.asleep = [zero, zero], [zero, zero]       # not clonogenic, clonogenic
@@ -37,7 +37,7 @@ class LesionMeans:
         followed = np.zeros(len(self.chance))
         for k, hazard in enumerate((self.rates["shed"] * self.rates["shed_avascular"], self.rates["shed"])):
             shed = self.of_cells[k] * -np.expm1(-hazard * dt_h)
-            many = shed > self.follow * np.maximum(self.lesions[k], 1.0)
+            many = shed > self.follow_per_h * dt_h * np.maximum(self.lesions[k], 1.0)
             self.of_cells[k] = self.of_cells[k] - shed
             followed = followed + np.where(many, shed * self.chance, shed)
         return followed
