@@ -15,6 +15,10 @@ from tiles import CLONES, Patch, Vessels, rates_of, voxel_lists
 BUSY_RATES = with_tables(list(RATES.values()), np.random.default_rng(0))
 
 
+def slow(value):
+    return pytest.param(value, marks=pytest.mark.slow)
+
+
 def arrays_of(patch):
     """What the kernel is given, by name, for the twin."""
     a, v, rates = patch.arena, patch.vessels, patch.rates
@@ -74,7 +78,7 @@ def test_one_motion_off(name):
     assert_like_twin(busy_patch(4, **{name: STILL[name]}))
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", [*range(4), *map(slow, range(4, 12))])
 def test_random_plans(seed):
     rng = np.random.default_rng(seed)
     assert_like_twin(busy_patch(20 + seed, rates=random_rates(rng, int(rng.integers(1, 9))), mean=rng.uniform(0.5, 6),
@@ -97,7 +101,7 @@ def test_no_rates_at_all():
 
 
 @pytest.mark.parametrize("alone", ["divide", "die", "enter", "set", "drain"])
-@pytest.mark.parametrize("chance", [0.02, 0.5, 5.0, 5000.0])
+@pytest.mark.parametrize("chance", [0.02, slow(0.5), 5.0, slow(5000.0)])
 def test_one_rate_alone(alone, chance):
     """The bound by which the kernel passes over most cells is tight here: it must pass over none too many."""
     _, action, detail, _ = RATES[alone]
@@ -215,7 +219,7 @@ def test_motion_is_biased_by_the_sum_of_gradients_of_fine_and_coarse_fields(bias
     assert_like_twin(busy_patch(42, mean=5.0, biases=tuple(biases)))
 
 
-@pytest.mark.parametrize("resistance", [0.05, 0.3, 10.0])
+@pytest.mark.parametrize("resistance", [slow(0.05), 0.3, slow(10.0)])
 def test_matrix_resists_cells_that_are_pushed(resistance):
     patches = [busy_patch(46, mean=6.0, resists="matrix", resistance=r) for r in (resistance, 0.0)]
     for patch in patches:

@@ -8,6 +8,7 @@ import shapes
 from reference import outline as twin
 
 pytestmark = pytest.mark.mpi
+FAST = ("slanted", "lumps")
 PROGRAM = Path(__file__).parent / "outline_gaps.py"
 
 
@@ -23,7 +24,8 @@ def found(mpirun, tmp_path_factory):
     return made
 
 
-@pytest.mark.parametrize("name", shapes.WITH_WAYS_IN)
+@pytest.mark.parametrize("name", [name if name in FAST else pytest.param(name, marks=pytest.mark.slow)
+                                  for name in shapes.WITH_WAYS_IN])
 def test_ways_in_are_as_wide_as_a_ball_that_comes_through(found, name):
     _, cells = shapes.SHAPES[name]()
     places = [at for tile in found[1][f"{name}/coords"].tolist() for at in shapes.voxels_of(tile)]

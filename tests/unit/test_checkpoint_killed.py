@@ -145,8 +145,8 @@ def expected(fast_directory):
 
 
 def test_a_run_killed_here_and_there_ends_with_the_same_results(fast_directory, expected):
-    calls = itertools.takewhile(lambda call: goes_on(fast_directory, call, expected), range(1, 100_000, 97))
-    assert len(list(calls)) > 5
+    calls = itertools.takewhile(lambda call: goes_on(fast_directory, call, expected), range(1, 100_000, 149))
+    assert len(list(calls)) > 2
 
 
 @pytest.fixture
@@ -173,8 +173,8 @@ def extends(short, directory, call, expected):
 
 
 def test_a_finished_run_that_is_made_longer_and_killed_is_one_of_the_two(fast_directory, short, expected):
-    calls = itertools.takewhile(lambda call: extends(short, fast_directory, call, expected), range(1, 100_000, 97))
-    assert len(list(calls)) > 5
+    calls = itertools.takewhile(lambda call: extends(short, fast_directory, call, expected), range(1, 100_000, 149))
+    assert len(list(calls)) > 2
     fast_directory.mkdir()
 
 

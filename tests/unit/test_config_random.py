@@ -93,12 +93,12 @@ def check_damaged_files(seeds):
         survives(damaged(r, r.choice(FILES)))
 
 
-def test_hundreds_of_random_configs_never_crash_check():
-    check_random_configs(range(200))
+def test_many_random_configs_never_crash_check():
+    check_random_configs(range(80))
 
 
-def test_hundreds_of_damaged_files_never_do_worse_than_an_input_error():
-    check_damaged_files(range(200))
+def test_many_damaged_files_never_do_worse_than_an_input_error():
+    check_damaged_files(range(80))
 
 
 @pytest.mark.slow
