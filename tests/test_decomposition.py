@@ -25,6 +25,7 @@ INJECTION = dict(config=str(small.EXAMPLE.parent / "injection_liver.toml"),
                            "colonization.clonogenic=0.5", "injection.0.label=donor", "injection.0.cluster=3",
                            "injection.1={cells = 600, cluster = 2, organ = 'lung', label = 'second', time = '3 h'}",
                            "therapy=[{drug = 'NK boost', start = '5 h'}]", "inflammation.enabled=true",
+                           "cytokines.enabled=true", "cytokines.half_organ=200",
                            "surgery=[{time = '8 h', where = 'liver', lesions = 0.2, immunosuppression = 0.3}]"])
 
 

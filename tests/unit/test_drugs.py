@@ -37,8 +37,8 @@ def test_every_drug_acts_on_rates_of_the_model_and_the_page_lists_it():
 def test_a_drug_is_a_window_on_each_of_its_rates_each_by_its_own_factor():
     times = dict(start="1 day", duration="2 days", every="14 days", times=2, ramp="3 h", half_life="5 h")
     config = loaded({"drug": "anti-IL-6/IL-8", "efficacy": 0.25} | times, {"drug": "cytotoxic", "efficacy": 0.5})
-    assert rates_of(config) == {"blood.homing": (0.75, 1.0), "blood.scar": (0.75, 1.0), "field.neutrophils.inflow": (0.75, 1.0),
-                                "drug.vessel": (0.5, 0.0), "lesion.death": (8.0, 1.0)}
+    assert rates_of(config) == {"blood.homing": (0.75, 1.0), "blood.cytokines": (0.75, 1.0), "blood.scar": (0.75, 1.0),
+                                "field.neutrophils.inflow": (0.75, 1.0), "drug.vessel": (0.5, 0.0), "lesion.death": (8.0, 1.0)}
     by_hand = loaded({"rate": "blood.homing", "factor": 0.75} | times)
     scales = [Schedule(windows(one)).scale("blood.homing", 86400 * 2 + 7) for one in (config, by_hand)]
     assert scales == [0.75, 0.75] and rates_of(loaded({"drug": "NK boost"})) == {"blood.nk": (3.0, 1.0)}

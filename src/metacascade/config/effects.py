@@ -72,6 +72,10 @@ def _colonizes(config):
     return config.colonization.enabled and config.colonization.clonogenic > 0
 
 
+def _organs_draw(config):
+    return config.inflammation.enabled or config.cytokines.enabled and config.cytokines.lesions > 0
+
+
 def _divides(config):
     c = config.colonization
     return c.start_per_h > 0 or c.wake_per_h > 0 and c.sleep_per_h > 0
@@ -106,6 +110,8 @@ RULES = (
     Rule("blood.rectal_portal", lambda c: c.tumor and c.tumor.organ == "rectum", "tumor.organ is not the rectum"),
     Rule("inflammation.*", lambda c: c.surgery or c.radiation, "there is no [[surgery]] and no [[radiation]]"),
     Rule("inflammation.*", lambda c: c.inflammation.enabled, "inflammation.enabled = false"),
+    Rule("cytokines.half_organ", lambda c: c.cytokines.lesions, "cytokines.lesions = 0"),
+    Rule("cytokines.half", lambda c: c.colonization.attraction != 1, "colonization.attraction = 1"),
     Rule("body.*", enters, NOTHING_ENTERS, state=True),
     Rule("body.lymph_flow body.lymph_volume", lambda c: c.lymphatic.enabled, "lymphatic.enabled = false"),
     Rule(TISSUE, lambda c: c.has_tissue, LUMPED),
@@ -144,14 +150,16 @@ RULES = (
          lambda c: not c.has_tissue or sheds(c) or not c.intravasation.enabled, "intravasation.hazard = 0"),
     Rule("intravasation.cluster_mean", lambda c: c.intravasation.cluster_fraction,
          "intravasation.cluster_fraction = 0"),
-    Rule("blood.* organs.* colonization.* vessel_growth.* ligand.* blood_brain_barrier.*", enters, NOTHING_ENTERS,
+    Rule("blood.* organs.* colonization.* vessel_growth.* ligand.* blood_brain_barrier.* "
+         "cytokines.*", enters, NOTHING_ENTERS,
          state=True),
     Rule(f"organs.{LYMPH_NODE}.*", lambda c: c.lymphatic.enabled, "lymphatic.enabled = false"),
-    Rule("organs.tumor.* colonization.attraction aggressiveness.*", reaches_tumor,
-         NO_BLOOD_IN_TUMOR, state=True),
-    Rule("aggressiveness.*", lambda c: c.colonization.attraction != 1, "colonization.attraction = 1"),
+    Rule("organs.tumor.* colonization.attraction cytokines.half", reaches_tumor, NO_BLOOD_IN_TUMOR, state=True),
+    Rule("aggressiveness.*", lambda c: reaches_tumor(c) or _organs_draw(c), NO_BLOOD_IN_TUMOR, state=True),
+    Rule("aggressiveness.*", lambda c: c.colonization.attraction != 1 or _organs_draw(c),
+         "colonization.attraction = 1"),
     Rule("organs.tumor.soil", lambda c: False, "what leaves the blood in the tumor becomes tissue again"),
-    Rule("organs.* colonization.* aggressiveness.* vessel_growth.* ligand.* blood_brain_barrier.*",
+    Rule("organs.* colonization.* aggressiveness.* vessel_growth.* ligand.* blood_brain_barrier.* cytokines.*",
          lambda c: c.blood.enabled, "blood.enabled = false", state=True),
     Rule("blood.anoikis_resistance", lambda c: c.blood.anoikis_per_h, "blood.anoikis = 0"),
     Rule("blood.anoikis", lambda c: c.blood.anoikis_resistance < 1, "blood.anoikis_resistance = 1"),

@@ -35,6 +35,7 @@ MECHANISMS = tuple(import_module(f"metacascade.mechanisms.{name}") for name in (
     "angiogenic_switch",
     "lesion_shedding",
     "self_seeding",
+    "cytokines",
     "inflammation",
     "mutation",
     "emt",

@@ -53,8 +53,8 @@ DRUGS = {drug.name: drug for drug in (
     Drug("SRC inhibitor", 0.7, (
         Effect("lesion.marrow_death", 5.0), Effect("lesion.dormant_death", 5.0, where="bone")), ASSUMED, SRC),
     Drug("anti-IL-6/IL-8", 0.7, (
-        Effect("blood.homing", 0.0), Effect("blood.scar", 0.0), Effect("field.neutrophils.inflow", 0.0)), ASSUMED,
-        SIGNALS),
+        Effect("blood.homing", 0.0), Effect("blood.cytokines", 0.0), Effect("blood.scar", 0.0),
+        Effect("field.neutrophils.inflow", 0.0)), ASSUMED, SIGNALS),
     Drug("MMP1/fascin-1 inhibitor", 0.7, (Effect("blood.homing", 1 / 3),), ASSUMED, (
         "each of the two triples infiltration, assumed; direction Kim 2009")),
     Drug("platelet inhibitor", 1.0, (Effect("blood.coat", 0.5),), ASSUMED, "no measurement"),

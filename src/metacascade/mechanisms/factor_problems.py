@@ -46,7 +46,8 @@ READ = (
     | dict.fromkeys("vessel.close vessel.open vessel.persistence vessel.sense vessel.noise vessel.reach "
                     "vessel.shortest vessel.pruning vessel.radius vessel.radius_spread vessel.oxygen_length "
                     "vessel.oxygen_critical vessel.oxygen_radius".split(), ())
-    | dict.fromkeys("blood.coat_time blood.coat_fade blood.coat blood.scar blood.nk_flowing blood.nucleus "
+    | dict.fromkeys("blood.coat_time blood.coat_fade blood.coat blood.scar blood.cytokines "
+                    "blood.cytokines_half blood.cytokines_half_organ blood.nk_flowing blood.nucleus "
                     "blood.stretch blood.viscosity blood.burst_cells".split(), ())
     | dict.fromkeys("blood.anoikis blood.bind blood.release blood.extravasate blood.homing blood.breakup "
                     "blood.arrested_death blood.divide blood.barrier blood.tension "
@@ -61,7 +62,7 @@ READ = (
                     "lumped.cluster_cells".split(), ()))
 # Of these, what does not change in the course of a run.
 FIXED = ("vessel.oxygen_length", "vessel.oxygen_critical", "vessel.oxygen_radius", "blood.nucleus", "blood.stretch",
-         "blood.burst_cells", "blood.barrier")
+         "blood.burst_cells", "blood.barrier", "blood.cytokines_half", "blood.cytokines_half_organ")
 SECRETED = ("voxel", "emt", "clone")        # the same of a term of a field by cells, and of one that is not
 OF_VOXEL = ("voxel",)
 # factor: the compartments whose rates it may act on

@@ -15,6 +15,7 @@ from metacascade.mechanisms.terms import FACTORS, KEY, At, Gradient, Rate, Rise,
 
 OF_A_FIELD = (Shape, Gradient, Rise)
 IN_TUMOR = ("tissue", "lumped", "field", "vessel")        # compartments that are not there without a tumor
+ADDED = {"blood.homing": ("blood.scar", "blood.cytokines")}     # to a rate at other nodes too, if they are on
 TO_TUMOR = {"tumor", LYMPH_NODE}                # nodes to which nothing comes without one
 
 
@@ -83,8 +84,10 @@ class Declared:
 
     def _zero_elsewhere(self, rate):
         """Is a rate zero but where nothing comes without a tumor?"""
+        added = (self.owners[name] for name in ADDED.get(rate, ()))
         return any(_by_nodes_of_tumor(made, other=0.0) and made.rate == rate and enabled(self.config, mechanism)
-                   for mechanism, made in self.all)
+                   for mechanism, made in self.all) and not any(
+                       made.base.number and enabled(self.config, mechanism) for mechanism, made in added)
 
     def _why_table(self, table) -> str:
         """Why nothing does anything that a table switches on; nothing if some of it acts, or if it is off."""

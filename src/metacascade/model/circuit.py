@@ -9,7 +9,7 @@ from metacascade._kernels._blood import NODE, RATES, SWITCH, WIDTHS
 from metacascade.base.nodes import LYMPH_NODE
 from metacascade.config.body import BYPASS
 from metacascade.mechanisms.compile import placed_rates, switches
-from metacascade.model import physiology
+from metacascade.model import burden, physiology
 from metacascade.model.physiology import ARTERIAL, CELLS_PER_G, DRAINS, KINDS, LUNG, NODES, TUMOR, VENOUS, body_of
 
 WORDS = 1 << 32   # values of the random word that decides where a cell goes
@@ -56,6 +56,7 @@ class Circuit:
         self.plan = plan
         self.nodes = _nodes(config, body, self.names)
         self.clones = None              # that of the founder
+        self.shares = burden.shares(plan, [0] * len(self.names))
         self.switches, self.since_h = np.array(switches(self.plan, "blood"), SWITCH), 0.0
         self.set_rates()
         self.volume_mL = np.array([body.blood_mL * body.blood.get(name, 0.0) / 100 for name in self.names])
@@ -85,15 +86,31 @@ class Circuit:
         """Take the rates of the plan times scale(t), a dict by name."""
         self.scales = scales
         self.rates = placed_rates(self.plan, RATES, self.names, scales, self.clones)
-        self._inflame(dict(scales))
+        self._draw(dict(scales))
         self.law = _law(self.plan, self.rates, scales)
 
-    def _inflame(self, scales):
-        """Let beds that were treated draw cells: mechanisms.inflammation."""
-        scar = self.plan.number("blood.scar", scales)
-        if scar and self.plan.rate("blood.homing"):
-            faded = [scales.get(f"blood.scar@{name}", 0.0) for name in self.names]
-            self.rates.by_node("blood.homing")[:] += scar * np.array(faded)
+    def set_burden(self, cells) -> bool:
+        """Let beds draw cells as the cells of the tumor and of lesions in each node say: mechanisms.cytokines.
+
+        `cells` are counted over all ranks. Do other rates hold from now on?
+        """
+        before, self.shares = self.shares, burden.shares(self.plan, cells)
+        if changed := self.shares != before:
+            self.set_rates(self.scales)
+        return changed
+
+    def _draw(self, scales):
+        """What lives in a bed, and treatment of it, let it draw cells: mechanisms.cytokines and inflammation."""
+        homing, scar = self.rates.by_node("blood.homing"), self.plan.number("blood.scar", scales)
+        if not self.plan.rate("blood.homing"):
+            return
+        if self.shares:
+            homing[TUMOR] *= self.shares[TUMOR]
+            most = self.plan.number("blood.cytokines", scales)
+            homing[TUMOR + 1:] += [most * scales.get(f"blood.cytokines@{name}", 1.0) * share
+                                   for name, share in zip(self.names[TUMOR + 1:], self.shares[TUMOR + 1:])]
+        if scar:
+            homing += scar * np.array([scales.get(f"blood.scar@{name}", 0.0) for name in self.names])
 
     def set_tumor_flow(self, alive_cells: int, wound_g: float = 0.0):
         """Give the tumor bed the flow of a tumor of `alive_cells`, counted over all ranks, and of what treatment left.

@@ -14,7 +14,7 @@ from metacascade._kernels._layout import CTC, Flag, LesionState
 from metacascade.base.records import joined
 from metacascade.config.windows import windows
 from metacascade.mechanisms import plan_of
-from metacascade.model import interventions
+from metacascade.model import burden, interventions
 from metacascade.model.blood import Blood, cells_in
 from metacascade.model.circuit import Circuit
 from metacascade.model.lesions import Lesions
@@ -85,6 +85,7 @@ class Patient:
         self.late = np.empty(0, CTC)        # shed by new lesions, when the blood of the step had been walked
         self.course, self.time_s, self.step_number = Course(), 0, 0
         self._perfused = 0
+        self.circuit.set_burden(self._cells())
         self._arrange()
         self._intervene(-1, 0)
 
@@ -176,10 +177,19 @@ class Patient:
         self.lesions.drop()
         self.step_number, self.time_s = self.step_number + 1, t1_s
         self._intervene(t0_s, t1_s)
+        redraws = self.circuit.set_burden(self._cells())
         if t1_s in self._changes:
             self._take_rates()
-            self.blood.redraw(t1_h)
             self.lesions.redraw(t1_h)
+            redraws = True
+        if redraws:
+            self.blood.redraw(t1_h)
+
+    def _cells(self):
+        """Those of the tumor and of lesions in each node; nothing where no rate of the blood goes with them."""
+        if not self.circuit.shares:
+            return ()
+        return [self.tumor.cells, *burden.by_node(self.lesions.records, len(self.circuit.names))[1:]]
 
     def _grow(self, t0_h, t1_h, first=0):
         if len(self.lesions.records) == first:
@@ -236,6 +246,7 @@ class Patient:
                 therapy=(*self.config.therapy, *therapies), surgery=(*self.config.surgery, *surgeries),
                 radiation=(*self.config.radiation, *radiations)))
             self._intervene(self.time_s - 1, self.time_s)
+            self.circuit.set_burden(self._cells())
         self._arrange()
         self.blood.redraw(self.time_s / 3600)
         self.lesions.redraw(self.time_s / 3600)

@@ -84,20 +84,23 @@ def go_on(simulation, saved, network):
     sim.returning, sim.blood.records = chosen(saved.ctcs, waiting), chosen(saved.ctcs, ~waiting)
     sim.members.records = saved.members
     sim.lesions.records = sim.lumped.take(saved.lesions)
+    cells = sim.burden_with(sim.world.sum(sim.lesion_burden()).tolist())
+    sim.circuit.set_burden(cells)
     sim.redraws, sim.redraws_lesions, sim.circuit.since_h = meta["redraws"], meta["redraws_lesions"], meta["since_h"]
     former = Config.from_dict(meta["config"])
     if former != sim.config:
         vessels.take_up(sim.tissue, former)
-        _go_on_in_blood(sim, former, saved)
+        _go_on_in_blood(sim, former, saved, cells)
         _go_on_in_lesions(sim, former, saved)
 
 
-def _go_on_in_blood(sim, former, saved):
+def _go_on_in_blood(sim, former, saved, cells):
     """Of a branch with other rates the blood is drawn anew, and with another seed, so that no two share what was
-    pending; with other bits that are switched after a time in the blood, none is before it began."""
-    before = circuit_at(former, plan_of(former), sim.time_s - 1, saved)
+    pending; with other bits that are switched after a time in the blood, none is before it began. `cells`: of the tumor
+    and of lesions by node."""
+    before = circuit_at(former, plan_of(former), sim.time_s - 1, saved, cells)
     sim.redraws |= former.run.seed != sim.config.run.seed
-    sim.redraws |= not before.acts_like(circuit_at(sim.config, sim.plan, sim.time_s, saved))
+    sim.redraws |= not before.acts_like(circuit_at(sim.config, sim.plan, sim.time_s, saved, cells))
     if not np.array_equal(before.switches, sim.circuit.switches):       # not bytes, of which some are between fields
         sim.circuit.since_h = sim.time_s / 3600
 
@@ -120,9 +123,10 @@ def _rates_of_lesions(config, time_s, saved):
     return lesions.rates
 
 
-def circuit_at(config, plan, time_s, saved):
-    """The circuit of a config with the rates of a time, for the clones of a state."""
+def circuit_at(config, plan, time_s, saved, cells):
+    """The circuit of a config with the rates of a time, for the clones of a state and its `cells` by node."""
     circuit, traits = Circuit(config, plan), spectrum(plan.traits)
+    circuit.set_burden(cells)
     circuit.take_clones(Clones(None, traits, config.run.seed, saved.clones, saved.meta["traits"]).traits())
     circuit.set_rates(Schedule(windows(config)).scales(time_s, "blood."))
     return circuit

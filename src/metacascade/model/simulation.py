@@ -7,7 +7,17 @@ from metacascade.base.limits import MOST_STEPS
 from metacascade.base.records import by_id, cells_in, joined
 from metacascade.config.windows import windows, wound_g
 from metacascade.mechanisms import plan_of
-from metacascade.model import blood, interventions, lymph, observables, saving, selfseeding, tissue_start, vessels
+from metacascade.model import (
+    blood,
+    burden,
+    interventions,
+    lymph,
+    observables,
+    saving,
+    selfseeding,
+    tissue_start,
+    vessels,
+)
 from metacascade.model.circuit import Circuit
 from metacascade.model.circulate import circulate
 from metacascade.model.clones import Clones, spectrum
@@ -91,6 +101,7 @@ class Simulation:
         self.lumped.begin()
         self.ledger.add(initial=self.tissue.cells + self.lumped.cells)
         self.ledger.close(self._alive())
+        self.circuit.set_burden(self.burden_with(self.lesion_burden()))
         self.zones, self.staging = Zones(self.config, self.tissue), Staging(self.config)
         self.zones.renew(0)
         self.staging.see(0, self.ledger.totals)
@@ -246,12 +257,22 @@ class Simulation:
         self.ledger.add(**deaths, **with_lymph, divided_vessel=walked.born, passages=walked.passages,
                         shed_ctcs=len(shed), shed=cells_in(shed), divided_tissue=tally["divided"],
                         mutated=tally["mutated"], changed_voxel=tally["changed_voxel"], **self.zones.of_shed(shed))
-        by_distance = self.zones.by_distance(shed)
+        by_distance, by_node = self.zones.by_distance(shed), self.lesion_burden()
         places, *sums = self.ledger.close(
-            self._alive(), extra=[int(self.tissue.reachable.sum()), *by_distance, *along])
+            self._alive(), extra=[int(self.tissue.reachable.sum()), *by_node, *by_distance, *along])
         self.perfused = self.lumped.on or places > 0
+        self.redraws |= self.circuit.set_burden(self.burden_with(sums[:len(by_node)]))
+        sums = sums[len(by_node):]
         self.zones.add(sums[:len(by_distance)])
         return sums[len(by_distance):]
+
+    def lesion_burden(self):
+        """Cells of the lesions of this rank in each node; nothing where no rate of the blood goes with them."""
+        return burden.by_node(self.lesions.records, len(self.circuit.names)) if self.circuit.shares else ()
+
+    def burden_with(self, lesions):
+        """Cells of the tumor and of lesions in each node, those of lesions counted over all ranks."""
+        return [self.ledger.totals[self.lumped.column], *lesions[1:]]
 
     def _alive(self):
         return dict(

@@ -65,7 +65,9 @@ class _Body:
         self.config, self.dt_h = config, dt_h
         plan = plan_of(config)
         self.circuit = Circuit(config, plan)
-        self.circuit.set_tumor_flow(config.tumor.cells if config.tumor else 0)
+        tumor = config.tumor.cells if config.tumor else 0
+        self.circuit.set_tumor_flow(tumor)
+        self.circuit.set_burden([tumor] + [0] * (len(self.circuit.names) - 1))
         self.kinds = [Kind(self, config.blood.diameter_um, config.blood.diameter_spread, emt=0.5)]
         self.kinds += [Kind(self, plan.diameter_um, plan.diameter_spread, plan.emt) for plan in config.injection]
         self.lesions = LesionMeans(config, plan, self.circuit)
