@@ -30,8 +30,8 @@ def _switch_dtype():
 NODE, SWITCH = _node_dtype(), _switch_dtype()
 LIMIT, FATES, WIDTHS = int(MAX_NODES), int(MOST_FATES), int(SHARES) + 1
 RATES = ("blood.anoikis", "blood.shear", "blood.nk", "blood.release", "blood.extravasate", "blood.bind", "blood.homing",
-         "blood.breakup", "blood.arrested_death", "blood.divide", "blood.barrier", "blood.tension",
-         "blood.nuclear_stiffness")
+         "blood.breakup", "blood.arrested_death", "blood.divide", "blood.barrier", "blood.mmp1", "blood.fscn1",
+         "blood.tension", "blood.nuclear_stiffness")
 EVENTS = ("trapped", "bound", "released", "torn", "anoikis", "shear", "nk_flowing", "nk_held", "arrested_death",
           "extravasated", "burst", "divided", "split")
 

@@ -6,8 +6,8 @@ from libc.stdint cimport int64_t, uint32_t, uint64_t
 from _capillaries cimport cell_body_t, entered, retention
 from _circuit cimport (
     BLOOD_RATES, LYMPH, MAX_NODES, MOST_FATES, RATE_ANOIKIS, RATE_ARRESTED_DEATH, RATE_BARRIER, RATE_BIND,
-    RATE_BREAKUP, RATE_DIVIDE, RATE_EXTRAVASATE, RATE_HOMING, RATE_NK, RATE_NUCLEUS, RATE_RELEASE, RATE_SHEAR,
-    RATE_TENSION, VESSEL, law_t, node_t, roads_t, switch_t)
+    RATE_BREAKUP, RATE_DIVIDE, RATE_EXTRAVASATE, RATE_FSCN1, RATE_HOMING, RATE_MMP1, RATE_NK, RATE_NUCLEUS,
+    RATE_RELEASE, RATE_SHEAR, RATE_TENSION, VESSEL, law_t, node_t, roads_t, switch_t)
 from _random cimport DRAW_WALK, draw, exponential, unit32
 from _recordrates cimport rate_at, record_rates_t
 from _types cimport (
@@ -115,17 +115,23 @@ cdef inline void flowing(const ctc_t* c, uint32_t node, const walker_t* w, const
     run(k, EVENT_SPLIT, (c.n - 1) * rate_at(&b.rates, RATE_BREAKUP, node, w.factor), 0.0)
 
 
-cdef inline void held(const ctc_t* c, const walker_t* w, const body_t* b, risk_t* k) noexcept nogil:
-    """What may happen while it is arrested; one that is trapped cannot go on."""
+cdef inline double way_out(const ctc_t* c, const walker_t* w, const body_t* b) noexcept nogil:
+    """What the genes of a cell make of its exit from the vessels where it is: in the brain, and in a tumor."""
     cdef double barrier = 1.0
     if b.rates.place[RATE_BARRIER * b.rates.places + c.node] > 0.0:
         barrier = rate_at(&b.rates, RATE_BARRIER, c.node, w.factor)
+    return (barrier * (1.0 + rate_at(&b.rates, RATE_MMP1, c.node, w.factor))
+            * (1.0 + rate_at(&b.rates, RATE_FSCN1, c.node, w.factor)))
+
+
+cdef inline void held(const ctc_t* c, const walker_t* w, const body_t* b, risk_t* k) noexcept nogil:
+    """What may happen while it is arrested; one that is trapped cannot go on."""
     k.n = 0
     run(k, EVENT_NK, exposed(c) * rate_at(&b.rates, RATE_NK, c.node, w.factor), b.law.spared_nk)
     run(k, EVENT_ARRESTED_DEATH, c.n * rate_at(&b.rates, RATE_ARRESTED_DEATH, c.node, w.factor), 0.0)
     run(k, EVENT_RELEASE, rate_at(&b.rates, RATE_RELEASE, c.node, w.factor) if c.place == BOUND else 0.0, 0.0)
     run(k, EVENT_EXTRAVASATE,
-        rate_at(&b.rates, RATE_EXTRAVASATE, c.node, w.factor) * drawn(b, c.node, w) * barrier, 0.0)
+        rate_at(&b.rates, RATE_EXTRAVASATE, c.node, w.factor) * drawn(b, c.node, w) * way_out(c, w, b), 0.0)
     run(k, EVENT_DIVIDE, c.n * rate_at(&b.rates, RATE_DIVIDE, c.node, w.factor), 0.0)
 
 

@@ -24,6 +24,8 @@ cdef enum:                      # rows of the tables; names in _blood.RATES
     RATE_ARRESTED_DEATH         # dying in the vessel, once arrested
     RATE_DIVIDE                 # dividing in the vessel, once arrested
     RATE_BARRIER                # of the exit from a vessel, where it is above 0: what the genes of a cell make of it
+    RATE_MMP1                   # what a gene adds to the exit from a vessel, times 1 + it; the same of the next
+    RATE_FSCN1
     RATE_TENSION                # [mN/m] of the surface of a cell
     RATE_NUCLEUS                # [kPa] stiffness of its nucleus
     BLOOD_RATES

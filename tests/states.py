@@ -29,7 +29,7 @@ def random_clones(rng, n):
     table = np.zeros(n, CLONE)
     table["id"], table["parent"] = rng.integers(0, 1 << 62, n), rng.integers(0, np.arange(n) + 1) - (np.arange(n) == 0)
     table["parent"] = np.minimum(table["parent"], np.arange(n) - 1)
-    table["traits"] = rng.integers(0, 256, (n, 16))
+    table["traits"] = rng.integers(0, 256, table["traits"].shape)
     return table
 
 

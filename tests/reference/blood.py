@@ -211,12 +211,13 @@ class Walker:
             (Event.BIND, n["bind"] * self.drawn(n), 0.0), (Event.SPLIT, (cells - 1) * n["breakup"], 0.0)])
 
     def held(self, n):
-        cells, barrier = self.c["n"], n["barrier"] if n["barred"] else 1.0
+        cells = self.c["n"]
+        out = (n["barrier"] if n["barred"] else 1.0) * (1.0 + n["mmp1"]) * (1.0 + n["fscn1"])
         return self.left([
             (Event.NK, self.exposed() * n["nk"], self.p["spared_nk"]),
             (Event.ARRESTED_DEATH, cells * n["arrested_death"], 0.0),
             (Event.RELEASE, n["release"] if self.c["place"] == Place.BOUND else 0.0, 0.0),
-            (Event.EXTRAVASATE, n["extravasate"] * self.drawn(n) * barrier, 0.0),
+            (Event.EXTRAVASATE, n["extravasate"] * self.drawn(n) * out, 0.0),
             (Event.DIVIDE, cells * n["divide"], 0.0)])
 
     def left(self, risks):

@@ -145,13 +145,13 @@ def test_a_step_ends_at_a_limit_and_from_there_goes_the_way_that_is_left():
     """A step of half came to 128 of 255, and from there back to 0, since 256 passes the limit: nobody became resistant."""
     halves = spectrum([Trait("a", founder=0.0, mutation=1e-3, step=0.5, direction="both")])
     ids = np.arange(99, dtype=np.uint64)
-    assert set(halves.mutated(np.full((99, 16), 128, np.uint8), ids, 1)[:, 0]) == {0, 255}
-    assert set(halves.mutated(np.full((99, 16), 0, np.uint8), ids, 1)[:, 0]) == {128}
+    assert set(halves.mutated(np.full((99, 24), 128, np.uint8), ids, 1)[:, 0]) == {0, 255}
+    assert set(halves.mutated(np.full((99, 24), 0, np.uint8), ids, 1)[:, 0]) == {128}
     law = spectrum([Trait("a", founder=1.0, mutation=1e-3, step=0.25, direction="both")])
     ids = np.arange(100, dtype=np.uint64)
-    assert set(law.mutated(np.full((100, 16), 255, np.uint8), ids, 1)[:, 0]) == {255 - 64}
+    assert set(law.mutated(np.full((100, 24), 255, np.uint8), ids, 1)[:, 0]) == {255 - 64}
     down = spectrum([Trait("a", founder=0.5, mutation=1e-3, step=0.75, direction="down")])
-    assert set(down.mutated(np.full((100, 16), 128, np.uint8), ids, 1)[:, 0]) == {0}
+    assert set(down.mutated(np.full((100, 24), 128, np.uint8), ids, 1)[:, 0]) == {0}
 
 
 @pytest.mark.parametrize(("correlation", "a", "b"), [(0.5, 0.2, 0.2), (-0.8, 0.2, 0.2), (1.0, 0.3, 0.1), (0.3, 0.3, 0.1)])
@@ -202,7 +202,7 @@ def test_a_saved_table_goes_on_with_other_traits():
     ([{}], "name"), ([{"name": "a"}, {"name": "a"}], "declared twice"), ([{"name": "parent"}], "none of clone"),
     ([{"name": "a", "founder": 0.1, "low": 0.2}], "between low = 0.2"), ([{"name": "a", "step": 0.001}], "1/255"),
     ([{"name": "a", "mutation": 0.6}, {"name": "b", "mutation": 0.6}], "add up to 1.2"),
-    ([{"name": f"a{i}", "mutation": 0.0} for i in range(17)], "more than 16")])
+    ([{"name": f"a{i}", "mutation": 0.0} for i in range(25)], "more than 24")])
 def test_traits_that_cannot_be_are_refused(traits, words):
     with pytest.raises(InputError, match=words):
         load({"tumor": {}, "trait": traits})

@@ -15,7 +15,7 @@ from states import share_of, whole_state
 def twin(state):
     """The digest in plain Python: one item after the other."""
     ledger = {name: n for name, n in state.meta["ledger"].items() if n}
-    header = dict(format=5, time_s=state.meta["time_s"], step=state.meta["step"], ledger=ledger,
+    header = dict(format=6, time_s=state.meta["time_s"], step=state.meta["step"], ledger=ledger,
                   arrays=["counts", "factor", "oxygen"])
     text = json.dumps(header, sort_keys=True).encode() + b"clones" + len(state.clones).to_bytes(8, "little")
     text += state.clones.tobytes()

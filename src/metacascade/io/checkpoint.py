@@ -36,7 +36,7 @@ from metacascade.state.state import (
     empty,
 )
 
-KIND, FORMAT = "CHECKPOINT", 7
+KIND, FORMAT = "CHECKPOINT", 8
 BY_ID = ("ctcs", "members", "lesions")
 ARRAYS = "tiles"              # the group of what there is of each voxel
 VESSELS = "vessels"           # the group of vessels that live

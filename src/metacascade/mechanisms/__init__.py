@@ -36,6 +36,7 @@ MECHANISMS = tuple(import_module(f"metacascade.mechanisms.{name}") for name in (
     "lesion_shedding",
     "self_seeding",
     "cytokines",
+    "infiltration",
     "inflammation",
     "mutation",
     "emt",

@@ -55,8 +55,8 @@ DRUGS = {drug.name: drug for drug in (
     Drug("anti-IL-6/IL-8", 0.7, (
         Effect("blood.homing", 0.0), Effect("blood.cytokines", 0.0), Effect("blood.scar", 0.0),
         Effect("field.neutrophils.inflow", 0.0)), ASSUMED, SIGNALS),
-    Drug("MMP1/fascin-1 inhibitor", 0.7, (Effect("blood.homing", 1 / 3),), ASSUMED, (
-        "each of the two triples infiltration, assumed; direction Kim 2009")),
+    Drug("MMP1/fascin-1 inhibitor", 0.7, (Effect("blood.mmp1", 0.0), Effect("blood.fscn1", 0.0)), ASSUMED, (
+        "full effect: what the two add is gone; efficacy no measurement; direction Kim 2009")),
     Drug("platelet inhibitor", 1.0, (Effect("blood.coat", 0.5),), ASSUMED, "no measurement"),
     Drug("NK boost", 1.0, (Effect("blood.nk", 3.0),), ASSUMED, "no measurement; inside the range of blood.nk"),
     Drug("endocrine", 1.0, (

@@ -50,7 +50,7 @@ READ = (
                     "blood.cytokines_half blood.cytokines_half_organ blood.nk_flowing blood.nucleus "
                     "blood.stretch blood.viscosity blood.burst_cells".split(), ())
     | dict.fromkeys("blood.anoikis blood.bind blood.release blood.extravasate blood.homing blood.breakup "
-                    "blood.arrested_death blood.divide blood.barrier blood.tension "
+                    "blood.arrested_death blood.divide blood.barrier blood.mmp1 blood.fscn1 blood.tension "
                     "blood.nuclear_stiffness".split(), OF_RECORD)
     | dict.fromkeys("blood.nk blood.shear".split(), (*OF_RECORD, "coat"))
     | {"lesion.clonogenic": OF_RECORD[1:]}

@@ -36,7 +36,7 @@ from metacascade.mechanisms.terms import (
     Value,
 )
 
-MOST_BITS, MOST_TRAITS = 8, 16
+MOST_BITS, MOST_TRAITS = 8, 24
 WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 BITS = "bits"           # the byte of those
 TAKEN = ("clone", "id", "parent", "step", "time_s", *STATES, BITS)     # of traits: columns of /clones, bytes of cells

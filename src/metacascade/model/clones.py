@@ -80,7 +80,7 @@ class Spectrum:
         return table
 
     def mutated(self, traits, ids, seed):
-        """The traits of the clones `ids`: `traits`, those of their parents, uint8 (n, 16), with a trait changed."""
+        """The traits of the clones `ids`: `traits`, those of their parents, uint8 (n, 24), with a trait changed."""
         words = draws(seed, Draw.MUTATION, np.ascontiguousarray(ids), np.zeros(len(ids), np.uint32))
         share = unit52(words[:, 0], words[:, 1])
         which = np.searchsorted(np.cumsum(self.chance) / self.chance.sum(), share, side="right")

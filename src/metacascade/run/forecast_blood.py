@@ -138,5 +138,7 @@ def _drawn(rates):
 
 
 def _exit(rates):
-    """Hazard of extravasation in each node [1/h]."""
-    return rates.by_node("blood.extravasate") * _drawn(rates)
+    """Hazard of extravasation of a cell of the founder in each node [1/h]."""
+    mmp1, fscn1 = (rates.by_node(name) * rates.clone[rates.names.index(name), 0] for name in (
+        "blood.mmp1", "blood.fscn1"))
+    return rates.by_node("blood.extravasate") * _drawn(rates) * (1.0 + mmp1) * (1.0 + fscn1)

@@ -16,7 +16,7 @@ import numpy as np
 
 from metacascade.state.state import CELL, raw
 
-FORMAT = 5
+FORMAT = 6
 RECORDS = 1 << 18                 # CTCs or lesions that are hashed at a time: 16 MiB
 
 

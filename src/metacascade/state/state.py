@@ -16,8 +16,8 @@ from metacascade.base.tiles import VOXELS
 
 SLAB_CELLS = 1 << 20              # cells that are written, hashed or read at a time: 12 MiB
 
-# A clone, one on all ranks: hash of its birth, when it was first there, row of its parent (-1: none), up to 16 traits.
-CLONE = np.dtype([("id", "u8"), ("time_s", "i8"), ("parent", "i4"), ("step", "u4"), ("traits", "u1", (16,))])
+# A clone, one on all ranks: hash of its birth, when it was first there, row of its parent (-1: none), up to 24 traits.
+CLONE = np.dtype([("id", "u8"), ("time_s", "i8"), ("parent", "i4"), ("step", "u4"), ("traits", "u1", (24,))])
 
 TRAITS_UNITS = {"clone": "row of /clones", "emt": "1/255", "adhesion": "1/255", "bits": "bits", "flags": "bits"}
 CELL_UNITS = {"x": "voxel edge / 65536", "y": "voxel edge / 65536", "z": "voxel edge / 65536"} | TRAITS_UNITS
