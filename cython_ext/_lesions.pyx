@@ -231,11 +231,12 @@ def seeded(ctc_t[::1] ctcs not None, lesion_t[::1] out not None):
         it.state = SEEDED
 
 
-cdef int _begin(lesion_t* l, const record_rates_t* rates, uint64_t seed) except -1 nogil:
+cdef int _begin(lesion_t* l, const record_rates_t* rates, uint64_t seed, double times) except -1 nogil:
     """One clonogenic cell is enough: 1 - (1 - p)^n. One that was chosen by that already is not drawn again."""
     cdef uint32_t r[4]
     cdef own_t p
     own_rates(&l.traits, l.node, rates, &p)
+    p.clonogenic *= times
     if not l.traits.flags & FLAG_CLONOGENIC:
         draw(seed, DRAW_CLONOGENIC, l.id, 0, r)
         if p.clonogenic >= 1.0 or unit52(r[0], r[1]) < -expm1(l.n * log1p(-p.clonogenic)):
@@ -244,13 +245,18 @@ cdef int _begin(lesion_t* l, const record_rates_t* rates, uint64_t seed) except 
     return 0
 
 
-def begin(lesion_t[::1] lesions not None, rates not None, uint64_t seed):
-    """Draw which of the lesions just seeded are clonogenic, and what comes next in each."""
+def begin(lesion_t[::1] lesions not None, rates not None, uint64_t seed, const double[::1] times not None):
+    """Draw which of the lesions just seeded are clonogenic, and what comes next in each.
+
+    The chance of a cell is `times` that of the rates.
+    """
     cdef Tables tables = Tables(rates)
     cdef Py_ssize_t i
+    if times.shape[0] != lesions.shape[0]:
+        raise ValueError(f"{lesions.shape[0]} lesions, but the chances of {times.shape[0]}")
     with nogil:
         for i in range(lesions.shape[0]):
-            _begin(&lesions[i], &tables.r, seed)
+            _begin(&lesions[i], &tables.r, seed, times[i])
 
 
 def redraw(lesion_t[::1] lesions not None, rates not None, uint64_t seed, double t_h):

@@ -2,9 +2,15 @@
 import numpy as np
 import pytest
 
+from binomial import assert_binomial
 from metacascade._kernels._layout import CTC, Flag
-from metacascade.config.config import Config
+from metacascade.base.errors import InputError
+from metacascade.config.config import Config, load
 from metacascade.model.injection import Injections, injections_due
+from metacascade.model.simulation import Simulation
+from metacascade.ranks.parallel import serial_world
+from metacascade.run.forecast import forecast
+from metacascade.state.state import shed_rows
 
 SEED = 5
 PLANS = [dict(node="portal", time_s=3600, cells=5_000, diameter_um=18.4, diameter_spread=0.1, adhesion=0.2),
@@ -61,3 +67,50 @@ def test_cells_do_not_depend_on_the_steps():
 
 def test_no_injection_is_an_empty_array_of_cells():
     assert injections_due(config([]), SEED, 0, 10).dtype == CTC
+
+
+PLACED = {"run": {"duration": "4 h", "step": "1 h"}, "output": {"interval": "4 h", "checkpoint": "4 h"},
+          "colonization": {"clonogenic": 0.001, "early_death": "0/h", "sleep": "0/h", "start": "0/h"}}
+
+
+def clonogenic(given, **tables):
+    """Lesions that are clonogenic of each of some injections into the lung, all of 20,000 cells, and how many there are."""
+    plans = [{"organ": "lung", "cells": 20_000, "label": f"line{i}"} | one for i, one in enumerate(given)]
+    sim = Simulation(load(PLACED | tables | {"injection": plans}), serial_world())
+    sim.step()
+    records = sim.lesions.records
+    hit = records["flags"] & Flag.CLONOGENIC > 0
+    return [(int(hit[records["clone"] == i + 1].sum()), int((records["clone"] == i + 1).sum())) for i in range(len(plans))]
+
+
+@pytest.mark.statistical
+def test_as_many_of_an_injection_can_found_a_colony_as_it_says():
+    """Binomial, 20,000 of each: its own share, that of all others, none, all; of clusters 1 - (1 - p)^n."""
+    given = [{"clonogenic": 0.3}, {}, {"clonogenic": 0}, {"clonogenic": 1}, {"clonogenic": 0.1, "cluster": 5}]
+    for (found, n), p in zip(clonogenic(given), (0.3, 0.001, 0.0, 1.0, 1 - 0.9**5)):
+        assert_binomial(found, n, p)
+
+
+@pytest.mark.statistical
+def test_what_acts_on_the_rate_acts_on_the_share_of_an_injection():
+    """Binomial, as above: a therapy that halves it, and L1CAM, which triples it."""
+    (found, n), = clonogenic([{"clonogenic": 0.2, "bits": ["L1CAM"]}], l1cam={"enabled": True, "clonogenic": 3.0},
+                             therapy=[{"rate": "lesion.clonogenic", "factor": 0.5}])
+    assert_binomial(found, n, 0.3)
+
+
+def test_the_estimate_has_the_share_of_each_injection_and_of_clusters():
+    """Of 10,000 that divide or die, at the same rate, half of the clonogenic ones leave a lesion that has divided."""
+    given = PLACED | {"run": {"duration": "200 h", "step": "1 h"}, "output": {"interval": "200 h", "checkpoint": "200 h"},
+                      "colonization": {"clonogenic": 0.001, "early_death": "0.1/h", "sleep": "0/h", "start": "0.1/h",
+                                       "gompertz": "0/h"}, "organs": {"lung": {"soil": 1.0, "early_death": 1.0}}}
+    for one, p in (({"clonogenic": 0.3}, 0.3), ({}, 0.001), ({"clonogenic": 0.1, "cluster": 2}, 0.19)):
+        made = load(given | {"injection": [{"organ": "lung", "cells": 10_000 * one.get("cluster", 1)} | one]})
+        assert forecast(made).lesions[-1] == pytest.approx(10_000 * p / 2, rel=0.02)
+
+
+def test_a_share_needs_one_of_all_others_and_shows_in_no_place_of_a_cell():
+    with pytest.raises(InputError, match="needs colonization.clonogenic above 0"):
+        load({"colonization": {"clonogenic": 0}, "injection": [{"clonogenic": 0.5}]})
+    made = load({"injection": [{"cells": 5, "clonogenic": 0.5}]})
+    assert not shed_rows(injections_due(made, SEED, -1, 0))["x"].any()

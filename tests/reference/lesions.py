@@ -217,10 +217,10 @@ def seeded(c):
                        t_event=math.inf, t_detected=math.inf, state=LesionState.SEEDED, hop=0, pending=0)
 
 
-def begin(lesion, p, seed):
+def begin(lesion, p, seed, times=1.0):
     """Draw whether it is clonogenic, and what comes next."""
     if not lesion["flags"] & Flag.CLONOGENIC:
-        r, chance = words(seed, Draw.CLONOGENIC, lesion["id"], 0), p["clonogenic"]
+        r, chance = words(seed, Draw.CLONOGENIC, lesion["id"], 0), p["clonogenic"] * times
         if chance >= 1.0 or unit52(r[0], r[1]) < -math.expm1(lesion["n"] * math.log1p(-chance)):
             lesion["flags"] |= Flag.CLONOGENIC
     due(lesion, p, seed, lesion["t_founded"])

@@ -48,6 +48,10 @@ class Injection(Section):
         "that starts. They need a label."))
     bits: tuple[str, ...] = texts("bits", most=8, doc=(
         "States that the cells have at the start, such as L1CAM; their mechanisms must be on."))
+    clonogenic: float | None = number("clonogenic", None, 0, 1, usual=(1e-7, 1), source="of the line", status=ASSUMED,
+                                      doc=(
+        "Share of the cells that can found a lesion which grows, where it is not colonization.clonogenic; what acts on "
+        "the rate lesion.clonogenic acts on it too. Cells that its lesions shed are as those of others."))
     diameter_um: float = quantity("diameter", "um", "um", 18.4, 1, 50, usual=(5, 25), source=(
         "Mendelaar 2021: cultured breast lines 18.4, prostate lines 20.7"), status=MEASURED,
         doc="Median diameter (lognormal).")
@@ -63,6 +67,10 @@ class Injection(Section):
         """How many cells or clusters."""
         return -(-self.cells // self.cluster)
 
+    def times_clonogenic(self, others: float) -> float:
+        """How many times as often as `others`, which are so with this chance, its cells are clonogenic."""
+        return 1.0 if self.clonogenic is None or not others else self.clonogenic / others
+
 
 def labels(config) -> dict[str, dict[str, float]]:
     """The clones that injections bring, in their order: label -> traits."""
@@ -74,6 +82,9 @@ def wrong(config, plan) -> Iterator[tuple[tuple, str]]:
     first = {}
     for i, one in enumerate(config.injection):
         yield from ((("injection", i, *key), why) for key, why in _wrong(one, plan))
+        if one.clonogenic and not config.colonization.clonogenic:
+            yield ("injection", i, "clonogenic"), (
+                "needs colonization.clonogenic above 0, by which it is told: what acts on that rate acts on it")
         if one.label and first.setdefault(one.label, one).traits != one.traits:
             yield ("injection", i, "traits"), f"differ from those of the first injection of the label {one.label!r}"
 

@@ -31,6 +31,7 @@ class Injections:
         self._seed, self._rank, self._size = seed, rank, size
         self._plans = list(config.injection)
         self._masks = dict(plan_of(config).bits) if self._plans else {}
+        self._clonogenic = config.colonization.clonogenic
         self._made = {}
         self.clones = {}
 
@@ -78,6 +79,7 @@ class Injections:
         ctcs["emt"], ctcs["adhesion"] = round(255 * plan.emt), round(255 * plan.adhesion)
         ctcs["bits"] = ctcs["bits_shed"] = sum(self._masks[name] for name in set(plan.bits))
         ctcs["clone"] = self.clones[plan.label] if plan.label else 0
+        ctcs["x"] = plan.times_clonogenic(self._clonogenic) - 1.0       # it has no place in tissue; see of_injected
         self._place(ctcs, plan)
         _blood.size(ctcs, self._seed, plan.diameter_um, plan.diameter_spread)
         return ctcs
@@ -91,6 +93,13 @@ class Injections:
         else:
             ctcs["origin"] = ctcs["node"] = (*physiology.NODES, LYMPH_NODE).index(plan.organ)
             ctcs["place"], ctcs["t_event"] = Place.ENDED, ctcs["t_shed"]
+
+
+def of_injected(ctcs):
+    """How many times as often as others they are clonogenic: that of their injection, 1 of all others. float64."""
+    times, injected = np.ones(len(ctcs)), ctcs["flags"] & (Flag.INJECTED | Flag.LESION) == Flag.INJECTED
+    times[injected] += ctcs["x"][injected]
+    return times
 
 
 def _one_array(found):

@@ -10,6 +10,7 @@ from metacascade.base.records import as_bytes, chosen, joined
 from metacascade.mechanisms import plan_of
 from metacascade.mechanisms.compile import placed_rates, switches
 from metacascade.mechanisms.transformation import NORMAL
+from metacascade.model.injection import of_injected
 from metacascade.model.members import in_clones
 
 COLUMNS = (
@@ -131,7 +132,7 @@ class Lesions:
             new = np.zeros(here.size, LESION)
             _lesions.seeded(here, new)
             new = in_clones(new, members)
-            _lesions.begin(new, rates, self.seed)
+            _lesions.begin(new, rates, self.seed, _times_clonogenic(here, len(new)))
             self.records = joined(self.records, new)
             as_bytes(ctcs)[span == k] = as_bytes(here)
         return ctcs
@@ -189,3 +190,10 @@ class Lesions:
     def cells(self) -> int:
         """Cells alive in the lesions owned here."""
         return int(self.records["n"].sum())
+
+
+def _times_clonogenic(ctcs, lesions):
+    """How many times as often as others they are clonogenic, of so many lesions: first come those of the CTCs."""
+    times = np.ones(lesions)
+    times[:len(ctcs)] = of_injected(ctcs)
+    return times

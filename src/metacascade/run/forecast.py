@@ -71,9 +71,12 @@ class _Body:
         self.kinds = [Kind(self, config.blood.diameter_um, config.blood.diameter_spread, emt=0.5)]
         self.kinds += [Kind(self, plan.diameter_um, plan.diameter_spread, plan.emt) for plan in config.injection]
         self.lesions = LesionMeans(config, plan, self.circuit)
+        for kind, (times, cells) in zip(self.kinds, [(1.0, 1), *(
+                (one.times_clonogenic(config.colonization.clonogenic), one.cluster) for one in config.injection)]):
+            kind.chance = self.lesions.chance_of(times, cells)
         self.ended = self.passed = 0.0
         self.tumor_per_h, self.lymph_per_h = shed_by_tumor_per_h(config, plan), drained_by_tumor_per_h(config, plan)
-        self.arrived = np.zeros(len(self.circuit.names))      # in organs, in the present step
+        self.arrived = np.zeros((2, len(self.circuit.names)))     # in organs, in the step; the second are clonogenic
 
     def numbers(self):
         ctcs = sum(kind.ctcs for kind in self.kinds)
@@ -89,6 +92,10 @@ class _Body:
         self.passed += entered
         self.lesions.advance(self.arrived, self.dt_h)
 
+    def arrive(self, number, chance):
+        """So many come to each organ, clonogenic with a chance."""
+        self.arrived += [number * (1.0 - chance), number * chance]
+
     def _enter(self, t_h):
         """What enters the blood in a step: from the tumor, from lesions in the places where they are, injected."""
         shed = self.lesions.shed_by_node(self.dt_h)
@@ -101,7 +108,8 @@ class _Body:
         for plan, kind in zip(self.config.injection, self.kinds[1:]):
             number = plan.records * _overlap(plan, t_h, t_h + self.dt_h)
             if plan.organ is not None:
-                self.arrived[self.circuit.index(plan.organ)] += number
+                here = np.arange(len(self.circuit.names)) == self.circuit.index(plan.organ)
+                self.arrive(number * here, kind.chance)
                 self.ended += number
                 continue
             kind.enter(self.circuit.index(plan.node), number, starts=True)

@@ -15,10 +15,13 @@ TIMES = np.linspace(0.0, 1.0, 1001) ** 2      # of the longest time in a vessel
 
 
 class Kind:
-    """CTCs of one law of diameters: how many flow, are trapped and are bound in each node, for each class of size."""
+    """CTCs of one law of diameters: how many flow, are trapped and are bound in each node, for each class of size.
+
+    `chance` is that of each to be clonogenic, in each node.
+    """
 
     def __init__(self, body, diameter_um, spread, emt):
-        self.body, self.n = body, len(body.circuit.names)
+        self.body, self.n, self.chance = body, len(body.circuit.names), 0.0
         levels = (np.arange(SIZES) + 0.5) / SIZES
         self.sizes = diameter_um * np.exp(spread * np.array([NormalDist().inv_cdf(level) for level in levels]))
         self.state = np.zeros((SIZES, 3 * self.n))
@@ -51,7 +54,7 @@ class Kind:
         self.state = (self.moves @ (self.state + self.entering)[:, :, None])[:, :, 0]
         self.entering[:] = 0.0
         out = (self.state[:, self.n:] * self.out_per_h).sum(axis=0).reshape(2, self.n).sum(axis=0)
-        self.body.arrived += out * self.body.dt_h * (np.arange(self.n) != TUMOR)
+        self.body.arrive(out * self.body.dt_h * (np.arange(self.n) != TUMOR), self.chance)
 
 
 class Beds:

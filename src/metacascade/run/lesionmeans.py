@@ -22,6 +22,10 @@ class LesionMeans:
         self.lesions, self.of_cells = [zero, zero], [zero, zero]    # without vessels, with them
         self.grew = 0.0
 
+    def chance_of(self, times, cells):
+        """The chance in each node that one of some cells together is clonogenic, each `times` as often as others."""
+        return 1.0 - (1.0 - np.minimum(self.chance * times, 1.0)) ** cells
+
     @property
     def records(self):
         """Lesions that do not divide, and all that ever did."""
@@ -43,11 +47,14 @@ class LesionMeans:
         return followed
 
     def advance(self, arrived, dt_h):
-        """What has arrived in each organ in a step is seeded in its middle; all others live on."""
+        """What has arrived in each organ in a step is seeded in its middle; all others live on.
+
+        `arrived`: what is not clonogenic, and what is; shape (2, nodes).
+        """
         r = self.rates
-        begun = np.zeros_like(arrived)
-        for k, share in enumerate((1.0 - self.chance, self.chance)):
-            new = arrived * share if self.on else 0.0 * arrived
+        begun = np.zeros_like(arrived[0])
+        for k in (0, 1):
+            new = arrived[k] * self.on
             left, gone = _competing((r["early_death"], r["sleep"], r["start"] * k), dt_h)
             half, gone_half = _competing((r["early_death"], r["sleep"], r["start"] * k), 0.5 * dt_h)
             slept = self.seeded[k] * gone[1] + new * gone_half[1]

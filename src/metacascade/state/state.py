@@ -143,13 +143,13 @@ def canonical(cells, counts):
 
 
 def shed_rows(ctcs):
-    """CTCs as rows of SHED. Where a lesion has shed one it has no place in the tumor: x, y, z are 0."""
+    """CTCs as rows of SHED. One that a lesion has shed, or that was injected, has no place in the tumor: 0."""
     rows = np.empty(len(ctcs), SHED)
     for name in CTC.names:
         rows[name] = ctcs[name]
     rows["source"], rows["maturity"] = source_of(ctcs), ctcs["maturity"] / np.float32(255)
     for axis in ("x", "y", "z"):
-        rows[axis][rows["flags"] & Flag.LESION > 0] = 0.0
+        rows[axis][rows["flags"] & (Flag.LESION | Flag.INJECTED) > 0] = 0.0
     return rows
 
 
