@@ -10,7 +10,7 @@ import small
 from metacascade.base.declare import Section
 from metacascade.config.catalog import parameters
 from metacascade.config.config import Config, load
-from metacascade.config.effects import KEPT, RULES, without_effect
+from metacascade.config.effects import KEPT, NONE_NORMAL, RULES, without_effect
 from metacascade.mechanisms import MECHANISMS, plan_of
 from metacascade.mechanisms.idle import Declared
 from metacascade.model.simulation import Simulation
@@ -33,7 +33,7 @@ OFF = {
     "migration.speed = 0": ["migration.speed=0 um/h"],
     "oxygen.uptake = 0": ["oxygen.uptake=0 mmHg/s"],
     "oxygen.wall = 0": ["oxygen.wall=0 um/s"],
-    "there is no vessels.file": [], "tumor.organ is not the rectum": [],
+    NONE_NORMAL: ["transformation.enabled=true"], "there is no vessels.file": [], "tumor.organ is not the rectum": [],
     "there is no [[surgery]] and no [[radiation]]": ["surgery=[]", "radiation=[]"],
     "no vessel lives: angiogenesis, maturation and perfusion are off": [],
     "vegf.enabled = false": ["angiogenesis.enabled=true", "maturation.enabled=true"],
@@ -166,7 +166,7 @@ def test_nothing_is_told_where_everything_acts(tmp_path):
                     "macrophages.enabled=true", "lymphatic.enabled=true", "matrix.enabled=true", "confinement.enabled=true")
     never = ("tumor.lumped = false", "what leaves the blood in the tumor becomes tissue again", "there is no vessels.file",    # or another does
              "no vessel lives: angiogenesis, maturation and perfusion are off", "tumor.organ is not the rectum",
-             "there is no [[surgery]] and no [[radiation]]", "inflammation.enabled = false")
+             "there is no [[surgery]] and no [[radiation]]", "inflammation.enabled = false", NONE_NORMAL)
     assert [rule.why for rule in RULES if not rule.act(acting) and rule.why not in never] == []
     assert not [line for line in acting.warnings if "without effect" in line]
 

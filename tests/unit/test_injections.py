@@ -83,6 +83,7 @@ def test_cells_of_a_second_injection_are_those_of_it_alone_whatever_the_first_ha
     ({"label": "donor", "traits": {"competence": 1.5}}, "from 0 to 1"),
     ({"label": "Donor"}, "must be a small letter"),
     ({"bits": ["NORMALE"]}, "no bit of state"),
+    ({"bits": ["NORMAL"]}, "no bit of state.*NORMAL comes with transformation.enabled = true"),
     ({"organ": "liver", "node": "tumor"}, "tumor"),
     ({"organ": "lymph_node"}, "lymphatic.enabled = false"),
     ({"organ": "livre"}, "liver")])

@@ -72,7 +72,7 @@ def test_without_crowding_there_is_no_pressure_to_stop_division():
     plan = plan_of(switched_off("crowding"))
     assert [factor.text for factor in plan.factors_of("tissue.divide")] == [
         "oxygen / (oxygen + growth.oxygen_half)", "(1 - (1 - growth.motile) * emt)",
-        "(1 + (cxcl1.growth - 1) * cxcl1)"]
+        "(1 + (cxcl1.growth - 1) * cxcl1)", "(0 if NORMAL)"]
     assert plan.number("tissue.hop") == 0.0
 
 

@@ -14,6 +14,7 @@ from metacascade.mechanisms.angiogenesis import SIGNAL
 from metacascade.mechanisms.fields import Pressure
 from metacascade.mechanisms.idle import Declared
 from metacascade.mechanisms.terms import DENSITY, DRAIN, EXITS, SHED, Gradient, Pair, PythonFactor, Rise, Shape
+from metacascade.mechanisms.transformation import NORMAL
 
 MOST_NAMES = 6      # in one line
 TUMOR = "tissue.* traits.* vessels.* balance.* outline.* organs.tumor.* blood.vertebral_bypass"
@@ -30,6 +31,7 @@ MUTATE = "tissue.mutate"
 ELSEWHERE = ("intravasation.reach",)     # acts also while its mechanism is off: where cells come back
 NOTHING_ENTERS = "no cell enters the blood: no rate of the tumor sheds any, and there is no [[injection]]"
 NO_BLOOD_IN_TUMOR = "tumor.perfusion = 0: no blood comes there"
+NONE_NORMAL = 'no cell is normal: there is no [[injection]] with bits = ["NORMAL"]'
 AT_BOTH_ENDS = "longer than the run, which writes at its start and at its end"
 
 
@@ -112,6 +114,7 @@ RULES = (
     Rule("inflammation.*", lambda c: c.inflammation.enabled, "inflammation.enabled = false"),
     Rule("cytokines.half_organ", lambda c: c.cytokines.lesions, "cytokines.lesions = 0"),
     Rule("cytokines.half", lambda c: c.colonization.attraction != 1, "colonization.attraction = 1"),
+    Rule("transformation.*", lambda c: any(NORMAL in one.bits for one in c.injection), NONE_NORMAL, state=True),
     Rule("infiltration.*", lambda c: c.infiltration.gain > 1, "infiltration.gain = 1"),
     Rule("body.*", enters, NOTHING_ENTERS, state=True),
     Rule("body.lymph_flow body.lymph_volume", lambda c: c.lymphatic.enabled, "lymphatic.enabled = false"),

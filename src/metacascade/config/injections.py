@@ -23,7 +23,10 @@ from metacascade.base.names import nearest
 from metacascade.base.nodes import LYMPH_NODE, NODES, WITH_LESIONS
 from metacascade.base.screen import one_line
 from metacascade.base.units import plain, show_time
+from metacascade.mechanisms import mechanisms_of
 from metacascade.mechanisms.mutation import NAME
+from metacascade.mechanisms.plan import enabled, switch_of
+from metacascade.mechanisms.terms import Bit
 
 
 class Injection(Section):
@@ -81,7 +84,7 @@ def wrong(config, plan) -> Iterator[tuple[tuple, str]]:
     """Path and text of what contradicts itself, or what the plan of the config has not."""
     first = {}
     for i, one in enumerate(config.injection):
-        yield from ((("injection", i, *key), why) for key, why in _wrong(one, plan))
+        yield from ((("injection", i, *key), why) for key, why in _wrong(one, config, plan))
         if one.clonogenic and not config.colonization.clonogenic:
             yield ("injection", i, "clonogenic"), (
                 "needs colonization.clonogenic above 0, by which it is told: what acts on that rate acts on it")
@@ -89,7 +92,7 @@ def wrong(config, plan) -> Iterator[tuple[tuple, str]]:
             yield ("injection", i, "traits"), f"differ from those of the first injection of the label {one.label!r}"
 
 
-def _wrong(one, plan):
+def _wrong(one, config, plan):
     if one.organ is not None and one.node == "tumor":
         yield ("node",), "and an organ: give one of them"
     if one.organ == LYMPH_NODE and not plan.drains:
@@ -107,7 +110,14 @@ def _wrong(one, plan):
     masks = dict(plan.bits)
     for name in one.bits:
         if name not in masks:
-            yield ("bits",), f"{one_line(name)!r}: {_absent('bit of state', name, masks)}"
+            off = f"; {name} comes with {owners[name]}" if (owners := _bits_off(config)).get(name) else ""
+            yield ("bits",), f"{one_line(name)!r}: {_absent('bit of state', name, masks)}{off}"
+
+
+def _bits_off(config):
+    """The switches of the mechanisms that bring bits and are off."""
+    return {made.name: f"{switch_of(mechanism)} = true" for mechanism in mechanisms_of(config)
+            if not enabled(config, mechanism) for made in mechanism.plan(config) if isinstance(made, Bit)}
 
 
 def _absent(what, name, known):

@@ -2,8 +2,10 @@
 
     lesion.transform   of a dormant lesion with the bit NORMAL; it loses the bit, and is clonogenic from then on
 
-Normal cells are not clonogenic: they never begin to divide. Nothing in the model makes a cell normal; the bit is that
-of cells which come with it.
+Normal cells are not clonogenic: they never begin to divide, nor do they in a vessel that holds them, or in a tumor.
+Nothing in the model makes a cell normal; the bit is that of cells which come with it, of an injection with
+bits = ["NORMAL"]. That oncogenes are switched on at some time is a [[therapy]] on lesion.transform with factor = 1 and
+otherwise = 0.
 """
 from typing import ClassVar
 
@@ -31,6 +33,7 @@ SECTION = Transformation
 def plan(config):
     """A bit, what it keeps cells from, and the rate at which it is lost."""
     yield Bit(NORMAL, doc="a normal cell")
-    yield bit("lesion.clonogenic", NORMAL, value("0", 0.0))
+    for rate in ("lesion.clonogenic", "blood.divide", "tissue.divide"):
+        yield bit(rate, NORMAL, value("0", 0.0))
     yield Rate("lesion.transform", value("transformation.rate", config.transformation.rate_per_h),
                doc="a dormant lesion of normal cells becomes malignant, and clonogenic")
