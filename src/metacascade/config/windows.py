@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from metacascade.base.errors import InputError
 from metacascade.config.therapy import Therapy
-from metacascade.mechanisms import names_in_time
+from metacascade.mechanisms import names_in_time, plan_of
 from metacascade.mechanisms.drugs import DRUGS
 
 
@@ -35,8 +35,9 @@ def of_therapy(config, plan) -> list[Therapy]:
     drug, known = DRUGS.get(plan.drug), _names(config)
     efficacy = plan.efficacy if plan.efficacy is not None or drug is None else drug.efficacy
     return [plan.model_copy(update=dict(
-        rate=effect.rate + f"@{effect.where}" * bool(effect.where), factor=effect.factor(efficacy),
-        otherwise=effect.outside)) for effect in (drug.effects if drug else ()) if effect.rate in known]
+        rate=effect.rate + f"@{effect.where}" * bool(effect.where), factor=effect.factor(efficacy, config),
+        otherwise=effect.outside)) for effect in (drug.effects if drug else ())
+        if effect.rate in known and (not effect.needs or _is_on(config, effect.needs))]
 
 
 def _of_surgery(config) -> Iterator[Therapy]:
@@ -69,6 +70,13 @@ def _names(config):
         return set(names_in_time(config))
     except InputError:          # the check of the config tells it
         return set()
+
+
+def _is_on(config, rate):
+    try:
+        return plan_of(config).rate(rate) is not None
+    except InputError:
+        return False
 
 
 def largest(config) -> dict[str, float]:

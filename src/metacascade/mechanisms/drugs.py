@@ -7,6 +7,7 @@
 with `outside` = 1 but for what is there in the windows alone, the drug of [chemotherapy] itself. A rate that the model
 has not is left out; a drug that has none of its rates does nothing, which is told.
 """
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from metacascade.base.declare import ASSUMED, RECALLED
@@ -14,15 +15,22 @@ from metacascade.base.declare import ASSUMED, RECALLED
 
 @dataclass(frozen=True)
 class Effect:
-    """On one rate, or on it in one organ (`where`): its factor at full efficacy, and the factor outside of windows."""
+    """On one rate, or on it in one organ (`where`): its factor at full efficacy, and the factor outside of windows.
+
+    `by` is the factor at full efficacy as parameters of a config make it, `inside` that of the defaults. Where the rate
+    `needs` is off there is nothing for the drug to act on.
+    """
     rate: str
     inside: float
     outside: float = 1.0
     where: str = ""
+    by: Callable | None = None
+    needs: str = ""
 
-    def factor(self, efficacy: float) -> float:
+    def factor(self, efficacy: float, config=None) -> float:
         """Of the rate inside of a window."""
-        return self.outside + (self.inside - self.outside) * efficacy
+        full = self.by(config) if self.by and config else self.inside
+        return self.outside + (full - self.outside) * efficacy
 
 
 @dataclass(frozen=True)
@@ -37,21 +45,25 @@ class Drug:
 
 EGFR = "full effect: vegf.egfr_residual; efficacy no measurement; direction Deryugina and Kiosses 2017"
 CATHEPSIN = "JPM cut late tumor burden by two thirds (Joyce 2004)"
-SRC = "marrow death 5-fold without SRC (direction Zhang 2009); efficacy no measurement"
+SRC = ("dormant cells in the bone die as those without SRC, 1 / (1 - src_survival.share) times as fast, and these no "
+       "faster; efficacy no measurement; direction Zhang 2009")
 SIGNALS = "direction Kim 2009 (return) and Bekes 2011 (neutrophils); efficacy no measurement"
 ENDOCRINE = "recurrence x 0.53 in the years of tamoxifen (EBCTCG 2011); how it is shared among the rates is assumed"
-CYTOTOXIC = ("the drug of [chemotherapy] in tissue; in lesions 10-fold fewer for a window of a day where 0.16 of the "
-             "cells die a day, as in man; dormant lesions are spared")
+CYTOTOXIC = ("the drug of [chemotherapy] in tissue; in lesions and lumped tumors 10-fold fewer for a window of a day "
+             "where 0.16 of the cells die a day, as in man; dormant lesions are spared")
 
 DRUGS = {drug.name: drug for drug in (
-    Drug("EGFR inhibitor", 0.7, (Effect("field.vegf.source", 0.3),), ASSUMED, EGFR),
+    Drug("EGFR inhibitor", 0.7, (
+        Effect("field.vegf.source", 0.3, by=lambda c: c.vegf.egfr_residual),), ASSUMED, EGFR),
     Drug("Id inhibitor", 0.5, (Effect("vessel.sprout", 0.0),), ASSUMED, "no measurement; direction Lyden 1999"),
     Drug("VEGF-A blockade", 0.8, (
         Effect("field.vegf.source", 0.0), Effect("lesion.vascularize", 0.0)), ASSUMED, (
             "no measurement; small lesions stay small and dormant (direction Kienast 2010)")),
     Drug("cathepsin inhibitor", 0.6, (Effect("field.matrix.cathepsins", 0.0),), RECALLED, CATHEPSIN),
     Drug("SRC inhibitor", 0.7, (
-        Effect("lesion.marrow_death", 5.0), Effect("lesion.dormant_death", 5.0, where="bone")), ASSUMED, SRC),
+        Effect("lesion.marrow_death", 0.0),
+        Effect("lesion.dormant_death", 5.0, where="bone", by=lambda c: 1.0 / (1.0 - c.src_survival.share),
+               needs="lesion.marrow_death")), ASSUMED, SRC),
     Drug("anti-IL-6/IL-8", 0.7, (
         Effect("blood.homing", 0.0), Effect("blood.cytokines", 0.0), Effect("blood.scar", 0.0),
         Effect("field.neutrophils.inflow", 0.0)), ASSUMED, SIGNALS),
@@ -60,13 +72,14 @@ DRUGS = {drug.name: drug for drug in (
     Drug("platelet inhibitor", 1.0, (Effect("blood.coat", 0.5),), ASSUMED, "no measurement"),
     Drug("NK boost", 1.0, (Effect("blood.nk", 3.0),), ASSUMED, "no measurement; inside the range of blood.nk"),
     Drug("endocrine", 1.0, (
-        Effect("tissue.divide", 0.53), Effect("lesion.wake", 0.53), Effect("lesion.gompertz", 0.53)), RECALLED,
-        ENDOCRINE),
+        Effect("tissue.divide", 0.53), Effect("lumped.gompertz", 0.53), Effect("lesion.wake", 0.53),
+        Effect("lesion.gompertz", 0.53)), RECALLED, ENDOCRINE),
     Drug("bisphosphonate", 1.0, (
         Effect("lesion.start", 0.72, where="bone"), Effect("lesion.wake", 0.72, where="bone")), RECALLED, (
             "bone recurrence x 0.72 in postmenopausal women (EBCTCG 2015)")),
     Drug("cytotoxic", 1.0, (
-        Effect("drug.vessel", 1.0, outside=0.0), Effect("lesion.death", 15.0)), ASSUMED, CYTOTOXIC))}
+        Effect("drug.vessel", 1.0, outside=0.0), Effect("lumped.death", 15.0), Effect("lesion.death", 15.0)), ASSUMED,
+        CYTOTOXIC))}
 
 
 def table() -> str:
