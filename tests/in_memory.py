@@ -2,6 +2,7 @@
 import numpy as np
 
 from metacascade.config import config, read as config_read
+from metacascade.model.fates import EVENTS
 from metacascade.model.observables import Observables
 from metacascade.model.simulation import Simulation
 from metacascade.ranks.parallel import serial_world
@@ -24,13 +25,17 @@ class Run:
         self.config = config.build(document)
         sim = Simulation(self.config, serial_world())
         seen = Observables(sim)
-        rows = [seen.row()]
+        rows, organs, counted = [seen.row()], [seen.organs()], [seen.events()]
         while sim.time_s < self.config.run.duration_s:
             sim.step()
             if sim.time_s % self.config.output.interval_s == 0:
                 rows.append(seen.row())
+                organs.append(seen.organs())
+                counted.append(seen.events())
         self.series = {name: np.array([row[name] for row in rows]) for name in rows[0]}
-        self._tables = {"distances": seen.distances()}
+        self._tables = {"distances": seen.distances(), "organs": np.concatenate(organs), "events": np.concatenate(counted)}
+        self.organs = self._tables["organs"]
+        self._nodes, self._events = dict(enumerate(sim.circuit.names)), dict(enumerate(EVENTS))
 
     def __contains__(self, table):
         return table in self._tables
@@ -40,4 +45,4 @@ class Run:
 
     def names(self, table):
         """The names of the numbers in a table's columns."""
-        return {"of": dict(enumerate(DISTANCES_OF))}
+        return {"of": dict(enumerate(DISTANCES_OF)), "node": self._nodes, "event": self._events}

@@ -42,8 +42,25 @@ def test_a_control_of_the_package_is_whole_and_its_arms_are_configs(name):
     assert_arms_are_configs(control, name)
 
 
-def test_each_mechanism_of_the_primary_tumor_has_a_control():
-    assert {name[:3] for name in reproduce_controls.names()} == {f"A{n:02}" for n in range(1, 17)}
+def test_each_mechanism_of_tumor_blood_organs_and_therapy_has_a_control():
+    wanted = {f"{part}{n:02}" for part, last in (("A", 16), ("B", 8), ("C", 14), ("D", 12)) for n in range(1, last + 1)}
+    assert {name[:3] for name in reproduce_controls.names()} == wanted
+
+
+def test_a_row_that_two_files_of_controls_have_is_refused(folder):
+    for name in ("controls.toml", "controls_blood.toml"):
+        (folder / name).write_text(CONTROLS)
+    with pytest.raises(InputError, match="A[12] is a row of controls.toml already"):
+        reproduce_controls.names(folder)
+
+
+def test_files_of_controls_are_no_experiments_and_each_row_has_the_config_of_its_own(folder):
+    (folder / "published.toml").write_text(PUBLISHED + BOUNDS)
+    (folder / "controls.toml").write_text(CONTROLS)
+    (folder / "controls_blood.toml").write_text(CONTROLS.replace("A1", "B1").replace("A2", "B2").replace("600", "700"))
+    assert reproduce_file.names(folder) == ["small"]
+    assert reproduce_controls.names(folder) == ["A1", "A2", "B1", "B2"]
+    assert [reproduce_controls.read(name, folder).config["tumor"]["cells"] for name in ("A1", "B1")] == [600, 700]
 
 
 def test_every_published_number_has_a_source_and_says_how_sure_it_is():

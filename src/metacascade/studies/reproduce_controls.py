@@ -1,8 +1,11 @@
 """Controls of mechanisms: each off, on and doubled in runs with the same seeds; what must move, and what must not.
 
-A row of `controls.toml` is an experiment of three arms and two comparisons: an order of the three for the read-out that
-must move, and a ratio of two of them for the one that must not.
+A row of `controls*.toml` is an experiment of three arms and two comparisons: an order of the three for the read-out
+that must move, and a ratio of two of them for the one that must not. Each file has a config that its rows have in
+common.
 """
+import functools
+import re
 import tomllib
 from pathlib import Path
 from typing import ClassVar
@@ -18,6 +21,7 @@ from metacascade.studies.reproduce_file import CONTROLS, FOLDER, PUBLISHED, Comp
 from metacascade.studies.sweep_values import parameters
 
 GROUP = "controls"                      # the name of all rows together
+FILE = rf"{CONTROLS}(_[a-z]+)?\.toml"
 ARMS = ("off", "on", "doubled")
 ORDER = {"up": "doubled, on, off", "down": "off, on, doubled"}
 DIRECTION = "control_direction"         # the row of published.toml for what must move
@@ -39,18 +43,19 @@ class Control(Section):
 
 
 def names(folder=FOLDER):
-    """The rows, sorted."""
-    return sorted(name for name in _tables(folder) if name != "config")
+    """The rows of all files, sorted."""
+    return sorted(_rows(folder))
 
 
 def title(name, folder=FOLDER):
     """The title of a row."""
-    return _tables(folder)[name].get("title", "")
+    path = _rows(folder)[name]
+    return _tables(path, path.stat().st_mtime_ns)[name].get("title", "")
 
 
 def read(name, folder=FOLDER) -> Experiment:
     """Read and check a row. Raises InputError with every problem in it."""
-    document, problems = config_read.read_file(Path(str(folder / CONTROLS))), []
+    document, problems = config_read.read_file(_rows(folder)[name]), []
     given = document.tables[name]
     row = config_values.validated(Control, {key: given[key] for key in given.keys() & Control.parameters}, problems)
     for key in given.keys() - {*Control.parameters, *Control.tables}:
@@ -73,10 +78,19 @@ def read(name, folder=FOLDER) -> Experiment:
                       tuple(published[one.published] for one in comparisons), missing)
 
 
-def _tables(folder):
-    path = folder / CONTROLS
-    if not path.is_file():
-        return {}
+def _rows(folder):
+    """Row -> the file that it is in."""
+    found = {}
+    for path in sorted(Path(str(one)) for one in folder.iterdir() if re.fullmatch(FILE, one.name)):
+        for name in _tables(path, path.stat().st_mtime_ns).keys() - {"config"}:
+            if found.setdefault(name, path) != path:
+                raise InputError(f"{path}: {name} is a row of {found[name].name} already")
+    return found
+
+
+@functools.lru_cache(maxsize=16)
+def _tables(path, written_ns):
+    """The tables of a file as it was written at that time: it is asked for each of its rows."""
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except tomllib.TOMLDecodeError as error:

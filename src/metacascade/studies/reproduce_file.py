@@ -12,13 +12,13 @@ from metacascade.base.names import nearest
 from metacascade.config import presets, read as config_read, sourced, values as config_values
 from metacascade.config.read import Problem
 from metacascade.config.write import quoted
-from metacascade.studies import readouts_cascade, readouts_network  # noqa: F401 (their read-outs)
+from metacascade.studies import readouts_cascade, readouts_fates, readouts_network  # noqa: F401 (their read-outs)
 from metacascade.studies.readouts import READOUTS
 from metacascade.studies.sweep_values import parameters
 
 FOLDER = files("metacascade") / "experiments"
 PUBLISHED = "published.toml"        # beside the experiments: the numbers that they are compared with
-CONTROLS = "controls.toml"          # and the controls of mechanisms, see reproduce_controls
+CONTROLS = "controls"               # so begin the files of the controls of mechanisms, see reproduce_controls
 NETWORKS = "{networks}/"            # so begins a vessel file that comes from `--networks DIR`
 KINDS = ("interval", "ratio", "ordering", "score", "count")
 ARMS = {"interval": 1, "ratio": 2, "score": 1, "count": 1}      # that a comparison of a kind has; else two or more
@@ -77,7 +77,7 @@ class Experiment:
 def names(folder=FOLDER):
     """The experiments in a directory, sorted."""
     return sorted(path.name.removesuffix(".toml") for path in folder.iterdir()
-                  if path.name.endswith(".toml") and path.name not in (PUBLISHED, CONTROLS))
+                  if path.name.endswith(".toml") and path.name != PUBLISHED and not path.name.startswith(CONTROLS))
 
 
 def title(name, folder=FOLDER):

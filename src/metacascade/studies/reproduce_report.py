@@ -20,7 +20,7 @@ and what a version of the model has no mechanism for is *not possible yet*.
 CONTROLS = """## Controls of the mechanisms
 
 `metacascade reproduce controls`: each mechanism off, on, and of twice the strength, with the same seeds, by the rows
-of `controls.toml`. The read-out that must move *moves* if it does so from off to on and again from on to doubled, each
+of `controls*.toml`. The read-out that must move *moves* if it does so from off to on and again from on to doubled, each
 time by more than the 95 % interval of the difference; of the one that must not, the ratio must lie in the bounds.
 
 | row | mechanism and strength | must move | off, on, doubled | verdict | must not move | ratio, bounds | verdict |
