@@ -1,14 +1,18 @@
 """Promise 6: a mechanism that is switched off leaves the same bits as one whose rate is zero."""
+import json
 from functools import cache, partial
 
 import pytest
 
 import small
 from metacascade import mechanisms
+from metacascade.config import config as configs, read as config_read
 from metacascade.config.config import load
 from metacascade.mechanisms.plan import collect
 from metacascade.model.simulation import Simulation
 from metacascade.ranks.parallel import serial_world
+from metacascade.studies import reproduce_controls
+from metacascade.studies.reproduce_file import toml
 
 STEPS = 8
 # Not oxygen and crowding: without their fields nothing is limited by them, which no finite oxygen or pressure equals.
@@ -21,6 +25,11 @@ ZERO = {
     "blood": ({"anoikis": "0/h", "shear_slope": "0 cm^2/dyn/h", "nk": "0/h", "binding": "0/h", "tension": "0 mN/m",
                "nuclear_stiffness": "0 kPa", "stretch": 1000, "viscosity": "0 Pa s", "breakup": "0/h"}, ())}
 
+# Rows of the controls of blood, organs and return, each with the file of the mechanism that its arm `off` has without effect
+ROWS = {"B01": "anoikis", "B01b": "anoikis_resistance", "B02": "shear", "B03": "platelets", "B04": "nk", "B06": "binding",
+        "B07b": "breakup", "C04c": "early_death", "C02": "vessel_growth", "C03c": "release", "C04": "extravasation",
+        "C04b": "arrested_death", "C05": "blood_brain_barrier", "C10": "l1cam", "C12": "inflammation",
+        "C13b": "angiogenic_switch", "C14": "lesion_shedding", "D01": "self_seeding"}
 
 TABLES = (*ZERO, "oxygen", "crowding", "colonization")      # of the last no rate is zero: its cells die at the door
 
@@ -44,6 +53,33 @@ def outcome(*changes, zero=(), without=None):
 
 def _collect_without(table, config, everything):
     return collect(config, [one for one in everything if one.TABLE != table], known=everything)
+
+
+def _collect_without_file(file, config, everything):
+    return collect(config, [one for one in everything if not one.__name__.endswith(f".{file}")], known=everything)
+
+
+def of_row(name, arm, without=None):
+    """(digest, ledger) of a tenth of the cells of an arm of a control; `without`: a mechanism, taken out of the list."""
+    control = reproduce_controls.read(name)
+    document = config_read.parse_text(toml(json.loads(json.dumps(control.config))), name)
+    config_read.override(document, control.arms[arm])
+    for one in document.tables["injection"]:
+        one["cells"] = max(one["cells"] // 10, 2000)
+    with pytest.MonkeyPatch.context() as patch:
+        if without:
+            patch.setattr(mechanisms, "collect", partial(_collect_without_file, without))
+        model = Simulation(configs.build(document), serial_world())
+        while model.time_s < model.config.run.duration_s and model.step_number < 30:
+            model.step()
+    return model.digest(), model.ledger.totals
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_control_that_is_off_is_the_model_without_the_file_to_the_last_bit(name):
+    off = of_row(name, "off")
+    assert off == of_row(name, "off", without=ROWS[name])
+    assert off != of_row(name, "on"), f"{ROWS[name]} has no effect in {name}, so the test proves nothing"
 
 
 @pytest.mark.parametrize("table", TABLES)
