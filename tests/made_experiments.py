@@ -58,6 +58,8 @@ moves = "cells_ratio"
 direction = "up"
 holds = "vessel_volume_fraction"
 within = "exact"
+[A1.set]
+draw = [{ node = "venous", time = "6 h", volume = "0.1 mL" }]
 [A1.off]
 growth.enabled = false
 [A1.on]

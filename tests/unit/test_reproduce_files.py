@@ -1,4 +1,5 @@
 """The files of `metacascade reproduce`: those of the package are whole, and what is wrong in one is told."""
+import re
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from made_experiments import BOUNDS, CONTROLS, EXPERIMENT, PUBLISHED, put
 from metacascade.base.errors import InputError
 from metacascade.config import config, read as config_read
 from metacascade.studies import reproduce_controls, reproduce_file
+from metacascade.studies.sweep_values import parameters
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,6 +24,7 @@ def assert_arms_are_configs(experiment, name):
     if experiment.missing:
         pytest.skip(f"this version has no {', '.join(experiment.missing)}")
     for settings in experiment.arms.values():
+        assert {re.sub(r"\.\d+\.", ".0.", setting) for setting in settings if "." in setting} <= parameters().keys()
         document = config_read.parse_text(reproduce_file.toml(experiment.config), name)
         config_read.override(document, {key: value for key, value in settings.items() if "{networks}" not in str(value)
                                         and key != "vessels.tile"})

@@ -147,9 +147,11 @@ def _simulate(experiment, arm, settings, out, how):
     ranks, jobs, wall_limit_s = how
     with atomic.writing(out):
         out.mkdir(parents=True, exist_ok=True)
-    atomic.write_text(out / CONFIG, reproduce_file.toml(experiment.config))
-    lines = [f'config = "{CONFIG}"', f"replicates = {experiment.head.replicates}", "[set]"]
-    lines += [f"{quoted(name)} = {quoted(value)}" for name, value in settings.items()]
+    lists = {name: value for name, value in settings.items() if "." not in name}    # no parameters, which a sweep sets
+    config = f"{arm}.{CONFIG}" if lists else CONFIG
+    atomic.write_text(out / config, reproduce_file.toml(experiment.config | lists))
+    lines = [f'config = "{config}"', f"replicates = {experiment.head.replicates}", "[set]"]
+    lines += [f"{quoted(name)} = {quoted(value)}" for name, value in settings.items() if name not in lists]
     path = out / f"{arm}.toml"
     atomic.write_text(path, "\n".join(lines) + "\n")
     print(f"{experiment.name}, {arm}:", flush=True)
