@@ -75,7 +75,12 @@ class Cohort:
 
 def read(path) -> Cohort:
     """Read and check the file of a cohort and its config. Raises InputError with every problem in it."""
-    document, problems = config_read.read_file(path), []
+    return of(config_read.read_file(path))
+
+
+def of(document) -> Cohort:
+    """The same of a document that has been read."""
+    problems: list[Problem] = []
     options = _options(document, problems)
     laws, own = [*_laws(document.tables.get("draw", {}), problems)], {}
     problems += [*_same(laws)]

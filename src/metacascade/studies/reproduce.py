@@ -11,16 +11,20 @@ from metacascade.io.results import open_results
 from metacascade.ranks import launcher
 from metacascade.studies import (
     readouts,
+    reproduce_bootstrap,
+    reproduce_cohort,
     reproduce_controls,
     reproduce_file,
     reproduce_picture,
     reproduce_report,
     reproduce_reuse,
+    reproduce_toml,
     sweep,
     sweep_plan,
 )
 from metacascade.studies.reproduce_controls import GROUP
-from metacascade.studies.reproduce_file import FOLDER, NETWORKS, split
+from metacascade.studies.reproduce_file import FOLDER, NETWORKS
+from metacascade.studies.reproduce_toml import split
 from metacascade.studies.reproduce_verdict import FAILED as RUN_FAILED, NOT_RUN, NOT_YET, Finding, judge
 
 TABLE, FIGURE, VERDICT, CONFIG = "table.csv", "figure.png", "verdict.json", "config.toml"
@@ -111,6 +115,8 @@ def _experiment(experiment, out, networks, how):
     if others := reproduce_reuse.others(out, key):
         print(f"{experiment.name}: runs of another version, or of another config, are not used: "
               f"{', '.join(str(out / other) for other in others)}", flush=True)
+    if experiment.cohort:
+        return _of_cohorts(experiment, out, key, how)
     rows, problems = [], {}
     for arm, settings in experiment.arms.items():
         try:
@@ -124,7 +130,32 @@ def _experiment(experiment, out, networks, how):
             problems[arm] = Finding(RUN_FAILED, text=f"runs of {arm} failed")
         else:
             rows += _read_out(experiment, arm, out / key / arm, problems)
-    findings = [_finding(one, row, rows, problems) for one, row in zip(experiment.comparisons, experiment.rows)]
+    values = {one.readout: _values(rows, one.readout) for one in experiment.comparisons}
+    return _judged(experiment, out, rows, values, problems, judge)
+
+
+def _of_cohorts(experiment, out, key, how):
+    """The same of an experiment on populations."""
+    codes = reproduce_cohort.simulate(experiment, out / key, how)
+    if STOPPED_EARLY in codes.values():
+        return STOPPED_EARLY, []
+    problems = {arm: Finding(RUN_FAILED, text=f"cohorts of {arm} failed, see {out / key / arm}-*.log")
+                for arm, code in codes.items() if code}
+    rows, values = [], {}
+    for arm in experiment.arms.keys() - problems.keys():
+        names = {one.readout for one in experiment.comparisons if arm in split(one.arms)}
+        of_arm, found = reproduce_cohort.read_out(experiment, arm, out / key, names, problems)
+        rows += of_arm
+        for name, those in found.items():
+            values.setdefault(name, {})[arm] = those
+    return _judged(experiment, out, sorted(rows, key=lambda row: (row["arm"], row["seed"])), values, problems,
+                   reproduce_bootstrap.judge)
+
+
+def _judged(experiment, out, rows, values, problems, how):
+    """Exit code and findings, once all runs have been read out."""
+    findings = [_finding(one, row, values, problems, how)
+                for one, row in zip(experiment.comparisons, experiment.rows)]
     _write(experiment, out, rows, findings)
     return FAILED if any(finding.verdict == RUN_FAILED for finding in findings) else DONE, findings
 
@@ -149,7 +180,7 @@ def _simulate(experiment, arm, settings, out, how):
         out.mkdir(parents=True, exist_ok=True)
     lists = {name: value for name, value in settings.items() if "." not in name}    # no parameters, which a sweep sets
     config = f"{arm}.{CONFIG}" if lists else CONFIG
-    atomic.write_text(out / config, reproduce_file.toml(experiment.config | lists))
+    atomic.write_text(out / config, reproduce_toml.toml(experiment.config | lists))
     lines = [f'config = "{config}"', f"replicates = {experiment.head.replicates}", "[set]"]
     lines += [f"{quoted(name)} = {quoted(value)}" for name, value in settings.items() if name not in lists]
     path = out / f"{arm}.toml"
@@ -175,11 +206,11 @@ def _read_out(experiment, arm, directory, problems):
     return rows
 
 
-def _finding(comparison, published, rows, problems):
+def _finding(comparison, published, values, problems, how):
     for arm in split(comparison.arms):
         if found := problems.get(arm) or problems.get((arm, comparison.readout)):
             return found
-    return judge(comparison, published, _values(rows, comparison.readout))
+    return how(comparison, published, values[comparison.readout])
 
 
 def _values(rows, name):

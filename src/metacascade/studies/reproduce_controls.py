@@ -17,7 +17,8 @@ from metacascade.config import read as config_read, values as config_values
 from metacascade.config.read import Problem
 from metacascade.studies import reproduce_file
 from metacascade.studies.readouts import READOUTS
-from metacascade.studies.reproduce_file import CONTROLS, FOLDER, PUBLISHED, Comparison, Experiment, Head, flat, split
+from metacascade.studies.reproduce_file import CONTROLS, FOLDER, PUBLISHED, Comparison, Experiment, Head
+from metacascade.studies.reproduce_toml import flat, split
 from metacascade.studies.sweep_values import parameters
 
 GROUP = "controls"                      # the name of all rows together

@@ -11,9 +11,16 @@ from metacascade.base.errors import InputError
 from metacascade.base.names import nearest
 from metacascade.config import presets, read as config_read, sourced, values as config_values
 from metacascade.config.read import Problem
-from metacascade.config.write import quoted
-from metacascade.studies import readouts_cascade, readouts_fates, readouts_network  # noqa: F401 (their read-outs)
+from metacascade.studies import (  # noqa: F401 (the read-outs)
+    readouts_cascade,
+    readouts_cohort,
+    readouts_fates,
+    readouts_network,
+    reproduce_cohort,
+    reproduce_rests,
+)
 from metacascade.studies.readouts import READOUTS
+from metacascade.studies.reproduce_toml import flat, split
 from metacascade.studies.sweep_values import parameters
 
 FOLDER = files("metacascade") / "experiments"
@@ -26,13 +33,15 @@ ARMS = {"interval": 1, "ratio": 2, "score": 1, "count": 1}      # that a compari
 
 class Head(Section):
     """The keys of an experiment outside of its tables."""
-    tables: ClassVar[dict] = {name: None for name in ("config", "set", "arms", "comparison")}
+    tables: ClassVar[dict] = {name: None for name in ("config", "cohort", "set", "arms", "comparison")}
 
     title: str = text("title", "", longest=200, doc="What the experiment is about, in a line.")
     measured: str = text("measured", "", longest=2000, doc="What was measured, and by whom.")
     simulated: str = text("simulated", "", longest=2000, doc="What is simulated in its place, and what differs.")
     needs: str = text("needs", "", longest=1000, doc="Parameters that this version must have, with commas between.")
-    replicates: int = integer("replicates", 4, 1, 1000, doc="Runs of each arm, each with a seed of its own.")
+    rests_on: str = text("rests_on", "", longest=2000, doc="Parameters that decide the result, with commas between.")
+    replicates: int = integer("replicates", 4, 1, 1000, doc=(
+        "Runs of each arm, or cohorts, each with a seed of its own."))
 
 
 class Comparison(Section):
@@ -43,14 +52,17 @@ class Comparison(Section):
     readout: str = choice("readout", next(iter(READOUTS)), tuple(READOUTS), doc="A function of `studies.readouts`.")
     kind: str = choice("kind", "interval", KINDS, doc=(
         "interval: of the mean of an arm; ratio: of the means of two; ordering: of the means of several, descending; "
-        "score: of numbers that are standard normal in each run; count: of the runs in which a number is 1 and not 0."))
+        "score: of numbers that are standard normal in each run; count: of the runs in which a number is 1 and not 0. "
+        "Of cohorts: interval, ratio and ordering, of all patients of an arm together."))
     arms: str = text("arms", "", longest=1000, doc="The arms, with commas between.")
     published: str = text("published", "", longest=100, doc="The row of published.toml.")
 
 
 @dataclass(frozen=True)
 class Row:
-    """A published number: `low` to `high` is where a result agrees; None: no bound. Without any, nothing is judged."""
+    """A published number: `low` to `high` is where a result agrees; None: no bound. Without any, nothing is judged.
+
+    `of`: several numbers by name, of which the one to be compared is made: shares of organs, for a rank correlation."""
     id: str
     what: str
     source: str
@@ -59,12 +71,13 @@ class Row:
     value: float | None = None
     low: float | None = None
     high: float | None = None
+    of: dict = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """An experiment that has been read. `arms`: name -> {parameter: value}; `rows`: the published row of each
-    comparison; `missing`: what this version lacks."""
+    """An experiment that has been read. `arms`: name -> {parameter: value}, or the tables of the file of a cohort
+    if there is a `cohort`; `rows`: the published row of each comparison; `missing`: what this version lacks."""
     name: str
     head: Head
     config: dict
@@ -72,6 +85,7 @@ class Experiment:
     comparisons: tuple
     rows: tuple
     missing: tuple = field(default=())
+    cohort: bool = False
 
 
 def names(folder=FOLDER):
@@ -95,19 +109,18 @@ def read(name, folder=FOLDER) -> Experiment:
     head = config_values.validated(Head, {key: given[key] for key in given.keys() & Head.parameters}, problems)
     for key in given.keys() - {*Head.parameters, *Head.tables}:
         problems.append(Problem((key,), f"unknown key{nearest(key, [*Head.parameters, *Head.tables])}"))
-    config = _config(given.get("config"), folder, problems)
-    arms = _arms(given, problems)
+    problems += reproduce_rests.unknown(head.rests_on)
+    cohort = "cohort" in given
+    config = {} if cohort else _config(given.get("config"), folder, problems)
+    arms = reproduce_cohort.arms(given, problems) if cohort else _arms(given, problems)
     rows = published(folder)
-    found = [_comparison(index, one, arms, rows, problems) for index, one in enumerate(_comparisons(given, problems))]
+    found = [_comparison(index, one, arms, rows, problems, cohort)
+             for index, one in enumerate(_comparisons(given, problems))]
     if problems:
         document.refuse(problems)
     missing = tuple(need for need in split(head.needs) if need not in parameters())
-    return Experiment(name, head, config, arms, tuple(found), tuple(rows[one.published] for one in found), missing)
-
-
-def split(names_):
-    """Names with commas between, as a list."""
-    return [name.strip() for name in names_.split(",") if name.strip()]
+    return Experiment(name, head, config, arms, tuple(found), tuple(rows[one.published] for one in found), missing,
+                      cohort)
 
 
 def published(folder=FOLDER):
@@ -119,7 +132,7 @@ def published(folder=FOLDER):
             found[name] = Row(name, **values)
         except TypeError as error:
             raise InputError(f"{path}: {name}: {error}; a row has what, source, sure, and may have unit, value, low, "
-                             "high") from None
+                             "high, of") from None
     return found
 
 
@@ -145,10 +158,11 @@ def _named(given, folder):
 def circular(name: str, folder=FOLDER) -> list[str]:
     """Targets, such as V16, that an experiment compares with and that the preset it starts from has used."""
     tables = config_read.read_file(Path(str(folder / f"{name}.toml"))).tables
-    preset = _named(tables.get("config"), folder)
+    bases = reproduce_cohort.bases(tables) if "cohort" in tables else [_named(tables.get("config"), folder)]
     own = {name, *(one.get("published", "") for one in tables.get("comparison", []))}
     numbers = {match[0] for text in own if (match := re.match(r"V[0-9]{2}(?![0-9])", text))}
-    return sorted(numbers & sourced.used(preset)) if isinstance(preset, str) and preset in presets.names() else []
+    used = [sourced.used(base) for base in bases if isinstance(base, str) and base in presets.names()]
+    return sorted(numbers & set().union(*used))
 
 
 def _arms(given, problems):
@@ -160,30 +174,6 @@ def _arms(given, problems):
     return {name: {**flat(common), **flat(arm)} for name, arm in arms.items()}
 
 
-def flat(table, name=""):
-    """``{"a": {"b": 1}}`` and ``{"a.b": 1}`` as the second."""
-    found = {}
-    for key, value in table.items():
-        inner = f"{name}.{key}" if name else key
-        found |= flat(value, inner) if isinstance(value, dict) else {inner: value}
-    return found
-
-
-def toml(tables, path=()):
-    """Tables as the text of a config."""
-    text = "".join(f"{quoted(key)} = {quoted(value)}\n" for key, value in tables.items() if not _holds_tables(value))
-    for key, value in tables.items():
-        if _holds_tables(value):
-            name = ".".join(map(quoted, (*path, key)))
-            for one in value if isinstance(value, list) else [value]:
-                text += (f"[[{name}]]\n" if isinstance(value, list) else f"[{name}]\n") + toml(one, (*path, key))
-    return text
-
-
-def _holds_tables(value):
-    return isinstance(value, dict) or isinstance(value, list) and value and isinstance(value[0], dict)
-
-
 def _comparisons(given, problems):
     found = given.get("comparison", [])
     if not isinstance(found, list) or not found or not all(isinstance(one, dict) for one in found):
@@ -192,7 +182,7 @@ def _comparisons(given, problems):
     return found
 
 
-def _comparison(index, given, arms, rows, problems):
+def _comparison(index, given, arms, rows, problems, cohort):
     wrong: list[Problem] = []
     for key in given.keys() - Comparison.parameters.keys():
         wrong.append(Problem((key,), f"unknown key{nearest(key, Comparison.parameters)}"))
@@ -204,6 +194,10 @@ def _comparison(index, given, arms, rows, problems):
             wrong.append(Problem(("arms",), f"there is no arm {arm}{nearest(arm, arms)}"))
     if len(named) < 2 if wanted is None else len(named) != wanted:
         wrong.append(Problem(("arms",), f"{one.kind} needs {wanted or 'two or more'}"))
+    if cohort != hasattr(READOUTS[one.readout], "statistic"):
+        wrong.append(Problem(("readout",), "is of runs" if cohort else "is of cohorts"))
+    if cohort and one.kind not in reproduce_cohort.KINDS:
+        wrong.append(Problem(("kind",), f"must be one of {', '.join(reproduce_cohort.KINDS)} for cohorts"))
     if one.published not in rows:
         wrong.append(Problem(("published",), f"no row of {PUBLISHED}{nearest(one.published, rows)}"))
     problems += [Problem(("comparison", index, *problem.path), problem.message) for problem in wrong]

@@ -1,7 +1,7 @@
 """The figure of an experiment: for each comparison the runs of its arms, their means, and what was published."""
 from metacascade.io.atomic import replace, temporary, writing
 from metacascade.studies.readouts import READOUTS
-from metacascade.studies.reproduce_file import split
+from metacascade.studies.reproduce_toml import split
 
 
 def draw(experiment, values, findings, path):

@@ -2,6 +2,7 @@
 import csv
 import io
 
+from metacascade.studies import reproduce_rests
 from metacascade.studies.readouts import READOUTS
 from metacascade.studies.reproduce_verdict import AGREES, DIFFERS, UNDECIDED, overall
 
@@ -16,6 +17,9 @@ Student, lies wholly outside of it; else it is *undecided*. An order agrees if e
 the 95 % interval of their difference. Differences and ratios are of pairs of runs with the same seed; ± is the standard
 error. From one run nothing follows, but for a score whose law is known. What has no published number is *not judged*,
 and what a version of the model has no mechanism for is *not possible yet*.
+
+Of cohorts, all patients of an arm count together. The interval of 95 % of a share is Wilson's; of all else, of ratios
+and of differences it is that of drawing the patients again (bootstrap).
 """
 CONTROLS = """## Controls of the mechanisms
 
@@ -59,7 +63,7 @@ def lines(experiment, findings):
     for comparison, row, finding in zip(experiment.comparisons, experiment.rows, findings):
         found.append(f"  {finding.verdict:10} {comparison.name}: {finding.text or '-'}; published "
                      f"{published(comparison, row)} ({row.sure})")
-    return found
+    return found + [f"  rests on {one}" for one in reproduce_rests.told(experiment)]
 
 
 def page(experiments, controls, code):
@@ -90,9 +94,17 @@ def _named(comparison):
     return f"`{comparison.readout}`" + f" [{unit}]" * (unit != "1")
 
 
+def _runs(one):
+    many = f"{one.head.replicates} {'cohort' if one.cohort else 'run'}{'s' * (one.head.replicates > 1)}"
+    sizes = sorted({cohort.get("patients", 1000) for cohort in one.arms.values()}) if one.cohort else ()
+    return many + f" of {' or '.join(map(str, sizes))} patients" * one.cohort
+
+
 def _section(one, findings):
     yield f"## {one.name}\n\n{one.head.title}.\n\n**Measured.** {one.head.measured}\n"
-    yield f"**Simulated.** {one.head.simulated} {one.head.replicates} runs of each of: {', '.join(one.arms)}.\n"
+    yield f"**Simulated.** {one.head.simulated} {_runs(one)} of each of: {', '.join(one.arms)}.\n"
+    if one.head.rests_on:
+        yield f"**Rests on.** {'; '.join(reproduce_rests.told(one))}.\n"
     yield "| what | published | simulated | verdict | source |\n|---|---|---|---|---|"
     for comparison, row, finding in zip(one.comparisons, one.rows, findings):
         yield (f"| {comparison.name} | {published(comparison, row)} | {finding.text or '-'} | {finding.verdict} "

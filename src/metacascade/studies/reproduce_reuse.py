@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import metacascade
+from metacascade.config import presets
 from metacascade.io import provenance
 
 PACKAGE = Path(metacascade.__file__).parent
@@ -26,8 +27,17 @@ def of_code(folder=PACKAGE):
 
 def key(experiment):
     """The name of the directory of the runs of an experiment: other code or another config has another."""
-    what = json.dumps([of_code(), experiment.config, experiment.arms, experiment.head.replicates], sort_keys=True)
+    what = json.dumps([of_code(), experiment.config, experiment.arms, experiment.head.replicates,
+                       *_of_cohorts(experiment)], sort_keys=True)
     return hashlib.sha256(what.encode()).hexdigest()[:DIGITS]
+
+
+def _of_cohorts(experiment):
+    """What else patients depend on: how they are made, and their bases."""
+    if experiment.cohort:
+        makers = sorted(PACKAGE.glob("studies/cohort*.py"))
+        yield hashlib.sha256(b"".join(path.read_bytes() for path in makers)).hexdigest()
+        yield [presets.text(one["base"]) for one in experiment.arms.values()]
 
 
 def others(out, own):

@@ -3,7 +3,7 @@ import math
 import statistics
 from dataclasses import dataclass
 
-from metacascade.studies.reproduce_file import split
+from metacascade.studies.reproduce_toml import split
 
 AGREES, DIFFERS, UNDECIDED, FAILED, NOT_YET = "agrees", "differs", "undecided", "failed", "not possible yet"
 NOT_JUDGED, NOT_RUN = "not judged", "not run"
@@ -33,7 +33,7 @@ def judge(comparison, row, values) -> Finding:
     """
     names = split(comparison.arms)
     arms = [values[name] for name in names]
-    if comparison.kind == "interval" and _bounds(row) == ANYWHERE:
+    if comparison.kind == "interval" and bounds(row) == ANYWHERE:
         return _not_judged(arms[0])
     if not all(math.isfinite(value) for arm in arms for value in arm):
         return Finding(UNDECIDED, text="a run in which there is nothing to count")
@@ -80,7 +80,7 @@ def wilson(k, n, z=NORMAL):
 
 def _inside(value, room, row):
     """The verdict on a number with an interval of `room` to both sides; nan: it is not known, of one replicate."""
-    low, high = _bounds(row)
+    low, high = bounds(row)
     if (low, high) == ANYWHERE:
         return NOT_JUDGED
     if not math.isfinite(value) or not math.isfinite(room):
@@ -90,16 +90,17 @@ def _inside(value, room, row):
     return UNDECIDED if max(low - value, value - high) <= room else DIFFERS
 
 
-def _bounds(row):
+def bounds(row):
+    """Where a number agrees with a row: from, to."""
     return -math.inf if row.low is None else row.low, math.inf if row.high is None else row.high
 
 
 def _count(values, row):
     k, n = round(sum(values)), len(values)
     low, high = wilson(k, n)
-    least, most = _bounds(row)
+    least, most = bounds(row)
     verdict = AGREES if least <= k / n <= most else DIFFERS if high < least or low > most else UNDECIDED
-    if _bounds(row) == ANYWHERE:
+    if bounds(row) == ANYWHERE:
         verdict = NOT_JUDGED
     return Finding(verdict, k / n, (high - low) / (2 * NORMAL), f"{k} of {n} (95 %: {low:.2f} to {high:.2f})")
 

@@ -70,7 +70,7 @@ def run(sweep_path, out, ranks=1, jobs=1, part=None, gather=False, dry_run=False
                          "with --ranks R for R ranks each")
     if gather and not (Path(out) / sweep_plan.NAME).exists():
         raise InputError(f"{out} is not the directory of {study.what}: there is nothing to gather")
-    launch = [] if gather else _launch(ranks)
+    launch = [] if gather else launch_of(ranks)
     study.write(out, plan)
     with stopsignals.given_back():       # until the table is there: a signal that comes late must not cost it
         code = DONE if gather else Coordinator(out, plan, members, launch, jobs, wall_limit_s).run()
@@ -103,7 +103,7 @@ def _part(text):
     return lambda number: (number - index) % parts == 0
 
 
-def _launch(ranks):
+def launch_of(ranks):
     """The words that start the ranks of a member. One rank alone needs no mpiexec, but the launcher of a site."""
     site = cluster.site()
     cluster.refuse_too_many(ranks, site.launch)
