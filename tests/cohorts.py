@@ -42,6 +42,8 @@ duration = "5 years"
 rate = "blood.nk"
 factor = 2.0
 duration = "1 year"
+[[tube]]
+time = "10 days"
 [follow_up]
 duration = "10 years"
 most_lesions = 30

@@ -19,6 +19,7 @@ from metacascade.model.blood import Blood, cells_in
 from metacascade.model.circuit import Circuit
 from metacascade.model.lesions import Lesions
 from metacascade.model.lumped import Lumped, clonogenic
+from metacascade.model.patient_tubes import Tubes
 from metacascade.model.schedule import Schedule
 from metacascade.ranks.parallel import serial_world
 
@@ -42,6 +43,7 @@ class Watch:
     longest_s: int = 60 * 31557600      # until then it is found, or never
     follow_up_s: int = 20 * 31557600    # from diagnosis
     most_lesions: int = 1000            # with more nothing that is shed is followed: those that are there decide
+    tubes: tuple = ()                   # of blood
 
 
 @dataclass
@@ -82,6 +84,7 @@ class Patient:
         self.lesions.law = dict(self.lesions.law, follow=0, detect=watch.lesion_cells)
         self.tumor = Lumped(config, self.plan, serial_world())
         self.tumor.begin()
+        self.tubes = Tubes(watch.tubes)
         self.late = np.empty(0, CTC)        # shed by new lesions, when the blood of the step had been walked
         self.course, self.time_s, self.step_number = Course(), 0, 0
         self._perfused = 0
@@ -116,7 +119,7 @@ class Patient:
     def _next_s(self):
         """When the next step ends."""
         t_s, end_s = self.time_s, min(self.time_s + self.config.run.step_s, self._end_s())
-        cuts = [at for at in self._cuts if t_s < at < end_s]
+        cuts = [at for at in (*self._cuts, *(due for due, _ in self.tubes.next_s(self.course))) if t_s < at < end_s]
         end_s = min([end_s, *cuts])
         return self._before_diagnosis(end_s) if self.course.diagnosed_s < 0 else end_s
 
@@ -163,6 +166,7 @@ class Patient:
         t0_s, course = self.time_s, self.course
         t0_h, t1_h = t0_s / 3600, t1_s / 3600
         cells = self.tumor.cells            # at the start of the step: by them it is perfused
+        self.tubes.note(t0_s, cells * self.plan.number("lumped.shed", self._scales))
         shed = self.tumor.advance(self.step_number, [(t0_h, t1_h, self._scales)], self.chance, Flag.CLONOGENIC)
         of_lesions = self._grow(t0_h, t1_h)
         course.shed += shed.cells
@@ -223,6 +227,7 @@ class Patient:
             course.recurred_s = min(math.ceil(3600 * seen_h), self.time_s)
         if course.diagnosed_s < 0 and (self._is_found() or course.recurred_s >= 0):
             self._diagnose()
+        self.tubes.take(self)
         if course.full_s < 0 and len(records) > watch.most_lesions:
             course.full_s = self.time_s
             self._take_rates()

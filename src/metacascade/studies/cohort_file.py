@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from typing import ClassVar
 
-from metacascade.base.declare import Section, integer, number, quantity, text
+from metacascade.base.declare import RECALLED, Section, choice, integer, number, quantity, text
 from metacascade.base.errors import InputError
 from metacascade.base.names import nearest
 from metacascade.config import presets, read as config_read, values as config_values
@@ -12,6 +12,7 @@ from metacascade.config.config import Config, build
 from metacascade.config.read import Problem
 from metacascade.config.run import LARGEST_SEED
 from metacascade.config.tissue import CELLS_PER_UM3
+from metacascade.io.bloodcount import RECOVERY, TUBE_mL
 from metacascade.studies import cohort_laws
 from metacascade.studies.sweep_values import parameters
 
@@ -22,7 +23,7 @@ NOT_DRAWN = ("run", "output", "balance", "mechanisms", "outline", "staging", "ve
 
 class Patients(Section):
     """The keys of the file outside of its tables."""
-    tables: ClassVar[dict] = dict.fromkeys(("draw", "screening", "treatment", "follow_up"))
+    tables: ClassVar[dict] = dict.fromkeys(("draw", "screening", "treatment", "follow_up", "tube"))
 
     title: str = text("title", "", doc="A line about the cohort.")
     patients: int = integer("patients", 1000, 1, 10**7, doc="How many.")
@@ -56,6 +57,18 @@ class FollowUp(Section):
         "Lesions of a patient beyond which nothing that is shed is followed: those that are there decide."))
 
 
+class TubeOfBlood(Section):
+    """[[tube]]: blood that is drawn from the veins of each patient, and looked through by an assay for EpCAM."""
+    table: ClassVar[str] = "tube"
+
+    after: str = choice("after", "diagnosis", ("diagnosis", "recurrence"), doc=(
+        "What it is drawn after; recurrence: a first lesion that is seen."))
+    time_s: int = quantity("time", "year", "s", 0, 0, 100, doc="So long after it.")
+    volume_mL: float = quantity("volume", "mL", "mL", TUBE_mL, 0.01, 1000, doc="Of blood.")
+    recovery: float = number("recovery", RECOVERY, 0, 1, source="Allard 2004, cells of a line added to blood",
+                             status=RECALLED, doc="The chance that an epithelial cell is found.")
+
+
 @dataclass(frozen=True)
 class Cohort:
     """A file that has been read. `laws`: of parameters of the config; `own`: of keys of the other tables."""
@@ -66,6 +79,7 @@ class Cohort:
     treatment: dict
     tables: dict
     text: str
+    tubes: tuple = ()
 
     @property
     def drawn(self) -> tuple:
@@ -89,10 +103,11 @@ def of(document) -> Cohort:
     age = document.tables.get("age")
     own["age"] = cohort_laws.read(("age",), "age", Patients.parameters["age"], "50 years" if age is None else age,
                                   problems)
+    tubes = tuple(_tubes(document.tables.get("tube", []), problems))
     base, treatment = _base(options, document, problems)
     if problems:
         document.refuse(problems)
-    return Cohort(options, base, tuple(laws), own, treatment, document.tables, document.text)
+    return Cohort(options, base, tuple(laws), own, treatment, document.tables, document.text, tubes)
 
 
 def _options(document, problems):
@@ -145,6 +160,22 @@ def _own(section, table, problems):
         elif parameter.default is not None:
             found[name] = cohort_laws.Law(name, parameter, "one", (parameter.default,))
     return found
+
+
+def _tubes(given, problems):
+    """Those of [[tube]]."""
+    if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
+        problems.append(Problem(("tube",), "must be a list of tables: write [[tube]]"))
+        return
+    known = TubeOfBlood.parameters
+    for k, one in enumerate(given):
+        problems += [Problem(("tube", k, key), f"unknown key{nearest(key, known)}")
+                     for key in one.keys() - known.keys()]
+        laws = [cohort_laws.read(("tube", k, key), f"tube.{key}", known[key], one[key], problems)
+                for key in one.keys() & known.keys()]
+        problems += [Problem(("tube", k), f"{law.name} is the same for all")
+                     for law in laws if law and law.law != "one"]
+        yield TubeOfBlood.model_construct(**{law.parameter.attribute: law.numbers[0] for law in laws if law})
 
 
 def _base(options, document, problems):

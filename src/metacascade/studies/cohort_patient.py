@@ -3,11 +3,13 @@ import math
 
 import numpy as np
 
-from metacascade._kernels._layout import LESION, Draw, draws
+from metacascade._kernels._layout import LESION, Draw, draws, unit52
 from metacascade.base.nodes import LYMPH_NODE, NODES
 from metacascade.config.config import Config
+from metacascade.io.bloodcount import quantile
 from metacascade.mechanisms import trust
 from metacascade.model.patient import CAUSES, Patient, Watch, summary
+from metacascade.model.patient_tubes import Tube
 from metacascade.studies.cohort_file import cells_of
 from metacascade.studies.sweep_values import parameters
 
@@ -20,6 +22,8 @@ COURSE = {      # column -> (type, unit)
     "shed_lesions": ("i8", "cells"), "followed": ("i8", "CTCs"), "seeded": ("i8", "lesions"),
     "lesions_left": ("i8", "lesions"), "tumor_left": ("i8", "cells"), "divided": ("i4", "lesions"),
     "detected": ("i4", "lesions")}
+TUBE = {        # of each tube of blood; a time of -1: not drawn
+    "s": ("i8", "s"), "ctcs_per_L": ("f8", "CTCs/L"), "found": ("i8", "CTCs")}
 OF_LESION = {"id": "1", "source": "id of a lesion", "node": "node", "origin": "node", "state": "lesion state",
              "n": "cells", "born": "cells", "died": "cells", "shed": "cells", "t_founded": "h", "t_state": "h",
              "t_detected": "h"}
@@ -36,15 +40,17 @@ def patient_row(cohort) -> np.dtype:
     number = [law for law in cohort.drawn if law.parameter.kind != "choice"]
     return np.dtype([("patient", "i8"), ("seed", "u8"), *((column(law), "f8") for law in number),
                      *((name, kind) for name, (kind, _) in COURSE.items()),
+                     *((f"tube{k}_{name}", kind) for k in range(len(cohort.tubes)) for name, (kind, _) in TUBE.items()),
                      ("lesions_by_organ", "i4", (len(PLACES),)), ("detected_by_organ", "i4", (len(PLACES),))])
 
 
 def units_of(cohort) -> dict:
     """Unit of every column of the table of patients."""
-    return {"patient": "1", "seed": "1"} | {
-        column(law): law.parameter.internal or "1" for law in cohort.drawn if law.parameter.kind != "choice"} | {
-        name: unit for name, (_, unit) in COURSE.items()} | {"lesions_by_organ": "lesions",
-                                                             "detected_by_organ": "lesions"}
+    found = {"patient": "1", "seed": "1"}
+    found |= {column(law): law.parameter.internal or "1" for law in cohort.drawn if law.parameter.kind != "choice"}
+    found |= {name: unit for name, (_, unit) in COURSE.items()}
+    found |= {f"tube{k}_{name}": unit for k in range(len(cohort.tubes)) for name, (_, unit) in TUBE.items()}
+    return found | {"lesions_by_organ": "lesions", "detected_by_organ": "lesions"}
 
 
 def seed_of(cohort_seed: int, number: int) -> int:
@@ -69,11 +75,12 @@ def made(cohort, number):
     own = {name: law.draw(options.seed, number) for name, law in cohort.own.items()}
     config = Config.from_dict(values)
     trust(config)
-    patient = Patient(config, _watch(own), lambda time_s: _treatment(cohort, time_s))
+    patient = Patient(config, _watch(own, tuple(
+        Tube(one.after, one.time_s, one.volume_mL) for one in cohort.tubes)), lambda time_s: _treatment(cohort, time_s))
     return patient, drawn | own
 
 
-def _watch(own):
+def _watch(own, tubes):
     every_s = own.get("screening.every", 0)
     first_s = own["screening.start"] - own["age"]
     if every_s and first_s < 0:
@@ -84,7 +91,7 @@ def _watch(own):
         felt_cells=cells_of(own["screening.felt"]), first_visit_s=first_s, every_s=every_s,
         lesion_cells=own["follow_up.detect_cells"], lethal_cells=own["follow_up.lethal_cells"],
         longest_s=own["follow_up.longest"], follow_up_s=own["follow_up.duration"],
-        most_lesions=own["follow_up.most_lesions"])
+        most_lesions=own["follow_up.most_lesions"], tubes=tubes)
 
 
 def _treatment(cohort, time_s):
@@ -114,7 +121,20 @@ def lived(cohort, number):
     row["lesions_left"], row["tumor_left"] = np.count_nonzero(course.lesions["n"]), course.left_cells
     row["divided"], row["detected"] = grew.sum(), seen.sum()
     row["lesions_by_organ"][0, :len(names)], row["detected_by_organ"][0, :len(names)] = grew, seen
+    for k, one in enumerate(cohort.tubes):
+        _fill(row, k, one, patient)
     return row, _lesion_rows(number, course.lesions)
+
+
+def _fill(row, k, tube, patient):
+    """What is in a tube, and what is found in it: a draw from the law of Poisson."""
+    row[f"tube{k}_s"], row[f"tube{k}_ctcs_per_L"], row[f"tube{k}_found"] = -1, math.nan, -1
+    if k in patient.tubes.found:
+        time_s, all_of_them, epithelial = patient.tubes.found[k]
+        words = draws(patient.seed, Draw.CELLSEARCH, np.array([time_s], np.uint64), np.array([k], np.uint32))
+        mean = 0.001 * tube.volume_mL * tube.recovery * epithelial
+        row[f"tube{k}_s"], row[f"tube{k}_ctcs_per_L"] = time_s, all_of_them
+        row[f"tube{k}_found"] = quantile(float(unit52(words[:, 0], words[:, 1])[0]), mean)
 
 
 def _lesion_rows(number, lesions):
