@@ -143,19 +143,43 @@ def test_hazards_between_years_count_events_and_years_of_those_at_risk():
     assert share.statistic(share(rows, None), None) == pytest.approx(1.0 - math.exp(-5 / 13 - 0.0 - 5 / 4))
 
 
-def test_organs_are_of_those_who_died_and_ranks_are_spearmans():
+def lesions(*rows):
+    """(patient, organ, cells, year seen) each."""
+    kind = [("patient", "i8"), ("node", "i4"), ("n", "i8"), ("t_detected", "f8"), ("source", "u8"), ("born", "i8")]
+    return np.array([(patient, PLACES.index(organ), n, 8766 * year, 0, 1) for patient, organ, n, year in rows], kind)
+
+
+def test_organs_are_of_those_who_died_with_lesions_that_one_sees_and_ranks_are_spearmans():
     rows = patients(diagnosed_s=[0, 0, 0, 0], died_s=[5, 5, 5, -1], end_s=[5] * 4)
-    for patient, names in enumerate((["lung", "liver"], ["lung", "bone"], ["lung", "liver"], ["brain"])):
-        for name in names:
-            rows["lesions_by_organ"][patient, PLACES.index(name)] = 7
+    large = 10**7
+    found = lesions((0, "lung", large, 1), (0, "liver", large, 1), (1, "lung", large, 1), (1, "bone", large, 1),
+                    (2, "lung", large, 1), (2, "liver", large, 1), (2, "brain", 10, 1), (3, "brain", large, 1))
     of = READOUTS["organs_of_the_dead_by_rank"]
-    assert of.statistic(of(rows, None), row(lung=9, liver=8, bone=7, brain=1)) == 1.0
-    assert of.statistic(of(rows, None), row(lung=1, liver=7, bone=8, brain=9)) == -1.0
+    assert of.statistic(of(rows, found), row(lung=9, liver=8, bone=7, brain=1)) == 1.0
+    assert of.statistic(of(rows, found), row(lung=1, liver=7, bone=8, brain=9)) == -1.0
     far = READOUTS["organs_by_total_variation"]
-    assert far.statistic(far(rows, None), row(lung=3, liver=2, bone=1, brain=0)) == 0.0
-    assert far.statistic(far(rows, None), row(lung=0, liver=0, bone=0, brain=2)) == 1.0
+    assert far.statistic(far(rows, found), row(lung=3, liver=2, bone=1, brain=0)) == 0.0
+    assert far.statistic(far(rows, found), row(lung=0, liver=0, bone=0, brain=2)) == 1.0
     ratio = READOUTS["liver_over_lung"]
-    assert ratio.statistic(ratio(rows, None), None) == pytest.approx(2 / 3)
+    assert ratio.statistic(ratio(rows, found), None) == pytest.approx(2 / 3)
+
+
+def test_tubes_that_were_not_drawn_do_not_count():
+    rows = np.array([(0, 5, 40.0, 7), (0, 9, 2.0, 0), (0, -1, math.nan, -1)], [
+        ("patient", "i8"), ("tube0_s", "i8"), ("tube0_ctcs_per_L", "f8"), ("tube0_found", "i8")])
+    for name, value in (("tube_ctcs_per_L", 21.0), ("tube_found", 3.5), ("tube_positive", 0.5),
+                        ("tube_mean_over_median", 1.0)):
+        one = READOUTS[name]
+        assert one.statistic(one(rows, None), None) == value
+    with pytest.raises(InputError, match="has no 3 tubes"):
+        READOUTS["third_tube_over_second"](rows, None)
+
+
+def test_a_ratio_of_shares_has_an_interval_also_if_nobody_of_one_counts():
+    values = {"a": np.array([1.0] * 20 + [0.0] * 80), "b": np.zeros(100)}
+    for low, high, verdict in ((5.0, 20.0, UNDECIDED), (0.5, 2.0, DIFFERS), (4.0, None, AGREES)):
+        assert reproduce_bootstrap.judge(comparison("ratio", "recurred_5_years", "a", "b"), row(low, high),
+                                         values).verdict == verdict
 
 
 def test_equal_numbers_share_their_rank():
@@ -166,9 +190,7 @@ def test_equal_numbers_share_their_rank():
 
 def test_months_to_the_brain_are_those_of_the_first_lesion_there_that_is_seen():
     rows = patients(diagnosed_s=[YEAR_S, YEAR_S, YEAR_S], end_s=[9 * YEAR_S] * 3)
-    lesions = np.array([(0, PLACES.index("brain"), 8766 * 3.0), (0, PLACES.index("brain"), 8766 * 2.0),
-                        (1, PLACES.index("lung"), 8766.0), (2, PLACES.index("brain"), 8766 * 0.5),
-                        (1, PLACES.index("brain"), math.inf)],
-                       [("patient", "i8"), ("node", "i4"), ("t_detected", "f8")])
-    months = READOUTS["months_to_brain"](rows, lesions)
+    found = lesions((0, "brain", 9, 3), (0, "brain", 9, 2), (1, "lung", 9, 1), (2, "brain", 9, 0.5),
+                    (1, "brain", 9, math.inf))
+    months = READOUTS["months_to_brain"](rows, found)
     assert months[[0, 2]].tolist() == [12.0, 0.0] and math.isnan(months[1])

@@ -8,9 +8,12 @@ import math
 
 import numpy as np
 
+from metacascade.io.bloodcount import MANY
 from metacascade.studies.cohort_patient import PLACES
 from metacascade.studies.cohort_table import YEAR_S
-from metacascade.studies.readouts import readout
+from metacascade.studies.readouts import Missing, readout
+
+VISIBLE = 1_000_000         # cells of a lesion that an autopsy shows: a ball of 2 mm
 
 
 def of_cohort(unit, statistic):
@@ -118,28 +121,91 @@ def hazard_5_to_10_years(rows, _):
 
 # --- efficiency -----------------------------------------------------------------------------------------------------
 
-@of_cohort("1", total_ratio)
-def grown_per_shed_cell(rows, _):
-    """Lesions that have ever divided for each cell that the tumors and the lesions have shed."""
-    return np.column_stack([rows["divided"], rows["shed"] + rows["shed_lesions"]]).astype(float)
+def _of_patients(rows, lesions):
+    """How many of some lesions each patient has."""
+    return np.bincount(np.searchsorted(rows["patient"], lesions["patient"]), minlength=len(rows))
 
 
 @of_cohort("1", total_ratio)
-def seen_per_shed_cell(rows, _):
-    """Lesions that were seen for each cell that the tumors have shed."""
-    return np.column_stack([rows["detected"], rows["shed"]]).astype(float)
+def grown_per_shed_cell(rows, lesions):
+    """Lesions that ever divided and that the tumor has founded, for each cell that it has shed."""
+    own = lesions[(lesions["source"] == 0) & (lesions["born"] > 0)]
+    return np.column_stack([_of_patients(rows, own), rows["shed"]]).astype(float)
+
+
+@of_cohort("1", total_ratio)
+def seen_per_shed_cell(rows, lesions):
+    """Lesions that have been seen and that the tumor has founded, for each cell that it has shed."""
+    own = lesions[(lesions["source"] == 0) & np.isfinite(lesions["t_detected"])]
+    return np.column_stack([_of_patients(rows, own), rows["shed"]]).astype(float)
+
+
+# --- tubes of blood -------------------------------------------------------------------------------------------------
+
+def _tube(rows, k, name):
+    """A column of the k-th tube; nan: not drawn."""
+    if f"tube{k}_s" not in rows.dtype.names:
+        raise Missing(f"the cohort has no {k + 1} tubes of blood")
+    return np.where(rows[f"tube{k}_s"] >= 0, rows[f"tube{k}_{name}"], math.nan)
+
+
+@of_cohort("CTCs/L", mean)
+def tube_ctcs_per_L(rows, _):
+    """Circulating tumor cells in a liter of venous blood, expected at the first tube."""
+    return _tube(rows, 0, "ctcs_per_L")
+
+
+@of_cohort("CTCs", mean)
+def tube_found(rows, _):
+    """Cells that are found in the first tube."""
+    return _tube(rows, 0, "found")
+
+
+def _mean_over_median(values, row):
+    middle = median(values, row)
+    return mean(values, row) / middle if middle else math.inf
+
+
+@of_cohort("1", _mean_over_median)
+def tube_mean_over_median(rows, _):
+    """Mean of the cells that are found in the first tube over their median; infinite if that is 0."""
+    return _tube(rows, 0, "found")
+
+
+@of_cohort("1", mean)
+def tube_positive(rows, _):
+    """1 if five or more cells are found in the first tube, as CellSearch counts."""
+    found = _tube(rows, 0, "found")
+    return np.where(np.isfinite(found), found >= MANY, math.nan)
+
+
+@of_cohort("1", mean)
+def tube_any_without_disease(rows, _):
+    """1 if any cell is found in the first tube, of patients in whom no distant lesion has been seen by then."""
+    found, time_s = _tube(rows, 0, "found"), rows["tube0_s"]
+    well = np.isfinite(found) & at_risk(rows) & ((rows["recurred_s"] < 0) | (rows["recurred_s"] > time_s))
+    return np.where(well, found >= 1, math.nan)
+
+
+@of_cohort("1", total_ratio)
+def third_tube_over_second(rows, _):
+    """Circulating tumor cells that are expected at the third tube over those at the second."""
+    return np.column_stack([_tube(rows, 2, "ctcs_per_L"), _tube(rows, 1, "ctcs_per_L")])
 
 
 # --- organs ---------------------------------------------------------------------------------------------------------
 
-def _organ_of_all(values, which):
-    return [float(np.nanmean(values[:, k])) if np.isfinite(values[:, k]).any() else math.nan for k in which]
+def involved(rows, lesions):
+    """Of those who died of the tumor: 1 for each place with a lesion of VISIBLE cells at death; nan for all others."""
+    large = lesions[lesions["n"] >= VISIBLE]
+    found = np.zeros((len(rows), len(PLACES)))
+    found[np.searchsorted(rows["patient"], large["patient"]), large["node"]] = 1.0
+    found[:, 0] = 0.0                       # the tumor
+    return np.where((rows["died_s"] >= 0)[:, None], found, math.nan)
 
 
-def involved(rows, _=None):
-    """Of those who died of the tumor: 1 for each place with a lesion that ever divided; nan for all others."""
-    died = rows["died_s"] >= 0
-    return np.where(died[:, None], rows["lesions_by_organ"][:, :len(PLACES)] > 0, math.nan)
+def _shares_of_places(values, which):
+    return [mean(values[:, k], None) for k in which]
 
 
 def _ranks(values):
@@ -157,7 +223,8 @@ def rank_correlation(a, b):
 
 
 def _spearman(values, row):
-    return rank_correlation(_organ_of_all(values, [PLACES.index(name) for name in row.of]), list(row.of.values()))
+    shares = _shares_of_places(values, [PLACES.index(name) for name in row.of])
+    return rank_correlation(shares, list(row.of.values())) if not math.isnan(shares[0]) else math.nan
 
 
 @of_cohort("1", _spearman)
@@ -171,7 +238,7 @@ def _organ(name):
     def share(rows, lesions):
         return involved(rows, lesions)[:, PLACES.index(name)]
     share.__name__ = f"died_with_{name}"
-    share.__doc__ = f"1 if there was a lesion that divided in the {name}, of those who died of the tumor."
+    share.__doc__ = f"1 if there was a lesion in the {name} at death, of those who died of the tumor."
     of_cohort("1", mean)(share)
 
 
@@ -181,7 +248,7 @@ for _place in ("lung", "liver", "bone", "adrenal", "brain", "kidney"):
 
 @of_cohort("1", total_ratio)
 def liver_over_lung(rows, lesions):
-    """Patients with a lesion in the liver over those with one in the lung, of those who died of the tumor."""
+    """Patients with a lesion in the liver at death over those with one in the lung."""
     return involved(rows, lesions)[:, [PLACES.index("liver"), PLACES.index("lung")]]
 
 
@@ -193,10 +260,10 @@ def _variation(values, row):
 
 
 @of_cohort("1", _variation)
-def organs_by_total_variation(rows, _):
+def organs_by_total_variation(rows, lesions):
     """Total variation distance of where the lesions of those who died are, one place of a patient once, and the
     published counts of the same places."""
-    return involved(rows)
+    return involved(rows, lesions)
 
 
 # --- brain ----------------------------------------------------------------------------------------------------------

@@ -33,13 +33,15 @@ def judge(comparison, row, values) -> Finding:
     names = split(comparison.arms)
     statistic = READOUTS[comparison.readout].statistic
     found = [statistic(values[name], row) for name in names]
-    if not all(map(math.isfinite, found)):
+    if any(map(math.isnan, found)):
         return Finding(UNDECIDED, text="a cohort in which there is nothing to count")
     if comparison.kind == "interval" and (counted := _counted(statistic, values[names[0]])):
         k, n = counted
         low, high = wilson(k, n)
         return Finding(_verdict(k / n, low, high, row), k / n, (high - low) / (2 * NORMAL),
                        f"{k} of {n} patients, {k / n:.3g} (95 %: {low:.3g} to {high:.3g})")
+    if comparison.kind == "ratio" and all(counted := [_counted(statistic, values[name]) for name in names]):
+        return _ratio_of_shares(*counted, row)
     again = _again([values[name] for name in names], lambda one: statistic(one, row))
     if comparison.kind == "ordering":
         return _ordering(names, found, again)
@@ -59,6 +61,17 @@ def _counted(statistic, values):
     if getattr(statistic, "is_mean", False) and len(known) and np.isin(known, (0.0, 1.0)).all():
         return int(known.sum()), len(known)
     return None
+
+
+def _ratio_of_shares(above, below, row):
+    """With the interval of the ratios of both intervals, which is too wide, and also there if nobody of one counts."""
+    (low, high), (least, most) = wilson(*above), wilson(*below)
+    low, high = max(low, 0.0) / most, high / least if least > 0.0 else math.inf
+    share = below[0] / below[1]
+    value = above[0] / above[1] / share if share else math.inf
+    counts = "{} of {} over {} of {}".format(*above, *below)
+    return Finding(_verdict(value, low, high, row), value if share else math.nan, (high - low) / (2 * NORMAL),
+                   f"{value:.3g} ({counts}; 95 %: {low:.3g} to {high:.3g})")
 
 
 def _verdict(value, low, high, row):
