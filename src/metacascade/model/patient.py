@@ -23,6 +23,7 @@ from metacascade.model.patient_tubes import Tubes
 from metacascade.model.schedule import Schedule
 from metacascade.ranks.parallel import serial_world
 
+DIVIDING = LesionState.MICRO, LesionState.VASCULAR
 SHORTEST_S = 86400                      # of a step that only looks for the time at which the tumor is found
 UNDIAGNOSED, FOLLOWED, DIED, CLEARED = CAUSES = "undiagnosed", "end of follow-up", "died of the tumor", "no cell left"
 
@@ -42,7 +43,7 @@ class Watch:
     lethal_cells: float = 1e12
     longest_s: int = 60 * 31557600      # until then it is found, or never
     follow_up_s: int = 20 * 31557600    # from diagnosis
-    most_lesions: int = 1000            # with more nothing that is shed is followed: those that are there decide
+    most_lesions: int = 30              # with more that divide nothing that is shed is followed: these decide
     tubes: tuple = ()                   # of blood
 
 
@@ -53,7 +54,7 @@ class Course:
     tumor_cells: int = 0                # at diagnosis
     recurred_s: int = -1                # the first lesion seen
     died_s: int = -1
-    full_s: int = -1                    # there were more lesions than are followed
+    full_s: int = -1                    # there were more lesions that divide than are followed
     end_s: int = 0
     cause: str = ""
     shed: int = 0                       # cells of the tumor that entered the blood
@@ -228,7 +229,7 @@ class Patient:
         if course.diagnosed_s < 0 and (self._is_found() or course.recurred_s >= 0):
             self._diagnose()
         self.tubes.take(self)
-        if course.full_s < 0 and len(records) > watch.most_lesions:
+        if course.full_s < 0 and np.count_nonzero(np.isin(records["state"], DIVIDING)) > watch.most_lesions:
             course.full_s = self.time_s
             self._take_rates()
         cells = self.tumor.cells + self.lesions.cells
@@ -257,9 +258,14 @@ class Patient:
         self.lesions.redraw(self.time_s / 3600)
 
 
+def ever_divided(lesions):
+    """Which lesions have ever divided, or just begun to."""
+    return np.isin(lesions["state"], DIVIDING) | (lesions["born"] > 0)
+
+
 def summary(lesions, names):
     """Of the lesions of a patient: (first founded [h] of those that divided, its organ, numbers by organ)."""
-    grew = lesions[np.isin(lesions["state"], (LesionState.MICRO, LesionState.VASCULAR)) | (lesions["born"] > 0)]
+    grew = lesions[ever_divided(lesions)]
     first = grew[np.lexsort((grew["id"], grew["t_founded"]))[:1]]
     counts = np.bincount(grew["node"], minlength=len(names))
     return (float(first["t_founded"][0]) if len(first) else math.inf,

@@ -53,8 +53,8 @@ class FollowUp(Section):
     detect_cells: float = number("detect_cells", 1e9, 1, 1e14, doc="Of a lesion that is seen.")
     longest_s: int = quantity("longest", "year", "s", 60, 1 / 365.25, 120, doc=(
         "From the first cells on; a tumor that is not found by then is none that counts."))
-    most_lesions: int = integer("most_lesions", 1000, 1, 10**7, doc=(
-        "Lesions of a patient beyond which nothing that is shed is followed: those that are there decide."))
+    most_lesions: int = integer("most_lesions", 30, 1, 10**7, doc=(
+        "Lesions of a patient that divide, beyond which nothing that is shed is followed: they decide."))
 
 
 class TubeOfBlood(Section):

@@ -8,7 +8,7 @@ from metacascade.base.nodes import LYMPH_NODE, NODES
 from metacascade.config.config import Config
 from metacascade.io.bloodcount import quantile
 from metacascade.mechanisms import trust
-from metacascade.model.patient import CAUSES, Patient, Watch, summary
+from metacascade.model.patient import CAUSES, Patient, Watch, ever_divided, summary
 from metacascade.model.patient_tubes import Tube
 from metacascade.studies.cohort_file import cells_of
 from metacascade.studies.sweep_values import parameters
@@ -138,6 +138,8 @@ def _fill(row, k, tube, patient):
 
 
 def _lesion_rows(number, lesions):
+    """Of those that have ever divided: others, asleep or just seeded, may be thousands."""
+    lesions = lesions[ever_divided(lesions)]
     lesions = lesions[np.argsort(lesions["id"])]
     rows = np.zeros(len(lesions), LESION_ROW)
     rows["patient"] = number
