@@ -51,6 +51,13 @@ def test_a_ratio_is_of_pairs_of_runs_with_the_same_seed():
     assert found.verdict == UNDECIDED
 
 
+def test_a_difference_is_of_pairs_of_runs_with_the_same_seed():
+    """5 and 3 less 4 and 2 is 1 in each pair, without an error."""
+    row = reproduce_file.Row("", "", "", "", high=0.5)
+    found = judge(comparison("difference", "a", "b"), row, {"a": [5.0, 3.0], "b": [4.0, 2.0]})
+    assert (found.value, found.error, found.verdict) == (1.0, 0.0, DIFFERS)
+
+
 @pytest.mark.parametrize("values, verdict", [([2.5], AGREES), ([2.6], DIFFERS), ([2.0, 2.0], DIFFERS), ([1.8, 1.8], AGREES),
                                             ([5.0, -5.0], AGREES)])
 def test_scores_of_several_runs_are_one_score(values, verdict):

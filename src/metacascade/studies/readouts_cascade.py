@@ -4,8 +4,6 @@ Shares are of the cells that entered the blood by then, injected or shed. Organs
 """
 import math
 
-import numpy as np
-
 from metacascade.io.needs import events
 from metacascade.studies.readouts import Missing, readout
 
@@ -14,13 +12,16 @@ DAY_S = 86400
 
 
 def _at(results, day):
-    """Rows of the table by organ at an output, the last one not after `day`, without the bed of the tumor."""
-    rows = results.organs[:]
-    times = np.unique(rows["time_s"])
-    if not len(times) or times[0] > day * DAY_S:
+    """Rows of the table by organ at the last output not after `day`, without the bed of the tumor.
+
+    An organ in which there is nothing has no row.
+    """
+    rows, times = results.organs[:], results.series["time_s"]
+    times = times[times <= day * DAY_S]
+    if not len(times):
         raise Missing(f"no output of the first {day:g} days")
     names = results.names("organs")["node"]
-    rows = rows[rows["time_s"] == times[times <= day * DAY_S][-1]]
+    rows = rows[rows["time_s"] == times[-1]]
     return rows[[names[int(node)] != "tumor" for node in rows["node"]]]
 
 
@@ -33,7 +34,7 @@ def _share(part, whole):
 
 
 def _end_day(results):
-    return float(results.series["time_s"][-1]) / DAY_S
+    return float(max(results.series["time_s"], default=0)) / DAY_S
 
 
 def _records(rows, *states):
@@ -71,6 +72,12 @@ def detected_end(results):
     return _records(_at(results, _end_day(results)), "detected")
 
 
+@readout("1")
+def any_detected(results):
+    """1 if any lesion has had colonization.detect cells, at the end, else 0."""
+    return float(detected_end(results) > 0)
+
+
 @readout("lesions")
 def dividing_end(results):
     """Lesions that divide, at the end."""
@@ -91,3 +98,11 @@ def first_bed_share(results):
     """Of the cells that a capillary has stopped, the share in the bed that stopped most."""
     by_node = events(results).get("trapped", {})
     return _share(max(by_node.values(), default=0), sum(by_node.values()))
+
+
+@readout("1")
+def passed_capillaries(results):
+    """Of the cells that entered the blood, those that no capillary has stopped or torn."""
+    found = events(results)
+    stopped = sum(sum(found.get(name, {}).values()) for name in ("trapped", "torn"))
+    return 1.0 - _share(stopped, _entered(results))

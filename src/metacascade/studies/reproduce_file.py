@@ -27,8 +27,8 @@ FOLDER = files("metacascade") / "experiments"
 PUBLISHED = "published.toml"        # beside the experiments: the numbers that they are compared with
 CONTROLS = "controls"               # so begin the files of the controls of mechanisms, see reproduce_controls
 NETWORKS = "{networks}/"            # so begins a vessel file that comes from `--networks DIR`
-KINDS = ("interval", "ratio", "ordering", "score", "count")
-ARMS = {"interval": 1, "ratio": 2, "score": 1, "count": 1}      # that a comparison of a kind has; else two or more
+KINDS = ("interval", "ratio", "difference", "ordering", "score", "count")
+ARMS = {"interval": 1, "ratio": 2, "difference": 2, "score": 1, "count": 1}     # of a comparison; else two or more
 
 
 class Head(Section):
@@ -51,9 +51,9 @@ class Comparison(Section):
     name: str = text("name", "", longest=200, doc="What is compared, in a line.")
     readout: str = choice("readout", next(iter(READOUTS)), tuple(READOUTS), doc="A function of `studies.readouts`.")
     kind: str = choice("kind", "interval", KINDS, doc=(
-        "interval: of the mean of an arm; ratio: of the means of two; ordering: of the means of several, descending; "
-        "score: of numbers that are standard normal in each run; count: of the runs in which a number is 1 and not 0. "
-        "Of cohorts: interval, ratio and ordering, of all patients of an arm together."))
+        "interval: of the mean of an arm; ratio, difference: of the means of two; ordering: of the means of several, "
+        "descending; score: of numbers that are standard normal in each run; count: of the runs in which a number is 1 "
+        "and not 0. Of cohorts: interval, ratio and ordering, of all patients of an arm together."))
     arms: str = text("arms", "", longest=1000, doc="The arms, with commas between.")
     published: str = text("published", "", longest=100, doc="The row of published.toml.")
 

@@ -1,4 +1,4 @@
-"""Whether what was simulated agrees with what was published: an interval, a ratio, an order of means, a count."""
+"""Whether what was simulated agrees with what was published: an interval, a ratio or difference, an order, a count."""
 import math
 import statistics
 from dataclasses import dataclass
@@ -28,8 +28,8 @@ def judge(comparison, row, values) -> Finding:
 
     A number in the interval of the row agrees; outside of it, it differs if the interval of 95 % of the mean, by
     Student, does not reach the row's. An order agrees if for each pair of neighbors that of the mean difference lies
-    above 0; it, and a ratio, are paired by the replicates, which have their seeds in common. Of one replicate nothing
-    follows but for a score, whose law is known. A row without bounds judges nothing.
+    above 0; it, a ratio and a difference are paired by the replicates, which have their seeds in common. Of one
+    replicate nothing follows but for a score, whose law is known. A row without bounds judges nothing.
     """
     names = split(comparison.arms)
     arms = [values[name] for name in names]
@@ -44,7 +44,7 @@ def judge(comparison, row, values) -> Finding:
     if comparison.kind == "score":
         value = sum(arms[0]) / math.sqrt(len(arms[0]))
         return Finding(_inside(value, 0.0, row), value, 1.0, f"{value:.3g} of {len(arms[0])} runs together")
-    value, error = ratio(*arms) if comparison.kind == "ratio" else (statistics.fmean(arms[0]), error_of(arms[0]))
+    value, error = MEASURES[comparison.kind](*arms)
     return Finding(_inside(value, student(len(arms[0])) * error, row), value, error, with_error(value, error))
 
 
@@ -70,6 +70,19 @@ def ratio(above, below):
         return math.nan, math.nan
     value = statistics.fmean(above) / b
     return value, error_of([a - value * one for a, one in zip(above, below)]) / abs(b)
+
+
+def difference(above, below):
+    """The mean of the differences of pairs, and its standard error."""
+    return mean([a - b for a, b in zip(above, below)])
+
+
+def mean(values):
+    """The mean, and its standard error."""
+    return statistics.fmean(values), error_of(values)
+
+
+MEASURES = {"interval": mean, "ratio": ratio, "difference": difference}
 
 
 def wilson(k, n, z=NORMAL):
