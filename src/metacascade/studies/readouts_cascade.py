@@ -106,3 +106,12 @@ def passed_capillaries(results):
     found = events(results)
     stopped = sum(sum(found.get(name, {}).values()) for name in ("trapped", "torn"))
     return 1.0 - _share(stopped, _entered(results))
+
+
+@readout("1")
+def labeled_share(results):
+    """Of the cells of the tumor at the end, those of injections with a label."""
+    labels = sorted({plan["label"] for plan in results.config.get("injection", ()) if plan["label"]})
+    if not labels:
+        raise Missing("there is no injection with a label")
+    return _share(sum(results.series[f"{label}_tissue"][-1] for label in labels), results.series["tissue"][-1])
