@@ -42,7 +42,7 @@ EFFECT = "crowding.mobility: without effect (crowding.enabled = false)"
 WRONG, REFUSED = "hypoxia.full=9 mmHg", "hypoxia.full = \"9 mmHg\": must be less than hypoxia.threshold = 5 mmHg"
 NOT_A_RUN = {"init", "schema", "info", "cascade", "digest", "scaling project",     # they start and prepare nothing
              "reproduce", "cohort",                                     # only configs of the package, or of its own
-             "soil"}                                                    # cells in the blood alone
+             "soil", "efficiency"}                                      # cells in the blood alone, and none
 STARTS = {
     "check": ["check", "CONFIG"], "run": ["run", "CONFIG", "--out", "OUT"],
     "run --dry-run": ["run", "CONFIG", "--out", "OUT", "--dry-run"],

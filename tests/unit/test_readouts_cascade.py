@@ -7,15 +7,16 @@ import numpy as np
 import pytest
 
 import metacascade as mc
-from metacascade.studies import readouts, readouts_cascade as cascade, reproduce_file
+from metacascade.config.write import quoted
+from metacascade.studies import readouts, readouts_cascade as cascade, reproduce_file, reproduce_toml
 
 
 def results_of(name, arm, tmp_path, **changes):
     """The results of an arm of an experiment of the package; `changes` have ``__`` for the dot."""
     experiment = reproduce_file.read(name)
-    (tmp_path / "config.toml").write_text(reproduce_file.toml(experiment.config))
+    (tmp_path / "config.toml").write_text(reproduce_toml.toml(experiment.config))
     settings = experiment.arms[arm] | {key.replace("__", "."): value for key, value in changes.items()}
-    lines = [f"{key}={reproduce_file.quoted(value)}" for key, value in settings.items()]
+    lines = [f"{key}={quoted(value)}" for key, value in settings.items()]
     return mc.Simulation(tmp_path / "config.toml", lines).run(tmp_path / "run")
 
 

@@ -210,6 +210,7 @@ def schema():
 
 app.command()(info)
 app.command()(cascade.cascade)
+app.command()(cascade.efficiency)
 
 
 @app.command()

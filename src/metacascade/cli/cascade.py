@@ -1,8 +1,10 @@
-"""The command that tells what the cascade of a run was."""
+"""The commands that tell the cascade: of a run what it was, of a config how efficient it is."""
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from metacascade.cli.options import ConfigFile, Settings
 
 
 def cascade(
@@ -16,3 +18,13 @@ def cascade(
         if csv is not None:
             return cascade_text.write_csv(results, csv)
         print(cascade_text.report(results))
+
+
+def efficiency(
+        config: ConfigFile, settings: Settings = None,
+        out: Annotated[Path | None, typer.Option(
+            "--out", "-o", metavar="DIR", help="Also how each assumed number moves it, as a table and a figure there: "
+            "a tornado, in a minute.")] = None):
+    """Tell how many growing metastases there are for each cell that the tumor sheds, on the mean of the laws."""
+    from metacascade.studies import efficiency_table
+    print("\n".join(efficiency_table.told(config, settings or [], out)))

@@ -22,8 +22,7 @@ class Kind:
 
     def __init__(self, body, diameter_um, spread, emt):
         self.body, self.n, self.chance = body, len(body.circuit.names), 0.0
-        levels = (np.arange(SIZES) + 0.5) / SIZES
-        self.sizes = diameter_um * np.exp(spread * np.array([NormalDist().inv_cdf(level) for level in levels]))
+        self.sizes = classes(diameter_um, spread, SIZES)
         self.state = np.zeros((SIZES, 3 * self.n))
         self.entering = np.zeros((SIZES, 3 * self.n))
         beds = [Beds(body.circuit, size, round(255 * emt)) for size in self.sizes]
@@ -55,6 +54,30 @@ class Kind:
         self.entering[:] = 0.0
         out = (self.state[:, self.n:] * self.out_per_h).sum(axis=0).reshape(2, self.n).sum(axis=0)
         self.body.arrive(out * self.body.dt_h * (np.arange(self.n) != TUMOR), self.chance)
+
+
+def classes(diameter_um, spread, number):
+    """So many diameters, equally likely, of the lognormal law: the middle of each class by its rank."""
+    levels = (np.arange(number) + 0.5) / number
+    return diameter_um * np.exp(spread * np.array([NormalDist().inv_cdf(level) for level in levels]))
+
+
+def exits(circuit, node, diameters_um, emt):
+    """The chance of a cell that leaves `node` with its blood to leave the blood alive in each node: float64 (nodes,).
+
+    The mean over equally likely diameters. No step of time: the times in all states are the solution of one linear
+    system, and what leaves is time x hazard.
+    """
+    n, found = len(circuit.names), np.zeros(len(circuit.names))
+    roads, out_per_h = roads_of(circuit), np.tile(_exit(circuit.rates), 2)
+    for diameter_um in diameters_um:
+        bed = Beds(circuit, diameter_um, round(255 * emt))
+        begin = np.concatenate((roads[node] * bed.passes, roads[node] * bed.trapped, np.zeros(n)))
+        rates = _rates(circuit, bed)
+        rates -= np.diag(1.0 * (np.diag(rates) == 0.0))         # of states in which nothing can be
+        time_h = -np.linalg.solve(rates, begin)
+        found += (time_h[n:] * out_per_h).reshape(2, n).sum(axis=0)
+    return found / len(diameters_um)
 
 
 class Beds:

@@ -26,6 +26,22 @@ class LesionMeans:
         """The chance in each node that one of some cells together is clonogenic, each `times` as often as others."""
         return 1.0 - (1.0 - np.minimum(self.chance * times, 1.0)) ** cells
 
+    def chances(self, within_h):
+        """Of a cell that has left the blood, in each organ: to begin to divide at once; after sleep, within a time; and
+        of what begins, the share that lives. float64 of shape (organs,) each."""
+        r = self.rates
+        ends = np.maximum(r["early_death"] + r["sleep"] + r["start"], 1e-300)
+        asleep = np.maximum(r["wake"] + r["dormant_death"] + r["marrow_death"], 1e-300)
+        woken = r["sleep"] / ends * r["wake"] / asleep * -np.expm1(-asleep * within_h)
+        return self.chance * r["start"] / ends, self.chance * woken, self._live_on()
+
+    def _live_on(self):
+        """The share of lesions that begin with one cell and do not die out."""
+        r = self.rates
+        gain = r["gompertz"] * np.log(np.maximum(r["capacity"], 1.0))
+        at_one = np.maximum(r["birth"] * (r["turnover"] + gain), 1e-300)
+        return np.clip(1.0 - r["death"] / at_one, 0.0, 1.0)
+
     @property
     def records(self):
         """Lesions that do not divide, and all that ever did."""
@@ -69,10 +85,7 @@ class LesionMeans:
         """Of those that begin some die out early; the size of the others follows the mean law."""
         r = self.rates
         self.grew += float(begun.sum())
-        gain = r["gompertz"] * np.log(np.maximum(r["capacity"], 1.0))
-        at_one = np.maximum(r["birth"] * (r["turnover"] + gain), 1e-300)
-        survive = np.clip(1.0 - r["death"] / at_one, 0.0, 1.0)
-        self.lesions[0] = self.lesions[0] + begun * survive
+        self.lesions[0] = self.lesions[0] + begun * self._live_on()
         self.of_cells[0] = self.of_cells[0] + begun
         limit = np.maximum(r["avascular_limit"], 1.0)
         for k in (0, 1):

@@ -5,11 +5,13 @@ import math
 from pathlib import Path
 
 from metacascade.base.errors import DONE, FAILED, STOPPED_EARLY, InputError
+from metacascade.config.config import load
 from metacascade.config.write import quoted
 from metacascade.io import atomic
 from metacascade.io.results import open_results
 from metacascade.ranks import launcher
 from metacascade.studies import (
+    efficiency_table,
     readouts,
     reproduce_bootstrap,
     reproduce_cohort,
@@ -86,9 +88,12 @@ def _write_page(path, results, out, folder):
     names = [*reproduce_file.names(folder), *reproduce_controls.names(folder)]
     pairs = [(one := _read(name, folder), results.get(name) or _stored(one, out / name)) for name in names]
     controls = set(reproduce_controls.names(folder))
+    tables = {one.name: out / one.name / reproduce_reuse.key(one) / efficiency_table.TABLE for one, _ in pairs}
+    more = {name: efficiency_table.markdown(*efficiency_table.read(table)) for name, table in tables.items()
+            if table.is_file()}
     atomic.write_text(path, reproduce_report.page([pair for pair in pairs if pair[0].name not in controls],
                                                   [pair for pair in pairs if pair[0].name in controls],
-                                                  reproduce_reuse.code_is()))
+                                                  reproduce_reuse.code_is(), more))
     print(f"wrote {path}", flush=True)
 
 
@@ -157,7 +162,15 @@ def _judged(experiment, out, rows, values, problems, how):
     findings = [_finding(one, row, values, problems, how)
                 for one, row in zip(experiment.comparisons, experiment.rows)]
     _write(experiment, out, rows, findings)
+    if experiment.head.tornado in experiment.arms.keys() - problems.keys():
+        print("\n".join(_tornado(experiment, out / reproduce_reuse.key(experiment))), flush=True)
     return FAILED if any(finding.verdict == RUN_FAILED for finding in findings) else DONE, findings
+
+
+def _tornado(experiment, out):
+    """How the efficiency of an arm moves, as lines of text; table and figure are beside its runs."""
+    settings = experiment.arms[experiment.head.tornado]
+    return efficiency_table.study(load(out / CONFIG, settings), out)
 
 
 def _with_networks(settings, networks):

@@ -40,6 +40,8 @@ class Head(Section):
     simulated: str = text("simulated", "", longest=2000, doc="What is simulated in its place, and what differs.")
     needs: str = text("needs", "", longest=1000, doc="Parameters that this version must have, with commas between.")
     rests_on: str = text("rests_on", "", longest=2000, doc="Parameters that decide the result, with commas between.")
+    tornado: str = text("tornado", "", longest=100, doc=(
+        "An arm: how its metastatic efficiency, on the mean, moves with each assumed number."))
     replicates: int = integer("replicates", 4, 1, 1000, doc=(
         "Runs of each arm, or cohorts, each with a seed of its own."))
 
@@ -113,6 +115,8 @@ def read(name, folder=FOLDER) -> Experiment:
     cohort = "cohort" in given
     config = {} if cohort else _config(given.get("config"), folder, problems)
     arms = reproduce_cohort.arms(given, problems) if cohort else _arms(given, problems)
+    if head.tornado and head.tornado not in arms:
+        problems.append(Problem(("tornado",), f"there is no arm {head.tornado}{nearest(head.tornado, arms)}"))
     rows = published(folder)
     found = [_comparison(index, one, arms, rows, problems, cohort)
              for index, one in enumerate(_comparisons(given, problems))]

@@ -1,4 +1,4 @@
-"""The figure of an experiment: for each comparison the runs of its arms, their means, and what was published."""
+"""Figures of experiments: of each comparison the runs of its arms, their means, and what was published; tornados."""
 from metacascade.io.atomic import replace, temporary, writing
 from metacascade.studies.readouts import READOUTS
 from metacascade.studies.reproduce_toml import split
@@ -9,12 +9,9 @@ def draw(experiment, values, findings, path):
 
     `values`: readout -> arm -> one number for each replicate.
     """
-    try:
-        import matplotlib
-    except ImportError:
+    pyplot = _pyplot()
+    if pyplot is None:
         return False
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
     panels = len(experiment.comparisons)
     figure, axes = pyplot.subplots(1, panels, figsize=(1 + 3.6 * panels, 3.6), layout="constrained", squeeze=False)
     for axis, comparison, row, finding in zip(axes[0], experiment.comparisons, experiment.rows, findings):
@@ -25,6 +22,44 @@ def draw(experiment, values, findings, path):
         replace(path)
     pyplot.close(figure)
     return True
+
+
+def tornado(whole, bars, path, most=24):
+    """Draw how a number moves with each parameter, the largest first, into a PNG file; False without matplotlib.
+
+    `whole`: the number; `bars`: objects with `parameter`, `ends` and `found`, two each; `most` of them are drawn.
+    """
+    pyplot = _pyplot()
+    if pyplot is None:
+        return False
+    bars = bars[:most]
+    figure, axis = pyplot.subplots(figsize=(9, 1 + 0.3 * len(bars)), layout="constrained")
+    for place, bar in enumerate(bars):
+        axis.plot(bar.found, [place, place], color="#3a6ea5", linewidth=8, solid_capstyle="butt")
+        for end, number in zip(bar.ends, bar.found):
+            axis.annotate(f" {end} ", (number, place), va="center", fontsize="x-small",
+                          ha="left" if number == max(bar.found) else "right")
+    axis.axvline(whole, color="#b3261e")
+    axis.set_yticks(range(len(bars)), [bar.parameter for bar in bars])
+    axis.invert_yaxis()
+    axis.set_xscale("log")
+    axis.margins(x=0.15)
+    axis.set_xlabel("growing metastases for each cell that is shed")
+    with writing(path):
+        figure.savefig(temporary(path), format="png", dpi=110)
+        replace(path)
+    pyplot.close(figure)
+    return True
+
+
+def _pyplot():
+    try:
+        import matplotlib
+    except ImportError:
+        return None
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+    return pyplot
 
 
 def _panel(axis, comparison, row, finding, values):

@@ -66,13 +66,14 @@ def lines(experiment, findings):
     return found + [f"  rests on {one}" for one in reproduce_rests.told(experiment)]
 
 
-def page(experiments, controls, code):
-    """docs/validation.md, of pairs (experiment, findings) of published experiments and of controls; code in words."""
+def page(experiments, controls, code, more):
+    """docs/validation.md, of pairs (experiment, findings) of published experiments and of controls; code in words;
+    `more`: experiment -> lines below its table."""
     text = [HEAD, f"Runs of {code}.\n", "| experiment | | verdict |\n|---|---|---|"]
     text += [f"| [{one.name}](#{one.name.lower()}) | {one.head.title} | {overall(findings)} |"
              for one, findings in experiments]
     for one, findings in experiments:
-        text += ["", *_section(one, findings)]
+        text += ["", *_section(one, findings), *more.get(one.name, ())]
     if controls:
         text += ["", CONTROLS, *(_control(one, *findings) for one, findings in controls)]
     return "\n".join(text) + "\n"
