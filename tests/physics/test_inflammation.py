@@ -4,11 +4,13 @@ import math
 import numpy as np
 import pytest
 
+from metacascade._kernels._layout import CTC
 from metacascade.config.config import load
 from metacascade.config.windows import windows, wound_g
 from metacascade.mechanisms import plan_of
 from metacascade.model.circuit import Circuit
 from metacascade.model.observables import Observables
+from metacascade.model.patient import Patient, Watch
 from metacascade.model.schedule import Schedule
 from metacascade.model.simulation import Simulation
 from metacascade.ranks.parallel import serial_world
@@ -54,6 +56,51 @@ def test_it_is_off_unless_it_is_asked_for():
     off = config({}, surgery=surgery)
     assert windows(off) == () and homing(off, 11) == homing(off, 1) and wound_g(off, 20 * DAY) == 0.0
     assert [wound_g(config(surgery=surgery), day * DAY) for day in (9, 10)] == [0.0, 0.1]
+
+
+def test_a_bed_without_its_tumor_draws_by_its_inflammation_alone_and_is_perfused():
+    """The tumor that drew cells is gone; one that is left lies in its bed, and does not add to its mass."""
+    c = config(surgery=[{"time": "10 days"}])
+    circuit = Circuit(c, plan_of(c))
+    circuit.set_rates(Schedule(windows(c)).scales(10 * DAY, "blood."))
+    for cells, attraction in ((10**6, c.colonization.attraction - 1), (0, 0.0)):
+        circuit.set_burden([cells] + [0] * (len(circuit.names) - 1))
+        assert circuit.rates.by_node("blood.homing")[0] == attraction + 6.0
+    grams = []
+    for bed in ((0, 0.1), (10**6, 0.1), (10**9, 0.1), (10**9, 0.0)):
+        circuit.set_tumor_flow(*bed)
+        grams.append(circuit.volume_mL[0] / 0.03)
+    assert grams == pytest.approx([0.1, 0.1, 10 / 3, 10 / 3])
+
+
+@pytest.mark.parametrize("event", [{"surgery": [{"time": "60 days"}]}, {"radiation": [
+    {"time": "60 days", "where": "tumor", "dose": "30 Gy", "fractions": 2, "interval": "30 days"}]}, {}])
+def test_the_bed_of_a_patient_is_perfused_and_draws_after_treatment(event):
+    c = config(run={"duration": "30 days", "step": "30 days"}, output={"interval": "30 days", "checkpoint": "30 days"},
+               tumor={"cells": 3000, "lumped": True, "organ": "breast", "perfusion": "0.3 mL/min/g"}, **event)
+    one = Patient(c, Watch(found_cells=1e13, longest_s=10**9))
+    while one.time_s < 92 * DAY:
+        one.blood.records = np.zeros(1, CTC)            # somebody flows, and nothing happens to him
+        one.blood.records["n"], one.blood.records["t_event"] = 1, 1e9
+        one.advance(min(one._next_s(), 92 * DAY))
+    assert (one.tumor.cells == 0) == bool(event)
+    assert one.circuit.volume_mL[0] / 0.03 == pytest.approx(0.1 if event else one._perfused[0] / 3e8)
+    homing = one.circuit.rates.by_node("blood.homing")[0]
+    since = {"surgery": 32, "radiation": 2}.get("".join(event))        # a step of the fall is 5.2 days
+    assert homing == (pytest.approx(6 * math.exp(-since / 30), rel=0.15) if event else c.colonization.attraction - 1)
+
+
+def test_what_comes_back_to_an_empty_bed_is_tissue_after_a_short_step():
+    c = config(run={"duration": "30 days", "step": "1 h", "long_step": "5 days"}, tumor={"cells": 500},
+               output={"interval": "5 days", "checkpoint": "30 days"}, outline={"enabled": False},
+               surgery=[{"time": "1 h", "share": 1}], organs={"tumor": {"extravasation_time": "10 h"}}, blood={"nk": "0/h"},
+               injection=[{"node": "tumor", "cells": 300, "time": "3 h", "diameter": "30 um", "diameter_spread": 0}])
+    sim, ends = Simulation(c, serial_world()), []
+    while not sim.ledger.totals["tissue"] or sim.time_s < 7200:
+        sim.step()
+        ends.append((sim.time_s, sim.waiting))
+    assert ends[-2][1] > 0 and ends[-1][0] - ends[-2][0] == 3600
+    assert ends[-2][0] - ends[-3][0] > 12 * 3600, "the bed was empty for a long step"
 
 
 def held(gain):

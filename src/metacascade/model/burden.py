@@ -20,6 +20,22 @@ def by_node(lesions, nodes: int) -> np.ndarray:
     return cells
 
 
+def of_lesions(simulation):
+    """Cells of the lesions of this rank in each node; nothing where no rate of the blood goes with them."""
+    sim = simulation
+    return by_node(sim.lesions.records, len(sim.circuit.names)) if sim.circuit.shares else ()
+
+
+def with_tumor(simulation, lesions) -> list:
+    """Cells of the tumor and of lesions in each node, those of `lesions` over all ranks."""
+    return [simulation.ledger.totals[simulation.lumped.column], *lesions[1:]]
+
+
+def counted(simulation) -> list:
+    """The same, with a sum over the ranks. Collective."""
+    return with_tumor(simulation, simulation.world.sum(of_lesions(simulation)).tolist())
+
+
 def rounded(cells: int) -> float:
     """The smallest power of 2^(1/4) that is no less than a count, 0 for none."""
     if cells < 1:
@@ -29,9 +45,12 @@ def rounded(cells: int) -> float:
 
 
 def shares(plan, cells) -> tuple:
-    """n / (n + half) in each node, of the counts of cells there; nothing if what draws cells does not go with them."""
+    """n / (n + half) in each node, of the counts of cells there; nothing if what draws cells does not go with them.
+
+    Without [cytokines] that of the tumor is 1, but a bed without a tumor in it, which treatment has left, is 0.
+    """
     if plan.rate("blood.cytokines_half") is None:
-        return ()
+        return (float(cells[TUMOR] > 0), *[0.0] * (len(cells) - 1)) if plan.rate("blood.scar") else ()
     tumor, organ = (plan.number(f"blood.cytokines_{name}") for name in ("half", "half_organ"))
     found = [_share(rounded(int(n)), tumor if node == TUMOR else organ) for node, n in enumerate(cells)]
     return tuple(share if share >= LEAST else 0.0 for share in found)

@@ -113,13 +113,14 @@ class Circuit:
             homing += scar * np.array([scales.get(f"blood.scar@{name}", 0.0) for name in self.names])
 
     def set_tumor_flow(self, alive_cells: int, wound_g: float = 0.0):
-        """Give the tumor bed the flow of a tumor of `alive_cells`, counted over all ranks, and of what treatment left.
+        """Give the tumor bed the flow of a tumor of `alive_cells`, counted over all ranks, or of the bed that treatment
+        has left, if that is more: the tumor lies in it.
 
         Flow q = perfusion x mass with 3e8 cells a gram. It comes on top of what the organs get, so its
         share of what leaves the arteries is q / (output + q). A pure function of the config and of an
         integer: the same bits on any number of ranks.
         """
-        grams = alive_cells / CELLS_PER_G + wound_g if self._tumor else 0.0
+        grams = max(alive_cells / CELLS_PER_G, wound_g) if self._tumor else 0.0
         flow = self._tumor.perfusion_mL_per_min_per_g * grams if self._tumor else 0.0
         self.volume_mL[TUMOR] = grams * physiology.TUMOR_BLOOD_mL_PER_G
         self.roads[ARTERIAL][TUMOR] = flow / self.output_mL_per_min

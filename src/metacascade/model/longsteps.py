@@ -1,7 +1,8 @@
 """How long a step is: that of the tissue, or a long one while the tumor has no cells.
 
 Nothing but tissue needs short steps: cells in the blood walk in continuous time, and what lesions do within a step is
-drawn at its own times. So a step without tissue goes on to where something is due.
+drawn at its own times. So a step without tissue goes on to where something is due. What comes back into a bed without
+tumor cells is tissue from the next step on, which is a short one.
 """
 from metacascade.model import interventions
 
@@ -9,7 +10,7 @@ from metacascade.model import interventions
 def end_of_step(simulation) -> int:
     """Second at which the step that begins now ends; the same on all ranks."""
     run, now_s = simulation.config.run, simulation.time_s
-    if simulation.ledger.totals["tissue"]:
+    if simulation.ledger.totals["tissue"] or simulation.waiting and simulation.perfused and not simulation.lumped.on:
         return now_s + run.step_s
     return min(_dues(simulation.config, now_s))
 

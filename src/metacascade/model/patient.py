@@ -12,7 +12,7 @@ import numpy as np
 
 from metacascade._kernels._layout import CTC, Flag, LesionState
 from metacascade.base.records import joined
-from metacascade.config.windows import windows
+from metacascade.config.windows import windows, wound_g
 from metacascade.mechanisms import plan_of
 from metacascade.model import burden, interventions
 from metacascade.model.blood import Blood, cells_in
@@ -88,7 +88,7 @@ class Patient:
         self.tubes = Tubes(watch.tubes)
         self.late = np.empty(0, CTC)        # shed by new lesions, when the blood of the step had been walked
         self.course, self.time_s, self.step_number = Course(), 0, 0
-        self._perfused = 0
+        self._perfused = 0, 0.0
         self.circuit.set_burden(self._cells())
         self._arrange()
         self._intervene(-1, 0)
@@ -175,9 +175,9 @@ class Patient:
         self.blood.admit(joined(shed.ctcs, self.late, of_lesions))
         self.late = self.late[:0]
         if len(self.blood.records):
-            if cells != self._perfused:
-                self.circuit.set_tumor_flow(cells)
-                self._perfused = cells
+            if (bed := (cells, wound_g(self.config, t0_s))) != self._perfused:
+                self.circuit.set_tumor_flow(*bed)
+                self._perfused = bed
             self._settle(self.blood.advance(t1_h), t0_h, t1_h)
         self.lesions.drop()
         self.step_number, self.time_s = self.step_number + 1, t1_s

@@ -11,7 +11,7 @@ from metacascade.base.screen import one_line
 from metacascade.config.config import Config
 from metacascade.config.windows import windows
 from metacascade.mechanisms import plan_of
-from metacascade.model import tissue_start, vessels
+from metacascade.model import burden, tissue_start, vessels
 from metacascade.model.blood import EVENTS
 from metacascade.model.circuit import Circuit
 from metacascade.model.clones import Clones, spectrum
@@ -84,7 +84,7 @@ def go_on(simulation, saved, network):
     sim.returning, sim.blood.records = chosen(saved.ctcs, waiting), chosen(saved.ctcs, ~waiting)
     sim.members.records = saved.members
     sim.lesions.records = sim.lumped.take(saved.lesions)
-    cells = sim.burden_with(sim.world.sum(sim.lesion_burden()).tolist())
+    cells = burden.counted(sim)
     sim.circuit.set_burden(cells)
     sim.redraws, sim.redraws_lesions, sim.circuit.since_h = meta["redraws"], meta["redraws_lesions"], meta["since_h"]
     former = Config.from_dict(meta["config"])

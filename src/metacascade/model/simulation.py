@@ -91,7 +91,8 @@ class Simulation:
             saving.go_on(self, saved, network_read.network_of(config, world, given))
         take_labels(self)
         self.interventions = interventions.Interventions(config, self.tissue, self.blood, self.lesions, self.lumped)
-        self.perfused = self.lumped.on or int(world.sum([self.tissue.reachable.sum()])[0]) > 0    # by blood
+        places, self.waiting = world.sum([self.tissue.reachable.sum(), len(self.returning)]).tolist()
+        self.perfused = self.lumped.on or places > 0    # by blood
         if not self.perfused and any(plan.node == "tumor" for plan in config.injection):
             raise on_all_ranks(InputError(tissue_start.NOT_PERFUSED))
 
@@ -101,7 +102,7 @@ class Simulation:
         self.lumped.begin()
         self.ledger.add(initial=self.tissue.cells + self.lumped.cells)
         self.ledger.close(self._alive())
-        self.circuit.set_burden(self.burden_with(self.lesion_burden()))
+        self.circuit.set_burden(burden.counted(self))
         self.zones, self.staging = Zones(self.config, self.tissue), Staging(self.config)
         self.zones.renew(0)
         self.staging.see(0, self.ledger.totals)
@@ -116,9 +117,12 @@ class Simulation:
         if self.step_number >= MOST_STEPS:
             raise on_all_ranks(InputError(
                 f"{MOST_STEPS:,} steps are done, all that are possible: make run.step longer"))
-        t0_s, t1_s = self.time_s, end_of_step(self)
+        t0_s = self.time_s
         after_s = t0_s if self.step_number else -1      # what is to happen at t0_s has happened, but not at the start
-        self._intervene(after_s, t0_s)
+        if self._intervene(after_s, t0_s):
+            self.ledger.close(self._alive())
+            self.circuit.set_burden(burden.counted(self))
+        t1_s = end_of_step(self)
         wound, cells = wound_g(self.config, t0_s), self.ledger.totals[self.lumped.column]
         self.circuit.set_tumor_flow(*((cells, wound) if self.perfused else (0, 0.0)))
         with self.stage("fields"):
@@ -238,12 +242,14 @@ class Simulation:
         return grown.shed
 
     def _intervene(self, after_s, last_s):
-        """Surgery and radiation at after_s < time <= last_s."""
-        for event in interventions.due(self.config, after_s, last_s):
+        """Surgery and radiation at after_s < time <= last_s; whether there is any."""
+        events = interventions.due(self.config, after_s, last_s)
+        for event in events:
             with self.stage("interventions"):
                 taken, self.returning = self.interventions.apply(event, self.returning)
                 self.end(taken.ended)
                 self.ledger.add(cleared=taken.cleared, **{event.cause: taken.cells})
+        return bool(events)
 
     def end(self, ctcs):
         """The fate of these is decided."""
@@ -257,22 +263,14 @@ class Simulation:
         self.ledger.add(**deaths, **with_lymph, divided_vessel=walked.born, passages=walked.passages,
                         shed_ctcs=len(shed), shed=cells_in(shed), divided_tissue=tally["divided"],
                         mutated=tally["mutated"], changed_voxel=tally["changed_voxel"], **self.zones.of_shed(shed))
-        by_distance, by_node = self.zones.by_distance(shed), self.lesion_burden()
-        places, *sums = self.ledger.close(
-            self._alive(), extra=[int(self.tissue.reachable.sum()), *by_node, *by_distance, *along])
+        by_distance, by_node = self.zones.by_distance(shed), burden.of_lesions(self)
+        places, self.waiting, *sums = self.ledger.close(self._alive(), extra=[
+            int(self.tissue.reachable.sum()), len(self.returning), *by_node, *by_distance, *along])
         self.perfused = self.lumped.on or places > 0
-        self.redraws |= self.circuit.set_burden(self.burden_with(sums[:len(by_node)]))
+        self.redraws |= self.circuit.set_burden(burden.with_tumor(self, sums[:len(by_node)]))
         sums = sums[len(by_node):]
         self.zones.add(sums[:len(by_distance)])
         return sums[len(by_distance):]
-
-    def lesion_burden(self):
-        """Cells of the lesions of this rank in each node; nothing where no rate of the blood goes with them."""
-        return burden.by_node(self.lesions.records, len(self.circuit.names)) if self.circuit.shares else ()
-
-    def burden_with(self, lesions):
-        """Cells of the tumor and of lesions in each node, those of lesions counted over all ranks."""
-        return [self.ledger.totals[self.lumped.column], *lesions[1:]]
 
     def _alive(self):
         return dict(
