@@ -47,6 +47,8 @@ def test_each_mechanism_of_the_primary_tumor_has_a_row_that_is_always_run():
 @pytest.mark.parametrize("name", [row(name) for name in reproduce_controls.names()])
 def test_a_mechanism_moves_what_it_must_and_nothing_else(name):
     control = reproduce_controls.read(name)
+    if control.missing:
+        pytest.skip(f"this version has no {', '.join(control.missing)}")
     found = [judge(one, published, values(control, one.readout, reproduce_file.split(one.arms)))
              for one, published in zip(control.comparisons, control.rows)]
     assert [one.verdict for one in found] == [AGREES, AGREES], "; ".join(one.text for one in found)

@@ -29,7 +29,7 @@ ZERO = {
 ROWS = {"B01": "anoikis", "B01b": "anoikis_resistance", "B02": "shear", "B03": "platelets", "B04": "nk", "B06": "binding",
         "B07b": "breakup", "C04c": "early_death", "C02": "vessel_growth", "C03c": "release", "C04": "extravasation",
         "C04b": "arrested_death", "C05": "blood_brain_barrier", "C10": "l1cam", "C12": "inflammation",
-        "C13b": "angiogenic_switch", "C14": "lesion_shedding", "D01": "self_seeding"}
+        "C13b": "angiogenic_switch", "C14": "lesion_shedding", "D01": "self_seeding", "D03c": "infiltration"}
 
 TABLES = (*ZERO, "oxygen", "crowding", "colonization")      # of the last no rate is zero: its cells die at the door
 
@@ -77,6 +77,8 @@ def of_row(name, arm, without=None):
 
 @pytest.mark.parametrize("name", ROWS)
 def test_a_control_that_is_off_is_the_model_without_the_file_to_the_last_bit(name):
+    if missing := reproduce_controls.read(name).missing:
+        pytest.skip(f"this version has no {', '.join(missing)}")
     off = of_row(name, "off")
     assert off == of_row(name, "off", without=ROWS[name])
     assert off != of_row(name, "on"), f"{ROWS[name]} has no effect in {name}, so the test proves nothing"
