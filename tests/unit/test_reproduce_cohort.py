@@ -165,8 +165,9 @@ def test_organs_are_of_those_who_died_with_lesions_that_one_sees_and_ranks_are_s
 
 
 def test_tubes_that_were_not_drawn_do_not_count():
-    rows = np.array([(0, 5, 40.0, 7), (0, 9, 2.0, 0), (0, -1, math.nan, -1)], [
-        ("patient", "i8"), ("tube0_s", "i8"), ("tube0_ctcs_per_L", "f8"), ("tube0_found", "i8")])
+    rows = np.array([(0, 5, 40.0, 7, 1, -1), (1, 9, 2.0, 0, 1, -1), (2, -1, math.nan, -1, 1, -1)], [
+        ("patient", "i8"), ("tube0_s", "i8"), ("tube0_ctcs_per_L", "f8"), ("tube0_found", "i8"), *(
+            (name, "i8") for name in ("diagnosed_s", "recurred_s"))])
     for name, value in (("tube_ctcs_per_L", 21.0), ("tube_found", 3.5), ("tube_positive", 0.5),
                         ("tube_mean_over_median", 1.0)):
         one = READOUTS[name]

@@ -151,8 +151,9 @@ def _tube(rows, k, name):
 
 @of_cohort("CTCs/L", mean)
 def tube_ctcs_per_L(rows, _):
-    """Circulating tumor cells in a liter of venous blood, expected at the first tube."""
-    return _tube(rows, 0, "ctcs_per_L")
+    """Circulating tumor cells in a liter of venous blood, expected at the first tube, of patients who have no lesion
+    that was seen at diagnosis: from the tumor, and from lesions that are not seen."""
+    return np.where(at_risk(rows), _tube(rows, 0, "ctcs_per_L"), math.nan)
 
 
 @of_cohort("CTCs", mean)
