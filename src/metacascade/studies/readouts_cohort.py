@@ -78,7 +78,7 @@ def _between(rows, start, end):
 @of_cohort("1", mean)
 def recurred_5_years(rows, _):
     """1 if a first distant lesion was seen within five years of diagnosis, of those who had none then."""
-    return np.where(at_risk(rows), _since_diagnosis(rows, "recurred_s") <= 5.0, math.nan)
+    return np.where(at_risk(rows), _since_diagnosis(rows, "recurred_s") <= 5, math.nan)
 
 
 def _shares(values, _):
@@ -89,7 +89,7 @@ def _shares(values, _):
         years = values[known, k + 1].sum()
         if not years:
             return math.nan
-        found += 5.0 * values[known, k].sum() / years
+        found += 5 * values[known, k].sum() / years
     return -math.expm1(-found)
 
 
