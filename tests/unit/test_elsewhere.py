@@ -262,7 +262,7 @@ def test_zones_that_are_none_are_refused():
 
 @pytest.mark.parametrize("change", [
     lambda saved: saved.clones["parent"].fill(0), lambda saved: setattr(saved, "clones", saved.clones[:0]),
-    lambda saved: setattr(saved, "ctcs", np.ones(1, CTC)), lambda saved: saved.meta.update(traits=["x"] * 17),
+    lambda saved: setattr(saved, "ctcs", np.ones(1, CTC)), lambda saved: saved.meta.update(traits=["x"] * 25),
     lambda saved: setattr(saved, "clones", np.repeat(saved.clones, 2))])
 def test_clones_that_are_none_are_refused(change):
     saved = founder_state()
