@@ -31,17 +31,47 @@ def test_clusters_pass_a_channel_as_often_as_the_widest_of_their_cells_fits(tmp_
     assert passed == pytest.approx(expected, abs=4 * math.sqrt(expected * (1 - expected) / 2000))
 
 
+COLUMNS = "detected", "dormant", "micro", "vascular", "cells"
+
+
 def made(rows, **series):
-    """Results by hand: rows (time_s, node, detected) of organs; node 1 is the bed of the tumor."""
-    kind = [("time_s", np.int64), ("node", np.uint8), ("detected", np.int64)]
-    return SimpleNamespace(organs=np.array(rows, kind), names=lambda table: {"node": {1: "tumor", 4: "lung", 5: "liver"}},
+    """Results by hand: rows (time_s, node, numbers of COLUMNS) of organs; node 1 is the bed of the tumor."""
+    kind = [("time_s", np.int64), ("node", np.uint8), *((name, np.int64) for name in COLUMNS)]
+    nodes = {1: "tumor", 4: "lung", 5: "liver", 7: "bone"}
+    return SimpleNamespace(organs=np.array(rows, kind), names=lambda table: {"node": nodes},
                            series={name: np.array(values) for name, values in series.items()})
 
 
 def test_lesions_are_those_of_the_last_output_in_organs_and_none_where_there_is_no_row():
-    rows = [(0, 4, 9), (86400, 4, 2), (86400, 5, 1), (86400, 1, 5)]
-    assert cascade.detected_end(made(rows, time_s=[0, 86400])) == 3.0
-    assert cascade.any_detected(made(rows, time_s=[0, 86400])) == 1.0
+    rows = [(0, 4, 9, 9, 9, 9, 9), (86400, 4, 2, 3, 5, 7, 11), (86400, 7, 1, 13, 17, 19, 23), (86400, 1, 5, 5, 5, 5, 5)]
+    results = made(rows, time_s=[0, 86400], shed=[0, 480], tissue=[7, 8], lumped=[0, 2])
+    found = {name: readouts.READOUTS[name](results) for name in (
+        "detected_end", "any_detected", "lung_detected_end", "lung_dividing_end", "lung_dormant_end", "bone_dormant_end",
+        "bone_dividing_end", "vascular_end", "lesion_cells_end", "tumor_end", "grown_per_shed", "shed_end")}
+    assert found == dict(
+        detected_end=3, any_detected=1, lung_detected_end=2, lung_dividing_end=12, lung_dormant_end=3, bone_dormant_end=13,
+        bone_dividing_end=36, vascular_end=26, lesion_cells_end=34, tumor_end=10, grown_per_shed=0.1, shed_end=480)
     assert cascade.any_detected(made(rows, time_s=[0, 86400, 172800])) == 0.0
     with pytest.raises(readouts.Missing, match="no output"):
         cascade.detected_end(made([], time_s=[]))
+
+
+def test_labeled_cells_are_those_of_all_labels_and_none_is_said_to_be_missing():
+    results = made([], time_s=[0], tissue=[0, 200], a_tissue=[0, 3], b_tissue=[0, 7])
+    results.config = {"injection": [{"label": "a"}, {"label": ""}, {"label": "b"}, {"label": "a"}]}
+    assert cascade.labeled_share(results) == 0.05
+    results.config = {}
+    with pytest.raises(readouts.Missing, match="label"):
+        cascade.labeled_share(results)
+
+
+def test_what_interventions_move_in_the_blood_is_counted_of_the_cells_that_entered_it(tmp_path):
+    """A ledger of its own: single cells that NK cells killed and that came back, by the rows of shed cells."""
+    with results_of("interventions_blood", "without", tmp_path, tumor__cells=3_000_000, output__shed_cells=True,
+                    lumped__cluster_fraction=0.0, vessel_growth__divide="0/day") as results:
+        shed, fates = results.shed[:], results.names("shed")["fate"]
+        by_fate = {name: int(shed["n"][shed["fate"] == number].sum()) for number, name in fates.items()}
+        entered = int(results.series["shed"][-1])
+        killed, back = cascade.nk_killed_share(results), cascade.regained_share(results)
+    assert killed * entered == pytest.approx(by_fate["nk"], abs=1e-6) and by_fate["nk"] > 1000
+    assert back * entered == pytest.approx(by_fate["self_seeded"], abs=1e-6)

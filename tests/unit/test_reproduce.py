@@ -5,8 +5,9 @@ import shutil
 import pytest
 
 from made_experiments import BOUNDS, CONTROLS, EXPERIMENT, PUBLISHED, put
+from metacascade.base.errors import InputError
 from metacascade.io import results
-from metacascade.studies import reproduce, reproduce_picture, reproduce_reuse
+from metacascade.studies import efficiency, efficiency_table, reproduce, reproduce_picture, reproduce_reuse
 from metacascade.studies.reproduce_verdict import AGREES, NOT_YET
 
 
@@ -128,3 +129,16 @@ def test_an_arm_whose_network_is_not_given_does_not_fail_the_others(folder, tmp_
     assert reproduce.run("small", tmp_path / "out", folder=folder) == 0
     shown = capsys.readouterr().out
     assert "a.csv is not part of metacascade: --networks DIR" in shown and "agrees     growth" in shown
+
+
+def test_an_experiment_may_tell_how_the_efficiency_of_an_arm_moves(folder, out, tmp_path, capsys, monkeypatch):
+    """Beside its runs, in the terminal and on the page; a new line in its head does not ask for new runs."""
+    bar = efficiency.Bar("blood.nk", "recalled", ("0.02/h", "0.5/h"), (2e-6, 1e-6), True)
+    monkeypatch.setattr(efficiency_table, "tornado", lambda config: (efficiency.of(config), [bar]))
+    (folder / "small.toml").write_text(EXPERIMENT.replace("replicates = 2", 'replicates = 2\ntornado = "grows"'))
+    assert reproduce.run("small", out, write=tmp_path / "page.md", folder=folder) == 0
+    assert "0.02/h to 0.5/h, recalled" in capsys.readouterr().out
+    assert "| `blood.nk` | recalled | 0.02/h | 0.5/h | 2e-06, 1e-06 | 2 |" in (tmp_path / "page.md").read_text()
+    (folder / "small.toml").write_text(EXPERIMENT.replace("replicates = 2", 'replicates = 2\ntornado = "grow"'))
+    with pytest.raises(InputError, match="no arm grow"):
+        reproduce.run("small", out, folder=folder)

@@ -113,6 +113,55 @@ def tumor_end(results):
     return float(sum(results.series[name][-1] for name in ("tissue", "lumped") if name in results.series))
 
 
+@readout("lesions")
+def lung_dormant_end(results):
+    """Lesions of the lung that sleep, at the end."""
+    return _records(_of_organ(results, "lung"), "dormant")
+
+
+@readout("lesions")
+def bone_dormant_end(results):
+    """Lesions of the bones that sleep, at the end."""
+    return _records(_of_organ(results, "bone"), "dormant")
+
+
+@readout("lesions")
+def bone_dividing_end(results):
+    """Lesions of the bones that divide, at the end."""
+    return _records(_of_organ(results, "bone"), "micro", "vascular")
+
+
+@readout("lesions")
+def vascular_end(results):
+    """Lesions with vessels of their own, at the end."""
+    return _records(_at(results, _end_day(results)), "vascular")
+
+
+@readout("cells")
+def lesion_cells_end(results):
+    """Cells in lesions, at the end."""
+    return _records(_at(results, _end_day(results)), "cells")
+
+
+@readout("cells")
+def shed_end(results):
+    """Cells that the tumor has shed, at the end."""
+    return float(results.series["shed"][-1])
+
+
+@readout("1")
+def regained_share(results):
+    """Of the cells that a tumor without space has shed, those that came back to it."""
+    return _share(float(results.series["regained"][-1]), shed_end(results))
+
+
+@readout("1")
+def nk_killed_share(results):
+    """Of the cells that entered the blood, those that NK cells have killed there."""
+    found = events(results)
+    return _share(sum(sum(found.get(name, {}).values()) for name in ("nk_held", "nk_flowing")), _entered(results))
+
+
 @readout("1")
 def lost_outside_over_held(results):
     """Cells that died outside of the vessels over those that died while a vessel held them."""
