@@ -9,13 +9,16 @@ import pytest
 import typer
 
 import metacascade as mc
+from metacascade._kernels import _layout, _vessels
 from metacascade.base import columns, declare, errors
 from metacascade.cli import app
 from metacascade.config import config, presets
 from metacascade.mechanisms import fields, lack, plan_of, terms
 from metacascade.model import observables
 from metacascade.run import bench
+from metacascade.space import pieces, vasculature
 from metacascade.space.pieces import HOST
+from metacascade.state import state
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -131,3 +134,10 @@ def test_in_the_demo_vessels_sprout_and_those_of_the_host_are_loosened_where_the
 def test_the_speed_of_bench_is_that_of_vessels_that_do_not_live():
     fixed = config.load(presets.FOLDER / f"{bench.PRESET}.toml")
     assert not plan_of(fixed).vessels_live and fixed.tumor.cells == 1_000_000
+
+
+def test_the_sizes_of_records_in_the_formats_are_those_of_the_records():
+    dtypes = {name: one for module in (_layout, _vessels, pieces, vasculature, state) for name, one in vars(module).items()
+              if isinstance(one, np.dtype)}
+    told = re.findall(r"([A-Z]+), (\d+) bytes", (ROOT / "docs" / "formats.md").read_text("utf-8"))
+    assert len(told) >= 8 and {name: dtypes[name].itemsize for name, _ in told} == {name: int(n) for name, n in told}
