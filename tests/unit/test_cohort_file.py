@@ -20,7 +20,7 @@ from metacascade.studies.sweep_values import parameters
     ('diameter = "8 mm"', 'diameter = "8"', "screening.diameter"), ("[follow_up]", "[followup]", "unknown key"),
     ("factor = 0.3", "factor = -0.3", "with it and the treatments"), ('"base.toml"', '"none.toml"', "cannot read"),
     ("[[treatment.surgery]]", "[[treatment.operation]]", "[[treatment.surgery]]"),
-    ("[follow_up]", "[[tube]]\nvolume = '7 s'\n[follow_up]", "tube[0].volume"),
+    ("[follow_up]", "[[tube]]\nvolume = '7 s'\n[follow_up]", "tube[1].volume"),
     ("[follow_up]", "[[tube]]\ntime = {law = 'uniform', low = '1 day', high = '2 days'}\n[follow_up]", "the same for all"),
     ("most_lesions = 30", "most_lesions = 30.5", "whole number"), ("patients = 34", "patients = 0", "whole number"),
     ('age = {law = "normal", mean', 'age = {law = "normal", meen', "unknown key")])
