@@ -7,7 +7,7 @@ from metacascade.model.observables import Observables
 from metacascade.model.simulation import Simulation
 from metacascade.ranks.parallel import serial_world
 from metacascade.state.observed import DISTANCES_OF
-from metacascade.studies.reproduce_file import toml
+from metacascade.studies.reproduce_toml import toml
 
 
 class Run:

@@ -12,7 +12,7 @@ from metacascade.mechanisms.plan import collect
 from metacascade.model.simulation import Simulation
 from metacascade.ranks.parallel import serial_world
 from metacascade.studies import reproduce_controls
-from metacascade.studies.reproduce_file import toml
+from metacascade.studies.reproduce_toml import toml
 
 STEPS = 8
 # Not oxygen and crowding: without their fields nothing is limited by them, which no finite oxygen or pressure equals.

@@ -21,7 +21,7 @@ class Lumped(Section):
     """The primary tumor as a number of cells without space, where tumor.lumped = true."""
     table: ClassVar[str] = "lumped"
 
-    gompertz_per_h: float = quantity("gompertz", "1/month", "1/h", 0.055, 0, 1e4, usual=(0.01, 10), source=(
+    gompertz_per_h: float = quantity("gompertz", "1/month", "1/h", 0.055, 0, 1e4, usual=(0.002, 10), source=(
         "Norton 1988, breast: median 0.055/month, standard deviation of its logarithm 0.7"), status=RECALLED,
         doc="a of the law of Gompertz, by which growth slows down.")
     capacity: float = number("capacity", 3.1e12, 1, 1e15, usual=(1e8, 1e13), source="Norton 1988", status=RECALLED,
