@@ -12,8 +12,8 @@ class LesionShedding(Section):
     table: ClassVar[str] = "colonization"
 
     shed_per_h: float = quantity("shed", "1/day", "1/h", 0.0025, 0, 24, usual=(3e-5, 0.03), source=(
-        "what a tumor in tissue sheds with the default [intravasation], 0.0022 to 0.0027; Butler and Gullino 1975: "
-        "3.2e6 cells/g/day over 3e8 cells/g, 0.011"), status=COMPUTED,
+        "what a tumor in tissue sheds with intravasation.hazard = 0.08/day, 0.0022 to 0.0027; with its default, "
+        "0.4/day, 0.011, as Butler and Gullino 1975: 3.2e6 cells/g/day over 3e8 cells/g"), status=COMPUTED,
         doc="Hazard of a cell of a lesion with vessels to enter the blood.")
     shed_avascular: float = number("shed_avascular", 0.01, 0, 1, source=(
         "there are no vessels inside; no measurement"), status=ASSUMED, doc=(
