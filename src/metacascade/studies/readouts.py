@@ -15,8 +15,10 @@ class Missing(InputError):
 
 
 def readout(unit):
-    """Register a function of Results under its name, with the unit of what it returns."""
+    """Register a function of Results under its name, with the unit of what it returns. ValueError: it is taken."""
     def register(function):
+        if function.__name__ in READOUTS:
+            raise ValueError(f"there is a read-out {function.__name__} already")
         function.unit = unit
         READOUTS[function.__name__] = function
         return function

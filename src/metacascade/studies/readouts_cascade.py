@@ -131,30 +131,6 @@ def bone_dividing_end(results):
     return _records(_of_organ(results, "bone"), "micro", "vascular")
 
 
-@readout("lesions")
-def vascular_end(results):
-    """Lesions with vessels of their own, at the end."""
-    return _records(_at(results, _end_day(results)), "vascular")
-
-
-@readout("cells")
-def lesion_cells_end(results):
-    """Cells in lesions, at the end."""
-    return _records(_at(results, _end_day(results)), "cells")
-
-
-@readout("cells")
-def shed_end(results):
-    """Cells that the tumor has shed, at the end."""
-    return float(results.series["shed"][-1])
-
-
-@readout("1")
-def regained_share(results):
-    """Of the cells that a tumor without space has shed, those that came back to it."""
-    return _share(float(results.series["regained"][-1]), shed_end(results))
-
-
 @readout("1")
 def nk_killed_share(results):
     """Of the cells that entered the blood, those that NK cells have killed there."""
