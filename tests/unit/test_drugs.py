@@ -167,6 +167,8 @@ def test_immunosuppression_after_surgery_is_a_window_on_nk_killing_and_none_with
     ({"drug": "NK boost", "where": "lung"}, "therapy[0].where"),
     ({"rate": "blood.nk", "efficacy": 0.5}, "therapy[0].efficacy"),
     ({"rate": "tissue.divide", "where": "lung"}, "only rates of the blood and of lesions"),
+    ({"rate": "blood.coat", "where": "lung"}, "blood.coat has one for all"),
+    ({"rate": "lesion.clonogenic", "where": "lung"}, "lesion.clonogenic has one for all"),
     ({"rate": "blood.nk", "where": "lungs"}, "no node or organ (did you mean 'lung'?)")])
 def test_what_cannot_be_is_refused_with_its_key(plan, message):
     with pytest.raises(InputError) as error:

@@ -11,12 +11,14 @@ from metacascade.base.names import nearest
 from metacascade.base.nodes import LYMPH_NODE, NODES
 from metacascade.base.units import show_time
 from metacascade.mechanisms.drugs import DRUGS
+from metacascade.mechanisms.factor_problems import READ
 
 LONGEST_H = 876600
 MOST_FACTOR = 1e6
 MOST_CHANGES = {"blood": 20, "lesion": 20}     # of a rate in a step: as many take as long as a small step itself
 MOST_OTHER_CHANGES = 1000
-PLACED = ("blood", "lesion")        # compartments whose rates have a value for each place
+# Rates with a value for each place; the second two are added to blood.homing, bed by bed.
+PLACED = {name for name, varies_by in READ.items() if "place" in varies_by} | {"blood.scar", "blood.cytokines"}
 
 
 class Therapy(Section):
@@ -115,8 +117,8 @@ def _wrong_drug(plan):
 def _wrong_places(plan):
     if plan.efficacy is not None:
         yield "efficacy", "without a drug: give the factor of the rate"
-    if plan.where is not None and str(plan.rate).partition(".")[0] not in PLACED:
-        yield "where", "only rates of the blood and of lesions differ by place"
+    if None not in (plan.where, plan.rate) and plan.rate not in PLACED:
+        yield "where", f"only rates of the blood and of lesions may differ by place, and {plan.rate} has one for all"
     for place in plan.places:
         if place not in (*NODES, LYMPH_NODE):
             yield "where", f"{place!r} is no node or organ{nearest(place, (*NODES, LYMPH_NODE))}"
