@@ -143,6 +143,7 @@ def commands(folder):
     yield 2, "info", config
     yield 2, "info", new
     yield 2, "info", "--preset", HOSTILE
+    yield 2, "efficiency", new
     yield 2, "soil", config, new
     yield 2, "soil", config, config, "--source", HOSTILE
     yield 0, "digest", run

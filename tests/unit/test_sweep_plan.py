@@ -372,7 +372,7 @@ def test_examples_are_sweeps_without_a_warning(path, tmp_path, capsys):
 def test_the_sweeps_in_the_documentation_can_be_read(plan):
     pytest.importorskip("SALib")
     blocks = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "sweeps.md").read_text("utf-8"), re.DOTALL)
-    others = "[[comparison]]", "moves = "                                         # of experiments and of controls
+    others = "[[comparison]]", "moves = ", "[cohort]"       # of experiments and of controls
     sweeps = [block for block in blocks if not any(word in block for word in others)]
     assert [len(plan(block)["members"]) for block in sweeps] == [12, 192, 2]
 
