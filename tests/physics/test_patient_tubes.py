@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from metacascade._kernels._layout import CTC, LESION, LesionState, Place
+from metacascade._kernels._layout import CTC, LESION, Flag, LesionState, Place
 from metacascade.config import presets
 from metacascade.config.config import build
 from metacascade.config.read import parse_text
@@ -74,3 +74,12 @@ def test_after_surgery_a_tube_holds_what_was_shed_before_and_then_nothing():
         patient.time_s = at + later_s
         left.append(_per_liter(patient, patient.tubes, 0)[0])
     assert full > left[0] > left[1] >= 0.0 and left[2] == 0.0
+
+
+@pytest.mark.statistical
+def test_of_what_lesions_of_a_patient_shed_only_cells_that_can_found_others_are_followed():
+    """Of n = 2500 +- 50 Poisson cells in a day 2e-5 each: 0.05, more than 5 with a chance of 2e-11; fixed seed."""
+    patient = with_tumor(liver=1_000_000)
+    followed = patient._grow(2400.0, 2424.0)
+    assert patient.course.shed_lesions > 2000 and len(followed) <= 5
+    assert (followed["flags"] & Flag.CLONOGENIC).all()

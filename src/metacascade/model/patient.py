@@ -82,7 +82,7 @@ class Patient:
         self.circuit = Circuit(config, self.plan)
         self.blood = Blood(config, self.circuit, self.seed)
         self.lesions = Lesions(config, self.circuit, self.seed)
-        self.lesions.law = dict(self.lesions.law, follow=0, detect=watch.lesion_cells)
+        self.lesions.law = dict(self.lesions.law, follow_per_h=0.0, detect=watch.lesion_cells)
         self.tumor = Lumped(config, self.plan, serial_world())
         self.tumor.begin()
         self.tubes = Tubes(watch.tubes)
