@@ -110,6 +110,15 @@ def test_damage_in_the_results_is_told(undisturbed, tmp_path, capsys):
     assert "damaged" in capsys.readouterr().err
 
 
+def test_damaged_results_are_made_anew_by_the_same_call(undisturbed, tmp_path):
+    few = cohorts.write(tmp_path, cohorts.COHORT.replace("patients = 34", "patients = 2"))
+    for damaged in (b"", b"no results"):
+        assert main(["cohort", str(few), "--out", str(tmp_path / "out")]) == 0
+        assert np.array_equal(cohort_results.read(tmp_path / "out")[0], cohort_results.read(undisturbed)[0][:2])
+        (tmp_path / "out" / cohort_results.NAME).write_bytes(damaged)
+        assert not (tmp_path / "out" / cohort_results.FOLDER).exists()
+
+
 def test_dry_run_makes_no_file(file, tmp_path, capsys):
     assert main(["cohort", str(file), "--out", str(tmp_path / "out"), "--dry-run"]) == 0
     assert "34 patients" in capsys.readouterr().out and not (tmp_path / "out").exists()

@@ -61,15 +61,15 @@ def keep_plan(directory, plan):
     if others:
         raise InputError(f"{directory} holds {one_line(others[0])} and no {PLAN}: choose another --out")
     atomic.write_text(path, json.dumps(plan, indent=1))
-    with atomic.writing(path):
-        part(directory, 0).parent.mkdir(exist_ok=True)
 
 
 def missing(directory, patients) -> list[int]:
-    """The parts that are not there, or not whole. One process."""
+    """The parts that are not there, or not whole, and a folder for them. One process."""
     if whole(directory):
         return []
-    found = []
+    found, folder = [], part(directory, 0).parent
+    with atomic.writing(folder):
+        folder.mkdir(exist_ok=True)         # it goes when all is done, but results may be damaged later
     for block in range(blocks(patients)):
         try:
             sealed.verify(serial_world(), part(directory, block), PART_KIND, FORMAT)
