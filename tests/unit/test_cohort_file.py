@@ -23,7 +23,14 @@ from metacascade.studies.sweep_values import parameters
     ("[follow_up]", "[[tube]]\nvolume = '7 s'\n[follow_up]", "tube[1].volume"),
     ("[follow_up]", "[[tube]]\ntime = {law = 'uniform', low = '1 day', high = '2 days'}\n[follow_up]", "the same for all"),
     ("most_lesions = 30", "most_lesions = 30.5", "whole number"), ("patients = 34", "patients = 0", "whole number"),
-    ('age = {law = "normal", mean', 'age = {law = "normal", meen', "unknown key")])
+    ('age = {law = "normal", mean', 'age = {law = "normal", meen', "unknown key"),
+    ("spread = 0.5", "spread = 1e308", "50 at most"), ('law = "lognormal"', "law = []", "must be one of"),
+    ('"8 mm"', '{law = "same", of = "lumped.gompertz"}', "must be one of"),
+    ("[draw.colonization]", "[draw.tumor]\nlumped = false\n[draw.colonization]", "no parameter that patients may differ in"),
+    ("[draw.colonization]", "[draw.lumped]\ngompertz = '1/year'\n[draw.colonization]", "is there twice"),
+    ("[draw.colonization]", "[draw.blood]\nnk = {}\n[draw.colonization]", "must be one of"),
+    ("[draw.colonization]", "[draw.tumor]\norgan = {law = 'choice', values = ['lung', 'liver'], weights = [1e308, 1e308]}\n"
+     "[draw.colonization]", "as many numbers")])
 def test_what_is_wrong_is_told_with_its_place(tmp_path, old, new, told):
     path = cohorts.write(tmp_path, cohorts.COHORT.replace(old, new, 1))
     with pytest.raises(InputError) as error:

@@ -18,7 +18,7 @@ from metacascade.studies.sweep_values import parameters
 
 TREATMENTS = ("therapy", "surgery", "radiation")
 CHECKED_STEP = "1 h"        # times of treatments are multiples of it
-NOT_DRAWN = ("run", "output", "balance", "mechanisms", "outline", "staging", "vessels", "tissue")
+NOT_DRAWN = {"run", "output", "balance", "mechanisms", "outline", "staging", "vessels", "tissue", "tumor.lumped"}
 
 
 class Patients(Section):
@@ -128,17 +128,21 @@ def _laws(table, problems, path=("draw",)):
     for key, given in table.items():
         here = (*path, key)
         name = ".".join(here[1:])
-        if isinstance(given, dict) and "law" not in given:
+        parameter = parameters().get(name)
+        if isinstance(given, dict) and "law" not in given and (given or parameter is None):
             yield from _laws(given, problems, here)
-        elif (parameter := parameters().get(name)) is None or name.partition(".")[0] in NOT_DRAWN or ".0." in name:
-            problems.append(Problem(here, f"no parameter that patients may differ in{nearest(name, parameters())}"))
+        elif parameter is None or {name, name.partition(".")[0]} & NOT_DRAWN or ".0." in name:
+            near = nearest(name, parameters()) if parameter is None else ""
+            problems.append(Problem(here, f"no parameter that patients may differ in{near}"))
         elif law := cohort_laws.read(here, name, parameter, given, problems):
             yield law
 
 
 def _same(laws):
-    """Laws that follow another one must name one that does not, of a number in the same unit."""
+    """Each is there once; laws that follow another one must name one that does not, of a number in the same unit."""
     drawn = {law.name: law for law in laws if law.law not in ("same", "choice")}
+    for name in sorted({law.name for law in laws if [one.name for one in laws].count(law.name) > 1}):
+        yield Problem(("draw", name), "is there twice, as a key and in a table")
     for law in laws:
         if law.law == "same" and (law.of not in drawn or drawn[law.of].parameter.internal != law.parameter.internal):
             yield Problem(("draw", law.name), f"of = {law.of!r} must be another parameter of [draw], in the same unit, "

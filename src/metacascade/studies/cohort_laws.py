@@ -27,6 +27,7 @@ NUMBERS = {"lognormal": ("median", "spread"), "normal": ("mean", "sd"), "uniform
 KEYS = {law: ("law", *keys) for law, keys in NUMBERS.items()} | {
     "choice": ("law", "values", "weights"), "same": ("law", "of", "times")}
 PURE = ("spread",)          # numbers without the unit of the parameter
+MOST_SPREAD = 50            # exp(8.6 x that) is still a number, and no draw is further out than 8.6 spreads
 YEAR_S = 31557600
 NUMERIC = ("quantity", "number", "integer")
 
@@ -96,9 +97,9 @@ def read(path, name, parameter, given, problems) -> Law | None:
     if not isinstance(given, dict):
         value = _internal(path, parameter, given, problems)
         return None if value is None else Law(name, parameter, "one", (value,))
-    law = given.get("law")
-    if law not in KEYS:
-        problems.append(Problem((*path, "law"), f"must be one of {', '.join(KEYS)}"))
+    law, laws = given.get("law"), [law for law in KEYS if law != "same" or path[0] == "draw"]
+    if law not in laws:
+        problems.append(Problem((*path, "law"), f"must be one of {', '.join(laws)}"))
         return None
     if law != "choice" and parameter.kind not in NUMERIC:
         problems.append(Problem((*path, "law"), "must be choice: the parameter is no number"))
@@ -134,6 +135,8 @@ def _of_numbers(path, given, law, parameter, problems):
             problems.append(Problem(path, f"the {NUMBERS[law][0]} of a {law} law must be more than 0"))
         if law in ("lognormal", "normal") and not 0 <= high < math.inf:
             problems.append(Problem(path, f"{NUMBERS[law][1]} must be 0 or more"))
+        if law == "lognormal" and high > MOST_SPREAD:
+            problems.append(Problem(path, f"spread must be {MOST_SPREAD} at most"))
     return (tuple(found),)
 
 
@@ -145,7 +148,7 @@ def _choice(path, given, parameter, problems):
     weights = given.get("weights", [1.0] * len(values))
     found = [_internal((*path, "values", i), parameter, value, problems) for i, value in enumerate(values)]
     good = isinstance(weights, list) and len(weights) == len(values) and all(
-        type(weight) in (int, float) and 0 <= weight < math.inf for weight in weights) and sum(weights) > 0
+        type(weight) in (int, float) and 0 <= weight < math.inf for weight in weights) and 0 < sum(weights) < math.inf
     if not good:
         problems.append(Problem((*path, "weights"), "must be as many numbers from 0 on as there are values, not all 0"))
     return tuple(found), tuple(map(float, weights)) if good else ()
