@@ -45,6 +45,12 @@ def test_a_base_of_tissue_or_with_injections_is_refused(tmp_path):
             cohort_file.read(cohorts.write(tmp_path, base=cohorts.BASE.replace(old, new)))
 
 
+def test_treatments_without_effect_are_told(tmp_path):
+    for rate, told in (("lesion.start", ()), ("tissue.divide", ("treatment.therapy[0]: without effect",))):
+        cohort = cohort_file.read(cohorts.write(tmp_path, cohorts.COHORT.replace('"lesion.start"', f'"{rate}"')))
+        assert len(cohort.idle) == len(told) and all(map(str.startswith, cohort.idle, told))
+
+
 def law(name, **given):
     problems = []
     found = cohort_laws.read(("x",), name, parameters()[name], given, problems)

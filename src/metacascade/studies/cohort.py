@@ -43,10 +43,10 @@ def run(path, out, dry_run=False, wall_limit_s=None):
 
 
 def _read(world, path):
-    """The cohort on every rank; rank 0 alone says what is odd about its config."""
+    """The cohort on every rank; rank 0 alone says what is odd about its config and its treatments."""
     with world.together():
         cohort = cohort_file.read(path)
-    warn(world, [line for line in cohort.base.warnings if "never happens" not in line])
+    warn(world, [*(line for line in cohort.base.warnings if "never happens" not in line), *cohort.idle])
     return cohort
 
 

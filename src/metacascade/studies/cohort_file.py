@@ -80,6 +80,7 @@ class Cohort:
     tables: dict
     text: str
     tubes: tuple = ()
+    idle: tuple = ()            # treatments without effect, in words
 
     @property
     def drawn(self) -> tuple:
@@ -104,10 +105,10 @@ def of(document) -> Cohort:
     own["age"] = cohort_laws.read(("age",), "age", Patients.parameters["age"], "50 years" if age is None else age,
                                   problems)
     tubes = tuple(_tubes(document.tables.get("tube", []), problems))
-    base, treatment = _base(options, document, problems)
+    base, treatment, idle = _base(options, document, problems)
     if problems:
         document.refuse(problems)
-    return Cohort(options, base, tuple(laws), own, treatment, document.tables, document.text, tubes)
+    return Cohort(options, base, tuple(laws), own, treatment, document.tables, document.text, tubes, idle)
 
 
 def _options(document, problems):
@@ -183,7 +184,7 @@ def _tubes(given, problems):
 
 
 def _base(options, document, problems):
-    """The config, and the treatments as sections of the config with times from diagnosis on."""
+    """The config, the treatments as sections of it with times from diagnosis on, and those without effect."""
     given = document.tables.get("treatment", {})
     if not isinstance(given, dict) or given.keys() - set(TREATMENTS):
         known = ", ".join(f"[[treatment.{one}]]" for one in TREATMENTS)
@@ -191,7 +192,7 @@ def _base(options, document, problems):
         given = {}
     if options.base is None:
         problems.append(Problem((), 'needs base = "FILE.toml" or the name of a preset: a config with a lumped tumor'))
-        return None, {}
+        return None, {}, ()
     try:
         base = build(_config(options.base, document.folder))
         treated = _config(options.base, document.folder)
@@ -200,12 +201,14 @@ def _base(options, document, problems):
         arms = build(treated)
     except InputError as error:
         problems.append(Problem(("base",), f"with it and the treatments: {error}"))
-        return None, {}
+        return None, {}, ()
     if base.tumor is None or not base.tumor.lumped:
         problems.append(Problem(("base",), "has no lumped tumor: [tumor] lumped = true"))
     if base.injection or base.draw:
         problems.append(Problem(("base",), "has injections or draws: patients have none"))
-    return base, {name: getattr(arms, name) for name in TREATMENTS}
+    idle = tuple(f"treatment.{line}" for line in arms.warnings
+                 if line.startswith(TREATMENTS) and "without effect" in line)
+    return base, {name: getattr(arms, name) for name in TREATMENTS}, idle
 
 
 def _config(name, folder):
