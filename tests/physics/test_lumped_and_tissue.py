@@ -85,3 +85,13 @@ def test_a_patient_in_whom_only_clonogenic_cells_are_followed_has_the_same_lesio
         assert agree(*(np.count_nonzero(found["node"] == node) for found in (mine, theirs)))
     times = [found["t_founded"] for found in (mine, theirs)]
     assert abs(times[0].mean() - times[1].mean()) < 5 * math.sqrt(sum(t.var() / len(t) for t in times))
+
+
+@pytest.mark.statistical
+def test_what_the_config_does_at_the_time_of_diagnosis_it_does_once():
+    """Of n = 12,000 cells half are left, and not a quarter: within 5 sd of 55 cells, 6e-7."""
+    tables = COMMON | {"lumped": LUMPED["lumped"] | {"shed": "0/day"}, "tumor": LUMPED["tumor"],
+                       "surgery": [{"time": "2 days", "share": 0.5}]}
+    watch = Watch(found_cells=1000.0, first_visit_s=2 * 86400, every_s=10 * 86400, follow_up_s=86400)
+    course = Patient(load(tables), watch, lambda time_s: ((), (), ())).live()
+    assert course.diagnosed_s == 2 * 86400 and abs(course.left_cells - CELLS / 2) < 5 * math.sqrt(CELLS / 4)

@@ -212,8 +212,8 @@ class Patient:
             self.late = self._grow(t0_h, t1_h, before)
         self.tumor.add(cells_in(walked.returning))
 
-    def _intervene(self, after_s, last_s):
-        events = interventions.due(self.config, after_s, last_s)
+    def _intervene(self, after_s, last_s, done=()):
+        events = [event for event in interventions.due(self.config, after_s, last_s) if event not in done]
         if events:
             doing = interventions.Interventions(self.config, None, self.blood, self.lesions, self.tumor)
             for event in events:
@@ -248,10 +248,11 @@ class Patient:
         self.course.diagnosed_s, self.course.tumor_cells = self.time_s, self.tumor.cells
         if self.treat:
             therapies, surgeries, radiations = self.treat(self.time_s)
+            done = interventions.due(self.config, self.time_s - 1, self.time_s)     # those of the config, by then
             self.config = self.config.model_copy(update=dict(
                 therapy=(*self.config.therapy, *therapies), surgery=(*self.config.surgery, *surgeries),
                 radiation=(*self.config.radiation, *radiations)))
-            self._intervene(self.time_s - 1, self.time_s)
+            self._intervene(self.time_s - 1, self.time_s, done)
             self.circuit.set_burden(self._cells())
         self._arrange()
         self.blood.redraw(self.time_s / 3600)
