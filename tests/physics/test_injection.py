@@ -6,7 +6,7 @@ from binomial import assert_binomial
 from metacascade._kernels._layout import CTC, Flag
 from metacascade.base.errors import InputError
 from metacascade.config.config import Config, load
-from metacascade.model.injection import Injections, injections_due
+from metacascade.model.injection import Injections
 from metacascade.model.simulation import Simulation
 from metacascade.ranks.parallel import serial_world
 from metacascade.run.forecast import forecast
@@ -23,6 +23,11 @@ def config(plans):
 
 def steps(injections, seconds=600, last=14_400):
     return [injections.due(t, t + seconds)[0] for t in range(0, last, seconds)]
+
+
+def injections_due(config, seed, after_s, last_s):
+    """What enters the blood, on one rank."""
+    return Injections(config, seed).due(after_s, last_s)[0]
 
 
 def test_every_cell_enters_once_in_its_interval():

@@ -2,7 +2,7 @@
 import numpy as np
 
 from metacascade._kernels import _blood
-from metacascade._kernels._layout import CTC, MEMBER, TRAITS, Draw, Flag, Place, draws, unit52
+from metacascade._kernels._layout import CTC, Draw, Flag, Place, draws, unit52
 from metacascade.base.columns import BORN, cells
 from metacascade.base.nodes import LYMPH_NODE
 from metacascade.base.records import by_id, chosen, joined
@@ -84,7 +84,6 @@ class Injections:
         _blood.size(ctcs, self._seed, plan.diameter_um, plan.diameter_spread)
         return ctcs
 
-
     @staticmethod
     def _place(ctcs, plan):
         """Where they are at first: about to flow in a node of the circuit, or outside of the vessels of an organ."""
@@ -106,17 +105,6 @@ def _one_array(found):
     return found[0] if len(found) == 1 else joined(np.empty(0, CTC), *found)
 
 
-def followers(ctcs):
-    """The members of clusters that are all like their leaders: MEMBER."""
-    more = np.maximum(ctcs["n"].astype(np.int64) - 1, 0)
-    members = np.zeros(int(more.sum()), MEMBER)
-    leader = np.repeat(np.arange(len(ctcs)), more)
-    members["index"] = np.arange(len(members)) - np.repeat(np.cumsum(more) - more, more) + 1
-    for name in ("id", *TRAITS):
-        members[name] = ctcs[name][leader]
-    return members
-
-
 def take_labels(simulation):
     """Give the labels of a simulation's injections their clones, on all ranks alike."""
     with simulation.world.together():
@@ -124,8 +112,3 @@ def take_labels(simulation):
     simulation.injections.clones = simulation.clones.labels
     if new:
         simulation.tell_of_clones()
-
-
-def injections_due(config, seed: int, after_s: int, last_s: int, rank: int = 0, size: int = 1):
-    """What `Injections` would put into the blood, for one call: for tests and notebooks."""
-    return Injections(config, seed, rank, size).due(after_s, last_s)[0]

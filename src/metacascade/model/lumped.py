@@ -10,10 +10,10 @@ from itertools import pairwise
 import numpy as np
 
 from metacascade._kernels import _lumped
-from metacascade._kernels._layout import CTC, LESION, MEMBER, TRAITS, Draw, Flag, LesionState, draws
+from metacascade._kernels._layout import CTC, LESION, MEMBER, Draw, Flag, LesionState, draws
 from metacascade.base.columns import ALIVE, BORN, DEAD, PASSED, ReportLine, cells
-from metacascade.base.records import chosen, joined
-from metacascade.model.blood import cells_in
+from metacascade.base.records import cells_in, chosen, joined
+from metacascade.model.members import followers
 from metacascade.model.physiology import TUMOR
 from metacascade.ranks.parallel import owner_of_id
 
@@ -163,7 +163,7 @@ class Lumped:
             _lumped.children(self.records, broods[:done], share * follow / followed, ctcs, self.seed, flags)
         lost = self._unfollowed(step, call, left - len(ctcs), share * (1.0 - follow), 1.0 - followed)
         along = self._go_along(lost - (left - len(ctcs)) + int(ctcs["n"].sum(dtype=np.int64)) - len(ctcs), ctcs)
-        here = Shed(ctcs, members_of(ctcs), left + along, left, born, died, 0)
+        here = Shed(ctcs, followers(ctcs), left + along, left, born, died, 0)
         here.unfollowed = here.cells - int(ctcs["n"].sum(dtype=np.int64))
         return here, reached_h
 
@@ -201,17 +201,3 @@ class Lumped:
 def clonogenic(tumor, lesions) -> float:
     """The chance of one of its cells that it can found a lesion."""
     return min(float(lesions.rates.values("lesion.clonogenic", tumor.records)[0]), 1.0)
-
-
-def members_of(ctcs):
-    """MEMBER of each cluster: all are like their leader."""
-    clusters = ctcs[ctcs["n"] > 1]
-    more = clusters["n"].astype(np.int64) - 1
-    row = np.repeat(np.arange(len(clusters)), more)
-    found = np.zeros(len(row), MEMBER)
-    found["id"] = clusters["id"][row]
-    found["index"] = np.arange(len(row)) - (np.cumsum(more) - more)[row] + 1
-    for trait in TRAITS:
-        found[trait] = clusters[trait][row]
-    found["flags"] &= ~np.uint8(Flag.LYMPH | Flag.INJECTED | Flag.LESION)
-    return found

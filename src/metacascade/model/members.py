@@ -93,6 +93,17 @@ class Members:
             bits[now] = (bits[now] | switch["set"]) & ~switch["clear"]
 
 
+def followers(ctcs):
+    """The members of clusters that are all like their leaders: MEMBER."""
+    more = np.maximum(ctcs["n"].astype(np.int64) - 1, 0)
+    members = np.zeros(int(more.sum()), MEMBER)
+    leader = np.repeat(np.arange(len(ctcs)), more)
+    members["index"] = np.arange(len(members)) - np.repeat(np.cumsum(more) - more, more) + 1
+    for name in ("id", *TRAITS):
+        members[name] = ctcs[name][leader]
+    return members
+
+
 def rows_of(members, ctcs):
     """The row of the cluster that each member is of, among CTCs or lesions: int64; -1 if it is of none of them.
 

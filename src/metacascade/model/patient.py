@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from metacascade._kernels._layout import CTC, Flag, LesionState
-from metacascade.base.records import joined
+from metacascade.base.records import cells_in, joined
 from metacascade.config.windows import windows, wound_g
 from metacascade.mechanisms import plan_of
 from metacascade.model import burden, interventions
-from metacascade.model.blood import Blood, cells_in
+from metacascade.model.blood import Blood
 from metacascade.model.circuit import Circuit
 from metacascade.model.lesions import Lesions
 from metacascade.model.lumped import Lumped, clonogenic

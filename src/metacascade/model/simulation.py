@@ -22,12 +22,12 @@ from metacascade.model.circuit import Circuit
 from metacascade.model.circulate import circulate
 from metacascade.model.clones import Clones, spectrum
 from metacascade.model.fates import Events, Fates
-from metacascade.model.injection import Injections, followers, take_labels
+from metacascade.model.injection import Injections, take_labels
 from metacascade.model.ledger import Ledger
 from metacascade.model.lesions import Lesions
 from metacascade.model.longsteps import end_of_step
 from metacascade.model.lumped import Lumped
-from metacascade.model.members import Members
+from metacascade.model.members import Members, followers
 from metacascade.model.microenvironment import fields_of
 from metacascade.model.schedule import Schedule
 from metacascade.model.stageclock import StageClock
