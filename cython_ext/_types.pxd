@@ -88,7 +88,7 @@ cdef enum event_e:            # what is due at t_event
     EVENT_TORN = 8            # squeezed into a capillary for which it has not enough membrane, it dies whole
     EVENT_ARRESTED_DEATH = 9  # one cell dies in the vessel where it was arrested
     EVENT_DIVIDE = 10         # one of the cells arrested divides in the vessel
-    EVENT_STAY = 11           # nothing: it flows on where it is, and what ends its stay is drawn anew
+    EVENT_STAY = 11           # nothing: it stays as it is, flowing or held, and what comes next is drawn anew
 
 cdef enum lesion_e:
     SEEDED = 0                # outside of the vessel: it dies soon, sleeps or begins to divide

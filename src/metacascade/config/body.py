@@ -1,4 +1,4 @@
-"""Sections of the config beyond the tumor: the blood, the organs, what starts there, and draws.
+"""Sections of the config beyond the tumor: the blood, the organs, what becomes of cells there, and draws.
 
 Of [blood] and [colonization] only what belongs to no mechanism; see `sections`.
 """

@@ -20,7 +20,7 @@ from metacascade.state.state import SHED, empty
 FOLDER, KIND, FORMAT = "parts", "PART", 7
 KINDS = ("int64", "float64")      # of columns of the time series: those of one kind are one dataset of a part
 APART = ("shed",)                 # whose rows are checked when they are read
-SLAB_ROWS = 1 << 18               # shed cells that are copied at a time: 16 MiB
+SLAB_ROWS = 1 << 18               # shed cells that are copied at a time: 19 MiB
 
 
 @dataclass(frozen=True)

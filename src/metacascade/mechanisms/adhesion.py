@@ -6,7 +6,8 @@
 
 Adhesion starts as traits.adhesion_mean and traits.adhesion_spread say, and daughters inherit it. What is lost comes
 back, and no more: no step up leads beyond traits.adhesion_mean. Cells of little adhesion enter vessels more easily and
-alone (intravasation), come loose (detachment), and bind less where they arrest.
+alone (intravasation), come loose (detachment), and find less attachment in their clusters (anoikis). How cells bind to
+the endothelium of beds is another matter: see ligand.
 """
 from typing import ClassVar
 

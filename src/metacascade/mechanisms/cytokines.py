@@ -24,7 +24,8 @@ class Cytokines(Section):
 
     enabled: bool = switch("What draws cells goes with the cells that make it.", default=False)
     half: float = number("half", 50_000, 1, 1e13, usual=(1e4, 1e9), source=(
-        "a ball of 0.34 mm: in its middle IL-8 that spreads over 200 um, assumed, is half of that in a wide tumor"),
+        "a ball of radius 0.34 mm: in its middle IL-8 that spreads over 200 um, assumed, is half of that in a wide "
+        "tumor"),
         status=ASSUMED, doc="Cells of the tumor at which its bed draws half as much as colonization.attraction says.")
     lesions: float = number("lesions", 4.0, 0, 1000, usual=(1, 20), source="as of a tumor; no measurement",
                             status=ASSUMED, doc="What homing gains in an organ full of lesions; 0: none draws.")

@@ -54,7 +54,7 @@ class Plan:
     labels: tuple = ()          # names of the clones that injections bring
 
     def of(self, compartment: str) -> list[Rate]:
-        """The rates of tissue, blood, lesion, field or vessel."""
+        """The rates of tissue, lumped, blood, lesion, field or vessel."""
         return [rate for rate in self.rates if rate.compartment == compartment]
 
     def rate(self, name: str) -> Rate | None:

@@ -59,7 +59,7 @@ class Taken:
 
 
 class Interventions:
-    """Applies events to the parts of a simulation: `tissue`, `blood` and `lesions`, with the cells of this rank."""
+    """Applies events to parts of a simulation, `tissue`, `blood`, `lesions`, `lumped`, with the cells of this rank."""
 
     def __init__(self, config, tissue, blood, lesions, lumped):
         self.config, self.seed = config, config.run.seed
@@ -73,7 +73,7 @@ class Interventions:
         plan, fate = event.plan, Fate.RESECTED if event.is_surgery else Fate.IRRADIATED
         in_tumor = "tumor" in plan.places
         cells = self._tissue(event) if in_tumor and self.config.has_tissue else 0
-        cells += self.thin_lumped(event) if in_tumor else 0
+        cells += self._lumped(event) if in_tumor else 0
         of_lesions, cleared = self._lesions(event)
         cells += of_lesions
         at_hand = self.blood.records
@@ -94,7 +94,7 @@ class Interventions:
         center = np.array(self.config.tumor.center_um)
         return _thin.excise(tiles, t.region.coords, edge_um, center, radius_um(t, center, edge_um) + plan.margin_um)
 
-    def thin_lumped(self, event):
+    def _lumped(self, event):
         """Of a lumped tumor each cell is gone with the chance of one of the tumor; it has no margin."""
         records = self.lumped.records
         return _thin.thin_lesions(records, np.ones(len(records), np.uint8), _share(event), False,

@@ -5,7 +5,7 @@ from collections import Counter
 from metacascade.base.errors import InputError, on_all_ranks
 from metacascade.io.provenance import physical_memory
 
-RECORD_BYTES = 400                # memory for each: 72 or 96 bytes, and copies of them within a step
+RECORD_BYTES = 400                # memory for each: 64 or 96 bytes, and copies of them within a step
 SHARE = 0.5                       # of the memory of the nodes
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from metacascade.state.state import CELL, raw
 
 FORMAT = 6
-RECORDS = 1 << 18                 # CTCs or lesions that are hashed at a time: 16 MiB
+RECORDS = 1 << 18                 # CTCs or lesions that are hashed at a time: 24 MiB at most
 
 
 def digest(world, state):

@@ -74,7 +74,7 @@ def of(config, within_h=WITHIN_H) -> Efficiency:
 
 
 def _emt(config):
-    """Shares of the cells that leave the tumor, and their EMT: as in `studies.soil`."""
+    """Shares of the cells that leave the tumor, and their EMT: of one in tissue as in `studies.soil`."""
     if config.tumor.lumped:
         return [(1.0, config.lumped.emt)]
     motile = config.traits.motile_fraction
