@@ -175,9 +175,7 @@ class Patient:
         self.blood.admit(joined(shed.ctcs, self.late, of_lesions))
         self.late = self.late[:0]
         if len(self.blood.records):
-            if (bed := (cells, wound_g(self.config, t0_s))) != self._perfused:
-                self.circuit.set_tumor_flow(*bed)
-                self._perfused = bed
+            self.perfuse(cells, t0_s)
             self._settle(self.blood.advance(t1_h), t0_h, t1_h)
         self.lesions.drop()
         self.step_number, self.time_s = self.step_number + 1, t1_s
@@ -189,6 +187,12 @@ class Patient:
             redraws = True
         if redraws:
             self.blood.redraw(t1_h)
+
+    def perfuse(self, cells, time_s):
+        """Give the bed of the tumor the flow of so many cells, or of what treatment has left of it by then."""
+        if (bed := (cells, wound_g(self.config, time_s))) != self._perfused:
+            self.circuit.set_tumor_flow(*bed)
+            self._perfused = bed
 
     def _cells(self):
         """Those of the tumor and of lesions in each node; nothing where no rate of the blood goes with them."""

@@ -70,8 +70,7 @@ class Tubes:
 
 def _per_liter(patient, tubes, index):
     """(CTCs in a liter of venous blood, the same by how epithelial each is) at the present time."""
-    patient.circuit.set_tumor_flow(patient.tumor.cells)
-    patient._perfused = patient.tumor.cells
+    patient.perfuse(patient.tumor.cells, patient.time_s)
     venous = patient.circuit.index(VENOUS)
     lesions, per_h = patient.lesions.records, _shed_per_h(patient.lesions)
     ages_h = _ages()
