@@ -7,13 +7,14 @@ import pytest
 import cohorts
 from metacascade.base.errors import InputError
 from metacascade.config.config import Config
-from metacascade.studies import cohort_file, cohort_laws, cohort_patient, cohort_table
+from metacascade.studies import cohort, cohort_file, cohort_laws, cohort_patient, cohort_table
 from metacascade.studies.sweep_values import parameters
 
 
 @pytest.mark.parametrize("old, new, told", [
     ("spread = 0.5", 'spread = "0.5/h"', "must be a number"),
     ("lumped.gompertz", "lumped.gompert", "no parameter that patients may differ in (did you mean 'lumped.gompertz'?)"),
+    ('"lumped.gompertz"', '"colonization.detect" = 5\n"lumped.gompertz"', "draw.colonization.detect = 5: no parameter that"),
     ('law = "lognormal"', 'law = "gamma"', "must be one of lognormal, normal, uniform, loguniform, choice, same"),
     ("low = 1e-9", "low = 1e-7", "low must be less than high"), ("low = 1e-9, ", "", "needs low"),
     ('median = "0.055/month"', 'median = "0.055 mm"', "lumped.gompertz"),
@@ -120,3 +121,11 @@ def test_kaplan_and_meier_by_hand():
 def test_a_ball_of_a_gram_has_the_cells_of_a_gram():
     assert cohort_file.cells_of(12_407.0) == pytest.approx(3e8, rel=1e-3)      # 1 cm^3
     assert Config.from_dict({"tumor": {"lumped": True}}).has_tissue is False
+
+
+def test_what_patients_differ_in_without_effect_is_told(tmp_path):
+    """A lumped tumor has no tissue from which cells enter vessels."""
+    drawn = cohorts.COHORT.replace("[draw]\n", '[draw]\nintravasation.hazard = {law = "uniform", low = "0.1/day", high = "0.5/day"}\n')
+    told = cohort.odd(cohort_file.read(cohorts.write(tmp_path, drawn)))
+    assert [line for line in told if line.startswith("[draw]")] == [
+        "[draw] intravasation.hazard: without effect (tumor.lumped = true: there is no tissue)"]

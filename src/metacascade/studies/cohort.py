@@ -7,6 +7,7 @@ import numpy as np
 from metacascade.base import stopsignals
 from metacascade.base.errors import DONE, STOPPED_EARLY
 from metacascade.base.screen import one_line
+from metacascade.config.effects import without_effect
 from metacascade.io import provenance, rundirectory
 from metacascade.ranks import parallel
 from metacascade.run.estimate import duration
@@ -46,8 +47,15 @@ def _read(world, path):
     """The cohort on every rank; rank 0 alone says what is odd about its config and its treatments."""
     with world.together():
         cohort = cohort_file.read(path)
-    warn(world, [*(line for line in cohort.base.warnings if "never happens" not in line), *cohort.idle])
+    warn(world, [*odd(cohort), *cohort.idle])
     return cohort
+
+
+def odd(cohort) -> list[str]:
+    """What is allowed and yet worth a look in the config, and what has no effect of that in which patients differ."""
+    drawn = [tuple(law.name.split(".")) for law in cohort.laws]
+    lines = [line for line in cohort.base.warnings if "never happens" not in line]
+    return [*lines, *(f"[draw] {line}" for line in without_effect(cohort.base, drawn, False))]
 
 
 def _preview(cohort):

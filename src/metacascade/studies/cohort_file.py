@@ -18,7 +18,8 @@ from metacascade.studies.sweep_values import parameters
 
 TREATMENTS = ("therapy", "surgery", "radiation")
 CHECKED_STEP = "1 h"        # times of treatments are multiples of it
-NOT_DRAWN = {"run", "output", "balance", "mechanisms", "outline", "staging", "vessels", "tissue", "tumor.lumped"}
+NOT_DRAWN = {"run", "output", "balance", "mechanisms", "outline", "staging", "vessels", "tissue", "tumor.lumped",
+             "colonization.detect", "colonization.follow"}      # [follow_up] has the first, the second is always 0
 
 
 class Patients(Section):
