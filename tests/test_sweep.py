@@ -19,7 +19,7 @@ from metacascade.io.results import open_results
 from metacascade.ranks.parallel import serial_world
 from metacascade.run import cluster
 from metacascade.run.walllimit import SLACK_S, STARTED
-from metacascade.studies import sweep, sweep_plan
+from metacascade.studies import programs, sweep, sweep_plan
 
 SWEEP = """
 config = "base.toml"
@@ -295,7 +295,7 @@ class HardOfHearing:
 
 def test_after_an_error_of_its_own_it_tells_members_to_stop_until_they_hear(monkeypatch, tmp_path):
     monkeypatch.setattr(cluster, "REMIND_S", 0.001)
-    monkeypatch.setattr(sweep, "LOOK_S", 0.001)
+    monkeypatch.setattr(programs, "LOOK_S", 0.001)
     coordinator, member = sweep.Coordinator(tmp_path, {}, [], [], 1), HardOfHearing()
     coordinator.running = {member: None}
     coordinator._end_all()

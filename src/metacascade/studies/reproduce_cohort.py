@@ -5,9 +5,6 @@ laid on top of it. Replicates are cohorts with other seeds; all patients of an a
 compared are those of drawing patients: of a share by Wilson, of all else by bootstrap, in which arms with as many
 patients are drawn in pairs, since the patient of a number has the same seed in each.
 """
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -17,14 +14,13 @@ from metacascade.base.errors import DONE, FAILED, STOPPED_EARLY, InputError
 from metacascade.config import presets, read as config_read
 from metacascade.config.read import Problem
 from metacascade.io import atomic
-from metacascade.ranks import launcher
-from metacascade.studies import cohort_file, cohort_results, sweep
+from metacascade.studies import cohort_file, cohort_results
+from metacascade.studies.programs import Programs, launch_of
 from metacascade.studies.readouts import READOUTS, Missing
 from metacascade.studies.reproduce_toml import toml
 from metacascade.studies.reproduce_verdict import NOT_YET, Finding
 
 KINDS = ("interval", "ratio", "ordering")
-LOOK_S = 0.05
 
 
 # --- the file -----------------------------------------------------------------------------------------------------
@@ -63,33 +59,36 @@ def merged(common, own):
 
 # --- living them through --------------------------------------------------------------------------------------------
 
+class Cohorts(Programs):
+    """Lives the cohorts of the arms of an experiment through. `codes`: arm -> exit code."""
+
+    def __init__(self, experiment, launch, jobs, wall_limit_s=None):
+        super().__init__(launch, jobs, wall_limit_s)
+        self.name, self.codes = experiment.name, dict.fromkeys(experiment.arms, DONE)
+
+    def consider(self, cohort):
+        """Start a cohort, unless it is done."""
+        _, file = cohort
+        out = file.with_suffix("")
+        if not cohort_results.whole(out):
+            print(f"{self.name}: cohort {file.stem}", flush=True)
+            self.start(cohort, ["cohort", str(file), "--out", str(out)], file.with_suffix(".log"))
+
+    def judge(self, cohort, code, seconds):
+        """Note how it has ended."""
+        arm, _ = cohort
+        before = self.codes[arm]
+        self.codes[arm] = code if code in (DONE, STOPPED_EARLY) and before == DONE else before or FAILED
+
+
 def simulate(experiment, out, how):
     """Live the cohorts of all arms through that are not done; arm -> exit code."""
     ranks, jobs, wall_limit_s = how
-    launch = sweep.launch_of(ranks)
-    waiting, running, codes, stop = [], {}, dict.fromkeys(experiment.arms, DONE), []
-    for arm, tables in experiment.arms.items():
-        for replicate in range(experiment.head.replicates):
-            waiting.append((arm, _written(out, arm, replicate, tables)))
-    environment = launcher.without() if jobs == 1 else sweep.UNBOUND | launcher.without()
-    limit = [] if wall_limit_s is None else ["--wall-limit", f"{wall_limit_s:.1f} s"]
+    cohorts = Cohorts(experiment, launch_of(ranks), jobs, wall_limit_s)
     with stopsignals.given_back():
-        stopsignals.listen(lambda *_: stop.append(True))
-        while running or waiting and not stop:
-            while waiting and len(running) < jobs and not stop:
-                arm, file = waiting.pop(0)
-                if not cohort_results.whole(file.with_suffix("")):
-                    print(f"{experiment.name}: cohort {file.stem}", flush=True)
-                    running[_started(launch, file, limit, environment)] = arm
-            for process in [one for one in running if one.poll() is not None]:
-                arm, code = running.pop(process), process.returncode
-                codes[arm] = code if code in (DONE, STOPPED_EARLY) and codes[arm] == DONE else codes[arm] or FAILED
-            for process in running if stop else ():
-                process.send_signal(stopsignals.PASSED_ON)
-            time.sleep(LOOK_S if not stop else 1.0)
-    if stop:
-        codes |= {arm: STOPPED_EARLY for arm, _ in waiting}
-    return codes
+        cohorts.go_through([(arm, _written(out, arm, replicate, tables)) for arm, tables in experiment.arms.items()
+                            for replicate in range(experiment.head.replicates)])
+    return cohorts.codes | {arm: STOPPED_EARLY for arm, _ in cohorts.waiting}
 
 
 def _written(out, arm, replicate, tables):
@@ -99,15 +98,6 @@ def _written(out, arm, replicate, tables):
         path.parent.mkdir(parents=True, exist_ok=True)
     atomic.write_text(path, toml(tables | dict(seed=tables.get("seed", 1) + replicate)))
     return path
-
-
-def _started(launch, file, limit, environment):
-    words = [*launch, sys.executable, "-m", "metacascade", "cohort", str(file), "--out", str(file.with_suffix(""))]
-    log = file.with_suffix(".log")
-    with atomic.writing(log), open(log, "ab") as to:
-        return subprocess.Popen(
-            [*words, *limit], stdin=subprocess.DEVNULL, stdout=to, stderr=subprocess.STDOUT, env=environment,
-            start_new_session=True, preexec_fn=None if launch else stopsignals.deaf)
 
 
 # --- reading them out -----------------------------------------------------------------------------------------------

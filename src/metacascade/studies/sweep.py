@@ -1,30 +1,23 @@
 """Running a sweep: a coordinator that starts its members, each an ordinary run, so many at a time."""
-import math
 import re
 import shlex
 import signal
-import subprocess
 import sys
-import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from metacascade.base import stopsignals
-from metacascade.base.errors import DONE, FAILED, STOPPED_EARLY, InputError, RunError
+from metacascade.base.errors import DONE, FAILED, STOPPED_EARLY, InputError
 from metacascade.base.screen import LONGEST_LINE, one_line
 from metacascade.config import read as config_read
 from metacascade.config.config import build
-from metacascade.io import atomic, results, rundirectory
+from metacascade.io import results, rundirectory
 from metacascade.ranks import launcher
-from metacascade.run import cluster, commands
-from metacascade.run.walllimit import SLACK_S, STARTED
+from metacascade.run import commands
 from metacascade.studies import sweep_plan, sweep_table
+from metacascade.studies.programs import Programs, launch_of
 from metacascade.studies.sweep_plan import folder
-
-LOOK_S = 0.05              # between two looks at the members
-UNBOUND = {"OMPI_MCA_hwloc_base_binding_policy": "none", "PRTE_MCA_hwloc_default_binding_policy": "none"}
 
 
 @dataclass(frozen=True)
@@ -103,13 +96,6 @@ def _part(text):
     return lambda number: (number - index) % parts == 0
 
 
-def launch_of(ranks):
-    """The words that start the ranks of a member. One rank alone needs no mpiexec, but the launcher of a site."""
-    site = cluster.site()
-    cluster.refuse_too_many(ranks, site.launch)
-    return [] if ranks == 1 and site.launch == cluster.Site().launch else site.command(ranks)
-
-
 def _preview(out, plan, members):
     """What a sweep would do, as text."""
     lines = [f"{folder(out, member)}  {sweep_table.state(folder(out, member))}  {sweep_plan.described(member)}"
@@ -124,53 +110,31 @@ def _preview(out, plan, members):
     return "\n".join([f"{len(members)} of {len(plan['members'])} members"] + lines)
 
 
-class Coordinator:
-    """Keeps `jobs` members at a time running, until all have ended, it is told to stop, or its time is over."""
+class Coordinator(Programs):
+    """Simulates the members of a sweep, so many at a time."""
 
     def __init__(self, directory, plan, members, launch, jobs, wall_limit_s=None):
-        self.directory, self.plan, self.launch, self.jobs = Path(directory), plan, launch, jobs
-        self.waiting, self.total = deque(members), len(members)
-        self.running = {}           # process: (member, when it started)
+        super().__init__(launch, jobs, wall_limit_s)
+        self.directory, self.plan, self.members = Path(directory), plan, members
         self.ended = {}             # number: done, stopped, failed, elsewhere
         self.messages = []          # about those that failed
-        self.stop, self.reminded = False, 0.0
-        self.end = math.inf if wall_limit_s is None else STARTED + wall_limit_s - SLACK_S     # then the table
-        self.environment = launcher.without()
-        if jobs > 1:                # else Open MPI would put all members on the same first cores
-            self.environment = UNBOUND | self.environment
 
     def run(self):
         """All members; the exit code."""
-        stopsignals.listen(self._wish_to_stop)
-        try:
-            self._go_through(self.waiting)
-            elsewhere = [number for number, how in self.ended.items() if how == "elsewhere"]
-            self._go_through(deque(self.plan["members"][number] for number in elsewhere))    # ended meanwhile?
-        finally:
-            self._end_all()
+        self.go_through(self.members)
+        elsewhere = [number for number, how in self.ended.items() if how == "elsewhere"]
+        self.go_through([self.plan["members"][number] for number in elsewhere])      # ended meanwhile?
         for line in self.messages:
             print(line, file=sys.stderr, flush=True)
         return self._exit_code()
 
     def _exit_code(self):
         how = list(self.ended.values())
-        if self.stop and how.count("done") < self.total:
+        if self.stop and how.count("done") < len(self.members):
             return STOPPED_EARLY
         return FAILED if "failed" in how else STOPPED_EARLY if {"stopped", "elsewhere"} & set(how) else DONE
 
-    def _go_through(self, waiting):
-        self.waiting = waiting
-        while self.running or (self.waiting and not self.stop):
-            self._watch_the_time()
-            while self.waiting and len(self.running) < self.jobs and not self.stop:
-                self._consider(self.waiting.popleft())
-            if self.stop:
-                self._remind()
-            self._collect()
-            if self.running:
-                time.sleep(LOOK_S)
-
-    def _consider(self, member):
+    def consider(self, member):
         """Start a member, unless it is done or runs elsewhere."""
         state = sweep_table.state(folder(self.directory, member))
         if state == "done":
@@ -180,43 +144,25 @@ class Coordinator:
         elif state == "stopped" and sweep_table.damaged(folder(self.directory, member)):
             self._note(member, "failed", "has damaged results")
         else:
-            self._start(member, self._command(member, state))
+            self.start(member, self._words(member, state), sweep_table.log(self.directory, member))
             self._say(member, f"{'goes on' if state == 'stopped' else 'starts'}: {sweep_plan.described(member)}")
 
-    def _command(self, member, state):
+    def _words(self, member, state):
         out = folder(self.directory, member)
-        words = ["resume", str(out)]
-        if state == "waiting":
-            words = [*sweep_plan.beginning(self.plan, self.directory), "--out", str(out)]
-            if rundirectory.holds_files(out):
-                words.append("--overwrite")         # it ended before its first checkpoint
-            words += [word for text in sweep_plan.arguments(self.plan, member) for word in ("--set", text)]
-        if self.end < math.inf:
-            words += ["--wall-limit", f"{self._left_s():.1f} s"]
-        return [*self.launch, sys.executable, "-m", "metacascade", *words]
+        if state != "waiting":
+            return ["resume", str(out)]
+        words = [*sweep_plan.beginning(self.plan, self.directory), "--out", str(out)]
+        if rundirectory.holds_files(out):
+            words.append("--overwrite")         # it ended before its first checkpoint
+        return words + [word for text in sweep_plan.arguments(self.plan, member) for word in ("--set", text)]
 
-    def _start(self, member, command):
-        path = sweep_table.log(self.directory, member)
-        with atomic.writing(path), open(path, "ab") as log:
-            log.write(f"sweep: {one_line(shlex.join(command), LONGEST_LINE)}\n".encode())
-            log.flush()
-            try:
-                process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-                                           env=self.environment, start_new_session=True,    # Ctrl-C is passed on
-                                           preexec_fn=None if self.launch else stopsignals.deaf)
-            except OSError as error:
-                raise RunError(f"cannot start {command[0]}: {error.strerror}") from None
-        self.running[process] = member, time.monotonic()
+    def heading(self, command):
+        """What is called."""
+        return f"sweep: {one_line(shlex.join(command), LONGEST_LINE)}\n"
 
-    def _collect(self):
-        """Note the members that have ended."""
-        for process in [process for process in self.running if process.poll() is not None]:
-            member, started = self.running.pop(process)
-            seconds, code = time.monotonic() - started, process.returncode
-            sweep_table.write_end(self.directory, member, code, seconds)
-            self._judge(member, code, seconds)
-
-    def _judge(self, member, code, seconds):
+    def judge(self, member, code, seconds):
+        """Note how a member has ended."""
+        sweep_table.write_end(self.directory, member, code, seconds)
         state = sweep_table.state(folder(self.directory, member))
         if state == "done":
             self._note(member, "done", f"done in {seconds:.1f} s")
@@ -235,34 +181,8 @@ class Coordinator:
 
     def _say(self, member, text):
         done = list(self.ended.values()).count("done")
-        print(f"[{done} of {self.total} done, {len(self.running)} running] {member['number']:04} {text}", flush=True)
-
-    # --- stopping -----------------------------------------------------------------------------------------
-
-    def _wish_to_stop(self, *_):
-        self.stop = True
-
-    def _left_s(self):
-        return self.end - time.monotonic()
-
-    def _watch_the_time(self):
-        if not self.stop and self._left_s() <= SLACK_S:       # what a member keeps free itself
-            self.stop = True
-            print("the wall limit is near: no other member is started; the same command goes on", flush=True)
-
-    def _remind(self):
-        """Tell the running members to stop, now and then again: one that was just starting may not have heard it."""
-        if time.monotonic() - self.reminded >= cluster.REMIND_S:
-            self.reminded = time.monotonic()
-            for process in self.running:
-                process.send_signal(stopsignals.PASSED_ON)
-
-    def _end_all(self):
-        """After an error of the coordinator: let the members that still run write their checkpoints."""
-        while self.running:
-            self._remind()
-            time.sleep(LOOK_S)
-            self.running = {process: member for process, member in self.running.items() if process.poll() is None}
+        head = f"[{done} of {len(self.members)} done, {len(self.running)} running]"
+        print(f"{head} {member['number']:04} {text}", flush=True)
 
 
 def _ending(code):
