@@ -20,20 +20,21 @@ def by_node(lesions, nodes: int) -> np.ndarray:
     return cells
 
 
-def of_lesions(simulation):
-    """Cells of the lesions of this rank in each node; nothing where no rate of the blood goes with them."""
-    sim = simulation
-    return by_node(sim.lesions.records, len(sim.circuit.names)) if sim.circuit.shares else ()
+def of_lesions(circuit, lesions):
+    """Cells of some lesions in each node; nothing where no rate of the blood goes with them."""
+    return by_node(lesions, len(circuit.names)) if circuit.shares else ()
 
 
-def with_tumor(simulation, lesions) -> list:
-    """Cells of the tumor and of lesions in each node, those of `lesions` over all ranks."""
-    return [simulation.ledger.totals[simulation.lumped.column], *lesions[1:]]
+def with_tumor(cells, lesions) -> list:
+    """Cells of the tumor and of lesions in each node."""
+    return [cells, *lesions[1:]]
 
 
 def counted(simulation) -> list:
-    """The same, with a sum over the ranks. Collective."""
-    return with_tumor(simulation, simulation.world.sum(of_lesions(simulation)).tolist())
+    """The same of a simulation, over all ranks. Collective."""
+    sim = simulation
+    lesions = sim.world.sum(of_lesions(sim.circuit, sim.lesions.records)).tolist()
+    return with_tumor(sim.ledger.totals[sim.lumped.column], lesions)
 
 
 def rounded(cells: int) -> float:
@@ -52,9 +53,5 @@ def shares(plan, cells) -> tuple:
     if plan.rate("blood.cytokines_half") is None:
         return (float(cells[TUMOR] > 0), *[0.0] * (len(cells) - 1)) if plan.rate("blood.scar") else ()
     tumor, organ = (plan.number(f"blood.cytokines_{name}") for name in ("half", "half_organ"))
-    found = [_share(rounded(int(n)), tumor if node == TUMOR else organ) for node, n in enumerate(cells)]
+    found = [n / (n + (tumor if node == TUMOR else organ)) for node, n in enumerate(map(rounded, map(int, cells)))]
     return tuple(share if share >= LEAST else 0.0 for share in found)
-
-
-def _share(n, half):
-    return n / (n + half)

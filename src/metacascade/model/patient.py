@@ -195,10 +195,8 @@ class Patient:
             self._perfused = bed
 
     def _cells(self):
-        """Those of the tumor and of lesions in each node; nothing where no rate of the blood goes with them."""
-        if not self.circuit.shares:
-            return ()
-        return [self.tumor.cells, *burden.by_node(self.lesions.records, len(self.circuit.names))[1:]]
+        """Those of the tumor and of lesions in each node."""
+        return burden.with_tumor(self.tumor.cells, burden.of_lesions(self.circuit, self.lesions.records))
 
     def _grow(self, t0_h, t1_h, first=0):
         if len(self.lesions.records) == first:

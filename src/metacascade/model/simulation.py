@@ -263,11 +263,12 @@ class Simulation:
         self.ledger.add(**deaths, **with_lymph, divided_vessel=walked.born, passages=walked.passages,
                         shed_ctcs=len(shed), shed=cells_in(shed), divided_tissue=tally["divided"],
                         mutated=tally["mutated"], changed_voxel=tally["changed_voxel"], **self.zones.of_shed(shed))
-        by_distance, by_node = self.zones.by_distance(shed), burden.of_lesions(self)
+        by_distance, by_node = self.zones.by_distance(shed), burden.of_lesions(self.circuit, self.lesions.records)
         places, self.waiting, *sums = self.ledger.close(self._alive(), extra=[
             int(self.tissue.reachable.sum()), len(self.returning), *by_node, *by_distance, *along])
         self.perfused = self.lumped.on or places > 0
-        self.redraws |= self.circuit.set_burden(burden.with_tumor(self, sums[:len(by_node)]))
+        cells = burden.with_tumor(self.ledger.totals[self.lumped.column], sums[:len(by_node)])
+        self.redraws |= self.circuit.set_burden(cells)
         sums = sums[len(by_node):]
         self.zones.add(sums[:len(by_distance)])
         return sums[len(by_distance):]
