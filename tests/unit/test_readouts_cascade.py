@@ -38,19 +38,26 @@ def made(rows, **series):
     """Results by hand: rows (time_s, node, numbers of COLUMNS) of organs; node 1 is the bed of the tumor."""
     kind = [("time_s", np.int64), ("node", np.uint8), *((name, np.int64) for name in COLUMNS)]
     nodes = {1: "tumor", 4: "lung", 5: "liver", 7: "bone"}
-    return SimpleNamespace(organs=np.array(rows, kind), names=lambda table: {"node": nodes},
-                           series={name: np.array(values) for name, values in series.items()})
+    return Made(organs=np.array(rows, kind), names=lambda table: {"node": nodes},
+                series={name: np.array(values) for name, values in series.items()})
+
+
+class Made(SimpleNamespace):
+    """Its tables by name, too."""
+
+    def __getitem__(self, name):
+        return getattr(self, name)
 
 
 def test_lesions_are_those_of_the_last_output_in_organs_and_none_where_there_is_no_row():
     rows = [(0, 4, 9, 9, 9, 9, 9), (86400, 4, 2, 3, 5, 7, 11), (86400, 7, 1, 13, 17, 19, 23), (86400, 1, 5, 5, 5, 5, 5)]
     results = made(rows, time_s=[0, 86400], shed=[0, 480], tissue=[7, 8], lumped=[0, 2])
     found = {name: readouts.READOUTS[name](results) for name in (
-        "detected_end", "any_detected", "lung_detected_end", "lung_dividing_end", "lung_dormant_end", "bone_dormant_end",
-        "bone_dividing_end", "tumor_end", "grown_per_shed")}
+        "detected_end", "any_detected", "detected_lung", "dividing_lung", "dormant_lung", "dormant_bone",
+        "dividing_bone", "tumor_end", "grown_per_shed")}
     assert found == dict(
-        detected_end=3, any_detected=1, lung_detected_end=2, lung_dividing_end=12, lung_dormant_end=3, bone_dormant_end=13,
-        bone_dividing_end=36, tumor_end=10, grown_per_shed=0.1)
+        detected_end=3, any_detected=1, detected_lung=2, dividing_lung=12, dormant_lung=3, dormant_bone=13,
+        dividing_bone=36, tumor_end=10, grown_per_shed=0.1)
     assert cascade.any_detected(made(rows, time_s=[0, 86400, 172800])) == 0.0
     with pytest.raises(readouts.Missing, match="no output"):
         cascade.detected_end(made([], time_s=[]))

@@ -84,23 +84,6 @@ def dividing_end(results):
     return _records(_at(results, _end_day(results)), "micro", "vascular")
 
 
-def _of_organ(results, organ):
-    rows, names = _at(results, _end_day(results)), results.names("organs")["node"]
-    return rows[[names[int(node)] == organ for node in rows["node"]]]
-
-
-@readout("lesions")
-def lung_detected_end(results):
-    """Lesions of the lung that have had colonization.detect cells, at the end."""
-    return _records(_of_organ(results, "lung"), "detected")
-
-
-@readout("lesions")
-def lung_dividing_end(results):
-    """Lesions of the lung that divide, at the end."""
-    return _records(_of_organ(results, "lung"), "micro", "vascular")
-
-
 @readout("1")
 def grown_per_shed(results):
     """Lesions that divide, at the end, for each cell that the tumor has shed, also those that nobody followed."""
@@ -111,24 +94,6 @@ def grown_per_shed(results):
 def tumor_end(results):
     """Cells of the tumor at the end, of tissue or without space."""
     return float(sum(results.series[name][-1] for name in ("tissue", "lumped") if name in results.series))
-
-
-@readout("lesions")
-def lung_dormant_end(results):
-    """Lesions of the lung that sleep, at the end."""
-    return _records(_of_organ(results, "lung"), "dormant")
-
-
-@readout("lesions")
-def bone_dormant_end(results):
-    """Lesions of the bones that sleep, at the end."""
-    return _records(_of_organ(results, "bone"), "dormant")
-
-
-@readout("lesions")
-def bone_dividing_end(results):
-    """Lesions of the bones that divide, at the end."""
-    return _records(_of_organ(results, "bone"), "micro", "vascular")
 
 
 @readout("1")

@@ -74,9 +74,10 @@ def _number_in(name, organ, columns, unit, doc):
 for _organ in ("lung", "liver", "bone", "brain", "kidney"):
     _event_in("extravasated", _organ, "Cells that left the vessels")
 _event_in("bound", "lung", "How often cells bound to the walls")
-for _organ in ("bone", "liver"):
+for _organ in ("bone", "liver", "lung"):
     _number_in("dividing", _organ, ("micro", "vascular"), "lesions", "Lesions that divide,")
     _number_in("dormant", _organ, ("dormant",), "lesions", "Lesions that sleep,")
+_number_in("detected", "lung", ("detected",), "lesions", "Lesions that have had colonization.detect cells,")
 for _organ in ("liver", "lung"):
     _number_in("lesion_cells", _organ, ("cells",), "cells", "Cells of lesions")
 
