@@ -77,15 +77,18 @@ class Lesions:
 
     Births and deaths are counted by line: a line that has died out within a sub-step is one death, what
     a line has gained is births; a division whose daughter dies in the same sub-step is neither.
+
+    `detect` [cells] and `follow_per_h` [1/h] may be others than those of the config.
     """
 
-    def __init__(self, config, circuit, seed: int):
+    def __init__(self, config, circuit, seed: int, detect=None, follow_per_h=None):
         self.plan = plan_of(config)
         self.circuit, self.seed = circuit, seed
         self.on = any(rate.name == "lesion.clonogenic" for rate in self.plan.rates)
         self.normal = dict(self.plan.bits).get(NORMAL, 0)
         c = config.colonization
-        self.law = dict(detect=c.detect, follow_per_h=c.follow_per_h, normal=self.normal)
+        self.law = dict(detect=c.detect if detect is None else detect, normal=self.normal,
+                        follow_per_h=c.follow_per_h if follow_per_h is None else follow_per_h)
         self.records = np.empty(0, LESION)
         self.clones = None              # that of the founder
         self.switches = switches(self.plan, "lesion")
