@@ -64,7 +64,7 @@ cdef struct walker_t:  # what a cell's traits make of the rates, and of each nod
     double loss[MAX_NODES]    # at least the hazards together
 
 
-cdef struct risk_t:      # hazards that compete, without the coat, and the share of each that a full coat takes off
+cdef struct risk_t:      # hazards that compete, at their most, and the share of each that a full coat takes off
     int n
     int event[MOST_RISKS]
     double bare[MOST_RISKS]
@@ -91,6 +91,13 @@ cdef inline double coat(const ctc_t* c, double t, const body_t* b) noexcept nogi
     if b.nodes[c.node].kind == LYMPH:
         return 0.0
     return -expm1(-x / b.law.coat_time_h) * exp(-x / b.law.coat_fade_h)
+
+
+cdef inline double seen(const ctc_t* c, double t, const body_t* b) noexcept nogil:
+    """The share of the NK hazard that is left at t: exp(-x / loss), x hours after it entered the blood; in lymph all."""
+    if b.nodes[c.node].kind == LYMPH:
+        return 1.0
+    return exp(-(t - c.t_shed) / b.law.nk_loss_h)
 
 
 cdef inline double drawn(const body_t* b, uint32_t node, const walker_t* w) noexcept nogil:
@@ -136,18 +143,22 @@ cdef inline void held(const ctc_t* c, const walker_t* w, const body_t* b, risk_t
 
 
 cdef inline void fall_due(ctc_t* c, const risk_t* k, double t, uint32_t word, const body_t* b) noexcept nogil:
-    """One of them happens at t, as if there were no coat; by the share that its coat takes off it does not.
+    """One of them happens at t, as if nothing lowered it; by the share that its coat takes off, or NK cells no longer
+    see, it does not.
 
     So times are those of the hazard, by thinning (Lewis and Shedler 1979), and no integral has to be inverted. A cell
     that is spared stays as it is, and what comes next is drawn from there.
     """
-    cdef double u = unit32(word) * all_bare(k), upto = 0.0
+    cdef double u = unit32(word) * all_bare(k), upto = 0.0, left
     cdef int i
     c.pending, c.t_event = EVENT_STAY, t
     for i in range(k.n):
         upto += k.bare[i]
         if u < upto:
-            if k.spared[i] == 0.0 or upto - u > k.bare[i] * k.spared[i] * coat(c, t, b):
+            left = 1.0 - k.spared[i] * coat(c, t, b) if k.spared[i] > 0.0 else 1.0
+            if k.event[i] == EVENT_NK:
+                left *= seen(c, t, b)
+            if left == 1.0 or upto - u > k.bare[i] * (1.0 - left):
                 c.pending = k.event[i]
             break
 

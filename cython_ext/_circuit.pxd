@@ -39,6 +39,7 @@ cdef struct law_t:              # filled by name by Circuit
     double coat_time_h, coat_fade_h     # time constants of the coat of platelets: of its growth, and of its end
     double spared_nk, spared_shear      # the share of NK and shear that a full coat takes off
     double nk_flowing           # NK while it flows, relative to NK once it is arrested
+    double nk_loss_h            # time constant with which NK cells lose sight of a cell
     double nucleus              # its diameter over that of the cell
     double stretch              # a cell is torn in a capillary so many times narrower than it
     double viscosity_Pa_s       # of a cell that is squeezed

@@ -17,7 +17,7 @@ from tables import neutral, varied
 
 SEED = 20240229
 BUSY = dict(anoikis_per_h=2.0, anoikis_resistance=0.5, shear_slope_cm2_per_dyn_h=2.0, nk_per_h=5.0, nk_flowing=0.6,
-            release_per_h=5.0, binding_per_h=40.0, platelet_time_h=0.05, platelet_fade_h=0.2, arrested_death_per_h=0.7,
+            nk_loss_h=0.3, release_per_h=5.0, binding_per_h=40.0, platelet_time_h=0.05, platelet_fade_h=0.2, arrested_death_per_h=0.7,
             breakup_per_h=3.0, tension_mN_per_m=0.3, nuclear_stiffness_kPa=0.1)
 GROWTH = dict(divide_per_h=4.0, burst_cells=7)
 
@@ -209,7 +209,7 @@ def test_the_walk_does_not_depend_on_order_or_company():
     ("anoikis", dict(anoikis_per_h=0.0)), ("shear", dict(shear_slope_cm2_per_dyn_h=0.0)), ("nk", dict(nk_per_h=0.0)),
     ("release", dict(release_per_h=0.0)), ("bind", dict(binding_per_h=0.0)), ("size", dict(tension_mN_per_m=0.0, nuclear_stiffness_kPa=0.0)),
     ("split", dict(breakup_per_h=0.0)), ("arrested_death", dict(arrested_death_per_h=0.0)),
-    ("platelets", dict(platelet_nk=0.0, platelet_shear=0.0))])
+    ("platelets", dict(platelet_nk=0.0, platelet_shear=0.0)), ("loss", dict(nk_loss_h=87660.0))])
 def test_a_mechanism_at_zero_equals_code_without_it(absent, zero):
     blood = blood_of(mixture(150), config(blood=BUSY | zero))
     expected, _ = by_twin(blood.records, blood, 0.5, without=(absent,))

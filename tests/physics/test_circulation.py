@@ -14,7 +14,7 @@ from metacascade.model.physiology import ARTERIAL, BODIES, LUNG, NODES, VENOUS
 pytestmark = pytest.mark.statistical
 SEED = 11
 FREE = dict(anoikis_per_h=0.0, shear_slope_cm2_per_dyn_h=0.0, nk_per_h=0.0, binding_per_h=0.0, tension_mN_per_m=0.0,
-            nuclear_stiffness_kPa=0.0, stretch=1000.0, viscosity_Pa_s=0.0, arrested_death_per_h=0.0, breakup_per_h=0.0)
+            nk_loss_h=87660.0, nuclear_stiffness_kPa=0.0, stretch=1000.0, viscosity_Pa_s=0.0, arrested_death_per_h=0.0, breakup_per_h=0.0)
 Z = 4.5  # false alarm of a two-sided test: 7e-6
 
 
@@ -94,6 +94,22 @@ def test_platelets_lower_the_hazard_while_their_coat_is_there(coat):
         dose = k * (t - coat * (0.5 * (1 - math.exp(-t / 0.5)) - both * (1 - math.exp(-t / both))))
         assert abs(z_of(b.records.size, n, math.exp(-dose))) < Z, t
         assert walked.deaths["shear"] == walked.ended["n"].sum()
+
+
+@pytest.mark.parametrize(("coat", "loss"), [(0.0, 87660.0), (0.0, 0.7), (0.9, 0.7)])
+def test_nk_cells_kill_less_as_they_lose_sight_of_a_cell_and_as_it_is_coated(coat, loss):
+    n, k, tau, fade = 30_000, 3.0, 0.3, 0.5
+
+    def everywhere(circuit):
+        circuit.rates.by_node("blood.nk")[:] = k
+
+    b = blood(n, nk_flowing=1.0, nk_loss_h=loss, platelet_nk=coat, platelet_time_h=tau, platelet_fade_h=fade, edit=everywhere)
+    for t in (0.3, 1.0, 2.5):
+        b.advance(t)
+        fading, both = 1 / loss + 1 / fade, 1 / loss + 1 / fade + 1 / tau
+        dose = k * (-loss * math.expm1(-t / loss)
+                    - coat * (-math.expm1(-fading * t) / fading + math.expm1(-both * t) / both))
+        assert abs(z_of(b.records.size, n, math.exp(-dose))) < Z, t
 
 
 def test_the_times_of_death_fill_the_interval_by_the_same_law():

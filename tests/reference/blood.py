@@ -230,13 +230,21 @@ class Walker:
         x = t - self.c["t_shed"]
         return -math.expm1(-x / self.p["coat_time_h"]) * math.exp(-x / self.p["coat_fade_h"])
 
+    def seen(self, t):
+        if self.here()["kind"] == IN_LYMPH or "loss" in self.without:
+            return 1.0
+        return math.exp(-(t - self.c["t_shed"]) / self.p["nk_loss_h"])
+
     def fall_due(self, risks, t, word):
         u, upto = unit32(word) * total(risks), 0.0
         self.c["pending"], self.c["t_event"] = int(Event.STAY), t
         for event, bare, spared in risks:
             upto += bare
             if u < upto:
-                if spared == 0.0 or upto - u > bare * spared * self.coat(t):
+                left = 1.0 - spared * self.coat(t) if spared > 0.0 else 1.0
+                if event == Event.NK:
+                    left *= self.seen(t)
+                if left == 1.0 or upto - u > bare * (1.0 - left):
                     self.c["pending"] = int(event)
                 break
 

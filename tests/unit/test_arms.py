@@ -246,7 +246,7 @@ def test_what_is_unusual_is_said_once_with_the_arms(plan, capsys):
     plan("[set]\nblood.nk = '9/h'\n[[arm]]\nname = 'a'\n[[arm]]\nname = 'b'\n[arm.run]\nduration = '5 h'\n")
     assert capsys.readouterr().err.splitlines() == [
         "warning: arms differ in run.duration: the last rows that are compared are of other times",
-        "warning: every arm: blood.nk = 9/h is outside the usual range, 0.02/h to 0.5/h"]
+        "warning: every arm: blood.nk = 9/h is outside the usual range, 0.1/h to 5/h"]
 
 
 def test_arms_may_get_more_replicates_and_other_columns_and_nothing_else(plan, tmp_path):

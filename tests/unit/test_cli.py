@@ -65,7 +65,7 @@ def test_a_table_that_only_a_setting_names_is_not_blamed_on_the_file(capsys, con
 
 def test_check_prints_warnings_on_stderr(capsys, config):
     code, _, err = outcome(capsys, "check", config, "--set", "blood.nk=9/h")
-    assert code == 0 and err == "warning: blood.nk = 9/h is outside the usual range, 0.02/h to 0.5/h\n"
+    assert code == 0 and err == "warning: blood.nk = 9/h is outside the usual range, 0.1/h to 5/h\n"
 
 
 @pytest.mark.parametrize("arguments, message", [

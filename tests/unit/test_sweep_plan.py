@@ -310,7 +310,7 @@ def test_draws_that_are_the_same_run_are_told_and_stay(plan, capsys):
 
 def test_what_is_unusual_in_all_members_is_said_once(plan, capsys):
     plan('replicates = 3\n[set]\nblood.nk = "9/h"\n[vary]\ntumor.cells = [1, 2, 3]\n')
-    said = "warning: every member: blood.nk = 9/h is outside the usual range, 0.02/h to 0.5/h\n"
+    said = "warning: every member: blood.nk = 9/h is outside the usual range, 0.1/h to 5/h\n"
     assert capsys.readouterr().err == said
 
 

@@ -170,7 +170,7 @@ RULES = (
     Rule("blood.platelet_time blood.platelet_fade", lambda c: _is_coated(c.blood),
          "the coat of platelets protects from nothing: blood.platelet_nk, blood.platelet_shear"),
     Rule("vessel_growth.burst_cells", lambda c: c.vessel_growth.divide_per_h, "vessel_growth.divide = 0"),
-    Rule("blood.nk_flowing", lambda c: c.blood.nk_per_h, "blood.nk = 0"),
+    Rule("blood.nk_flowing blood.nk_loss", lambda c: c.blood.nk_per_h, "blood.nk = 0"),
     Rule(f"colonization.clonogenic {SEEDED} {DIVIDING}",
          lambda c: c.colonization.enabled, "colonization.enabled = false", state=True),
     Rule(f"{BEGIN} {DIVIDING}", _colonizes, "colonization.clonogenic = 0", state=True),

@@ -47,7 +47,7 @@ READ = (
                     "vessel.shortest vessel.pruning vessel.radius vessel.radius_spread vessel.oxygen_length "
                     "vessel.oxygen_critical vessel.oxygen_radius".split(), ())
     | dict.fromkeys("blood.coat_time blood.coat_fade blood.coat blood.scar blood.cytokines "
-                    "blood.cytokines_half blood.cytokines_half_organ blood.nk_flowing blood.nucleus "
+                    "blood.cytokines_half blood.cytokines_half_organ blood.nk_flowing blood.nk_loss blood.nucleus "
                     "blood.stretch blood.viscosity blood.burst_cells".split(), ())
     | dict.fromkeys("blood.anoikis blood.bind blood.release blood.extravasate blood.homing blood.breakup "
                     "blood.arrested_death blood.divide blood.barrier blood.mmp1 blood.fscn1 blood.tension "

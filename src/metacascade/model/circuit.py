@@ -143,8 +143,8 @@ def _law(plan, rates, scales):
         coat_time_h=max(number("coat_time", 1.0), SHORTEST_H), coat_fade_h=max(number("coat_fade", 1.0), SHORTEST_H),
         spared_nk=coat * float(rates.spared[rates.names.index("blood.nk")]),
         spared_shear=coat * float(rates.spared[rates.names.index("blood.shear")]),
-        nk_flowing=number("nk_flowing", 0.0), nucleus=number("nucleus", 0.0),
-        stretch=number("stretch", math.inf), viscosity_Pa_s=number("viscosity", 0.0),
+        nk_flowing=number("nk_flowing", 0.0), nk_loss_h=max(number("nk_loss", math.inf), SHORTEST_H),
+        nucleus=number("nucleus", 0.0), stretch=number("stretch", math.inf), viscosity_Pa_s=number("viscosity", 0.0),
         burst_cells=number("burst_cells", math.inf))
 
 

@@ -1,7 +1,7 @@
 """The blood of a forecast: how many CTCs flow in each node, and are trapped or bound there, on the mean.
 
-All are single cells, with a coat of platelets that is whole while they flow, and fades once they are arrested: NK cells
-kill those at the rate, the same all the time, by which as many leave the vessel as with a coat that fades.
+All are single cells, with a coat of platelets that is whole while they flow, and fades once they are arrested, as NK
+cells lose sight of them: these kill at the rate, the same all the time, by which as many leave the vessel.
 """
 import math
 from statistics import NormalDist
@@ -125,7 +125,8 @@ def _rates(circuit, bed):
     coated = law["spared_nk"] * (circuit.nodes["kind"] != KIND_LYMPH)
     flowing = of["anoikis"] + of["shear"] * (1.0 - law["spared_shear"]) + of["nk"] * law["nk_flowing"] * (1.0 - coated)
     held = of["arrested_death"] + out
-    held = held + np.array([_killed_per_h(*row, law["coat_fade_h"]) for row in zip(of["nk"], coated, held)])
+    loss = np.where(circuit.nodes["kind"] != KIND_LYMPH, law["nk_loss_h"], math.inf)
+    held = held + np.array([_killed_per_h(*row, law["coat_fade_h"]) for row in zip(of["nk"], coated, loss, held)])
     bind = of["bind"] * _drawn(circuit.rates)
     rates = np.zeros((3 * n, 3 * n))
     to = roads_of(circuit).T                                                       # to[j, i]: from i to j
@@ -139,14 +140,21 @@ def _rates(circuit, bed):
     return rates
 
 
-def _killed_per_h(nk, spared, other, fade_h):
-    """The rate of NK killing, beside all `other` ends, that lets as many of these happen as a coat that fades."""
+def _killed_per_h(nk, spared, loss_h, other, fade_h):
+    """The rate of NK killing, beside all `other` ends, that lets as many of these happen as a coat that fades, and NK
+    cells that lose sight."""
     if nk <= 0.0 or other <= 0.0:
         return nk * (1.0 - spared)
     t = TIMES * 30.0 / other
-    ends = other * np.exp(-other * t - nk * (t - spared * fade_h * -np.expm1(-t / fade_h)))
+    dose = _lived(t, 1.0 / loss_h) - spared * _lived(t, 1.0 / loss_h + 1.0 / fade_h)
+    ends = other * np.exp(-other * t - nk * dose)
     share = float(((ends[1:] + ends[:-1]) / 2 * np.diff(t)).sum())
     return other / min(share, 1.0) - other
+
+
+def _lived(t, rate):
+    """The integral of exp(-rate t)."""
+    return -np.expm1(-rate * t) / rate if rate else t
 
 
 def roads_of(circuit):
