@@ -54,7 +54,7 @@ class Organ(Section):
     capillary_spread: float = number("capillary_spread", 0.2, 0.001, 2, usual=(0.1, 0.4), source=(
         "the lung 7.5 +- 2.3 um (Doerschuk 1993); no measurement of the others"), status=ASSUMED,
         doc="Standard deviation of ln(width) of the capillaries; 0.3 in the lung.")
-    pressure_Pa: float = quantity("pressure", "Pa", "Pa", 1000, 0.001, 1e6, usual=(10, 3000), source=(
+    pressure_Pa: float = quantity("pressure", "Pa", "Pa", 780, 0.001, 1e6, usual=(10, 3000), source=(
         "by organ, see config/organs.py"), status=ASSUMED,
         doc="Pressure difference across the stretch of a capillary that a cell plugs.")
     adhesion: float = number("adhesion", 0.3, 0, 100, source="by organ", status=ASSUMED, doc=(
