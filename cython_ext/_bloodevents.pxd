@@ -94,7 +94,7 @@ cdef inline double coat(const ctc_t* c, double t, const body_t* b) noexcept nogi
 
 
 cdef inline double seen(const ctc_t* c, double t, const body_t* b) noexcept nogil:
-    """The share of the NK hazard that is left at t: exp(-x / loss), x hours after it entered the blood; in lymph all."""
+    """The share of the NK hazard left at t: exp(-x / loss), x hours after it entered the blood; all in lymph."""
     if b.nodes[c.node].kind == LYMPH:
         return 1.0
     return exp(-(t - c.t_shed) / b.law.nk_loss_h)

@@ -62,7 +62,7 @@ def narrowest(diameter_um, softness, pressure_Pa):
 
 
 @pytest.mark.parametrize(("bed", "diameter", "emt"), [
-    ("lung", 12.4, 0), ("lung", 12.4, 255), ("lung", 7.5, 0), ("lung", 16.8, 0), ("liver", 18.4, 128), ("muscle", 12.4, 0)])
+    ("lung", 12.4, 0), ("lung", 12.4, 255), ("lung", 7.5, 0), ("lung", 16.8, 0), ("liver", 18.4, 128), ("muscle", 16.8, 255)])
 def test_a_bed_traps_and_tears_as_many_as_widths_that_are_drawn_do(bed, diameter, emt):
     """n = 30,000 passages; 4e6 widths from NumPy's generator, whose error is a tenth of that of the passages."""
     n, node = 30_000, NODES.index(bed)
@@ -72,22 +72,24 @@ def test_a_bed_traps_and_tears_as_many_as_widths_that_are_drawn_do(bed, diameter
     widths = median * np.exp(spread * np.random.default_rng(1).standard_normal(4_000_000))
     limit = narrowest(diameter, 1 - 0.5 * emt / 255, pressure)
     held = float((widths < limit).mean())
-    burst = float(((widths >= limit) & (widths < diameter / 2.94)).mean())
+    burst = float(((widths >= limit) & (widths < diameter / 4.66)).mean())
     for count, p in ((trapped, held), (torn, burst)):
         assert abs(count - n * p) < Z * math.sqrt(1.01 * n * p * (1 - p)) + 1
 
 
-def test_a_membrane_of_twice_the_area_of_the_sphere_is_a_cylinder_2_94_times_narrower():
+@pytest.mark.parametrize(("narrower", "longer", "area"), [(4.66, 68.0, 3.12), (3.46, 28.0, 2.33), (2.94, 17.3, 2.0)])
+def test_a_cell_narrowed_as_seen_is_as_long_as_seen_and_has_that_much_more_membrane(narrower, longer, area):
     """A cylinder of width d / L with round ends and the volume of the sphere, in units of d."""
-    width = 1 / 2.94
+    width = 1 / narrower
     length = (math.pi / 6 - math.pi * width**3 / 6) / (math.pi * width**2 / 4)
-    assert (math.pi * width * length + math.pi * width**2) / math.pi == pytest.approx(2.0, abs=0.002)
+    assert (length + width) / width == pytest.approx(longer, rel=0.01)
+    assert (math.pi * width * length + math.pi * width**2) / math.pi == pytest.approx(area, rel=0.003)
 
 
 def test_muscle_holds_fewer_cells_than_the_lung_though_its_capillaries_are_narrower():
     muscle, _, _ = first_passage(blood(5_000, MUSCLE, forever))
     lung, _, _ = first_passage(blood(5_000, LUNG, forever))
-    assert muscle < 0.1 * lung
+    assert muscle < 0.2 * lung
 
 
 @pytest.mark.parametrize("size", [1, 2, 5, 20])
@@ -188,7 +190,8 @@ def test_the_cells_of_a_trapped_cluster_die_as_an_independent_death_process(size
     """4,000 clusters, death in the vessel and NK that reaches those at the surface; the same by a step of 1e-3 h in NumPy,
     20,000 clusters: the mean sizes agree within 4.5 standard errors of both and the step."""
     death, nk, t, n = 0.2, 0.6, 1.5, 4_000
-    made = blood(n, LUNG, trapped, size=size, arrested_death_per_h=death / 3, nk_per_h=nk, platelet_nk=0.0, stretch=1000.0)
+    made = blood(n, LUNG, trapped, size=size, arrested_death_per_h=death / 3, nk_per_h=nk, nk_loss_h=87660.0,
+                 platelet_nk=0.0, stretch=1000.0)
     walked = made.advance(t)
     alive = int(made.records["n"].sum())
     assert sum(walked.deaths.values()) == n * size - alive

@@ -49,7 +49,7 @@ def in_the_lung(step_s, hours=4, **therapy):
     return model_of(
         hours, step_s, injection=[dict(node="lung", cells=20_000)], vessel_growth=dict(enabled=False),
         organs=dict(lung=dict(nk=1.0, extravasation_h=87660.0, capillary_um=1.0)),
-        blood=dict(arrested_death_per_h=0.0, nk_per_h=0.2, platelet_nk=0.0),
+        blood=dict(arrested_death_per_h=0.0, nk_per_h=0.2, nk_loss_h=87660.0, platelet_nk=0.0),
         therapy=[dict(rate="blood.nk", factor=5.0, start_s=4200, duration_s=4500) | therapy])
 
 
