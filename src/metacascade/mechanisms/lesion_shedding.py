@@ -11,9 +11,9 @@ class LesionShedding(Section):
     """Keys of [colonization]."""
     table: ClassVar[str] = "colonization"
 
-    shed_per_h: float = quantity("shed", "1/day", "1/h", 0.0025, 0, 24, usual=(3e-5, 0.03), source=(
-        "what a tumor in tissue sheds with intravasation.hazard = 0.08/day, 0.0022 to 0.0027; with its default, "
-        "0.4/day, 0.011, as Butler and Gullino 1975: 3.2e6 cells/g/day over 3e8 cells/g"), status=COMPUTED,
+    shed_per_h: float = quantity("shed", "1/day", "1/h", 0.011, 0, 24, usual=(3e-5, 0.03), source=(
+        "what a tumor in tissue sheds at the defaults, 0.0107 to 0.0117, by the hazard from Butler and Gullino 1975: "
+        "3.2e6 cells/g/day over 3e8 cells/g, a rat"), status=COMPUTED,
         doc="Hazard of a cell of a lesion with vessels to enter the blood.")
     shed_avascular: float = number("shed_avascular", 0.01, 0, 1, source=(
         "there are no vessels inside; no measurement"), status=ASSUMED, doc=(

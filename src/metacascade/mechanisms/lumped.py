@@ -29,8 +29,8 @@ class Lumped(Section):
     cell_loss: float = number("cell_loss", 0.75, 0, 0.99, usual=(0, 0.95), source=(
         "Steel 1977: loss factor of carcinomas above 0.7"), status=RECALLED, doc=(
             "Deaths over births of a tumor of one cell; the rate of death stays as it is then."))
-    shed_per_h: float = quantity("shed", "1/day", "1/h", 0.0025, 0, 24, usual=(3e-5, 0.03), source=(
-        "as colonization.shed; a tumor in tissue sheds 0.011 at the default of intravasation.hazard"), status=COMPUTED,
+    shed_per_h: float = quantity("shed", "1/day", "1/h", 0.011, 0, 24, usual=(3e-5, 0.03), source=(
+        "as colonization.shed: what a tumor in tissue sheds at the defaults"), status=COMPUTED,
         doc="Hazard of a cell to enter the blood, alone or as the first of a cluster.")
     cluster_fraction: float = number("cluster_fraction", 0.03, 0, 1, usual=(0.005, 0.1), source=(
         "few per cent in mouse mammary tumors (Aceto 2014)"), status=RECALLED,
