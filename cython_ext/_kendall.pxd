@@ -1,5 +1,5 @@
 # Linear birth and death, exact over any time in which its rates are constant (Kendall 1948). Header only.
-from libc.math cimport exp, expm1, floor, log1p, sqrt
+from libc.math cimport exp, expm1, floor, log, log1p, sqrt
 from libc.stdint cimport int64_t, uint32_t
 from _binomial cimport binomial
 from _random cimport normal, unit52
@@ -33,3 +33,18 @@ cdef inline void lived(int64_t n, double b, double d, double h, const uint32_t* 
     cdef double g = expm1((b - d) * h) / (b - d) if b != d else h
     died[0] = binomial(n, d * g / (1.0 + b * g), r)
     born[0] = gained(n - died[0], b * g / (1.0 + b * g), s)
+
+
+cdef inline double leaving(double b, double* d, double leave, double h) noexcept nogil:
+    """The chance of a cell that `lived` leaves to have left meanwhile, where cells leave with a hazard, too.
+
+    With net = b - d - leave the mean of n cells is n exp(net h) in the end, and n leave lasted have left, lasted =
+    (exp(net h) - 1) / net. So births and deaths make n (1 + (b - d) lasted) of them, and d becomes as it must be.
+    """
+    cdef double net = b - d[0] - leave, lasted, both
+    if leave == 0.0:
+        return 0.0
+    lasted = expm1(net * h) / net if net != 0.0 else h
+    both = 1.0 + (b - d[0]) * lasted
+    d[0] = b - log(both) / h
+    return leave * lasted / both

@@ -2,7 +2,7 @@
 from libc.math cimport INFINITY, ceil, exp, expm1, fabs, fmax, fmin, log, log1p
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from _binomial cimport binomial
-from _kendall cimport lived
+from _kendall cimport leaving, lived
 from _lesionrates cimport own_t
 from _random cimport philox4x32, unit52
 from _types cimport CLEARED, MICRO, VASCULAR, lesion_t
@@ -35,6 +35,11 @@ cdef inline double shedding(const own_t* p, bint micro) noexcept nogil:
     return p.shed * p.shed_avascular if micro else p.shed
 
 
+cdef inline double deaths(const own_t* p, bint micro) noexcept nogil:
+    """Of a cell [1/h]: of what is lost, that which is not shed."""
+    return fmax(p.death - shedding(p, micro), 0.0)
+
+
 cdef inline double births(const own_t* p, bint micro, double n) noexcept nogil:
     """Of a cell [1/h]: its turnover and a ln(N / n), of which a lesion without vessels has the less of the second, the
     nearer it is to its limit, and less than nothing above."""
@@ -46,7 +51,8 @@ cdef inline double births(const own_t* p, bint micro, double n) noexcept nogil:
 
 cdef inline double span_of(const own_t* p, bint micro, double n, double hours) noexcept nogil:
     """A sub-step, of equal ones until the end: so short that the rates of growth change little in it."""
-    cdef double b = births(p, micro, n), net = fabs(b - p.death - shedding(p, micro)), slope = p.birth * p.gompertz
+    cdef double b = births(p, micro, n), net = fabs(b - deaths(p, micro) - shedding(p, micro))
+    cdef double slope = p.birth * p.gompertz
     if micro:
         slope *= 1.0 + fabs(log(p.capacity / n)) * fmin(n / p.limit, 2.0)
     cdef double cuts = hours * (net + slope) / LARGEST_CHANGE
@@ -55,16 +61,18 @@ cdef inline double span_of(const own_t* p, bint micro, double n, double hours) n
     return hours / fmax(ceil(cuts), 1.0)
 
 
-cdef inline void turn_over(lesion_t* l, const own_t* p, uint64_t key, uint32_t i, double h,
-                           grown_t* sum) noexcept nogil:
-    """Linear birth and death, with births of the size expected half-way."""
+cdef inline double turn_over(lesion_t* l, const own_t* p, uint64_t key, uint32_t i, double h,
+                             grown_t* sum) noexcept nogil:
+    """Linear birth and death, with births of the size expected half-way; the chance of what is left to be shed."""
     cdef uint32_t counter[4]
     cdef uint32_t r[4]
     cdef uint32_t s[4]
     cdef bint micro = l.state == MICRO
-    cdef double n = <double>l.n, d = p.death, b = births(p, micro, n)
+    cdef double n = <double>l.n, d = deaths(p, micro), b = births(p, micro, n)
+    cdef double left
     cdef int64_t died, born
     b = births(p, micro, n * exp(0.5 * (b - d - shedding(p, micro)) * h))
+    left = leaving(b, &d, shedding(p, micro), h)
     counter[0], counter[1], counter[2], counter[3] = 3 * i, 0, 0, 0
     philox4x32(counter, key, r)
     counter[0] += 1
@@ -75,6 +83,7 @@ cdef inline void turn_over(lesion_t* l, const own_t* p, uint64_t key, uint32_t i
     l.died += died
     sum.born += born
     sum.died += died
+    return left
 
 
 cdef inline void see(lesion_t* l, double before, double detect, double t, double h) noexcept nogil:
@@ -97,17 +106,17 @@ cdef inline void vascularize(lesion_t* l, const own_t* p, uint64_t key, uint32_t
         sum.vascularized += 1
 
 
-cdef inline bint shed_some(lesion_t* l, int64_t row, double hazard, double mean, uint64_t key, uint32_t i, double t,
+cdef inline bint shed_some(lesion_t* l, int64_t row, double chance, uint64_t key, uint32_t i, double t,
                            double h, broods_t* broods, grown_t* sum) noexcept nogil:
-    """Of the cells left at the end of a sub-step from t on, as many as of the mean number in it; false: there was no
-    room for them in the list."""
+    """Of the cells that lived through a sub-step from t on, each with its chance; false: there was no room for them in
+    the list."""
     cdef uint32_t counter[4]
     cdef uint32_t r[4]
     cdef brood_t* brood
     cdef int64_t gone
     counter[0], counter[1], counter[2], counter[3] = i, 0, 0, 0
     philox4x32(counter, key, r)
-    gone = binomial(l.n, -expm1(-hazard * h * (mean / l.n)), r)
+    gone = binomial(l.n, chance, r)
     if gone == 0:
         return True
     if broods.used == broods.room:
@@ -127,18 +136,16 @@ cdef inline bint grow(lesion_t* l, int64_t row, const own_t* p, const uint64_t* 
 
     keys: of the draws of growth and of shedding.
     """
-    cdef double h, before, mean, shed, t = start
+    cdef double h, before, left, t = start
     cdef uint32_t i = 0
     while t < end and l.n > 0:
         before, h = <double>l.n, span_of(p, l.state == MICRO, <double>l.n, end - t)
-        shed = shedding(p, l.state == MICRO)
-        turn_over(l, p, keys[0], i, h, sum)
+        left = turn_over(l, p, keys[0], i, h, sum)
         if l.n > 0:
             see(l, before, detect, t, h)
-            mean = 0.5 * (before + l.n)
             if l.state == MICRO:
-                vascularize(l, p, keys[0], i, mean, t, h, sum)
-            if not shed_some(l, row, shed, mean, keys[1], i, t, h, broods, sum):
+                vascularize(l, p, keys[0], i, 0.5 * (before + l.n), t, h, sum)
+            if not shed_some(l, row, left, keys[1], i, t, h, broods, sum):
                 return False
         t = end if h >= end - t else t + h
         i += 1

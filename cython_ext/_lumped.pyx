@@ -4,7 +4,7 @@ import numpy as np
 from libc.math cimport expm1, fabs, fmax, fmin, log
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from _binomial cimport binomial
-from _kendall cimport lived
+from _kendall cimport leaving, lived
 from _random cimport DRAW_LUMPED, DRAW_LUMPED_CHILD, draw, philox4x32, unit52
 from _types cimport CIRCULATING, CLEARED, ctc_t, inherit, lesion_t
 
@@ -50,24 +50,25 @@ cdef double _sub_step(const law_t* p, int64_t n, double most) noexcept nogil:
 
 cdef void _live(lesion_t* l, const law_t* p, uint64_t key, uint32_t index, double follow, double start, double h,
                 brood_t* brood, int64_t* tally) noexcept nogil:
-    """One sub-step. The mean of the gain over it is that of the closed solution, ln(N / n) falling as exp(-a t);
-    what leaves is of the mean of the cells at both ends."""
+    """One sub-step. The mean of the gain over it is that of the closed solution, ln(N / n) falling as exp(-a t)."""
     cdef uint32_t counter[4]
     cdef uint32_t r[4]
     cdef uint32_t s[4]
-    cdef int64_t born, died, before = l.n, left
-    cdef double a = p.gompertz, gain = _gain(p, l.n)
+    cdef int64_t born, died, left
+    cdef double a = p.gompertz, gain = _gain(p, l.n), births, deaths = p.death, chance
     gain *= -expm1(-a * h) / (a * h) if a * h > 0.0 else 1.0
+    births = fmax(p.turnover + gain, 0.0)
+    chance = leaving(births, &deaths, p.shed, h)
     counter[1], counter[2], counter[3] = index, 0, 0
     counter[0] = 0
     philox4x32(counter, key, r)
     counter[0] = 1
     philox4x32(counter, key, s)
-    lived(l.n, fmax(p.turnover + gain, 0.0), p.death, h, r, s, &born, &died)
+    lived(l.n, births, deaths, h, r, s, &born, &died)
     l.n += born - died
     counter[0] = 2
     philox4x32(counter, key, r)
-    left = binomial(min(l.n, (before + l.n) // 2), -expm1(-p.shed * h), r)
+    left = binomial(l.n, chance, r)
     counter[0] = 3
     philox4x32(counter, key, r)
     brood.first, brood.n, brood.start, brood.end = l.shed, binomial(left, follow, r), start, start + h

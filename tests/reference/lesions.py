@@ -101,6 +101,10 @@ def happen(lesion, p, seed, tally, without=()):
     due(lesion, p, seed, t, without)
 
 
+def deaths(p, micro):
+    return max(p["death"] - shedding(p, micro), 0.0)
+
+
 def births(p, micro, n):
     more = p["gompertz"] * math.log(p["capacity"] / n)
     if micro and more > 0.0:
@@ -114,7 +118,7 @@ def shedding(p, micro):
 
 def span_of(p, micro, n, hours):
     b = births(p, micro, n)
-    net, slope = math.fabs(b - p["death"] - shedding(p, micro)), p["birth"] * p["gompertz"]
+    net, slope = math.fabs(b - deaths(p, micro) - shedding(p, micro)), p["birth"] * p["gompertz"]
     if micro:
         limit = p["avascular_limit"]
         slope *= 1.0 + math.fabs(math.log(p["capacity"] / n)) * min(n / limit, 2.0)
@@ -124,10 +128,21 @@ def span_of(p, micro, n, hours):
     return hours / max(math.ceil(cuts), 1.0)
 
 
+def leaving(b, d, leave, h):
+    """The chance to have left, and deaths."""
+    net = b - d - leave
+    if leave == 0.0:
+        return 0.0, d
+    lasted = math.expm1(net * h) / net if net != 0.0 else h
+    both = 1.0 + (b - d) * lasted
+    return leave * lasted / both, b - math.log(both) / h
+
+
 def turn_over(lesion, p, key, i, h, tally):
-    micro, n, d = lesion["state"] == LesionState.MICRO, float(lesion["n"]), p["death"]
-    b = births(p, micro, n)
+    micro, n = lesion["state"] == LesionState.MICRO, float(lesion["n"])
+    b, d = births(p, micro, n), deaths(p, micro)
     b = births(p, micro, n * math.exp(0.5 * (b - d - shedding(p, micro)) * h))
+    left, d = leaving(b, d, shedding(p, micro), h)
     g = math.expm1((b - d) * h) / (b - d) if b != d else h
     died = binomial(lesion["n"], d * g / (1.0 + b * g), philox((3 * i, 0, 0, 0), key))
     born = offspring(lesion["n"] - died, b * g / (1.0 + b * g), philox((3 * i + 1, 0, 0, 0), key))
@@ -135,6 +150,7 @@ def turn_over(lesion, p, key, i, h, tally):
         lesion[name] += change
     tally["born"] += born
     tally["lesion_loss"] += died
+    return left
 
 
 def divide(lesion, p, law, seed, step, span, start, end, tally, without=()):
@@ -146,7 +162,7 @@ def divide(lesion, p, law, seed, step, span, start, end, tally, without=()):
     while t < end and lesion["n"] > 0:
         before, micro = float(lesion["n"]), lesion["state"] == LesionState.MICRO
         h = span_of(p, micro, before, end - t)
-        turn_over(lesion, p, keys[0], i, h, tally)
+        left = turn_over(lesion, p, keys[0], i, h, tally)
         if lesion["n"] > 0:
             if lesion["t_detected"] == math.inf and lesion["n"] >= law["detect"]:
                 late = h * math.log(law["detect"] / before) / math.log(lesion["n"] / before) if before < law["detect"] else 0.0
@@ -158,8 +174,7 @@ def divide(lesion, p, law, seed, step, span, start, end, tally, without=()):
                 if u < -math.expm1(-hazard * h):
                     lesion["state"], lesion["t_state"] = LesionState.VASCULAR, t + min(-math.log1p(-u) / hazard, h)
                     tally["vascularized"] += 1
-            gone = 0 if "shed" in without else binomial(
-                lesion["n"], -math.expm1(-shedding(p, micro) * h * (mean / lesion["n"])), philox((i, 0, 0, 0), keys[1]))
+            gone = 0 if "shed" in without else binomial(lesion["n"], left, philox((i, 0, 0, 0), keys[1]))
             if gone:
                 broods.append([gone, lesion["shed"], t, t + h, False])
                 lesion["n"] -= gone

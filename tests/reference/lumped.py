@@ -3,7 +3,7 @@ import math
 
 from metacascade._kernels._layout import HERITABLE, Draw, LesionState, Place, philox
 from reference.blood import unit52, words
-from reference.lesions import binomial, offspring
+from reference.lesions import binomial, leaving, offspring
 
 LESS = 10_000
 
@@ -22,16 +22,17 @@ def sub_step(law, n, most):
 
 def live(tumor, law, key, index, follow, start, h):
     """One sub-step of a dict: (brood, born, died, left)."""
-    a, d, before, more = law["gompertz"], law["death"], tumor["n"], gain(law, tumor["n"])
+    a, before, more = law["gompertz"], tumor["n"], gain(law, tumor["n"])
     if a * h > 0.0:
         more *= -math.expm1(-a * h) / (a * h)
     b = max(law["turnover"] + more, 0.0)
+    chance, d = leaving(b, law["death"], law["shed"], h)
     g = math.expm1((b - d) * h) / (b - d) if b != d else h
     r = [philox((use, index, 0, 0), key) for use in range(4)]
     died = binomial(before, d * g / (1.0 + b * g), r[0])
     born = offspring(before - died, b * g / (1.0 + b * g), r[1])
     after = before + born - died
-    left = binomial(min(after, (before + after) // 2), -math.expm1(-law["shed"] * h), r[2])
+    left = binomial(after, chance, r[2])
     brood = (tumor["shed"], binomial(left, follow, r[3]), start, start + h)
     for name, more in (("n", born - died - left), ("born", born), ("died", died), ("shed", left)):
         tumor[name] += more

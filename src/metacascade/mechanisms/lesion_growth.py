@@ -1,7 +1,7 @@
 """Growth of lesions that divide: birth and death, of which births fall as the lesion grows (Gompertz).
 
     births   lesion.birth (d + a ln(N / n) f)   n cells; d lesion.turnover, a lesion.gompertz, N lesion.capacity
-    deaths   lesion.death
+    deaths   lesion.death - lesion.shed: what is lost dies or is shed (Steel 1977)
     f        1 - n / lesion.avascular_limit without vessels of its own, 1 with them
 
 Without vessels it comes into balance at its limit, where it turns over and does not grow.
@@ -28,7 +28,7 @@ class LesionGrowth(Section):
         "3.1e12 in man (Norton 1988)"), status=RECALLED, doc="Cells at which a lesion stops growing.")
     cell_loss: float = number("cell_loss", 0.75, 0, 0.99, usual=(0.1, 0.95), source=(
         "loss factors of carcinomas above 0.7 (Steel 1977)"), status=RECALLED, doc=(
-            "Deaths per birth in a lesion of one cell; the rate of death stays that."))
+            "Cells lost, by death or into the blood, per birth in a lesion of one cell; the rate of loss stays that."))
     avascular_limit: int = integer("avascular_limit", 100_000, 1, 10**9, usual=(10**4, 10**6), source=(
         "a ball of some 0.9 mm, which diffusion feeds (Folkman)"), status=RECALLED, doc=(
             "Cells at which a lesion without vessels of its own does not grow."))
@@ -48,7 +48,7 @@ def plan(config):
         "colonization.cell_loss / (1 - colonization.cell_loss) * colonization.gompertz * ln(colonization.capacity)",
         c.cell_loss / (1.0 - c.cell_loss) * c.gompertz_per_h * log(c.capacity))
     yield Rate("lesion.turnover", turnover, doc="births of a cell of a lesion at its capacity, whatever else kills")
-    yield Rate("lesion.death", turnover, doc="a cell of a lesion that divides dies")
+    yield Rate("lesion.death", turnover, doc="a cell of a lesion that divides is lost: it dies, or is shed")
     yield Rate("lesion.capacity", value("colonization.capacity", c.capacity), unit="cells",
                doc="at which a lesion stops growing")
     yield Rate("lesion.avascular_limit", value("colonization.avascular_limit", c.avascular_limit), unit="cells",

@@ -1,8 +1,9 @@
 """A lumped tumor: the primary as a number of cells without space, instead of tissue.
 
-    births = turnover + gompertz ln(capacity / n)      of one cell; deaths as the turnover
+    births = turnover + gompertz ln(capacity / n)      of one cell; lost are as many as the turnover
 
-The turnover is that of a tumor of one cell that loses `cell_loss` deaths for each birth.
+The turnover is that of a tumor of one cell that loses `cell_loss` cells for each birth. What is lost dies or is shed:
+the net rate is gompertz ln(capacity / n).
 
 A birth and death process like that of a lesion. Its cells leave with `shed` into the blood of the bed of the tumor,
 some of them with others: a cluster.
@@ -28,7 +29,7 @@ class Lumped(Section):
                              doc="Cells at which the tumor stops growing.")
     cell_loss: float = number("cell_loss", 0.75, 0, 0.99, usual=(0, 0.95), source=(
         "Steel 1977: loss factor of carcinomas above 0.7"), status=RECALLED, doc=(
-            "Deaths over births of a tumor of one cell; the rate of death stays as it is then."))
+            "Cells lost, by death or into the blood, over births of a tumor of one cell; the rate of loss stays that."))
     shed_per_h: float = quantity("shed", "1/day", "1/h", 0.011, 0, 24, usual=(3e-5, 0.03), source=(
         "as colonization.shed: what a tumor in tissue sheds at the defaults"), status=COMPUTED,
         doc="Hazard of a cell to enter the blood, alone or as the first of a cluster.")
@@ -61,7 +62,7 @@ def plan(config):
     yield Rate("lumped.capacity", value("lumped.capacity", c.capacity), unit="cells",
                doc="at which a lumped tumor stops growing")
     yield Rate("lumped.turnover", turnover, doc="births of a cell of a lumped tumor at its capacity")
-    yield Rate("lumped.death", turnover, doc="a cell of a lumped tumor dies")
+    yield Rate("lumped.death", turnover, doc="a cell of a lumped tumor is lost: it dies, or is shed")
     yield Rate("lumped.shed", value("lumped.shed", c.shed_per_h),
                doc="a cell of a lumped tumor enters the blood, alone or as the first of a cluster")
     yield Rate("lumped.cluster", value("lumped.cluster_fraction", c.cluster_fraction), unit="",

@@ -150,6 +150,8 @@ class Lumped:
         """One call of the kernel: a Shed, and the time that was reached."""
         law = {name.partition(".")[2]: self.plan.number(name, scales) for name in _lumped.RATES}
         share, follow = self._sizes(scales), np.ones(LARGEST_CLUSTER)
+        gone = law["shed"] * math.fsum((share * np.arange(1, len(share) + 1)).tolist())
+        law["death"] = max(law["death"] - gone, 0.0)            # what is lost is what dies and what is shed
         if chance is not None:
             follow = np.array([-math.expm1(n * math.log1p(-min(chance, 1.0 - 1e-15)))
                                for n in range(1, LARGEST_CLUSTER + 1)])

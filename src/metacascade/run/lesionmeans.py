@@ -40,7 +40,7 @@ class LesionMeans:
         r = self.rates
         gain = r["gompertz"] * np.log(np.maximum(r["capacity"], 1.0))
         at_one = np.maximum(r["birth"] * (r["turnover"] + gain), 1e-300)
-        return np.clip(1.0 - r["death"] / at_one, 0.0, 1.0)
+        return np.clip(1.0 - _deaths(r, 0) / at_one, 0.0, 1.0)
 
     @property
     def records(self):
@@ -55,7 +55,7 @@ class LesionMeans:
     def shed_by_node(self, dt_h):
         """Cells that enter the blood in a step, by node; not those that nobody follows."""
         followed = np.zeros(len(self.chance))
-        for k, hazard in enumerate((self.rates["shed"] * self.rates["shed_avascular"], self.rates["shed"])):
+        for k, hazard in enumerate(_shedding(self.rates)):
             shed = self.of_cells[k] * -np.expm1(-hazard * dt_h)
             many = shed > self.follow_per_h * dt_h * np.maximum(self.lesions[k], 1.0)
             self.of_cells[k] = self.of_cells[k] - shed
@@ -90,7 +90,7 @@ class LesionMeans:
         limit = np.maximum(r["avascular_limit"], 1.0)
         for k in (0, 1):
             size = np.maximum(self.of_cells[k] / np.maximum(self.lesions[k], 1e-300), 1.0)
-            self.of_cells[k] = self.of_cells[k] * _factor(r, size, limit if k == 0 else math.inf, dt_h)
+            self.of_cells[k] = self.of_cells[k] * _factor(r, size, limit if k == 0 else math.inf, k, dt_h)
         size = np.minimum(self.of_cells[0] / np.maximum(self.lesions[0], 1e-300) / limit, 1.0)
         switched = -np.expm1(-r["vascularize"] * size * dt_h)
         for pools in (self.lesions, self.of_cells):
@@ -105,12 +105,22 @@ def _competing(hazards, dt_h):
     return left, [hazard * (1.0 - left) / np.maximum(total, 1e-300) for hazard in hazards]
 
 
-def _factor(r, size, limit, dt_h, steps=8):
-    """By how much lesions of a size grow in a time; never beyond what their births allow."""
-    n = size.copy()
+def _shedding(r):
+    """Of a cell of a lesion without vessels, and with them."""
+    return r["shed"] * r["shed_avascular"], r["shed"]
+
+
+def _deaths(r, k):
+    """Of a cell: of what is lost, that which is not shed."""
+    return np.maximum(r["death"] - _shedding(r)[k], 0.0)
+
+
+def _factor(r, size, limit, k, dt_h, steps=8):
+    """By how much lesions of a size grow in a time, before they shed; never beyond what their births allow."""
+    n, death = size.copy(), _deaths(r, k)
     for _ in range(steps):
         more = r["gompertz"] * np.log(np.maximum(r["capacity"], 1.0) / n) * (1.0 - n / limit)
-        net = r["birth"] * (r["turnover"] + more) - r["death"]
+        net = r["birth"] * (r["turnover"] + more) - death
         most = np.maximum(np.minimum(limit, r["capacity"]), n)
         n = np.minimum(n * np.exp(np.clip(net * dt_h / steps, -50.0, 50.0)), most)
     return n / size
