@@ -27,7 +27,8 @@ def arrays_of(patch):
         cells=a.cells.copy(), start=a.start.copy(), n=a.n.copy(), counts=patch.counts.copy(),
         zone=patch.arrays["zone"], pressure=patch.pressure.value, neighbors=patch.region.neighbors,
         keys=patch.region.keys,
-        coords=patch.region.coords, first=v.first, index=v.index, segments=v.segments,
+        coords=patch.region.coords, first=v.first, index=v.index,
+        segments=[dict(zip(v.segments.dtype.names, map(float, one))) for one in v.segments.tolist()],
         plan=(rates.rates, rates.factors, [patch.fields()[name] for name in rates.signals], rates.clone, rates.state,
               patch.speed, patch.along, patch.mutation), biases=biases, speed_factors=speed_factors,
         resisting=resisting))

@@ -47,8 +47,18 @@ class Tile:
         f = self.fall
         self.hop = F(p["mobility"]) * ((f[0] + f[1]) + (f[2] + f[3]) + (f[4] + f[5]))
         self.limit, self.bound = zip(*map(rounded_up, self.bounds()))
+        self.to_numbers()
         self.bias = biases(t, row)
         self.drawn = {use: self.words_for(use) for use in (WALK, EVENT)}
+
+    def to_numbers(self):
+        """What single cells ask for as plain numbers, exact: it is taken out of arrays once, and not for each cell."""
+        self.actions, self.near = [Action(int(action)) for action in self.rates["action"]], {}
+        self.sheds = [action == Action.SHED for action in self.actions]
+        self.signs = [1.0 if action == Action.DIVIDE else -1.0 for action in self.actions]
+        self.of_voxel = self.table.T.astype(float).tolist()
+        self.of_clone = self.clone.T.astype(float).tolist()
+        self.of_bytes = [self.state[:, k].T.astype(float).tolist() for k in range(3)]
 
     def motile(self):
         """Which voxels have cells with EMT > 0: only to these may happen what never does at EMT 0."""
@@ -167,28 +177,33 @@ def face_of(tile, v, x):
 
 def chances(tile, v, record):
     """rate dt (exp(z) - 1) / z of each rate, z their signed sum times dt."""
-    rates = [rate_of(tile, r, v, record) for r in range(len(tile.rates))]
+    rates = rates_of(tile, v, record)
     z = 0.0
-    for rate, value in zip(tile.rates, rates):
-        z += value if rate["action"] == Action.DIVIDE else -value
+    for sign, value in zip(tile.signs, rates):
+        z += sign * value
     z = min(z * tile.p["dt_h"], 600.0)             # far above 1, the sum of the chances when they are cut
     factor = tile.p["dt_h"] * (1.0 if z == 0.0 else math.expm1(z) / z)
     return [rate * factor for rate in rates]
 
 
-def rate_of(tile, r, v, record):
-    """Rate r [1/h] of a cell."""
-    value, clone, byte = float(tile.table[r, v]), record[1] >> 16, record[2]
-    if not value > 0.0:
-        return 0.0
-    value *= float(tile.clone[r, clone])
-    for table, index in zip(tile.state[r], (byte & 255, byte >> 8 & 255, byte >> 16 & 255)):
-        value *= float(table[index])
-    return value * gate(tile, v, record) if tile.rates[r]["action"] == Action.SHED and value > 0.0 else value
+def rates_of(tile, v, record):
+    """The rates [1/h] of a cell."""
+    byte, found = record[2], []
+    emt, adhesion, bits = (table[byte >> shift & 255] for table, shift in zip(tile.of_bytes, (0, 8, 16)))
+    for r, (value, clone) in enumerate(zip(tile.of_voxel[v], tile.of_clone[record[1] >> 16])):
+        value = value * clone * emt[r] * adhesion[r] * bits[r] if value > 0.0 else 0.0
+        found.append(value * gate(tile, v, record) if tile.sheds[r] and value > 0.0 else value)
+    return found
 
 
 def gate(tile, v, record):
     """0 beyond the reach of the nearest vessel, else its permeability relative to an immature one."""
+    if (v, record) not in tile.near:        # several rates may shed
+        tile.near[v, record] = gate_of(tile, v, record)
+    return tile.near[v, record]
+
+
+def gate_of(tile, v, record):
     near = nearest(tile.t, tile.row, v, place_um(tile.t, tile.row, v, record, tile.p["edge_um"]))
     if near is None or near[0] > tile.p["reach_um"]:
         return 0.0
@@ -197,7 +212,7 @@ def gate(tile, v, record):
 
 def passage(p, vessel):
     """How permeable a vessel is for cells, relative to an immature one."""
-    return p["permeability_mature"] + (1.0 - p["permeability_mature"]) * (1.0 - float(vessel["maturity"]))
+    return p["permeability_mature"] + (1.0 - p["permeability_mature"]) * (1.0 - vessel["maturity"])
 
 
 def place_um(t, row, v, record, edge):
@@ -208,14 +223,14 @@ def place_um(t, row, v, record, edge):
 
 def nearest(t, row, v, at):
     """(distance from the wall, segment) of the first in the voxel's list whose wall is nearest."""
-    listed = t.segments[t.index[t.first[512 * row + v]:t.first[512 * row + v + 1]]]
-    return min(((math.sqrt(distance2(at, s)) - float(s["radius"]), s) for s in listed),
+    listed = [t.segments[k] for k in t.index[t.first[512 * row + v]:t.first[512 * row + v + 1]].tolist()]
+    return min(((math.sqrt(distance2(at, s)) - s["radius"], s) for s in listed),
                key=lambda pair: pair[0], default=None)
 
 
 def distance2(at, s):
     """From the center line, ends included."""
-    a, b = [float(s[i]) for i in ("ax", "ay", "az")], [float(s[i]) for i in ("bx", "by", "bz")]
+    a, b = (s["ax"], s["ay"], s["az"]), (s["bx"], s["by"], s["bz"])
     d, q = [j - i for i, j in zip(a, b)], [j - i for i, j in zip(a, at)]
     along = q[0] * d[0] + q[1] * d[1] + q[2] * d[2]
     length2 = d[0] * d[0] + d[1] * d[1] + d[2] * d[2]
@@ -231,14 +246,14 @@ def more(record, v, use, key):
 def happen(tile, v, record, event, after, leaders):
     """Carry out an event; who enters a vessel or lymphatics waits among the leaders."""
     kind, index = event
-    rate = tile.rates[index] if kind == "rate" else None
+    rate, action = (tile.rates[index], tile.actions[index]) if kind == "rate" else (None, None)
     if kind == "hop":
         after.tally["hopped"] += 1
         axis, step = index >> 1, 1 if index & 1 else -1
         place = [v & 7, v >> 3 & 7, v >> 6]
         place[axis] += step
         put(tile, place, record, after)
-    elif rate["action"] == Action.DIVIDE:
+    elif action == Action.DIVIDE:
         after.tally["divided"] += 1
         after.voxels[v].append(record)
         born, mutant = daughter(record, v, tile.key, int(tile.mutation[record[1] >> 16]))
@@ -247,10 +262,10 @@ def happen(tile, v, record, event, after, leaders):
             after.migrants.append((tile.row, v, born, mutant))
         else:
             after.voxels[v].append(born)
-    elif rate["action"] == Action.REMOVE:
+    elif action == Action.REMOVE:
         after.tally[f"cause {rate['detail']}"] += 1
-    elif rate["action"] in (Action.SHED, Action.DRAIN):
-        leaders.append((v, record, rate["action"] == Action.DRAIN))
+    elif action in (Action.SHED, Action.DRAIN):
+        leaders.append((v, record, action == Action.DRAIN))
     else:
         after.tally["switched"] += 1
         after.voxels[v].append((*record[:2], switched(record[2], rate)))
@@ -300,7 +315,7 @@ def leave(tile, v, record, calm, drained):
         c["flags"] |= np.uint8(Flag.LYMPH)
     else:
         _, segment = nearest(t, row, v, at)
-        c["distance"], c["maturity"] = math.sqrt(distance2(at, segment)), int(255.0 * float(segment["maturity"]) + 0.5)
+        c["distance"], c["maturity"] = math.sqrt(distance2(at, segment)), int(255.0 * segment["maturity"] + 0.5)
     c["bits_shed"], c["zone"] = c["bits"], 0 if t.zone is None else t.zone[row, v]
     c["t_shed"] = c["t_event"] = p["t_h"] + unit32(more(record, v, TIME, tile.key)[0]) * p["dt_h"]
     return c, [(c["id"], *traits_in_blood(follower).values(), index) for index, follower in enumerate(followers, 1)]
