@@ -111,6 +111,20 @@ def open_file(path):
     return h5
 
 
+class Opened(contextlib.ExitStack):
+    """Files that stay open to its end, so that each is opened, and looked through, once for all of its tables."""
+
+    def __init__(self):
+        super().__init__()
+        self._files = {}
+
+    def file(self, path):
+        """What `open_file` gives."""
+        if path not in self._files:
+            self._files[path] = self.enter_context(open_file(path))
+        return self._files[path]
+
+
 class _Image:
     """A sparse file in memory, to which HDF5 writes what it knows of a file: all but the rows."""
 

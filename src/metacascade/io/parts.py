@@ -181,9 +181,9 @@ class Parts:
         if number == 0:
             return
         old = parts[-number:]
-        rows = {name: self._rows(name, old) for name in self.tables}
-        new = Part(old[0].first, old[-1].last, rows, level)
-        self.write(new, [self.table(name, old) for name in self.tables])
+        new = Part(old[0].first, old[-1].last, {name: self._rows(name, old) for name in self.tables}, level)
+        with datasets.Opened() as files:
+            self.write(new, [self.table(name, old, files) for name in self.tables])
         parts[-number:] = [new]
         self.replaced += old
 
@@ -215,8 +215,10 @@ class Parts:
 
     def copy_small(self, h5):
         """Write the time series and the small tables of all parts; one process."""
-        whole = {name: joined(np.empty((0, *shape), dtype), *self._slabs(name, self.all, 0, self._rows(name, self.all)))
-                 for name, (dtype, shape) in self.tables.items() if name != "shed"}
+        with datasets.Opened() as files:
+            whole = {name: joined(np.empty((0, *shape), dtype), *self._slabs(
+                        name, self.all, 0, self._rows(name, self.all), files))
+                     for name, (dtype, shape) in self.tables.items() if name != "shed"}
         series, columns = h5.create_group("series", track_order=True), dict(self._columns(whole))
         for name in self.columns.names:
             series[name] = columns[name]
@@ -236,22 +238,23 @@ class Parts:
     def _rows(name, parts):
         return sum(part.rows[name] for part in parts)
 
-    def table(self, name, parts=None):
-        """A table of all parts, or of some, a run of rows for each rank to copy."""
+    def table(self, name, parts=None, files=None):
+        """A table of all parts, or of some, a run of rows for each rank to copy; `files`: Opened."""
         parts = self.all if parts is None else parts
         total, rank, size = self._rows(name, parts), self.world.rank, self.world.size
         first, last = total * rank // size, total * (rank + 1) // size
         dtype, shape = self.tables[name]
-        return Table(name, dtype, last - first, shape, lambda: self._slabs(name, parts, first, last))
+        return Table(name, dtype, last - first, shape, lambda: self._slabs(name, parts, first, last, files))
 
-    def _slabs(self, name, parts, first, last):
-        """The rows first .. last - 1 of parts laid end to end, some at a time."""
+    def _slabs(self, name, parts, first, last, files=None):
+        """The rows first .. last - 1 of parts laid end to end, some at a time; `files`, if any, keeps them open."""
         start = 0
         for part in parts:
             rows = part.rows[name]
             a, b = max(first - start, 0), min(last - start, rows)
             if a < b:
-                with datasets.open_file(self.path(part)) as h5:
+                with contextlib.nullcontext(files) if files else datasets.Opened() as opened:
+                    h5 = opened.file(self.path(part))
                     for row in range(a, b, SLAB_ROWS):
                         yield h5[name][row:min(row + SLAB_ROWS, b)]
             start += rows
