@@ -71,8 +71,8 @@ WHERE = dict.fromkeys((Pair, Gradient, Rise, PythonFactor, AtWall), ("tissue",))
 SHAPES = (("ramp", 1), ("boost", 1), *((kind, power) for kind in ("hill", "fall") for power in (1, 2, 4)))
 
 
-def problems_of_factor(factor, rates, declared):
-    """What is wrong with a factor, among the names of all `rates` and all that is `declared`."""
+def problems_of_factor(factor, rates, declared, reading):
+    """What is wrong with a factor, among the names of all `rates` and all that is `declared`; `reading`: its `read`."""
     yield from (f"{factor.rate}: the factor {factor.text} {wrong}" for wrong in _number_problems(factor))
     yield from unknown("rate", factor.rate, rates, "a factor")
     compartment = str(factor.rate).partition(".")[0]
@@ -80,7 +80,7 @@ def problems_of_factor(factor, rates, declared):
         yield f"{factor.rate}: the factor {factor.text} on what switches a bit by a number, which has none"
     if compartment not in WHERE.get(type(factor), COMPARTMENTS):
         yield f"{factor.rate}: the factor {factor.text} is not possible in {compartment}"
-    elif (on := _depends_on(factor)) not in (None, *read(declared).get(factor.rate, () if on in MOTION else (on,))):
+    elif (on := _depends_on(factor)) not in (None, *reading.get(factor.rate, () if on in MOTION else (on,))):
         yield f"{factor.rate}: the factor {factor.text} depends on {on}, which is not looked at there"
     if isinstance(factor, (Shape, Pair, Gradient, Rise, PythonFactor)):
         fields = {one.name for one in declared if isinstance(one, FIELDS)}
@@ -95,7 +95,7 @@ def problems_of_factor(factor, rates, declared):
         traits = {one.name for one in declared if isinstance(one, Trait)}
         traits |= set(STATES) if isinstance(factor, Table) else set()
         yield from unknown("trait", factor.by, traits, factor.rate)
-        if isinstance(factor, Table) and read(declared).get(factor.rate) is SECRETED and max(factor.values) > 1.0:
+        if isinstance(factor, Table) and reading.get(factor.rate) is SECRETED and max(factor.values) > 1.0:
             yield f"{factor.rate}: the factor {factor.text} is a share of what a cell may secrete: 0 to 1"
     if isinstance(factor, AtWall) and not any(
             isinstance(one, Rate) and one.name == factor.rate and one.action == SHED for one in declared):

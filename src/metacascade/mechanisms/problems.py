@@ -49,22 +49,22 @@ def problems(placed) -> Iterator[str]:
     """What is wrong with each declaration, behind the place where it is; `placed`: (declaration, place) of all."""
     declared = [one for one, _ in placed]
     names = [one.name for one in declared if not isinstance(one, FACTORS)]
-    rates = {one.name for one in declared if isinstance(one, Rate)}
+    rates, reading = {one.name for one in declared if isinstance(one, Rate)}, read(declared)
     for one, place in placed:
-        wrong = problems_of_factor(one, rates, declared) if isinstance(one, FACTORS) else _named_problems(
-            one, names, declared)
+        wrong = problems_of_factor(one, rates, declared, reading) if isinstance(one, FACTORS) else _named_problems(
+            one, names, declared, reading)
         yield from (f"{place}: {text}" for text in wrong)
     if sum(isinstance(one, Bit) for one in declared) > MOST_BITS:       # also those that are off have their place
         yield f"there are more than {MOST_BITS} bits of state"
 
 
-def _named_problems(one, names, declared):
+def _named_problems(one, names, declared, reading):
     """What is wrong with a declaration that is no factor."""
     if names.count(one.name) > 1:
         yield f"the name {one.name} is declared twice"
     yield from _name_problems(one)
     if isinstance(one, Rate):
-        yield from _rate_problems(one, declared)
+        yield from _rate_problems(one, declared, reading)
         yield from _term_problems(one, declared) if one.compartment == "field" else ()
         yield from _switch_problems(one, declared) if is_switch(one) else ()
     if isinstance(one, Trait):
@@ -191,11 +191,11 @@ def _switch_problems(rate, declared):
         yield f"the rate {rate.name} switches the bit {rate.detail}, which another does in the blood"
 
 
-def _rate_problems(rate, declared):
+def _rate_problems(rate, declared, reading):
     actions = TERMS if rate.compartment == "field" else ACTIONS
     if rate.compartment not in COMPARTMENTS or not rate.cause:
         yield f"the rate {rate.name} belongs to none of {', '.join(COMPARTMENTS)}: name it tissue.x, say"
-    elif rate.action is None and rate.name not in read(declared):
+    elif rate.action is None and rate.name not in reading:
         yield f"the rate {rate.name} does nothing: it has no action, and no kernel reads it"
     if rate.action is not None and rate.compartment in COMPARTMENTS:
         known, unit = ((SET, CLEAR), SWITCHES[rate.compartment]) if is_switch(rate) else (actions, _unit(rate))

@@ -12,6 +12,7 @@ Everything here is plain Python and frozen, and equal where it says the same.
 """
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 # What happens to a cell in tissue when a rate fires.
 DIVIDE, REMOVE, SHED, SET, CLEAR, RAISE, LOWER, DRAIN = ACTIONS = (
@@ -65,12 +66,12 @@ class Rate:
     def __post_init__(self):
         object.__setattr__(self, "base", valued(self.base))
 
-    @property
+    @cached_property
     def compartment(self) -> str:
         """tissue, lumped, blood, lesion, field or vessel."""
         return str(self.name).partition(".")[0]
 
-    @property
+    @cached_property
     def field(self) -> str:
         """The field that it is a term of; nothing if it is none."""
         return self.cause.partition(".")[0] if self.compartment == "field" else ""
