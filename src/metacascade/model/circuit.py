@@ -1,4 +1,5 @@
 """The circuit of the blood: its nodes, their mean transit times, and where each node's blood goes."""
+import functools
 import math
 from itertools import accumulate
 from statistics import NormalDist
@@ -197,14 +198,17 @@ def _roads(config, body, names):
 
 def _graph(roads):
     """(upper, target, guide) of `Circuit`. A road of less than 2^-32 of the blood is left out."""
-    upper, target = [], []
-    guide = np.empty((len(roads), 256), np.uint8)
-    for node, row in enumerate(roads):
-        total = math.fsum(row.values())
-        ends = np.array([int(end / total * WORDS) for end in accumulate(row.values())])
-        ends[np.flatnonzero(list(row.values()))[-1]:] = WORDS   # what sums have lost; a road of nothing gets none
-        kept = np.flatnonzero(np.diff(ends, prepend=0))
-        guide[node] = len(upper) + np.searchsorted(ends[kept] - 1, np.arange(256) << 24)
-        upper.extend(ends[kept] - 1)
-        target.extend(np.array(list(row))[kept])
-    return np.array(upper, np.uint32), np.array(target, np.uint8), guide
+    upper, target, guide = zip(*(_ways(tuple(row), tuple(row.values())) for row in roads))
+    first = np.cumsum([0, *map(len, upper[:-1])])
+    return (np.concatenate(upper).astype(np.uint32), np.concatenate(target).astype(np.uint8),
+            (np.stack(guide) + first[:, None]).astype(np.uint8))
+
+
+@functools.lru_cache(maxsize=64)        # each step asks anew, and the ways of the tumor alone are others then
+def _ways(nodes, weights):
+    """The same of one node, which lead to `nodes`; the guide from 0 on."""
+    total = math.fsum(weights)
+    ends = np.array([int(end / total * WORDS) for end in accumulate(weights)])
+    ends[np.flatnonzero(weights)[-1]:] = WORDS      # what sums have lost; a road of nothing gets none
+    kept = np.flatnonzero(np.diff(ends, prepend=0))
+    return ends[kept] - 1, np.array(nodes)[kept], np.searchsorted(ends[kept] - 1, np.arange(256) << 24)

@@ -42,5 +42,6 @@ def _draw_blood(sim, index, plan):
 
 
 def _take_rates(sim, time_s):
-    if sim.schedule.names:
-        sim.circuit.set_rates(sim.schedule.scales(time_s, "blood."))
+    scales = sim.schedule.scales(time_s, "blood.")
+    if scales and scales != sim.circuit.scales:
+        sim.circuit.set_rates(scales)

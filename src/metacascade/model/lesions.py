@@ -106,6 +106,11 @@ class Lesions:
         """Take the rates of the plan times scale(t), a dict by name."""
         self.rates, self.scales, self.changes = self._rates_of(scales), [scales], []
 
+    def rescale(self, scales):
+        """The same, if these are not what held so far."""
+        if self.scales != [scales]:
+            self.set_rates(scales)
+
     def change_rates(self, t_h: float, scales=()):
         """From t_h on other rates hold; called in the order of time, for changes within the step to come."""
         self.changes.append((t_h, self._rates_of(scales)))

@@ -127,7 +127,7 @@ class Simulation:
         self.circuit.set_tumor_flow(*((cells, wound) if self.perfused else (0, 0.0)))
         with self.stage("fields"):
             if self.schedule.names:
-                self.tissue.set_rates(self.schedule.of_step(t0_s, t1_s, self.tissue.microenvironment.each))
+                self.tissue.rescale(self.schedule.of_step(t0_s, t1_s, self.tissue.microenvironment.each))
             self.tissue.breathe(self.step_number)
         if vessels.are_due(self.tissue, t0_s):
             with self.stage("vessels"):
@@ -210,7 +210,7 @@ class Simulation:
 
     def _take_rates_of_lesions(self, t0_s, t1_s):
         if self.schedule.names:
-            self.lesions.set_rates(self.schedule.scales(t0_s, "lesion."))
+            self.lesions.rescale(self.schedule.scales(t0_s, "lesion."))
             for time_s in self.schedule.all_changes(t0_s + 1, t1_s, "lesion."):
                 self.lesions.change_rates(time_s / 3600, self.schedule.scales(time_s, "lesion."))
         if self.redraws_lesions or self.schedule.all_changes(t0_s, t0_s + 1, "lesion."):

@@ -198,6 +198,11 @@ class Tissue:
         self.parameters = parameters(self.config, self.plan, scales)
         self._rate_clones()
 
+    def rescale(self, scales):
+        """The same, if the scales are others than so far."""
+        if scales != self.scales:
+            self.set_rates(scales)
+
     def _rate_clones(self):
         """What depends on the traits of clones."""
         self.rates = tissue_rates(self.plan, self.scales, self.clones)
