@@ -9,6 +9,7 @@ from _bloodevents cimport (HAS_BOUND, HAS_BURST, HAS_DIVIDED, HAS_EXTRAVASATED, 
 from _capillaries cimport SHARES, narrower
 from _circuit cimport (BLOOD_RATES, LYMPH, MAX_NODES, MOST_FATES, MOST_SWITCHES, TUMOR, VESSEL, following,
                        node_t, roads_t, switch_t)
+from _names cimport same_names
 from _random cimport DRAW_DIAMETER, DRAW_WALK, draw, normal, unit32
 from _recordrates cimport fits, own_factors
 from _types cimport (BOUND, CIRCULATING, ENDED, EVENT_ANOIKIS, EVENT_ARRESTED_DEATH, EVENT_ARRIVE, EVENT_BIND,
@@ -17,17 +18,13 @@ from _types cimport (BOUND, CIRCULATING, ENDED, EVENT_ANOIKIS, EVENT_ARRESTED_DE
                      FLAG_INJECTED, FLAG_LYMPH, FLAG_RETURNED, RETURNING, TRAPPED, ctc_t)
 
 
-def _node_dtype():
+def _dtypes():
     cdef node_t node
-    return np.asarray(<node_t[:1]>&node).dtype
-
-
-def _switch_dtype():
     cdef switch_t switch
-    return np.asarray(<switch_t[:1]>&switch).dtype
+    return np.asarray(<node_t[:1]>&node).dtype, np.asarray(<switch_t[:1]>&switch).dtype
 
 
-NODE, SWITCH = _node_dtype(), _switch_dtype()
+NODE, SWITCH = _dtypes()
 LIMIT, FATES, WIDTHS = int(MAX_NODES), int(MOST_FATES), int(SHARES) + 1
 RATES = ("blood.anoikis", "blood.shear", "blood.nk", "blood.release", "blood.extravasate", "blood.bind", "blood.homing",
          "blood.breakup", "blood.arrested_death", "blood.divide", "blood.barrier", "blood.mmp1", "blood.fscn1",
@@ -248,6 +245,7 @@ cdef class Body:
             self.b.switches = &self.switches[0]
         self.b.nodes, self.b.widths = &self.nodes[0], &self.widths[0, 0]
         self.b.law, self.b.seed = circuit.law, seed
+        same_names(circuit.law, self.b.law)
         self.b.roads = roads_t(upper=&self.upper[0], target=&self.target[0], guide=&self.guide[0, 0])
         memset(&self.tally, 0, sizeof(tally_t))
         self.b.tally = &self.tally

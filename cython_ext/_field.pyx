@@ -3,6 +3,7 @@
 # decomposition, does not show in any bit.
 from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t
 
+from _names cimport same_names
 from _rates cimport ADMIT, SECRETE, check_factors, factor_t, rate_t, signal_t, take_signals
 
 cdef extern from "field.h" nogil:
@@ -62,8 +63,8 @@ cdef int _take_terms(tuple terms, Py_ssize_t rows, float capacity, signal_t* sig
 
 
 def coefficients(const float[:, ::1] c not None, const uint16_t[:, ::1] counts not None, const uint32_t[:, ::1] moments,
-                 const float[:, :] supply, float[:, ::1] decay, float[:, ::1] rhs not None, field_t params,
-                 tuple terms=None, float capacity=1.0, const float[:, :] fed=None):
+                 const float[:, :] supply, float[:, ::1] decay, float[:, ::1] rhs not None,
+                 dict params not None, tuple terms=None, float capacity=1.0, const float[:, :] fed=None):
     """Fill ``decay`` and ``rhs`` of a step, as in fieldsystem.h; folded if there are 512 values. fields.py checks.
 
     Without `decay` nothing diffuses, and ``rhs`` is what the values come to.
@@ -72,6 +73,7 @@ def coefficients(const float[:, ::1] c not None, const uint16_t[:, ::1] counts n
     with 64 values a tile, of cubes of 2^3; `terms`: by place, see fieldsystem.h, (rates, factors, signals). None: there
     is none. `fed`: what comes in of the supply of voxels, in the same array as that; None: all of it.
     """
+    cdef field_t p = params
     cdef int64_t n = rhs.shape[0], bad
     cdef int edge = _edge(rhs.shape[1]), fine = True
     cdef const uint32_t* m = NULL
@@ -81,6 +83,7 @@ def coefficients(const float[:, ::1] c not None, const uint16_t[:, ::1] counts n
     cdef int64_t stride = 0
     cdef signal_t signals[64]
     cdef placed_t placed
+    same_names(params, p)
     if n == 0:
         return
     if decay is not None:
@@ -103,10 +106,9 @@ def coefficients(const float[:, ::1] c not None, const uint16_t[:, ::1] counts n
     with nogil:
         if placed.n:
             bad = field_coefficients_placed(&c[0, 0], &counts[0, 0], m, s, stride, fine, f, k, &rhs[0, 0], n, edge,
-                                            params, &placed)
+                                            p, &placed)
         else:
-            bad = field_coefficients(&c[0, 0], &counts[0, 0], m, s, stride, fine, f, k, &rhs[0, 0], n, edge,
-                                     params)
+            bad = field_coefficients(&c[0, 0], &counts[0, 0], m, s, stride, fine, f, k, &rhs[0, 0], n, edge, p)
     if bad:
         raise FloatingPointError(f"{bad} voxels of a field are negative or not a number")
 

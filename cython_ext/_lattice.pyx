@@ -4,6 +4,7 @@ from libc.math cimport ceil, cos, exp, floor, log, sin, sqrt
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 
 from _geometry cimport SLACK, box_distance2, least, most, segment_t
+from _names cimport same_names
 from _random cimport DRAW_NODE, DRAW_SEGMENT, draw, unit32
 
 cdef int64_t SIDE = 8         # voxels along the edge of a tile
@@ -125,22 +126,26 @@ cdef Py_ssize_t _lattice_tile(const lattice_t* p, const box_t* box, double margi
     return n
 
 
-def lattice_room(lattice_t params, double edge, double margin):
+def lattice_room(dict params not None, double edge, double margin):
     """At most how many nodes a tile looks at; three times as many segments are room enough."""
-    cdef double span = SIDE * edge + 2.0 * (margin + params.radius_limit)
-    cdef int64_t side = <int64_t>ceil(span / params.spacing + 2.0 * params.jitter) + 5
+    cdef lattice_t p = params
+    cdef double span = SIDE * edge + 2.0 * (margin + p.radius_limit)
+    cdef int64_t side = <int64_t>ceil(span / p.spacing + 2.0 * p.jitter) + 5
+    same_names(params, p)
     return side ** 3
 
 
-def lattice_segments(lattice_t params, const int32_t[:, ::1] tiles not None, double edge, double margin,
+def lattice_segments(dict params not None, const int32_t[:, ::1] tiles not None, double edge, double margin,
                      double[:, ::1] nodes not None, segment_t[::1] out not None, int32_t[::1] first not None):
     """Segments near each tile: of tile t in rows ``first[t]:first[t + 1]`` of `out`; how many in all."""
+    cdef lattice_t p = params
     cdef Py_ssize_t t, n = 0
     cdef box_t box
+    same_names(params, p)
     first[0] = 0
     with nogil:
         for t in range(tiles.shape[0]):
             box = _tile_box(&tiles[t, 0], edge)
-            n = _lattice_tile(&params, &box, margin, nodes, out, n)
+            n = _lattice_tile(&p, &box, margin, nodes, out, n)
             first[t + 1] = <int32_t>n
     return n

@@ -6,6 +6,7 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from _binomial cimport binomial
 from _lesiongrowth cimport brood_t, broods_t, grow, grown_t
 from _lesionrates cimport LESION_RATES, due, own_rates, own_t
+from _names cimport same_names
 from _random cimport (DRAW_CHILD, DRAW_CLONOGENIC, DRAW_FOLLOWED, DRAW_LESION, DRAW_LESION_SHED, draw,
                       philox4x32, unit52)
 from _recordrates cimport fits, record_rates_t
@@ -158,17 +159,19 @@ cdef Py_ssize_t _advance(lesion_t[::1] lesions, Py_ssize_t row, const record_rat
     return lesions.shape[0]
 
 
-def advance(lesion_t[::1] lesions not None, rates not None, law_t law, uint64_t seed, uint32_t step, uint32_t span,
-            double start_h, double end_h, Py_ssize_t room=256):
+def advance(lesion_t[::1] lesions not None, rates not None, dict law not None, uint64_t seed, uint32_t step,
+            uint32_t span, double start_h, double end_h, Py_ssize_t room=256):
     """Let the lesions live from start_h to end_h. Returns tallies, and what each sheds, an array of BROOD.
 
     ``span`` numbers the parts of a step, each with its own rates; `room` is that of the list of broods at first.
     """
     cdef int64_t tally[TALLIES]
+    cdef law_t p = law
     cdef Tables tables = Tables(rates)
     cdef broods_t broods
     cdef brood_t[::1] view
     cdef Py_ssize_t row = 0
+    same_names(law, p)
     found, broods.used = np.zeros(room, BROOD), 0
     for i in range(TALLIES):
         tally[i] = 0
@@ -176,7 +179,7 @@ def advance(lesion_t[::1] lesions not None, rates not None, law_t law, uint64_t 
         view = found
         broods.list, broods.room = &view[0], view.shape[0]
         with nogil:
-            row = _advance(lesions, row, &tables.r, &law, seed, step, span, start_h, end_h, &broods, tally)
+            row = _advance(lesions, row, &tables.r, &p, seed, step, span, start_h, end_h, &broods, tally)
         if row == lesions.shape[0]:
             break
         found = np.concatenate([found, np.zeros(len(found), BROOD)])

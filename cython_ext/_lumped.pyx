@@ -5,6 +5,7 @@ from libc.math cimport expm1, fabs, fmax, fmin, log
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from _binomial cimport binomial
 from _kendall cimport leaving, lived
+from _names cimport same_names
 from _random cimport DRAW_LUMPED, DRAW_LUMPED_CHILD, draw, philox4x32, unit52
 from _types cimport CIRCULATING, CLEARED, ctc_t, inherit, lesion_t
 
@@ -101,7 +102,7 @@ cdef Py_ssize_t _advance(lesion_t* one, const law_t* law, uint64_t seed, uint32_
     return done
 
 
-def advance(lesion_t[::1] tumor not None, law_t law, uint64_t seed, uint32_t step, uint32_t span, double follow,
+def advance(lesion_t[::1] tumor not None, dict law not None, uint64_t seed, uint32_t step, uint32_t span, double follow,
             double start_h, double end_h, brood_t[::1] broods not None):
     """Let the one record in `tumor` live from start_h to end_h, in sub-steps; `broods` gets what is followed of each.
 
@@ -110,14 +111,16 @@ def advance(lesion_t[::1] tumor not None, law_t law, uint64_t seed, uint32_t ste
     """
     cdef int64_t tally[TALLIES]
     cdef double t = start_h
+    cdef law_t p = law
     cdef Py_ssize_t done
-    if tumor.shape[0] != 1 or not (law.capacity >= 1.0 and law.gompertz >= 0.0 and law.turnover >= 0.0
-                                   and law.death >= 0.0):
+    same_names(law, p)
+    if tumor.shape[0] != 1 or not (p.capacity >= 1.0 and p.gompertz >= 0.0 and p.turnover >= 0.0
+                                   and p.death >= 0.0):
         raise ValueError("a lumped tumor is one record, with rates from 0 and a capacity from 1 on")
     for i in range(TALLIES):
         tally[i] = 0
     with nogil:
-        done = _advance(&tumor[0], &law, seed, step, span, follow, &t, end_h, broods, tally)
+        done = _advance(&tumor[0], &p, seed, step, span, follow, &t, end_h, broods, tally)
     return done, t, [tally[i] for i in range(TALLIES)]
 
 

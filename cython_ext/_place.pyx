@@ -1,6 +1,7 @@
 """The first cells of a tumor: so many per voxel, anywhere in it, with traits drawn independently."""
 from libc.stdint cimport uint16_t, uint32_t, uint64_t
 
+from _names cimport same_names
 from _random cimport DRAW_PLACE, draw
 from _types cimport cell_t, traits_t
 
@@ -32,9 +33,11 @@ cdef Py_ssize_t fill(cell_t* cells, uint64_t key, const uint16_t* counts, const 
     return i
 
 
-def place(cell_t[::1] cells not None, uint64_t key, const uint16_t[::1] counts not None, place_t params):
+def place(cell_t[::1] cells not None, uint64_t key, const uint16_t[::1] counts not None, dict params not None):
     """Fill the block of a tile with ``counts[v]`` cells in each of its 512 voxels; how many it were."""
+    cdef place_t p = params
     cdef Py_ssize_t total = 0, v
+    same_names(params, p)
     for v in range(counts.shape[0]):
         total += counts[v]
     if counts.shape[0] != 512 or total > cells.shape[0]:
@@ -42,5 +45,5 @@ def place(cell_t[::1] cells not None, uint64_t key, const uint16_t[::1] counts n
     if total == 0:
         return 0
     with nogil:
-        total = fill(&cells[0], key, &counts[0], &params)
+        total = fill(&cells[0], key, &counts[0], &p)
     return total

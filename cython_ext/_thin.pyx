@@ -11,6 +11,7 @@ from libc.string cimport memcpy
 
 from _binomial cimport binomial
 from _geometry cimport place_of
+from _names cimport same_names
 from _random cimport DRAW_IRRADIATE, DRAW_RESECT, draw, philox4x32, unit52
 from _types cimport CLEARED, cell_t, lesion_t
 
@@ -141,19 +142,21 @@ def excise(Tiles tiles not None, const int32_t[:, ::1] coords not None, double e
     return tiles.gone
 
 
-def irradiate(Tiles tiles not None, const uint64_t[::1] keys not None, const float[:, ::1] oxygen not None, beam_t beam,
-              uint64_t seed, uint32_t number):
+def irradiate(Tiles tiles not None, const uint64_t[::1] keys not None, const float[:, ::1] oxygen not None,
+              dict beam not None, uint64_t seed, uint32_t number):
     """Give all cells one fraction; how many are gone. `number`: of the fraction, among those of the run."""
+    cdef beam_t p = beam
     cdef double stay[512]
     cdef Py_ssize_t row
     cdef int v
+    same_names(beam, p)
     if oxygen.shape[0] < tiles.n.shape[0] or oxygen.shape[1] != 512:
         raise ValueError("the oxygen is not that of the tiles")
     with nogil:
         for row in range(tiles.n.shape[0]):
             if tiles.n[row]:
                 for v in range(512):
-                    stay[v] = survival(&beam, oxygen[row, v])
+                    stay[v] = survival(&p, oxygen[row, v])
                 spare(&tiles.cells[tiles.start[row]], &tiles.counts[row, 0], stay,
                       key_of(seed, DRAW_IRRADIATE, keys[row], number), &tiles.stays[0])
                 tiles.close(row)

@@ -20,6 +20,7 @@ from libc.string cimport memset
 from _clusters cimport shed_clusters, write_all_shed
 from _events cimport happen, hop
 from _hazards cimport GROUP, NOTHING, what_happens
+from _names cimport same_names
 from _plan cimport take_plan, take_vessels
 from _random cimport DRAW_TILE, draw
 from _rates cimport signal_t
@@ -204,9 +205,9 @@ def advance(cell_t[::1] cells not None, const int64_t[::1] start not None, int32
             const int32_t[::1] capacity not None, uint16_t[:, ::1] counts not None,
             const float[:, ::1] pressure not None, const int32_t[:, ::1] neighbors not None,
             const uint64_t[::1] keys not None, const int32_t[:, ::1] coords not None, tuple vessels not None,
-            tuple plan not None, tissue_t params, uint32_t[:, ::1] words not None, migrant_t[::1] migrants not None,
-            ctc_t[::1] shed not None, member_t[::1] members not None, int64_t[::1] progress not None,
-            const uint8_t[:, ::1] zone=None, tuple waiting=None):
+            tuple plan not None, dict params not None, uint32_t[:, ::1] words not None,
+            migrant_t[::1] migrants not None, ctc_t[::1] shed not None, member_t[::1] members not None,
+            int64_t[::1] progress not None, const uint8_t[:, ::1] zone=None, tuple waiting=None):
     """Advance the tiles from row ``progress[0]`` on; the row that lacks room, or -1 when all are done.
 
     ``progress`` is [next row, migrants written, shed written, *TALLIES, *causes of death]; of the cells shed, those who
@@ -230,9 +231,11 @@ def advance(cell_t[::1] cells not None, const int64_t[::1] start not None, int32
     ``zone`` of a voxel, uint8 (tiles, 512), is told of what is shed from it. ``waiting``: the cells that
     _deliver.count_in has counted into the tiles; they are put there first.
     """
+    cdef tissue_t p = params
     cdef signal_t signals[64]
     cdef int causes = <int>progress.shape[0] - 3 - CAUSES
     cdef Py_ssize_t rows = n.shape[0]
+    same_names(params, p)
     if not (start.shape[0] == rows == capacity.shape[0] == keys.shape[0] == coords.shape[0]
             == neighbors.shape[0] <= counts.shape[0]) or not 0 <= causes <= 64 or words.shape[0] != SCRATCH_ROWS:
         raise ValueError("the arrays of the tiles differ in length")
@@ -263,7 +266,7 @@ def advance(cell_t[::1] cells not None, const int64_t[::1] start not None, int32
     cdef scratch_t* s = new_scratch(words)
     try:
         with nogil:
-            progress[0] = all_tiles(&t, progress[0], rows, &params, &w, s, &box, &progress[3], CAUSES + causes)
+            progress[0] = all_tiles(&t, progress[0], rows, &p, &w, s, &box, &progress[3], CAUSES + causes)
     finally:
         free(s)
     progress[1], progress[2] = box.n_migrants, box.n_shed

@@ -11,6 +11,7 @@ from metacascade.base.errors import InputError, RunError
 from metacascade.config.config import Config
 from metacascade.mechanisms import plan_of
 from metacascade.model import outbox, tissue
+from metacascade.model.tissue_parameters import of_kernel
 from metacascade.space.region import OFFSETS
 from tiles import CLONES, Field, Patch, rates_of, voxel_lists
 
@@ -24,7 +25,7 @@ def call(patch, words=20000, migrants=9999, shed=9999, members=9999, room=None, 
         a.cells, a.start, a.n, a.capacity if room is None else room, patch.counts, patch.pressure.value, patch.region.neighbors,
         patch.region.keys, patch.region.coords, (vessels.first, vessels.index, vessels.segments),
         (rates.rates, rates.factors, [patch.fields()[name] for name in rates.signals], rates.clone, rates.state,
-         patch.speed, patch.along, patch.mutation, *patch.motion(patch.fields())), dict(patch.parameters, step=2, t_h=1.0), outbox.scratch(words), np.zeros(migrants, MIGRANT),
+         patch.speed, patch.along, patch.mutation, *patch.motion(patch.fields())), of_kernel(patch.parameters, 2, 1.0), outbox.scratch(words), np.zeros(migrants, MIGRANT),
         np.zeros(shed, CTC), np.zeros(members, MEMBER), progress)
     return answer, progress
 

@@ -15,7 +15,7 @@ from metacascade.model.kernelerrors import crowded, finite
 from metacascade.model.microenvironment import secretions
 from metacascade.model.motion import resisting, speed_factors, speeds
 from metacascade.model.outbox import Outbox
-from metacascade.model.tissue_parameters import along, parameters, reach_um, refuse_wide
+from metacascade.model.tissue_parameters import along, of_kernel, parameters, reach_um, refuse_wide
 from metacascade.space.arena import Arena
 from metacascade.space.fields import Still
 from metacascade.space.outline import ZONE
@@ -218,7 +218,7 @@ class Tissue:
         out.begin(rates.causes)
         if not len(self.region.keys):           # and a step without tissue may be longer than the kernel takes
             return *out.taken(), out.tally
-        params = dict(self.parameters, step=step, t_h=t_h)
+        params = of_kernel(self.parameters, step, t_h)
         fields = self.fields()
         signals = [fields[name] for name in rates.signals]
         signals += [computed.evaluate(factor, fields, a.n, self.counts, params["capacity"])

@@ -10,6 +10,7 @@ from metacascade.model.motion import biases, by_state, fastest, resistance
 from metacascade.space import vasculature
 from metacascade.space.pressure import passes_over
 
+OF_MOTION = ("biases", "resists", "smoothing")      # of `parameters`, what Tissue.motion makes arrays of
 MOST_MOVE = 8 * 65536           # [edge/65536] a tile: the destination code of tissue.h names only those next to it
 
 
@@ -40,6 +41,11 @@ def parameters(config, plan, scales=()):
         smoothing=passes_over(config.crowding.smoothing_um, edge), reach_um=reach, permeability_mature=mature,
         cluster_fraction=number("tissue.cluster"),
         cluster_log_more=-math.inf if more <= 2 else math.log1p(-1.0 / (more - 1.0)))
+
+
+def of_kernel(parameters, step, t_h):
+    """Those of `parameters` that the kernel takes as they are, in a step that begins at t_h."""
+    return {name: value for name, value in parameters.items() if name not in OF_MOTION} | dict(step=step, t_h=t_h)
 
 
 def reach_um(config, plan):
