@@ -20,7 +20,7 @@ from metacascade.model.fates import Events
 from metacascade.ranks.parallel import serial_world
 from metacascade.state.observed import EVENTS as EVENT_ROWS
 
-QUICK = dict(output__interval="2 h", output__checkpoint="6 h", tumor__cells=8000)
+QUICK = dict(output__interval="2 h", output__checkpoint="6 h", tumor__cells=8000, colonization__shed="5/day")
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +127,8 @@ def made_of_events(events, shed=1000):
     number = {name: i for i, name in nodes.items()}
     rows = np.array([(3600, n, number[node], EVENTS.index(name)) for name, by_node in events.items()
                      for node, n in by_node.items()], EVENT_ROWS.dtype)
-    organs = np.array([(3600, 1, 3, 2, 9)], [("time_s", "i8"), ("node", "i4"), ("lesions", "i8"), ("active", "i8"), ("cells", "i8")])
+    organs = np.array([(3600, 1, 3, 1, 1, 1, 9)], [("time_s", "i8"), ("node", "i4"), *(
+        (name, "i8") for name in ("lesions", "dormant", "micro", "vascular", "cells"))])
     return Made({"time_s": [0, 3600], "shed": [0, shed], "extravasated": [0, 50]},
                 {"events": {"event": dict(enumerate(EVENTS)), "node": nodes}, "organs": {"node": nodes}, "shed": {"fate": {}}},
                 config={"output": {"shed_cells": False}}, events=rows, organs=organs, shed=Sliced(np.zeros(0, CTC)))
@@ -144,19 +145,12 @@ def test_who_survived_and_who_was_arrested_follows_from_the_events():
     assert counts["arrested", "lung"] == counts["arrested", ""] == 300 and ("arrested", "liver") not in counts
     assert counts["extravasated", "lung"] == 50 and shares["extravasated", "lung"] == 50 / 300
     assert shares["alive", "lung"] == 3 / 50 and shares["micro", "lung"] == 2 / 3 and counts["dormant", "lung"] == 1
-    assert counts["macro", ""] is None and of["extravasated", "lung"] == "arrested"
+    assert shares["macro", ""] == 1 / 2 and of["extravasated", "lung"] == "arrested"
 
 
-def test_without_events_a_share_is_of_the_last_stage_that_is_told():
-    found = funnel.funnel(made_of_events({}))
-    assert by_stage(found)["survived", ""] is None is by_stage(found)["arrested", ""]
-    assert by_stage(found, "of")["extravasated", ""] == "shed" and by_stage(found, "share")["extravasated", ""] == 0.05
-
-
-def test_states_of_lesions_are_told_by_whatever_columns_there_are():
-    names = ("seeded", "dormant", "micro", "vascular")
-    row = np.array([(4, 3, 2, 1)], [(name, "i8") for name in names])[0]
-    assert funnel.states_of(row, names) == dict(alive=10, dormant=3, micro=3, macro=1)
+def test_without_events_all_have_survived_and_none_was_arrested():
+    counts = by_stage(funnel.funnel(made_of_events({})))
+    assert counts["survived", ""] == counts["shed", ""] == 1000 and counts["arrested", ""] == 0
 
 
 def test_events_are_summed_over_calls_and_go_on_after_a_checkpoint():
@@ -338,10 +332,10 @@ def metastasized():
     rows = np.array([(11, 0, 2_000_000, 5, 10, 30, 90.0, 0, 0, 1, 0, 3), (12, 11, 7, 6, 60, 61, math.inf, 4, 4, 2, 1, 2),
                      (13, 0, 0, 0, 5, 9, math.inf, 0, 2, 2, 0, 4)], LESION)
     states, nodes = dict(enumerate(("seeded", "dormant", "micro", "vascular", "cleared"))), {0: "tumor", 1: "lung", 2: "bone"}
-    kinds = [(name, "i8") for name in ("time_s", "node", "seeded", "dormant", "micro", "vascular", "cells")]
+    kinds = [(name, "i8") for name in ("time_s", "node", "lesions", "dormant", "micro", "vascular", "cells")]
     made = Made({"time_s": 3600 * np.array([0, 24, 48, 100]), "first_lesion_s": [-1, 36_000, 36_000, 36_000]},
                 {"lesions": {"node": nodes, "state": states}, "organs": {"node": nodes}}, lesions=rows,
-                organs=np.array([(48 * 3600, 1, 0, 0, 1, 0, 30), (360_000, 1, 0, 0, 0, 1, 2_000_000)], kinds))
+                organs=np.array([(48 * 3600, 1, 1, 0, 1, 0, 30), (360_000, 1, 1, 0, 0, 1, 2_000_000)], kinds))
     made.masks = lambda table: {"flags": {2: "injected", 4: "lesion", 8: "lymph"}}
     return made
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from metacascade._kernels._layout import CELL, CTC, LESION, MIGRANT, TRAITS, Flag
-from metacascade.base.records import by_id, chosen, set_source, source_of
+from metacascade.base.records import by_id, chosen, source_of
 from metacascade.config.config import Config
 from metacascade.mechanisms import plan_of
 from metacascade.model.blood import Blood
@@ -98,7 +98,9 @@ def test_the_lesion_that_shed_a_cell_is_in_its_record_and_a_field_of_the_table()
     ctcs["flags"] = np.array([Flag.LESION, 0, Flag.LESION | Flag.RETURNED, Flag.LYMPH, Flag.LESION, Flag.LESION])
     ctcs["x"], ctcs["z"], ctcs["maturity"] = 7.0, 3.0, 51
     shed = ctcs["flags"] & Flag.LESION > 0
-    ctcs[shed] = (lambda some: (set_source(some, ids[shed]), some)[1])(ctcs[shed])
+    words = ctcs.view(np.uint32).reshape(6, -1)
+    at = CTC.fields["x"][1] // 4
+    words[shed, at], words[shed, at + 1] = (ids[shed] & np.uint64(0xFFFFFFFF)), ids[shed] >> np.uint64(32)
     assert source_of(ctcs).tolist() == np.where(shed, ids, 0).tolist()
     rows = shed_rows(ctcs)
     assert rows.dtype == SHED and rows["source"].tolist() == source_of(ctcs).tolist()

@@ -53,11 +53,6 @@ def source_of(ctcs) -> np.ndarray:
     return np.where(ctcs["flags"] & SHED_BY_LESION, _words_of_x(ctcs), np.uint64(0))
 
 
-def set_source(ctcs, lesions):
-    """Say which lesion has shed each of the CTCs, by its id: in the bytes of x and y, as `ctc_source` of types.h."""
-    _words_of_x(ctcs)[...] = lesions
-
-
 def _words_of_x(ctcs):
     """A view of the bytes of x and y, which lie one behind the other, as uint64."""
     dtype = np.dtype({"names": ["source"], "formats": ["u8"], "offsets": [ctcs.dtype.fields["x"][1]],

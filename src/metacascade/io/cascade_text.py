@@ -62,7 +62,7 @@ def funnel(results):
         times = " ".join(f"{hours(row[name]):>8}" for name in ("median_h", "p10_h", "p90_h"))
         lines.append(f"  {row['stage']:<13}{row['organ'] or 'all':<11}{number(row['count']):>13}{share:>10}  {times}")
     return [*lines, "  Cells up to extravasated, since the start; then lesions, now. Share: of the",
-            "  stage before that is told there, dormant and micro of alive. Since shedding."]
+            "  stage before, dormant and micro of alive. Since shedding."]
 
 
 def half_lives(results):
@@ -106,9 +106,9 @@ def blood(results):
 
 def burdens(results):
     """A line for each organ that has lesions or cells."""
-    rows = [row for row in results.burdens() if row["alive"] or row["cells"] or row.get("arrested")]
+    rows = [row for row in results.burdens() if row["alive"] or row["cells"] or row["arrested"]]
     lines = [f"  {'organ':<12}{'arrested':>10}{'cells':>13}{'lesions':>9}{'dormant':>9}{'growing':>9}{'vessels':>9}"]
-    lines += [f"  {row['organ']:<12}{number(row.get('arrested')):>10}{number(row['cells']):>13}"
+    lines += [f"  {row['organ']:<12}{number(row['arrested']):>10}{number(row['cells']):>13}"
               f"{number(row['alive']):>9}{number(row['dormant']):>9}{number(row['micro']):>9}{number(row['macro']):>9}"
               for row in rows]
     return lines if rows else ["  nothing is in any"]
@@ -150,7 +150,7 @@ def headline(results) -> list[str]:
 
 def _headline_funnel(results):
     whole = {row["stage"]: row for row in results.funnel() if row["organ"] == WHOLE}
-    told = [f"{stage} {number(row['count'])}" for stage, row in whole.items() if row["count"] is not None]
+    told = [f"{stage} {number(row['count'])}" for stage, row in whole.items()]
     return textwrap.wrap(", ".join(told), WIDTH, initial_indent="    ", subsequent_indent="    ",
                          break_on_hyphens=False)
 

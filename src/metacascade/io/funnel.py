@@ -3,7 +3,6 @@
 Stages, each a share of an earlier one: `shed`; `survived`, did not die while flowing; `arrested`, held fast in an organ
 and not let go again; `extravasated`; then lesions, at the last output: `alive`, of these `dormant`, and `micro`, that
 grow, of these `macro`, with vessels of their own. Up to `extravasated` cells are counted since the start of the run.
-What the results do not tell is None.
 """
 from itertools import chain
 
@@ -29,20 +28,12 @@ def funnel(results) -> list[dict]:
     found = []
     for stage, by_organ in counted.items():
         for organ, n in by_organ.items():
-            of = _before(stage, organ, counted)
-            base = counted[of].get(organ, counted[of].get(WHOLE)) if of else None
+            of = BEFORE[stage]
+            base = counted[of].get(organ, counted[of][WHOLE]) if of else None
             found.append(dict(
                 stage=stage, organ=organ, unit="lesions" if stage in IN_LESIONS else "cells", count=n, of=of,
-                share=None if n is None or not base else n / base, **_hours(times.get(stage, {}).get(organ))))
+                share=n / base if base else None, **_hours(times.get(stage, {}).get(organ))))
     return found
-
-
-def _before(stage, organ, counted):
-    """The last stage before this one that was counted there."""
-    of = BEFORE[stage]
-    while of and counted[of].get(organ, counted[of].get(WHOLE)) is None:
-        of = BEFORE[of]
-    return of
 
 
 def _hours(values):
@@ -50,13 +41,13 @@ def _hours(values):
     return dict(zip(("median_h", "p10_h", "p90_h"), found))
 
 
-def counts(results) -> dict[str, dict[str, int | None]]:
+def counts(results) -> dict[str, dict[str, int]]:
     """{stage: {organ: number}}; organ "" is the whole body."""
     needs.time_h(results)
     held, died, left = _walks(results)
     shed = int(needs.entered(results)[-1])
     found = {
-        "shed": {WHOLE: shed}, "survived": {WHOLE: None if died is None else shed - died},
+        "shed": {WHOLE: shed}, "survived": {WHOLE: shed - died},
         "arrested": _with_sum(held), "extravasated": _with_sum(left, int(needs.column(results, "extravasated")[-1]))}
     return found | {stage: _with_sum(by_organ) for stage, by_organ in lesion_counts(results).items()}
 
@@ -64,8 +55,6 @@ def counts(results) -> dict[str, dict[str, int | None]]:
 def _walks(results):
     """(cells arrested and not let go, by node; cells that died while flowing; cells that left vessels, by node)."""
     events = needs.events(results)
-    if not events:
-        return None, None, _left_by_rows(results)
     died = sum(sum(events.get(name, {}).values()) for name in DIED_FLOWING)
     held = {}
     for name, sign in (("trapped", 1), ("bound", 1), ("released", -1)):
@@ -74,48 +63,26 @@ def _walks(results):
     return {node: n for node, n in held.items() if n}, died, events.get("extravasated", {})
 
 
-def _left_by_rows(results):
-    """Cells that left a vessel by organ, by the rows of shed cells; None if there are none."""
-    names, total = needs.nodes(results), np.zeros(256, np.int64)
-    left = needs.numbers_of(results, "shed", "fate", LEFT)
-    try:
-        for rows in needs.shed_rows(results, ["fate", "node", "n"]):
-            rows = rows[np.isin(rows["fate"], left)]
-            np.add.at(total, rows["node"], rows["n"].astype(np.int64))
-    except Missing:
-        return None
-    return {names[int(node)]: int(total[node]) for node in np.flatnonzero(total)}
-
-
 def _with_sum(by_organ, whole=None):
     """Numbers by organ, behind that of the whole body: their sum, or `whole`."""
-    if by_organ is None:
-        return {WHOLE: whole}
     return {WHOLE: sum(by_organ.values()) if whole is None else whole} | by_organ
 
 
-def lesion_counts(results) -> dict[str, dict[str, int] | None]:
-    """Lesions at the last output: {stage: {organ: number}}; None for a stage that the table by organ does not tell."""
+def lesion_counts(results) -> dict[str, dict[str, int]]:
+    """Lesions at the last output: {stage: {organ: number}}."""
     names, found = needs.nodes(results), {stage: {} for stage in IN_LESIONS}
     rows = needs.at_last(results, "organs")
-    told = rows.dtype.names
     for row in rows[~np.isin(rows["node"], needs.numbers_of(results, "organs", "node", (needs.TUMOR,)))]:
-        for stage, n in states_of(row, told).items():
-            if n is None:
-                found[stage] = None
-            elif n:
+        for stage, n in states_of(row).items():
+            if n:
                 found[stage][names[int(row["node"])]] = n
-    return found if "vascular" in told else found | {"macro": None}
+    return found
 
 
-def states_of(row, told) -> dict[str, int | None]:
-    """{stage: lesions} of a row of the table by organ with the columns `told`."""
-    n = {name: int(row[name]) for name in told}
-    if "vascular" not in told:
-        return dict(alive=n["lesions"], dormant=n["lesions"] - n["active"], micro=n["active"], macro=None)
-    grown = n["micro"] + n["vascular"]
-    return dict(alive=n.get("lesions", n["seeded"] + n["dormant"] + grown), dormant=n["dormant"], micro=grown,
-                macro=n["vascular"])
+def states_of(row) -> dict[str, int]:
+    """{stage: lesions} of a row of the table by organ."""
+    alive, dormant, micro, vascular = (int(row[name]) for name in ("lesions", "dormant", "micro", "vascular"))
+    return dict(alive=alive, dormant=dormant, micro=micro + vascular, macro=vascular)
 
 
 def times_of(results) -> dict[str, dict[str, np.ndarray]]:
@@ -156,7 +123,7 @@ def _times_of_lesions(results, left):
     row = founders(left, lesions)
     lesions, since = lesions[row >= 0], left["t_shed"][row[row >= 0]]
     state, found = results.names("lesions")["state"], {}
-    for stage, names in (("dormant", ("dormant",)), ("micro", ("active", "micro")), ("macro", ("vascular",))):
-        there = np.isin(lesions["state"], [number for number, name in state.items() if name in names])
+    for stage, told in (("dormant", "dormant"), ("micro", "micro"), ("macro", "vascular")):
+        there = np.isin(lesions["state"], [number for number, name in state.items() if name == told])
         found[stage] = lesions["node"][there], (lesions["t_state"] - since)[there]
     return found

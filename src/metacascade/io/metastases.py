@@ -8,22 +8,21 @@ from metacascade.io.needs import Missing
 
 PRIMARY, INJECTION, LYMPH = needs.TUMOR, "injection", "lymph_node"      # whence a lesion may come, beside organs
 DETECT = 1e9            # cells of a lesion that images show, 1 cm: Friberg and Mattson 1997, J Surg Oncol 65:284
-GROWING = ("active", "micro", "vascular")       # states of lesions that grow
+GROWING = ("micro", "vascular")        # states of lesions that grow
 NOT_YET = -1.0          # of times of the series
 
 
 def burdens(results, at=-1) -> list[dict]:
     """What is in each organ at an output, by default the last: `organ`, `time_h`, the columns of the table by organ.
 
-    Lesions by state: `alive`, of these `dormant`, and `micro`, that grow, of these `macro`, with vessels, or None.
+    Lesions by state: `alive`, of these `dormant`, and `micro`, that grow, of these `macro`, with vessels.
     """
     needs.time_h(results)
     rows, names = results.organs[:], needs.nodes(results)
     rows = rows[rows["time_s"] == needs.time_s(results)[at]]
-    told = rows.dtype.names
     return [dict(organ=names[int(row["node"])], time_h=row["time_s"] / 3600)
-            | {name: int(row[name]) for name in told if name not in ("time_s", "node")}
-            | funnel.states_of(row, told) for row in rows]
+            | {name: int(row[name]) for name in rows.dtype.names if name not in ("time_s", "node")}
+            | funnel.states_of(row) for row in rows]
 
 
 def detection_cells(results, cells=None) -> float:
@@ -34,7 +33,7 @@ def detection_cells(results, cells=None) -> float:
 def detected(results, cells=None) -> tuple[np.ndarray, np.ndarray]:
     """(which lesions were seen up to the end, when that was [h], nan: not known). Missing while the run goes on."""
     rows = needs.lesions(results)
-    if cells is None and "t_detected" in rows.dtype.names:
+    if cells is None:
         return np.isfinite(rows["t_detected"]), np.where(np.isfinite(rows["t_detected"]), rows["t_detected"], math.nan)
     return rows["n"] >= detection_cells(results, cells), np.full(len(rows), math.nan)
 
@@ -82,7 +81,7 @@ def _first_at_outputs(results):
     """The output before the first one with a lesion that grows, and that output [h]."""
     rows, times = results.organs[:], needs.time_s(results)
     rows = rows[~np.isin(rows["node"], needs.numbers_of(results, "organs", "node", (PRIMARY,)))]
-    with_any = [row["time_s"] for row in rows if funnel.states_of(row, rows.dtype.names)["micro"]]
+    with_any = [row["time_s"] for row in rows if funnel.states_of(row)["micro"]]
     if not with_any:
         return None, None
     k = int(np.searchsorted(times, min(with_any)))
@@ -99,10 +98,7 @@ def grown(results, rows) -> np.ndarray:
 def started(results) -> np.ndarray:
     """When each lesion began to grow [h], nan where it did not, or where its row does not tell."""
     rows = needs.lesions(results)
-    if "t_started" in rows.dtype.names:
-        return np.where(np.isfinite(rows["t_started"]), rows["t_started"], math.nan)
-    names = results.names("lesions")["state"]
-    first = [number for number, name in names.items() if name in GROWING[:2]]
+    first = [number for number, name in results.names("lesions")["state"].items() if name == "micro"]
     return np.where(np.isin(rows["state"], first), rows["t_state"], math.nan)
 
 
@@ -111,26 +107,19 @@ def lineages(results, cells=None) -> list[dict]:
     `t_detected_h`.
 
     `came_from`: tumor, injection, lymph_node, or the organ of the lesion that has shed its founder; `source`: the id of
-    that lesion, 0 for none, None if the results do not tell. Times are None where they do not tell.
+    that lesion, 0 for none. Times are None where they do not tell.
     """
     rows = needs.lesions(results)
     names, states = needs.nodes(results), results.names("lesions")["state"]
-    source = rows["source"].tolist() if "source" in rows.dtype.names else _sources(results, rows)
     seen, when = detected(results, cells)
     return [dict(id=int(row["id"]), organ=names[int(row["node"])], state=states[int(row["state"])],
-                 clone=int(row["clone"]), n=int(row["n"]), came_from=origin, source=of,
+                 clone=int(row["clone"]), n=int(row["n"]), came_from=origin, source=int(row["source"]),
                  t_founded_h=float(row["t_founded"]), t_started_h=_or_none(begun), t_detected_h=_or_none(at))
-            for row, origin, of, begun, at in zip(rows, came_from(results, rows), source, started(results), when)]
+            for row, origin, begun, at in zip(rows, came_from(results, rows), started(results), when)]
 
 
 def _or_none(hours):
     return float(hours) if math.isfinite(hours) else None
-
-
-def _sources(results, rows):
-    """0 for what no lesion has shed, None for what one has."""
-    shed = _with_flag(results, rows, "lesion")
-    return [None if one else 0 for one in shed]
 
 
 def _with_flag(results, rows, name):
@@ -138,31 +127,18 @@ def _with_flag(results, rows, name):
     return rows["flags"] & (masks[0] if masks else 0) > 0
 
 
-def came_from(results, rows) -> list[str | None]:
-    """Where the founder of each lesion was before it entered the blood; None if no row tells."""
+def came_from(results, rows) -> list[str]:
+    """Where the founder of each lesion was before it entered the blood."""
     names = needs.nodes(results)
-    if "origin" in rows.dtype.names:
-        origin = [names.get(int(node)) for node in rows["origin"]]
-    else:
-        origin = _origins_by_rows(results, rows, names)
+    origin = [names[int(node)] for node in rows["origin"]]
     injected, by_lesion, with_lymph = (_with_flag(results, rows, name) for name in ("injected", "lesion", "lymph"))
     of_tumor = ~(injected | by_lesion | with_lymph)
-    found = [PRIMARY if first else INJECTION if put else LYMPH if lymph else node
-             for first, put, lymph, node in zip(of_tumor, injected & ~by_lesion, with_lymph & ~by_lesion, origin)]
-    return found
-
-
-def _origins_by_rows(results, rows, names):
-    """The node from which each founder entered the blood, by the rows of shed cells."""
-    try:
-        left = funnel.exits(results)
-    except Missing:
-        return [None] * len(rows)
-    return [names[int(left["origin"][row])] if row >= 0 else None for row in funnel.founders(left, rows)]
+    return [PRIMARY if first else INJECTION if put else LYMPH if lymph else node
+            for first, put, lymph, node in zip(of_tumor, injected & ~by_lesion, with_lymph & ~by_lesion, origin)]
 
 
 def routes(results, living=False) -> dict[str, dict[str, int]]:
-    """Lesions by where their founder came from, and by their organ: {came_from: {organ: lesions}}; "?" is not known.
+    """Lesions by where their founder came from, and by their organ: {came_from: {organ: lesions}}.
 
     `living`: those alone that have cells at the end.
     """
@@ -170,6 +146,6 @@ def routes(results, living=False) -> dict[str, dict[str, int]]:
     names, found = needs.nodes(results), {}
     for origin, node, n in zip(came_from(results, rows), rows["node"].tolist(), rows["n"].tolist()):
         if n > 0 or not living:
-            row = found.setdefault(origin or "?", {})
+            row = found.setdefault(origin, {})
             row[names[node]] = row.get(names[node], 0) + 1
     return found

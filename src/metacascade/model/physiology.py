@@ -24,8 +24,7 @@ from typing import NamedTuple
 from metacascade.base.nodes import BEDS, LYMPH_NODE, NODES, VESSELS
 from metacascade.config.circulation import completed
 
-TUMOR, VENOUS, ARTERIAL, PORTAL, LUNG, LIVER = (
-    NODES.index(name) for name in ("tumor", "venous", "arterial", "portal", "lung", "liver"))
+TUMOR, VENOUS, ARTERIAL, LUNG = (NODES.index(name) for name in ("tumor", "venous", "arterial", "lung"))
 KIND_VESSEL, KIND_BED, KIND_TUMOR, KIND_LYMPH = range(4)
 
 KINDS = {"tumor": KIND_TUMOR, LYMPH_NODE: KIND_LYMPH} | dict.fromkeys(VESSELS, KIND_VESSEL) | dict.fromkeys(
