@@ -9,6 +9,7 @@ import pytest
 
 import metacascade as mc
 from metacascade.base.errors import InputError
+from metacascade.base.intervals import student
 from metacascade.config import presets, read as config_read
 from metacascade.config.config import build
 from metacascade.io import checkpoint
@@ -295,7 +296,7 @@ def made(columns, names=("a", "b")):
 @pytest.mark.parametrize("freedom", [1, 2, 5, 10, 11, 15, 40, 1000])
 def test_the_quantile_of_student_leaves_a_fortieth_above_it(freedom):
     """Against the integral of the density, by Simpson's rule up to the quantile."""
-    t = np.linspace(0.0, arms_table.student(freedom), 20_001)
+    t = np.linspace(0.0, student(freedom), 20_001)
     density = math.exp(math.lgamma((freedom + 1) / 2) - math.lgamma(freedom / 2)) / math.sqrt(freedom * math.pi) * (
         1 + t * t / freedom) ** (-(freedom + 1) / 2)
     weight = np.ones_like(t)

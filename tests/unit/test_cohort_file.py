@@ -6,6 +6,7 @@ import pytest
 
 import cohorts
 from metacascade.base.errors import InputError
+from metacascade.base.units import YEAR_S
 from metacascade.config.config import Config
 from metacascade.studies import cohort, cohort_file, cohort_laws, cohort_patient, cohort_table
 from metacascade.studies.sweep_values import parameters
@@ -106,10 +107,10 @@ def test_a_parameter_may_follow_another(tmp_path):
 
 def test_kaplan_and_meier_by_hand():
     """Six in months: 6, 6, 6, 7+, 10, 13+ of the example of Freireich 1963 as in textbooks, n = 21 cut to 6."""
-    year = cohort_table.YEAR_S
+    year = YEAR_S
     times = np.array([0.6, 0.6, 0.6, 0.7, 1.0, 1.3]) * year
     events = np.array([True, True, True, False, True, False])
-    rows = cohort_table.kaplan_meier(times.astype(np.int64), events, 2)
+    rows = cohort_table.by_year(times.astype(np.int64), events, 2)
     assert rows[0] == (0, 6, 0, 0, 1.0, 0.0, 1.0, 1.0)
     year_1, year_2 = rows[1:]
     error = 0.25 * math.sqrt(3 / (6 * 3) + 1 / (2 * 1))

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from metacascade.base.errors import InputError
+from metacascade.base.units import YEAR_S
 from metacascade.studies import readouts_cohort, reproduce, reproduce_bootstrap, reproduce_cohort, reproduce_file
 from metacascade.studies.cohort_patient import PLACES
 from metacascade.studies.readouts import READOUTS
 from metacascade.studies.reproduce_verdict import AGREES, DIFFERS, UNDECIDED
 
-YEAR_S = 31557600
 PUBLISHED = """
 [small]
 what = "share"

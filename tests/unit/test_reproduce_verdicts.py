@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from metacascade.base.intervals import wilson
 from metacascade.studies import reproduce_file, reproduce_report
 from metacascade.studies.reproduce_verdict import (
     AGREES,
@@ -15,7 +16,6 @@ from metacascade.studies.reproduce_verdict import (
     UNDECIDED,
     judge,
     overall,
-    wilson,
 )
 
 
@@ -68,7 +68,7 @@ def test_scores_of_several_runs_are_one_score(values, verdict):
 
 def test_runs_in_which_it_was_so_are_counted_with_the_interval_of_wilson():
     """Wilson 1927: 50 of 50 is 0.929 to 1, 45 of 50 is 0.786 to 0.957 (tables)."""
-    assert wilson(50, 50) == pytest.approx((0.929, 1.0), abs=5e-4) and wilson(45, 50) == pytest.approx((0.786, 0.957), abs=5e-4)
+    assert wilson(1.0, 50) == pytest.approx((0.929, 1.0), abs=5e-4) and wilson(0.9, 50) == pytest.approx((0.786, 0.957), abs=5e-4)
     row = reproduce_file.Row("", "", "", "", low=0.5, high=1.0)
     for k, verdict in ((50, AGREES), (25, AGREES), (22, UNDECIDED), (10, DIFFERS)):
         found = judge(comparison("count", "a"), row, {"a": [1.0] * k + [0.0] * (50 - k)})

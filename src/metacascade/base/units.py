@@ -17,6 +17,7 @@ _QUANTITY = re.compile(rf"\s*({NUMBER})\s*(.*?)\s*", re.DOTALL)
 _FACTOR = re.compile(r"([^\W\d_]+|%|1)(?:(?:\^|\*\*)(-?[1-9])(?![0-9]))?")
 _OPERATOR = re.compile(r"\s*([*/·])\s*|\s+")
 
+DAY_S, YEAR_S = 86400, 31557600         # a year of 365.25 days
 L, T, M, N = "[length]", "[time]", "[mass]", "[substance]"
 _FORCE = {M: 1, L: 1, T: -2}
 _PRESSURE = {M: 1, L: -1, T: -2}
@@ -26,9 +27,9 @@ _COMMON = {
     "um": (Fraction(1, 10**6), {L: 1}), "µm": (Fraction(1, 10**6), {L: 1}),
     "mm": (Fraction(1, 1000), {L: 1}), "cm": (Fraction(1, 100), {L: 1}), "m": (Fraction(1), {L: 1}),
     "s": (Fraction(1), {T: 1}), "min": (Fraction(60), {T: 1}), "h": (Fraction(3600), {T: 1}),
-    "day": (Fraction(86400), {T: 1}), "days": (Fraction(86400), {T: 1}), "d": (Fraction(86400), {T: 1}),
+    "day": (Fraction(DAY_S), {T: 1}), "days": (Fraction(DAY_S), {T: 1}), "d": (Fraction(DAY_S), {T: 1}),
     "week": (Fraction(604800), {T: 1}), "month": (Fraction(2629800), {T: 1}),
-    "year": (Fraction(31557600), {T: 1}),
+    "year": (Fraction(YEAR_S), {T: 1}),
     "g": (Fraction(1, 1000), {M: 1}), "kg": (Fraction(1), {M: 1}),
     "mL": (Fraction(1, 10**6), {L: 3}), "L": (Fraction(1, 1000), {L: 3}),
     "mmHg": (Fraction("133.322387415"), _PRESSURE), "Pa": (Fraction(1), _PRESSURE),

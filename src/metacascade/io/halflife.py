@@ -4,16 +4,14 @@ The whole one is ln 2 times the mean time for which a shed cell flows (Little's 
 which they enter). What appears after the source has stopped need not fall by one exponential: each halving has a time.
 """
 import math
-from statistics import NormalDist
 
 import numpy as np
 
+from metacascade.base.intervals import NORMAL, kaplan_meier, student, wilson
 from metacascade.io import needs
 from metacascade.io.needs import Missing
 
-Z95 = NormalDist().inv_cdf(0.975)
-T95 = {3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262}    # Student's t by degrees of freedom
-BLOCKS = 10             # into which the time is cut for the interval
+BLOCKS, FEWEST_BLOCKS = 10, 4       # into which the time is cut for the interval
 FEWEST = 8              # cells that the last halving begins with, at least
 INSIDE = ("open", "drawn", "resected", "irradiated")      # fates of those whose stay ended by none of the model
 
@@ -40,7 +38,7 @@ def whole(results, since=0.5) -> dict:
 def _ratio(over, under):
     """The ratio of two sums, and half of its interval of 95 %: jackknife over `BLOCKS` parts."""
     value, blocks = over.sum() / under.sum(), min(BLOCKS, len(over))
-    if blocks - 1 not in T95:
+    if blocks < FEWEST_BLOCKS:
         return value, math.nan
     over, under = (np.array([part.sum() for part in np.array_split(numbers, blocks)]) for numbers in (over, under))
     rest = under.sum() - under
@@ -48,7 +46,7 @@ def _ratio(over, under):
         return value, math.nan
     without = (over.sum() - over) / rest
     spread = math.sqrt((blocks - 1) / blocks * float(((without - without.mean()) ** 2).sum()))
-    return value, T95[blocks - 1] * spread
+    return value, student(blocks - 1) * spread
 
 
 def decay(results) -> list[dict]:
@@ -82,19 +80,15 @@ def survival(results) -> list[dict]:
         rows = rows[rows["t_shed"] >= begin]
         stays.append(np.minimum(rows["t_event"], end) - rows["t_shed"])
         ended.append(~np.isin(rows["fate"], inside))
-    return _kaplan_meier(np.concatenate(stays), np.concatenate(ended))
+    return _survival(np.concatenate(stays), np.concatenate(ended))
 
 
-def _kaplan_meier(stay, ended):
+def _survival(stay, ended):
     if not ended.any():
         raise Missing("no CTC has left the blood")
-    order = np.argsort(stay, kind="stable")
-    stay, ended, risk = stay[order], ended[order], np.arange(len(stay), 0, -1, dtype=float)
+    stay, ended, share, variance = kaplan_meier(stay, ended)
     with np.errstate(divide="ignore", invalid="ignore"):
-        log = np.cumsum(np.where(ended, np.log1p(-1 / risk), 0.0))
-        variance = np.cumsum(np.where(ended, 1 / (risk * (risk - 1)), 0.0))
-        width = np.exp(Z95 * np.sqrt(variance) / -log)
-        share = np.exp(log)
+        width = np.exp(NORMAL * np.sqrt(variance) / -np.log(share))
         undecided = (share == 1) | (share == 0)     # of which the formula has no bounds
         low, high = np.where(undecided, share, share**width), np.where(undecided, 1.0, share**(1 / width))
     at = np.flatnonzero(ended)
@@ -130,10 +124,3 @@ def crossing(hours, share, part, steps=False) -> float:
         return float(hours[k])
     weight = math.log(share[k - 1] / part) / math.log(share[k - 1] / share[k])
     return float(hours[k - 1] + weight * (hours[k] - hours[k - 1]))
-
-
-def wilson(share, n):
-    """Bounds of 95 % of a probability, of which `share` was seen in n trials (Wilson 1927)."""
-    middle = (share + Z95**2 / (2 * n)) / (1 + Z95**2 / n)
-    half = Z95 / (1 + Z95**2 / n) * np.sqrt(np.maximum(share * (1 - share), 0) / n + Z95**2 / (4 * n * n))
-    return middle - half, middle + half

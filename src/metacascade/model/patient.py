@@ -12,6 +12,7 @@ import numpy as np
 
 from metacascade._kernels._layout import CTC, Flag, LesionState
 from metacascade.base.records import cells_in, joined
+from metacascade.base.units import DAY_S, YEAR_S
 from metacascade.config.windows import windows, wound_g
 from metacascade.mechanisms import plan_of
 from metacascade.model import burden, interventions
@@ -24,7 +25,7 @@ from metacascade.model.schedule import Schedule
 from metacascade.ranks.parallel import serial_world
 
 DIVIDING = LesionState.MICRO, LesionState.VASCULAR
-SHORTEST_S = 86400                      # of a step that only looks for the time at which the tumor is found
+SHORTEST_S = DAY_S                      # of a step that only looks for the time at which the tumor is found
 UNDIAGNOSED, FOLLOWED, DIED, CLEARED = CAUSES = "undiagnosed", "end of follow-up", "died of the tumor", "no cell left"
 
 
@@ -41,8 +42,8 @@ class Watch:
     every_s: int = 0
     lesion_cells: float = 1e9
     lethal_cells: float = 1e12
-    longest_s: int = 60 * 31557600      # until then it is found, or never
-    follow_up_s: int = 20 * 31557600    # from diagnosis
+    longest_s: int = 60 * YEAR_S      # until then it is found, or never
+    follow_up_s: int = 20 * YEAR_S    # from diagnosis
     most_lesions: int = 30              # with more that divide nothing that is shed is followed: these decide
     tubes: tuple = ()                   # of blood
 

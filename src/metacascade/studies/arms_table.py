@@ -6,15 +6,13 @@ import statistics
 from dataclasses import dataclass
 from pathlib import Path
 
+from metacascade.base.intervals import student
 from metacascade.base.screen import one_line
 from metacascade.base.units import show_time
 from metacascade.io import atomic
 from metacascade.model.staging import FIRST
-from metacascade.studies.reproduce_verdict import STUDENT
 
 NAME = "arms.csv"
-NORMAL_975 = 1.959963984540054      # the quantile of the normal distribution at 0.975
-EXACT = 10                          # degrees of freedom up to which STUDENT has the quantiles
 WIDE, NARROW = 20, 9                # characters of an interval and of a number
 
 
@@ -25,20 +23,6 @@ class Estimate:
     mean: float = math.nan
     low: float = math.nan
     high: float = math.nan
-
-
-def student(freedom: int) -> float:
-    """The quantile of Student's t at 0.975.
-
-    Up to ten degrees of freedom from a table, with four digits; beyond by the expansion of Cornish and Fisher in
-    1/freedom to its fourth power (Abramowitz and Stegun 26.7.5), which errs by less than 1e-5 there.
-    """
-    if freedom <= EXACT:
-        return STUDENT[freedom]
-    z = NORMAL_975
-    terms = ((z**3 + z) / 4, (5 * z**5 + 16 * z**3 + 3 * z) / 96, (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
-             (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160)
-    return z + sum(term / freedom**(i + 1) for i, term in enumerate(terms))
 
 
 def estimate(values) -> Estimate:

@@ -7,6 +7,7 @@ import numpy as np
 from metacascade.base import stopsignals
 from metacascade.base.errors import DONE, STOPPED_EARLY
 from metacascade.base.screen import one_line
+from metacascade.base.units import YEAR_S
 from metacascade.config.effects import without_effect
 from metacascade.io import provenance, rundirectory
 from metacascade.ranks import parallel
@@ -78,10 +79,10 @@ def _told(row):
     """A patient in words."""
     if row["diagnosed_s"] < 0:
         return "never diagnosed"
-    years = [f"diagnosed after {row['diagnosed_s'] / cohort_table.YEAR_S:.1f} years"]
+    years = [f"diagnosed after {row['diagnosed_s'] / YEAR_S:.1f} years"]
     for name, text in (("recurred_s", "a lesion seen"), ("died_s", "died")):
         if row[name] >= 0:
-            years.append(f"{text} {(row[name] - row['diagnosed_s']) / cohort_table.YEAR_S:.1f} years later")
+            years.append(f"{text} {(row[name] - row['diagnosed_s']) / YEAR_S:.1f} years later")
     return ", ".join(years)
 
 

@@ -19,6 +19,7 @@ from metacascade._kernels._layout import Draw, draws, unit52
 from metacascade.base import units
 from metacascade.base.declare import Parameter
 from metacascade.base.names import nearest
+from metacascade.base.units import YEAR_S
 from metacascade.config import values as config_values
 from metacascade.config.read import Problem
 
@@ -28,7 +29,6 @@ KEYS = {law: ("law", *keys) for law, keys in NUMBERS.items()} | {
     "choice": ("law", "values", "weights"), "same": ("law", "of", "times")}
 PURE = ("spread",)          # numbers without the unit of the parameter
 MOST_SPREAD = 50            # exp(8.6 x that) is still a number, and no draw is further out than 8.6 spreads
-YEAR_S = 31557600
 NUMERIC = ("quantity", "number", "integer")
 
 

@@ -5,6 +5,7 @@ import numpy as np
 
 from metacascade._kernels._layout import LESION, Draw, draws, unit52
 from metacascade.base.nodes import LYMPH_NODE, NODES
+from metacascade.base.units import YEAR_S
 from metacascade.config.config import Config
 from metacascade.io.bloodcount import quantile
 from metacascade.mechanisms import trust
@@ -115,7 +116,7 @@ def lived(cohort, number):
     for name in ("tumor_cells", "diagnosed_s", "recurred_s", "died_s", "end_s", "full_s", "shed", "shed_lesions",
                  "followed", "seeded"):
         row[name] = getattr(course, name)
-    row["age_diagnosis"] = (drawn["age"] + course.diagnosed_s) / 31557600 if course.diagnosed_s >= 0 else math.nan
+    row["age_diagnosis"] = (drawn["age"] + course.diagnosed_s) / YEAR_S if course.diagnosed_s >= 0 else math.nan
     row["founded_s"] = int(3600 * first_h) if first_h < math.inf else -1
     row["cause"], row["first_organ"] = CAUSES.index(course.cause), PLACES.index(organ) if organ else NOWHERE
     row["lesions_left"], row["tumor_left"] = np.count_nonzero(course.lesions["n"]), course.left_cells

@@ -1,22 +1,20 @@
 """Tables of a cohort: survival and freedom from distant recurrence by year after diagnosis, and organs.
 
-Kaplan and Meier 1958: S(t) is the product over the times of events of 1 - d / n, with d events among n at risk;
-variance by Greenwood 1926, S^2 times the sum of d / (n (n - d)), intervals of 95 % cut to 0 .. 1.
+By Kaplan and Meier, with the variance of Greenwood; intervals of 95 % are cut to 0 .. 1.
 """
 import csv
 import io
 import math
-from bisect import bisect_left
 from pathlib import Path
 
 import numpy as np
 
+from metacascade.base.intervals import NORMAL, kaplan_meier
+from metacascade.base.units import YEAR_S
 from metacascade.io import atomic
 from metacascade.model.patient import CAUSES
 from metacascade.studies.cohort_patient import NOWHERE, PLACES
 
-YEAR_S = 31557600
-Z = 1.959963984540054
 NAMES = dict(recurrence="cohort_recurrence.csv", survival="cohort_survival.csv", organs="cohort_organs.csv",
              patients="cohort_patients.csv")
 HEAD = ("year", "at_risk", "events", "censored", "share", "standard_error", "low", "high")
@@ -35,25 +33,20 @@ def followed_times(rows, event):
     return np.where(happened >= 0, happened, at_risk["end_s"]) - at_risk["diagnosed_s"], happened >= 0
 
 
-def kaplan_meier(times_s, events, years):
+def by_year(times_s, events, years):
     """Rows of HEAD at the end of each year, as tuples; the first is that of the diagnosis. At risk is who was not out
     before that moment."""
-    order = np.lexsort((~events, times_s))
-    times, happened = times_s[order].tolist(), events[order].tolist()
-    share, total, i, rows = 1.0, 0.0, 0, [(0, len(times), 0, 0, 1.0, 0.0, 1.0, 1.0)]
+    times, happened, left, variance = kaplan_meier(times_s, events)
+    rows, before = [(0, len(times), 0, 0, 1.0, 0.0, 1.0, 1.0)], 0
     for year in range(1, years + 1):
-        died = gone = 0
-        while i < len(times) and times[i] <= year * YEAR_S:
-            n, t, d, c = len(times) - i, times[i], 0, 0
-            while i < len(times) and times[i] == t:
-                d, c, i = d + happened[i], c + (not happened[i]), i + 1
-            share *= 1.0 - d / n
-            total += d / (n * (n - d)) if d and n > d else 0.0
-            died, gone = died + d, gone + c
-        error = share * math.sqrt(total)
-        at_risk = len(times) - bisect_left(times, year * YEAR_S)
-        rows.append((year, at_risk, died, gone, share, error, max(share - Z * error, 0.0),
-                     min(share + Z * error, 1.0)))
+        end = int(np.searchsorted(times, year * YEAR_S, "right"))
+        died = int(happened[before:end].sum())
+        share, spread = (float(left[end - 1]), math.sqrt(variance[end - 1])) if end else (1.0, 0.0)
+        error = share * spread
+        at_risk = len(times) - int(np.searchsorted(times, year * YEAR_S))
+        rows.append((year, at_risk, died, end - before - died, share, error, max(share - NORMAL * error, 0.0),
+                     min(share + NORMAL * error, 1.0)))
+        before = end
     return rows
 
 
@@ -90,7 +83,7 @@ def report(rows, lesions) -> list[str]:
     lines = ["  " + ", ".join(f"{n:,} {name}" for name, n in causes if n)]
     years = years_of(rows)
     for event, title in (("recurrence", "free of distant recurrence"), ("survival", "alive")):
-        table = kaplan_meier(*followed_times(rows, event), years)
+        table = by_year(*followed_times(rows, event), years)
         lines.append(f"  {title} (Kaplan-Meier, 95 % by Greenwood):")
         shown = [row for row in table if row[0] <= 2 or row[0] % 5 == 0 or row[0] == years]
         lines += [f"    year {row[0]:>3}  {100 * row[4]:5.1f} % ({100 * row[6]:.1f} to {100 * row[7]:.1f})  "
@@ -105,7 +98,7 @@ def write(directory, rows, lesions, units):
     """Write the CSV tables."""
     years = years_of(rows)
     for event in ("recurrence", "survival"):
-        _write(directory, event, HEAD, kaplan_meier(*followed_times(rows, event), years))
+        _write(directory, event, HEAD, by_year(*followed_times(rows, event), years))
     _write(directory, "organs", ORGAN_HEAD, by_organ(rows, lesions))
     names = [name for name in rows.dtype.names if rows.dtype[name].shape == ()]
     head = [f"{name} [{units[name]}]" if units[name] not in ("1", "cause", "node") else name for name in names]

@@ -12,6 +12,7 @@ import numpy as np
 
 from metacascade.base.declare import ASSUMED, RECALLED
 from metacascade.base.nodes import BEDS
+from metacascade.base.units import YEAR_S
 from metacascade.config import catalog
 from metacascade.mechanisms import plan_of
 from metacascade.model.circuit import Circuit
@@ -20,7 +21,7 @@ from metacascade.run.forecast_blood import classes, exits
 from metacascade.run.lesionmeans import LesionMeans
 
 SIZES = 33                      # classes of diameter
-WITHIN_H = 20 * 365.25 * 24     # that a cell which sleeps has to wake
+WITHIN_H = 20 * YEAR_S / 3600     # that a cell which sleeps has to wake
 FOLD = 2.0                      # down and up, of what has no usual range
 OF_BEDS = {"capillary": 1.25}   # the same of numbers of beds, in all of them together; others: FOLD
 UNSURE = ASSUMED, RECALLED

@@ -4,6 +4,7 @@ import math
 import numpy as np
 
 from metacascade.base.errors import InputError
+from metacascade.base.units import DAY_S
 from metacascade.space.distances import REACH_UM, WIDTH_UM
 
 READOUTS = {}               # name -> function of Results; its unit is its attribute `unit`
@@ -238,7 +239,7 @@ def mutants_per_division(results):
 def _day(results, name):
     """The time of a column that says when something was first there [days]; nan: not in this run."""
     seconds = _column(results, name)[-1]
-    return seconds / 86400 if seconds >= 0 else math.nan
+    return seconds / DAY_S if seconds >= 0 else math.nan
 
 
 @readout("days")
@@ -288,11 +289,11 @@ def lesion_before_detection(results):
 def shed_at_detection(results):
     """Cells that had entered the blood when the tumor was detected, between two outputs on a straight line."""
     time_s, day = _column(results, "time_s"), detected_day(results)
-    return float(np.interp(86400 * day, time_s, _column(results, "shed"))) if math.isfinite(day) else math.nan
+    return float(np.interp(DAY_S * day, time_s, _column(results, "shed"))) if math.isfinite(day) else math.nan
 
 
 @readout("cells")
 def cells_at_first_shed(results):
     """Cells of the tumor when the first one had entered the blood, between two outputs on a straight line."""
     time_s, day = _column(results, "time_s"), first_shed_day(results)
-    return float(np.interp(86400 * day, time_s, _column(results, "tissue"))) if math.isfinite(day) else math.nan
+    return float(np.interp(DAY_S * day, time_s, _column(results, "tissue"))) if math.isfinite(day) else math.nan

@@ -4,11 +4,11 @@ Shares are of the cells that entered the blood by then, injected or shed. Organs
 """
 import math
 
+from metacascade.base.units import DAY_S
 from metacascade.io.needs import events
 from metacascade.studies.readouts import Missing, readout
 
 STATES = "seeded", "dormant", "micro", "vascular"
-DAY_S = 86400
 
 
 def _at(results, day):

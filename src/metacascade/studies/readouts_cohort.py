@@ -8,9 +8,9 @@ import math
 
 import numpy as np
 
+from metacascade.base.units import YEAR_S
 from metacascade.io.bloodcount import MANY
 from metacascade.studies.cohort_patient import PLACES
-from metacascade.studies.cohort_table import YEAR_S
 from metacascade.studies.readouts import Missing, readout
 
 VISIBLE = 1_000_000         # cells of a lesion that an autopsy shows: a ball of 2 mm

@@ -6,18 +6,17 @@ import math
 
 import numpy as np
 
+from metacascade.base.intervals import NORMAL, wilson
 from metacascade.studies.readouts import READOUTS
 from metacascade.studies.reproduce_toml import split
 from metacascade.studies.reproduce_verdict import (
     AGREES,
     ANYWHERE,
     DIFFERS,
-    NORMAL,
     NOT_JUDGED,
     UNDECIDED,
     Finding,
     bounds,
-    wilson,
 )
 
 TIMES, SEED = 400, 1        # how often patients are drawn again
@@ -37,7 +36,7 @@ def judge(comparison, row, values) -> Finding:
         return Finding(UNDECIDED, text="a cohort in which there is nothing to count")
     if comparison.kind == "interval" and (counted := _counted(statistic, values[names[0]])):
         k, n = counted
-        low, high = wilson(k, n)
+        low, high = wilson(k / n, n)
         return Finding(_verdict(k / n, low, high, row), k / n, (high - low) / (2 * NORMAL),
                        f"{k} of {n} patients, {k / n:.3g} (95 %: {low:.3g} to {high:.3g})")
     if comparison.kind == "ratio" and all(counted := [_counted(statistic, values[name]) for name in names]):
@@ -65,7 +64,7 @@ def _counted(statistic, values):
 
 def _ratio_of_shares(above, below, row):
     """With the interval of the ratios of both intervals, which is too wide, and also there if nobody of one counts."""
-    (low, high), (least, most) = wilson(*above), wilson(*below)
+    (low, high), (least, most) = (wilson(k / n, n) for k, n in (above, below))
     low, high = max(low, 0.0) / most, high / least if least > 0.0 else math.inf
     share = below[0] / below[1]
     value = above[0] / above[1] / share if share else math.inf

@@ -3,14 +3,11 @@ import math
 import statistics
 from dataclasses import dataclass
 
+from metacascade.base.intervals import NORMAL, student, wilson
 from metacascade.studies.reproduce_toml import split
 
 AGREES, DIFFERS, UNDECIDED, FAILED, NOT_YET = "agrees", "differs", "undecided", "failed", "not possible yet"
 NOT_JUDGED, NOT_RUN = "not judged", "not run"
-# Half of the width of an interval of 95 %, in standard errors, by degrees of freedom (Student).
-STUDENT = {1: 12.71, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262, 10: 2.228,
-           20: 2.086}
-NORMAL = 1.96           # the same of a known error
 ANYWHERE = (-math.inf, math.inf)
 
 
@@ -45,12 +42,7 @@ def judge(comparison, row, values) -> Finding:
         value = sum(arms[0]) / math.sqrt(len(arms[0]))
         return Finding(_inside(value, 0.0, row), value, 1.0, f"{value:.3g} of {len(arms[0])} runs together")
     value, error = MEASURES[comparison.kind](*arms)
-    return Finding(_inside(value, student(len(arms[0])) * error, row), value, error, with_error(value, error))
-
-
-def student(n):
-    """Half of the width of an interval of 95 % in standard errors of `n` values; 2.23 and 2.09 beyond 11 and 21."""
-    return STUDENT.get(n - 1, STUDENT[20] if n > 20 else STUDENT[10])
+    return Finding(_inside(value, student(len(arms[0]) - 1) * error, row), value, error, with_error(value, error))
 
 
 def error_of(values):
@@ -85,12 +77,6 @@ def mean(values):
 MEASURES = {"interval": mean, "ratio": ratio, "difference": difference}
 
 
-def wilson(k, n, z=NORMAL):
-    """An interval of 95 % for a probability that came true `k` times of `n` (Wilson 1927)."""
-    middle, width = k / n + z * z / (2 * n), z * math.sqrt(k * (n - k) / n**3 + z * z / (4 * n * n))
-    return (middle - width) / (1 + z * z / n), (middle + width) / (1 + z * z / n)
-
-
 def _inside(value, room, row):
     """The verdict on a number with an interval of `room` to both sides; nan: it is not known, of one replicate."""
     low, high = bounds(row)
@@ -110,7 +96,7 @@ def bounds(row):
 
 def _count(values, row):
     k, n = round(sum(values)), len(values)
-    low, high = wilson(k, n)
+    low, high = wilson(k / n, n)
     least, most = bounds(row)
     verdict = AGREES if least <= k / n <= most else DIFFERS if high < least or low > most else UNDECIDED
     if bounds(row) == ANYWHERE:
@@ -131,7 +117,7 @@ def _ordering(names, arms):
     sizes = [(statistics.fmean(step), error_of(step)) for step in steps]
     told = " > ".join(f"{name} {statistics.fmean(arm):.3g}" for name, arm in zip(names, arms))
     told += ", by " + " and ".join(with_error(*size) for size in sizes)
-    room = student(len(arms[0]))
+    room = student(len(arms[0]) - 1)
     if all(size > room * error for size, error in sizes):
         return Finding(AGREES, text=told)
     wrong = any(-size > room * error for size, error in sizes)
