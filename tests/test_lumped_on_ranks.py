@@ -63,7 +63,7 @@ def alone(file, tmp_path_factory):
 
 def test_everything_happens_to_it(alone):
     last = {name: int(column[-1]) for name, column in alone.series.items() if column.dtype.kind == "i"}
-    for name in ("lumped", "divided_lumped", "lumped_loss", "shed", "shed_ctcs", "unfollowed", "regained", "resected",
+    for name in ("lumped", "divided_lumped", "lumped_loss", "shed", "shed_ctcs", "unfollowed", "self_seeded", "resected",
                  "irradiated", "seeded"):
         assert last[name] > 0, name
     assert last["tissue"] == 0 and last["shed"] > last["shed_ctcs"]

@@ -13,6 +13,7 @@ SERIES = dict(time_s=[0, 3600, 7200], circulating=[5, 10, 5], shed=[0, 40, 60], 
 
 
 class Made:
+    config = {}
     series = {name: np.array(values) for name, values in SERIES.items()}
     tables = {
         "events": np.array([(3600, 0, 1, 9), (7200, 0, 1, 10), (7200, 0, 2, 5), (7200, 1, 1, 20), (7200, 1, 2, 4), (7200, 2, 1, 6)],

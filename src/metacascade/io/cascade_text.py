@@ -117,11 +117,8 @@ def burdens(results):
 def metastases(results):
     """The times of the first."""
     found = results.metastases()
-    after, by = found["first_growing_after_h"], found["first_growing_h"]
-    between = f"between {hours(after)} and {hours(by)}" if after != by else hours(by)
     seen = "not yet told, the run goes on" if found["detected"] is None else f"{found['detected']:,}"
-    lines = [f"  first lesion: {hours(found['first_lesion_h'])}", f"  first that grew: {between}",
-             f"  detected by images: {seen}"]
+    lines = [f"  first lesion that divided: {hours(found['first_lesion_h'])}", f"  detected by images: {seen}"]
     if found["detected"]:
         lines[-1] += f", the first at {hours(found['first_detected_h'])}"
     return lines + [f"  largest: {number(found['largest'])} cells"]
@@ -167,10 +164,10 @@ def _headline_blood(results):
 
 def _headline_times(results):
     found = results.metastases()
-    if found["first_lesion_h"] is None and found["first_growing_h"] is None:
+    if found["first_lesion_h"] is None:
         return []
     seen = f", detected {hours(found['first_detected_h'])}" if found["first_detected_h"] is not None else ""
-    return [f"    first lesion {hours(found['first_lesion_h'])}, growing {hours(found['first_growing_h'])}{seen}"]
+    return [f"    first lesion {hours(found['first_lesion_h'])}{seen}"]
 
 
 def rows(results):

@@ -7,8 +7,6 @@ from metacascade.io import funnel, needs
 from metacascade.io.needs import Missing
 
 PRIMARY, INJECTION, LYMPH = needs.TUMOR, "injection", "lymph_node"      # whence a lesion may come, beside organs
-DETECT = 1e9            # cells of a lesion that images show, 1 cm: Friberg and Mattson 1997, J Surg Oncol 65:284
-GROWING = ("micro", "vascular")        # states of lesions that grow
 NOT_YET = -1.0          # of times of the series
 
 
@@ -25,30 +23,26 @@ def burdens(results, at=-1) -> list[dict]:
             | funnel.states_of(row) for row in rows]
 
 
-def detection_cells(results, cells=None) -> float:
-    """Cells of a lesion that images show: `cells`, or those of the config, or `DETECT`."""
-    return float(cells or results.config.get("colonization", {}).get("detect") or DETECT)
-
-
 def detected(results, cells=None) -> tuple[np.ndarray, np.ndarray]:
-    """(which lesions were seen up to the end, when that was [h], nan: not known). Missing while the run goes on."""
+    """(which lesions were seen up to the end, when that was [h], nan: not known). Missing while the run goes on.
+
+    Seen are those that had colonization.detect cells once, or that have `cells` at the end.
+    """
     rows = needs.lesions(results)
     if cells is None:
         return np.isfinite(rows["t_detected"]), np.where(np.isfinite(rows["t_detected"]), rows["t_detected"], math.nan)
-    return rows["n"] >= detection_cells(results, cells), np.full(len(rows), math.nan)
+    return rows["n"] >= cells, np.full(len(rows), math.nan)
 
 
 def metastases(results, cells=None) -> dict:
     """When the first of each was there [h], and how many there are; None: none yet, or not told.
 
-    `first_lesion_h`; `first_growing_h`, a lesion that divides, of which `first_growing_after_h` is the last time at
-    which there was surely none (both are equal if a row tells of it); `first_detected_h` and `detected`, lesions of at
-    least `cells` cells; `largest`, cells. The last three are known at the end of the run alone.
+    `first_lesion_h`, to the end of a step, when the first one had begun to divide; `first_detected_h` and `detected`,
+    lesions of at least `cells` cells; `largest`, cells. The last three are known at the end of the run alone.
     """
     first = needs.column(results, "first_lesion_s", NOT_YET)[-1:] / 3600
-    after, by = _first_growing(results)
     found = dict(first_lesion_h=float(first[0]) if len(first) and first[0] >= 0 else None,
-                 first_growing_after_h=after, first_growing_h=by, first_detected_h=None, detected=None, largest=None)
+                 first_detected_h=None, detected=None, largest=None)
     try:
         seen, when = detected(results, cells)
     except Missing:
@@ -56,43 +50,6 @@ def metastases(results, cells=None) -> dict:
     known = when[np.isfinite(when)]
     return found | dict(detected=int(seen.sum()), largest=int(needs.lesions(results)["n"].max(initial=0)),
                         first_detected_h=float(known.min()) if len(known) else None)
-
-
-def _first_growing(results):
-    """Bounds of the time at which the first lesion began to grow [h], (None, None): none did."""
-    after, by = _first_at_outputs(results)
-    try:
-        times = started(results)
-    except Missing:
-        return after, by
-    first = float(np.min(times, initial=math.inf, where=np.isfinite(times)))
-    if first <= (math.inf if by is None else by):
-        return (first, first) if math.isfinite(first) and not _hidden(results) else (after, by)
-    return after, by
-
-
-def _hidden(results):
-    """Did lesions grow of which no row tells when that began?"""
-    rows = needs.lesions(results)
-    return bool((grown(results, rows) & ~np.isfinite(started(results))).any())
-
-
-def _first_at_outputs(results):
-    """The output before the first one with a lesion that grows, and that output [h]."""
-    rows, times = results.organs[:], needs.time_s(results)
-    rows = rows[~np.isin(rows["node"], needs.numbers_of(results, "organs", "node", (PRIMARY,)))]
-    with_any = [row["time_s"] for row in rows if funnel.states_of(row)["micro"]]
-    if not with_any:
-        return None, None
-    k = int(np.searchsorted(times, min(with_any)))
-    return float(times[max(k - 1, 0)]) / 3600, float(times[k]) / 3600
-
-
-def grown(results, rows) -> np.ndarray:
-    """Which lesions have ever begun to divide."""
-    names = results.names("lesions")["state"]
-    growing = [number for number, name in names.items() if name in GROWING]
-    return np.isin(rows["state"], growing) | (rows["born"] > 0)
 
 
 def started(results) -> np.ndarray:

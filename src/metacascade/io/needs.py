@@ -37,8 +37,14 @@ def time_h(results) -> np.ndarray:
 
 
 def entered(results) -> np.ndarray:
-    """Cells that entered the blood since the start, at each output; those not followed are left out."""
-    return sum(column(results, name, 0) for name in ENTRIES) - column(results, "unfollowed", 0) - placed(results)
+    """Cells that entered the blood since the start, at each output: from the tumor, from lesions, by injection, and
+    out of a lymph node; those not followed are left out, and those put into organs."""
+    return begun(results) - placed(results)
+
+
+def begun(results) -> np.ndarray:
+    """The same with those put into organs: all cells that went through the cascade or a part of it."""
+    return sum(column(results, name, 0) for name in ENTRIES) - column(results, "unfollowed", 0)
 
 
 def placed(results) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 
 from metacascade._kernels import _lumped
 from metacascade._kernels._layout import CTC, LESION, MEMBER, Draw, Flag, LesionState, draws
-from metacascade.base.columns import ALIVE, BORN, DEAD, PASSED, ReportLine, cells
+from metacascade.base.columns import ALIVE, BORN, DEAD, ReportLine, cells
 from metacascade.base.records import cells_in, chosen, joined
 from metacascade.model.members import followers
 from metacascade.model.physiology import TUMOR
@@ -19,8 +19,7 @@ from metacascade.ranks.parallel import owner_of_id
 
 COLUMNS = (
     cells("divided_lumped", BORN, "by division in a lumped tumor"), cells("lumped", ALIVE, "in a lumped tumor"),
-    cells("lumped_loss", DEAD, "in a lumped tumor"),
-    cells("regained", PASSED, "came back to a lumped tumor and became cells of it"))
+    cells("lumped_loss", DEAD, "in a lumped tumor"))
 REPORT = (ReportLine("lumped", "{lumped:,} cells in the tumor, without space ({divided_lumped:,} divisions, "
                                "{lumped_loss:,} deaths)", if_any=("divided_lumped", "lumped_loss")),)
 LARGEST_CLUSTER = 64
@@ -113,7 +112,6 @@ class Lumped:
         sim = simulation
         if self.on:
             sim.members.take(sim.returning)
-            sim.ledger.add(regained=cells_in(sim.returning))
             self.add(int(sim.world.sum([cells_in(sim.returning)])[0]))
             sim.returning = sim.returning[:0]
 

@@ -1,11 +1,12 @@
 """What experiments on blood and organs read out: who is outside of the vessels, asleep, dividing, or large, and when.
 
-Shares are of the cells that entered the blood by then, injected or shed. Organs are those of the table by organ.
+Shares of lesions are of the cells of the source by then: injected, or shed by the tumor, followed or not. Organs are
+those of the table by organ.
 """
 import math
 
 from metacascade.base.units import DAY_S
-from metacascade.io.needs import events
+from metacascade.io.needs import entered, events
 from metacascade.studies.readouts import Missing, readout
 
 STATES = "seeded", "dormant", "micro", "vascular"
@@ -25,7 +26,7 @@ def _at(results, day):
     return rows[[names[int(node)] != "tumor" for node in rows["node"]]]
 
 
-def _entered(results):
+def _of_source(results):
     return float(sum(results.series[name][-1] for name in ("injected", "shed")))
 
 
@@ -43,8 +44,8 @@ def _records(rows, *states):
 
 @readout("1")
 def outside_day3(results):
-    """Cells and clusters that are alive outside of the vessels after three days, of the cells that entered."""
-    return _share(_records(_at(results, 3), *STATES), _entered(results))
+    """Cells and clusters that are alive outside of the vessels after three days, of the cells of the source."""
+    return _share(_records(_at(results, 3), *STATES), _of_source(results))
 
 
 @readout("1")
@@ -56,14 +57,14 @@ def started_day3(results):
 
 @readout("1")
 def solitary_end(results):
-    """Cells and clusters that are outside of the vessels and do not divide, at the end, of the cells that entered."""
-    return _share(_records(_at(results, _end_day(results)), "seeded", "dormant"), _entered(results))
+    """Cells and clusters that are outside of the vessels and do not divide, at the end, of the cells of the source."""
+    return _share(_records(_at(results, _end_day(results)), "seeded", "dormant"), _of_source(results))
 
 
 @readout("1")
 def macroscopic_end(results):
-    """Lesions that have had colonization.detect cells, at the end, of the cells that entered."""
-    return _share(_records(_at(results, _end_day(results)), "detected"), _entered(results))
+    """Lesions that have had colonization.detect cells, at the end, of the cells of the source."""
+    return _share(_records(_at(results, _end_day(results)), "detected"), _of_source(results))
 
 
 @readout("lesions")
@@ -100,7 +101,7 @@ def tumor_end(results):
 def nk_killed_share(results):
     """Of the cells that entered the blood, those that NK cells have killed there."""
     found = events(results)
-    return _share(sum(sum(found.get(name, {}).values()) for name in ("nk_held", "nk_flowing")), _entered(results))
+    return _share(sum(sum(found.get(name, {}).values()) for name in ("nk_held", "nk_flowing")), entered(results)[-1])
 
 
 @readout("1")
@@ -124,7 +125,7 @@ def passed_capillaries(results):
     """Of the cells that entered the blood, those that no capillary has stopped or torn."""
     found = events(results)
     stopped = sum(sum(found.get(name, {}).values()) for name in ("trapped", "torn"))
-    return 1.0 - _share(stopped, _entered(results))
+    return 1.0 - _share(stopped, entered(results)[-1])
 
 
 @readout("1")

@@ -1,23 +1,22 @@
 """What controls of blood, organs and therapy read out: cells by what became of them, where, and how often.
 
-A share is of the cells that entered the blood, or were put into an organ, since the start. A rate in the flow is over
-the time that all cells spent there, by the numbers at the outputs: it needs many of these.
+A share is of the cells that entered the blood since the start (`needs.entered`), that of lesions of these and of those
+put into organs (`needs.begun`). A rate in the flow is over the time that all cells spent there, by the numbers at the
+outputs: it needs many of these.
 """
 import numpy as np
 
 from metacascade.base.nodes import WITH_LESIONS
-from metacascade.io.needs import at_last, column, events
+from metacascade.io.needs import at_last, begun, column, entered, events
 from metacascade.studies.readouts import readout
-
-ENTERED = "shed", "shed_lesion", "injected"
 
 
 def _over(part, whole):
     return float(part / whole) if whole else np.nan
 
 
-def _share(results, part):
-    return _over(part, sum(column(results, name, 0)[-1] for name in ENTERED))
+def _share(results, part, of=entered):
+    return _over(part, of(results)[-1])
 
 
 def _happened(results, event, node=None):
@@ -42,8 +41,8 @@ def _register(name, unit, doc, function):
     readout(unit)(function)
 
 
-def _column_share(name, doc):
-    _register(f"{name}_share", "1", doc, lambda results: _share(results, column(results, name)[-1]))
+def _column_share(name, doc, of=entered):
+    _register(f"{name}_share", "1", doc, lambda results: _share(results, column(results, name)[-1], of))
 
 
 def _event_share(name, doc):
@@ -51,11 +50,10 @@ def _event_share(name, doc):
 
 
 _column_share("extravasated", "Cells that left the vessels of organs, over those that entered.")
-_column_share("regained", "Cells that came back to a tumor without space, over those that entered.")
-_column_share("started", "Lesions that began to divide once seeded, over the cells that entered.")
-_column_share("slept", "Lesions that fell asleep, over the cells that entered.")
-_column_share("woken", "Lesions that woke, over the cells that entered.")
-_column_share("transformed", "Lesions of normal cells that became malignant, over the cells that entered.")
+_column_share("self_seeded", "Cells that came back to the tumor, over those that entered.")
+for _name, _doc in (("started", "Lesions that began to divide once seeded"), ("slept", "Lesions that fell asleep"),
+                    ("woken", "Lesions that woke"), ("transformed", "Lesions of normal cells that became malignant")):
+    _column_share(_name, f"{_doc}, over the cells that entered or were put into organs.", begun)
 _event_share("bound", "How often cells bound to a wall, over those that entered.")
 _event_share("burst", "Cells that left a vessel as its wall burst, over those that entered.")
 _event_share("split", "Cells that left a cluster in the flow, over those that entered.")
