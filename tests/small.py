@@ -57,6 +57,7 @@ MECHANISMS = [    # what else there is, and three mechanisms of a user
     'organs.lymph_node.extravasation_time="1 h"', "cytokines.enabled=true", "cytokines.half_organ=2000",
     "infiltration.enabled=true", "infiltration.mutation=0.01",
     "confinement.enabled=true", "proteolysis.enabled=true", "proteolysis.rate=0.1/h", "inflammation.enabled=true",
+    "awakening.enabled=true", 'awakening.time="2 h"',
     'therapy.0={rate = "drug.vessel", factor = 1.0, otherwise = 0.0, start = "130 min", duration = "100 min", every = "4 h"}',
     'therapy.4={rate = "field.macrophages.inflow", factor = 0.1, start = "250 min", duration = "3 h"}']
 LIVING = [         # vessels that live, fast enough to be seen in half a day

@@ -10,7 +10,7 @@ import small
 from metacascade.base.declare import Section
 from metacascade.config.catalog import parameters
 from metacascade.config.config import Config, load
-from metacascade.config.effects import KEPT, NONE_NORMAL, RULES, without_effect
+from metacascade.config.effects import KEPT, NONE_NORMAL, NOT_AWAKENED, RULES, without_effect
 from metacascade.mechanisms import MECHANISMS, plan_of
 from metacascade.mechanisms.idle import Declared
 from metacascade.model.simulation import Simulation
@@ -35,6 +35,7 @@ OFF = {
     "oxygen.wall = 0": ["oxygen.wall=0 um/s"],
     NONE_NORMAL: ["transformation.enabled=true"], "there is no vessels.file": [], "tumor.organ is not the rectum": [],
     "there is no [[surgery]] and no [[radiation]]": ["surgery=[]", "radiation=[]"],
+    NOT_AWAKENED: ["surgery=[]"],
     "no vessel lives: angiogenesis, maturation and perfusion are off": [],
     "vegf.enabled = false": ["angiogenesis.enabled=true", "maturation.enabled=true"],
     "vessels.file is given": [f"vessels.file={small.EXAMPLE.parent / 'network_small.csv'}"],
@@ -166,7 +167,8 @@ def test_nothing_is_told_where_everything_acts(tmp_path):
                     "macrophages.enabled=true", "lymphatic.enabled=true", "matrix.enabled=true", "confinement.enabled=true")
     never = ("tumor.lumped = false", "what leaves the blood in the tumor becomes tissue again", "there is no vessels.file",    # or another does
              "no vessel lives: angiogenesis, maturation and perfusion are off", "tumor.organ is not the rectum",
-             "there is no [[surgery]] and no [[radiation]]", "inflammation.enabled = false", NONE_NORMAL)
+             "there is no [[surgery]] and no [[radiation]]", "inflammation.enabled = false", NONE_NORMAL,
+             "awakening.enabled = false", NOT_AWAKENED)
     assert [rule.why for rule in RULES if not rule.act(acting) and rule.why not in never] == []
     assert not [line for line in acting.warnings if "without effect" in line]
 

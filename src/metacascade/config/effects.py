@@ -32,6 +32,7 @@ ELSEWHERE = ("intravasation.reach",)     # acts also while its mechanism is off:
 NOTHING_ENTERS = "no cell enters the blood: no rate of the tumor sheds any, and there is no [[injection]]"
 NO_BLOOD_IN_TUMOR = "tumor.perfusion = 0: no blood comes there"
 NONE_NORMAL = 'no cell is normal: there is no [[injection]] with bits = ["NORMAL"]'
+NOT_AWAKENED = "there is no [[surgery]], and no [[radiation]] with awakening.radiation above 0"
 AT_BOTH_ENDS = "longer than the run, which writes at its start and at its end"
 
 
@@ -112,6 +113,8 @@ RULES = (
     Rule("blood.rectal_portal", lambda c: c.tumor and c.tumor.organ == "rectum", "tumor.organ is not the rectum"),
     Rule("inflammation.*", lambda c: c.surgery or c.radiation, "there is no [[surgery]] and no [[radiation]]"),
     Rule("inflammation.*", lambda c: c.inflammation.enabled, "inflammation.enabled = false"),
+    Rule("awakening.*", lambda c: c.awakening.enabled, "awakening.enabled = false"),
+    Rule("awakening.*", lambda c: c.surgery or c.radiation and c.awakening.radiation, NOT_AWAKENED),
     Rule("cytokines.half_organ", lambda c: c.cytokines.lesions, "cytokines.lesions = 0"),
     Rule("cytokines.half", lambda c: c.colonization.attraction != 1, "colonization.attraction = 1"),
     Rule("transformation.*", lambda c: any(NORMAL in one.bits for one in c.injection), NONE_NORMAL, state=True),

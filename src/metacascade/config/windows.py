@@ -10,6 +10,7 @@ from typing import ClassVar
 from metacascade.base.errors import InputError
 from metacascade.config.therapy import Therapy
 from metacascade.mechanisms import names_in_time, plan_of
+from metacascade.mechanisms.awakening import AWAKENED
 from metacascade.mechanisms.drugs import DRUGS
 
 
@@ -22,7 +23,8 @@ def windows(config) -> tuple[Therapy, ...]:
     """The windows of a config, made once for each."""
     if "_windows" not in config.__dict__:
         config.__dict__["_windows"] = (*(one for plan in config.therapy for one in of_therapy(config, plan)),
-                                       *_of_surgery(config), *_of_inflammation(config))
+                                       *_of_surgery(config), *_of_inflammation(config),
+                                       *_of_awakening(config))
     return config.__dict__["_windows"]
 
 
@@ -51,12 +53,30 @@ def _of_inflammation(config) -> Iterator[Added]:
     """What treatment leaves in its beds: blood.scar there, whose windows fade."""
     if not config.inflammation.enabled:
         return
-    half_life_s = max(round(3600 * config.inflammation.time_h * math.log(2.0)), 1)
     for plan in (*config.surgery, *config.radiation):
-        lasts_s = getattr(plan, "last_s", plan.time_s) - plan.time_s + 1
         for place in plan.places:
-            yield Added(rate=f"blood.scar@{place}", factor=1.0, otherwise=0.0, start_s=plan.time_s,
-                        duration_s=lasts_s, half_life_s=half_life_s)
+            yield _fading(f"blood.scar@{place}", plan, config.inflammation.time_h)
+
+
+def _of_awakening(config) -> Iterator[Added]:
+    """What operations set free in all organs: of what is added to 1 in each, windows that fade."""
+    c = config.awakening
+    if not c.enabled:
+        return
+    gains = [name for name, gain in zip(AWAKENED, (c.wake, c.vessels)) if gain]
+    treated = [(plan, 1.0) for plan in config.surgery]
+    treated += [(plan, c.radiation) for plan in config.radiation if c.radiation]
+    for plan, share in treated:
+        for name in gains:
+            for place in c.places:
+                yield _fading(f"{name}@{place}", plan, c.time_h, share)
+
+
+def _fading(rate, plan, time_h, share=1.0) -> Added:
+    """From a treatment on, and after its last day falling with a time constant."""
+    return Added(rate=rate, factor=share, otherwise=0.0, start_s=plan.time_s,
+                 duration_s=getattr(plan, "last_s", plan.time_s) - plan.time_s + 1,
+                 half_life_s=max(round(3600 * time_h * math.log(2.0)), 1))
 
 
 def wound_g(config, t_s: int) -> float:

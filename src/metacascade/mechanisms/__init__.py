@@ -38,6 +38,7 @@ MECHANISMS = tuple(import_module(f"metacascade.mechanisms.{name}") for name in (
     "cytokines",
     "infiltration",
     "inflammation",
+    "awakening",
     "mutation",
     "emt",
     "adhesion",

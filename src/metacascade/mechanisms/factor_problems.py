@@ -58,6 +58,7 @@ READ = (
                     "lesion.marrow_death lesion.wake lesion.birth lesion.gompertz lesion.turnover lesion.death "
                     "lesion.capacity lesion.avascular_limit lesion.vascularize lesion.shed lesion.shed_avascular "
                     "lesion.transform".split(), OF_RECORD)
+    | dict.fromkeys("lesion.awakening lesion.sprouting".split(), ())
     | dict.fromkeys("lumped.gompertz lumped.capacity lumped.turnover lumped.death lumped.shed lumped.cluster "
                     "lumped.cluster_cells".split(), ()))
 # Of these, what does not change in the course of a run.

@@ -7,7 +7,7 @@ from metacascade._kernels import _lesions
 from metacascade._kernels._layout import CTC, LESION, MEMBER, Fate, LesionEvent, LesionState, Place
 from metacascade.base.columns import ALIVE, BORN, DEAD, LESIONS, PASSED, Column, NodeColumn, ReportLine, cells
 from metacascade.base.records import as_bytes, chosen, joined
-from metacascade.mechanisms import plan_of
+from metacascade.mechanisms import awakening, plan_of
 from metacascade.mechanisms.compile import placed_rates, switches
 from metacascade.mechanisms.transformation import NORMAL
 from metacascade.model.injection import of_injected
@@ -117,6 +117,9 @@ class Lesions:
         self.scales.append(scales)
 
     def _rates_of(self, scales):
+        scales = dict(scales)
+        for name, factor in awakening.factors(self.plan, self.circuit.names, scales).items():
+            scales[name] = scales.get(name, 1.0) * factor
         rates = placed_rates(self.plan, _lesions.RATES, self.circuit.names, scales, self.clones)
         rates.states("lesion.transform", "bits")[np.arange(256) & self.normal == 0] = 0.0   # those that are malignant
         return rates
