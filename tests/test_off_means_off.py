@@ -28,7 +28,7 @@ ZERO = {
 # Rows of the controls of blood, organs and return, each with the file of the mechanism that its arm `off` has without effect
 ROWS = {"B01": "anoikis", "B01b": "anoikis_resistance", "B02": "shear", "B03": "platelets", "B04": "nk", "B06": "binding",
         "B07b": "breakup", "C04c": "early_death", "C02": "vessel_growth", "C03c": "release", "C04": "extravasation",
-        "C04b": "arrested_death", "C05": "blood_brain_barrier", "C10": "l1cam", "C12": "inflammation",
+        "C04b": "arrested_death", "C05": "blood_brain_barrier", "C08c": "awakening", "C08d": "awakening", "C10": "l1cam", "C12": "inflammation",
         "C13b": "angiogenic_switch", "C14": "lesion_shedding", "D01": "self_seeding", "D03c": "infiltration"}
 
 TABLES = (*ZERO, "oxygen", "crowding", "colonization")      # of the last no rate is zero: its cells die at the door
