@@ -76,7 +76,7 @@ cdef void happen(lesion_t* l, const own_t* p, uint64_t seed, int64_t* tally) noe
 
 cdef struct law_t:              # what holds for all lesions
     double detect               # [cells] from which on one is seen
-    double follow_per_h         # most cells shed that are followed one by one
+    bint follow_all             # each cell that is shed is followed; else those that can found a colony
     int64_t normal              # the bit of normal cells; 0: there is none
 
 
@@ -119,7 +119,7 @@ cdef bint divide(lesion_t* l, int64_t row, const own_t* p, const law_t* law, uin
     tally[SHED] += sum.shed
     tally[VASCULARIZED] += sum.vascularized
     tally[GONE] += l.n == 0
-    if sum.shed > law.follow_per_h * (end - start):
+    if not law.follow_all:
         choose(l, p.clonogenic, seed, DRAW_FOLLOWED | span << 16, step, broods, first, tally)
     return True
 

@@ -22,7 +22,7 @@ EVERYTHING = {
     "colonization.sleep": "8/day", "colonization.wake": "5/day", "colonization.dormant_death": "3/day",
     "colonization.gompertz": "0.3/day", "colonization.capacity": 10**9, "colonization.cell_loss": 0.2,
     "colonization.avascular_limit": 8, "colonization.switch_time": "3 h", "colonization.shed_avascular": 0.5,
-    "colonization.detect": 5, "colonization.follow": "24/day", "colonization.shed": "2/day",
+    "colonization.detect": 5, "colonization.follow": "4000/day", "colonization.shed": "2/day",
     "organs.lung.extravasation_time": "1 h", "organs.liver.extravasation_time": "1 h",
     "trait": [{"name": "resistance", "mutation": 0.02, "step": 0.2}],
     "injection": [{"node": "portal", "time": "2 h", "duration": "2 h", "cells": 1000, "diameter": "14 um"}],

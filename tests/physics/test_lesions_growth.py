@@ -194,7 +194,8 @@ def test_it_is_seen_when_it_first_has_so_many_cells():
 
 def test_lesions_of_1e12_cells_live_twenty_years_in_few_sub_steps():
     """A hundred in one step, shedding: the list of broods has one entry for each sub-step."""
-    lesions = lesions_of(100, 10**12, shed_per_h=0.0025 / DAY, follow_per_h=0.0, clonogenic=0.0)
+    lesions = lesions_of(100, 10**12, shed_per_h=0.0025 / DAY, clonogenic=0.0)
+    lesions.follow(10**14, 0.0)
     tally, broods = _lesions.advance(lesions.records, lesions.rates, lesions.law, SEED, 0, 0, 0.0, 20 * 365 * DAY)
     assert len(broods) < 100 * 300 and lesions.records["n"].min() > 10**11
     assert tally[_lesions.TALLY.index("unfollowed")] == tally[_lesions.TALLY.index("shed")] > 10**12

@@ -161,8 +161,9 @@ def test_a_change_within_a_step_acts_from_its_time(parts):
 def founded(follow, clonogenic=0.03):
     """Colonies per organ that 200 large lesions found in a day: what they shed leaves a vessel in one of two organs."""
     cfg = Config.from_dict(dict(colonization=SEEDS | dict(
-        clonogenic=clonogenic, follow_per_h=follow / DAY, shed_per_h=0.02 / DAY, early_death_per_h=0.0, sleep_per_h=0.0)))
+        clonogenic=clonogenic, shed_per_h=0.02 / DAY, early_death_per_h=0.0, sleep_per_h=0.0)))
     lesions = Lesions(cfg, Circuit(cfg, plan_of(cfg)), SEED)
+    lesions.follow(200 * 5_000, follow / DAY)
     lesions.records = np.zeros(200, LESION)
     r = lesions.records
     r["id"], r["n"], r["state"] = np.arange(200) << 40, 5_000, LesionState.VASCULAR

@@ -183,9 +183,8 @@ def divide(lesion, p, law, seed, step, span, start, end, tally, without=()):
         i += 1
         if lesion["n"] == 0:
             clear(lesion, t, tally)
-    total = sum(brood[0] for brood in broods)
-    tally["shed"] += total
-    if total > law["follow_per_h"] * (end - start):
+    tally["shed"] += sum(brood[0] for brood in broods)
+    if broods and not law["follow_all"]:
         r = words(seed, Draw.FOLLOWED | span << 16, lesion["id"], step)
         for k, brood in enumerate(broods):
             followed = binomial(brood[0], min(p["clonogenic"], 1.0), philox((k, 0, 0, 0), r[1] << 32 | r[0]))

@@ -78,17 +78,17 @@ class Lesions:
     Births and deaths are counted by line: a line that has died out within a sub-step is one death, what
     a line has gained is births; a division whose daughter dies in the same sub-step is neither.
 
-    `detect` [cells] and `follow_per_h` [1/h] may be others than those of the config.
+    `detect` [cells] may be another than that of the config.
     """
 
-    def __init__(self, config, circuit, seed: int, detect=None, follow_per_h=None):
+    def __init__(self, config, circuit, seed: int, detect=None, follow_all=True):
         self.plan = plan_of(config)
         self.circuit, self.seed = circuit, seed
         self.on = any(rate.name == "lesion.clonogenic" for rate in self.plan.rates)
         self.normal = dict(self.plan.bits).get(NORMAL, 0)
         c = config.colonization
         self.law = dict(detect=c.detect if detect is None else detect, normal=self.normal,
-                        follow_per_h=c.follow_per_h if follow_per_h is None else follow_per_h)
+                        follow_all=follow_all)
         self.records = np.empty(0, LESION)
         self.clones = None              # that of the founder
         self.switches = switches(self.plan, "lesion")
@@ -123,6 +123,11 @@ class Lesions:
         rates = placed_rates(self.plan, _lesions.RATES, self.circuit.names, scales, self.clones)
         rates.states("lesion.transform", "bits")[np.arange(256) & self.normal == 0] = 0.0   # those that are malignant
         return rates
+
+    def follow(self, cells: int, most_per_h: float):
+        """Follow what is shed one by one, unless lesions of `cells` in all shed more: then what can found a lesion that
+        grows. Of all ranks, at the rates of the beginning of a step."""
+        self.law["follow_all"] = cells * self.plan.number("lesion.shed", self.scales[0]) <= most_per_h
 
     def found(self, ctcs, members=NO_MEMBERS):
         """Every cell or cluster that left the blood at its t_event is a lesion from then on, if colonization is on.

@@ -82,7 +82,7 @@ class Patient:
         self.plan, self.seed = plan_of(config), config.run.seed
         self.circuit = Circuit(config, self.plan)
         self.blood = Blood(config, self.circuit, self.seed)
-        self.lesions = Lesions(config, self.circuit, self.seed, detect=watch.lesion_cells, follow_per_h=0.0)
+        self.lesions = Lesions(config, self.circuit, self.seed, detect=watch.lesion_cells, follow_all=False)
         self.tumor = Lumped(config, self.plan, serial_world())
         self.tumor.begin()
         self.tubes = Tubes(watch.tubes)

@@ -137,6 +137,7 @@ class Simulation:
             lymph.send(shed, self.circuit)
         with self.stage("organs"):
             self._take_rates_of_lesions(t0_s, t1_s)
+            self.lesions.follow(self.ledger.totals["lesions"], self.config.colonization.follow_per_h)
             by_lesions = self._grow(t0_s / 3600, (t1_s - t0_s) / 3600)
             ctcs, more = self.lumped.live(self, t0_s, t1_s)
         with self.stage("exchange"):

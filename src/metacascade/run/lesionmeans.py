@@ -55,11 +55,11 @@ class LesionMeans:
     def shed_by_node(self, dt_h):
         """Cells that enter the blood in a step, by node; not those that nobody follows."""
         followed = np.zeros(len(self.chance))
+        many = self.cells * float(self.rates["shed"].max(initial=0.0)) > self.follow_per_h
         for k, hazard in enumerate(_shedding(self.rates)):
             shed = self.of_cells[k] * -np.expm1(-hazard * dt_h)
-            many = shed > self.follow_per_h * dt_h * np.maximum(self.lesions[k], 1.0)
             self.of_cells[k] = self.of_cells[k] - shed
-            followed = followed + np.where(many, shed * self.chance, shed)
+            followed = followed + (shed * self.chance if many else shed)
         return followed
 
     def advance(self, arrived, dt_h):
