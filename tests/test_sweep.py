@@ -36,9 +36,10 @@ HOLLOW = b'{"format": 1, "sweep": {}, "config": "", "fixed": {}, "units": {}, "m
 
 @pytest.fixture(scope="session")
 def sweep_file(tmp_path_factory):
-    """Two points with two replicates; a member takes about a second."""
+    """Two points with two replicates; a member takes about a second, and its start as long."""
     folder = tmp_path_factory.mktemp("sweep")
-    settings = small.settings(tumor__cells=500, oxygen__sweeps=1, injection=[], colonization__shed="0.01/day")
+    settings = small.settings(tumor__cells=500, oxygen__sweeps=1, injection=[], colonization__shed="0.01/day",
+                              output__interval="12 h", output__checkpoint="12 h")
     (folder / "base.toml").write_text(config.load(small.EXAMPLE, settings).to_toml())
     (folder / "sweep.toml").write_text(SWEEP)
     return folder / "sweep.toml"

@@ -155,7 +155,7 @@ class Output:
         def head(h5):
             h5.attrs[reopening.WRITTEN] = written
             self._describe(h5, digest)
-            self.parts.copy_small(h5)
+            self.parts.copy_small(h5, self.units)
             self._explain(h5)
             wall = h5.create_dataset("provenance/wall_s", data=np.array(seconds, float))
             wall.attrs.update(unit="s", rows="rank", columns=json.dumps(list(wall_s)))
@@ -188,7 +188,7 @@ class Output:
 
     def _running(self, h5):
         self._describe(h5)
-        self.parts.view(h5)
+        self.parts.view(h5, self.units)
         self._explain(h5)
         h5["shed"].attrs.update(self._meaning("shed"))
 
@@ -200,10 +200,7 @@ class Output:
         h5["provenance/sessions"] = json.dumps(self.sessions)
 
     def _explain(self, h5):
-        """Give the time series and the small tables their units."""
-        series = h5["series"]
-        for name, unit in self.units.items():
-            series[name].attrs["unit"] = unit
+        """Give the small tables their units."""
         for name in self.tables:
             h5[name].attrs.update(self._meaning(name))
 

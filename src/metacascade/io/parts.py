@@ -202,26 +202,26 @@ class Parts:
 
     # --- reading -----------------------------------------------------------------------------------------
 
-    def view(self, h5):
-        """Create all tables in a file beside ``parts/``, as views of the rows of all parts."""
+    def view(self, h5, units):
+        """Create all tables in a file beside ``parts/``, as views of the rows of all parts; `units` of the series."""
         files = [(f"{FOLDER}/{part.name}", part.rows) for part in self.all]
         series = h5.create_group("series", track_order=True)
         for name in self.columns.names:
             kind = str(self.columns[name])
             views.show(series, name, kind, [(file, kind, rows[kind]) for file, rows in files],
-                       column=(self.series[kind].index(name), len(self.series[kind])))
+                       column=(self.series[kind].index(name), len(self.series[kind]))).attrs["unit"] = units[name]
         for name in (*self.small, "shed"):
             views.show(h5, name, self.tables[name][0], [(file, name, rows[name]) for file, rows in files])
 
-    def copy_small(self, h5):
-        """Write the time series and the small tables of all parts; one process."""
+    def copy_small(self, h5, units):
+        """Write the time series, in these units, and the small tables of all parts; one process."""
         with datasets.Opened() as files:
             whole = {name: joined(np.empty((0, *shape), dtype), *self._slabs(
                         name, self.all, 0, self._rows(name, self.all), files))
                      for name, (dtype, shape) in self.tables.items() if name != "shed"}
         series, columns = h5.create_group("series", track_order=True), dict(self._columns(whole))
         for name in self.columns.names:
-            series[name] = columns[name]
+            series.create_dataset(name, data=columns[name]).attrs["unit"] = units[name]
         for name in self.small:
             h5[name] = whole[name]
 
