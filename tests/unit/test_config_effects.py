@@ -36,6 +36,8 @@ OFF = {
     NONE_NORMAL: ["transformation.enabled=true"], "there is no vessels.file": [], "tumor.organ is not the rectum": [],
     "there is no [[surgery]] and no [[radiation]]": ["surgery=[]", "radiation=[]"],
     NOT_AWAKENED: ["surgery=[]"],
+    "the tumor grows, and no treatment takes its cells: no step is without tissue": [
+        "surgery=[]", "radiation=[]", "therapy=[]"],
     "no vessel lives: angiogenesis, maturation and perfusion are off": [],
     "vegf.enabled = false": ["angiogenesis.enabled=true", "maturation.enabled=true"],
     "vessels.file is given": [f"vessels.file={small.EXAMPLE.parent / 'network_small.csv'}"],

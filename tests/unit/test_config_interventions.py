@@ -48,6 +48,11 @@ def test_an_interval_of_one_fraction_does_not_matter():
      "radiation[0].oxygen_enhancement: without effect (`where` does not name the tumor)"),
     (dict(radiation=[{"oxygen_enhancement": 3}], oxygen={"enabled": False}),
      "radiation[0].oxygen_enhancement: without effect (oxygen.enabled = false)"),
+    (dict(radiation=[{"oxygen_half": "5 mmHg"}]), "radiation[0].oxygen_half: without effect (oxygen_enhancement = 1)"),
+    (dict(radiation=[{"oxygen_enhancement": 3, "oxygen_half": "5 mmHg"}], tumor={"lumped": True}),
+     "radiation[0].oxygen_enhancement and radiation[0].oxygen_half: without effect (a lumped tumor has no oxygen)"),
+    (dict(surgery=[{"margin": "1 mm"}], tumor={"lumped": True}),
+     "surgery[0].margin: without effect (a lumped tumor has no places: all of it is taken)"),
     (dict(chemotherapy={"enabled": True}), "drug is in the blood from the start to the end of the run; a [[therapy]] with "
      'rate = "drug.vessel" and otherwise = 0 gives it times'),
     (dict(l1cam={"enabled": True}, colonization={"clonogenic": 0.5}), "lesion.clonogenic: with all factors of its cells "

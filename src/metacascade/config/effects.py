@@ -4,6 +4,7 @@ What belongs to a mechanism that is off, to a rate that is zero, or to a tumor w
 plan (mechanisms.idle). The rest is one table, `RULES`: a rule names parameters and says when they act, and what stands
 against them when they do not. Only what a user has set is told, and by the first rule that holds.
 """
+import math
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 from typing import NamedTuple
@@ -98,6 +99,14 @@ def _vessels_called(config):
     return not wanted or any(field.name == SIGNAL for field in plan_of(config).fields)
 
 
+def _may_end(config):
+    """Can a tumor of cells end, or is there none? One that grows does not, unless treatment takes its cells."""
+    g, treated = config.growth, (*config.surgery, *config.radiation)
+    grows = g.enabled and g.death_per_h * g.division_time_h < math.log(2.0)
+    return (not config.has_tissue or not grows or config.chemotherapy.enabled or bool(config.therapy)
+            or any("tumor" in one.places for one in treated))
+
+
 def _motile(config):
     return (config.traits.motile_fraction > 0 or config.emt.enabled or config.detachment.enabled
             or any(injection.emt > 0 for injection in config.injection))
@@ -110,6 +119,8 @@ RULES = (
     Rule("output.checkpoint", lambda c: c.output.checkpoint_s <= c.run.duration_s, AT_BOTH_ENDS),
     Rule("output.snapshot_interval", lambda c: c.output.snapshot_interval_s <= c.run.duration_s, AT_BOTH_ENDS),
     Rule(TUMOR, lambda c: c.tumor, NO_TUMOR),
+    Rule("run.long_step", _may_end, "the tumor grows, and no treatment takes its cells: no step is without tissue",
+         state=True),
     Rule("blood.rectal_portal", lambda c: c.tumor and c.tumor.organ == "rectum", "tumor.organ is not the rectum"),
     Rule("inflammation.*", lambda c: c.surgery or c.radiation, "there is no [[surgery]] and no [[radiation]]"),
     Rule("inflammation.*", lambda c: c.inflammation.enabled, "inflammation.enabled = false"),

@@ -14,7 +14,7 @@ from metacascade.base.units import show_time
 TUMOR = "tumor"
 LONGEST_H = 876600
 MOST_FRACTIONS = 1000
-WEEK_S = 7 * 86400
+WEEK_S, USUAL_HALF_mmHg = 7 * 86400, 3
 WHERE = ('What is treated: names with commas between, "tumor" for the primary tumor and organs for the lesions in '
          f"them: {', '.join(WITH_LESIONS)}.")
 
@@ -72,8 +72,9 @@ class Radiation(Section):
         "Alper and Howard-Flanders 1956; 2.5 to 3 for X-rays"), status=RECALLED, doc=(
         "m: in tissue a dose counts as d (m P + K) / (m (P + K)), so without oxygen as d / m; "
         "1: oxygen has no effect."))
-    oxygen_half_mmHg: float = quantity("oxygen_half", "mmHg", "mmHg", 3, 0.001, 100, usual=(1, 10), source=(
-        "Alper and Howard-Flanders 1956"), status=RECALLED, doc="K of that law.")
+    oxygen_half_mmHg: float = quantity(
+        "oxygen_half", "mmHg", "mmHg", USUAL_HALF_mmHg, 0.001, 100, usual=(1, 10), source=(
+            "Alper and Howard-Flanders 1956"), status=RECALLED, doc="K of that law.")
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -167,6 +168,8 @@ def _odd_surgery(name, plan, config):
         if plan.margin_um <= -radius:
             yield (f"{name}.margin: nothing of the tumor is taken before it has grown (at the start its radius is "
                    f"{radius / 1000:.2g} mm)")
+    if TUMOR in plan.places and config.tumor and not config.has_tissue and plan.margin_um is not None:
+        yield f"{name}.margin: without effect (a lumped tumor has no places: all of it is taken)"
     of_tumor = [key for key, given in (("share", plan.share), ("margin", plan.margin_um)) if given is not None]
     if TUMOR not in plan.places and of_tumor:
         yield f"{name}: {' and '.join(of_tumor)} without effect (`where` does not name the tumor)"
@@ -181,13 +184,23 @@ def _odd_radiation(name, plan, config):
     if plan.last_s > config.run.duration_s:
         within = (config.run.duration_s - plan.time_s) // plan.interval_s + 1
         yield f"{name}: the last fraction is after the end of the run: {within} of {plan.fractions} are given"
-    if plan.oxygen_enhancement > 1.0:
-        why = ("oxygen.enabled = false" if not config.oxygen.enabled else
-               "`where` does not name the tumor" if TUMOR not in plan.places else "")
-        if why:
-            yield f"{name}.oxygen_enhancement: without effect ({why})"
+    given = [key for key, is_given in (("oxygen_enhancement", plan.oxygen_enhancement > 1.0),
+                                       ("oxygen_half", plan.oxygen_half_mmHg != USUAL_HALF_mmHg)) if is_given]
+    if given and (why := _without_oxygen(plan, config)):
+        yield " and ".join(f"{name}.{key}" for key in given) + f": without effect ({why})"
     if plan.survival == 1.0:
         yield f"{name}: without effect (no cell dies of its dose)"
+
+
+def _without_oxygen(plan, config):
+    """Why oxygen has no part in what a dose does; nothing if it has."""
+    if TUMOR not in plan.places:
+        return "`where` does not name the tumor"
+    if config.tumor and not config.has_tissue:
+        return "a lumped tumor has no oxygen"
+    if not config.oxygen.enabled:
+        return "oxygen.enabled = false"
+    return "oxygen_enhancement = 1" if plan.oxygen_enhancement == 1.0 else ""
 
 
 def too_early(config, start_s) -> Iterator[str]:
