@@ -125,6 +125,20 @@ def test_what_is_printed_is_a_config_with_sources_that_gives_the_frequencies_of_
     assert growing == pytest.approx(expected, rel=0.01)         # soil is printed with three digits
 
 
+def test_what_a_lumped_tumor_sheds_is_walked_with_its_own_emt_and_adhesion():
+    lumped = load({"tumor": {"lumped": True}, "lumped": {"emt": 1.0, "adhesion": 0.4}})
+    alike = load({"tumor": {}, "traits": {"motile_fraction": 1.0, "adhesion_mean": 0.4, "adhesion_spread": 0.0}})
+    found = soil.arrivals(lumped, 2_000)
+    assert found.any() and (found == soil.arrivals(alike, 2_000)).all()
+
+
+def test_a_tumor_draws_cells_by_its_size(monkeypatch):
+    """Half of what it can, with as many cells as [cytokines] says; counts are rounded by up to 2^(1/4)."""
+    monkeypatch.setattr(soil, "_walked", lambda config, circuit, *given: np.full(len(BEDS), circuit.shares[0]))
+    config = load({"tumor": {"cells": 10**6}, "cytokines": {"enabled": True, "half": 1e6}})
+    assert soil.arrivals(config, 10).flat[0] == pytest.approx(0.5, abs=0.05)
+
+
 @pytest.mark.parametrize("config, told", [
     ("[[injection]]\nnode = 'portal'", "needs a config with a [tumor]"),
     ("[tumor]\n[blood]\nenabled = false", "needs blood.enabled"),

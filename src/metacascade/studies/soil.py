@@ -129,24 +129,30 @@ def completed(involved: dict[str, Involvement]) -> dict[str, Involvement]:
 def arrivals(config, cells: int, seed: int | None = None) -> np.ndarray:
     """Cells that leave the blood in each bed for each that the tumor sheds: float64 of shape (BATCHES, beds).
 
-    Single cells of the founder: EMT and adhesion are drawn by the law of the tumor at its start. They are shed within
-    a day, from a tumor of the size that the config gives.
+    Single cells of the founder: EMT and adhesion are drawn by the law of the tumor at its start, or are those of what a
+    lumped tumor sheds. They are shed within a day, from a tumor of the size that the config gives, which draws cells by
+    its size.
     """
     seed = config.run.seed if seed is None else seed
     circuit = Circuit(config, plan_of(config))
     circuit.set_tumor_flow(config.tumor.cells)
+    circuit.set_burden([config.tumor.cells, *[0] * (len(circuit.names) - 1)])
     each = max(1, cells // BATCHES)
     return np.array([_walked(config, circuit, each, np.random.default_rng((seed, batch)), seed)
                      for batch in range(BATCHES)]) / each
 
 
 def _walked(config, circuit, cells, rng, seed):
-    ctcs, traits = np.zeros(cells, CTC), config.traits
+    ctcs = np.zeros(cells, CTC)
     ctcs["id"], ctcs["n"] = rng.integers(0, 2**64, cells, dtype=np.uint64), 1
     ctcs["t_shed"] = rng.uniform(0.0, 24.0, cells)
-    ctcs["emt"] = np.where(rng.random(cells) < traits.motile_fraction, 255, 0)
-    adhesion = rng.normal(traits.adhesion_mean, traits.adhesion_spread, cells)
-    ctcs["adhesion"] = np.rint(255.0 * np.clip(adhesion, 0.0, 1.0))
+    if config.tumor.lumped:
+        ctcs["emt"], ctcs["adhesion"] = (round(255 * share) for share in (config.lumped.emt, config.lumped.adhesion))
+    else:
+        traits = config.traits
+        ctcs["emt"] = np.where(rng.random(cells) < traits.motile_fraction, 255, 0)
+        adhesion = rng.normal(traits.adhesion_mean, traits.adhesion_spread, cells)
+        ctcs["adhesion"] = np.rint(255.0 * np.clip(adhesion, 0.0, 1.0))
     blood = Blood(config, circuit, seed)
     blood.admit(ctcs)
     left = blood.advance(LONGEST_H).extravasated
