@@ -66,6 +66,11 @@ def test_a_patient_depends_on_seed_and_number_alone(file, undisturbed):
     assert len(set(rows["seed"].tolist())) == len(rows)
 
 
+def test_a_patient_is_left_between_two_steps_when_there_is_a_wish_to_stop(file):
+    looks = iter([False] * 5 + [True])
+    assert cohort_patient.lived(cohort_file.read(file), 21, lambda: next(looks)) is None and not list(looks)
+
+
 def test_what_is_told_of_patients_fits_together(undisturbed):
     rows, lesions, _ = cohort_results.read(undisturbed)
     found = rows[rows["diagnosed_s"] >= 0]

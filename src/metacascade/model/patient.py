@@ -93,9 +93,11 @@ class Patient:
         self._arrange()
         self._intervene(-1, 0)
 
-    def live(self) -> Course:
-        """To the end."""
+    def live(self, must_stop=lambda: False) -> Course | None:
+        """To the end; None if `must_stop()`, asked before each step, says to leave it."""
         while not self._is_over():
+            if must_stop():
+                return None
             self.advance(self._next_s())
             self._look()
         course = self.course

@@ -91,7 +91,8 @@ class Runner:
 
     def __init__(self, world, cohort, out, wall_limit_s=None):
         self.world, self.cohort, self.out = world, cohort, Path(out)
-        self.limit_s, self.slowest_s, self.stop, self.told_s = wall_limit_s, 0.0, False, time.monotonic()
+        self.limit_s, self.slowest_s, self.stop = wall_limit_s, 0.0, False
+        self.told_s = self.looked_s = time.monotonic()
 
     def run(self):
         """All parts; the exit code. Collective."""
@@ -121,13 +122,10 @@ class Runner:
         """The patients of a part; False if there was a wish to stop before its end, and nothing of it is kept."""
         rows, lesions = [], []
         for number in cohort_results.members(block, self.cohort.options.patients):
-            if self._must_stop():
+            if (found := cohort_patient.lived(self.cohort, number, self._must_stop)) is None:
                 return False
-            began = time.monotonic()
-            row, own = cohort_patient.lived(self.cohort, number)
-            rows.append(row)
-            lesions.append(own)
-            self.slowest_s = max(self.slowest_s, time.monotonic() - began)
+            rows.append(found[0])
+            lesions.append(found[1])
         cohort_results.write_part(self.out, block, np.concatenate(rows), np.concatenate(lesions))
         self.done += 1
         self._tell()
@@ -151,7 +149,10 @@ class Runner:
             print(f"{100 * min(share, 1.0):.0f} % of the patients, by those of rank 0", flush=True)
 
     def _must_stop(self):
-        if self.limit_s is not None and time.monotonic() - STARTED + SLACK_S + 2 * self.slowest_s > self.limit_s:
+        """Is there a wish to stop, or no time for two more of the longest of the steps so far? Asked before each."""
+        now = time.monotonic()
+        self.slowest_s, self.looked_s = max(self.slowest_s, now - self.looked_s), now
+        if self.limit_s is not None and now - STARTED + SLACK_S + 2 * self.slowest_s > self.limit_s:
             self.stop = True
         return self.stop
 

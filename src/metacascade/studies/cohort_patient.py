@@ -102,10 +102,12 @@ def _treatment(cohort, time_s):
                  for name, key in shifted.items())
 
 
-def lived(cohort, number):
-    """(row of the table of patients, rows of the table of lesions) of a patient."""
+def lived(cohort, number, must_stop=lambda: False):
+    """(row of the table of patients, rows of the table of lesions) of a patient; None if `must_stop()` said so."""
     patient, drawn = made(cohort, number)
-    course, names = patient.live(), patient.circuit.names
+    course, names = patient.live(must_stop), patient.circuit.names
+    if course is None:
+        return None
     first_h, organ, grew = summary(course.lesions, names)
     seen = np.bincount(course.lesions["node"][np.isfinite(course.lesions["t_detected"])], minlength=len(names))
     row = np.zeros(1, patient_row(cohort))
