@@ -15,6 +15,7 @@ lumped = true
 clonogenic = 1e-8
 early_death = "0.05/day"
 start = "0.5/day"
+switch_time = "8 years"
 """
 COHORT = """
 title = "few"

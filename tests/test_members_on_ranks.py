@@ -50,7 +50,7 @@ def test_the_run_sees_clusters_of_several_clones_everywhere(alone):
     with open_results(alone["out"]) as results:
         shed, lesions = results.shed[:], results.lesions[:]
         assert len(np.setdiff1d(lesions["id"], shed["id"])) > 10, "no lesion beside that of a leader"
-        assert (shed["n"][shed["fate"] == 7] > 1).sum() > 10, "no cluster came home"
+        assert (shed["n"][shed["fate"] == 7] > 1).sum() > 5, "no cluster came home"
     assert small.last(alone["out"])["clones"] > 1000
 
 
