@@ -22,13 +22,14 @@ class Run:
     def __init__(self, tables, settings):
         document = config_read.parse_text(toml(tables), "config")
         config_read.override(document, settings)
-        self.config = config.build(document)
-        sim = Simulation(self.config, serial_world())
+        built = config.build(document)
+        self.config = built.to_dict()
+        sim = Simulation(built, serial_world())
         seen = Observables(sim)
         rows, organs, counted = [seen.row()], [seen.organs()], [seen.events()]
-        while sim.time_s < self.config.run.duration_s:
+        while sim.time_s < built.run.duration_s:
             sim.step()
-            if sim.time_s % self.config.output.interval_s == 0:
+            if sim.time_s % built.output.interval_s == 0:
                 rows.append(seen.row())
                 organs.append(seen.organs())
                 counted.append(seen.events())

@@ -22,7 +22,7 @@ EVERYTHING = {
     "colonization.sleep": "8/day", "colonization.wake": "5/day", "colonization.dormant_death": "3/day",
     "colonization.gompertz": "0.3/day", "colonization.capacity": 10**9, "colonization.cell_loss": 0.2,
     "colonization.avascular_limit": 8, "colonization.switch_time": "3 h", "colonization.shed_avascular": 0.5,
-    "colonization.detect": 5, "colonization.follow": "4000/day", "colonization.shed": "2/day",
+    "colonization.detect": 5, "colonization.follow": "1000/day", "colonization.shed": "2/day",
     "organs.lung.extravasation_time": "1 h", "organs.liver.extravasation_time": "1 h",
     "trait": [{"name": "resistance", "mutation": 0.02, "step": 0.2}],
     "injection": [{"node": "portal", "time": "2 h", "duration": "2 h", "cells": 1000, "diameter": "14 um"}],
@@ -57,7 +57,7 @@ MECHANISMS = [    # what else there is, and three mechanisms of a user
     'organs.lymph_node.extravasation_time="1 h"', "cytokines.enabled=true", "cytokines.half_organ=2000",
     "infiltration.enabled=true", "infiltration.mutation=0.01",
     "confinement.enabled=true", "proteolysis.enabled=true", "proteolysis.rate=0.1/h", "inflammation.enabled=true",
-    "awakening.enabled=true", 'awakening.time="2 h"',
+    "awakening.enabled=true", 'awakening.time="3 h"',
     'therapy.0={rate = "drug.vessel", factor = 1.0, otherwise = 0.0, start = "130 min", duration = "100 min", every = "4 h"}',
     'therapy.4={rate = "field.macrophages.inflow", factor = 0.1, start = "250 min", duration = "3 h"}']
 LIVING = [         # vessels that live, fast enough to be seen in half a day

@@ -88,7 +88,7 @@ def test_a_draw_finds_what_lesions_have_shed_since_the_step_began(step_s):
     """Some 20,000 of 1e6 cells enter in an hour; a draw of all that is in the veins finds those of the last seconds."""
     config = Config.from_dict(dict(
         run=dict(step_s=step_s, duration_s=3600), draw=[sample(3599)],
-        blood=BLOOD, colonization=dict(shed_per_h=0.02, gompertz_per_h=0.0)))
+        blood=BLOOD, colonization=dict(shed_per_h=0.02, gompertz_per_h=0.0, follow_per_h=1e9)))
     rows = []
     sim = Simulation(config, parallel.start(), on_draw=lambda **row: rows.append(row))
     sim.lesions.records = np.zeros(1000, LESION)
