@@ -81,7 +81,7 @@ class Colonization(Section):
 
     enabled: bool = switch("Extravasated cells live on, and may found lesions; off: all of them die at once.")
     detect: int = integer("detect", 10**9, 1, 10**14, usual=(10**5, 10**10), doc=(
-        "Cells from which on a lesion is noted as detected: a ball of some 1.5 cm. A read-out, on which nothing "
+        "Cells from which on a lesion is noted as detected: a ball of 1.9 cm. A read-out, on which nothing "
         "depends."))
     follow_per_h: float = quantity("follow", "1/day", "1/h", 100_000, 0, 1e14, doc=(
         "Cells that all lesions shed, or a lumped tumor, up to which each is followed in the blood; of more only those "
