@@ -100,10 +100,10 @@ def _vessels_called(config):
 
 
 def _may_end(config):
-    """Can a tumor of cells end, or is there none? One that grows does not, unless treatment takes its cells."""
+    """Can a tumor of cells end, or is there none? By treatment, or by chance: a line does with deaths over births."""
     g, treated = config.growth, (*config.surgery, *config.radiation)
-    grows = g.enabled and g.death_per_h * g.division_time_h < math.log(2.0)
-    return (not config.has_tissue or not grows or config.chemotherapy.enabled or bool(config.therapy)
+    return (not config.has_tissue or not g.enabled or config.chemotherapy.enabled or bool(config.therapy)
+            or min(g.death_per_h * g.division_time_h / math.log(2.0), 1.0) ** config.tumor.cells > 1e-6
             or any("tumor" in one.places for one in treated))
 
 
