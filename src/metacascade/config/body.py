@@ -84,8 +84,8 @@ class Colonization(Section):
         "Cells from which on a lesion is noted as detected: a ball of 1.9 cm. A read-out, on which nothing "
         "depends."))
     follow_per_h: float = quantity("follow", "1/day", "1/h", 100_000, 0, 1e14, doc=(
-        "Cells that all lesions shed, or a lumped tumor, up to which each is followed in the blood; of more only those "
-        "that can found a lesion that grows."))
+        "Cells that all lesions together shed, by lesion.shed, or a lumped tumor, up to which each is followed in the "
+        "blood; of more only those that can found a lesion that grows."))
 
 
 class Draw(Section):
