@@ -69,6 +69,9 @@ def test_a_tornado_is_sorted_written_drawn_and_read_back_and_not_computed_again(
     assert any("| `colonization.clonogenic` | recalled | 1e-07 | 1 |" in line for line in efficiency_table.markdown(whole, bars))
     monkeypatch.setattr(efficiency_table, "tornado", None)
     assert main(["efficiency", str(preset), "--out", str(tmp_path / "out")]) == 0
+    other = ["--set", "colonization.clonogenic=1e-5"]
+    assert main(["efficiency", str(preset), *other, "--out", str(tmp_path / "out")]) == 2
+    assert "tornado.csv is of another config" in capsys.readouterr().err
 
 
 def test_a_config_in_which_nothing_can_metastasize_is_refused(preset, capsys):

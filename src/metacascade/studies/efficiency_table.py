@@ -41,6 +41,8 @@ def told(config, settings, folder):
         raise InputError("efficiency needs a config with a [tumor], blood.enabled and colonization.enabled: its cells "
                          "must leave the blood and found lesions")
     found = of(config)
+    if folder and (folder / TABLE).is_file() and read(folder / TABLE)[0] != found.whole:
+        raise InputError(f"{folder / TABLE} is of another config or version: give another --out, or remove it")
     head = [f"{found.whole:.3g} growing metastases for each single cell that is shed, {found.woken.sum():.2g} of them "
             "after sleep; shares of the cells shed:"]
     return head + by_organ(found) + (study(config, folder)[1:] if folder else [])
