@@ -77,6 +77,12 @@ def test_the_head_tells_targets_over_several_lines():
     assert set(sourced.about_text("title = 'a'").values()) == {""}
 
 
+@pytest.mark.parametrize("name", presets.names())
+def test_what_a_preset_has_used_is_told_whole(name):
+    between = presets.text(name).partition("# Used:")[2].partition("# May be tested on:")[0]
+    assert sourced.about(name)["Used"].split() == between.replace("#", " ").split()
+
+
 def test_comments_are_those_of_lines_and_not_of_texts():
     assert comments("a = '#'  # b\n         # c\n# d\n  # e\nf = '''\n# g\n'''  # h") == {1: "b c", 3: "d e", 7: "h"}
 
