@@ -186,7 +186,7 @@ def init(
         preset: Annotated[str | None, typer.Argument(metavar="PRESET", help="Left out: list them.")] = None,
         file: Annotated[Path | None, typer.Argument(metavar="FILE", help="Default: PRESET.toml")] = None,
         overwrite: Overwrite = False):
-    """Write a commented config, or a sweep or treatment arms of one, to start from."""
+    """Write a commented config, or a sweep, treatment arms or a cohort, to start from."""
     from metacascade.config import presets
     if preset is None:
         names = [*presets.names(), *presets.sweeps(), *presets.arms(), *presets.cohorts()]
