@@ -210,8 +210,8 @@ def _solve(arrived, lesions, chance):
     wanted = lesions > 0.0
     full = arrived * chance(bed, np.ones(len(bed)))
     if (none := wanted & (full <= 0.0)).any():
-        raise InputError(f"nothing grows in {BEDS[int(np.flatnonzero(none)[0])]}, which is to have lesions, by the table "
-                         "or as its least involved organ: walk more cells, --cells, or see why none leaves the blood")
+        raise InputError(f"nothing grows in {BEDS[int(np.flatnonzero(none)[0])]}, which is to have lesions, by the "
+                         "table or as its least involved organ: walk more cells, --cells, or see why none leaves the blood")
     if not wanted.any():
         raise InputError("the table has no organ with lesions")
     target = np.zeros(len(bed))
