@@ -172,6 +172,9 @@ def test_the_half_life_of_the_flow_is_ln_2_times_count_over_rate():
     found = halflife.whole(made)
     assert found["half_life_h"] == pytest.approx(3 * math.log(2)) and found["cells"] == 2000
     assert found["low_h"] == pytest.approx(found["half_life_h"]) == pytest.approx(found["high_h"])
+    made.series["circulating"][:] = 0
+    with pytest.raises(Missing, match="no cell was in the flow"):
+        halflife.whole(made)
 
 
 @pytest.mark.statistical

@@ -30,6 +30,8 @@ def whole(results, since=0.5) -> dict:
     if not cells.sum() > 0:
         raise Missing("no cell entered the blood in the second half of the run" if since == 0.5 else
                       "no cell entered the blood in this time")
+    if not flowed.sum() > 0:
+        raise Missing("no cell was in the flow at any output: they flow for too short a time, or are too few")
     value, error = _ratio(flowed, cells)
     scaled = [math.log(2) * number for number in (value, max(value - error, 0.0), value + error)]
     return dict(zip(("half_life_h", "low_h", "high_h"), scaled), cells=int(cells.sum()))
