@@ -210,8 +210,9 @@ def _solve(arrived, lesions, chance):
     wanted = lesions > 0.0
     full = arrived * chance(bed, np.ones(len(bed)))
     if (none := wanted & (full <= 0.0)).any():
-        raise InputError(f"nothing grows in {BEDS[int(np.flatnonzero(none)[0])]}, which is to have lesions, by the "
-                         "table or as its least involved organ: walk more cells, --cells, or see why none leaves the blood")
+        none_in = BEDS[int(np.flatnonzero(none)[0])]
+        raise InputError(f"nothing grows in {none_in}, which the table gives lesions, itself or by its least involved "
+                         "organ: walk more cells, --cells, or see why none leaves the blood there")
     if not wanted.any():
         raise InputError("the table has no organ with lesions")
     target = np.zeros(len(bed))
