@@ -62,6 +62,14 @@ def test_common_unit_is_that_of_pint(name):
     assert units._COMMON[name] == (Fraction(factor), {k: int(v) for k, v in base.dimensionality.items()})
 
 
+def test_failure_to_load_the_list_of_all_units_is_not_told_as_an_unknown_unit(monkeypatch):
+    def broken():
+        raise ImportError("pint")
+    monkeypatch.setattr(units, "_registry", broken)
+    with pytest.raises(ImportError):
+        units._named("fathom")
+
+
 @pytest.mark.parametrize("text, into, why", [
     ("3", "h", "needs a unit"), ("", "h", "not a number followed by a unit"), ("fast", "h", "not a number"),
     ("3 umm", "um", "unknown unit 'umm' (did you mean 'um'?)"), ("2 mmhg", "mmHg", "did you mean 'mmHg'?"),

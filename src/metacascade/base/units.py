@@ -29,7 +29,7 @@ _COMMON = {
     "s": (Fraction(1), {T: 1}), "min": (Fraction(60), {T: 1}), "h": (Fraction(3600), {T: 1}),
     "day": (Fraction(DAY_S), {T: 1}), "days": (Fraction(DAY_S), {T: 1}), "d": (Fraction(DAY_S), {T: 1}),
     "week": (Fraction(604800), {T: 1}), "month": (Fraction(2629800), {T: 1}),
-    "year": (Fraction(YEAR_S), {T: 1}),
+    "year": (Fraction(YEAR_S), {T: 1}), "years": (Fraction(YEAR_S), {T: 1}),
     "g": (Fraction(1, 1000), {M: 1}), "kg": (Fraction(1), {M: 1}),
     "mL": (Fraction(1, 10**6), {L: 3}), "L": (Fraction(1, 1000), {L: 3}),
     "mmHg": (Fraction("133.322387415"), _PRESSURE), "Pa": (Fraction(1), _PRESSURE),
@@ -40,7 +40,7 @@ _COMMON = {
 }
 _SPELLINGS = [*(name for name in _COMMON if _COMMON[name][1] != _CONCENTRATION),
               "hour", "hours", "minute", "minutes", "second", "seconds", "weeks", "months",
-              "years", "micron", "micrometer", "millimeter", "liter", "milliliter", "uL", "nm", "gram"]
+              "micron", "micrometer", "millimeter", "liter", "milliliter", "uL", "nm", "gram"]
 
 
 class QuantityError(ValueError):
@@ -58,8 +58,9 @@ def _named(name: str) -> tuple[Fraction, dict[str, int]]:
     """SI factor and dimension of one unit name."""
     if name in _COMMON:
         return _COMMON[name]
+    registry = _registry()
     try:
-        factor, base = _registry().get_base_units(name)
+        factor, base = registry.get_base_units(name)
         return Fraction(factor), {k: int(v) for k, v in base.dimensionality.items()}
     except Exception:  # pint raises many kinds; each means that the name is of no use here
         raise QuantityError(f"unknown unit {name!r}{_nearest_unit(name)}") from None
