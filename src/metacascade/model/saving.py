@@ -179,7 +179,8 @@ def refuse_foreign(saved, names, totals):
     ledger = saved.meta["ledger"]
     if unknown := sorted(set(ledger) - set(totals)):
         raise InputError(f"the state counts cells by {one_line(', '.join(unknown))}, which nothing here declares: name "
-                         "the module of the mechanism that does, and switch it off if it is not wanted")
+                         "the module of the mechanism that does, and switch it off if it is not wanted, or go on with "
+                         "the version of metacascade that wrote it")
     if not (_are_totals(ledger) and _are_by_node(saved.meta["fates"], FATES, names)
             and _are_by_node(saved.meta["events"], EVENTS, names)
             and _are_readouts(saved.meta["shed_distances"], saved.meta["first_times"])):
