@@ -1,5 +1,10 @@
-"""The nearest known name, for messages about a mistyped one."""
+"""Names as users write them: lists of them, and the nearest known one for messages about a mistyped one."""
 import difflib
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """The names in a text with commas between, each once."""
+    return tuple(dict.fromkeys(word.strip() for word in text.split(",")))
 
 
 def nearest(name, known) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from metacascade.base.declare import ASSUMED, RECALLED, Section, integer, number, quantity, text
-from metacascade.base.names import nearest
+from metacascade.base.names import listed, nearest
 from metacascade.base.nodes import WITH_LESIONS
 from metacascade.base.units import show_time
 
@@ -47,7 +47,7 @@ class Surgery(Section):
     @property
     def places(self) -> tuple[str, ...]:
         """Names of what is treated."""
-        return _places(self.where)
+        return listed(self.where)
 
 
 class Radiation(Section):
@@ -79,7 +79,7 @@ class Radiation(Section):
     @property
     def places(self) -> tuple[str, ...]:
         """Names of what is treated."""
-        return _places(self.where)
+        return listed(self.where)
 
     @property
     def survival(self) -> float:
@@ -90,10 +90,6 @@ class Radiation(Section):
     def last_s(self) -> int:
         """When the last fraction is given."""
         return self.time_s + (self.fractions - 1) * self.interval_s
-
-
-def _places(where: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(word.strip() for word in where.split(",")))
 
 
 def wrong(config) -> Iterator[tuple[tuple, str]]:

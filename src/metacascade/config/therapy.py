@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from metacascade.base.declare import ASSUMED, Section, integer, number, quantity, text
-from metacascade.base.names import nearest
+from metacascade.base.names import listed, nearest
 from metacascade.base.nodes import LYMPH_NODE, NODES
 from metacascade.base.units import show_time
 from metacascade.mechanisms.drugs import DRUGS
@@ -56,7 +56,7 @@ class Therapy(Section):
     @property
     def places(self) -> tuple[str, ...]:
         """Names of the nodes and organs in which it acts; none: everywhere."""
-        return tuple(dict.fromkeys(word.strip() for word in self.where.split(","))) if self.where is not None else ()
+        return listed(self.where) if self.where is not None else ()
 
     @property
     def is_neutral(self) -> bool:

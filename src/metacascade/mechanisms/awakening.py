@@ -15,6 +15,7 @@ against inflammation is a [[therapy]] on them. Lasting inflammation of an organ 
 from typing import ClassVar
 
 from metacascade.base.declare import ASSUMED, Section, number, quantity, switch, text
+from metacascade.base.names import listed
 from metacascade.base.nodes import WITH_LESIONS
 from metacascade.mechanisms.terms import Rate, value
 
@@ -44,7 +45,7 @@ class Awakening(Section):
     @property
     def places(self) -> tuple[str, ...]:
         """Names of the organs in which it acts."""
-        return tuple(dict.fromkeys(word.strip() for word in self.where.split(","))) if self.where else WITH_LESIONS
+        return listed(self.where) if self.where else WITH_LESIONS
 
 
 SECTION = Awakening
