@@ -23,6 +23,11 @@ cdef inline int64_t gained(int64_t n, double q, const uint32_t* r) noexcept nogi
     return k
 
 
+cdef inline double lasting(double net, double h) noexcept nogil:
+    """The integral of exp(net t) over h."""
+    return expm1(net * h) / net if net != 0.0 else h
+
+
 cdef inline void lived(int64_t n, double b, double d, double h, const uint32_t* r, const uint32_t* s, int64_t* born,
                        int64_t* died) noexcept nogil:
     """What n cells that divide with b and die with d [1/h] become in h: lines that have died out, cells gained.
@@ -30,7 +35,7 @@ cdef inline void lived(int64_t n, double b, double d, double h, const uint32_t* 
     The line of a cell is extinct with probability d g / (1 + b g), and else has 1 + a geometric number of cells,
     q = b g / (1 + b g), g = (exp((b - d) h) - 1) / (b - d).
     """
-    cdef double g = expm1((b - d) * h) / (b - d) if b != d else h
+    cdef double g = lasting(b - d, h)
     died[0] = binomial(n, d * g / (1.0 + b * g), r)
     born[0] = gained(n - died[0], b * g / (1.0 + b * g), s)
 
@@ -41,10 +46,10 @@ cdef inline double leaving(double b, double* d, double leave, double h) noexcept
     With net = b - d - leave the mean of n cells is n exp(net h) in the end, and n leave lasted have left, lasted =
     (exp(net h) - 1) / net. So births and deaths make n (1 + (b - d) lasted) of them, and d becomes as it must be.
     """
-    cdef double net = b - d[0] - leave, lasted, both
+    cdef double lasted, both
     if leave == 0.0:
         return 0.0
-    lasted = expm1(net * h) / net if net != 0.0 else h
+    lasted = lasting(b - d[0] - leave, h)
     both = 1.0 + (b - d[0]) * lasted
     d[0] = b - log(both) / h
     return leave * lasted / both
