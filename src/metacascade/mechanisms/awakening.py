@@ -62,7 +62,7 @@ def plan(config):
 
 def factors(plan, places, scales) -> dict:
     """Of rates of lesions by name@place what operations have made of them, from the scales of the present time."""
-    scales, found = dict(scales), {}
+    found = {}
     for gain, rate in AWAKENED.items():
         most = plan.number(gain, scales)
         found |= {f"{rate}@{place}": 1.0 + most * scales[f"{gain}@{place}"] for place in places

@@ -90,6 +90,11 @@ class Circuit:
         self._draw(dict(scales))
         self.law = _law(self.plan, self.rates, scales)
 
+    def rescale(self, scales):
+        """The same, if the scales are others than so far."""
+        if scales != self.scales:
+            self.set_rates(scales)
+
     def set_burden(self, cells) -> bool:
         """Let beds draw cells as the cells of the tumor and of lesions in each node say: mechanisms.cytokines.
 

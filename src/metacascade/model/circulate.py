@@ -42,6 +42,5 @@ def _draw_blood(sim, index, plan):
 
 
 def _take_rates(sim, time_s):
-    scales = sim.schedule.scales(time_s, "blood.")
-    if scales and scales != sim.circuit.scales:
-        sim.circuit.set_rates(scales)
+    if sim.schedule.names:
+        sim.circuit.rescale(sim.schedule.scales(time_s, "blood."))
