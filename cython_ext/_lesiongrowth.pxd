@@ -40,13 +40,18 @@ cdef inline double deaths(const own_t* p, bint micro) noexcept nogil:
     return fmax(p.death - shedding(p, micro), 0.0)
 
 
+cdef inline double turnover(const own_t* p, bint micro) noexcept nogil:
+    """Births of a cell at its capacity [1/h]; where cells turn over they make up at least for what is shed."""
+    return fmax(p.turnover, shedding(p, micro)) if p.turnover > 0.0 else 0.0
+
+
 cdef inline double births(const own_t* p, bint micro, double n) noexcept nogil:
     """Of a cell [1/h]: its turnover and a ln(N / n), of which a lesion without vessels has the less of the second, the
     nearer it is to its limit, and less than nothing above."""
     cdef double more = p.gompertz * log(p.capacity / n)
     if micro and more > 0.0:
         more *= 1.0 - n / p.limit
-    return fmax(p.birth * (p.turnover + more), 0.0)
+    return fmax(p.birth * (turnover(p, micro) + more), 0.0)
 
 
 cdef inline double span_of(const own_t* p, bint micro, double n, double hours) noexcept nogil:

@@ -109,7 +109,8 @@ def births(p, micro, n):
     more = p["gompertz"] * math.log(p["capacity"] / n)
     if micro and more > 0.0:
         more *= 1.0 - n / p["avascular_limit"]
-    return max(p["birth"] * (p["turnover"] + more), 0.0)
+    turnover = max(p["turnover"], shedding(p, micro)) if p["turnover"] > 0.0 else 0.0
+    return max(p["birth"] * (turnover + more), 0.0)
 
 
 def shedding(p, micro):

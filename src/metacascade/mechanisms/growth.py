@@ -18,8 +18,8 @@ class Growth(Section):
     table: ClassVar[str] = TABLE
 
     enabled: bool = switch("Cells divide and die by apoptosis.")
-    division_time_h: float = quantity("division_time", "h", "h", 24, 1, 8766, usual=(16, 120), source=(
-        f"cultured lines 24 h, human tumors 48 h; {PHYSICELL} 23 h"), status=CONVENTION,
+    division_time_h: float = quantity("division_time", "h", "h", 24, 1, 8766, usual=(16, 700), source=(
+        f"cultured lines 24 h, human tumors 120 h (Rew and Wilson 2000); {PHYSICELL} 23 h"), status=CONVENTION,
         doc="Doubling time of a well-fed cell without pressure: the division hazard is ln 2 / division_time.")
     death_per_h: float = quantity("death_rate", "1/day", "1/h", 0.05, 0, 24, usual=(0.005, 0.5), source=(
         "cell-loss factors of human carcinomas (Steel)"), status=RECALLED, doc="Hazard of apoptosis.")

@@ -21,14 +21,16 @@ class LesionGrowth(Section):
     """Keys of [colonization]."""
     table: ClassVar[str] = "colonization"
 
-    gompertz_per_h: float = quantity("gompertz", "1/day", "1/h", 0.0018, 0, 24, usual=(0.0005, 0.2), source=(
-        "0.055/month, breast cancer (Norton 1988)"), status=RECALLED, doc=(
+    gompertz_per_h: float = quantity("gompertz", "1/day", "1/h", 0.0008, 0, 24, usual=(0.0001, 0.2), source=(
+        "0.025/month as lumped.gompertz: metastases grow about as fast as their tumor (Friberg and Mattson 1997)"),
+        status=RECALLED, doc=(
             "Rate a at which growth slows down: the net rate of a cell among n is a ln(capacity / n)."))
     capacity: int = integer("capacity", 3_100_000_000_000, 2, 10**14, usual=(10**8, 10**13), source=(
         "3.1e12 in man (Norton 1988)"), status=RECALLED, doc="Cells at which a lesion stops growing.")
     cell_loss: float = number("cell_loss", 0.75, 0, 0.99, usual=(0.1, 0.95), source=(
         "loss factors of carcinomas above 0.7 (Steel 1977)"), status=RECALLED, doc=(
-            "Cells lost, by death or into the blood, per birth in a lesion of one cell; the rate of loss stays that."))
+            "Cells lost, by death or into the blood, per birth in a lesion of one cell; the rate of loss stays that, "
+            "or what is shed if that is more."))
     avascular_limit: int = integer("avascular_limit", 100_000, 1, 10**9, usual=(10**4, 10**6), source=(
         "a ball of some 0.9 mm, which diffusion feeds (Folkman)"), status=RECALLED, doc=(
             "Cells at which a lesion without vessels of its own does not grow."))
@@ -47,7 +49,8 @@ def plan(config):
     turnover = value(
         "colonization.cell_loss / (1 - colonization.cell_loss) * colonization.gompertz * ln(colonization.capacity)",
         c.cell_loss / (1.0 - c.cell_loss) * c.gompertz_per_h * log(c.capacity))
-    yield Rate("lesion.turnover", turnover, doc="births of a cell of a lesion at its capacity, whatever else kills")
+    yield Rate("lesion.turnover", turnover, doc="births of a cell of a lesion at its capacity, or as many as "
+               "are shed, whatever else kills")
     yield Rate("lesion.death", turnover, doc="a cell of a lesion that divides is lost: it dies, or is shed")
     yield Rate("lesion.capacity", value("colonization.capacity", c.capacity), unit="cells",
                doc="at which a lesion stops growing")

@@ -149,7 +149,9 @@ class Lumped:
         law = {name.partition(".")[2]: self.plan.number(name, scales) for name in _lumped.RATES}
         share, follow = self._sizes(scales), np.ones(LARGEST_CLUSTER)
         gone = law["shed"] * math.fsum((share * np.arange(1, len(share) + 1)).tolist())
-        law["death"] = max(law["death"] - gone, 0.0)            # what is lost is what dies and what is shed
+        law["death"] = max(law["death"] - gone, 0.0)            # what is lost is what dies and what is shed,
+        if law["turnover"] > 0.0:
+            law["turnover"] = max(law["turnover"], gone)        # and births make up for it
         if chance is not None:
             follow = np.array([-math.expm1(n * math.log1p(-min(chance, 1.0 - 1e-15)))
                                for n in range(1, LARGEST_CLUSTER + 1)])

@@ -39,7 +39,7 @@ class LesionMeans:
         """The share of lesions that begin with one cell and do not die out."""
         r = self.rates
         gain = r["gompertz"] * np.log(np.maximum(r["capacity"], 1.0))
-        at_one = np.maximum(r["birth"] * (r["turnover"] + gain), 1e-300)
+        at_one = np.maximum(r["birth"] * (_turnover(r, 0) + gain), 1e-300)
         return np.clip(1.0 - _deaths(r, 0) / at_one, 0.0, 1.0)
 
     @property
@@ -115,12 +115,17 @@ def _deaths(r, k):
     return np.maximum(r["death"] - _shedding(r)[k], 0.0)
 
 
+def _turnover(r, k):
+    """Births of a cell at its capacity: where cells turn over, at least what is shed."""
+    return np.where(r["turnover"] > 0.0, np.maximum(r["turnover"], _shedding(r)[k]), 0.0)
+
+
 def _factor(r, size, limit, k, dt_h, steps=8):
     """By how much lesions of a size grow in a time, before they shed; never beyond what their births allow."""
     n, death = size.copy(), _deaths(r, k)
     for _ in range(steps):
         more = r["gompertz"] * np.log(np.maximum(r["capacity"], 1.0) / n) * (1.0 - n / limit)
-        net = r["birth"] * (r["turnover"] + more) - death
+        net = r["birth"] * (_turnover(r, k) + more) - death
         most = np.maximum(np.minimum(limit, r["capacity"]), n)
         n = np.minimum(n * np.exp(np.clip(net * dt_h / steps, -50.0, 50.0)), most)
     return n / size

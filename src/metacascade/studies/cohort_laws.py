@@ -1,6 +1,6 @@
 """Laws from which the parameters of patients are drawn, each as a table in the file of a cohort, or one number for all.
 
-    "lumped.gompertz" = {law = "lognormal", median = "0.055/month", spread = 0.7}     spread: sd of the logarithm
+    "lumped.gompertz" = {law = "lognormal", median = "0.025/month", spread = 1.26}     spread: sd of the logarithm
     "blood.nk" = {law = "uniform", low = "0.5/h", high = "3/h"}                      also loguniform
     "tumor.cells" = {law = "normal", mean = 1000, sd = 100}
     "tumor.organ" = {law = "choice", values = ["lung", "liver"], weights = [3, 1]}
