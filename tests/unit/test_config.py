@@ -269,7 +269,7 @@ def test_dict_is_plain_and_strict():
 def test_unusual_values_coarse_steps_and_late_events_are_warnings():
     config = config_of(MINIMAL + "[growth]\ndivision_time = '1 h'\n[[draw]]\ntime = '20 days'\n")
     assert config.warnings == [
-        "growth.division_time = 1 h is outside the usual range, 16 h to 120 h",
+        "growth.division_time = 1 h is outside the usual range, 16 h to 700 h",
         "tissue.divide: 29 % of the cells concerned change in one step; shorten run.step",
         "draw[0].time = 20 days is after the end of the run: it never happens"]
 

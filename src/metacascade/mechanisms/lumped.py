@@ -23,15 +23,15 @@ class Lumped(Section):
     table: ClassVar[str] = "lumped"
 
     gompertz_per_h: float = quantity("gompertz", "1/month", "1/h", 0.025, 0, 1e4, usual=(0.002, 10), source=(
-        "Weedon-Fekjaer 2008, mammography: breast cancers grow from 10 to 20 mm in 1.2 months to 6.3 years, nine in ten "
-        "of them; 0.055 in Norton 1988, from survival"), status=COMPUTED,
+        "Weedon-Fekjaer 2008, mammography: nine in ten breast cancers grow from 10 to 20 mm in 1.2 months to 6.3 "
+        "years; 0.055 in Norton 1988, from survival"), status=COMPUTED,
         doc="a of the law of Gompertz, by which growth slows down.")
     capacity: float = number("capacity", 3.1e12, 1, 1e15, usual=(1e8, 1e13), source="Norton 1988", status=RECALLED,
                              doc="Cells at which the tumor stops growing.")
     cell_loss: float = number("cell_loss", 0.75, 0, 0.99, usual=(0, 0.95), source=(
         "Steel 1977: loss factor of carcinomas above 0.7"), status=RECALLED, doc=(
-            "Cells lost, by death or into the blood, over births of a tumor of one cell; the rate of loss stays that, or "
-            "what is shed if that is more."))
+            "Cells lost, by death or into the blood, over births of a tumor of one cell; the rate of loss stays that, "
+            "or what is shed if that is more."))
     shed_per_h: float = quantity("shed", "1/day", "1/h", 0.011, 0, 24, usual=(3e-5, 0.03), source=(
         "as colonization.shed: what a tumor in tissue sheds at the defaults"), status=COMPUTED,
         doc="Hazard of a cell to enter the blood, alone or as the first of a cluster.")
@@ -63,7 +63,8 @@ def plan(config):
                doc="times ln(lumped.capacity / cells): births of a cell of a lumped tumor beyond its turnover")
     yield Rate("lumped.capacity", value("lumped.capacity", c.capacity), unit="cells",
                doc="at which a lumped tumor stops growing")
-    yield Rate("lumped.turnover", turnover, doc="births of a cell of a lumped tumor at its capacity, or as many as are shed")
+    yield Rate("lumped.turnover", turnover, doc=(
+        "births of a cell of a lumped tumor at its capacity, or as many as are shed"))
     yield Rate("lumped.death", turnover, doc="a cell of a lumped tumor is lost: it dies, or is shed")
     yield Rate("lumped.shed", value("lumped.shed", c.shed_per_h),
                doc="a cell of a lumped tumor enters the blood, alone or as the first of a cluster")
