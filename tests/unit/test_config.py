@@ -141,6 +141,14 @@ def test_all_errors_are_listed_at_once_in_the_order_of_the_file():
     assert [e.split(": ")[0] for e in errors] == [f"run.toml:{n}" for n in (2, 4, 5, 7, 9)]
 
 
+@pytest.mark.parametrize("more, told", [("", 4), ("[emt]\nfull = '10 mmHg'\n", 3)])
+def test_what_there_is_not_is_told_together_with_what_contradicts_itself(more, told):
+    """A mechanism that contradicts itself makes no plan, and so no list of names: the drug is told all the same."""
+    errors = errors_of(MINIMAL + "[output]\ninterval = '45 min'\n[[therapy]]\ndrug = 'aspirn'\n[[therapy]]\n"
+                       f"rate = 'blood.nkk'\n[[injection]]\nlabel = 'a'\ntraits = {{b = 0.1}}\n{more}")
+    assert len(errors) == told and "output.interval" in errors[0] and "no class of drugs" in errors[1]
+
+
 def test_contradiction_with_a_wrong_value_is_not_reported_twice():
     assert "migration.speed" in only_error(MINIMAL + "[migration]\nspeed = '2000 um/h'\n")
 

@@ -17,6 +17,7 @@ def loaded(**tables):
     (dict(surgery=[{"time": "90 min"}]), 'surgery[0].time = "90 min": 90 min is not a multiple of run.step = 1 h'),
     (dict(surgery=[{}, {"where": "tumor, lungs"}]), "'lungs' is no organ (did you mean 'lung'?)"),
     (dict(surgery=[{"where": ""}]), """surgery[0].where = "": '' is no organ"""),
+    (dict(awakening={"enabled": True, "where": ""}), """awakening.where = "": '' is no organ"""),
     (dict(surgery=[{"margin": "1 cm", "share": 0.5}]), "surgery[0].share = 0.5: and a margin: give one of them"),
     (dict(radiation=[{"fractions": 2, "interval": "30 min"}]), 'radiation[0].interval = "30 min": 30 min is not a multiple'),
     (dict(radiation=[{"dose": "2 Sv/s"}]), 'radiation[0].dose = "2 Sv/s"'),

@@ -36,13 +36,10 @@ LARGEST_CHANCE = 0.2               # probability of an event in one step above w
 
 def problems(config) -> list[Problem]:
     """Everything in a config that contradicts something else in it."""
-    checks = _times, _sources, _body, _of_mechanisms, _interventions, _traits, _outline
+    checks = _times, _sources, _others, _traits, _outline, _therapies
     found = [problem for check in checks for problem in check(config)]
-    return found or list(_plan(config))
-
-
-def _interventions(config):
-    yield from (Problem(path, text, (("run", "step"),)) for path, text in interventions.wrong(config))
+    wrong = {problem.path for problem in found}
+    return found + [one for one in _plan(config, found) if not wrong & {one.path, *one.others}]
 
 
 def _traits(config):
@@ -68,15 +65,23 @@ def _outline(config):
                           "are told up to that", (("tissue", "voxel"),))
 
 
-def _plan(config):
-    """Mechanisms that do not fit together, a factor on what nothing declares, say; therapies on what is not there."""
+def _therapies(config):
+    """Therapies on what is not there."""
+    try:
+        names = names_in_time(config)
+    except InputError:          # `_others` or `_plan` tells it, and then nobody knows all names
+        names = None
+    yield from (Problem(path, text) for path, text in therapy.wrong(config, names, largest(config)))
+
+
+def _plan(config, found):
+    """Mechanisms that do not fit together, a factor on what nothing declares, say, unless that is `found` already; what
+    contradicts the plan of those that do."""
     try:
         plan = plan_of(config)
     except InputError as error:
-        yield from (Problem((), line) for line in str(error).splitlines())
+        yield from () if found else (Problem((), line) for line in str(error).splitlines())
     else:
-        yield from (Problem(path, text) for path, text in therapy.wrong(
-            config, names_in_time(config), largest(config)))
         yield from (Problem(path, text) for path, text in injections.wrong(config, plan))
         yield from moves.problems(config, plan)
         yield from sprouting.problems(config, plan)
@@ -123,12 +128,10 @@ def _sources(config):
             yield Problem(("injection", i, "node"), "there is no [tumor] to inject into", (("tumor",),))
 
 
-def _body(config):
-    yield from (Problem(path, text) for path, text in circulation.wrong(config))
-
-
-def _of_mechanisms(config):
+def _others(config):
     yield from (Problem(one.path, one.why, one.others) for one in contradictions(config, mechanisms_of(config)))
+    yield from (Problem(path, text) for path, text in circulation.wrong(config))
+    yield from (Problem(path, text, (("run", "step"),)) for path, text in interventions.wrong(config))
 
 
 def warnings(config, given, going_on_at_s=None) -> list[str]:

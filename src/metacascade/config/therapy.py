@@ -72,8 +72,8 @@ class Therapy(Section):
 
 
 def wrong(config, rates, largest) -> Iterator[tuple[tuple, str]]:
-    """Path and text of what contradicts itself; `rates`: the names that a therapy may act on; `largest`: the largest
-    factor of each, of `config.windows`."""
+    """Path and text of what contradicts itself; `rates`: the names that a therapy may act on, None: not known;
+    `largest`: the largest factor of each, of `config.windows`."""
     for i, plan in enumerate(config.therapy):
         yield from ((("therapy", i, key), why) for key, why in _wrong(plan, rates))
     for rate, most in largest.items():
@@ -86,9 +86,7 @@ def _wrong(plan, rates):
     yield from _wrong_drug(plan) if plan.drug is not None else _wrong_places(plan)
     if plan.rate is None and plan.drug is None:
         yield "rate", "is missing: any name of `metacascade info --rates`; or give a drug instead"
-    elif plan.rate is None:
-        pass
-    elif plan.rate not in rates:
+    elif plan.rate is not None and rates is not None and plan.rate not in rates:
         yield "rate", f"no rate of the model{nearest(plan.rate, rates)}; `metacascade info --rates` lists them"
     if plan.rate == "vessel.radius" and not plan.factor * plan.otherwise:
         yield "otherwise" if plan.factor else "factor", "must not be 0: there is no vessel without a radius"
