@@ -22,14 +22,18 @@ def funnel(results) -> list[dict]:
     """A row for each stage, of the whole body (organ "") and of each organ where it has any.
 
     `stage`, `organ`, `unit`, `count`, `share` of the stage `of`, and `median_h`, `p10_h`, `p90_h`: hours from shedding
-    to that stage, of those whose rows are there.
+    to that stage, of those whose rows are there. Of what lives where cells were put straight into an organ there is no
+    share: these have not extravasated.
     """
     counted, times = counts(results), times_of(results)
+    put = needs.put_into(results)
+    put |= {WHOLE} if put else set()
     found = []
     for stage, by_organ in counted.items():
         for organ, n in by_organ.items():
             of = BEFORE[stage]
             base = counted[of].get(organ, counted[of][WHOLE]) if of else None
+            base = None if stage == "alive" and organ in put else base
             found.append(dict(
                 stage=stage, organ=organ, unit="lesions" if stage in IN_LESIONS else "cells", count=n, of=of,
                 share=n / base if base else None, **_hours(times.get(stage, {}).get(organ))))

@@ -61,6 +61,12 @@ def placed(results) -> np.ndarray:
     return found + np.zeros(len(time))
 
 
+def put_into(results) -> set[str]:
+    """The organs into which cells were put, not into the blood, by the last output."""
+    end_s, plans = column(results, "time_s")[-1], results.config.get("injection", ())
+    return {plan["organ"] for plan in plans if plan.get("organ") and plan["time_s"] <= end_s}
+
+
 def nodes(results) -> dict[int, str]:
     """Names of the nodes of the circuit."""
     return results.names("organs")["node"]
