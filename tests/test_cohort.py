@@ -107,6 +107,18 @@ def test_info_and_the_tables_tell_what_is_in_them(undisturbed, capsys):
     assert len(rows) == 34 and {"patient", "lumped_gompertz [1/h]", "cause", "first_organ"} <= rows[0].keys()
 
 
+def test_times_in_the_table_of_patients_are_years_and_empty_where_there_is_none(undisturbed):
+    found, _, _ = cohort_results.read(undisturbed)
+    with open(undisturbed / "cohort_patients.csv", encoding="utf-8") as text:
+        rows = list(csv.DictReader(text))
+    assert not [name for name in rows[0] if name.endswith(("[s]", "[h]"))] and not [
+        row for row in rows if "-1" in row.values()]
+    for name, column in (("age [year]", "age"), ("died [year]", "died_s"), ("tube0 [year]", "tube0_s")):
+        told = [float(row[name] or "nan") for row in rows]
+        years = np.where(found[column] < 0, np.nan, found[column] / 31_557_600)
+        assert np.isfinite(told).any() and np.allclose(told, years, rtol=0, atol=1e-6, equal_nan=True)
+
+
 def test_damage_in_the_results_is_told(undisturbed, tmp_path, capsys):
     data = bytearray((undisturbed / cohort_results.NAME).read_bytes())
     data[-1] ^= 1
@@ -126,4 +138,5 @@ def test_damaged_results_are_made_anew_by_the_same_call(undisturbed, tmp_path):
 
 def test_dry_run_makes_no_file(file, tmp_path, capsys):
     assert main(["cohort", str(file), "--out", str(tmp_path / "out"), "--dry-run"]) == 0
-    assert "34 patients" in capsys.readouterr().out and not (tmp_path / "out").exists()
+    said = capsys.readouterr().out
+    assert "34 patients" in said and " 0 lesions that ever divided\n" in said and not (tmp_path / "out").exists()

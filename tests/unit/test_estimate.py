@@ -63,7 +63,7 @@ def test_the_estimate_of_a_tumor_that_grows_says_what_it_supposes():
     """The demo grows 50-fold; few lesions are told as a part of one, and few bytes in KiB."""
     told = expected(load(small.EXAMPLE.parent / "mouse_breast.toml")).texts()
     assert "if the tumor keeps its size" in told["records"] and "if the tumor keeps its size" in told["time"]
-    assert "KiB" in told["results"] and ", 0 lesions of 4" not in told["records"]
+    assert "KiB" in told["results"] and ", 0 single cells and lesions in organs, of 4" not in told["records"]
     assert "keeps its size" not in "".join(expected(load(INJECTION)).texts().values())
 
 

@@ -23,6 +23,11 @@ def whole(text: str) -> int:
     return int(text)
 
 
+def counted(n: int, thing: str) -> str:
+    """``1 lesion``, ``2,000 lesions``."""
+    return f"{n:,} {thing}{'s' * (n != 1)}"
+
+
 def is_count(text: str) -> bool:
     """Is it a whole number without a sign? Unlike ``text.isdigit()`` False for all that `whole` refuses."""
     return bool(_WHOLE.fullmatch(text)) and text[0] not in "+-"

@@ -47,7 +47,7 @@ def report(results) -> str:
         ("fate funnel", funnel), ("half-life in the blood", half_lives),
         ("venous blood, and what a virtual CellSearch finds in it", blood),
         ("organs at the last output", burdens), ("metastases", metastases),
-        ("routes of lesions: from, to, lesions, of these with living cells", routes))
+        ("routes of lesions, single cells too: from, to, how many, still alive", routes))
     lines = []
     for title, block in blocks:
         lines += [title, *of_missing(block, results), ""]
@@ -61,8 +61,8 @@ def funnel(results):
         share = "-" if row["share"] is None else f"{row['share']:.3g}"
         times = " ".join(f"{hours(row[name]):>8}" for name in ("median_h", "p10_h", "p90_h"))
         lines.append(f"  {row['stage']:<13}{row['organ'] or 'all':<11}{number(row['count']):>13}{share:>10}  {times}")
-    return [*lines, "  Cells up to extravasated, since the start; then lesions, now. Share: of the",
-            "  stage before, dormant and micro of alive. Since shedding."]
+    return [*lines, "  Cells up to extravasated, since the start; then lesions and single cells, now.",
+            "  Share: of the stage before, dormant and micro of alive. Since shedding."]
 
 
 def half_lives(results):
@@ -107,11 +107,11 @@ def blood(results):
 def burdens(results):
     """A line for each organ that has lesions or cells."""
     rows = [row for row in results.burdens() if row["alive"] or row["cells"] or row["arrested"]]
-    lines = [f"  {'organ':<12}{'arrested':>10}{'cells':>13}{'lesions':>9}{'dormant':>9}{'growing':>9}{'vessels':>9}"]
+    lines = [f"  {'organ':<12}{'arrested':>10}{'cells':>13}{'alive':>9}{'dormant':>9}{'growing':>9}{'vessels':>9}"]
     lines += [f"  {row['organ']:<12}{number(row['arrested']):>10}{number(row['cells']):>13}"
               f"{number(row['alive']):>9}{number(row['dormant']):>9}{number(row['micro']):>9}{number(row['macro']):>9}"
               for row in rows]
-    return lines if rows else ["  nothing is in any"]
+    return [*lines, "  Alive: lesions, single cells too."] if rows else ["  nothing is in any"]
 
 
 def metastases(results):

@@ -49,7 +49,8 @@ def by_node(plan) -> tuple:
         ("dormant", "of these, those asleep"), ("micro", "of these, those that divide without vessels of their own"),
         ("vascular", "of these, those that divide with vessels of their own"))
     return (
-        NodeColumn("lesions", "lesions", "with living cells", LESIONS, lambda lesions: lesions["n"] > 0),
+        NodeColumn("lesions", "lesions", "with living cells, single cells among them", LESIONS,
+                   lambda lesions: lesions["n"] > 0),
         *(NodeColumn(name, "lesions", doc, LESIONS, in_state(state)) for (name, doc), state in zip(told, STATES)),
         NodeColumn("balanced", "lesions", "of `micro` those of half lesion.avascular_limit and more, which hardly grow",
                    LESIONS, lambda lesions: (lesions["state"] == LesionState.MICRO) & (lesions["n"] >= half)),

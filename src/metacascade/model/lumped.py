@@ -20,8 +20,9 @@ from metacascade.ranks.parallel import owner_of_id
 COLUMNS = (
     cells("divided_lumped", BORN, "by division in a lumped tumor"), cells("lumped", ALIVE, "in a lumped tumor"),
     cells("lumped_loss", DEAD, "in a lumped tumor"))
-REPORT = (ReportLine("lumped", "{lumped:,} cells in the tumor, without space ({divided_lumped:,} divisions, "
-                               "{lumped_loss:,} deaths)", if_any=("divided_lumped", "lumped_loss")),)
+REPORT = (ReportLine("lumped", "{lumped:,} cells in the tumor, without space (started with {initial:,}; "
+                               "{divided_lumped:,} divisions, {lumped_loss:,} deaths)",
+                     if_any=("lumped", "divided_lumped", "lumped_loss")),)
 LARGEST_CLUSTER = 64
 SUB_STEPS = 256            # in one call of the kernel
 

@@ -119,7 +119,8 @@ class Expected:
             return f"more than {MOST:.0e} CTCs and lesions by day {day:.3g}: lesions that shed grow without bound"
         some = [round(k * (len(self.means.time_h) - 1) / 4) for k in (1, 2, 3, 4)]
         rows = [f"day {self.means.time_h[k] / 24:.3g}: {count(self.means.ctcs[k])} CTCs, "
-                f"{count(self.means.lesions[k])} lesions of {count(self.means.cells[k])} cells" for k in some]
+                f"{count(self.means.lesions[k])} single cells and lesions in organs, of "
+                f"{count(self.means.cells[k])} cells" for k in some]
         same = ", if the tumor keeps its size" * (self.cells > 0)
         return "on average " + "; ".join(rows) + same + self._stop()
 

@@ -5,10 +5,12 @@ import time
 
 from metacascade.base import screen
 from metacascade.base.columns import DEAD
+from metacascade.base.numerals import counted
 from metacascade.base.screen import Screen, bare, one_line
 from metacascade.model.observables import REPORT
 from metacascade.ranks import launcher
 
+TUMOR = "tumor"       # the node
 QUIET_S = 10.0        # seconds between two lines in a log
 
 
@@ -80,14 +82,10 @@ class Bar(Meter):
 def ranks_and_cores(places):
     """What a run has to compute with, in words, and what is wrong with it; `places` as World.places has it."""
     ranks, cores = (sum(numbers) for numbers in zip(*places.values()))
-    text = f"{_number(ranks, 'rank')} on {_number(len(places), 'node')} with {_number(cores, 'core')}"
+    text = f"{counted(ranks, 'rank')} on {counted(len(places), 'node')} with {counted(cores, 'core')}"
     return text, [
-        f"{n} ranks share {_number(m, 'core')} of {host}: they wait for each other; start one rank per core"
+        f"{n} ranks share {counted(m, 'core')} of {host}: they wait for each other; start one rank per core"
         for host, (n, m) in places.items() if n > m]
-
-
-def _number(n, thing):
-    return f"{n:,} {thing}{'s' * (n != 1)}"
 
 
 def state_of(simulation):
@@ -104,11 +102,12 @@ def summary(simulation, fates, organs, directory, seconds, memory):
     `fates`: of `Fates.totals`; `organs`: rows of the table by organ; `memory`: bytes of the largest rank.
     """
     totals = dict(simulation.ledger.totals, clones=len(simulation.clones))
+    lumped = simulation.config.tumor is not None and simulation.config.tumor.lumped      # it has a line of its own
     lines = [
         f"{simulation.time_s / 86400:g} day{'s' * (simulation.time_s != 86400)} in {simulation.step_number:,} steps, "
         f"{seconds:.1f} s on "
         f"{simulation.world.size} rank{'s' * (simulation.world.size > 1)}, at most {memory / 2**20:,.0f} MiB each",
-        *(text for line in REPORT for text in line.of(totals))]
+        *(text for line in REPORT if not (lumped and line.title == "tumor") for text in line.of(totals))]
     died = [f"{name} {n:,}" for name, n in simulation.ledger.of(DEAD).items() if n]
     lines.append(f"  deaths    {', '.join(died) or 'none'}")
     if fates:
@@ -123,11 +122,12 @@ def summary(simulation, fates, organs, directory, seconds, memory):
 
 
 def _lesions(nodes, organs):
-    """A line for each organ with living lesions, most first."""
-    rows = sorted((row for row in organs if row["lesions"]), key=lambda row: -row["lesions"])
-    lines = [f"    {nodes[row['node']]:<18}{_number(int(row['lesions']), 'lesion')}, "
-             f"{row['micro'] + row['vascular']:,} of them divide, {_number(int(row['cells']), 'cell')}" for row in rows]
-    return ["  living lesions by organ"] * bool(lines) + lines
+    """A line for each organ with what lives in it, most first; a lumped tumor is none."""
+    rows = sorted((row for row in organs if row["lesions"] and nodes[row["node"]] != TUMOR),
+                  key=lambda row: -row["lesions"])
+    lines = [f"    {nodes[row['node']]:<18}{row['lesions']:,}, {row['micro'] + row['vascular']:,} of them divide, "
+             f"{counted(int(row['cells']), 'cell')}" for row in rows]
+    return ["  single cells and lesions that live, by organ"] * bool(lines) + lines
 
 
 def memory():

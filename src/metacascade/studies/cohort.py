@@ -6,6 +6,7 @@ import numpy as np
 
 from metacascade.base import stopsignals
 from metacascade.base.errors import DONE, STOPPED_EARLY
+from metacascade.base.numerals import counted
 from metacascade.base.screen import one_line
 from metacascade.base.units import YEAR_S
 from metacascade.config.effects import without_effect
@@ -69,7 +70,7 @@ def _preview(cohort):
     began, tried = time.perf_counter(), min(TRIED, options.patients)
     for number in range(tried):
         row, lesions = cohort_patient.lived(cohort, number)
-        lines.append(f"  patient {number}: {_told(row[0])}, {len(lesions):,} lesions")
+        lines.append(f"  patient {number}: {_told(row[0])}, {counted(len(lesions), 'lesion')} that ever divided")
     each_s = (time.perf_counter() - began) / tried
     lines.append(f"  about {each_s:.2g} s a patient: {duration(each_s * options.patients)} on one rank")
     return "\n".join(lines)
@@ -137,7 +138,8 @@ class Runner:
             if self.world.rank == 0:
                 rows, lesions, digest = cohort_results.gather(self.out, self.cohort, plan, session)
                 cohort_table.write(self.out, rows, lesions, cohort_patient.units_of(self.cohort))
-                print("\n".join([f"{len(rows):,} patients, {len(lesions):,} lesions; digest {digest}",
+                print("\n".join([f"{counted(len(rows), 'patient')}, {counted(len(lesions), 'lesion')} that ever "
+                                 f"divided; digest {digest}",
                                  *cohort_table.report(rows, lesions),
                                  f"  results in {self.out / cohort_results.NAME}; tables beside it, such as "
                                  f"{cohort_table.NAMES['survival']}"]), flush=True)

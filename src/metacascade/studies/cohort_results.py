@@ -12,6 +12,7 @@ import numpy as np
 
 from metacascade._kernels._layout import LesionState
 from metacascade.base.errors import InputError
+from metacascade.base.numerals import counted
 from metacascade.base.screen import LONGEST_LINE, one_line
 from metacascade.io import atomic, datasets, sealed
 from metacascade.io.datasets import Table, units
@@ -163,7 +164,8 @@ def describe(path) -> str:
     rows, lesions, _ = read(path)
     with datasets.open_file(path) as h5:
         session, plan = (json.loads(h5[name].asstr()[()]) for name in ("provenance/session", "config/plan"))
-    lines = [f"{path}: cohort of {len(rows):,} patients, format {FORMAT}, {len(lesions):,} lesions",
+    lines = [f"{path}: cohort of {counted(len(rows), 'patient')}, format {FORMAT}, {counted(len(lesions), 'lesion')} "
+             "that ever divided",
              one_line(f"  {plan['cohort'].get('title', '')}", LONGEST_LINE),
              one_line(f"  {session.get('started', '?')} on {session.get('ranks', '?')} ranks: "
                       f"{session.get('command', '?')}", LONGEST_LINE),

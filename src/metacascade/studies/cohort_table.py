@@ -17,6 +17,8 @@ from metacascade.studies.cohort_patient import NOWHERE, PLACES
 
 NAMES = dict(recurrence="cohort_recurrence.csv", survival="cohort_survival.csv", organs="cohort_organs.csv",
              patients="cohort_patients.csv")
+PER_YEAR = {"s": YEAR_S, "h": YEAR_S / 3600}
+DECIMALS = 6                # of a year: half a minute
 HEAD = ("year", "at_risk", "events", "censored", "share", "standard_error", "low", "high")
 
 
@@ -101,17 +103,26 @@ def write(directory, rows, lesions, units):
         _write(directory, event, HEAD, by_year(*followed_times(rows, event), years))
     _write(directory, "organs", ORGAN_HEAD, by_organ(rows, lesions))
     names = [name for name in rows.dtype.names if rows.dtype[name].shape == ()]
-    head = [f"{name} [{units[name]}]" if units[name] not in ("1", "cause", "node") else name for name in names]
-    _write(directory, "patients", head, (
-        [_told(name, row[name].item()) for name in names] for row in rows))
+    _write(directory, "patients", [_head(name, units[name]) for name in names], (
+        [_told(name, row[name].item(), units[name]) for name in names] for row in rows))
 
 
-def _told(name, value):
+def _head(name, unit):
+    """The name of a column, with its unit; times are in years."""
+    if unit in PER_YEAR:
+        return f"{name.removesuffix('_s')} [year]"
+    return f"{name} [{unit}]" if unit not in ("1", "cause", "node") else name
+
+
+def _told(name, value, unit):
+    """A value for people; nothing for what never was."""
     if name == "cause":
         return CAUSES[value]
     if name == "first_organ":
         return PLACES[value] if value != NOWHERE else ""
-    return "" if isinstance(value, float) and math.isnan(value) else value
+    if value != value or isinstance(value, int) and value < 0:
+        return ""
+    return round(value / PER_YEAR[unit], DECIMALS) if unit in PER_YEAR else value
 
 
 def _write(directory, name, head, rows):
