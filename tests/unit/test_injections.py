@@ -104,3 +104,11 @@ def test_an_injection_is_the_same_read_back_from_its_text():
     assert config.with_overrides(()).injection == config.injection
     assert any("node: without effect" in line for line in load(
         dict(ON, injection=[{"organ": "liver", "node": "portal"}])).warnings)
+
+
+def test_what_comes_at_the_end_is_told_by_where_it_comes_to():
+    end = [{"time": "2 h", "organ": "liver"}, {"time": "2 h", "cluster": 60}]
+    told = "\n".join(load({"run": {"duration": "2 h", "step": "1 h"}, "injection": end}).warnings)
+    assert "injection[0].time = 2 h is the end of the run: its cells are put into the organ, and nothing" in told
+    assert "injection[1].time = 2 h is the end of the run: its cells enter the blood, and nothing" in told
+    assert "injection[1].cluster = 60 is outside the usual range" in told

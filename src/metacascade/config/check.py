@@ -21,6 +21,7 @@ from metacascade.config import (
     sprouting,
     therapy,
 )
+from metacascade.config.given import dotted
 from metacascade.config.read import Problem
 from metacascade.config.windows import largest, of_therapy, windows
 from metacascade.mechanisms import mechanisms_of, names_in_time, plan_of
@@ -226,7 +227,7 @@ def _unusual(config):
     for path, parameter, value in config.values():
         low, high = parameter.usual or (None, None)
         if None not in (low, value) and not low <= value <= high:
-            yield (f"{'.'.join(map(str, path))} = {parameter.text(value)} is outside the usual range, "
+            yield (f"{dotted(path)} = {parameter.text(value)} is outside the usual range, "
                    f"{parameter.text(low)} to {parameter.text(high)}")
 
 
@@ -276,7 +277,8 @@ def _late(config):
             yield (f"{name} lasts until {show_time(last_s)}, beyond the end of the run at {end}: its cells that would "
                    "come later never enter")
         elif event.time_s == end_s and name.startswith("injection"):
-            yield f"{name}.time = {end} is the end of the run: its cells enter the blood, and nothing becomes of them"
+            enter = "are put into the organ" if event.organ else "enter the blood"
+            yield f"{name}.time = {end} is the end of the run: its cells {enter}, and nothing becomes of them"
 
 
 def early(config, start_s) -> list[str]:
