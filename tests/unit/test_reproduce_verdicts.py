@@ -1,4 +1,5 @@
 """Verdicts of `metacascade reproduce`: what agrees, differs, or is undecided, and by which errors."""
+import dataclasses
 import math
 from types import SimpleNamespace
 
@@ -100,3 +101,12 @@ def test_the_worst_verdict_counts():
     assert overall(found) == UNDECIDED and overall(found[:1]) == AGREES
     assert reproduce_report.interval(reproduce_file.Row("", "", "", "", "s", None, 1.0, 2.0)) == "1.0 to 2.0 s"
     assert reproduce_report.interval(reproduce_file.Row("", "", "", "", "1", 3.0, 2.0)) == "3, at least 2.0"
+
+
+@pytest.mark.parametrize("verdict, told", [(DIFFERS, True), (UNDECIDED, True), (AGREES, False), (NOT_JUDGED, False)])
+def test_why_an_experiment_differs_is_told_where_it_does(verdict, told):
+    one = reproduce_file.read("V18")
+    one = dataclasses.replace(one, head=reproduce_file.Head(title="Late recurrence", differs="Because."))
+    findings = [SimpleNamespace(verdict=verdict, text="")] * len(one.comparisons)
+    assert ("  why: Because." in reproduce_report.lines(one, findings)) == told
+    assert ("**Why.** Because." in reproduce_report.page([(one, findings)], [], "", {})) == told

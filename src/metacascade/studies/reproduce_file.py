@@ -40,6 +40,8 @@ class Head(Section):
     simulated: str = text("simulated", "", longest=2000, doc="What is simulated in its place, and what differs.")
     needs: str = text("needs", "", longest=1000, doc="Parameters that this version must have, with commas between.")
     rests_on: str = text("rests_on", "", longest=2000, doc="Parameters that decide the result, with commas between.")
+    differs: str = text("differs", "", longest=4000, doc=(
+        "Why the model differs from what was measured, as far as it was found; told where it does."))
     tornado: str = text("tornado", "", longest=100, doc=(
         "An arm: how its metastatic efficiency, on the mean, moves with each assumed number."))
     replicates: int = integer("replicates", 4, 1, 1000, doc=(

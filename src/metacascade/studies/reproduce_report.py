@@ -63,6 +63,7 @@ def lines(experiment, findings):
     for comparison, row, finding in zip(experiment.comparisons, experiment.rows, findings):
         found.append(f"  {finding.verdict:10} {comparison.name}: {finding.text or '-'}; published "
                      f"{published(comparison, row)} ({row.sure})")
+    found += [f"  why: {why}" for why in _why(experiment, findings)]
     return found + [f"  rests on {one}" for one in reproduce_rests.told(experiment)]
 
 
@@ -110,3 +111,11 @@ def _section(one, findings):
     for comparison, row, finding in zip(one.comparisons, one.rows, findings):
         yield (f"| {comparison.name} | {published(comparison, row)} | {finding.text or '-'} | {finding.verdict} "
                f"| {row.source} ({row.sure}) |")
+    for why in _why(one, findings):
+        yield f"\n**Why.** {why}"
+
+
+def _why(one, findings):
+    """Why it differs, where it does and that was found."""
+    if one.head.differs and any(finding.verdict in (DIFFERS, UNDECIDED) for finding in findings):
+        yield one.head.differs
