@@ -18,6 +18,7 @@ from metacascade.config import (
     injections,
     interventions,
     moves,
+    outcomes,
     sprouting,
     therapy,
 )
@@ -25,7 +26,7 @@ from metacascade.config.given import dotted
 from metacascade.config.read import Problem
 from metacascade.config.windows import largest, of_therapy, windows
 from metacascade.mechanisms import mechanisms_of, names_in_time, plan_of
-from metacascade.mechanisms.factors import At, IfBit, Table
+from metacascade.mechanisms.factors import At
 from metacascade.mechanisms.mutation import NAME
 from metacascade.mechanisms.plan import contradictions
 from metacascade.mechanisms.problems import TAKEN
@@ -143,7 +144,8 @@ def warnings(config, given, going_on_at_s=None) -> list[str]:
     plan = plan_of(config)
     of_start = config_effects.draws_of_nothing(config) if going_on_at_s is None else early(config, going_on_at_s)
     return [*_unusual(config), *_coarse(config, plan), *_clones(config, plan), *_late(config),
-            *_idle_therapies(config, plan, going_on_at_s is not None), *_certain(config, plan), *_always(config, plan),
+            *_idle_therapies(config, plan, going_on_at_s is not None), *outcomes.odd(config, plan),
+            *_always(config, plan),
             *((*moves.slow(plan), *config_effects.unread_fields(plan)) if config.has_tissue else ()),
             *_interventions_of_nothing(config, going_on_at_s is not None), *injections.odd(config, given), *of_start,
             *config_effects.without_effect(config, given, going_on_at_s is not None)]
@@ -196,19 +198,6 @@ def _interventions_of_nothing(config, goes_on):
     if goes_on:
         return interventions.odd(config)
     return interventions.odd(config, config_effects.empty_organs(config), config_effects.first_cell_s(config))
-
-
-def _certain(config, plan):
-    """Where states and clones bring the chance to be able to found a lesion to 1."""
-    most = plan.number("lesion.clonogenic", largest(config)) * math.prod(
-        max((1.0, *held)) for held in map(_of_cells, plan.factors_of("lesion.clonogenic")))
-    if most > 1.0:
-        yield f"lesion.clonogenic: with all factors of its cells it is up to {most:.3g}: above 1 it counts as 1"
-
-
-def _of_cells(factor):
-    """The values that a factor has for one cell or another."""
-    return (factor.value.number,) if isinstance(factor, IfBit) else factor.values if isinstance(factor, Table) else ()
 
 
 def _always(config, plan):
