@@ -6,6 +6,7 @@ import pytest
 
 import metacascade as mc
 from metacascade.__main__ import main
+from metacascade.base.errors import InputError, RunError
 from metacascade.base.nodes import BEDS
 from metacascade.config import catalog, presets
 from metacascade.config.config import load
@@ -72,6 +73,20 @@ def test_a_tornado_is_sorted_written_drawn_and_read_back_and_not_computed_again(
     other = ["--set", "colonization.clonogenic=1e-5"]
     assert main(["efficiency", str(preset), *other, "--out", str(tmp_path / "out")]) == 2
     assert "tornado.csv is of another config" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("data", [b"", b"parameter\n", b"\x89HDF\r\n\xff", b"a,b,c,d,e,f,g\n1,2,3,4,x,6,7\n"])
+def test_another_file_in_place_of_the_table_is_told(tmp_path, data):
+    (tmp_path / "tornado.csv").write_bytes(data)
+    with pytest.raises(InputError, match="no table of this command"):
+        efficiency_table.read(tmp_path / "tornado.csv")
+
+
+def test_a_place_where_no_table_can_be_written_is_told_before_anything_is_computed(tmp_path, monkeypatch):
+    monkeypatch.setattr(efficiency_table, "tornado", None)
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(RunError, match="cannot write"):
+        efficiency_table.study(None, tmp_path / "file")
 
 
 def test_a_config_in_which_nothing_can_metastasize_is_refused(preset, capsys):

@@ -55,6 +55,18 @@ def test_what_is_wrong_in_a_table_is_told_with_its_line(text, told, tmp_path):
     assert told in str(error.value)
 
 
+def test_more_cells_than_memory_holds_are_refused_before_any_is_walked(monkeypatch):
+    monkeypatch.setattr(soil, "of_this_machine", lambda: 100)
+    with pytest.raises(InputError, match="--cells 1,010 .* 1,000 at most"):
+        soil.run(None, "none.csv", 1010, "")
+
+
+def test_a_file_that_is_no_text_is_told(tmp_path):
+    (tmp_path / "series.csv").write_bytes(b"\x89HDF\xff")
+    with pytest.raises(InputError, match="series.csv: no table of organs: it is not UTF-8 text"):
+        soil.read(tmp_path / "series.csv")
+
+
 def test_a_table_that_is_not_there_is_told(tmp_path):
     with pytest.raises(InputError, match="cannot read .*none.csv"):
         soil.read(tmp_path / "none.csv")

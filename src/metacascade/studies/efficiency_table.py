@@ -23,10 +23,10 @@ of the best organ. What moves the efficiency by less than {100 * LEAST:g} % is l
 def study(config, folder):
     """Compute, and write table and figure into a directory; what is there is not computed again. The lines of text."""
     path = folder / TABLE
+    with atomic.writing(folder):            # before a minute of computing, which would be lost
+        folder.mkdir(parents=True, exist_ok=True)
     if not path.is_file():
         base, bars = tornado(config)
-        with atomic.writing(folder):
-            folder.mkdir(parents=True, exist_ok=True)
         atomic.write_text(path, as_csv(base.whole, bars))
     whole, bars = read(path)
     if not reproduce_picture.tornado(whole, bars, folder / FIGURE):
@@ -60,11 +60,15 @@ def as_csv(whole: float, bars) -> str:
 
 
 def read(path) -> tuple[float, list[Bar]]:
-    """The efficiency, and the bars of a table."""
+    """The efficiency, and the bars of a table. InputError if it is none."""
     with atomic.reading(path):
-        first, *rows = list(csv.reader(io.StringIO(path.read_text("utf-8"))))[1:]
-    return float(first[4]), [Bar(name, status, (low, high), (float(a), float(b)), ends == USUAL)
-                             for name, status, low, high, a, b, ends in rows]
+        data = path.read_bytes()
+    try:
+        first, *rows = list(csv.reader(io.StringIO(data.decode("utf-8"))))[1:]
+        return float(first[4]), [Bar(name, status, (low, high), (float(a), float(b)), ends == USUAL)
+                                 for name, status, low, high, a, b, ends in rows]
+    except (ValueError, IndexError, csv.Error):
+        raise InputError(f"{path} is no table of this command: give another --out, or remove it") from None
 
 
 def lines(whole: float, bars) -> list[str]:

@@ -31,6 +31,7 @@ from metacascade.mechanisms.compile import placed_rates
 from metacascade.model.blood import Blood
 from metacascade.model.circuit import Circuit
 from metacascade.ranks import launcher
+from metacascade.run.recordlimit import of_this_machine
 
 BATCHES = 10                # walks, each with cells of its own: their scatter is the error
 LONGEST_H = 24.0 * 365      # how long cells are followed; all but a few are gone within days
@@ -52,6 +53,9 @@ def run(config, table, cells: int, source: str, settings=()) -> str:
     """Solve, and say all as the lines of a preset: what the command prints."""
     if launcher.several():
         raise InputError("soil runs in one process: call it without mpiexec or srun")
+    if 0 < of_this_machine() < cells // BATCHES:
+        raise InputError(f"--cells {cells:,} are more than half of the memory here holds: "
+                         f"{BATCHES * of_this_machine():,} at most")
     involved = completed(read(table))
     plain = load(config, list(settings)).with_overrides({f"organs.{bed}.soil": 1.0 for bed in BEDS})
     _refuse(plain)
@@ -83,7 +87,9 @@ def read(path) -> dict[str, Involvement]:
                 cells = [cell.strip() for cell in row]
                 if any(cells) and not cells[0].startswith("#") and cells[:2] != ["organ", "share"]:
                     rows.setdefault(_bed(cells, f"{path}:{number}"), []).append(_share(cells, f"{path}:{number}"))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError:
+        raise InputError(f"{one_line(path)}: no table of organs: it is not UTF-8 text") from None
+    except (OSError, csv.Error) as error:
         raise InputError(f"cannot read {one_line(path)}: {getattr(error, 'strerror', None) or error}") from None
     if not rows:
         raise InputError(f"{one_line(path)}: holds no organ: write lines such as liver,0.5")
