@@ -56,6 +56,11 @@ def test_a_table_that_brings_other_rows_than_promised_is_not_written(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
+def test_a_file_that_several_write_is_told_by_its_own_name(tmp_path):
+    with pytest.raises(RunError, match=r"cannot write \S*none/sweep\.csv: "):
+        atomic.write_shared(tmp_path / "none" / "sweep.csv", "a")
+
+
 def test_where_space_cannot_be_reserved_the_file_is_the_same(tmp_path, monkeypatch):
     def unsupported(*_):
         raise OSError(errno.EOPNOTSUPP, "not supported")

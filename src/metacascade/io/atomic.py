@@ -29,7 +29,7 @@ def writing(path):
     try:
         yield
     except OSError as error:
-        name = str(path).removesuffix(DRAFT)
+        name = str(path).removesuffix(DRAFT).removesuffix(_mine())
         raise RunError(f"cannot write {name}: {error.strerror or error}; {_remedy(error)}") from error
 
 
@@ -87,9 +87,14 @@ def write_text(path, text):
     write_bytes(path, [(0, text.encode(errors="surrogateescape"))])
 
 
+def _mine():
+    """What this process adds to the name of a file that others write, too."""
+    return f".{os.uname().nodename}.{os.getpid()}"
+
+
 def write_shared(path, text):
     """As `write_text`, where several processes may write `path` at the same moment: one of them has the last word."""
-    mine = f"{path}.{os.uname().nodename}.{os.getpid()}"
+    mine = f"{path}{_mine()}"
     write_text(mine, text)
     with writing(path), removed_on_error(mine):
         os.replace(mine, path)

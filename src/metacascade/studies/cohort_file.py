@@ -207,7 +207,7 @@ def _base(options, document, problems):
         problems.append(Problem(("base",), "has no lumped tumor: [tumor] lumped = true"))
     if base.injection or base.draw:
         problems.append(Problem(("base",), "has injections or draws: patients have none"))
-    idle = tuple(f"treatment.{line}" for line in arms.warnings
+    idle = tuple(f"treatment.{line}" for line in arms.warnings_from(0)      # cells may be anywhere at diagnosis
                  if line.startswith(TREATMENTS) and "without effect" in line)
     return base, {name: getattr(arms, name) for name in TREATMENTS}, idle
 
