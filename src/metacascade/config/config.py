@@ -247,6 +247,7 @@ def load_with_text(config, overrides=()) -> tuple[Config, str]:
 
 def build(document: config_read.Document) -> Config:
     """The config of a parsed document. Raises InputError with every problem in it."""
+    document.refuse_others("run")
     model, named, problem = _model_of(document)
     values, problems = config_values.read_tables(model, document)
     values |= {"mechanisms": named} if named else {}

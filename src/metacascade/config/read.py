@@ -23,6 +23,10 @@ class Problem:
     others: tuple = ()
 
 
+# Keys of the files for each command, which those for others have not.
+MARKS = {"sweep": ("config",), "arms": ("arm",), "cohort": ("patients", "follow_up"), "run": ("run", "tumor")}
+
+
 @dataclass
 class Document:
     """A parsed config and where its keys came from."""
@@ -45,6 +49,13 @@ class Document:
         messages = [*dict.fromkeys(map(self.message, ordered))]
         more = [f"and {len(messages) - MOST_PROBLEMS:,} more problems"] * (len(messages) > MOST_PROBLEMS)
         raise InputError("\n".join(messages[:MOST_PROBLEMS] + more))
+
+    def refuse_others(self, own: str):
+        """Raise InputError if it is plainly a file for another command than `own`: all of its keys would be unknown."""
+        others = [Problem((key,), f"a file with this is for `metacascade {command}`")
+                  for command, keys in MARKS.items() for key in keys if key in self.tables]
+        if others and not any(key in self.tables for key in MARKS[own]):
+            self.refuse(others[:1])
 
     def sets(self, path: tuple) -> bool:
         """Did a user write the value at `path`: in the file, or as a setting?"""

@@ -103,6 +103,7 @@ def read(path, kept=None) -> Arms:
     `kept`: the copy of the checkpoint that was made when the arms began, if they have; it is used in place of `from`.
     """
     document = config_read.read_file(path)
+    document.refuse_others("arms")
     problems: list[Problem] = []
     options = _section(Options, document.tables, (), problems)
     compare = _section(Compare, document.tables.get("compare", {}), ("compare",), problems)

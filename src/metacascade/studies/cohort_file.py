@@ -96,6 +96,7 @@ def read(path) -> Cohort:
 
 def of(document) -> Cohort:
     """The same of a document that has been read."""
+    document.refuse_others("cohort")
     problems: list[Problem] = []
     options = _options(document, problems)
     laws, own = [*_laws(document.tables.get("draw", {}), problems)], {}

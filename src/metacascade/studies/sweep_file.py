@@ -44,6 +44,7 @@ class Sweep:
 def read(path) -> Sweep:
     """Read and check a sweep file and find its config. Raises InputError with every problem in it."""
     document = config_read.read_file(path)
+    document.refuse_others("sweep")
     options, problems = _options(document)
     given = document.tables
     fixed = {found.name: found.values[0] for found in read_settings(given.get("set", {}), ("set",), problems)}
