@@ -1,26 +1,9 @@
-"""Tumors and lesions that cannot grow are told of."""
-import pytest
-
+"""A tumor that cannot grow is told of."""
 from metacascade.config.config import load
 
-RUN = {"run": {"step": "1 day", "duration": "60 days"}, "output": {"interval": "1 day"}}
 
-
-def told(**tables):
-    config = load(RUN | {"tumor": {"cells": 1_000_000, "lumped": True}} | tables)
-    return [line for line in config.warnings if "shrinks" in line]
-
-
-@pytest.mark.parametrize("tables, line", [
-    ({"lumped": {"capacity": 1000}}, "tumor.cells = 1,000,000 is more than lumped.capacity = 1000: the tumor shrinks"),
-    ({"lumped": {"shed": "1/day"}},         # 0.055/month (3 ln 3.1e12 + ln 3.1e6), and 1 + 0.03 x 3
-     "lumped.shed: of the cells of the tumor 1.09 a day enter the blood and 0.183 are born at first: it shrinks"),
-    ({"colonization": {"shed": "1/day"}},   # 0.0018/day x 4 ln 3.1e12
-     "colonization.shed: of the cells of a lesion with vessels 1 a day enter the blood and 0.207 are born at first: it "
-     "shrinks")])
-def test_what_sheds_more_than_is_born_or_is_too_large_is_told(tables, line):
-    assert told(**tables) == [line]
-
-
-def test_what_grows_is_not_told_of():
-    assert told() == [] and told(lumped={"shed": "0.1/day"}, colonization={"shed": "0.1/day"}) == []
+def test_a_lumped_tumor_above_its_capacity_is_told_and_no_other():
+    run = {"run": {"step": "1 day", "duration": "60 days"}, "output": {"interval": "1 day"}}
+    for cells, told in ((1000, []), (1001, ["tumor.cells = 1,001 is more than lumped.capacity = 1000: the tumor shrinks"])):
+        config = load(run | {"tumor": {"cells": cells, "lumped": True}, "lumped": {"capacity": 1000}})
+        assert [line for line in config.warnings if "shrinks" in line] == told
