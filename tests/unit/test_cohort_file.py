@@ -30,6 +30,7 @@ from metacascade.studies.sweep_values import parameters
     ('"8 mm"', '{law = "same", of = "lumped.gompertz"}', "must be one of"),
     ("[draw.colonization]", "[draw.tumor]\nlumped = false\n[draw.colonization]", "no parameter that patients may differ in"),
     ("[draw.colonization]", "[draw.lumped]\ngompertz = '1/year'\n[draw.colonization]", "is there twice"),
+    ("[follow_up]", "[follow_up]\nlethal_cells = 20", "all die at once"),
     ("[draw.colonization]", "[draw.blood]\nnk = {}\n[draw.colonization]", "must be one of"),
     ("[draw.colonization]", "[draw.tumor]\norgan = {law = 'choice', values = ['lung', 'liver'], weights = [1e308, 1e308]}\n"
      "[draw.colonization]", "as many numbers")])

@@ -101,7 +101,9 @@ class Parts:
         there = _there(self.directory)
         chosen, missing = joins.cover(list(there), count)
         if missing:
-            raise InputError(f"cannot read {self.directory / _name(*missing)}: No such file or directory")
+            raise InputError(f"cannot read {self.directory / _name(*missing)}: No such file or directory; put it back, "
+                             "or go on in another directory from the checkpoint: metacascade branch CHECKPOINT "
+                             "--out DIR")
         with writing(self.directory):
             for span in there.keys() - set(chosen):
                 there[span].unlink(missing_ok=True)

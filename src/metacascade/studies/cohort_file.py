@@ -108,9 +108,18 @@ def of(document) -> Cohort:
                                   problems)
     tubes = tuple(_tubes(document.tables.get("tube", []), problems))
     base, treatment, idle = _base(options, document, problems)
+    problems += [*_dead_at_once(base, own)]
     if problems:
         document.refuse(problems)
     return Cohort(options, base, tuple(laws), own, treatment, document.tables, document.text, tubes, idle)
+
+
+def _dead_at_once(base, own):
+    """A Problem if as many cells as patients begin with are lethal, of all of them."""
+    lethal = own["follow_up.lethal_cells"]
+    if base is not None and lethal is not None and lethal.law == "one" and lethal.numbers[0] <= base.tumor.cells:
+        yield Problem(("follow_up", "lethal_cells"), f"patients begin with {base.tumor.cells:,} cells, tumor.cells of "
+                      "the base: all die at once")
 
 
 def _options(document, problems):
