@@ -32,11 +32,19 @@ def saved(run):
     return checkpoint.read(serial_world(), Path(run["out"]) / checkpoint.NAME)
 
 
-@pytest.mark.parametrize("ranks, change", [
-    (2, []), (3, ["balance.threshold=0.0", "balance.interval=1"]),
-    pytest.param(4, ["balance.enabled=false"], marks=pytest.mark.slow)])
-def test_the_same_bits_on_any_number_of_ranks(runs, alone, ranks, change):
-    run, = runs(ranks, dict(settings=SETTINGS + change))
+@pytest.fixture(scope="module")
+def together(runs):
+    """On two ranks and on three: a whole run, and one that is stopped on two and goes on on three."""
+    two, stopped = runs(2, dict(settings=SETTINGS), dict(settings=SETTINGS, stop_at=5))
+    stopped["members"] = len(saved(stopped).members)
+    three, resumed = runs(3, dict(settings=SETTINGS + ["balance.threshold=0.0", "balance.interval=1"]),
+                          dict(out=stopped["out"], resume=True))
+    return {2: two, 3: three, "stopped": stopped, "resumed": resumed}
+
+
+@pytest.mark.parametrize("ranks", [2, 3, pytest.param(4, marks=pytest.mark.slow)])
+def test_the_same_bits_on_any_number_of_ranks(runs, alone, together, ranks):
+    run = together.get(ranks) or runs(ranks, dict(settings=[*SETTINGS, "balance.enabled=false"]))[0]
     assert small.content(run["out"]) == small.content(alone["out"])
     assert saved(run).members.tobytes() == saved(alone).members.tobytes()
 
@@ -62,9 +70,7 @@ def test_all_clones_add_up_to_the_ledger_at_every_output(alone):
             assert rows["cells"][rows["time_s"] == time_s].sum() == alive
 
 
-def test_stopped_and_resumed_on_other_ranks_it_is_the_run_that_never_stopped(runs, alone):
-    run, = runs(2, dict(settings=SETTINGS, stop_at=5))
-    assert run["code"] == 75 and len(saved(run).members) > 50
-    run, = runs(3, dict(out=run["out"], resume=True))
-    assert run["code"] == 0
+def test_stopped_and_resumed_on_other_ranks_it_is_the_run_that_never_stopped(alone, together):
+    stopped, run = together["stopped"], together["resumed"]
+    assert stopped["code"] == 75 and stopped["members"] > 50 and run["code"] == 0
     assert small.content(run["out"], ordered=True) == small.content(alone["out"], ordered=True)

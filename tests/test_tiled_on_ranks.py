@@ -27,19 +27,28 @@ def alone(runs, settings):
     return runs(1, dict(settings=settings))[0]
 
 
-@pytest.mark.parametrize("ranks", [3, pytest.param(2, marks=pytest.mark.slow)])
-def test_the_same_bits_on_any_number_of_ranks(runs, settings, alone, ranks):
-    run, = runs(ranks, dict(settings=[*settings, "balance.threshold=0.0", "balance.interval=1"]))
+def balanced(settings):
+    return dict(settings=[*settings, "balance.threshold=0.0", "balance.interval=1"])
+
+
+@pytest.fixture(scope="module")
+def two(runs, settings):
+    """On two ranks: a whole run, and one that is stopped."""
+    return runs(2, balanced(settings), dict(settings=settings, stop_at=3))
+
+
+@pytest.mark.parametrize("ranks", [2, pytest.param(3, marks=pytest.mark.slow)])
+def test_the_same_bits_on_any_number_of_ranks(runs, settings, alone, two, ranks):
+    run = two[0] if ranks == 2 else runs(ranks, balanced(settings))[0]
     assert small.content(run["out"]) == small.content(alone["out"])
     assert small.last(alone["out"])["shed"] > 20
 
 
-def test_resumed_it_needs_no_file(runs, settings, alone):
-    run, = runs(2, dict(settings=settings, stop_at=3))
+def test_resumed_it_needs_no_file(runs, settings, alone, two):
     [name] = [text.partition("=")[2].strip('"') for text in settings if text.startswith("vessels.file")]
     os.rename(name, f"{name}.gone")
     try:
-        run, = runs(3, dict(out=run["out"], resume=True))
+        run, = runs(3, dict(out=two[1]["out"], resume=True))
     finally:
         os.rename(f"{name}.gone", name)
     assert run["code"] == 0
