@@ -1,7 +1,7 @@
-"""Some steps of a tumor on these ranks; rank 0 prints a hash of every tile and of what was shed, as JSON.
+"""Some steps of a tumor on these ranks; rank 0 prints a hash of every tile and of what was shed, as JSON, a line for each tumor.
 
-Usage: tissue_steps.py (patch|tissue) [SEED]: tiles with oxygen and vessels given by hand, cut at random tiles,
-or a tumor with everything that belongs to it, cut anew every other step.
+Usage: tissue_steps.py [patch] [tissue]: tiles with oxygen and vessels given by hand, cut at random tiles, and a tumor
+with everything that belongs to it, cut anew every other step.
 """
 import hashlib
 import json
@@ -112,4 +112,5 @@ def run(model, step):
 
 
 if __name__ == "__main__":
-    {"patch": patch, "tissue": whole_tissue}[sys.argv[1]](int(sys.argv[2]) if len(sys.argv) > 2 else 1)
+    for kind in sys.argv[1:]:
+        {"patch": patch, "tissue": whole_tissue}[kind](seed=1)
