@@ -18,11 +18,22 @@ def alone(runs):
     return runs(1, dict(settings=SETTINGS))[0]
 
 
+def job(balancing):
+    return dict(settings=SETTINGS + (["balance.threshold=0.0", "balance.interval=1"] if balancing else ["balance.enabled=false"]))
+
+
+@pytest.fixture(scope="module")
+def together(runs):
+    """On two ranks and on three: a whole run, and one that is stopped on two and goes on on three."""
+    two, stopped = runs(2, job(True), dict(settings=SETTINGS, stop_at=4))
+    three, resumed = runs(3, job(True), dict(out=stopped["out"], resume=True))
+    return {2: two, 3: three, "stopped": stopped, "resumed": resumed}
+
+
 @pytest.mark.parametrize("ranks, balancing", [(2, True), (3, True), *(
     pytest.param(*case, marks=pytest.mark.slow) for case in [(2, False), (4, True), (4, False), (8, True), (8, False)])])
-def test_the_same_bits_on_any_number_of_ranks(runs, alone, ranks, balancing):
-    balance = ["balance.threshold=0.0", "balance.interval=1"] if balancing else ["balance.enabled=false"]
-    run, = runs(ranks, dict(settings=SETTINGS + balance))
+def test_the_same_bits_on_any_number_of_ranks(runs, alone, together, ranks, balancing):
+    run = together[ranks] if ranks < 4 and balancing else runs(ranks, job(balancing))[0]
     assert (sum(run["cut"]) > 0) == balancing
     assert small.content(run["out"]) == small.content(alone["out"])
     assert min(run["crossed"]) > 40 / ranks, "too few cells changed rank in tissue"
@@ -52,11 +63,9 @@ def test_the_run_sees_all_of_it(alone):
         assert results.provenance[0]["mechanisms"] == {path: user.digest(Path(path).read_bytes()) for path in small.OWN}
 
 
-def test_stopped_and_resumed_on_other_ranks_it_is_the_run_that_never_stopped(runs, alone):
-    run, = runs(2, dict(settings=SETTINGS, stop_at=4))
-    assert run["code"] == 75
-    run, = runs(3, dict(out=run["out"], resume=True))
-    assert run["code"] == 0
+def test_stopped_and_resumed_on_other_ranks_it_is_the_run_that_never_stopped(alone, together):
+    run = together["resumed"]
+    assert (together["stopped"]["code"], run["code"]) == (75, 0)
     assert small.content(run["out"], ordered=True) == small.content(alone["out"], ordered=True)
 
 
