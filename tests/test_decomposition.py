@@ -17,6 +17,7 @@ VARIANTS = {
     "far away": small.settings(tumor__center=["-999000 um", "998000 um", "123456 um"], run__duration="6 h"),
     "one tile": small.settings(**ONE_TILE),
     "crowd": small.settings(**small.CROWD)}
+STOPS = {"everything": (5, 8), "one tile": (2, 4), "crowd": (2, 4)}     # steps with and without output
 # Colonization is on and no cell is normal; the table of clones is not full; that mechanism is off.
 NEVER = ("died_at_exit", "transformed", "mutations_lost", "chemotherapy")
 INJECTION = dict(config=str(small.EXAMPLE.parent / "injection_liver.toml"),
@@ -42,6 +43,40 @@ def together(request, runs):
     """Every variant on several ranks. On 2 and 3 other tests below have the largest of them, and most of the rest."""
     jobs = [dict(settings=settings) for settings in VARIANTS.values()] + [dict(INJECTION)]
     return dict(zip([*VARIANTS, "injection"], runs(request.param, *jobs)))
+
+
+@pytest.fixture(scope="session")
+def two(runs):
+    """On two ranks: balanced at every step, written otherwise, and every variant that is stopped for the first time."""
+    jobs = {"balanced": dict(settings=small.settings(balance__threshold=0.0, balance__interval=1)),
+            "written": dict(settings=small.settings(
+                output__interval="1 h", output__checkpoint="3 h", output__shed_cells=False, output__snapshots=True,
+                output__snapshot_interval="6 h"))}
+    jobs |= {variant: dict(settings=VARIANTS[variant], stop_at=steps[0]) for variant, steps in STOPS.items()}
+    return done(runs, 2, jobs)
+
+
+@pytest.fixture(scope="session")
+def three(runs, two):
+    """On three ranks: not balanced, and what was stopped, which is stopped again."""
+    jobs = {"not balanced": dict(settings=small.settings(balance__enabled=False))}
+    return done(runs, 3, jobs | {variant: dict(out=two[variant]["out"], resume=True, stop_at=steps[1])
+                                 for variant, steps in STOPS.items()})
+
+
+@pytest.fixture(scope="session")
+def ended(runs, three):
+    """On one rank: the same to its end."""
+    return done(runs, 1, {variant: dict(out=three[variant]["out"], resume=True) for variant in STOPS})
+
+
+def done(runs, ranks, jobs):
+    """By name what so many ranks did, with the clones that the rows of a run name and those of its tree at that time."""
+    found = dict(zip(jobs, runs(ranks, *jobs.values())))
+    for run in found.values():
+        with open_results(run["out"]) as results:
+            run["clones"] = set(results.clone_cells["clone"]), set(results.clones["clone"])
+    return found
 
 
 def assert_same(found, expected):
@@ -107,35 +142,30 @@ def test_a_tumor_far_from_the_origin_is_where_it_should_be(alone):
         assert abs(of_tumor[axis] - center).max() < 500
 
 
-@pytest.mark.parametrize("ranks, change", [
-    (3, dict(balance__enabled=False)), (2, dict(balance__threshold=0.0, balance__interval=1))],
-    ids=["off", "at_every_step"])
-def test_balancing_changes_no_result(runs, alone, ranks, change):
-    run, = runs(ranks, dict(settings=small.settings(**change)))
-    assert (sum(run["cut"]) > 0) == change.get("balance__enabled", True)
-    assert_same(run, alone["everything"])
+def test_balanced_at_every_step_it_has_the_same_results(alone, two):
+    assert sum(two["balanced"]["cut"]) > 0
+    assert_same(two["balanced"], alone["everything"])
 
 
-def test_what_is_written_changes_no_result(runs, alone):
+def test_without_balancing_it_has_the_same_results(alone, three):
+    assert sum(three["not balanced"]["cut"]) == 0
+    assert_same(three["not balanced"], alone["everything"])
+
+
+def test_what_is_written_changes_no_result(alone, two):
     """Other times of output and checkpoints, snapshots, no rows of shed cells."""
-    run, = runs(2, dict(settings=small.settings(
-        output__interval="1 h", output__checkpoint="3 h", output__shed_cells=False, output__snapshots=True,
-        output__snapshot_interval="6 h")))
+    run = two["written"]
     with open_results(run["out"]) as results:
         assert len(results.shed) == 0
     assert small.content(run["out"])["digest"] == small.content(alone["everything"]["out"])["digest"]
 
 
-@pytest.mark.parametrize("variant, steps", [("everything", (5, 8)), ("one tile", (2, 4)), ("crowd", (2, 4))])
-def test_stopped_and_resumed_on_other_ranks_it_is_the_run_that_never_stopped(runs, alone, variant, steps):
+@pytest.mark.parametrize("variant", STOPS)
+def test_stopped_and_resumed_on_other_ranks_it_is_the_run_that_never_stopped(alone, two, three, ended, variant):
     """Stops at steps with and without output; the last session goes on alone."""
-    run, = runs(2, dict(settings=VARIANTS[variant], stop_at=steps[0]))
-    for ranks, stop_at in zip((4, 3), steps[1:]):
-        assert run["code"] == 75
-        with open_results(run["out"]) as results:       # also while it has not ended every clone is in the tree
-            assert set(results.clone_cells["clone"]) - {OTHERS} <= set(results.clones["clone"])
-        run, = runs(ranks, dict(out=run["out"], resume=True, stop_at=stop_at))
-    assert run["code"] == 75
-    run, = runs(1, dict(out=run["out"], resume=True))
-    assert run["code"] == 0
-    assert small.content(run["out"], ordered=True) == small.content(alone[variant]["out"], ordered=True)
+    sessions = [two[variant], three[variant], ended[variant]]
+    assert [run["code"] for run in sessions] == [75, 75, 0]
+    for run in sessions[:2]:                            # also while it has not ended every clone is in the tree
+        used, tree = run["clones"]
+        assert used - {OTHERS} <= tree
+    assert small.content(sessions[2]["out"], ordered=True) == small.content(alone[variant]["out"], ordered=True)
