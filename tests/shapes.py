@@ -133,9 +133,9 @@ def single():
 def ragged():
     """Random lumps where not every place has a tile; some voxels have more cells than anything can hold."""
     rng = np.random.default_rng(6)
-    lumps = np.kron(rng.random((8, 10, 4)) < 0.45, np.ones((4, 4, 4), bool))
+    lumps = np.kron(rng.random((8, 6, 4)) < 0.45, np.ones((4, 4, 4), bool))
     lumps = lumps * rng.integers(0, 40, lumps.shape) + (rng.random(lumps.shape) < 0.02) * 65000
-    lumps[8:] *= np.kron(rng.random((3, 5, 2)) < 0.3, np.ones((8, 8, 8), bool))
+    lumps[8:] *= np.kron(rng.random((3, 3, 2)) < 0.3, np.ones((8, 8, 8), bool))
     return made(lumps)
 
 

@@ -8,7 +8,7 @@ PROGRAM = Path(__file__).parent / "exchange_checks.py"
 CHECKS = [line[4:].split("(")[0] for line in PROGRAM.read_text().splitlines() if line.startswith("def check_")]
 
 
-@pytest.fixture(scope="module", params=[1, 2, 3, 4], ids=lambda n: f"{n}_ranks")
+@pytest.fixture(scope="module", params=[1, 3, 4, pytest.param(2, marks=pytest.mark.slow)], ids=lambda n: f"{n}_ranks")
 def done(request, mpirun):
     """What a run of all checks on so many ranks printed."""
     return mpirun(request.param, PROGRAM, check=False)

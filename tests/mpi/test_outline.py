@@ -11,7 +11,8 @@ pytestmark = pytest.mark.mpi
 PROGRAM = Path(__file__).parent / "outline_shapes.py"
 
 
-@pytest.fixture(scope="module", params=[1, 2, 3, 5], ids=lambda n: f"{n}_ranks")
+@pytest.fixture(scope="module", params=[1, 3, *(pytest.param(n, marks=pytest.mark.slow) for n in (2, 5))],
+                ids=lambda n: f"{n}_ranks")
 def found(request, mpirun, tmp_path_factory):
     """What the ranks have found, by name; tiles in the order of the curve."""
     file = tmp_path_factory.mktemp("outline") / "found.npz"

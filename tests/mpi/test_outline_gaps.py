@@ -8,7 +8,7 @@ import shapes
 from reference import outline as twin
 
 pytestmark = pytest.mark.mpi
-FAST = ("slanted", "lumps")
+FAST = ("slanted",)
 PROGRAM = Path(__file__).parent / "outline_gaps.py"
 
 
