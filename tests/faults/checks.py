@@ -6,6 +6,7 @@ from pathlib import Path
 
 import small
 from faults.kill_and_resume import alive, kill, state
+from metacascade.run import commands
 
 SETTINGS = dict(run__duration="10 h", output__interval="1 h", output__checkpoint="4 h", tumor__cells=12_000)
 STOPPED = 4               # steps after which the run is stopped that the tests go on with
@@ -37,11 +38,10 @@ def assert_intact(directory, before):
     assert len(small.last(directory)) > 20
 
 
-def assert_ends_well(start, directory, expected):
-    """Resumed on one rank it ends with the expected results."""
-    done = start(1, "resume", directory)
-    assert done.returncode == 0, done.stderr
-    assert small.content(directory) == expected
+def assert_ends_well(directory, expected, ordered=False):
+    """Resumed in this process, on one rank, it ends with the expected results."""
+    assert commands.resume(directory) == 0
+    assert small.content(directory, ordered) == expected
 
 
 def frozen(session):

@@ -24,15 +24,14 @@ from faults.checks import (
 pytestmark = pytest.mark.mpi
 
 
-@pytest.mark.parametrize("ranks", [1, 2])
-@pytest.mark.parametrize("what, size", [("checkpoint.h5", 300_000), ("parts/part.", 9_000)], ids=["checkpoint", "part"])
-def test_a_file_that_may_not_grow_ends_the_run(start, faulty, stopped, expected, ranks, what, size):
+@pytest.mark.parametrize("ranks, what, size", [(1, "parts/part.", 9_000), (2, "checkpoint.h5", 300_000), *(
+    pytest.param(*case, marks=pytest.mark.slow) for case in [(2, "parts/part.", 9_000), (1, "checkpoint.h5", 300_000)])])
+def test_a_file_that_may_not_grow_ends_the_run(faulty, stopped, expected, ranks, what, size):
     before = hashes(stopped)
     done = faulty(ranks, f"limit:{size}", -1, STOPPED, "resume", stopped)
     assert_one_message(done, FAILED, f"cannot write {stopped}/{what}", "File too large", "metacascade resume")
     assert_intact(stopped, before)
-    if ranks == 2:
-        assert_ends_well(start, stopped, expected)
+    assert_ends_well(stopped, expected)
 
 
 @pytest.fixture
@@ -65,8 +64,8 @@ def used(directory):
     return sum(-(-path.stat().st_size // 4096) * 4096 for path in directory.rglob("*") if path.is_file())
 
 
-@pytest.mark.parametrize("ranks", [1, 2])
-@pytest.mark.parametrize("what, room", [("checkpoint.h5", 600_000), ("h5", 30_000)], ids=["checkpoint", "parts"])
+@pytest.mark.parametrize("ranks, what, room", [(1, "checkpoint.h5", 600_000), (2, "h5", 30_000), *(
+    pytest.param(*case, marks=pytest.mark.slow) for case in [(2, "checkpoint.h5", 600_000), (1, "h5", 30_000)])])
 def test_a_full_disk_ends_the_run_and_harms_no_file(start, template, disk, expected, ranks, what, room):
     out = Path(shutil.copytree(template, disk("64m") / "run"))
     before = hashes(out)
@@ -74,19 +73,18 @@ def test_a_full_disk_ends_the_run_and_harms_no_file(start, template, disk, expec
     done = start(ranks, "resume", out)
     assert_one_message(done, FAILED, f"cannot write {out}", what, "No space left", "metacascade resume")
     assert_intact(out, before)
-    if ranks == 2:
-        disk("64m")
-        assert_ends_well(start, out, expected)
+    disk("64m")
+    assert_ends_well(out, expected)
 
 
-@pytest.mark.parametrize("ranks", [1, 2])
+@pytest.mark.parametrize("ranks", [2, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_disk_that_is_full_from_the_start(start, disk, ranks):
     out = disk("64k") / "run"
     done = start(ranks, "run", small.EXAMPLE, "--out", out, *small.arguments(**SETTINGS))
     assert_one_message(done, FAILED, f"cannot write {out}", "No space left", "anew with --overwrite")
 
 
-@pytest.mark.parametrize("ranks", [1, 2])
+@pytest.mark.parametrize("ranks", [2, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_disk_that_can_only_be_read(start, template, disk, ranks):
     out = Path(shutil.copytree(template, disk("64m") / "run"))
     before = hashes(out)

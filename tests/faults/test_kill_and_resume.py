@@ -19,8 +19,8 @@ def test_killed_and_resumed_on_other_ranks_it_ends_as_if_nothing_had_happened(mp
 
 
 def test_killed_after_its_first_checkpoint_and_before_its_first_step_it_records_its_start_once(
-        start, faulty, expected, tmp_path):
+        faulty, expected, tmp_path):
     out = tmp_path / "run"
     faulty(2, "die", -1, 0, "run", small.EXAMPLE, "--out", out, *small.arguments(**SETTINGS))
     assert (out / "checkpoint.h5").exists() and len(list((out / "parts").iterdir())) == 1
-    assert_ends_well(start, out, expected)
+    assert_ends_well(out, expected)

@@ -14,8 +14,8 @@ def accounted(message):
     return [int(n) for n in re.search(r"(\d+) cells were born, (\d+) are accounted for", message).groups()]
 
 
-@pytest.mark.parametrize("ranks", [1, 2])
-@pytest.mark.parametrize("fault", WRONG_BY)
+@pytest.mark.parametrize("fault, ranks", [("lose_tissue", 1), *((fault, 2) for fault in WRONG_BY), *(
+    pytest.param(fault, 1, marks=pytest.mark.slow) for fault in WRONG_BY if fault != "lose_tissue")])
 def test_a_cell_too_few_or_too_many_ends_the_run(faulty, stopped, fault, ranks):
     before = hashes(stopped)
     done = faulty(ranks, fault, ranks - 1, STOPPED + 1, "resume", stopped)

@@ -4,7 +4,7 @@ import sys
 import pytest
 
 import small
-from metacascade.run import recordlimit
+from metacascade.run import commands, recordlimit
 
 pytestmark = [pytest.mark.mpi, pytest.mark.skipif(sys.platform != "linux", reason="locks")]
 PLAN = dict(output__interval="4 h", output__checkpoint="6 h", tumor__cells=4_000, run__duration="8 h")
@@ -12,12 +12,12 @@ PLAN = dict(output__interval="4 h", output__checkpoint="6 h", tumor__cells=4_000
 
 def test_a_run_with_too_many_records_stops_goes_on_with_more_and_is_the_undisturbed_run(mpirun, tmp_path):
     whole, out = tmp_path / "whole", tmp_path / "out"
-    mpirun(1, "metacascade", "run", small.EXAMPLE, "--out", whole, *small.arguments(**PLAN))
+    assert commands.run(small.EXAMPLE, whole, small.settings(**PLAN)) == 0
     done = mpirun(2, "metacascade", "run", small.EXAMPLE, "--out", out,
                   *small.arguments(**PLAN, run__max_records=1000), check=False)
     assert done.returncode == 75 and "more than run.max_records = 1,000" in done.stdout, done.stderr
     before = small.last(out)
-    again = mpirun(2, "metacascade", "resume", out, check=False)
+    again = mpirun(1, "metacascade", "resume", out, check=False)
     assert again.returncode == 2 and "--set run.max_records=N" in again.stderr and "Traceback" not in again.stderr
     assert small.last(out) == before                            # not 75: a job would be queued again for ever
     mpirun(3, "metacascade", "resume", out, "--set", "run.max_records=1_000_000")

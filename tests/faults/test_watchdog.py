@@ -15,8 +15,8 @@ pytestmark = [pytest.mark.mpi, pytest.mark.skipif(sys.platform != "linux", reaso
     pytest.param(2, 0, "freeze", "stage fields of step 5", marks=pytest.mark.slow),
     pytest.param(2, 1, "freeze_saving", "stage checkpoint of step 8", marks=pytest.mark.slow)])
 def test_a_rank_that_stands_still_is_named_and_the_job_ended(
-        start, stopped, expected, tmp_path, ranks, rank, fault, where):
+        stopped, expected, tmp_path, ranks, rank, fault, where):
     session = Session(ranks, fault, rank, STOPPED + 1, "resume", stopped, "--watchdog", PATIENCE,
                       log=tmp_path / "log", program=(FAULTY,))
     assert_named_and_ended(session, rank, where)
-    assert_ends_well(start, stopped, expected)
+    assert_ends_well(stopped, expected)
