@@ -58,7 +58,7 @@ def test_a_run_is_resumed_to_its_end_and_read(no_locks, start, stopped, expected
     done = start(2, "resume", stopped)
     assert done.returncode == 0 and done.stderr.count(WARNING) == 1, done.stderr
     assert read() == ["True"] * 3 and small.content(stopped) == expected
-    for command in ("info", "digest", "resume"):
+    for command in ("info", "resume"):
         done = start(1, command, stopped)
         assert done.returncode == 0 and not done.stderr, done.stderr
 

@@ -90,7 +90,7 @@ def ended(session):
     return code
 
 
-@pytest.mark.parametrize("ranks", [1, 3, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("ranks", [3, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2))])
 def test_the_files_are_those_of_a_run_on_one_rank_without_mpi(openmpi, undisturbed, tmp_path, ranks):
     out = tmp_path / "run"
     done = openmpi.start(ranks, "run", small.EXAMPLE, "--out", out, *small.arguments(**SETTINGS))
@@ -108,12 +108,12 @@ def test_stopped_by_a_signal_it_can_be_resumed_to_the_same_end(
         openmpi, start, session, undisturbed, to, number, code):
     """Its mpiexec hands on USR1 only; at TERM and INT it ends the ranks, and the last whole checkpoint counts.
 
-    The run goes on under Open MPI on three ranks, or on one rank without MPI.
+    The run goes on under Open MPI on two ranks, or on one rank without MPI.
     """
     ranks = [pid for pid in session.everyone() if is_rank(pid)]
     os.kill(session.process.pid if to == "launcher" else ranks[-1], number)
     assert ended(session) == code
-    ranks, resumed = (3, openmpi.start) if code == STOPPED_EARLY else (1, start)
+    ranks, resumed = (2, openmpi.start) if code == STOPPED_EARLY else (1, start)
     done = resumed(ranks, "resume", session.directory)
     assert done.returncode == 0, done.stderr
     assert small.content(session.directory, ordered=True) == small.content(undisturbed, ordered=True)

@@ -15,7 +15,6 @@ import pytest
 import small
 from conftest import environment
 from faults.checks import FAILED, SECONDS, WRONG
-from metacascade.base import stopsignals
 
 STOPPED_EARLY, CTRL_C = 75, b"\x03"
 HIDE, SHOW = b"\x1b[?25l", b"\x1b[?25h"
@@ -102,7 +101,8 @@ def test_when_it_is_done(terminal, tmp_path):
     assert_as_before(said, f"results in {out}/results.h5; to look inside: metacascade info {out}")
 
 
-@pytest.mark.parametrize("how", [*stopsignals.ALL, CTRL_C], ids=lambda how: getattr(how, "name", "Ctrl-C"))
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP, signal.SIGUSR2, CTRL_C, *(
+    pytest.param(one, marks=pytest.mark.slow) for one in (signal.SIGUSR1, signal.SIGXCPU, signal.SIGINT))], ids=lambda how: getattr(how, "name", "Ctrl-C"))
 def test_when_a_signal_stops_it(terminal, tmp_path, how):
     out = long_named(tmp_path)
     run = terminal("none", "run", small.EXAMPLE, "--out", out, *LONG)
