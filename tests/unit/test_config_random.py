@@ -94,11 +94,11 @@ def check_damaged_files(seeds):
 
 
 def test_many_random_configs_never_crash_check():
-    check_random_configs(range(80))
+    check_random_configs(range(40))
 
 
 def test_many_damaged_files_never_do_worse_than_an_input_error():
-    check_damaged_files(range(80))
+    check_damaged_files(range(40))
 
 
 @pytest.mark.slow
@@ -124,7 +124,7 @@ tables = st.dictionaries(
 
 
 @given(tables)
-@settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 def test_tables_of_anything_are_a_config_or_an_input_error(values):
     from metacascade.config.read import Document
     try:
@@ -140,7 +140,7 @@ def test_any_bytes_are_a_config_or_an_input_error(data):
 
 
 @given(tables)
-@settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 def test_dict_of_anything_is_a_config_or_a_value_error(values):
     try:
         Config.from_dict(values)

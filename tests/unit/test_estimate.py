@@ -1,4 +1,5 @@
 """The estimate of a run: means of CTCs and lesions against runs, and what follows from them."""
+import hypothesis
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
@@ -17,7 +18,6 @@ INJECTION = small.EXAMPLE.parent / "injection_liver.toml"
 SHORT = ['run.step="2 h"', 'run.long_step="2 h"', 'run.duration="8 days"', "injection=[{node=\"portal\", cells=30_000}]",
          "colonization.clonogenic=0.1", "colonization.avascular_limit=1000", 'colonization.switch_time="5 days"']
 CASES = {
-    "growth": [],
     "shedding": ['colonization.shed="0.2/day"', "colonization.shed_avascular=1"],
     "sleep": ['colonization.sleep="3/day"', 'colonization.wake="50/year"', 'colonization.dormant_death="0.1/day"'],
     "dying out": ["colonization.cell_loss=0.9"],
@@ -96,6 +96,7 @@ def test_mean_numbers_are_short(number, text):
 
 
 @given(st.floats(0, 1e12), st.floats(0.1, 1e4), st.integers(2, 10**12))
+@hypothesis.settings(max_examples=30)          # each reads a config
 def test_lesions_do_not_outgrow_their_capacity(cells, hours, capacity):
     """Nor does one that starts above it fall below it."""
     config = load(INJECTION, [f"colonization.capacity={capacity}"])

@@ -56,7 +56,7 @@ GO_ON = {"branch", "resume"}
 
 
 @pytest.fixture
-def start(tmp_path, stand_in, monkeypatch, metacascade):
+def start(tmp_path, stand_in, monkeypatch, capsys):
     """``start(command, *settings)``: what it printed on stderr, and its exit code."""
     stand_in(sbatch="#!/bin/sh\n", sinfo='#!/bin/sh\necho "debug* 2 12 1024+"\n')
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -71,8 +71,8 @@ def start(tmp_path, stand_in, monkeypatch, metacascade):
         words = [names.get(word, word) for word in STARTS[command]]
         if command not in ("sweep", "arms"):
             words += [word for setting in settings for word in ("--set", setting)]
-        done = metacascade(*words)
-        return done.returncode, done.stderr
+        code = main(list(map(str, words)))
+        return code, capsys.readouterr().err
     return start
 
 

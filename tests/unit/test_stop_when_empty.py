@@ -3,29 +3,28 @@ import pytest
 
 import small
 from metacascade.io.results import open_results
+from metacascade.run import commands
 
 DEAD = ["colonization.enabled=false", "blood.anoikis=\"100/h\"", "blood.anoikis_resistance=0.0",
         "blood.arrested_death=\"100/h\"", 'run.step="1 h"', 'run.duration="30 days"', "run.stop_when_empty=true", 'output.interval="6 h"', 'run.long_step="1 h"']
 
 
 @pytest.fixture
-def run(metacascade, tmp_path):
+def run(tmp_path, capsys):
     def start(*settings):
-        words = [word for setting in [*DEAD, *settings] for word in ("--set", setting)]
         config = small.EXAMPLE.parent / "injection_liver.toml"
-        done = metacascade("run", config, "--out", tmp_path / "run", *words, check=True)
-        return done.stdout, open_results(tmp_path / "run")
+        assert commands.run(config, tmp_path / "run", [*DEAD, *settings]) == 0
+        return capsys.readouterr().out, open_results(tmp_path / "run")
     return start
 
 
-def test_it_ends_complete_with_a_row_for_its_end_and_says_so(run, metacascade, tmp_path):
+def test_it_ends_complete_with_a_row_for_its_end_and_says_so(run, tmp_path):
     said, results = run()
     alive = sum(results.series[name] for name in ("tissue", "circulating", "arrested", "lesions"))
     assert results.complete and "run.stop_when_empty" in said and results.series["time_s"][-1] < 86400
     assert alive[-1] == 0 and results.series["injected"][-1] == 100_000
-    done = metacascade("resume", tmp_path / "run", "--set", "run.stop_when_empty=false",
-                       "--set", 'run.duration="3 days"')
-    assert done.returncode == 0 and open_results(tmp_path / "run").series["time_s"][-1] == 3 * 86400
+    assert commands.resume(tmp_path / "run", ["run.stop_when_empty=false", 'run.duration="3 days"']) == 0
+    assert open_results(tmp_path / "run").series["time_s"][-1] == 3 * 86400
 
 
 @pytest.mark.parametrize("setting, hours", [
@@ -44,12 +43,11 @@ def test_it_goes_on_by_default(run):
     assert results.series["time_s"][-1] == 2 * 86400
 
 
-def test_a_stopped_run_that_is_told_so_later_ends_with_a_row_for_its_end(metacascade, tmp_path):
+def test_a_stopped_run_that_is_told_so_later_ends_with_a_row_for_its_end(tmp_path):
     out, settings = tmp_path / "run", [*DEAD, "run.stop_when_empty=false", 'output.interval="20 days"']
-    words = [word for setting in settings for word in ("--set", setting)]
-    metacascade("run", small.EXAMPLE.parent / "injection_liver.toml", "--out", out, *words, "--wall-limit", "1 s")
+    commands.run(small.EXAMPLE.parent / "injection_liver.toml", out, settings, wall_limit_s=1.0)
     for _ in range(2):                   # each session makes one step; after the second all are dead
-        assert metacascade("resume", out, "--wall-limit", "1 s").returncode == 75
-    metacascade("resume", out, "--set", "run.stop_when_empty=true", check=True)
+        assert commands.resume(out, wall_limit_s=1.0) == 75
+    assert commands.resume(out, ["run.stop_when_empty=true"]) == 0
     with open_results(out) as results:
         assert results.complete and results.series["time_s"].tolist() == [0, 3 * 3600]
