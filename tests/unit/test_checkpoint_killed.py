@@ -47,10 +47,11 @@ def at_step(step):
     return state
 
 
-def test_a_write_killed_anywhere_leaves_the_former_or_the_new_checkpoint(fast_directory):
+@pytest.mark.parametrize("every", [7, pytest.param(1, marks=pytest.mark.slow)])
+def test_a_write_killed_anywhere_leaves_the_former_or_the_new_checkpoint(fast_directory, every):
     for step in (1, 2):
         checkpoint.write(WORLD, fast_directory, at_step(step))
-    for call in itertools.count(1):
+    for call in itertools.count(1, every):
         killed = dies_at(call, lambda: checkpoint.write(WORLD, fast_directory, at_step(3)))
         state, _, remark = checkpoint.read_newest(WORLD, fast_directory)
         former = checkpoint.read(WORLD, fast_directory / "checkpoint.prev.h5")
