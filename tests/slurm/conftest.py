@@ -130,7 +130,7 @@ def write_config(tmp_path_factory):
 @pytest.fixture(scope="session")
 def long_config(write_config):
     """A run of 96 steps: long enough to be stopped several times, of a few seconds."""
-    return write_config("long", run__duration="4 days", tumor__cells=90_000, output__checkpoint="2 days",
+    return write_config("long", run__duration="4 days", tumor__cells=12_000, output__checkpoint="2 days",
                         colonization__gompertz="0.04/day")
 
 

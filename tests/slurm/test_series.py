@@ -11,13 +11,13 @@ from metacascade.studies import sweep_plan
 from slurm.conftest import JOBS
 
 pytestmark = [pytest.mark.slurm, pytest.mark.timeout(1500)]
-TASKS = 6
+TASKS = 4
 
 
 @pytest.fixture(scope="session")
 def sweep(write_config, tmp_path_factory):
     """A sweep of runs that differ in their seed."""
-    config = write_config("member", run__duration="4 days", tumor__cells=12_000, colonization__gompertz="0.04/day")
+    config = write_config("member", run__duration="3 days", tumor__cells=12_000, colonization__gompertz="0.04/day")
     path = tmp_path_factory.mktemp("sweep") / "sweep.toml"
     path.write_text(f'config = "{config}"\nreplicates = {TASKS}\n')
     return path
@@ -65,7 +65,7 @@ def test_an_array_of_which_a_node_is_drained_and_a_task_is_out_of_time_has_all_m
         """The tasks on n2 whose member has made steps, but not all: task -> number of its job."""
         running = {int(job["ArrayTaskId"]): job["JobId"] for job in slurm.jobs(number)
                    if job["JobState"] == "RUNNING" and job.get("NodeList") == "n2"}
-        return {task: job for task, job in running.items() if 4 <= steps(members(out)[task % TASKS]) < 72}
+        return {task: job for task, job in running.items() if 4 <= steps(members(out)[task % TASKS]) < 54}
 
     slurm.until((out / sweep_plan.NAME).exists, *logs)
     slurm.call("scontrol", "update", "NodeName=n2", "State=DRAIN", "Reason=test")
