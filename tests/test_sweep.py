@@ -205,24 +205,24 @@ def test_a_member_that_is_killed_does_not_end_the_others_and_is_taken_up_again(b
 
 def test_a_member_that_cannot_start_is_listed_and_tried_again(call, planned, expected):
     (planned / "0001").touch()              # where its directory should be
-    failed = call(planned, "--part", "1/2")
+    failed = call(planned, "--part", "1/4")
     assert failed.returncode == 1 and "member 0001 failed: exit code" in failed.stderr and "0001.log" in failed.stderr
     assert "metacascade: " in (planned / "0001.log").read_text()
     (planned / "0001").unlink()
-    assert call(planned, "--part", "1/2").returncode == 0 and table(planned)[1::2] == expected[1::2]
+    assert call(planned, "--part", "1/4").returncode == 0 and table(planned)[1] == expected[1]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, *(
     pytest.param(number, marks=pytest.mark.slow) for number in (signal.SIGUSR1, signal.SIGINT))])
 def test_a_signal_stops_members_with_checkpoints_and_the_next_call_goes_on(begun, call, expected, number):
-    process, out = begun("--part", "1/2")
+    process, out = begun("--part", "1/4")
     until((out / "0001" / "checkpoint.h5").exists, "member 1")
     process.send_signal(number)
     process.communicate(timeout=SECONDS)
     assert process.returncode == 75 and processes(f"{out}/") == []
     assert [row["status"] for row in table(out)] == ["waiting", "stopped", "waiting", "waiting"]
     assert "exit code 75 after" in (out / "0001.log").read_text()
-    assert call(out, "--part", "1/2").returncode == 0 and table(out)[1::2] == expected[1::2]
+    assert call(out, "--part", "1/4").returncode == 0 and table(out)[1] == expected[1]
 
 
 @pytest.fixture
@@ -255,14 +255,14 @@ def test_no_member_is_started_when_no_time_is_left(capsys, long_sweep, tmp_path)
 
 
 def test_after_a_kill_of_the_coordinator_no_member_is_run_twice(begun, call, expected):
-    process, out = begun("--part", "1/2")
+    process, out = begun("--part", "1/4")
     until((out / "0001" / "checkpoint.h5").exists, "member 1")
     process.kill()
     process.communicate()
     codes = [75]
     while codes[-1] == 75 and len(codes) < 9:       # member 1 still runs
-        codes.append(call(out, "--part", "1/2").returncode)
-    assert codes[-1] == 0 and table(out)[1::2] == expected[1::2] and starts(out, 1) == 1
+        codes.append(call(out, "--part", "1/4").returncode)
+    assert codes[-1] == 0 and table(out)[1] == expected[1] and starts(out, 1) == 1
 
 
 def test_a_member_that_runs_elsewhere_is_left_alone(call, planned, expected):
@@ -274,12 +274,12 @@ def test_a_member_that_runs_elsewhere_is_left_alone(call, planned, expected):
 
 
 def test_parts_that_begin_at_the_same_moment_make_one_table(begun, expected):
-    both = [begun("--part", "1/2"), begun("--part", "2/2")]
+    both = [begun("--part", "1/4"), begun("--part", "2/4")]
     out = both[0][1]
     for process, _ in both:
         text, _ = process.communicate(timeout=SECONDS)
         assert process.returncode == 0, text
-    assert table(out) == expected and [starts(out, number) for number in range(4)] == [1] * 4
+    assert table(out)[1:3] == expected[1:3] and [starts(out, number) for number in (1, 2)] == [1, 1]
 
 
 class HardOfHearing:
