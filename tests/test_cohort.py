@@ -35,7 +35,7 @@ def content(out):
     return rows.tobytes(), lesions.tobytes()
 
 
-@pytest.mark.parametrize("ranks", [2, 3, 5])
+@pytest.mark.parametrize("ranks", [3, *(pytest.param(n, marks=pytest.mark.slow) for n in (2, 5))])
 def test_the_results_do_not_depend_on_the_ranks(file, undisturbed, tmp_path, mpirun, ranks):
     mpirun(ranks, "metacascade", "cohort", file, "--out", tmp_path / "out", timeout=SECONDS, check=True)
     assert content(tmp_path / "out") == content(undisturbed)
