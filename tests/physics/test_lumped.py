@@ -26,7 +26,7 @@ def through(tumor, hours, steps=1, **kind):
 
 @pytest.mark.statistical
 def test_it_grows_by_the_closed_law_of_gompertz_whatever_the_step():
-    """n = 100,000 cells at the start, so the mean is within 2 % at 1 - 1e-6: the sd of one cell's line is below 4."""
+    """n = 1,000,000 cells at the start, so the mean is within 2 % at 1 - 1e-6: the sd of one cell's line is below 4."""
     for steps in (1, 24):
         tumor = tumor_of(10**6, shed_per_h=0.0)
         through(tumor, 24 * MONTH, steps)
@@ -54,8 +54,8 @@ def test_what_it_sheds_is_the_integral_of_its_cells_in_one_step_or_many():
 @pytest.mark.statistical
 @pytest.mark.parametrize("shed_per_h, clusters, steps", [(5e-4, 0.03, 720), (4e-3, 0.0, 1), (4e-3, 0.0, 24)])
 def test_what_is_shed_is_a_part_of_what_is_lost_so_that_it_grows_alike(shed_per_h, clusters, steps):
-    """Net a ln(N / n), also where 1.4 times as much is shed as would be lost without; 1e5 and more lines, as above 2 % at 1 - 1e-6. Cells beside the
-    first of a cluster go at the end of a step, so that a month is 7 % off and a day right."""
+    """Net a ln(N / n), also where 1.4 times as much is shed as would be lost without; 1e6 lines, as above 2 % at 1 - 1e-6.
+    Cells beside the first of a cluster go at the end of a step, so that a month is 7 % off and a day right."""
     tumor = tumor_of(10**6, shed_per_h=shed_per_h, cluster_fraction=clusters)
     through(tumor, 24 * MONTH, steps, chance=1e-9)
     assert tumor.cells == pytest.approx(CAPACITY * (10**6 / CAPACITY) ** np.exp(-GOMPERTZ * 24 * MONTH), rel=0.02)
