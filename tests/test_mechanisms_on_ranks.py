@@ -19,7 +19,8 @@ def alone(runs):
 
 
 def job(balancing):
-    return dict(settings=SETTINGS + (["balance.threshold=0.0", "balance.interval=1"] if balancing else ["balance.enabled=false"]))
+    balance = ["balance.threshold=0.0", "balance.interval=1"] if balancing else ["balance.enabled=false"]
+    return dict(settings=SETTINGS + balance)
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,8 @@ OTHERS = {"few": dict(settings=FEW), "no tumor": NO_TUMOR, "imported": IMPORTED}
 
 
 def job(balancing):
-    return dict(settings=SETTINGS + (["balance.threshold=0.0", "balance.interval=1"] if balancing else ["balance.enabled=false"]))
+    balance = ["balance.threshold=0.0", "balance.interval=1"] if balancing else ["balance.enabled=false"]
+    return dict(settings=SETTINGS + balance)
 
 
 @pytest.fixture(scope="module")

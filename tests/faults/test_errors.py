@@ -154,7 +154,8 @@ def test_there_is_nothing_to_resume(start, tmp_path, make):
 # --- ranks --------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("ranks, rank, fault, text", [
-    (2, 0, "error", "RuntimeError: the magnet failed"), (3, 1, "error", "RuntimeError: the magnet failed"), (2, 1, "memory", "MemoryError: Unable to allocate 7 TiB")])
+    (2, 0, "error", "RuntimeError: the magnet failed"), (3, 1, "error", "RuntimeError: the magnet failed"),
+    (2, 1, "memory", "MemoryError: Unable to allocate 7 TiB")])
 def test_an_error_of_one_rank_ends_all(faulty, stopped, ranks, rank, fault, text):
     before = hashes(stopped)
     done = faulty(ranks, fault, rank, STOPPED + 2, "resume", stopped)

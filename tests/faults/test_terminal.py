@@ -102,7 +102,8 @@ def test_when_it_is_done(terminal, tmp_path):
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP, signal.SIGUSR2, CTRL_C, *(
-    pytest.param(one, marks=pytest.mark.slow) for one in (signal.SIGUSR1, signal.SIGXCPU, signal.SIGINT))], ids=lambda how: getattr(how, "name", "Ctrl-C"))
+    pytest.param(one, marks=pytest.mark.slow) for one in (signal.SIGUSR1, signal.SIGXCPU, signal.SIGINT))],
+    ids=lambda how: getattr(how, "name", "Ctrl-C"))
 def test_when_a_signal_stops_it(terminal, tmp_path, how):
     out = long_named(tmp_path)
     run = terminal("none", "run", small.EXAMPLE, "--out", out, *LONG)

@@ -1,4 +1,4 @@
-"""Some steps of a tumor on these ranks; rank 0 prints a hash of every tile and of what was shed, as JSON, a line for each tumor.
+"""Some steps of tumors on these ranks; rank 0 prints a hash of every tile and of what was shed, as a line of JSON for each.
 
 Usage: tissue_steps.py [patch] [tissue]: tiles with oxygen and vessels given by hand, cut at random tiles, and a tumor
 with everything that belongs to it, cut anew every other step.

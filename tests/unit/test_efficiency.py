@@ -15,7 +15,8 @@ from metacascade.studies import efficiency, efficiency_table, soil
 EXIT = {"run.step": "1 day", "run.duration": "60 days", "output.interval": "60 days", "output.checkpoint": "60 days",
         "output.shed_cells": False, "tumor.cells": 40_000, "tumor.perfusion": "0.001 mL/min/g", "lumped.shed": "20/day",
         "lumped.cell_loss": 0.0, "lumped.cluster_fraction": 0.0, "colonization.clonogenic": 0.5,
-        "colonization.switch_time": "1000 year", "colonization.wake": "0/year", "vessel_growth.divide": "0/day"} | {f"organs.{bed}.soil": 1.0 for bed in BEDS}
+        "colonization.switch_time": "1000 year", "colonization.wake": "0/year", "vessel_growth.divide": "0/day",
+        **{f"organs.{bed}.soil": 1.0 for bed in BEDS}}
 
 
 @pytest.fixture

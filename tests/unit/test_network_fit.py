@@ -164,7 +164,7 @@ NETWORKS = {"secomb_Brain_network.dat": (50, 511), "secomb_Gagnon2015_mousecorte
             "secomb_Tumor1998_network.dat": (104, 117), "secomb_TumorLowDensity_network.dat": (15, 24),
             "secomb_Tumor_FaDu1012_network.dat": (582, 169), "microvesselchaste_tapmeier_network.vtp": (806, 131),
             "tapmeier_segments.csv": (801, 131)}
-ONE_OF_EACH = ("secomb_Tumor_FaDu1012_network.dat", "microvesselchaste_tapmeier_network.vtp", "tapmeier_segments.csv")   # format
+ONE_OF_EACH = ("secomb_Tumor_FaDu1012_network.dat", "microvesselchaste_tapmeier_network.vtp", "tapmeier_segments.csv")
 
 
 @pytest.mark.skipif(PUBLISHED is None, reason="no shared/data/microvessel_networks beside a folder round this checkout")
