@@ -5,8 +5,9 @@
     f        1 - n / lesion.avascular_limit without vessels of its own, 1 with them
 
 Without vessels it comes into balance at its limit, where it turns over and does not grow.
-Above it births are fewer than deaths: were they as many, nothing would bring back what chance has made larger. Deaths
-are as many as the turnover of births, until a drug or a trait makes them more.
+Above it births are fewer than deaths: were they as many, nothing would bring back what chance has made larger. Lost are
+as many as the turnover of births, until a drug or a trait makes them more. Where cells turn over and more than d is
+shed, births make up for that: then d is what is shed.
 """
 from math import log
 from typing import ClassVar

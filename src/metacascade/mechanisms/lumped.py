@@ -2,8 +2,8 @@
 
     births = turnover + gompertz ln(capacity / n)      of one cell; lost are as many as the turnover
 
-The turnover is that of a tumor of one cell that loses `cell_loss` cells for each birth. What is lost dies or is shed:
-the net rate is gompertz ln(capacity / n).
+The turnover is that of a tumor of one cell that loses `cell_loss` cells for each birth. What is lost dies or is shed,
+and where cells turn over births are at least what is shed: the net rate is gompertz ln(capacity / n).
 
 A birth and death process like that of a lesion. Its cells leave with `shed` into the blood of the bed of the tumor,
 some of them with others: a cluster.
