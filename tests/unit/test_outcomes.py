@@ -1,4 +1,4 @@
-"""A tumor that cannot grow is told of."""
+"""What rates come to together is told where it is hardly wanted."""
 from metacascade.config.config import load
 
 

@@ -1,4 +1,4 @@
-"""What rates come to together that is allowed and hardly wanted: chances above 1, a tumor that cannot grow."""
+"""What rates come to together that is allowed and hardly wanted: chances above 1, a tumor above its capacity."""
 import math
 from collections.abc import Iterator
 
@@ -27,7 +27,7 @@ def _of_cells(factor):
 
 
 def _tumor(config, plan):
-    """A lumped tumor that is too large."""
+    """A lumped tumor above its capacity."""
     cells, capacity = config.tumor.cells, plan.number("lumped.capacity")
     if cells > capacity:
         yield f"tumor.cells = {cells:,} is more than lumped.capacity = {capacity:g}: the tumor shrinks"
