@@ -8,6 +8,7 @@ import numpy as np
 
 from metacascade._kernels._vessels import SEGMENT
 from metacascade.base.errors import InputError, NetworkError
+from metacascade.base.numerals import counted
 from metacascade.space import network_csv, network_fit, network_secomb, network_swc, network_tiled, network_vtp
 from metacascade.space.network_check import MOST, overlaps, same_ends
 from metacascade.space.network_pieces import Pieces, Problems
@@ -105,10 +106,6 @@ def _check_sizes(pieces: Pieces, problems: Problems):
             problems.add(place, f"radius = {pieces.radius[row]:g} um: must be from 0 to {WIDEST_UM:g} um")
 
 
-def _count(number: int) -> str:
-    return f"{number:,} segment{'s' * (number != 1)}"
-
-
 def _without_empty(pieces: Pieces, problems: Problems, doubts: list[str]) -> Pieces:
     """The pieces without those of no length or no radius, which hold nothing."""
     points, lines = (pieces.a == pieces.b).all(axis=1), pieces.radius == 0.0
@@ -117,7 +114,7 @@ def _without_empty(pieces: Pieces, problems: Problems, doubts: list[str]) -> Pie
     for which, what, remark in ((points, "length", "both ends are the same point: left out"),
                                 (lines & ~points, "radius", "radius = 0 um: left out")):
         if which.any():
-            doubts.append(f"{_count(int(which.sum()))} of no {what} left out")
+            doubts.append(f"{counted(int(which.sum()), 'segment')} of no {what} left out")
         for place in pieces.place[which]:
             problems.add(int(place), remark)
     return pieces.take(~(points | lines))
@@ -128,7 +125,7 @@ def _merged(pieces: Pieces, problems: Problems, doubts: list[str]) -> Pieces:
     told = [values for values in (pieces.radius, pieces.perfused, pieces.maturity, pieces.name) if values is not None]
     again = same_ends(pieces.a, pieces.b, also=list(zip(*told)))
     if again:
-        doubts.append(f"{_count(len(again))} there a second time, left out")
+        doubts.append(f"{counted(len(again), 'segment')} there a second time, left out")
     for i, j in again:
         problems.add(int(pieces.place[j]), f"the same segment as {problems.at(pieces.place[i])}: left out")
     kept = np.ones(len(pieces.radius), bool)
@@ -140,8 +137,8 @@ def _on_top(pieces: Pieces, segments: np.ndarray, problems: Problems, doubts: li
     """Segments on top of each other: kept, as vessels do not feel each other, but told."""
     parallel, crossing = same_ends(pieces.a, pieces.b), overlaps(segments)
     if parallel:
-        doubts.append(f"{_count(len(parallel))} with the same two ends as another one, but not the same: kept, as "
-                      "vessels side by side")
+        doubts.append(f"{counted(len(parallel), 'segment')} with the same two ends as another one, but not the same: "
+                      "kept, as vessels side by side")
     if crossing:
         doubts.append(f"{'more than ' * (len(crossing) > MOST)}{min(len(crossing), MOST):,} times a segment runs "
                       "through another one: kept, and what they supply adds up")
