@@ -16,6 +16,7 @@ clonogenic = 1e-8
 early_death = "0.05/day"
 start = "0.5/day"
 switch_time = "8 years"
+gompertz = "0.0018/day"
 """
 COHORT = """
 title = "few"

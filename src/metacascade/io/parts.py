@@ -101,9 +101,7 @@ class Parts:
         there = _there(self.directory)
         chosen, missing = joins.cover(list(there), count)
         if missing:
-            raise InputError(f"cannot read {self.directory / _name(*missing)}: No such file or directory; put it back, "
-                             "or go on in another directory from the checkpoint: metacascade branch CHECKPOINT "
-                             "--out DIR")
+            raise InputError(f"no {self.directory / _name(*missing)}: put it back, or `branch` from the checkpoint")
         with writing(self.directory):
             for span in there.keys() - set(chosen):
                 there[span].unlink(missing_ok=True)
