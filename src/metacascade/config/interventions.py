@@ -97,7 +97,7 @@ def wrong(config) -> Iterator[tuple[tuple, str]]:
     for name in ("surgery", "radiation"):
         for i, plan in enumerate(getattr(config, name)):
             yield from (((name, i, key), why) for key, why in _wrong_event(plan, config))
-    for place in config.awakening.places if config.awakening.where != "" else ("",):
+    for place in config.awakening.places:
         if place not in WITH_LESIONS:
             yield ("awakening", "where"), (f"{place!r} is no organ{nearest(place, WITH_LESIONS)}; there are "
                                            f"{', '.join(WITH_LESIONS)}")

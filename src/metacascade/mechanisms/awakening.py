@@ -45,7 +45,7 @@ class Awakening(Section):
     @property
     def places(self) -> tuple[str, ...]:
         """Names of the organs in which it acts."""
-        return listed(self.where) if self.where else WITH_LESIONS
+        return WITH_LESIONS if self.where is None else listed(self.where)
 
 
 SECTION = Awakening
