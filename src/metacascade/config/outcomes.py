@@ -3,13 +3,14 @@ import math
 from collections.abc import Iterator
 
 from metacascade.config.windows import largest
+from metacascade.mechanisms import lumped
 from metacascade.mechanisms.factors import IfBit, Table
 
 
 def odd(config, plan) -> Iterator[str]:
     """A line for each."""
     yield from _certain(config, plan)
-    if config.tumor is not None and config.tumor.lumped:
+    if lumped.enabled(config):
         yield from _tumor(config, plan)
 
 

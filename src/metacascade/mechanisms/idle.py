@@ -8,7 +8,7 @@ from dataclasses import fields as members
 
 from metacascade.base.columns import Column
 from metacascade.base.nodes import LYMPH_NODE
-from metacascade.mechanisms import mechanisms_of
+from metacascade.mechanisms import lumped, mechanisms_of
 from metacascade.mechanisms.fields import FIELDS
 from metacascade.mechanisms.plan import enabled, switch_of
 from metacascade.mechanisms.terms import FACTORS, KEY, At, Gradient, Rate, Rise, Shape, Table, Trait
@@ -35,9 +35,9 @@ class Declared:
 
     def __init__(self, config):
         self.config = config
-        lumped = config.tumor is not None and config.tumor.lumped       # then there is a tumor, but no tissue
-        self.absent = tuple(one for one in IN_TUMOR if one != "lumped" or not lumped)
-        self.no_nodes = not lumped
+        no_tissue = lumped.enabled(config)       # then there is a tumor, but no tissue
+        self.absent = tuple(one for one in IN_TUMOR if one != "lumped" or not no_tissue)
+        self.no_nodes = not no_tissue
         self.all = [(mechanism, made) for mechanism in mechanisms_of(config) for made in mechanism.plan(config)]
         self.naming = {}                    # parameter: the declarations that name it
         for pair in self.all:

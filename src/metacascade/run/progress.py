@@ -7,10 +7,11 @@ from metacascade.base import screen
 from metacascade.base.columns import DEAD
 from metacascade.base.numerals import counted
 from metacascade.base.screen import Screen, bare, one_line
+from metacascade.io.needs import TUMOR
+from metacascade.mechanisms import lumped
 from metacascade.model.observables import REPORT
 from metacascade.ranks import launcher
 
-TUMOR = "tumor"       # the node
 QUIET_S = 10.0        # seconds between two lines in a log
 
 
@@ -102,12 +103,12 @@ def summary(simulation, fates, organs, directory, seconds, memory):
     `fates`: of `Fates.totals`; `organs`: rows of the table by organ; `memory`: bytes of the largest rank.
     """
     totals = dict(simulation.ledger.totals, clones=len(simulation.clones))
-    lumped = simulation.config.tumor is not None and simulation.config.tumor.lumped      # it has a line of its own
+    own_line = lumped.enabled(simulation.config)
     lines = [
         f"{simulation.time_s / 86400:g} day{'s' * (simulation.time_s != 86400)} in {simulation.step_number:,} steps, "
         f"{seconds:.1f} s on "
         f"{simulation.world.size} rank{'s' * (simulation.world.size > 1)}, at most {memory / 2**20:,.0f} MiB each",
-        *(text for line in REPORT if not (lumped and line.title == "tumor") for text in line.of(totals))]
+        *(text for line in REPORT if not (own_line and line.title == TUMOR) for text in line.of(totals))]
     died = [f"{name} {n:,}" for name, n in simulation.ledger.of(DEAD).items() if n]
     lines.append(f"  deaths    {', '.join(died) or 'none'}")
     if fates:
