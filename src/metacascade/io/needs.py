@@ -53,18 +53,22 @@ def placed(results) -> np.ndarray:
     While an injection goes on those that are expected by then, to a whole number.
     """
     time, found = column(results, "time_s"), 0.0
-    for plan in results.config.get("injection", ()):
-        if plan.get("organ"):
-            gone = (time - plan["time_s"]) / max(plan["duration_s"], 1)
-            found = found + np.round(plan["cells"] * np.where(time < plan["time_s"], 0.0, np.clip(
-                gone if plan["duration_s"] else 1.0, 0.0, 1.0)))
+    for plan in _into_organs(results):
+        gone = (time - plan["time_s"]) / max(plan["duration_s"], 1)
+        found = found + np.round(plan["cells"] * np.where(time < plan["time_s"], 0.0, np.clip(
+            gone if plan["duration_s"] else 1.0, 0.0, 1.0)))
     return found + np.zeros(len(time))
 
 
 def put_into(results) -> set[str]:
     """The organs into which cells were put, not into the blood, by the last output."""
-    end_s, plans = column(results, "time_s")[-1], results.config.get("injection", ())
-    return {plan["organ"] for plan in plans if plan.get("organ") and plan["time_s"] <= end_s}
+    end_s = column(results, "time_s")[-1]
+    return {plan["organ"] for plan in _into_organs(results) if plan["time_s"] <= end_s}
+
+
+def _into_organs(results):
+    """The injections of the config that put cells into organs, not into the blood."""
+    return [plan for plan in results.config.get("injection", ()) if plan.get("organ")]
 
 
 def nodes(results) -> dict[int, str]:
