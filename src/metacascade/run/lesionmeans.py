@@ -122,10 +122,10 @@ def _turnover(r, k):
 
 def _factor(r, size, limit, k, dt_h, steps=8):
     """By how much lesions of a size grow in a time, before they shed; never beyond what their births allow."""
-    n, death = size.copy(), _deaths(r, k)
+    n, death, turnover = size.copy(), _deaths(r, k), _turnover(r, k)
     for _ in range(steps):
         more = r["gompertz"] * np.log(np.maximum(r["capacity"], 1.0) / n) * (1.0 - n / limit)
-        net = r["birth"] * (_turnover(r, k) + more) - death
+        net = r["birth"] * (turnover + more) - death
         most = np.maximum(np.minimum(limit, r["capacity"]), n)
         n = np.minimum(n * np.exp(np.clip(net * dt_h / steps, -50.0, 50.0)), most)
     return n / size

@@ -53,9 +53,8 @@ def run(config, table, cells: int, source: str, settings=()) -> str:
     """Solve, and say all as the lines of a preset: what the command prints."""
     if launcher.several():
         raise InputError("soil runs in one process: call it without mpiexec or srun")
-    if 0 < of_this_machine() < cells // BATCHES:
-        raise InputError(f"--cells {cells:,} are more than half of the memory here holds: "
-                         f"{BATCHES * of_this_machine():,} at most")
+    if 0 < (most := of_this_machine()) < cells // BATCHES:
+        raise InputError(f"--cells {cells:,} are more than half of the memory here holds: {BATCHES * most:,} at most")
     involved = completed(read(table))
     plain = load(config, list(settings)).with_overrides({f"organs.{bed}.soil": 1.0 for bed in BEDS})
     _refuse(plain)
