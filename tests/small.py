@@ -80,6 +80,11 @@ def settings(**changes):
     return [f"{name}={_toml(value)}" for name, value in wanted.items()]
 
 
+def balancing(on):
+    """Settings with which ranks take over cells from each other at every step, or never."""
+    return ["balance.threshold=0.0", "balance.interval=1"] if on else ["balance.enabled=false"]
+
+
 def arguments(**changes):
     """The same as command-line arguments."""
     return [word for setting in settings(**changes) for word in ("--set", setting)]

@@ -19,8 +19,7 @@ def alone(runs):
 
 
 def job(balancing):
-    balance = ["balance.threshold=0.0", "balance.interval=1"] if balancing else ["balance.enabled=false"]
-    return dict(settings=SETTINGS + balance)
+    return dict(settings=SETTINGS + small.balancing(balancing))
 
 
 @pytest.fixture(scope="module")

@@ -37,7 +37,7 @@ def together(runs):
     """On two ranks and on three: a whole run, and one that is stopped on two and goes on on three."""
     two, stopped = runs(2, dict(settings=SETTINGS), dict(settings=SETTINGS, stop_at=5))
     stopped["members"] = len(saved(stopped).members)
-    three, resumed = runs(3, dict(settings=SETTINGS + ["balance.threshold=0.0", "balance.interval=1"]),
+    three, resumed = runs(3, dict(settings=SETTINGS + small.balancing(True)),
                           dict(out=stopped["out"], resume=True))
     return {2: two, 3: three, "stopped": stopped, "resumed": resumed}
 

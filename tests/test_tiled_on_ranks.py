@@ -28,7 +28,7 @@ def alone(runs, settings):
 
 
 def balanced(settings):
-    return dict(settings=[*settings, "balance.threshold=0.0", "balance.interval=1"])
+    return dict(settings=[*settings, *small.balancing(True)])
 
 
 @pytest.fixture(scope="module")

@@ -23,8 +23,7 @@ OTHERS = {"few": dict(settings=FEW), "no tumor": NO_TUMOR, "imported": IMPORTED}
 
 
 def job(balancing):
-    balance = ["balance.threshold=0.0", "balance.interval=1"] if balancing else ["balance.enabled=false"]
-    return dict(settings=SETTINGS + balance)
+    return dict(settings=SETTINGS + small.balancing(balancing))
 
 
 @pytest.fixture(scope="module")
