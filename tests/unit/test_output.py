@@ -104,7 +104,7 @@ def test_resume_removes_newer_parts_and_keeps_text_and_sessions(tmp_path):
 
 
 @pytest.mark.parametrize("spoil, words", [
-    (lambda path: path.unlink(), "No such file"),
+    (lambda path: path.unlink(), "put it back, or `branch` from the checkpoint"),
     (lambda path: path.write_bytes(path.read_bytes()[:-1] + b"!"), "damaged"),
     (lambda path: path.write_bytes(b""), "not a metacascade part"),
 ])
