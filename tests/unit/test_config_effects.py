@@ -10,7 +10,7 @@ import small
 from metacascade.base.declare import Section
 from metacascade.config.catalog import parameters
 from metacascade.config.config import Config, load
-from metacascade.config.effects import KEPT, NONE_NORMAL, NOT_AWAKENED, RULES, without_effect
+from metacascade.config.effects import KEPT, NONE_NORMAL, NOT_AWAKENED, NOTHING_AWAKENS, RULES, without_effect
 from metacascade.mechanisms import MECHANISMS, plan_of
 from metacascade.mechanisms.idle import Declared
 from metacascade.model.simulation import Simulation
@@ -35,7 +35,7 @@ OFF = {
     "oxygen.wall = 0": ["oxygen.wall=0 um/s"],
     NONE_NORMAL: ["transformation.enabled=true"], "there is no vessels.file": [], "tumor.organ is not the rectum": [],
     "there is no [[surgery]] and no [[radiation]]": ["surgery=[]", "radiation=[]"],
-    NOT_AWAKENED: ["surgery=[]"],
+    NOT_AWAKENED: ["surgery=[]"], NOTHING_AWAKENS: ["awakening.wake=0", "awakening.vessels=0"],
     "the tumor grows, and no treatment takes its cells: no step is without tissue": [
         "surgery=[]", "radiation=[]", "therapy=[]"],
     "no vessel lives: angiogenesis, maturation and perfusion are off": [],
@@ -272,6 +272,15 @@ BOTH = ["competence.enabled=true", "invasiveness.enabled=true", "invasiveness.fo
     (BOTH, "competence.correlation", None)])
 def test_what_depends_on_another_mechanism_is_told_by_that_one(settings, name, reason, tmp_path):
     assert why(loaded(tmp_path, *settings), name) == ([reason] if reason else [])
+
+
+@pytest.mark.parametrize("table, key", [("infiltration", "gain"), ("cxcl1", "growth"), ("blood_brain_barrier", "gain")])
+def test_a_trait_that_no_cell_has_is_told(table, key):
+    zero = {"founder": 0.0, "mutation": 0.0}
+    told = why(load({"tumor": {}, table: {"enabled": True, **zero}}), f"{table}.{key}")
+    assert told == [f"no cell has it: {table}.founder = 0 and {table}.mutation = 0"]
+    for name, value in zero.items():
+        assert why(load({"tumor": {}, table: {"enabled": True, **zero, name: 0.1}}), f"{table}.{key}") == []
 
 
 @pytest.mark.parametrize("table, other", [

@@ -19,8 +19,7 @@ from metacascade.mechanisms.transformation import NORMAL
 
 MOST_NAMES = 6      # in one line
 TUMOR = "tissue.* traits.* vessels.* balance.* outline.* organs.tumor.* blood.vertebral_bypass"
-NO_TUMOR = "there is no [tumor]"
-LUMPED = "tumor.lumped = true: there is no tissue"
+NO_TUMOR, LUMPED = "there is no [tumor]", "tumor.lumped = true: there is no tissue"
 TISSUE = "tissue.* traits.* vessels.* balance.* outline.* intravasation.* tumor.center"
 SEEDED = ("colonization.early_death colonization.niche colonization.start colonization.sleep colonization.wake "
           "colonization.dormant_death src_survival.share organs.*.soil organs.*.early_death")
@@ -34,6 +33,7 @@ NOTHING_ENTERS = "no cell enters the blood: no rate of the tumor sheds any, and 
 NO_BLOOD_IN_TUMOR = "tumor.perfusion = 0: no blood comes there"
 NONE_NORMAL = 'no cell is normal: there is no [[injection]] with bits = ["NORMAL"]'
 NOT_AWAKENED = "there is no [[surgery]], and no [[radiation]] with awakening.radiation above 0"
+NOTHING_AWAKENS = "awakening.wake = 0 and awakening.vessels = 0"
 AT_BOTH_ENDS = "longer than the run, which writes at its start and at its end"
 
 
@@ -126,6 +126,7 @@ RULES = (
     Rule("inflammation.*", lambda c: c.inflammation.enabled, "inflammation.enabled = false"),
     Rule("awakening.*", lambda c: c.awakening.enabled, "awakening.enabled = false"),
     Rule("awakening.*", lambda c: c.surgery or c.radiation and c.awakening.radiation, NOT_AWAKENED),
+    Rule("awakening.time awakening.radiation", lambda c: c.awakening.wake or c.awakening.vessels, NOTHING_AWAKENS),
     Rule("cytokines.half_organ", lambda c: c.cytokines.lesions, "cytokines.lesions = 0"),
     Rule("cytokines.half", lambda c: c.colonization.attraction != 1, "colonization.attraction = 1"),
     Rule("transformation.*", lambda c: any(NORMAL in one.bits for one in c.injection), NONE_NORMAL, state=True),

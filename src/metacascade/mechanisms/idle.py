@@ -11,7 +11,7 @@ from metacascade.base.nodes import LYMPH_NODE
 from metacascade.mechanisms import lumped, mechanisms_of
 from metacascade.mechanisms.fields import FIELDS
 from metacascade.mechanisms.plan import enabled, switch_of
-from metacascade.mechanisms.terms import FACTORS, KEY, At, Gradient, Rate, Rise, Shape, Table, Trait
+from metacascade.mechanisms.terms import FACTORS, KEY, At, Gradient, Pair, Rate, Rise, Shape, Table, Trait
 
 OF_A_FIELD = (Shape, Gradient, Rise)
 IN_TUMOR = ("tissue", "lumped", "field", "vessel")        # compartments that are not there without a tumor
@@ -97,10 +97,22 @@ class Declared:
     def _why(self, made, mechanism, name) -> str:
         """Why a declaration that names the parameter `name` does nothing; nothing if it acts."""
         if isinstance(made, FACTORS):
-            return self._off(mechanism) or self._absent(made) or self._why_rate(made.rate, name)
+            none = self._none_has(made) if isinstance(made, Table) and made.values[0] == 1.0 else ""
+            return self._off(mechanism) or self._absent(made) or none or self._why_rate(made.rate, name)
         if isinstance(made, Trait) and name in KEY.findall(made.correlation.text):
             return self._off(mechanism) or self._alone(made)
+        if isinstance(made, Trait):
+            by_it = [one for _, one in self.all if isinstance(one, (Table, Pair)) and one.by == made.name]
+            without = bool(by_it) and all(self._why(one, self.owners[one.rate][0], "") for one in by_it)
+            return self._off(mechanism) or (self._none_has(by_it[0]) if without else "")
         return self._off(mechanism) or (self._why_rate(made.name, name) if isinstance(made, Rate) else "")
+
+    def _none_has(self, table):
+        """Why the trait of a factor is 0 in all cells; nothing if some have it, or if it is a state of the cell."""
+        _, by = self.owners.get(table.by, (None, None))
+        if not isinstance(by, Trait) or by.founder.number or by.mutation.number:
+            return ""
+        return f"no cell has it: {by.founder.text} = 0 and {by.mutation.text} = 0"
 
     def _alone(self, trait):
         """Why a trait does not change together with its partner: one of the two is off, or never changes."""
@@ -115,6 +127,8 @@ class Declared:
         acting = [made for other, made in self.all if isinstance(made, OF_A_FIELD) and made.rate == rate.name
                   and enabled(self.config, other)]
         stopped = [self._absent(made) for made in acting if self._absent(made) and self._stops(made)]
+        stopped += [self._none_has(made) for _, made in self.all if isinstance(made, Table) and made.rate == rate.name
+                    and made.values[0] == 0.0 and self._none_has(made)]
         keys = keys_of(rate)
         zero = f"{[*keys][0]} = 0" if rate.base.number == 0.0 and len(keys) == 1 and name not in keys else ""
         return self._off(mechanism) or self._off_field(rate) or "".join(stopped[:1]) or zero
