@@ -279,7 +279,7 @@ def test_a_trait_that_no_cell_has_is_told(table, key):
     zero = {"founder": 0.0, "mutation": 0.0}
     told = why(load({"tumor": {}, table: {"enabled": True, **zero}}), f"{table}.{key}")
     assert told == [f"no cell has it: {table}.founder = 0 and {table}.mutation = 0"]
-    for name, value in zero.items():
+    for name in zero:
         assert why(load({"tumor": {}, table: {"enabled": True, **zero, name: 0.1}}), f"{table}.{key}") == []
 
 

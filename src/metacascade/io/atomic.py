@@ -37,9 +37,10 @@ def _remedy(error):
     if error.errno in FULL:
         return f"free some space, then {GO_ON}. The files written before are whole"
     if error.errno in FORBIDDEN:
-        return "the directory must be writable; choose another with --out"
+        return "the directory must be writable; choose another (--out, for a file --csv)"
     if error.errno in MISSING:
-        return "it has no directory, and none can be made; choose another with --out, or bring the former one back"
+        return ("it has no directory, and none can be made; choose another (--out, for a file --csv), or bring the "
+                "former one back")
     return f"the files written before are whole; {GO_ON}"
 
 
