@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from metacascade.base.intervals import wilson
-from metacascade.studies import reproduce_file, reproduce_report
+from metacascade.studies import reproduce_file, reproduce_report, reproduce_verdict
 from metacascade.studies.reproduce_verdict import (
     AGREES,
     DIFFERS,
@@ -15,6 +15,7 @@ from metacascade.studies.reproduce_verdict import (
     NOT_RUN,
     NOT_YET,
     UNDECIDED,
+    Finding,
     judge,
     overall,
 )
@@ -57,6 +58,14 @@ def test_a_difference_is_of_pairs_of_runs_with_the_same_seed():
     row = reproduce_file.Row("", "", "", "", high=0.5)
     found = judge(comparison("difference", "a", "b"), row, {"a": [5.0, 3.0], "b": [4.0, 2.0]})
     assert (found.value, found.error, found.verdict) == (1.0, 0.0, DIFFERS)
+
+
+@pytest.mark.parametrize("value, told", [
+    (0.5, "differs, 2-fold"), (30.0, "differs, 10-fold"), (2.0, "agrees"), (0.0, "differs"), (-1.0, "differs")])
+def test_by_what_factor_a_number_differs_is_told(value, told):
+    row = SimpleNamespace(low=1.0, high=3.0)
+    finding = judge(SimpleNamespace(kind="interval", arms="one"), row, {"one": [value, value]})
+    assert reproduce_verdict.told(finding, row) == told
 
 
 @pytest.mark.parametrize("values, verdict", [([2.5], AGREES), ([2.6], DIFFERS), ([2.0, 2.0], DIFFERS), ([1.8, 1.8], AGREES),
@@ -107,6 +116,6 @@ def test_the_worst_verdict_counts():
 def test_why_an_experiment_differs_is_told_where_it_does(verdict, told):
     one = reproduce_file.read("V18")
     one = dataclasses.replace(one, head=reproduce_file.Head(title="Late recurrence", differs="Because."))
-    findings = [SimpleNamespace(verdict=verdict, text="")] * len(one.comparisons)
+    findings = [Finding(verdict)] * len(one.comparisons)
     assert ("  why: Because." in reproduce_report.lines(one, findings)) == told
     assert ("**Why.** Because." in reproduce_report.page([(one, findings)], [], "", {})) == told

@@ -4,7 +4,7 @@ import io
 
 from metacascade.studies import reproduce_rests
 from metacascade.studies.readouts import READOUTS
-from metacascade.studies.reproduce_verdict import AGREES, DIFFERS, UNDECIDED, overall
+from metacascade.studies.reproduce_verdict import AGREES, DIFFERS, UNDECIDED, overall, told
 
 HEAD = """# Validation: published experiments, simulated
 
@@ -13,10 +13,11 @@ Written by `metacascade reproduce all --write docs/validation.md`. Each experime
 `published.toml` beside them, with their source and how sure they are. None of them is used to set a parameter.
 
 A number *agrees* if the mean over the runs lies in the interval. It *differs* if the 95 % interval of that mean, by
-Student, lies wholly outside of it; else it is *undecided*. An order agrees if each mean is above the next by more than
-the 95 % interval of their difference. Differences and ratios are of pairs of runs with the same seed; ± is the standard
-error. From one run nothing follows, but for a score whose law is known. What has no published number is *not judged*,
-and what a version of the model has no mechanism for is *not possible yet*.
+Student, lies wholly outside of it, and by what factor from the nearer end is told; else it is *undecided*. An order
+agrees if each mean is above the next by more than the 95 % interval of their difference. Differences and ratios are of
+pairs of runs with the same seed; ± is the standard error. From one run nothing follows, but for a score whose law is
+known. What has no published number is *not judged*, and what a version of the model has no mechanism for is *not
+possible yet*.
 
 Of cohorts, all patients of an arm count together. The interval of 95 % of a share is Wilson's; of all else, of ratios
 and of differences it is that of drawing the patients again (bootstrap).
@@ -61,7 +62,7 @@ def lines(experiment, findings):
     """The verdicts on an experiment, for a terminal."""
     found = [f"{experiment.name}: {experiment.head.title}: {overall(findings)}"]
     for comparison, row, finding in zip(experiment.comparisons, experiment.rows, findings):
-        found.append(f"  {finding.verdict:10} {comparison.name}: {finding.text or '-'}; published "
+        found.append(f"  {told(finding, row):10} {comparison.name}: {finding.text or '-'}; published "
                      f"{published(comparison, row)} ({row.sure})")
     found += [f"  why: {why}" for why in _why(experiment, findings)]
     return found + [f"  rests on {one}" for one in reproduce_rests.told(experiment)]
@@ -109,7 +110,7 @@ def _section(one, findings):
         yield f"**Rests on.** {'; '.join(reproduce_rests.told(one))}.\n"
     yield "| what | published | simulated | verdict | source |\n|---|---|---|---|---|"
     for comparison, row, finding in zip(one.comparisons, one.rows, findings):
-        yield (f"| {comparison.name} | {published(comparison, row)} | {finding.text or '-'} | {finding.verdict} "
+        yield (f"| {comparison.name} | {published(comparison, row)} | {finding.text or '-'} | {told(finding, row)} "
                f"| {row.source} ({row.sure}) |")
     for why in _why(one, findings):
         yield f"\n**Why.** {why}"

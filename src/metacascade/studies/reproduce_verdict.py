@@ -94,6 +94,15 @@ def bounds(row):
     return -math.inf if row.low is None else row.low, math.inf if row.high is None else row.high
 
 
+def told(finding, row) -> str:
+    """The verdict in words; of a number above 0 that differs, by what factor from the nearer bound."""
+    if finding.verdict != DIFFERS or not finding.value > 0.0:
+        return finding.verdict
+    low, high = bounds(row)
+    fold = low / finding.value if finding.value < low else finding.value / high if 0.0 < high < finding.value else 0.0
+    return f"{DIFFERS}, {fold:.3g}-fold" if 1.0 < fold < math.inf else finding.verdict
+
+
 def _count(values, row):
     k, n = round(sum(values)), len(values)
     low, high = wilson(k / n, n)
