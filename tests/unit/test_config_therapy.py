@@ -89,7 +89,7 @@ def test_windows_that_are_much_shorter_than_a_step_are_told():
 
 
 def test_a_rate_that_is_off_or_zero_is_told():
-    off = "therapy[0]: without effect (tissue.divide is off or zero in this config)"
+    off = "therapy[0]: without effect (tissue.divide is off or zero in this config: growth.enabled = false)"
     assert off in loaded(CYCLES, growth={"enabled": False}).warnings
     assert loaded({"rate": "tissue.apoptosis", "factor": 2}, growth={"death_rate": "0/day"}).warnings[-1].startswith(
         "therapy[0]: without effect (tissue.apoptosis is off or zero")

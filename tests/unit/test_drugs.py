@@ -160,6 +160,29 @@ def test_immunosuppression_after_surgery_is_a_window_on_nk_killing_and_none_with
         surgery=[{"time": "3 days", "immunosuppression_duration": "10 days"}]).warnings
 
 
+IN_LESIONS = {"injection": [{"cells": 100}]}
+
+
+@pytest.mark.parametrize("name, tables, spared", [
+    ("cytotoxic", {}, ["drug.vessel is left out (chemotherapy.enabled = false): cells of the tumor are not killed"]),
+    ("cytotoxic", {"chemotherapy": {"enabled": True, "blood": "0 uM"}},
+     ["drug.vessel is left out (chemotherapy.blood = 0): cells of the tumor are not killed"]),
+    ("cytotoxic", {"chemotherapy": {"enabled": True}, "colonization": {"cell_loss": 0}},
+     ["lesion.death is left out (colonization.cell_loss = 0): cells of lesions are not killed"]),
+    ("cytotoxic", {"tumor": {"cells": 1000, "lumped": True}, "lumped": {"cell_loss": 0}},
+     ["lumped.death is left out (lumped.cell_loss = 0): cells of the tumor are not killed"]),
+    ("VEGF-A blockade", {}, ["field.vegf.source is left out (vegf.enabled = false): vessels of the tumor stay as they are"]),
+    ("cytotoxic", {"chemotherapy": {"enabled": True}}, []), ("cytotoxic", {"tumor": {"cells": 1000, "lumped": True}}, []),
+    ("cytotoxic", {"tumor": None}, []), ("VEGF-A blockade", {"vegf": {"enabled": True}}, []),
+    ("cytotoxic", {"chemotherapy": {"enabled": True}, "intravasation": {"hazard": "0/h"}, "colonization": {"cell_loss": 0},
+                   "injection": []}, []),
+    ("anti-IL-6/IL-8", {}, []), ("endocrine", {}, []), ("bisphosphonate", {}, []), ("SRC inhibitor", {}, [])])
+def test_what_a_drug_spares_as_a_rate_is_off_is_told_where_it_is_there_and_nothing_else(name, tables, spared):
+    tables = {"run": {"duration": "30 days"}, "tumor": {"cells": 1000}, "therapy": [{"drug": name}]} | IN_LESIONS | tables
+    config = load({table: held for table, held in tables.items() if held is not None})
+    assert [line for line in config.warnings if line.startswith("therapy")] == [f"therapy[0]: {name}: {one}" for one in spared]
+
+
 @pytest.mark.parametrize("plan, message", [
     ({"drug": "EGFR"}, "therapy[0].drug = \"EGFR\": no class of drugs"),
     ({"drug": "NK boost", "rate": "blood.nk"}, "therapy[0].rate"),
@@ -177,7 +200,7 @@ def test_what_cannot_be_is_refused_with_its_key(plan, message):
 
 
 @pytest.mark.parametrize("plan, line", [
-    ({"drug": "EGFR inhibitor"}, "therapy[0]: EGFR inhibitor without effect (field.vegf.source is off or zero in this config)"),
+    ({"drug": "EGFR inhibitor"}, "therapy[0]: EGFR inhibitor without effect (field.vegf.source is off or zero in this config: vegf.enabled = false)"),
     ({"drug": "NK boost", "efficacy": 0}, "therapy[0].efficacy = 0: without effect"),
     ({"drug": "NK boost", "start": "40 days"}, "therapy[0].start = 40 days is not before the end of the run: it never acts"),
     ({"rate": "blood.homing", "where": "lung", "factor": 2}, "therapy[0]: without effect (blood.homing is zero in lung)")])

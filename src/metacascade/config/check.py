@@ -10,11 +10,11 @@ import math
 from metacascade.base import units
 from metacascade.base.errors import InputError
 from metacascade.base.limits import FARTHEST, MOST_CLONES, MOST_STEPS
-from metacascade.base.nodes import LYMPH_NODE
 from metacascade.base.units import show_time
 from metacascade.config import (
     circulation,
     effects as config_effects,
+    idletherapies,
     injections,
     interventions,
     moves,
@@ -24,9 +24,8 @@ from metacascade.config import (
 )
 from metacascade.config.given import dotted
 from metacascade.config.read import Problem
-from metacascade.config.windows import largest, of_therapy, windows
+from metacascade.config.windows import largest, windows
 from metacascade.mechanisms import mechanisms_of, names_in_time, plan_of
-from metacascade.mechanisms.factors import At
 from metacascade.mechanisms.mutation import NAME
 from metacascade.mechanisms.plan import contradictions
 from metacascade.mechanisms.problems import TAKEN
@@ -144,53 +143,11 @@ def warnings(config, given, going_on_at_s=None) -> list[str]:
     plan = plan_of(config)
     of_start = config_effects.draws_of_nothing(config) if going_on_at_s is None else early(config, going_on_at_s)
     return [*_unusual(config), *_coarse(config, plan), *_clones(config, plan), *_late(config),
-            *_idle_therapies(config, plan, going_on_at_s is not None), *outcomes.odd(config, plan),
+            *idletherapies.told(config, plan, going_on_at_s is not None), *outcomes.odd(config, plan),
             *_always(config, plan),
             *((*moves.slow(plan), *config_effects.unread_fields(plan)) if config.has_tissue else ()),
             *_interventions_of_nothing(config, going_on_at_s is not None), *injections.odd(config, given), *of_start,
             *config_effects.without_effect(config, given, going_on_at_s is not None)]
-
-
-def _idle_therapies(config, plan, goes_on):
-    """Therapies on what is off, or has no cells; of a run that goes on there may be some in the blood already."""
-    if not windows(config):
-        return
-    names = {one.rate.partition("@")[0] for one in windows(config)}
-    off, enters = config_effects.idle_rates(config, names, goes_on), config_effects.enters(config)
-    for name in names:
-        beyond, nodes = name.partition(".")[0] in ("blood", "lesion"), _nodes(plan, name)
-        if not (plan.number(name) or plan.coefficient(name)) or nodes == set():
-            off[name] = f"{name} is off or zero in this config"
-        elif config.tumor is None and (not beyond or nodes == {"tumor"}):
-            off[name] = config_effects.NO_TUMOR
-        elif not config.has_tissue and name.partition(".")[0] not in ("blood", "lesion", "lumped"):
-            off[name] = config_effects.LUMPED
-        elif beyond and not goes_on and not enters:
-            off[name] = "no cell enters the blood"
-        elif nodes == {"tumor"} and not goes_on and not config_effects.reaches_tumor(config):
-            off[name] = config_effects.NO_BLOOD_IN_TUMOR
-    off |= _idle_in_places(config, plan, off)
-    yield from therapy.odd(config, off, lambda one: of_therapy(config, one))
-
-
-def _idle_in_places(config, plan, off):
-    """Rates at nodes, ``blood.nk@lung``, that do nothing there, or anywhere."""
-    found = {}
-    for rate in {one.rate for one in windows(config) if "@" in one.rate}:
-        name, _, place = rate.partition("@")
-        nodes = _nodes(plan, name)
-        if name in off:
-            found[rate] = off[name]
-        elif nodes is not None and place not in nodes or place == LYMPH_NODE and not plan.drains:
-            found[rate] = f"{name} is zero in {place}"
-    return found
-
-
-def _nodes(plan, name):
-    """The only nodes and organs at which a rate is not zero; None if there may be others."""
-    found = [{node for node, value in dict(factor.values).items() if value}
-             for factor in plan.factors_of(name) if isinstance(factor, At) and not factor.other]
-    return set.intersection(*found) if found else None
 
 
 def _interventions_of_nothing(config, goes_on):

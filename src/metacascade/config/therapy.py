@@ -122,10 +122,11 @@ def _wrong_places(plan):
             yield "where", f"{place!r} is no node or organ{nearest(place, (*NODES, LYMPH_NODE))}"
 
 
-def odd(config, off, windows_of) -> Iterator[str]:
+def odd(config, off, windows_of, left_out) -> Iterator[str]:
     """What has no effect, or not all of it, in a run from its start.
 
-    `off`: rates that do not act, and why; `windows_of`: the windows of one therapy, by `config.windows`.
+    `off`: rates that do not act, and why; `windows_of`: the windows of one therapy, by `config.windows`; `left_out`: the
+    effects of a drug whose rates are not there while what they would act on is, each with why.
     """
     for i, plan in enumerate(config.therapy):
         windows = windows_of(plan)
@@ -140,6 +141,8 @@ def odd(config, off, windows_of) -> Iterator[str]:
             yield f"therapy[{i}]: {plan.drug} without effect ({why})"
         else:
             yield from _odd(f"therapy[{i}]", (acting or windows)[0], config.run.duration_s, off)
+            yield from (f"therapy[{i}]: {plan.drug}: {effect.rate} is left out ({why}): {effect.spared}"
+                        for effect, why in left_out(plan))
         for one in acting:
             yield from _slow(f"therapy[{i}]", one, config.run)
 

@@ -4,8 +4,9 @@
 
     outside + (inside - outside) x efficacy
 
-with `outside` = 1 but for what is there in the windows alone, the drug of [chemotherapy] itself. A rate that the model
-has not is left out; a drug that has none of its rates does nothing, which is told.
+with `outside` = 1 but for what is there in the windows alone, the drug of [chemotherapy] itself. A rate that a config
+has not is left out, which is told where what it would act on is there; a drug without any of its rates does nothing,
+which is told too.
 """
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +19,8 @@ class Effect:
     """On one rate, or on it in one organ (`where`): its factor at full efficacy, and the factor outside of windows.
 
     `by` is the factor at full efficacy as parameters of a config make it, `inside` that of the defaults. Where the rate
-    `needs` is off there is nothing for the drug to act on.
+    `needs` is off there is nothing for the drug to act on. `spared`: what goes on as without the drug where the rate is
+    off or zero; `of`: whose that is, and "" where nothing is left for the drug to act on.
     """
     rate: str
     inside: float
@@ -26,6 +28,8 @@ class Effect:
     where: str = ""
     by: Callable | None = None
     needs: str = ""
+    of: str = ""
+    spared: str = ""
 
     def factor(self, efficacy: float, config=None) -> float:
         """Of the rate inside of a window."""
@@ -43,6 +47,7 @@ class Drug:
     source: str
 
 
+TISSUE, LUMPED, LESIONS = "tissue", "lumped", "lesions"      # whose cells an `Effect` spares
 EGFR = "full effect: vegf.egfr_residual; efficacy no measurement; direction Deryugina and Kiosses 2017"
 CATHEPSIN = "JPM cut late tumor burden by two thirds (Joyce 2004)"
 SRC = ("dormant cells in the bone die as those without SRC, 1 / (1 - src_survival.share) times as fast, and these no "
@@ -57,7 +62,8 @@ DRUGS = {drug.name: drug for drug in (
         Effect("field.vegf.source", 0.3, by=lambda c: c.vegf.egfr_residual),), ASSUMED, EGFR),
     Drug("Id inhibitor", 0.5, (Effect("vessel.sprout", 0.0),), ASSUMED, "no measurement; direction Lyden 1999"),
     Drug("VEGF-A blockade", 0.8, (
-        Effect("field.vegf.source", 0.0), Effect("lesion.vascularize", 0.0)), ASSUMED, (
+        Effect("field.vegf.source", 0.0, of=TISSUE, spared="vessels of the tumor stay as they are"),
+        Effect("lesion.vascularize", 0.0)), ASSUMED, (
             "no measurement; small lesions stay small and dormant (direction Kienast 2010)")),
     Drug("cathepsin inhibitor", 0.6, (Effect("field.matrix.cathepsins", 0.0),), RECALLED, CATHEPSIN),
     Drug("SRC inhibitor", 0.7, (
@@ -78,8 +84,9 @@ DRUGS = {drug.name: drug for drug in (
         Effect("lesion.start", 0.72, where="bone"), Effect("lesion.wake", 0.72, where="bone")), RECALLED, (
             "bone recurrence x 0.72 in postmenopausal women (EBCTCG 2015)")),
     Drug("cytotoxic", 1.0, (
-        Effect("drug.vessel", 1.0, outside=0.0), Effect("lumped.death", 15.0), Effect("lesion.death", 15.0)), ASSUMED,
-        CYTOTOXIC))}
+        Effect("drug.vessel", 1.0, outside=0.0, of=TISSUE, spared="cells of the tumor are not killed"),
+        Effect("lumped.death", 15.0, of=LUMPED, spared="cells of the tumor are not killed"),
+        Effect("lesion.death", 15.0, of=LESIONS, spared="cells of lesions are not killed")), ASSUMED, CYTOTOXIC))}
 
 
 def table() -> str:
@@ -102,4 +109,5 @@ def markdown() -> str:
 def _words(effect, drug):
     where = f" in {effect.where}" * bool(effect.where)
     outside = f", {effect.outside:g} outside of its windows" * (effect.outside != 1.0)
-    return f"{effect.rate}{where} times {effect.factor(drug.efficacy):.3g}{outside}"
+    spared = f" (where it is off or zero, {effect.spared})" * bool(effect.spared)
+    return f"{effect.rate}{where} times {effect.factor(drug.efficacy):.3g}{outside}{spared}"

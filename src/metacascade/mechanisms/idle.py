@@ -52,6 +52,14 @@ class Declared:
         field, _, member = name.partition(".")
         return set(KEY.findall(getattr(self.owners[field][1], member).text))
 
+    def why_zero(self, name: str) -> str:
+        """The switch that is off, or the parameter that is 0, for which a rate or a coefficient is zero; "" if it is
+        none of one of these."""
+        mechanism, _ = self.owners.get(name) or self.owners[name.partition(".")[0]]
+        held = {".".join(map(str, path)): number for path, _, number in self.config.values()}
+        zero = [f"{key} = 0" for key in sorted(self.parameters_of(name)) if held.get(key) == 0]
+        return self._off(mechanism) or "".join(zero[:1])
+
     def why_idle(self, name: str) -> str:
         """Why the parameter `name` ("growth.oxygen_half", "organs.lung.nk") does nothing; nothing if it acts, or if no
         mechanism names it."""
