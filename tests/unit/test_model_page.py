@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from metacascade.__main__ import main
-from metacascade.config.config import Config, default, everything
+from metacascade.config.config import Config, default, everything, load_with_text
+from metacascade.config.known import sources
 from metacascade.mechanisms import MECHANISMS, equations, plan_of
 from metacascade.mechanisms.terms import Rate
 
@@ -71,9 +72,22 @@ def test_info_prints_the_rates_of_a_config_with_values_and_sources(tmp_path, cap
         "[tumor]\n[growth]\ndivision_time = '36 h'\n[organs.lung]\nnk = 3\n[hypoxia]\nenabled = false\n")
     text = printed(capsys, str(tmp_path / "run.toml"))
     assert "\ntissue.divide (1/h) = ln(2) / [growth.division_time] * (oxygen / (oxygen + [growth.oxygen_half]))" in text
-    assert "\n    growth.division_time = 36 h (convention: cultured lines 24 h" in text
-    assert "3 lung" in next(line for line in text.splitlines() if line.startswith("    organs.BED.nk = 0.1 tumor, "))
+    assert "\n    growth.division_time = 36 h (set here; default 24 h, convention: cultured lines 24 h" in text
+    assert "3 lung (set here; default 1, " in next(
+        line for line in text.splitlines() if line.startswith("    organs.BED.nk = 0.1 tumor, "))
+    assert "\n    growth.oxygen_half = 5 mmHg (assumed: " in text
     assert "tissue.necrosis" not in text and "hypoxia" in text.splitlines()[-1].removeprefix("off: ").split(", ")
+
+
+def test_info_prints_the_source_that_the_line_of_a_value_gives_while_it_is_that_of_its_line(tmp_path, capsys):
+    (tmp_path / "run.toml").write_text("[tumor]\n[growth]\ndivision_time = '36 h'      # MEASURED: a dish,\n"
+                                       "    # of ours\ndeath_rate = '0.05/day'   # DEFAULT: few\n"
+                                       "[organs.bone]\nsoil = 0.5   # ASSUMED: half\n")
+    text = printed(capsys, str(tmp_path / "run.toml"))
+    assert "growth.division_time = 36 h (measured: a dish, of ours)\n" in text
+    assert "growth.death_rate = 0.05/day (recalled: " in text and "0.5 bone (assumed: half)" in text
+    loaded, given = load_with_text(tmp_path / "run.toml", "growth.division_time=30 h")
+    assert sources(loaded, given)["growth", "division_time"].startswith("set here; default 24 h, convention")
 
 
 def test_info_prints_the_default_rates_and_the_block_of_the_page(capsys):

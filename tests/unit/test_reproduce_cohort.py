@@ -62,7 +62,7 @@ def test_cohorts_are_lived_through_read_out_and_not_again(tmp_path, capsys):
     found, = json.loads((out / "few" / "verdict.json").read_text())["findings"]
     assert found["verdict"] == AGREES and "of 6 patients" in found["text"]
     told = capsys.readouterr().out
-    assert "rests on organs.lung.soil (computed: diSibio" in told and "colonization.clonogenic (recalled" in told
+    assert "rests on organs.lung.soil (computed: diSibio" in told and "colonization.clonogenic (1e-08 here; default 2e-05, recalled" in told
     times = {path: path.stat().st_mtime_ns for path in out.rglob("cohort.h5")}
     assert len(times) == 2
     assert reproduce.run("few", out, folder=folder) == 0

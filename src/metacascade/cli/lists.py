@@ -3,13 +3,14 @@
 
 def rates(file, markdown):
     """Every rate of a config, or of the default one; as in docs/model.md, of one with every mechanism."""
-    from metacascade.config.config import default, everything, load
+    from metacascade.config import known
+    from metacascade.config.config import default, everything, load_with_text
     from metacascade.mechanisms import equations, plan_of
     if markdown:
         print(equations.markdown(plan_of(everything()), equations.optional(default(), everything())))
     else:
-        loaded = default() if file is None else load(file)
-        print(equations.report(plan_of(loaded), loaded))
+        loaded, text = (default(), "") if file is None else load_with_text(file)
+        print(equations.report(plan_of(loaded), loaded, known.sources(loaded, text)))
 
 
 def columns(file, markdown):

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from metacascade.base.declare import ASSUMED, COMPUTED, CONVENTION, MEASURED, RECALLED, SETTING, Parameter
 from metacascade.base.screen import one_line
 from metacascade.config import presets
-from metacascade.config.config import build
+from metacascade.config.config import build, default
 from metacascade.config.describe import default_text
 from metacascade.config.given import dotted
 from metacascade.config.lines import comments, line_of
@@ -59,27 +59,38 @@ def numbers_of(text: str, name: str) -> list[Number]:
     """The same of the text of a config."""
     document = parse_text(text, name, str(presets.FOLDER))
     config, said = build(document), comments(document.text)
-    defaults = _defaults(config)
+    of_beds = defaults(config)
     found = []
     for path, parameter, value in config.values():
         if path in config.given and parameter.kind in NUMBERS:
             line = line_of(path, document.lines)
             status, source = _told(said.get(line, ""), parameter)
-            default = defaults.get(path, parameter.default)
+            default = of_beds.get(path, parameter.default)
             found.append(Number(dotted(path), line, parameter, value, default, status, source))
     return sorted(found, key=lambda one: one.line)
 
 
 def _told(comment, parameter):
     """Status and source of a number by the comment of its line."""
-    if match := _SOURCE.fullmatch(comment):
-        return match[1].lower(), match[2]
+    if of_comment(comment)[0]:
+        return of_comment(comment)
     return (SETTING, comment) if parameter.status == SETTING else ("", comment)
 
 
-def _defaults(config):
+def of_comment(comment) -> tuple[str, str]:
+    """Status and source by the words of the comment of a line, "" where they are none of such."""
+    match = _SOURCE.fullmatch(comment)
+    return (match[1].lower(), match[2]) if match else ("", "")
+
+
+def defaults(config) -> dict:
     """Path -> value of what is the same in every config of this kind: the beds have defaults of their own."""
     return {path: value for path, _, value in type(config).from_dict({}).values() if path[0] == "organs"}
+
+
+def defaults_of_beds() -> dict:
+    """The same of the default config."""
+    return defaults(default())
 
 
 def unsourced(found: list[Number]) -> list[str]:

@@ -125,8 +125,8 @@ def _wrong_places(plan):
 def odd(config, off, windows_of, left_out) -> Iterator[str]:
     """What has no effect, or not all of it, in a run from its start.
 
-    `off`: rates that do not act, and why; `windows_of`: the windows of one therapy, by `config.windows`; `left_out`: the
-    effects of a drug whose rates are not there while what they would act on is, each with why.
+    `off`: rates that do not act, and why; `windows_of`: the windows of one therapy, by `config.windows`; `left_out`:
+    the effects of a drug whose rates are not there while what they would act on is, each with why.
     """
     for i, plan in enumerate(config.therapy):
         windows = windows_of(plan)

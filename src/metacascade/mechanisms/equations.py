@@ -120,9 +120,10 @@ def _wrapped(text, indent="        "):
     yield text
 
 
-def report(plan, config) -> str:
-    """Every equation with the values, units, status and sources of the parameters in it, for people."""
-    known = _parameters(config)
+def report(plan, config, sources) -> str:
+    """Every equation with the values, units, status and sources of the parameters in it, for people; `sources`: path ->
+    status and source of each value of the config."""
+    known = _parameters(config, sources)
     lines = []
     for chapter, rows in _by_chapter(plan).items():
         lines += [chapter, ""]
@@ -133,17 +134,15 @@ def report(plan, config) -> str:
     return "\n".join(lines + ([f"off: {', '.join(off)}"] if off else [])).rstrip()
 
 
-def _parameters(config) -> dict:
-    """Key in the file -> value, and its status and source, in words; keys of organs by bed, and for all of them."""
+def _parameters(config, sources) -> dict:
+    """Key in the file -> value, and its status and source, in words; keys of organs by source, value and bed."""
     known = {}
     for path, parameter, held in config.values():
-        source = f" ({parameter.status}{f': {parameter.source}' if parameter.source else ''})"
         text = parameter.text(held) if held is not None else "left out"
-        known[".".join(map(str, path))] = text + source
+        known[".".join(map(str, path))] = f"{text} ({sources[path]})"
         if path[0] == "organs":
-            beds = known.setdefault(f"organs.BED.{path[2]}", {})
+            beds = known.setdefault(f"organs.BED.{path[2]}", {}).setdefault(sources[path], {})
             beds.setdefault(text, []).append(path[1])
-            beds[""] = source
     return known
 
 
@@ -152,7 +151,8 @@ def _named_in(text, known):
     for key in dict.fromkeys(_MARKED.findall(text)):
         said = known.get(key)
         if isinstance(said, dict):
-            said = "; ".join(f"{number} {', '.join(beds)}" for number, beds in said.items() if number) + said[""]
+            said = "; ".join("; ".join(f"{number} {', '.join(beds)}" for number, beds in alike.items()) + f" ({source})"
+                             for source, alike in said.items())
         if said:
             yield key, said
 

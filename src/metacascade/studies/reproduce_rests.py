@@ -1,7 +1,8 @@
 """Which parameters an experiment rests on, as its file names them, and how well each is known."""
 from metacascade.base.names import nearest
-from metacascade.config import presets, sourced
+from metacascade.config import known, presets, sourced
 from metacascade.config.read import Problem
+from metacascade.config.values import internal
 from metacascade.studies.reproduce_toml import split
 from metacascade.studies.sweep_values import parameters
 
@@ -13,14 +14,45 @@ def unknown(names):
 
 
 def told(experiment):
-    """Each parameter with its status and source in words: of the preset that an arm starts from, or as declared."""
+    """Each parameter with its status and source in words: as the experiment sets it, as the preset that an arm starts
+    from does, or as declared."""
     bases = {one.get("base") for one in experiment.arms.values()} if experiment.cohort else ()
-    set_there = {number.path: number for base in sorted(bases) if base in presets.names()
-                 for number in sourced.numbers(base)}
-    found = []
-    for name in split(experiment.head.rests_on):
-        one, declared = set_there.get(name), parameters()[name]
-        of_preset = one is not None and one.status != sourced.DEFAULT
-        status, source = (one.status, one.source) if of_preset else (declared.status, declared.source)
-        found.append(f"{name} ({status}{': ' * bool(source)}{source})")
-    return found
+    of_presets = {number.path: number for base in sorted(bases) if base in presets.names()
+                  for number in sourced.numbers(base)}
+    return [f"{name} ({_source(experiment, name, of_presets.get(name))})" for name in split(experiment.head.rests_on)]
+
+
+def _source(experiment, name, of_preset):
+    """Status and source of what a parameter is in an experiment."""
+    declared = parameters()[name]
+    default = sourced.defaults_of_beds().get(tuple(name.split(".")), declared.default)
+    source = known.worded(declared.status, declared.source)
+    if of_preset is not None and of_preset.status != sourced.DEFAULT:
+        default, source = of_preset.value, known.worded(of_preset.status, of_preset.source)
+    given = _set(experiment, name)
+    if all(not isinstance(one, dict) and internal(declared, one) == default for one in given):
+        return source
+    told = " or ".join(dict.fromkeys(map(_words, given)))
+    whose = "default" if of_preset is None else "preset"
+    return f"{told} here; {whose} {'none' if default is None else declared.text(default)}, {source}"
+
+
+def _set(experiment, name):
+    """What the arms of an experiment set a parameter to, or its config does: values of TOML, or a law in a table."""
+    if experiment.cohort:
+        found = [arm.get("draw", {}).get(name) for arm in experiment.arms.values()]
+    else:
+        config = experiment.config
+        for word in name.split("."):
+            config = config.get(word) if isinstance(config, dict) else None
+        found = [arm.get(name, config) for arm in experiment.arms.values()]
+    return [one for one in found if one is not None]
+
+
+def _words(given):
+    """A value of TOML, or a law, in words."""
+    if not isinstance(given, dict):
+        return str(given)
+    told = [given["law"], *(f"{key} {', '.join(map(str, one)) if isinstance(one, list) else one}"
+                            for key, one in given.items() if key != "law")]
+    return f"drawn ({', '.join(told)})"
