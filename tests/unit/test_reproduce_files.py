@@ -7,7 +7,7 @@ import pytest
 from made_experiments import BOUNDS, CONTROLS, EXPERIMENT, PUBLISHED, put
 from metacascade.base.errors import InputError
 from metacascade.config import config, read as config_read
-from metacascade.studies import reproduce_controls, reproduce_file, reproduce_toml
+from metacascade.studies import reproduce_controls, reproduce_file, reproduce_rests, reproduce_toml
 from metacascade.studies.sweep_values import parameters
 
 ROOT = Path(__file__).parents[2]
@@ -114,3 +114,10 @@ def test_what_is_wrong_in_a_control_is_told(folder):
     with pytest.raises(InputError) as error:
         reproduce_controls.read("A1", folder)
     assert "directoin" in str(error.value) and "did you mean" in str(error.value) and "exakt" in str(error.value)
+
+
+def test_what_an_experiment_rests_on_has_the_source_of_its_own_value_and_not_of_the_default():
+    told = {one.split(" ")[0]: one for name in ("V06", "V10") for one in reproduce_rests.told(reproduce_file.read(name))}
+    assert told["colonization.clonogenic"].startswith("colonization.clonogenic (0.01 here; default 2e-05, recalled: ")
+    assert told["blood.stretch"].startswith("blood.stretch (the default or ") and " here; default " in told["blood.stretch"]
+    assert told["colonization.start"].startswith("colonization.start (assumed: ")

@@ -30,23 +30,21 @@ def _source(experiment, name, of_preset):
     if of_preset is not None and of_preset.status != sourced.DEFAULT:
         default, source = of_preset.value, known.worded(of_preset.status, of_preset.source)
     given = _set(experiment, name)
-    if all(not isinstance(one, dict) and internal(declared, one) == default for one in given):
+    if all(one is None or not isinstance(one, dict) and internal(declared, one) == default for one in given):
         return source
-    told = " or ".join(dict.fromkeys(map(_words, given)))
     whose = "default" if of_preset is None else "preset"
+    told = " or ".join(dict.fromkeys(f"the {whose}" if one is None else _words(one) for one in given))
     return f"{told} here; {whose} {'none' if default is None else declared.text(default)}, {source}"
 
 
 def _set(experiment, name):
-    """What the arms of an experiment set a parameter to, or its config does: values of TOML, or a law in a table."""
+    """What each arm of an experiment sets a parameter to, or its config does: a value, a law in a table, or None."""
     if experiment.cohort:
-        found = [arm.get("draw", {}).get(name) for arm in experiment.arms.values()]
-    else:
-        config = experiment.config
-        for word in name.split("."):
-            config = config.get(word) if isinstance(config, dict) else None
-        found = [arm.get(name, config) for arm in experiment.arms.values()]
-    return [one for one in found if one is not None]
+        return [arm.get("draw", {}).get(name) for arm in experiment.arms.values()]
+    config = experiment.config
+    for word in name.split("."):
+        config = config.get(word) if isinstance(config, dict) else None
+    return [arm.get(name, config) for arm in experiment.arms.values()]
 
 
 def _words(given):
