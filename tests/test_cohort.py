@@ -104,7 +104,7 @@ def test_info_and_the_tables_tell_what_is_in_them(undisturbed, capsys):
     assert "cohort of 34 patients" in capsys.readouterr().out
     with open(undisturbed / "cohort_patients.csv", encoding="utf-8") as text:
         rows = list(csv.DictReader(text))
-    assert len(rows) == 34 and {"patient", "lumped_gompertz [1/h]", "cause", "first_organ"} <= rows[0].keys()
+    assert len(rows) == 34 and {"patient", "lumped_gompertz [1/h]", "cause", "first_organ_seen"} <= rows[0].keys()
 
 
 def test_times_in_the_table_of_patients_are_years_and_empty_where_there_is_none(undisturbed):

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from metacascade.base.intervals import NORMAL, kaplan_meier
+from metacascade.base.numerals import counted
 from metacascade.base.units import YEAR_S
 from metacascade.io import atomic
 from metacascade.model.patient import CAUSES
@@ -52,24 +53,36 @@ def by_year(times_s, events, years):
     return rows
 
 
+def first_seen(rows, lesions):
+    """Of each patient the node of the lesion that was seen first, NOWHERE: none was; of several at the same moment that
+    of the one with the smallest id."""
+    seen = lesions[np.isfinite(lesions["t_detected"])]
+    seen = seen[np.lexsort((seen["id"], seen["t_detected"], seen["patient"]))]
+    patients, first = np.unique(seen["patient"], return_index=True)
+    found = np.full(len(rows), NOWHERE)
+    found[np.searchsorted(rows["patient"], patients)] = seen["node"][first]
+    return found
+
+
 def by_organ(rows, lesions):
-    """Of each organ: (name, patients with a lesion there that was seen, share of all diagnosed, patients with one that
-    divided, patients whose first lesion to be founded was there, lesions seen, lesions at the end)."""
+    """Rows of ORGAN_HEAD as tuples, of those diagnosed: patients with a lesion there that was seen, and their share;
+    with one that divided; whose first lesion to be seen, or to be founded, was there; lesions seen, and at the end."""
     diagnosed = rows[rows["diagnosed_s"] >= 0]
-    alive = lesions["node"][(lesions["n"] > 0) & np.isin(lesions["patient"], diagnosed["patient"])]
-    left = np.bincount(alive, minlength=len(PLACES))
-    found = []
+    lesions = lesions[np.isin(lesions["patient"], diagnosed["patient"])]
+    left = np.bincount(lesions["node"][lesions["n"] > 0], minlength=len(PLACES))
+    site, found = first_seen(diagnosed, lesions), []
     for node, name in enumerate(PLACES):
         seen, grew = diagnosed["detected_by_organ"][:, node], diagnosed["lesions_by_organ"][:, node]
-        first = np.count_nonzero(diagnosed["first_organ"] == node)
+        patients, first = int(np.count_nonzero(seen)), int(np.count_nonzero(site == node))
+        founded = np.count_nonzero(diagnosed["first_organ"] == node)
         if grew.any() or left[node]:
-            found.append((name, np.count_nonzero(seen), np.count_nonzero(seen) / max(len(diagnosed), 1),
-                          np.count_nonzero(grew), first, int(seen.sum()), int(left[node])))
+            found.append((name, patients, patients / max(len(diagnosed), 1), np.count_nonzero(grew), first, founded,
+                          int(seen.sum()), int(left[node])))
     return sorted(found, key=lambda row: (-row[1], -row[3], row[0]))
 
 
-ORGAN_HEAD = ("organ", "patients_seen", "share_of_diagnosed", "patients_divided", "first_founded", "lesions_seen",
-              "lesions_left")
+ORGAN_HEAD = ("organ", "patients_seen", "share_of_diagnosed", "patients_divided", "first_seen", "first_founded",
+              "lesions_seen", "lesions_left")
 
 
 def years_of(rows) -> int:
@@ -91,7 +104,7 @@ def report(rows, lesions) -> list[str]:
         lines += [f"    year {row[0]:>3}  {100 * row[4]:5.1f} % ({100 * row[6]:.1f} to {100 * row[7]:.1f})  "
                   f"{row[1]:,} at risk" for row in shown]
     lines.append("  organs with a lesion that was seen, of those diagnosed:")
-    lines += [f"    {name:12}{100 * share:5.1f} %  {seen:,} patients, first in {first:,}"
+    lines += [f"    {name:12}{100 * share:5.1f} %  {counted(seen, 'patient')}, the first that was seen in {first:,}"
               for name, seen, share, _, first, *_ in by_organ(rows, lesions) if seen]
     return lines
 
@@ -102,13 +115,19 @@ def write(directory, rows, lesions, units):
     for event in ("recurrence", "survival"):
         _write(directory, event, HEAD, by_year(*followed_times(rows, event), years))
     _write(directory, "organs", ORGAN_HEAD, by_organ(rows, lesions))
-    names = [name for name in rows.dtype.names if rows.dtype[name].shape == ()]
-    _write(directory, "patients", [_head(name, units[name]) for name in names], (
-        [_told(name, row[name].item(), units[name]) for name in names] for row in rows))
+    columns = [(_head(name, units[name]), rows[name], name, units[name]) for name in rows.dtype.names
+               if rows.dtype[name].shape == ()]
+    columns.insert([name for _, _, name, _ in columns].index("first_organ"), (
+        "first_organ_seen", first_seen(rows, lesions), "first_organ", "node"))
+    _write(directory, "patients", [head for head, *_ in columns], (
+        [_told(name, one.item(), unit) for (*_, name, unit), one in zip(columns, row)]
+        for row in zip(*(values for _, values, *_ in columns))))
 
 
 def _head(name, unit):
     """The name of a column, with its unit; times are in years."""
+    if name == "first_organ":
+        return "first_organ_founded"
     if unit in PER_YEAR:
         return f"{name.removesuffix('_s')} [year]"
     return f"{name} [{unit}]" if unit not in ("1", "cause", "node") else name
