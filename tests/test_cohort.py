@@ -101,7 +101,8 @@ def test_another_file_is_refused_and_the_same_again_tells_the_same(file, undistu
 
 def test_info_and_the_tables_tell_what_is_in_them(undisturbed, capsys):
     assert main(["info", str(undisturbed)]) == 0
-    assert "cohort of 34 patients" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "cohort of 34 patients" in said and "tube0, 7.5 mL 10 days after diagnosis: 34 patients" in said
     with open(undisturbed / "cohort_patients.csv", encoding="utf-8") as text:
         rows = list(csv.DictReader(text))
     assert len(rows) == 34 and {"patient", "lumped_gompertz [1/h]", "cause", "first_organ_seen"} <= rows[0].keys()

@@ -140,7 +140,7 @@ class Runner:
                 cohort_table.write(self.out, rows, lesions, cohort_patient.units_of(self.cohort))
                 print("\n".join([f"{counted(len(rows), 'patient')}, {counted(len(lesions), 'lesion')} that ever "
                                  f"divided; digest {digest}",
-                                 *cohort_table.report(rows, lesions),
+                                 *cohort_table.report(rows, lesions, self.cohort.tubes),
                                  f"  results in {self.out / cohort_results.NAME}; tables beside it, such as "
                                  f"{cohort_table.NAMES['survival']}"]), flush=True)
 

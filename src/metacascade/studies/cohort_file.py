@@ -106,7 +106,7 @@ def of(document) -> Cohort:
     age = document.tables.get("age")
     own["age"] = cohort_laws.read(("age",), "age", Patients.parameters["age"], "50 years" if age is None else age,
                                   problems)
-    tubes = tuple(_tubes(document.tables.get("tube", []), problems))
+    tubes = tuple(tubes_of(document.tables.get("tube", []), problems))
     base, treatment, idle = _base(options, document, problems)
     problems += [*_dead_at_once(base, own)]
     if problems:
@@ -178,8 +178,8 @@ def _own(section, table, problems):
     return found
 
 
-def _tubes(given, problems):
-    """Those of [[tube]]."""
+def tubes_of(given, problems):
+    """A TubeOfBlood for each table of [[tube]]."""
     if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
         problems.append(Problem(("tube",), "must be a list of tables: write [[tube]]"))
         return

@@ -19,7 +19,7 @@ from metacascade._kernels._layout import Draw, draws, unit52
 from metacascade.base import units
 from metacascade.base.declare import Parameter
 from metacascade.base.names import nearest
-from metacascade.base.units import YEAR_S
+from metacascade.base.units import DAY_S, YEAR_S
 from metacascade.config import values as config_values
 from metacascade.config.read import Problem
 
@@ -30,6 +30,12 @@ KEYS = {law: ("law", *keys) for law, keys in NUMBERS.items()} | {
 PURE = ("spread",)          # numbers without the unit of the parameter
 MOST_SPREAD = 50            # exp(8.6 x that) is still a number, and no draw is further out than 8.6 spreads
 NUMERIC = ("quantity", "number", "integer")
+
+
+def years_or_days(seconds) -> str:
+    """A time in words: in years, or in days if it is shorter than one."""
+    number, unit = (seconds / YEAR_S, "year") if abs(seconds) >= YEAR_S else (seconds / DAY_S, "day")
+    return f"{number:.4g} {unit}{'s' * (number != 1)}"
 
 
 @dataclass(frozen=True)
@@ -79,7 +85,7 @@ class Law:
         return self.numbers[-1]
 
     def _text(self, number):
-        return f"{number / YEAR_S:.4g} years" if self.parameter.internal == "s" else self.parameter.text(number)
+        return years_or_days(number) if self.parameter.internal == "s" else self.parameter.text(number)
 
     def __str__(self):
         """In words, in the unit of the parameter."""

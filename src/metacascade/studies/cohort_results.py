@@ -160,14 +160,15 @@ def is_one(path) -> bool:
 
 def describe(path) -> str:
     """What is in a file, as text."""
-    from metacascade.studies import cohort_table
+    from metacascade.studies import cohort_file, cohort_table
     rows, lesions, _ = read(path)
     with datasets.open_file(path) as h5:
         session, plan = (json.loads(h5[name].asstr()[()]) for name in ("provenance/session", "config/plan"))
+    tubes = cohort_file.tubes_of(plan["cohort"].get("tube", []), [])
     lines = [f"{path}: cohort of {counted(len(rows), 'patient')}, format {FORMAT}, {counted(len(lesions), 'lesion')} "
              "that ever divided",
              one_line(f"  {plan['cohort'].get('title', '')}", LONGEST_LINE),
              one_line(f"  {session.get('started', '?')} on {session.get('ranks', '?')} ranks: "
                       f"{session.get('command', '?')}", LONGEST_LINE),
-             f"  digest {digest(rows, lesions)}", *cohort_table.report(rows, lesions)]
+             f"  digest {digest(rows, lesions)}", *cohort_table.report(rows, lesions, tubes)]
     return "\n".join(line for line in lines if line.strip())

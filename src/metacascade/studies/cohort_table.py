@@ -9,11 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from metacascade.base.intervals import NORMAL, kaplan_meier
+from metacascade.base.intervals import NORMAL, kaplan_meier, wilson
 from metacascade.base.numerals import counted
 from metacascade.base.units import YEAR_S
 from metacascade.io import atomic
+from metacascade.io.bloodcount import MANY
 from metacascade.model.patient import CAUSES
+from metacascade.studies.cohort_laws import years_or_days
 from metacascade.studies.cohort_patient import NOWHERE, PLACES
 
 NAMES = dict(recurrence="cohort_recurrence.csv", survival="cohort_survival.csv", organs="cohort_organs.csv",
@@ -92,12 +94,16 @@ def years_of(rows) -> int:
     return max(math.ceil(longest / YEAR_S), 1)
 
 
-def report(rows, lesions) -> list[str]:
-    """Lines for a terminal."""
+TITLES = {"recurrence": "free of distant recurrence",
+          "survival": "survival from the cancer alone, as nobody dies of anything else"}
+
+
+def report(rows, lesions, tubes=()) -> list[str]:
+    """Lines for a terminal. `tubes`: those of blood in the file of the cohort."""
     causes = [(name, int((rows["cause"] == i).sum())) for i, name in enumerate(CAUSES)]
     lines = ["  " + ", ".join(f"{n:,} {name}" for name, n in causes if n)]
     years = years_of(rows)
-    for event, title in (("recurrence", "free of distant recurrence"), ("survival", "alive")):
+    for event, title in TITLES.items():
         table = by_year(*followed_times(rows, event), years)
         lines.append(f"  {title} (Kaplan-Meier, 95 % by Greenwood):")
         shown = [row for row in table if row[0] <= 2 or row[0] % 5 == 0 or row[0] == years]
@@ -106,7 +112,22 @@ def report(rows, lesions) -> list[str]:
     lines.append("  organs with a lesion that was seen, of those diagnosed:")
     lines += [f"    {name:12}{100 * share:5.1f} %  {counted(seen, 'patient')}, the first that was seen in {first:,}"
               for name, seen, share, _, first, *_ in by_organ(rows, lesions) if seen]
-    return lines
+    return lines + [f"  {_of_tube(rows, k, tube)}" for k, tube in enumerate(tubes)]
+
+
+def _of_tube(rows, k, tube):
+    """What was found in a tube of blood, in words: tubes that were not drawn do not count."""
+    drawn = rows[rows[f"tube{k}_s"] >= 0]
+    when = f"{years_or_days(tube.time_s)} after" if tube.time_s else "at"
+    head = f"tube{k}, {tube.volume_mL:g} mL {when} {tube.after}: "
+    if not len(drawn):
+        return head + "drawn from nobody"
+    found, shares = drawn[f"tube{k}_found"], []
+    for least in (1, MANY):
+        share = np.count_nonzero(found >= least) / len(drawn)
+        low, high = wilson(share, len(drawn))
+        shares.append(f"{least} or more in {100 * share:.0f} % ({100 * low:.0f} to {100 * high:.0f})")
+    return f"{head}{counted(len(drawn), 'patient')}, median {np.median(found):,g} cells found, {', '.join(shares)}"
 
 
 def write(directory, rows, lesions, units):
