@@ -22,6 +22,8 @@ from metacascade.studies.sweep_values import parameters
     ('diameter = "8 mm"', 'diameter = "8"', "screening.diameter"), ("[follow_up]", "[followup]", "unknown key"),
     ("factor = 0.3", "factor = -0.3", "with it and the treatments"), ('"base.toml"', '"none.toml"', "cannot read"),
     ("[[treatment.surgery]]", "[[treatment.operation]]", "[[treatment.surgery]]"),
+    ('every = "2 years"', 'end = "70 years"', "there are no visits: give `every`"),
+    ('every = "2 years"', 'every = "2 years"\nend = "49 years"', "is before the first visit, at 50 years"),
     ("[follow_up]", "[[tube]]\nvolume = '7 s'\n[follow_up]", "tube[1].volume"),
     ("[follow_up]", "[[tube]]\ntime = {law = 'uniform', low = '1 day', high = '2 days'}\n[follow_up]", "the same for all"),
     ("most_lesions = 30", "most_lesions = 30.5", "whole number"), ("patients = 34", "patients = 0", "whole number"),
@@ -39,6 +41,15 @@ def test_what_is_wrong_is_told_with_its_place(tmp_path, old, new, told):
     with pytest.raises(InputError) as error:
         cohort_file.read(path)
     assert told in str(error.value) and "cohort.toml:" in str(error.value)
+
+
+def test_screening_ends_at_an_age_and_without_one_never(tmp_path):
+    def last(end):
+        text = cohorts.COHORT.replace('every = "2 years"', f'every = "2 years"{end}')
+        patient, drawn = cohort_patient.made(cohort_file.read(cohorts.write(tmp_path, text)), 3)
+        return patient.watch.last_visit_s + drawn["age"]
+
+    assert last("") == math.inf and last('\nend = "70 years"') == 70 * YEAR_S
 
 
 def test_a_base_of_tissue_or_with_injections_is_refused(tmp_path):

@@ -33,12 +33,13 @@ UNDIAGNOSED, FOLLOWED, DIED, CLEARED = CAUSES = "undiagnosed", "end of follow-up
 class Watch:
     """What is looked for, and until when: cells, and seconds from the first cells of the tumor on.
 
-    A tumor of `found_cells` is found at the next of the visits, which begin at `first_visit_s`; without visits
-    (`every_s` = 0) at once; one of `felt_cells` at once. So is a lesion of `lesion_cells`.
+    A tumor of `found_cells` is found at the next of the visits, from `first_visit_s` on and until `last_visit_s`;
+    without visits (`every_s` = 0) at once; one of `felt_cells` at once. So is a lesion of `lesion_cells`.
     """
     found_cells: float
     felt_cells: float = math.inf
     first_visit_s: int = 0
+    last_visit_s: float = math.inf      # none is later
     every_s: int = 0
     lesion_cells: float = 1e9
     lethal_cells: float = 1e12
@@ -130,8 +131,8 @@ class Patient:
         """The same while the tumor grows: a visit is the end of a step, and so is about when it is felt."""
         watch, t_s = self.watch, self.time_s
         if watch.every_s:
-            visit_s = t_s + watch.every_s - (t_s - watch.first_visit_s) % watch.every_s
-            end_s = min(end_s, max(visit_s, watch.first_visit_s))
+            visit_s = max(t_s + watch.every_s - (t_s - watch.first_visit_s) % watch.every_s, watch.first_visit_s)
+            end_s = min(end_s, visit_s) if visit_s <= watch.last_visit_s else end_s
         wanted = watch.felt_cells if watch.every_s else min(watch.found_cells, watch.felt_cells)
         if (wait_s := self._until(wanted)) < end_s - t_s:
             end_s = t_s + max(wait_s, min(SHORTEST_S, end_s - t_s))
@@ -244,7 +245,7 @@ class Patient:
 
     def _is_found(self):
         watch, cells = self.watch, self.tumor.cells
-        visit = not watch.every_s or (self.time_s >= watch.first_visit_s
+        visit = not watch.every_s or (watch.first_visit_s <= self.time_s <= watch.last_visit_s
                                       and (self.time_s - watch.first_visit_s) % watch.every_s == 0)
         return cells >= watch.felt_cells or cells >= watch.found_cells and visit
 

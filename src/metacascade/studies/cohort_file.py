@@ -14,6 +14,7 @@ from metacascade.config.run import LARGEST_SEED
 from metacascade.config.tissue import CELLS_PER_UM3
 from metacascade.io.bloodcount import RECOVERY, TUBE_mL
 from metacascade.studies import cohort_laws
+from metacascade.studies.cohort_laws import years_or_days
 from metacascade.studies.sweep_values import parameters
 
 TREATMENTS = ("therapy", "surgery", "radiation")
@@ -41,6 +42,7 @@ class Screening(Section):
         "Of a ball of tumor, 3e8 cells a gram, that is found at the next visit, or at once if there are none."))
     felt_um: float = quantity("felt", "mm", "um", 30, 0.01, 1000, doc="Of one that is found without a visit.")
     start_s: int = quantity("start", "year", "s", 0, 0, 120, doc="Age at the first visit.")
+    end_s: int | None = quantity("end", "year", "s", None, 0, 120, doc="Age after which there is none; left out: never.")
     every_s: int | None = quantity("every", "year", "s", None, 1 / 365.25, 120, doc=(
         "From visit to visit; left out: there are no visits."))
 
@@ -108,7 +110,7 @@ def of(document) -> Cohort:
                                   problems)
     tubes = tuple(tubes_of(document.tables.get("tube", []), problems))
     base, treatment, idle = _base(options, document, problems)
-    problems += [*_dead_at_once(base, own)]
+    problems += [*_dead_at_once(base, own), *_never_visited(own)]
     if problems:
         document.refuse(problems)
     return Cohort(options, base, tuple(laws), own, treatment, document.tables, document.text, tubes, idle)
@@ -120,6 +122,17 @@ def _dead_at_once(base, own):
     if base is not None and lethal is not None and lethal.law == "one" and lethal.numbers[0] <= base.tumor.cells:
         yield Problem(("follow_up", "lethal_cells"), f"patients begin with {base.tumor.cells:,} cells, tumor.cells of "
                       "the base: all die at once")
+
+
+def _never_visited(own):
+    """A Problem if `end` of [screening] leaves no visit to anybody, or there is none to end."""
+    start, end = (own.get(f"screening.{key}") for key in ("start", "end"))
+    if end is None:
+        return
+    if "screening.every" not in own:
+        yield Problem(("screening", "end"), "there are no visits: give `every`")
+    elif start is not None and start.law == end.law == "one" and end.numbers[0] < start.numbers[0]:
+        yield Problem(("screening", "end"), f"is before the first visit, at {years_or_days(start.numbers[0])}")
 
 
 def _options(document, problems):

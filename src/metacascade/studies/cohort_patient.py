@@ -90,6 +90,7 @@ def _watch(own, tubes):
         found_cells=cells_of(own["screening.diameter"]) if every_s else cells_of(
             min(own["screening.diameter"], own["screening.felt"])),
         felt_cells=cells_of(own["screening.felt"]), first_visit_s=first_s, every_s=every_s,
+        last_visit_s=own.get("screening.end", math.inf) - own["age"],
         lesion_cells=own["follow_up.detect_cells"], lethal_cells=own["follow_up.lethal_cells"],
         longest_s=own["follow_up.longest"], follow_up_s=own["follow_up.duration"],
         most_lesions=own["follow_up.most_lesions"], tubes=tubes)
