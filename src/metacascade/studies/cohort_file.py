@@ -1,24 +1,20 @@
 """The file of a cohort: how many patients, from which config and laws, and how they are found, treated and followed."""
 import math
-import os
 from dataclasses import dataclass
 from typing import ClassVar
 
 from metacascade.base.declare import RECALLED, Section, choice, integer, number, quantity, text
-from metacascade.base.errors import InputError
 from metacascade.base.names import nearest
-from metacascade.config import presets, read as config_read, values as config_values
-from metacascade.config.config import Config, build
+from metacascade.config import read as config_read, values as config_values
+from metacascade.config.config import Config
 from metacascade.config.read import Problem
 from metacascade.config.run import LARGEST_SEED
 from metacascade.config.tissue import CELLS_PER_UM3
 from metacascade.io.bloodcount import RECOVERY, TUBE_mL
-from metacascade.studies import cohort_laws
-from metacascade.studies.cohort_laws import years_or_days
+from metacascade.studies import cohort_base, cohort_laws
+from metacascade.studies.cohort_laws import unknown, years_or_days
 from metacascade.studies.sweep_values import parameters
 
-TREATMENTS = ("therapy", "surgery", "radiation")
-CHECKED_STEP = "1 h"        # times of treatments are multiples of it
 NOT_DRAWN = {"run", "output", "balance", "mechanisms", "outline", "staging", "vessels", "tissue", "tumor.lumped",
              "colonization.detect", "colonization.follow"}      # [follow_up] has the first, the second is always 0
 
@@ -42,7 +38,7 @@ class Screening(Section):
         "Of a ball of tumor, 3e8 cells a gram, that is found at the next visit, or at once if there are none."))
     felt_um: float = quantity("felt", "mm", "um", 30, 0.01, 1000, doc="Of one that is found without a visit.")
     start_s: int = quantity("start", "year", "s", 0, 0, 120, doc="Age at the first visit.")
-    end_s: int | None = quantity("end", "year", "s", None, 0, 120, doc="Age after which there is none; left out: never.")
+    end_s: int | None = quantity("end", "year", "s", None, 0, 120, doc="Age after which there are none.")
     every_s: int | None = quantity("every", "year", "s", None, 1 / 365.25, 120, doc=(
         "From visit to visit; left out: there are no visits."))
 
@@ -109,7 +105,7 @@ def of(document) -> Cohort:
     own["age"] = cohort_laws.read(("age",), "age", Patients.parameters["age"], "50 years" if age is None else age,
                                   problems)
     tubes = tuple(tubes_of(document.tables.get("tube", []), problems))
-    base, treatment, idle = _base(options, document, problems)
+    base, treatment, idle = cohort_base.read(options.base, document, problems)
     problems += [*_dead_at_once(base, own), *_never_visited(own)]
     if problems:
         document.refuse(problems)
@@ -141,7 +137,7 @@ def _options(document, problems):
         if key in Patients.parameters and key != "age":
             values[key] = value
         elif key not in Patients.tables and key != "age":
-            problems.append(Problem((key,), f"unknown key{nearest(key, [*Patients.parameters, *Patients.tables])}"))
+            problems.append(unknown((key,), [*Patients.parameters, *Patients.tables]))
     return config_values.validated(Patients, values, problems)
 
 
@@ -180,7 +176,7 @@ def _own(section, table, problems):
         problems.append(Problem((section.table,), "must be a table"))
         return {}
     for key in table.keys() - section.parameters.keys():
-        problems.append(Problem((section.table, key), f"unknown key{nearest(key, section.parameters)}"))
+        problems.append(unknown((section.table, key), section.parameters))
     found = {}
     for key, parameter in section.parameters.items():
         name = f"{section.table}.{key}"
@@ -198,48 +194,12 @@ def tubes_of(given, problems):
         return
     known = TubeOfBlood.parameters
     for k, one in enumerate(given):
-        problems += [Problem(("tube", k, key), f"unknown key{nearest(key, known)}")
-                     for key in one.keys() - known.keys()]
+        problems += [unknown(("tube", k, key), known) for key in one.keys() - known.keys()]
         laws = [cohort_laws.read(("tube", k, key), f"tube.{key}", known[key], one[key], problems)
                 for key in one.keys() & known.keys()]
         problems += [Problem(("tube", k), f"{law.name} is the same for all")
                      for law in laws if law and law.law != "one"]
         yield TubeOfBlood.model_construct(**{law.parameter.attribute: law.numbers[0] for law in laws if law})
-
-
-def _base(options, document, problems):
-    """The config, the treatments as sections of it with times from diagnosis on, and those without effect."""
-    given = document.tables.get("treatment", {})
-    if not isinstance(given, dict) or given.keys() - set(TREATMENTS):
-        known = ", ".join(f"[[treatment.{one}]]" for one in TREATMENTS)
-        problems.append(Problem(("treatment",), f"has the tables {known}"))
-        given = {}
-    if options.base is None:
-        problems.append(Problem((), 'needs base = "FILE.toml" or the name of a preset: a config with a lumped tumor'))
-        return None, {}, ()
-    try:
-        base = build(_config(options.base, document.folder))
-        treated = _config(options.base, document.folder)
-        treated.tables |= {name: list(given.get(name, [])) for name in TREATMENTS}
-        config_read.override(treated, {"run.step": CHECKED_STEP})
-        arms = build(treated)
-    except InputError as error:
-        problems.append(Problem(("base",), f"with it and the treatments: {error}"))
-        return None, {}, ()
-    if base.tumor is None or not base.tumor.lumped:
-        problems.append(Problem(("base",), "has no lumped tumor: [tumor] lumped = true"))
-    if base.injection or base.draw:
-        problems.append(Problem(("base",), "has injections or draws: patients have none"))
-    idle = tuple(f"treatment.{line}" for line in arms.warnings_from(0)      # cells may be anywhere at diagnosis
-                 if line.startswith(TREATMENTS) and "without effect" in line)
-    return base, {name: getattr(arms, name) for name in TREATMENTS}, idle
-
-
-def _config(name, folder):
-    path = os.path.join(folder, name)
-    if name in presets.names() and not os.path.exists(path):
-        return config_read.parse_text(presets.text(name), name, str(presets.FOLDER))
-    return config_read.read_file(path)
 
 
 def cells_of(diameter_um: float) -> float:

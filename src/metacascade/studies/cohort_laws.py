@@ -38,6 +38,18 @@ def years_or_days(seconds) -> str:
     return f"{number:.4g} {unit}{'s' * (number != 1)}"
 
 
+def unknown(path, known) -> Problem:
+    """That of a key that there is not, with the nearest, or all that there are."""
+    return Problem(path, f"unknown key{nearest(path[-1], known) or '; known are ' + ', '.join(known)}")
+
+
+class _InYears(Parameter):
+    """A parameter of which times are told in years or days, as they are written in the files of cohorts."""
+
+    def text(self, value):
+        return years_or_days(value) if self.internal == "s" else super().text(value)
+
+
 @dataclass(frozen=True)
 class Law:
     """A parameter by its name, and the law of its values in internal units; `law` = "one": a number for all.
@@ -111,7 +123,7 @@ def read(path, name, parameter, given, problems) -> Law | None:
         problems.append(Problem((*path, "law"), "must be choice: the parameter is no number"))
         return None
     before, known = len(problems), KEYS[law]
-    problems += [Problem((*path, key), f"unknown key{nearest(key, known)}") for key in given.keys() - set(known)]
+    problems += [unknown((*path, key), known) for key in given.keys() - set(known)]
     if law == "same":
         times = _number((*path, "times"), given.get("times", 1.0), problems)
         if not isinstance(given.get("of"), str):
@@ -169,6 +181,7 @@ def _number(path, given, problems):
 
 def _internal(path, parameter, given, problems, within=True):
     """A value in the internal unit, within the limits of the parameter; None, and a problem, for another."""
+    parameter = _InYears(**vars(parameter))
     try:
         value = config_values.internal(parameter, given)
     except units.QuantityError as error:
