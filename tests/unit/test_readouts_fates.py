@@ -38,6 +38,15 @@ def test_read_outs_are_of_the_last_output_and_leave_out_the_tumor(name, expected
     assert READOUTS[name](Made()) == pytest.approx(expected, rel=1e-12)
 
 
+@pytest.mark.parametrize("name, expected", [("alive_lung_day1", 30.0), ("alive_lung_day5", 4.0)])
+def test_alive_in_the_lung_are_arrested_ones_and_those_outside_at_the_last_output_by_then(name, expected):
+    made, day = Made(), 86_400
+    made.series = {"time_s": np.array([0, day, 4 * day, 6 * day])}
+    made.organs = np.array([(day, 1, 10, 20), (day, 2, 7, 7), (4 * day, 1, 1, 3), (6 * day, 1, 9, 9)],
+                           [(name, int) for name in ("time_s", "node", "arrested", "cells")])
+    assert READOUTS[name](made) == expected
+
+
 def test_without_any_cell_a_share_is_no_number():
     made = Made()
     made.series = {name: np.zeros(3) for name in SERIES} | {"time_s": np.array(SERIES["time_s"])}

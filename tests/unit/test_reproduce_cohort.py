@@ -121,8 +121,8 @@ def test_drawing_patients_again_gives_the_error_of_a_mean_and_pairs_leave_out_wh
 
 def patients(**columns):
     n = len(columns["diagnosed_s"])
-    names = ["recurred_s", "died_s", "end_s", "diagnosed_s"]
-    found = np.zeros(n, [("patient", "i8"), *((name, "i8") for name in names), ("lesions_by_organ", "i4", len(PLACES))])
+    names = {"recurred_s", "died_s", "end_s", "diagnosed_s"} | {name for name in columns if name.startswith("tube")}
+    found = np.zeros(n, [("patient", "i8"), *((name, "i8") for name in sorted(names)), ("lesions_by_organ", "i4", len(PLACES))])
     found["patient"] = np.arange(n)
     found["recurred_s"] = found["died_s"] = -1
     for name, values in columns.items():
@@ -174,6 +174,16 @@ def test_tubes_that_were_not_drawn_do_not_count():
         assert one.statistic(one(rows, None), None) == value
     with pytest.raises(InputError, match="has no 3 tubes"):
         READOUTS["third_tube_over_second"](rows, None)
+
+
+def test_tubes_without_disease_are_of_those_in_whom_no_lesion_has_been_seen_by_then():
+    """Five patients: a lesion seen at diagnosis (left out), one at 6 s, before the second tube; none in the others."""
+    rows = patients(diagnosed_s=[1] * 5, recurred_s=[1, 6, -1, -1, -1], tube0_s=[2] * 5, tube0_found=[9, 5, 4, 1, 0],
+                    tube1_s=[7] * 5, tube1_found=[9, 9, 0, 2, 0])
+    for name, value in (("tube_any_without_disease", 3 / 4), ("tube_five_without_disease", 1 / 4),
+                        ("second_tube_any_without_disease", 1 / 3)):
+        one = READOUTS[name]
+        assert one.statistic(one(rows, None), None) == value
 
 
 def test_a_ratio_of_shares_has_an_interval_also_if_nobody_of_one_counts():

@@ -180,12 +180,29 @@ def tube_positive(rows, _):
     return np.where(np.isfinite(found), found >= MANY, math.nan)
 
 
+def _without_disease(rows, k, least):
+    """1 if at least so many cells are found in the k-th tube; nan: a distant lesion has been seen by then."""
+    found, seen = _tube(rows, k, "found"), rows["recurred_s"]
+    well = np.isfinite(found) & at_risk(rows) & ((seen < 0) | (seen > rows[f"tube{k}_s"]))
+    return np.where(well, found >= least, math.nan)
+
+
 @of_cohort("1", mean)
 def tube_any_without_disease(rows, _):
     """1 if any cell is found in the first tube, of patients in whom no distant lesion has been seen by then."""
-    found, time_s = _tube(rows, 0, "found"), rows["tube0_s"]
-    well = np.isfinite(found) & at_risk(rows) & ((rows["recurred_s"] < 0) | (rows["recurred_s"] > time_s))
-    return np.where(well, found >= 1, math.nan)
+    return _without_disease(rows, 0, 1)
+
+
+@of_cohort("1", mean)
+def tube_five_without_disease(rows, _):
+    """1 if five or more cells are found in the first tube, of the same patients."""
+    return _without_disease(rows, 0, MANY)
+
+
+@of_cohort("1", mean)
+def second_tube_any_without_disease(rows, _):
+    """1 if any cell is found in the second tube, of patients in whom no distant lesion has been seen by then."""
+    return _without_disease(rows, 1, 1)
 
 
 @of_cohort("1", total_ratio)

@@ -7,6 +7,7 @@ outputs: it needs many of these.
 import numpy as np
 
 from metacascade.base.nodes import WITH_LESIONS
+from metacascade.base.units import DAY_S
 from metacascade.io.needs import at_last, begun, column, entered, events
 from metacascade.studies.readouts import readout
 
@@ -150,3 +151,24 @@ def vascular_end(results):
 def dormant_end(results):
     """Lesions that sleep, at the end."""
     return _in_organs(results, ("dormant",))
+
+
+def _alive_in_lung(results, day):
+    """Cells in the lung at the last output not after a day, in its vessels or outside of them."""
+    names, rows = results.names("organs")["node"], results.organs[:]
+    times = results.series["time_s"]
+    last = max(times[times <= day * DAY_S], default=None)
+    rows = [row for row in rows if row["time_s"] == last and names[int(row["node"])] == "lung"]
+    return float(sum(int(row["arrested"]) + int(row["cells"]) for row in rows))
+
+
+@readout("cells")
+def alive_lung_day1(results):
+    """Cells alive in the lung after a day, arrested in its vessels or outside of them."""
+    return _alive_in_lung(results, 1)
+
+
+@readout("cells")
+def alive_lung_day5(results):
+    """The same after five days."""
+    return _alive_in_lung(results, 5)
