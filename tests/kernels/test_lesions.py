@@ -35,7 +35,7 @@ def extravasated(n, seed=1):
     ctcs["emt"], ctcs["adhesion"], ctcs["flags"] = rng.integers(0, 256, n), rng.integers(0, 256, n), np.arange(n) % 32
     ctcs["bits"], ctcs["origin"] = rng.integers(0, 256, n), rng.integers(0, 19, n)
     bytes_of_place(ctcs)[:] = rng.integers(0, 2**63, n, dtype=np.uint64)
-    ctcs["x"][injected(ctcs)] = 0.0
+    ctcs["x"][injected(ctcs)] = ctcs["y"][injected(ctcs)] = 0.0
     return ctcs
 
 
@@ -102,12 +102,17 @@ def test_extravasated_cells_equal_the_twin():
     lesions = lesions_of(organs=dict(bone=dict(soil=4.0), brain=dict(soil=0.0)))
     ctcs = extravasated(1_000)
     ctcs["x"][injected(ctcs)] = 1.5               # of an injection with 2.5 times as many clonogenic cells
+    ctcs["y"][injected(ctcs)] = np.arange(injected(ctcs).sum()) % 3         # seeded, dormant, dividing at first
     left = lesions.found(ctcs)
     expected = []
     for c, more in zip(rows(ctcs), injected(ctcs)):
         expected.append(twin.seeded(c))
         times = 2.5 if more else 1.0
         twin.begin(expected[-1], twin.own_rates(expected[-1], lesions.rates), SEED, times)
+        first = c["y"] if more else 0
+        if first == 1 or first == 2 and expected[-1]["flags"] & Flag.CLONOGENIC:
+            event = LesionEvent.SLEEPS if first == 1 else LesionEvent.STARTS
+            expected[-1] |= dict(pending=event, t_event=expected[-1]["t_founded"])
     assert lesions.records.tobytes() == filled(LESION, expected).tobytes()
     assert {*np.unique(lesions.records["pending"])} == {LesionEvent.CELL_DIES, LesionEvent.STARTS, LesionEvent.SLEEPS}
     assert left["id"].tolist() == ctcs["id"].tolist()

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from binomial import assert_binomial
-from metacascade._kernels._layout import CTC, Flag
+from metacascade._kernels._layout import CTC, Flag, LesionState
 from metacascade.base.errors import InputError
 from metacascade.config.config import Config, load
 from metacascade.model.injection import Injections
@@ -112,6 +112,34 @@ def test_the_estimate_has_the_share_of_each_injection_and_of_clusters():
     for one, p in (({"clonogenic": 0.3}, 0.3), ({}, 0.001), ({"clonogenic": 0.1, "cluster": 2}, 0.19)):
         made = load(given | {"injection": [{"organ": "lung", "cells": 10_000 * one.get("cluster", 1)} | one]})
         assert forecast(made).lesions[-1] == pytest.approx(10_000 * p / 2, rel=0.02)
+
+
+@pytest.mark.statistical
+@pytest.mark.parametrize("state, first, others", [
+    ("dormant", LesionState.DORMANT, LesionState.DORMANT), ("dividing", LesionState.MICRO, LesionState.SEEDED)])
+def test_injected_cells_sleep_or_divide_from_the_start(state, first, others):
+    """Binomial: of 20,000 a share of 0.3 is clonogenic, and nothing else happens to any within the step."""
+    given = PLACED | {"injection": [{"organ": "lung", "cells": 20_000, "clonogenic": 0.3, "state": state}]}
+    given["colonization"] = given["colonization"] | {"wake": "0/h", "dormant_death": "0/h", "gompertz": "0/h", "cell_loss": 0,
+                                                     "switch_time": "70 years"}
+    sim = Simulation(load(given), serial_world())
+    sim.step()
+    records = sim.lesions.records
+    hit = records["flags"] & Flag.CLONOGENIC > 0
+    assert_binomial(int(hit.sum()), 20_000, 0.3)
+    assert (records["state"] == np.where(hit, first, others)).all()
+    assert sim.ledger.totals["slept" if state == "dormant" else "started"] == (records["state"] == first).sum()
+    found = forecast(load(given))
+    assert found.lesions[-1] == pytest.approx(20_000, rel=1e-6)
+    assert found.cells[-1] == pytest.approx(20_000, rel=0.01)
+
+
+@pytest.mark.parametrize("one, told", [
+    ({"state": "dormant"}, "needs an organ"), ({"state": "awake", "organ": "lung"}, "seeded, dormant"),
+    ({"state": "dividing", "organ": "lung", "bits": ["NORMAL"]}, "and the bit NORMAL")])
+def test_a_state_that_cannot_be_is_refused(one, told):
+    with pytest.raises(InputError, match=told):
+        load({"transformation": {"enabled": True}, "injection": [one]})
 
 
 def test_a_share_needs_one_of_all_others_and_shows_in_no_place_of_a_cell():

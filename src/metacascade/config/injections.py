@@ -27,6 +27,9 @@ from metacascade.mechanisms import mechanisms_of
 from metacascade.mechanisms.mutation import NAME
 from metacascade.mechanisms.plan import enabled, switch_of
 from metacascade.mechanisms.terms import Bit
+from metacascade.mechanisms.transformation import NORMAL
+
+SEEDED, DORMANT, DIVIDING = AT_FIRST = ("seeded", "dormant", "dividing")
 
 
 class Injection(Section):
@@ -37,6 +40,9 @@ class Injection(Section):
     organ: str | None = choice("organ", None, WITH_LESIONS, doc=(
         "Instead of into the blood they are put straight into the tissue of this organ, outside of its vessels, where "
         "they go on like cells that have just left the blood."))
+    state: str = choice("state", SEEDED, AT_FIRST, doc=(
+        "What they are at first in an organ: seeded, as what has just left the blood; dormant; or dividing, as if "
+        "woken before, if they can found a lesion (the others are seeded). Not without `organ`."))
     time_s: int = quantity("time", "h", "s", 0, 0, 876600, doc="When it starts, to the second, whatever the step.")
     duration_s: int = quantity("duration", "min", "s", 0, 0, 52596000, doc="How long it takes; 0 is a bolus.")
     cells: int = integer("cells", 100_000, 1, 4 * 10**9, doc="How many cells in all.")
@@ -95,6 +101,10 @@ def wrong(config, plan) -> Iterator[tuple[tuple, str]]:
 def _wrong(one, config, plan):
     if one.organ is not None and one.node == "tumor":
         yield ("node",), "and an organ: give one of them"
+    if one.state != SEEDED and one.organ is None:
+        yield ("state",), "needs an organ: in the blood cells neither sleep nor divide"
+    if one.state == DIVIDING and NORMAL in one.bits:
+        yield ("state",), f"and the bit {NORMAL}: normal cells found no lesion that divides"
     if one.organ == LYMPH_NODE and not plan.drains:
         yield ("organ",), "is not there: lymphatic.enabled = false"
     if one.label and not NAME.fullmatch(one.label):
@@ -129,6 +139,8 @@ def odd(config, given) -> Iterator[str]:
     for i, one in enumerate(config.injection):
         if one.organ is not None and ("injection", i, "node") in given:
             yield f"injection[{i}].node: without effect (injection.organ is given)"
+        if one.state == DIVIDING and not (config.colonization.clonogenic and one.clonogenic != 0):
+            yield f"injection[{i}].state: without effect (no cell can found a lesion that grows: clonogenic = 0)"
         if one.cells < one.cluster:
             yield f"injection[{i}].cluster: there are fewer cells than that: one cluster of {one.cells}"
 
@@ -137,6 +149,7 @@ def lines(config) -> Iterator[str]:
     """One line for each, for people."""
     for one in config.injection:
         into = f"node {one.node}" if one.organ is None else f"the tissue of the {one.organ}"
+        into += f", {one.state}" * (one.state != SEEDED)
         cluster = f" in clusters of {one.cluster}" * (one.cluster > 1)
         name = f", labeled {one.label}" * bool(one.label)
         yield (f"injection of {one.cells:,} cells of {plain(one.diameter_um)} um{cluster} into {into} at "

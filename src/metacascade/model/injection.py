@@ -6,7 +6,7 @@ from metacascade._kernels._layout import CTC, Draw, Flag, Place, draws, unit52
 from metacascade.base.columns import BORN, cells
 from metacascade.base.nodes import LYMPH_NODE
 from metacascade.base.records import by_id, chosen, joined
-from metacascade.config.injections import labels
+from metacascade.config.injections import AT_FIRST, labels
 from metacascade.mechanisms import plan_of
 from metacascade.model import physiology
 
@@ -92,13 +92,21 @@ class Injections:
         else:
             ctcs["origin"] = ctcs["node"] = (*physiology.NODES, LYMPH_NODE).index(plan.organ)
             ctcs["place"], ctcs["t_event"] = Place.ENDED, ctcs["t_shed"]
+            ctcs["y"] = AT_FIRST.index(plan.state)                        # as x; see state_of_injected
 
 
 def of_injected(ctcs):
     """How many times as often as others they are clonogenic: that of their injection, 1 of all others. float64."""
-    times, injected = np.ones(len(ctcs)), ctcs["flags"] & (Flag.INJECTED | Flag.LESION) == Flag.INJECTED
-    times[injected] += ctcs["x"][injected]
-    return times
+    return 1.0 + np.where(_injected(ctcs), ctcs["x"], 0.0)
+
+
+def state_of_injected(ctcs):
+    """In which of AT_FIRST each is at first, by its injection; 0, seeded, of all others."""
+    return np.where(_injected(ctcs), ctcs["y"], 0.0).astype(int)
+
+
+def _injected(ctcs):
+    return ctcs["flags"] & (Flag.INJECTED | Flag.LESION) == Flag.INJECTED
 
 
 def _one_array(found):

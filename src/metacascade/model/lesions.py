@@ -4,13 +4,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from metacascade._kernels import _lesions
-from metacascade._kernels._layout import CTC, LESION, MEMBER, Fate, LesionEvent, LesionState, Place
+from metacascade._kernels._layout import CTC, LESION, MEMBER, Fate, Flag, LesionEvent, LesionState, Place
 from metacascade.base.columns import ALIVE, BORN, DEAD, LESIONS, PASSED, Column, NodeColumn, ReportLine, cells
 from metacascade.base.records import as_bytes, chosen, joined
+from metacascade.config.injections import AT_FIRST, DIVIDING, DORMANT
 from metacascade.mechanisms import awakening, plan_of
 from metacascade.mechanisms.compile import placed_rates, switches
 from metacascade.mechanisms.transformation import NORMAL
-from metacascade.model.injection import of_injected
+from metacascade.model.injection import of_injected, state_of_injected
 from metacascade.model.members import in_clones
 
 COLUMNS = (
@@ -150,6 +151,7 @@ class Lesions:
             _lesions.seeded(here, new)
             new = in_clones(new, members)
             _lesions.begin(new, rates, self.seed, _times_clonogenic(here, len(new)))
+            _as_injected(here, new)
             self.records = joined(self.records, new)
             as_bytes(ctcs)[span == k] = as_bytes(here)
         return ctcs
@@ -207,6 +209,15 @@ class Lesions:
     def cells(self) -> int:
         """Cells alive in the lesions owned here."""
         return int(self.records["n"].sum())
+
+
+def _as_injected(ctcs, lesions):
+    """What is injected asleep, or dividing and clonogenic, becomes so as soon as it is founded."""
+    state = np.zeros(len(lesions), int)
+    state[:len(ctcs)] = state_of_injected(ctcs)
+    divides = (state == AT_FIRST.index(DIVIDING)) & (lesions["flags"] & Flag.CLONOGENIC > 0)
+    for which, event in ((state == AT_FIRST.index(DORMANT), LesionEvent.SLEEPS), (divides, LesionEvent.STARTS)):
+        lesions["pending"][which], lesions["t_event"][which] = event, lesions["t_founded"][which]
 
 
 def _times_clonogenic(ctcs, lesions):

@@ -109,7 +109,7 @@ class _Body:
             number = plan.records * _overlap(plan, t_h, t_h + self.dt_h)
             if plan.organ is not None:
                 here = np.arange(len(self.circuit.names)) == self.circuit.index(plan.organ)
-                self.arrive(number * here, kind.chance)
+                self.lesions.put(number * here, kind.chance, plan.state, self.arrived)
                 self.ended += number
                 continue
             kind.enter(self.circuit.index(plan.node), number, starts=True)

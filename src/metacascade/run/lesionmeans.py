@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from metacascade.config.injections import DIVIDING, DORMANT
 from metacascade.model.lesions import Lesions
 
 
@@ -61,6 +62,17 @@ class LesionMeans:
             self.of_cells[k] = self.of_cells[k] - shed
             followed = followed + (shed * self.chance if many else shed)
         return followed
+
+    def put(self, number, chance, state, arrived):
+        """So many are put into each organ, clonogenic with a chance: what is seeded adds to `arrived`."""
+        parts = [number * (1.0 - chance), number * chance]
+        if state == DORMANT and self.on:
+            self.asleep = [now + more for now, more in zip(self.asleep, parts)]
+            return
+        if state == DIVIDING and self.on:
+            self._grow(parts[1], 0.0)
+            parts[1] = np.zeros_like(parts[1])
+        arrived += parts
 
     def advance(self, arrived, dt_h):
         """What has arrived in each organ in a step is seeded in its middle; all others live on.
