@@ -1,6 +1,6 @@
 # What ends the stay of a circulating cell where it is: hazards that compete, and change as its coat of platelets grows
 # and fades. Those of a cluster are the sums over its cells. Header only: it has no .pyx twin.
-from libc.math cimport exp, expm1, log1p, pow
+from libc.math cimport INFINITY, exp, expm1, log1p, pow
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from _capillaries cimport cell_body_t, entered, retention
@@ -74,6 +74,10 @@ cdef struct risk_t:      # hazards that compete, at their most, and the share of
 cdef inline void run(risk_t* k, int event, double bare, double spared) noexcept nogil:
     k.event[k.n], k.bare[k.n], k.spared[k.n] = event, bare, spared
     k.n += 1
+
+
+cdef inline double divided(double a, double rate) noexcept nogil:
+    return a / rate if rate > 0.0 else INFINITY
 
 
 cdef inline double all_bare(const risk_t* k) noexcept nogil:
@@ -190,7 +194,7 @@ cdef inline bint ends(ctc_t* c, const walker_t* w, const body_t* b, double t, do
     cdef risk_t risk
     cdef double x
     flowing(c, c.node, w, b, &risk)
-    x = -log1p(-u) / all_bare(&risk)
+    x = divided(-log1p(-u), all_bare(&risk))
     if not x < stay:
         return False
     draw(b.seed, DRAW_WALK, c.id, (c.hop - 1) | SECOND, r)
@@ -204,7 +208,7 @@ cdef inline void hold(ctc_t* c, const walker_t* w, const body_t* b, double t) no
     cdef risk_t risk
     held(c, w, b, &risk)
     draw(b.seed, DRAW_WALK, c.id, (c.hop - 1) | SECOND, r)
-    fall_due(c, &risk, t + exponential(r[0], r[1]) / all_bare(&risk), r[2], b)
+    fall_due(c, &risk, t + divided(exponential(r[0], r[1]), all_bare(&risk)), r[2], b)
 
 
 cdef inline void note(const body_t* b, int event, const ctc_t* c, int64_t cells) noexcept nogil:
