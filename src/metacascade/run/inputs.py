@@ -9,6 +9,7 @@ from typing import Any
 from metacascade.base.errors import InputError, NetworkError
 from metacascade.base.limits import EDGE
 from metacascade.base.screen import warn
+from metacascade.config import otherspecies
 from metacascade.config.config import Config, load_with_text
 from metacascade.io import atomic
 from metacascade.mechanisms import plan_of
@@ -43,7 +44,8 @@ class Inputs:
     @property
     def warnings(self):
         """The same of the config and of the vessel file."""
-        return self.config.warnings + self.doubts + [*too_large_draws(self.config), *short_distances(self.config)]
+        return [*self.config.warnings, *self.doubts, *too_large_draws(self.config), *short_distances(self.config),
+                *otherspecies.told(self.config)]
 
 
 def too_large_draws(config):
