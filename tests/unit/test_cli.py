@@ -80,7 +80,10 @@ def test_check_prints_warnings_on_stderr(capsys, config):
     (["branch", "c.h5", "--out", "d", "--seed", "x"], "Invalid value for '--seed'"),
     (["check", "no.toml"], "cannot read the config 'no.toml': No such file or directory"),
     (["init", "mouse_brest"], "there is no preset 'mouse_brest' (did you mean 'mouse_breast'?)"),
-    (["info", "x.h5", "--parameters"], "there is no section 'x.h5'; sections: run, output")])
+    (["info", "x.h5", "--parameters"], "there is no section 'x'; sections: run, output"),
+    (["info", "--parameters", "growth.division_tim"], "[growth] has no 'division_tim' (did you mean 'division_time'?)"),
+    (["info", "--parameters", "organs.lungs.nk"], "there is no organ 'lungs' (did you mean 'lung'?)"),
+    (["info", "growth", "blood.nk"], "--parameters with or without sections and parameters")])
 def test_wrong_command_line_is_one_message_and_2(capsys, arguments, message):
     code, out, err = outcome(capsys, *arguments)
     assert code == 2 and out == "" and err.startswith("metacascade: ") and message in err
@@ -194,6 +197,13 @@ def test_info_lists_the_parameters_of_one_section_and_refuses_another(capsys):
     code, out, err = outcome(capsys, "info", "--parameters", "grwoth")
     assert (code, out) == (2, "") and "no section 'grwoth' (did you mean 'growth'?); sections: run, output" in err
     assert outcome(capsys, "info", "--parameters", "growth", "--markdown")[0] == 2
+
+
+def test_info_tells_all_of_one_parameter_with_the_default_of_that_organ(capsys):
+    code, out, _ = outcome(capsys, "info", "--parameters", "growth.division_time", "organs.lung.nk", "injection.0.cells")
+    assert code == 0 and out.count("    allowed: ") == 3 and "organs.lung.nk: default 1\n" in out
+    assert out.startswith("growth.division_time: default 24 h\n    Doubling time")
+    assert "usual 16 h to 700 h\n    CONVENTION: cultured lines 24 h" in out
 
 
 def test_schema_is_json(capsys):

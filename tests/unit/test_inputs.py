@@ -178,3 +178,11 @@ def test_a_branch_that_would_end_where_it_begins_is_refused(former, tmp_path, ca
     assert main(["branch", str(former), "--out", str(tmp_path / "b")]) == 2
     assert "nothing would happen: --set a longer run.duration" in capfd.readouterr().err
     assert not (tmp_path / "b").exists()
+
+
+def test_rates_columns_and_efficiency_are_told_of_the_config_of_a_run_too(former, capsys):
+    assert main(["info", "--rates", str(former), "growth", "tissue.divide"]) == 2       # no rate begins with the first
+    assert main(["info", "--rates", str(former), "tissue.divide"]) == 0
+    assert "growth.division_time = 24 h (convention: " in capsys.readouterr().out
+    assert main(["info", "--columns", str(former / "results.h5")]) == main(["efficiency", str(former)]) == 0
+    assert " growing metastases for each single cell that is shed" in capsys.readouterr().out

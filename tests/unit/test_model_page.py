@@ -90,6 +90,23 @@ def test_info_prints_the_source_that_the_line_of_a_value_gives_while_it_is_that_
     assert sources(loaded, given)["growth", "division_time"].startswith("set here; default 24 h, convention")
 
 
+def test_info_prints_the_rates_and_fields_that_are_asked_for_and_no_others(tmp_path, capsys):
+    (tmp_path / "run.toml").write_text("[tumor]\n[vegf]\nenabled = true\n")
+    text = printed(capsys, str(tmp_path / "run.toml"), "blood.nk", "vegf")
+    own = [line for line in text.splitlines() if line and line[0] != " "]
+    assert [line.split(" (")[0].split(" =")[0].split(" / ")[0] for line in own] == [
+        "Fields", "d vegf", "Terms of fields", "field.vegf.source", "Cells in the blood", "blood.nk", "blood.nk_flowing",
+        "blood.nk_loss"]
+    assert printed(capsys, "blood.nk_loss").startswith("Cells in the blood\n\nblood.nk_loss (h) = ")
+
+
+@pytest.mark.parametrize("name, told", [
+    ("vegf", "vegf is off in this config: vegf.enabled = false"), ("blood.kn", "did you mean 'blood.nk'?")])
+def test_a_rate_that_there_is_not_is_told(name, told, capsys):
+    assert main(["info", "--rates", "blood.nk", name]) == 2
+    assert told in capsys.readouterr().err
+
+
 def test_info_prints_the_default_rates_and_the_block_of_the_page(capsys):
     assert printed(capsys).startswith("Fields\n\nd oxygen / dt")
     assert printed(capsys, "--markdown").strip() in PAGE

@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 from made_experiments import BOUNDS, CONTROLS, EXPERIMENT, PUBLISHED, put
+from metacascade.__main__ import main
 from metacascade.base.errors import InputError
 from metacascade.io import results
 from metacascade.studies import efficiency, efficiency_table, reproduce, reproduce_picture, reproduce_reuse
@@ -48,6 +49,15 @@ def test_a_small_experiment_is_run_compared_and_written_and_not_run_again(folder
     now = {path: path.stat().st_mtime_ns for path in out.rglob(results.NAME)}
     assert [path.parts[-3:-1] for path in files if files[path] != now[path]] == [("rests", "0001")]
     assert (out / "small" / "table.csv").read_text() == table
+
+
+def test_info_tells_the_verdicts_of_a_directory_of_reproduce_and_a_damaged_one(out, capsys):
+    for directory in (out, out / "small"):
+        assert main(["info", str(directory)]) == 0
+        told = capsys.readouterr().out.splitlines()
+        assert told[0].startswith("small: 2 comparisons, ") and [line.split()[0] for line in told[1:]] == [AGREES, AGREES]
+    (out / "small" / "verdict.json").write_text('{"code": 1}')
+    assert main(["info", str(out)]) == 2 and "verdict.json is not as metacascade writes it" in capsys.readouterr().err
 
 
 def test_runs_of_other_code_or_of_another_config_are_not_used_and_said_not_to_be(

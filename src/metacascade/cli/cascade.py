@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from metacascade.cli.options import ConfigFile, Settings
+from metacascade.cli.options import Settings
 
 
 def cascade(
@@ -21,7 +21,8 @@ def cascade(
 
 
 def efficiency(
-        config: ConfigFile, settings: Settings = None,
+        config: Annotated[Path, typer.Argument(metavar="CONFIG", help="A config, or the directory of a run.")],
+        settings: Settings = None,
         out: Annotated[Path | None, typer.Option(
             "--out", "-o", metavar="DIR", help="Also how each assumed number moves it, as a table and a figure there: "
             "a tornado, in a minute.")] = None):

@@ -11,10 +11,14 @@ from metacascade.cli.options import Drugs
 
 def info(
         file: Annotated[Path | None, typer.Argument(
-            metavar="FILE", help="Results or a checkpoint, or the directory of a run, a sweep, arms or a cohort; "
-            "a config with --rates or --columns; a section of it with --parameters.")] = None,
+            metavar="FILE", help="Results or a checkpoint, or the directory of a run, a sweep, arms, a cohort or "
+            "of reproduce; a config or a run with --rates or --columns; a section or a parameter with --parameters."
+            )] = None,
+        names: Annotated[list[str] | None, typer.Argument(
+            metavar="NAME", help="With --rates: only rates and fields that begin so; with --parameters: further ones."
+            )] = None,
         parameters: Annotated[bool, typer.Option(
-            "--parameters", help="List the parameters of the config, all or those of one section.")] = False,
+            "--parameters", help="List the parameters of the config, all, those of a section, or one.")] = False,
         rates: Annotated[bool, typer.Option(
             "--rates", help="Print every rate and field as an equation, with values and sources.")] = False,
         columns: Annotated[bool, typer.Option(
@@ -30,21 +34,24 @@ def info(
             "--presets", help="List the presets: what each has used, and may be tested on.")] = False):
     """Say what FILE holds; without a file, which versions are in use."""
     told = parameters + rates + columns + drugs + presets + (preset is not None)
-    if told > 1 or file is not None and (markdown or drugs or presets or preset is not None):
-        raise InputError("info takes a file, --parameters with or without a section, --rates or --columns with or "
-                         "without a config, --drugs, --preset NAME, or --presets")
+    if (told > 1 or file is not None and (markdown or drugs or presets or preset is not None)
+            or names and not (rates or parameters)):
+        raise InputError("info takes a file, --parameters with or without sections and parameters, --rates or "
+                         "--columns with or without a config or a run, --drugs, --preset NAME, or --presets; behind "
+                         "a config --rates takes names of rates")
     if presets or preset is not None:
         from metacascade.config import sourced
         print(sourced.listed() if presets else sourced.report(preset), end="")
     elif drugs:
         lists.drugs()
     elif rates:
-        lists.rates(file, markdown)
+        lists.rates(file, names or [], markdown)
     elif columns:
         lists.columns(file, markdown)
     elif parameters or markdown:
         from metacascade.config import catalog
-        print(catalog.parameters_markdown() if markdown else catalog.parameters_table(file and str(file)), end="")
+        asked = [] if file is None else [str(file), *(names or [])]
+        print(catalog.parameters_markdown() if markdown else catalog.parameters_told(asked), end="")
     elif file is not None:
         _describe(file)
     else:
@@ -54,10 +61,11 @@ def info(
 
 def _describe(file):
     from metacascade.io import output
-    from metacascade.studies import arms, cohort_results
+    from metacascade.studies import arms, cohort_results, reproduce_verdicts
     path = file / cohort_results.NAME if file.is_dir() and (file / cohort_results.NAME).exists() else file
     if cohort_results.is_one(path):
         print(cohort_results.describe(path), flush=True)
         return
-    for text in (arms if arms.is_study(file) else output).describe(file):
+    kinds = [kind for kind in (arms, reproduce_verdicts) if kind.is_study(file)]
+    for text in (*kinds, output)[0].describe(file):
         print(text, flush=True)

@@ -5,7 +5,7 @@ from metacascade.base.declare import Parameter
 from metacascade.base.errors import InputError
 from metacascade.base.names import nearest
 from metacascade.base.screen import one_line
-from metacascade.config import describe
+from metacascade.config import describe, organs
 from metacascade.config.config import Config
 
 
@@ -26,6 +26,31 @@ def parameters_table(section: str | None = None) -> str:
                          f"sections: {', '.join(Config.tables)}")
     asked = parameters() if section is None else Config.tables[section][0].parameters.values()
     return describe.table(asked) + "\n"
+
+
+def parameters_told(names) -> str:
+    """What is asked of: all, sections, or single parameters, ``growth.division_time``. Raises InputError."""
+    if not any("." in name for name in names):
+        return "".join(parameters_table(name) for name in names or [None])
+    return "\n".join(_told(name) if "." in name else parameters_table(name) for name in names)
+
+
+def _told(name):
+    """All that is declared of a parameter, ``injection.0.cells``; of an organ the default of that organ."""
+    section, *of, key = name.split(".")
+    if section not in Config.tables:
+        parameters_table(section)       # refuses it
+    own = Config.tables[section][0].parameters
+    if key not in own:
+        raise InputError(f"[{section}] has no {one_line(key)!r}{nearest(key, own)}; `metacascade info --parameters "
+                         f"{section}` lists what it has")
+    if section == "organs" and (wrong := {*of} - {*organs.BEDS, "BED"}):
+        raise InputError(f"there is no organ {one_line(*wrong)!r}{nearest(*wrong, organs.BEDS)}")
+    p = own[key]
+    default = organs.BEDS.get("".join(of), {}).get(p.attribute, p.default) if section == "organs" else p.default
+    usual = f"; usual {' to '.join(map(p.text, p.usual))}" if p.usual else ""
+    return (f"{name}: default {describe.default_text(p, default) or 'none'}\n    {p.doc}\n"
+            f"    allowed: {p.allowed()}{usual}\n    {p.status.upper()}{': ' * bool(p.source)}{p.source}\n")
 
 
 def parameters() -> Iterator[Parameter]:

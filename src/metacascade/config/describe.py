@@ -94,11 +94,12 @@ def _row(parameter) -> list[str]:
             parameter.doc, parameter.source]
 
 
-def default_text(parameter) -> str:
-    """The default as it would be written."""
+def default_text(parameter, default=None) -> str:
+    """The default as it would be written; `default`: another than that of the declaration."""
+    default = parameter.default if default is None else default
     if parameter.kind == "place":
-        return ", ".join(f"{plain(v)} {parameter.unit}" for v in parameter.default)
-    return "" if parameter.default in (None, "") else parameter.text(parameter.default)
+        return ", ".join(f"{plain(v)} {parameter.unit}" for v in default)
+    return "" if default in (None, "") else parameter.text(default)
 
 
 def _beds(section, names):

@@ -13,10 +13,15 @@ from metacascade.config.values import internal
 
 def sources(config, text="") -> dict[tuple, str]:
     """Path -> status and source in words, of every value of a config; `text`: its file, for what its lines say."""
-    defaults, said = sourced.defaults(config), _said(config, text)
+    defaults, said, tables = sourced.defaults(config), _said(config, text), tomllib.loads(text)
+
+    def is_set(path, parameter):
+        """Of a config out of results all that is not the default was set, but for what is made where it is left out."""
+        made = parameter.default is None and _written(tables, path, parameter) is None
+        return path in config.given if config.given else not made
+
     return {path: said.get(path) or words(parameter, value, defaults.get(path, parameter.default),
-                                          not config.given or path in config.given)
-            for path, parameter, value in config.values()}
+                                          is_set(path, parameter)) for path, parameter, value in config.values()}
 
 
 def words(parameter, value, default, is_set=True) -> str:

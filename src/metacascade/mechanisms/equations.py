@@ -5,9 +5,13 @@ mechanisms between two markers, says which are off by default, and a test compar
 """
 import re
 
+from metacascade.base.errors import InputError
+from metacascade.base.names import nearest
+from metacascade.base.screen import shown
 from metacascade.mechanisms import MECHANISMS
 from metacascade.mechanisms.factor_problems import is_switch
 from metacascade.mechanisms.fields import FIELDS, Diffusing
+from metacascade.mechanisms.idle import Declared
 from metacascade.mechanisms.plan import enabled, switch_of
 from metacascade.mechanisms.terms import FACTORS, KEY, REMOVE, SET, Rate
 
@@ -16,6 +20,7 @@ BEGIN, END = f"<!-- written by {COMMAND}; do not edit -->", "<!-- end of what is
 CHAPTERS = {"field": "Terms of fields", "tissue": "Cells in tissue", "lumped": "A lumped tumor",
             "blood": "Cells in the blood", "lesion": "Lesions",
             "vessel": "Vessels"}
+_OWN = re.compile(r"(?:d )?([\w.]+)")        # the name of what an equation is of
 _MARKED = re.compile(r"\[([a-zA-Z0-9_.]+)\]")
 WIDTH = 118
 
@@ -120,18 +125,42 @@ def _wrapped(text, indent="        "):
     yield text
 
 
-def report(plan, config, sources) -> str:
-    """Every equation with the values, units, status and sources of the parameters in it, for people; `sources`: path ->
-    status and source of each value of the config."""
-    known = _parameters(config, sources)
+def report(plan, config, sources, names=()) -> str:
+    """Every equation with the values, units, status and sources of the parameters in it, for people.
+
+    `sources`: path -> status and source of each value of the config; `names`: only rates and fields that begin so.
+    Raises InputError for a name with which none does.
+    """
+    known, found = _parameters(config, sources), set()
     lines = []
     for chapter, rows in _by_chapter(plan).items():
-        lines += [chapter, ""]
-        for text, meaning in rows:
+        asked = [row for row in rows if not names or found.update(own := _asked(row[0], names)) or own]
+        lines += [chapter, ""] * bool(asked)
+        for text, meaning in asked:
             named = _named_in(f"{text} {meaning}", known)
             lines += [*_row(text, meaning), *(f"    {key} = {said}" for key, said in named), ""]
-    off = sorted({name for name, on in _switches(config) if not on})
+    if missing := [name for name in names if name not in found]:
+        raise InputError("\n".join(_no_such(name, plan, config) for name in missing))
+    off = sorted({name for name, on in _switches(config) if not on and not names})
     return "\n".join(lines + ([f"off: {', '.join(off)}"] if off else [])).rstrip()
+
+
+def _asked(text, names):
+    """Those of the names with which the rate or field of an equation begins: "vegf" of d vegf / dt and its terms."""
+    own = _OWN.match(text)[1]
+    return [name for name in names if own.removeprefix("field.").startswith(name.removeprefix("field."))]
+
+
+def _no_such(name, plan, config):
+    """Why nothing that is on begins with a name."""
+    there = {one.name for one in (*plan.rates, *plan.fields)}
+    declared = Declared(config)
+    if off := [one for one, (_, made) in declared.owners.items() if one.startswith(name)
+               and isinstance(made, (Rate, *FIELDS))]:
+        why = declared.why_zero(off[0])
+        return f"{', '.join(off[:5])} {'is' if len(off) == 1 else 'are'} off in this config{': ' * bool(why)}{why}"
+    return (f"no rate and no field begins with {shown(name)}{nearest(name, there)}; `metacascade info --rates` lists "
+            "them")
 
 
 def _parameters(config, sources) -> dict:

@@ -4,6 +4,7 @@
 on one process, before anything is made or queued.
 """
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from metacascade.base.errors import InputError, NetworkError
@@ -74,6 +75,15 @@ def read(path, overrides=()):
     loaded, text = load_with_text(path, overrides)
     _refuse_columns(loaded)
     return Inputs(loaded, text, _network(loaded))
+
+
+def config_of(path) -> tuple[Config, str]:
+    """A config and its text: of a file, or of a run, by its directory or its results."""
+    if not Path(path).is_dir() and Path(path).suffix != ".h5":
+        return load_with_text(path)
+    from metacascade.io.results import open_results  # with NumPy, which a config alone does not need
+    with open_results(path) as results:
+        return Config.from_dict(results.config), results.config_text
 
 
 def checked(path, overrides, problems=None):

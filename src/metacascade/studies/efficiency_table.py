@@ -6,6 +6,7 @@ from metacascade.base.errors import InputError
 from metacascade.base.nodes import BEDS
 from metacascade.config.config import load
 from metacascade.io import atomic
+from metacascade.run.inputs import config_of
 from metacascade.studies import reproduce_picture
 from metacascade.studies.efficiency import FOLD, LEAST, WITHIN_H, Bar, Efficiency, of, tornado
 
@@ -36,7 +37,7 @@ def study(config, folder):
 
 def told(config, settings, folder):
     """The lines of the command: by organ, and with a directory the study in it."""
-    config = load(config, settings)
+    config = load(config_of(config)[0], settings)
     if config.tumor is None or not (config.blood.enabled and config.colonization.enabled):
         raise InputError("efficiency needs a config with a [tumor], blood.enabled and colonization.enabled: its cells "
                          "must leave the blood and found lesions")
