@@ -1,15 +1,20 @@
 """The file of a cohort and its laws."""
 import math
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import cohorts
 from metacascade.base.errors import InputError
-from metacascade.base.units import YEAR_S
+from metacascade.base.units import DAY_S, YEAR_S
 from metacascade.config.config import Config
+from metacascade.config.read import parse_text
 from metacascade.studies import cohort, cohort_file, cohort_laws, cohort_patient, cohort_table
 from metacascade.studies.sweep_values import parameters
+
+DOCS = Path(__file__).parents[2] / "docs" / "cohorts.md"
 
 
 @pytest.mark.parametrize("old, new, told", [
@@ -51,6 +56,57 @@ def test_what_is_wrong_is_told_with_its_place(tmp_path, old, new, told):
     with pytest.raises(InputError) as error:
         cohort_file.read(path)
     assert told in str(error.value) and "cohort.toml:" in str(error.value)
+
+
+DRAWN = cohorts.COHORT.replace('time = "30 days"', 'time = {law = "normal", mean = "30 days", sd = "9 days"}').replace(
+    "factor = 0.3", "factor = {law = 'choice', values = [1, 0.3]}").replace(
+    'start = "31 days"', 'start = {law = "uniform", low = "31 days", high = "90 days"}') + """
+[[treatment.radiation]]
+time = "50 days"
+dose = {law = "loguniform", low = "1 Gy", high = "3 Gy"}
+"""
+
+
+def test_each_patient_has_treatments_of_times_and_doses_of_her_own(tmp_path):
+    with_laws, without = (cohort_file.read(cohorts.write(tmp_path, text)) for text in (DRAWN, cohorts.COHORT))
+    given, drawn = [], []
+    for number in range(4):
+        patient, found = cohort_patient.made(with_laws, number)
+        (first, second), (operation,), (course,) = patient.treat(1000)
+        given.append((first.start_s - 1000, first.factor, operation.time_s - 1000, course.dose_Gy))
+        drawn.append(tuple(found[f"treatment.{name}"] for name in (
+            "therapy.0.start", "therapy.0.factor", "surgery.0.time", "radiation.0.dose")))
+        assert (second.start_s, second.factor, course.time_s) == (1000, 2.0, 1000 + 50 * DAY_S)
+        assert found.items() >= cohort_patient.made(without, number)[1].items(), "other draws are as without these"
+    assert given == drawn and len({one[0] for one in drawn}) == 4 and {one[1] for one in drawn} == {1, 0.3}
+    assert all(31 * DAY_S <= start <= 90 * DAY_S and 1 <= dose <= 3 for start, _, _, dose in drawn)
+    row, _ = cohort_patient.lived(with_laws, 3)
+    assert row["treatment_surgery_0_time"][0] == drawn[3][2] and set(without.drawn) < set(with_laws.drawn)
+    assert cohort_patient.units_of(with_laws)["treatment_therapy_0_start"] == "s" and with_laws.idle == ()
+
+
+def test_the_files_in_the_docs_can_be_read():
+    whole, shedding, treatment = re.findall(r"```toml\n(.*?)```", DOCS.read_text("utf-8"), re.S)
+    base = 'base = "human_breast_lumped"\n'
+    for text, drawn in ((whole, "blood.nk"), (base + shedding, "lumped.shed"), (base + treatment, "treatment.surgery.0.time")):
+        cohort = cohort_file.of(parse_text(text, "docs/cohorts.md"))
+        assert drawn in [law.name for law in cohort.drawn] and cohort.idle == ()
+
+
+@pytest.mark.parametrize("old, new, told", [
+    ('duration = "5 years"', "duration = {law = 'uniform', low = '1 year', high = '5 years'}", "therapy[0].duration: is the "
+     "same for all patients: of a therapy start, factor, efficacy may have a law"),
+    ('rate = "lesion.start"\nfactor = 0.3', "drug = 'cytotoxic'\nfactor = {law = 'uniform', low = 0, high = 2}",
+     "a drug has factors of its own: draw its efficacy"),
+    ("factor = 0.3", "efficacy = {law = 'uniform', low = 0, high = 1}", "without a drug"),
+    ("factor = 0.3", "factor = {law = 'same', of = 'lumped.gompertz'}", "must be one of"),
+    ("factor = 0.3", "factor = {law = 'uniform', low = -2, high = 1}", "cohort.toml:20: treatment.therapy[0].factor.low = -2"),
+    ("factor = 0.3", "factor = {law = 'normal', mean = 1}", "needs sd"), ("factor = 0.3", "facto = {law = 3}", "'factor'?)")])
+def test_laws_of_treatments_that_make_no_sense_are_refused(tmp_path, old, new, told):
+    assert old in cohorts.COHORT
+    with pytest.raises(InputError) as error:
+        cohort_file.read(cohorts.write(tmp_path, cohorts.COHORT.replace(old, new, 1)))
+    assert told in str(error.value)
 
 
 def test_screening_ends_at_an_age_and_without_one_never(tmp_path):

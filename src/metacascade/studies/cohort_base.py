@@ -1,13 +1,22 @@
-"""The base of a cohort and the treatments of its patients: checked together, each told where it stands."""
+"""The base of a cohort and the treatments of its patients: checked together, each told where it stands.
+
+When and how much a treatment is given may differ between patients, by the laws of `cohort_laws`. Such a treatment is
+checked with one value of the law; nothing else depends on when or how much it is.
+"""
 import os
 
 from metacascade.base.errors import InputError
 from metacascade.base.names import nearest
 from metacascade.config import presets, read as config_read
 from metacascade.config.config import build
+from metacascade.config.interventions import Radiation, Surgery
 from metacascade.config.read import Document, Problem
+from metacascade.config.therapy import Therapy
+from metacascade.studies import cohort_laws
 
-TREATMENTS = ("therapy", "surgery", "radiation")
+SECTIONS = {"therapy": Therapy, "surgery": Surgery, "radiation": Radiation}
+TREATMENTS = tuple(SECTIONS)
+DRAWN = {"therapy": ("start", "factor", "efficacy"), "surgery": ("time",), "radiation": ("time", "dose")}
 CHECKED_STEP = "1 h"        # times of treatments are multiples of it
 
 
@@ -24,13 +33,15 @@ class _Treated(Document):
 
 
 def read(name, document, problems):
-    """The config, the treatments as sections of it with times from diagnosis on, and those without effect.
+    """The config, the treatments as sections of it with times from diagnosis on, those without effect, and the laws of
+    what differs between patients in them.
 
     `name`: of the base in the document of a cohort. What is wrong is added to the problems; then there is no config.
     """
     given = _given(document.tables.get("treatment", {}), problems)
+    laws = tuple(_laws(given, problems))
     if (base := _base(name, document.folder, problems)) is None:
-        return None, {}, ()
+        return None, {}, (), ()
     treated = _Treated(**vars(_document(name, document.folder)))
     treated.tables |= given
     config_read.override(treated, {"run.step": CHECKED_STEP})
@@ -38,10 +49,42 @@ def read(name, document, problems):
         arms = build(treated)
     except _Wrong as wrong:
         problems += [_in_cohort(one, treated) for one in wrong.args[0]]
-        return None, {}, ()
+        return None, {}, (), ()
     idle = tuple(f"treatment.{line}" for line in arms.warnings_from(0)      # cells may be anywhere at diagnosis
                  if line.startswith(TREATMENTS) and "without effect" in line)
-    return base, {name: getattr(arms, name) for name in TREATMENTS}, idle
+    return base, {name: getattr(arms, name) for name in TREATMENTS}, idle, laws
+
+
+def _laws(given, problems):
+    """The laws in tables of treatments, each of which gives way there to one value, to be checked with the others."""
+    for name, tables in given.items():
+        for i, table in enumerate(tables):
+            if not isinstance(table, dict):
+                continue
+            tables[i] = table = dict(table)
+            for key in [key for key, value in table.items() if isinstance(value, dict)]:
+                parameter, path = SECTIONS[name].parameters.get(key), ("treatment", name, i, key)
+                if parameter is None:
+                    continue                # an unknown key, which the check of the config tells
+                law, value = None, table.pop(key)
+                if key not in DRAWN[name]:
+                    problems.append(Problem(path, f"is the same for all patients: of a {name} {', '.join(DRAWN[name])} "
+                                            "may have a law"))
+                elif key == "factor" and "drug" in table:
+                    problems.append(Problem(path, "a drug has factors of its own: draw its efficacy"))
+                else:
+                    law = cohort_laws.read(path, ".".join(map(str, path)), parameter, value, problems)
+                if law is not None:
+                    table[key] = _typical(law)
+                    yield law
+
+
+def _typical(law):
+    """A value that a law may draw, as it is written in a config; of a factor one that changes something."""
+    value = sum(law.numbers) / 2 if law.law.endswith("uniform") else law.numbers[0]
+    if law.parameter.internal == "s":
+        return f"{round(value / 3600)} h"
+    return law.parameter.text(value) if law.parameter.kind == "quantity" else value if value != 1 else 0.5
 
 
 def _in_cohort(problem, treated):

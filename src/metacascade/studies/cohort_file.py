@@ -70,7 +70,8 @@ class TubeOfBlood(Section):
 
 @dataclass(frozen=True)
 class Cohort:
-    """A file that has been read. `laws`: of parameters of the config; `own`: of keys of the other tables."""
+    """A file that has been read. `laws`: of parameters of the config; `own`: of keys of the other tables; `doses`: of
+    when and how much treatments are given."""
     options: Patients
     base: Config
     laws: tuple
@@ -80,11 +81,12 @@ class Cohort:
     text: str
     tubes: tuple = ()
     idle: tuple = ()            # treatments without effect, in words
+    doses: tuple = ()
 
     @property
     def drawn(self) -> tuple:
         """All laws that differ from patient to patient, those of the config first."""
-        return tuple(law for law in (*self.laws, *self.own.values()) if law.law != "one")
+        return tuple(law for law in (*self.laws, *self.own.values(), *self.doses) if law.law != "one")
 
 
 def read(path) -> Cohort:
@@ -105,11 +107,11 @@ def of(document) -> Cohort:
     own["age"] = cohort_laws.read(("age",), "age", Patients.parameters["age"], "50 years" if age is None else age,
                                   problems)
     tubes = tuple(tubes_of(document.tables.get("tube", []), problems))
-    base, treatment, idle = cohort_base.read(options.base, document, problems)
+    base, treatment, idle, doses = cohort_base.read(options.base, document, problems)
     problems += [*_dead_at_once(base, own), *_never_visited(own)]
     if problems:
         document.refuse(problems)
-    return Cohort(options, base, tuple(laws), own, treatment, document.tables, document.text, tubes, idle)
+    return Cohort(options, base, tuple(laws), own, treatment, document.tables, document.text, tubes, idle, doses)
 
 
 def _dead_at_once(base, own):

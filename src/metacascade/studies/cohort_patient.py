@@ -74,11 +74,12 @@ def made(cohort, number):
         table[parameters()[name].attribute] = value
     values["run"]["seed"] = seed_of(options.seed, number)
     own = {name: law.draw(options.seed, number) for name, law in cohort.own.items()}
+    doses = {law.name: law.draw(options.seed, number) for law in cohort.doses}
     config = Config.from_dict(values)
     trust(config)
-    patient = Patient(config, _watch(own, tuple(
-        Tube(one.after, one.time_s, one.volume_mL) for one in cohort.tubes)), lambda time_s: _treatment(cohort, time_s))
-    return patient, drawn | own
+    tubes = tuple(Tube(one.after, one.time_s, one.volume_mL) for one in cohort.tubes)
+    patient = Patient(config, _watch(own, tubes), lambda time_s: _treatment(cohort, time_s, doses))
+    return patient, drawn | own | doses
 
 
 def _watch(own, tubes):
@@ -96,10 +97,15 @@ def _watch(own, tubes):
         most_lesions=own["follow_up.most_lesions"], tubes=tubes)
 
 
-def _treatment(cohort, time_s):
-    """Therapies, surgeries and radiations of a patient who is diagnosed at `time_s`."""
+def _treatment(cohort, time_s, doses):
+    """Therapies, surgeries and radiations of a patient who is diagnosed at `time_s`; `doses`: drawn for them."""
+    def given(name, key, i, one):
+        own = {law.parameter.attribute: doses[law.name] for law in cohort.doses
+               if law.name.startswith(f"treatment.{name}.{i}.")}
+        return one.model_copy(update=own | {key: own.get(key, getattr(one, key)) + time_s})
+
     shifted = {"therapy": "start_s", "surgery": "time_s", "radiation": "time_s"}
-    return tuple(tuple(one.model_copy(update={key: getattr(one, key) + time_s}) for one in cohort.treatment[name])
+    return tuple(tuple(given(name, key, i, one) for i, one in enumerate(cohort.treatment[name]))
                  for name, key in shifted.items())
 
 
