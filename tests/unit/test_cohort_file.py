@@ -131,6 +131,11 @@ def test_treatments_without_effect_are_told(tmp_path):
         assert len(cohort.idle) == len(told) and all(map(str.startswith, cohort.idle, told))
 
 
+def test_an_age_at_the_first_visit_without_visits_is_told(tmp_path):
+    cohort = cohort_file.read(cohorts.write(tmp_path, cohorts.COHORT.replace('every = "2 years"\n', "")))
+    assert cohort.idle == ("screening.start: without effect (there are no visits: give `every`)",)
+
+
 def test_surgery_of_organs_on_the_day_of_diagnosis_is_not_told_to_come_before_any_cell_is_there(tmp_path):
     text = cohorts.COHORT.replace('[[treatment.surgery]]\ntime = "30 days"', '[[treatment.surgery]]\nwhere = "lung"')
     assert text != cohorts.COHORT and cohort_file.read(cohorts.write(tmp_path, text)).idle == ()

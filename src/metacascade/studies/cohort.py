@@ -64,7 +64,7 @@ def _preview(cohort):
     """What a cohort is, and how long it takes, by its first patients."""
     options, lines = cohort.options, []
     title = f": {one_line(options.title)}" * bool(options.title)
-    lines.append(f"{options.patients:,} patients, seed {options.seed}{title}")
+    lines.append(f"{counted(options.patients, 'patient')}, seed {options.seed}{title}")
     lines += [f"  {law.name}: {law}" for law in cohort.drawn]
     lines += [f"  treated with {len(held)} x {name}" for name, held in cohort.treatment.items() if held]
     began, tried = time.perf_counter(), min(TRIED, options.patients)

@@ -80,7 +80,7 @@ class Cohort:
     tables: dict
     text: str
     tubes: tuple = ()
-    idle: tuple = ()            # treatments without effect, in words
+    idle: tuple = ()            # what is without effect, in words
     doses: tuple = ()
 
     @property
@@ -111,6 +111,8 @@ def of(document) -> Cohort:
     problems += [*_dead_at_once(base, own), *_never_visited(own)]
     if problems:
         document.refuse(problems)
+    if "start" in document.tables.get("screening", {}) and "screening.every" not in own:
+        idle += "screening.start: without effect (there are no visits: give `every`)",
     return Cohort(options, base, tuple(laws), own, treatment, document.tables, document.text, tubes, idle, doses)
 
 
