@@ -170,7 +170,8 @@ cdef inline void fall_due(ctc_t* c, const risk_t* k, double t, uint32_t word, co
 cdef inline void look_at(const ctc_t* c, uint32_t node, walker_t* w, const body_t* b) noexcept nogil:
     """What a cell meets in a node: the chances of a passage, the mean stay, and at least the hazards together.
 
-    A cluster passes in single file, so what counts is its widest cell (Au et al. 2016).
+    A cluster passes in single file, so what counts is its widest cell (Au et al. 2016); one that is too large lodges
+    before the capillaries.
     """
     cdef risk_t risk
     cdef cell_body_t cell
@@ -181,7 +182,7 @@ cdef inline void look_at(const ctc_t* c, uint32_t node, walker_t* w, const body_
         cell.diameter_um, cell.nucleus_um = c.diameter, b.law.nucleus * c.diameter
         cell.tension_mN_per_m = rate_at(&b.rates, RATE_TENSION, node, w.factor)
         cell.nucleus_kPa = rate_at(&b.rates, RATE_NUCLEUS, node, w.factor)
-        w.entered[node] = entered(&cell, n)
+        w.entered[node] = entered(&cell, n) if c.n <= b.law.single_file else INFINITY
         w.torn[node] = c.diameter / b.law.stretch
         w.stay_h[node] += c.n * retention(&cell, n, &b.law)
     flowing(c, node, w, b, &risk)

@@ -43,6 +43,7 @@ cdef struct law_t:              # filled by name by Circuit
     double nucleus              # its diameter over that of the cell
     double stretch              # a cell is torn in a capillary so many times narrower than it
     double viscosity_Pa_s       # of a cell that is squeezed
+    double single_file          # cells of the largest cluster that gets into capillaries
     double burst_cells          # that break the wall of the vessel in which they grow
 
 cdef struct switch_t:           # of a bit of state, in cells that have been in the blood for so long

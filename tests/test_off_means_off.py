@@ -23,7 +23,7 @@ ZERO = {
     "migration": ({"speed": "0 um/h"}, ()),
     "intravasation": ({"hazard": "0/day"}, ()),
     "blood": ({"anoikis": "0/h", "shear_slope": "0 cm^2/dyn/h", "nk": "0/h", "binding": "0/h", "tension": "0 mN/m",
-               "nuclear_stiffness": "0 kPa", "stretch": 1000, "viscosity": "0 Pa s", "breakup": "0/h"}, ())}
+               "nuclear_stiffness": "0 kPa", "stretch": 1000, "single_file": 1000, "viscosity": "0 Pa s", "breakup": "0/h"}, ())}
 
 # Rows of the controls of blood, organs and return, each with the file of the mechanism that its arm `off` has without effect
 ROWS = {"B01": "anoikis", "B01b": "anoikis_resistance", "B02": "shear", "B03": "platelets", "B04": "nk", "B06": "binding",

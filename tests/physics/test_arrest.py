@@ -122,6 +122,16 @@ def test_a_chain_of_up_to_twenty_cells_of_one_width_passes_as_one_of_them_does(s
     assert many == one
 
 
+@pytest.mark.parametrize("size, trapped", [(4, 0), (5, 1_000)])
+def test_clusters_too_large_for_single_file_lodge_before_the_capillaries(size, trapped):
+    """However wide these are."""
+    def wide(circuit):
+        forever(circuit)
+        circuit.nodes["capillary_um"][LUNG] = 1_000.0
+
+    assert first_passage(blood(1_000, LUNG, wide, size=size, single_file=4)) == (trapped, 0, 1_000 - trapped)
+
+
 @pytest.mark.parametrize(("size", "surface"), [(1, True), (4, True), (1, False)])
 def test_squeezed_cells_stay_longer_by_their_viscosity_and_in_single_file(size, surface):
     """The mean of n = 40,000 exponential stays; its standard error is 0.5 %."""

@@ -170,6 +170,8 @@ class Walker:
             surface = 1.0 / (p / (4.0 * 1000 * n["tension"]) + 1.0 / d)
         if n["nuclear_stiffness"] > 0.0:
             nucleus = self.p["nucleus"] * d / (1.0 + p / (1000 * n["nuclear_stiffness"]))
+        if self.c["n"] > self.p["single_file"]:
+            return math.inf
         return 0.0 if "size" in self.without else max(surface, nucleus)
 
     def needed(self, n, w):
@@ -180,6 +182,8 @@ class Walker:
     def narrower(self, width, n):
         if not width > 0.0:
             return 0.0
+        if width == math.inf:
+            return 1.0
         return 0.5 * math.erfc(math.log(n["capillary_um"] / width) / (n["spread"] * 1.4142135623730951))
 
     def mean_stay(self, n):

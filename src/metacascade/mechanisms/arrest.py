@@ -19,8 +19,9 @@ holds that such cells soon burst, for want of membrane. Who passes, but is wider
 
     viscosity / P (d / m - 1) / max(1 - p(m) / P, 0.05)
 
-on the mean, that many times for each cell of a cluster. Clusters pass in single file (Au 2016), so that d is the
-diameter of their widest cell.
+on the mean, that many times for each cell of a cluster. Clusters pass in single file (Au 2016: up to 20 cells), so that
+d is the diameter of their widest cell. Those of more than `single_file` cells lodge before the capillaries, as a whole,
+in an arteriole of the first bed that they come to: they are trapped there.
 """
 from typing import ClassVar
 
@@ -49,6 +50,9 @@ class Arrest(Section):
         "cells in muscle of mice, up to 68 times as long as wide, their membrane whole (Morris 1993): a lower bound; "
         "against it Weiss 1992"), status=COMPUTED,
         doc="A cell is torn in capillaries that are more than so many times narrower than it.")
+    single_file: float = number("single_file", 20, 1, 1000, usual=(10, 100), source=(
+        "clusters of up to 20 cells passed channels of 5 to 10 um (Au 2016); larger ones were not tried"),
+        status=ASSUMED, doc="Cells of the largest cluster that gets into capillaries: larger ones lodge before them.")
     viscosity_Pa_s: float = quantity("viscosity", "Pa s", "Pa s", 300, 0, 1e6, usual=(50, 1000), source=(
         "neutrophils 135 (Evans and Yeung 1989, recalled); tumor cells are stiffer"), status=ASSUMED,
         doc="Apparent viscosity of a cell that is squeezed, which slows it in capillaries.")
@@ -71,5 +75,7 @@ def plan(config):
     yield Rate("blood.nucleus", value("blood.nucleus", c.nucleus), unit="", doc="of the diameter of the cell")
     yield Rate("blood.stretch", value("blood.stretch", c.stretch), unit="",
                doc="torn, which is a death by shear, in those narrower than diameter / blood.stretch")
+    yield Rate("blood.single_file", value("blood.single_file", c.single_file), unit="cells", doc=(
+        "a cluster of more cells is trapped before the capillaries of the first bed that it comes to"))
     yield Rate("blood.viscosity", value("blood.viscosity", c.viscosity_Pa_s), unit="Pa*s",
                doc="of a cell that is squeezed: slower by blood.viscosity / [organs.BED.pressure] times its narrowing")

@@ -48,7 +48,7 @@ READ = (
                     "vessel.oxygen_critical vessel.oxygen_radius".split(), ())
     | dict.fromkeys("blood.coat_time blood.coat_fade blood.coat blood.scar blood.cytokines "
                     "blood.cytokines_half blood.cytokines_half_organ blood.nk_flowing blood.nk_loss blood.nucleus "
-                    "blood.stretch blood.viscosity blood.burst_cells".split(), ())
+                    "blood.stretch blood.viscosity blood.single_file blood.burst_cells".split(), ())
     | dict.fromkeys("blood.anoikis blood.bind blood.release blood.extravasate blood.homing blood.breakup "
                     "blood.arrested_death blood.divide blood.barrier blood.mmp1 blood.fscn1 blood.tension "
                     "blood.nuclear_stiffness".split(), OF_RECORD)
@@ -63,7 +63,8 @@ READ = (
                     "lumped.cluster_cells".split(), ()))
 # Of these, what does not change in the course of a run.
 FIXED = ("vessel.oxygen_length", "vessel.oxygen_critical", "vessel.oxygen_radius", "blood.nucleus", "blood.stretch",
-         "blood.burst_cells", "blood.barrier", "blood.cytokines_half", "blood.cytokines_half_organ")
+         "blood.single_file", "blood.burst_cells", "blood.barrier", "blood.cytokines_half",
+         "blood.cytokines_half_organ")
 SECRETED = ("voxel", "emt", "clone")        # the same of a term of a field by cells, and of one that is not
 OF_VOXEL = ("voxel",)
 # factor: the compartments whose rates it may act on

@@ -151,7 +151,7 @@ def _law(plan, rates, scales):
         spared_shear=coat * float(rates.spared[rates.names.index("blood.shear")]),
         nk_flowing=number("nk_flowing", 0.0), nk_loss_h=max(number("nk_loss", math.inf), SHORTEST_H),
         nucleus=number("nucleus", 0.0), stretch=number("stretch", math.inf), viscosity_Pa_s=number("viscosity", 0.0),
-        burst_cells=number("burst_cells", math.inf))
+        burst_cells=number("burst_cells", math.inf), single_file=number("single_file", math.inf))
 
 
 def _nodes(config, body, names):
