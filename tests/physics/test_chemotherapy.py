@@ -14,10 +14,11 @@ from tiles import Patch, only
 KILL, HALF, STEPS, N = 0.06, 1.0, 40, 20
 
 
-def survivors(drug_uM, bits=0, **sections):
+def survivors(drug_uM, bits=0, fields=(), **sections):
     """(cells left, cells at the start, hours) of a tile in which the drug is held at a concentration."""
-    p = only(chemotherapy=dict(enabled=True, kill_per_h=KILL, half_uM=HALF, **sections.pop("chemotherapy", {})), **sections)
-    patch = Patch([(0, 0, 0)], **p)
+    drug = dict(enabled=True, kill_per_h=KILL, half_uM=HALF, cycling=False) | sections.pop("chemotherapy", {})
+    p = only(chemotherapy=drug, **sections)
+    patch = Patch([(0, 0, 0)], **p, **dict(fields))
     patch.more["drug"] = np.full((1, 64), drug_uM, np.float32)
     patch.scatter(0, np.repeat(np.arange(512), N), np.random.default_rng(1), bits=bits)
     before = patch.cells
@@ -34,6 +35,16 @@ def test_survival_is_the_closed_form_in_a_constant_field(drug, resistance, l1cam
     left, n, hours = survivors(drug, bits=1 if l1cam else 0, chemotherapy=dict(resistance=resistance), **high)
     share = round(255 * resistance) / 255
     p = math.exp(-KILL * drug**2 / (drug**2 + HALF**2) * (1 - share) * (1 - l1cam) * hours)
+    assert abs(left - n * p) < 4 * math.sqrt(n * p * (1 - p)), (left, n * p)
+
+
+@pytest.mark.statistical
+@pytest.mark.parametrize("oxygen, pressure", [(2.0, 0.0), (40.0, 0.5)])
+def test_cells_are_killed_the_less_the_slower_they_divide(oxygen, pressure):
+    """The same with the factors of division: oxygen / (oxygen + half), and 1 - pressure / pressure_max."""
+    given = dict(chemotherapy=dict(cycling=True), crowding=dict(pressure_max=2.0, mobility_um2_per_h=0.0))
+    left, n, hours = survivors(5.0, fields=dict(oxygen=oxygen, pressure=pressure), **given)
+    p = math.exp(-KILL * 25 / 26 * oxygen / (oxygen + 5.0) * (1.0 - pressure / 2.0) * hours)
     assert abs(left - n * p) < 4 * math.sqrt(n * p * (1 - p)), (left, n * p)
 
 

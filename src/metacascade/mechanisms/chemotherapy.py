@@ -1,19 +1,21 @@
 """Chemotherapy: a drug leaks from perfused vessels and kills cells in tissue, resistant ones less.
 
     dD/dt = diffusion lap D - decay D + exchange (blood - D)       see fields.Diffusing
-    tissue.chemotherapy   kill D^2 / (D^2 + half^2) (1 - drug_resistance)
+    tissue.chemotherapy   kill D^2 / (D^2 + half^2) (1 - drug_resistance) c
 
 The drug is in the blood all the time, or in the windows of a [[therapy]] with rate = "drug.vessel" and otherwise = 0.
-Its field has one value for 2 x 2 x 2 voxels, since small molecules vary over 100 um and more. Resistance is a trait of
-clones that mutates at division. Cells in the blood and in lesions are not killed: a therapy on blood.anoikis or
-lesion.death does that.
+Cytotoxic drugs kill cells that cycle, and those far from vessels hardly do (Minchinton and Tannock 2006): with
+`cycling` c is by how much oxygen and pressure slow the division of a cell where it is, else 1. The field of the drug
+has one value for 2 x 2 x 2 voxels, since small molecules vary over 100 um and more. Resistance is a trait of clones
+that mutates at division. Cells in the blood and in lesions are not killed: a therapy on blood.anoikis or lesion.death
+does that.
 """
 from typing import ClassVar
 
 from metacascade.base.columns import mean_over_cells
 from metacascade.base.declare import ASSUMED, RECALLED, Section, number, quantity, switch
 from metacascade.mechanisms.fields import Diffusing
-from metacascade.mechanisms.terms import REMOVE, Rate, Trait, hill, trait, value
+from metacascade.mechanisms.terms import REMOVE, Rate, Trait, hill, ramp, trait, value
 
 TABLE = "chemotherapy"
 
@@ -25,6 +27,7 @@ class Chemotherapy(Section):
     enabled: bool = switch("The drug exists.", default=False)
     kill_per_h: float = quantity("kill", "1/day", "1/h", 1.5, 0, 100, usual=(0.2, 3), source="no single measurement",
                                  status=ASSUMED, doc="Death hazard of a sensitive cell at a high concentration.")
+    cycling: bool = switch("It kills a cell the less, the slower it divides by oxygen and pressure.", key="cycling")
     half_uM: float = quantity("half", "uM", "uM", 1, 1e-6, 1e6, usual=(0.01, 100), source=(
         "IC50 of doxorubicin in lines 0.1-1 uM, of cisplatin 1-30 uM"), status=RECALLED,
         doc="Concentration at which the hazard is half of the largest; below, it rises with the square.")
@@ -65,4 +68,7 @@ def plan(config):
     yield kill
     yield hill(kill, "drug", half=value("chemotherapy.half", c.half_uM), power=2)
     yield trait(kill, "drug_resistance", lambda r: 1.0 - r, "(1 - drug_resistance)")
+    if c.cycling:
+        yield hill(kill, "oxygen", half=value("growth.oxygen_half", config.growth.oxygen_half_mmHg))
+        yield ramp(kill, "pressure", zero=value("crowding.pressure_max", config.crowding.pressure_max), full=0)
     yield mean_over_cells("drug_mean", "uM", "drug where the cells in tissue are, their mean", "drug")
