@@ -259,7 +259,8 @@ def test_a_run_that_goes_on_says_what_is_not_yet_there(run):
         assert not results.complete and by_stage(results.funnel()) == by_stage(run.results.funnel())
         with pytest.raises(Missing, match="has not ended"):
             results.routes()
-    assert text.count("not told: the run has not ended") == 2 and "detected by images: not yet told" in text
+    assert " ".join(text.split()).count("not told: the run has not ended") == 2
+    assert "of what was shed, flowing or arrested: not told" in " ".join(text.split()) and "detected by images: not yet told" in text
 
 
 @pytest.mark.parametrize("cells, time, words", [(500, "0 h", "output.shed_cells = false"), (1, "2 h", "there was no lesion")],

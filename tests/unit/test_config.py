@@ -115,7 +115,8 @@ def test_wrong_table_or_value_is_named(toml, message):
 
 @pytest.mark.parametrize("toml, message", [
     ("[run]\nstep = '50 min'",
-     "run.duration: 7 days is not a multiple of run.step = 50 min; the nearest is 10100 min"),
+     "run.toml:4: run.duration = 7 days (default): 7 days is not a multiple of run.step = 50 min; the nearest is 10100 min"),
+    ("[hypoxia]\nthreshold = '0.5 mmHg'", "run.toml:4: hypoxia.full = 2.5 mmHg (default): must be less than"),
     ("[output]\ninterval = '45 min'", "run.toml:4: output.interval = \"45 min\": 45 min is not a multiple of run.step"),
     ("[output]\nsnapshots = true\nsnapshot_interval = '45 min'", "output.snapshot_interval"),
     ("[migration]\nspeed = '240 um/h'", "too far for voxels of 30 um; shorten run.step to"),

@@ -141,3 +141,13 @@ def test_the_sizes_of_records_in_the_formats_are_those_of_the_records():
               if isinstance(one, np.dtype)}
     told = re.findall(r"([A-Z]+), (\d+) bytes", (ROOT / "docs" / "formats.md").read_text("utf-8"))
     assert len(told) >= 8 and {name: dtypes[name].itemsize for name, _ in told} == {name: int(n) for name, n in told}
+
+
+def test_a_preset_with_the_settings_of_the_readme_has_nothing_odd():
+    text = PAGES[0].read_text("utf-8")
+    preset = re.search(r"metacascade init (\w+) my\.toml", text)[1]
+    commands = re.findall(r"metacascade run my\.toml (.*)", text)
+    settings = [re.findall(r"--set (\S+?=(?:\"[^\"]*\"|\S+))", command) for command in commands]
+    assert any(settings)
+    for one in settings:
+        assert config.load(presets.FOLDER / f"{preset}.toml", one).warnings == []

@@ -4,6 +4,7 @@
 into files. Single parameters are declared in the other modules of this package, and by the mechanisms.
 """
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from pydantic import ValidationError, create_model, field_validator, model_validator
@@ -255,11 +256,19 @@ def build(document: config_read.Document) -> Config:
     vesselfile.resolve(values, document, problems)
     config = config_values.validated(model, values, problems)
     wrong = {p.path for p in problems}
-    problems += [p for p in config_check.problems(config) if not wrong & {p.path, *p.others}]
+    problems += _of_defaults(config, [p for p in config_check.problems(config) if not wrong & {p.path, *p.others}],
+                             document)
     if problems:
         document.refuse(problems)
     config.__dict__["_given"] = frozenset(path for path, _, _ in config.values() if document.sets(path))
     return config
+
+
+def _of_defaults(config, problems, document):
+    """The problems, with the value of each default that nobody has set."""
+    held = {path: parameter.text(value) for path, parameter, value in config.values()
+            if value == parameter.default is not None and not document.sets(path)} if problems else {}
+    return [replace(one, default=held.get(one.path, "")) for one in problems]
 
 
 def _model_of(document):

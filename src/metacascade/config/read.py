@@ -17,10 +17,12 @@ MOST_PROBLEMS = 100     # listed in full
 
 @dataclass(frozen=True)
 class Problem:
-    """Something wrong with the value at `path`. `others`: further keys that it depends on."""
+    """Something wrong with the value at `path`. `others`: further keys that it depends on; `default`: the value as text
+    where nobody has set it."""
     path: tuple
     message: str
     others: tuple = ()
+    default: str = ""
 
 
 # Keys of the files for each command, which those for others have not.
@@ -39,9 +41,11 @@ class Document:
     stored: bool = False           # from a checkpoint, which holds the vessels; their file may be gone
 
     def message(self, problem: Problem) -> str:
-        """``run.toml:3: run.step = 5: needs a unit``"""
-        what = f"{dotted(problem.path)}{self._value(problem.path)}: {one_line(problem.message, 1000)}"
-        return f"{self._place(problem.path)}: {what}"
+        """``run.toml:3: run.step = 5: needs a unit``; of a default the line of what it does not fit to."""
+        default = f" = {problem.default} (default)" * bool(problem.default)
+        what = f"{dotted(problem.path)}{self._value(problem.path) or default}: {one_line(problem.message, 1000)}"
+        blamed = [other for other in problem.others if self.sets(other)] if default else []
+        return f"{self._place(blamed[0] if blamed else problem.path)}: {what}"
 
     def refuse(self, problems: list[Problem]):
         """Raise one InputError that lists all problems in the order of the file."""

@@ -13,6 +13,7 @@ from metacascade.io.needs import WHOLE, Missing
 
 COLUMNS = ("table", "stage", "place", "of", "quantity", "unit", "value", "low", "high")     # of the file
 DRAWS, ROUTES, WIDTH = 12, 10, 80       # rows that the text shows at most, and columns
+FLOW = "of the flow, ln 2 x mean time"
 
 
 def number(value, digits=3) -> str:
@@ -32,12 +33,13 @@ def hours(value) -> str:
     return f"{value / 24:.3g} d"
 
 
-def of_missing(block, results) -> list[str]:
-    """The lines of a block, or the line that says what is not there."""
+def of_missing(block, results, what="") -> list[str]:
+    """The lines of a block, or the line that says what is not there, of `what` if a title is over more."""
     try:
         return block(results)
     except Missing as missing:
-        return textwrap.wrap(f"not told: {missing}", WIDTH, initial_indent="  ", subsequent_indent="    ")
+        return textwrap.wrap(f"{what}{': ' * bool(what)}not told: {missing}", WIDTH, initial_indent="  ",
+                             subsequent_indent="    ")
 
 
 def report(results) -> str:
@@ -67,16 +69,16 @@ def funnel(results):
 
 def half_lives(results):
     """Whole and apparent."""
-    lines = of_missing(_whole, results)
+    lines = of_missing(_whole, results, FLOW)
     for name, found in (("of the number after the source stopped", results.halvings),
                         ("of what was shed, flowing or arrested", results.survival)):
-        lines += of_missing(lambda _, name=name, found=found: _halvings(name, found()), results)
+        lines += of_missing(lambda _, name=name, found=found: _halvings(name, found()), results, name)
     return lines
 
 
 def _whole(results):
     one = results.half_life()
-    return [f"  of the flow, ln 2 x mean time: {hours(one['half_life_h'])} ({hours(one['low_h'])} to "
+    return [f"  {FLOW}: {hours(one['half_life_h'])} ({hours(one['low_h'])} to "
             f"{hours(one['high_h'])}), {one['cells']:,} cells"]
 
 

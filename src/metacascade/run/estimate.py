@@ -94,7 +94,8 @@ class Expected:
             "checkpoint": f"{size(self.checkpoint_bytes)} at most, twice; three times while one is written",
             "results": f"{size(self.results_bytes)}, twice at the end; {self.outputs:,} parts are written, at most "
                        f"{self.most_files:,} files at a time, in some {duration(self.outputs * OUTPUT_S)}",
-            "time": f"{duration(self.seconds)} in all, {duration(self.step_s)} the longest step, on {cores} "
+            "time": "at least " * (self.most_cells > self.cells) +
+                    f"{duration(self.seconds)} in all, {duration(self.step_s)} the longest step, on {cores} "
                     f"at {SPEED / 1e6:g} million cells a second each, {1e3 * FIXED_S:g} ms a step and "
                     f"{1e6 * CTC_S:g} us a CTC" + ", if the tumor keeps its size" * (self.cells > 0),
         } | ({"growth": self._growth()} if self.most_cells > self.cells else {})
@@ -118,7 +119,7 @@ class Expected:
             day = self.means.time_h[self.means.records.argmax()] / 24
             return f"more than {MOST:.0e} CTCs and lesions by day {day:.3g}: lesions that shed grow without bound"
         some = [round(k * (len(self.means.time_h) - 1) / 4) for k in (1, 2, 3, 4)]
-        rows = [f"day {self.means.time_h[k] / 24:.3g}: {count(self.means.ctcs[k])} CTCs, "
+        rows = [f"day {self.means.time_h[k] / 24:.3g}: {count(self.means.ctcs[k])} CTCs in the blood or arrested, "
                 f"{count(self.means.lesions[k])} single cells and lesions in organs, of "
                 f"{count(self.means.cells[k])} cells" for k in some]
         same = ", if the tumor keeps its size" * (self.cells > 0)

@@ -26,7 +26,7 @@ class Forecast:
     """Means over the run: `time_h`, and at each time what there is, or was since the start; arrays of one length."""
 
     time_h: np.ndarray
-    ctcs: np.ndarray              # in the blood
+    ctcs: np.ndarray              # that flow, or are arrested in vessels
     lesions: np.ndarray           # with a record: alive, or of those that ever divided
     cells: np.ndarray             # in lesions
     ended: np.ndarray             # CTCs whose fate is decided: rows of /shed
