@@ -173,7 +173,7 @@ IN_LESIONS = {"injection": [{"cells": 100}]}
      ["lumped.death is left out (lumped.cell_loss = 0): cells of the tumor are not killed"]),
     ("VEGF-A blockade", {}, ["field.vegf.source is left out (vegf.enabled = false): vessels of the tumor stay as they are"]),
     ("cytotoxic", {"chemotherapy": {"enabled": True}}, []), ("cytotoxic", {"tumor": {"cells": 1000, "lumped": True}}, []),
-    ("cytotoxic", {"tumor": None}, []), ("VEGF-A blockade", {"vegf": {"enabled": True}}, []),
+    ("cytotoxic", {"tumor": {"cells": 9, "lumped": True}, "lumped": {"gompertz": "0/day"}}, []), ("cytotoxic", {"tumor": None}, []), ("VEGF-A blockade", {"vegf": {"enabled": True}}, []),
     ("cytotoxic", {"chemotherapy": {"enabled": True}, "intravasation": {"hazard": "0/h"}, "colonization": {"cell_loss": 0},
                    "injection": []}, []),
     ("anti-IL-6/IL-8", {}, []), ("endocrine", {}, []), ("bisphosphonate", {}, []), ("SRC inhibitor", {}, [])])

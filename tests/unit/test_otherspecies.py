@@ -23,7 +23,7 @@ LUMPED = {"cells": 1000, "lumped": True}
     ({"run": MOUSE, "tumor": {}, "intravasation": {"enabled": False}}, []),
     ({"run": MOUSE | {"duration": "2 h"}, "tumor": {}}, [])])
 def test_defaults_of_another_species_are_told_where_something_depends_on_them(tables, told):
-    lines = [line for line in Inputs(load(tables), "").warnings if "run.species" in line]
+    lines = [line for line in Inputs(load(tables), "").of_one_run if "run.species" in line]
     assert [line.startswith(start) for line, start in zip(lines, told, strict=True)] == [True] * len(told)
     assert all("mouse_breast has others (run.species = mouse)" in line for line in lines if line.startswith(LESIONS))
 

@@ -54,7 +54,7 @@ def check(config: ConfigFile, settings: Settings = None,
     from metacascade.run import inputs
     given = inputs.checked(config, settings or [], problems)
     print(given.config.summary())
-    inputs.tell(given.notes, given.warnings)
+    inputs.tell(given.notes, given.of_one_run)
     print(f"{config}: ok")
 
 
@@ -82,7 +82,7 @@ def _estimate(config, settings, out, overwrite):
     given = inputs.read(config, settings)
     rundirectory.refuse_used(out, overwrite)
     print(given.config.summary())
-    inputs.tell(given.notes, given.warnings)
+    inputs.tell(given.notes, given.of_one_run)
     for name, value in commands.estimate(given.config).items():
         print(f"{name}: {value}")
 

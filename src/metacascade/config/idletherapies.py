@@ -29,7 +29,7 @@ def told(config, plan, goes_on) -> Iterator[str]:
         elif nodes == {"tumor"} and not goes_on and not effects.reaches_tumor(config):
             off[name] = effects.NO_BLOOD_IN_TUMOR
     off |= _in_places(config, plan, off)
-    there = _there(config, goes_on)
+    there = _there(config, plan, goes_on)
     yield from therapy.odd(config, off, lambda one: of_therapy(config, one),
                            lambda one: _spared(config, plan, one, there))
 
@@ -38,11 +38,13 @@ def _is_zero(plan, name):
     return not (plan.number(name) or plan.coefficient(name))
 
 
-def _there(config, goes_on):
-    """Of whose cells there are some, or may come to be some: those that a drug could spare."""
+def _there(config, plan, goes_on):
+    """Of whose cells there are some, or may come to be some: those that a drug could spare.
+
+    A lumped tumor in which nothing divides is a source of cells, and nothing to be treated."""
     lesions = goes_on or len(effects.empty_organs(config)[0]) < len(config.organs) - 1
     return {whose for whose, any_there in (
-        (drugs.TISSUE, config.has_tissue), (drugs.LUMPED, config.tumor and config.tumor.lumped),
+        (drugs.TISSUE, config.has_tissue), (drugs.LUMPED, plan.number("lumped.gompertz")),
         (drugs.LESIONS, lesions)) if any_there}
 
 

@@ -45,8 +45,12 @@ class Inputs:
     @property
     def warnings(self):
         """The same of the config and of the vessel file."""
-        return [*self.config.warnings, *self.doubts, *too_large_draws(self.config), *short_distances(self.config),
-                *otherspecies.told(self.config)]
+        return self.config.warnings + self.doubts + [*too_large_draws(self.config), *short_distances(self.config)]
+
+    @property
+    def of_one_run(self):
+        """The same, and what is worth a look where this is all that is run: a study may not care for lesions."""
+        return [*self.warnings, *otherspecies.told(self.config)]
 
 
 def too_large_draws(config):
@@ -164,7 +168,7 @@ def load(world, path, overrides):
     with world.together():
         if world.rank == 0:
             given = read(path, overrides)
-            tell(given.notes, given.warnings)
+            tell(given.notes, given.of_one_run)
     values, text, segments = world.bcast((given.config.to_dict(), given.text, given.segments) if given else None)
     with world.together():      # on every rank, since modules of the user are imported
         loaded = Config.from_dict(values)

@@ -63,7 +63,7 @@ def submit(config_path, out, nodes, time, ranks_per_node=None, site_path=None, o
     script = written(out, site, nodes, per_node, seconds, warning_s, options, arguments)
     notes = [*given.notes, *_read_again(given)]
     inputs.tell([f"{'# ' * dry_run}{line}" for line in notes],
-                [*given.warnings, *_doubts(estimate, seconds, nodes, memory_bytes)])
+                [*given.of_one_run, *_doubts(estimate, seconds, nodes, memory_bytes)])
     if dry_run:
         print(script, end="")
     else:
