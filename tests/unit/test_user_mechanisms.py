@@ -93,7 +93,7 @@ def plan(c):
 
 def test_a_factor_on_the_speed_that_takes_cells_too_far_is_refused(folder):
     message = refusal(folder, "['own.py']", source=FAST)
-    assert "migration.speed: a cell would move" in message and "shorten run.step to" in message
+    assert "migration.speed = 15 um/h (default): a cell would move" in message and "shorten run.step to" in message
 
 
 @pytest.mark.parametrize("source, message", [
