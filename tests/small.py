@@ -57,7 +57,12 @@ MECHANISMS = [    # what else there is, and three mechanisms of a user
     'organs.lymph_node.extravasation_time="1 h"', "cytokines.enabled=true", "cytokines.half_organ=2000",
     "infiltration.enabled=true", "infiltration.mutation=0.01",
     "confinement.enabled=true", "proteolysis.enabled=true", "proteolysis.rate=0.1/h", "inflammation.enabled=true",
-    "awakening.enabled=true", 'awakening.time="3 h"',
+    "awakening.enabled=true", 'awakening.time="3 h"', 'awakening.where="lung, liver"', 'body.output="15 mL/min"',
+    "body.flow={liver = 2.5}", "cxcl1.enabled=true", "cxcl1.mutation=0.01", "ligand.enabled=true", "ligand.mutation=0.01",
+    "blood_brain_barrier.enabled=true", "blood_brain_barrier.mutation=0.01", "transformation.enabled=true",
+    "transformation.rate=4/day",
+    'injection.1={organ = "lung", cells = 600, cluster = 3, label = "normal", bits = ["NORMAL"], time = "1 h"}',
+    'injection.2={node = "venous", cells = 600, cluster = 4, label = "donor", bits = ["L1CAM"], time = "3 h"}',
     'therapy.0={rate = "drug.vessel", factor = 1.0, otherwise = 0.0, start = "130 min", duration = "100 min", every = "4 h"}',
     'therapy.4={rate = "field.macrophages.inflow", factor = 0.1, start = "250 min", duration = "3 h"}']
 LIVING = [         # vessels that live, fast enough to be seen in half a day

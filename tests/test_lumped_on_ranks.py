@@ -26,6 +26,13 @@ clonogenic = 0.01
 attraction = 1000
 follow = "80/day"
 shed = "0.001/day"
+[cytokines]
+enabled = true
+half_organ = 1000
+[inflammation]
+enabled = true
+[awakening]
+enabled = true
 [organs.tumor]
 extravasation_time = "1 h"
 [[draw]]
@@ -64,7 +71,7 @@ def alone(file, tmp_path_factory):
 def test_everything_happens_to_it(alone):
     last = {name: int(column[-1]) for name, column in alone.series.items() if column.dtype.kind == "i"}
     for name in ("lumped", "divided_lumped", "lumped_loss", "shed", "shed_ctcs", "unfollowed", "self_seeded", "resected",
-                 "irradiated", "seeded"):
+                 "irradiated", "seeded", "woken"):
         assert last[name] > 0, name
     assert last["tissue"] == 0 and last["shed"] > last["shed_ctcs"]
     assert alone.lesions["n"][alone.lesions["node"] == 0].tolist() == [last["lumped"]]

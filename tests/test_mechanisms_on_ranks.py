@@ -44,7 +44,9 @@ def test_the_run_sees_all_of_it(alone):
     counts = small.last(alone["out"])
     assert counts["chemotherapy"] > 20 and counts["starvation"] > 20 and counts["mutated"] > 20
     assert counts["shed_lymph"] > 100 and counts["drained"] > 20 and counts["lymph"] > 0
+    assert counts["transformed"] > 20 and counts["normal_lesions"] > 20 and counts["donor_lesions"] > 0
     with open_results(alone["out"]) as results:
+        assert all(len(np.unique(results.clones[:][name])) > 1 for name in ("cxcl1", "ligand", "ptgs2", "hbegf", "st6galnac5"))
         nodes, rows = results.names("shed")["origin"], results.shed[:]
         assert [nodes[node] for node in np.unique(rows["origin"][rows["flags"] & Flag.LYMPH > 0])] == ["lymph_node"]
         assert (rows["n"][rows["flags"] & Flag.LYMPH > 0] > 1).any() and "lymph_node" in {
