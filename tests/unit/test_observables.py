@@ -175,8 +175,10 @@ def test_cells_with_a_bit_and_the_means_of_states_are_those_of_a_plain_count(mon
         sim.step()
     arena, row = sim.tissue.arena, Observables(sim).row()
     all_cells = np.concatenate([arena.block(i) for i in range(len(arena.n))])
-    (name, mask), = sim.plan.bits
-    assert name == "L1CAM" and row["tissue_L1CAM"] == np.count_nonzero(all_cells["bits"] & mask) > 0
+    bits = dict(sim.plan.bits)
+    assert bits.keys() == {"L1CAM", "NORMAL"} and row["tissue_L1CAM"] > 0
+    for name, mask in bits.items():
+        assert row[f"tissue_{name}"] == np.count_nonzero(all_cells["bits"] & mask)
     assert row["emt_mean"] == pytest.approx(all_cells["emt"].mean() / 255, rel=1e-12) and 0 < row["emt_mean"] < 1
     assert row["adhesion_mean"] == pytest.approx(all_cells["adhesion"].mean() / 255, rel=1e-12) and row["adhesion_mean"] > 0
     assert row.keys() == {column.name for column in sim.columns}
