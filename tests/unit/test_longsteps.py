@@ -41,17 +41,18 @@ def test_a_tumor_with_cells_takes_short_steps(metacascade, tmp_path):
 DAYS, Z = 40, 4.5        # standard deviations; false alarm of a two-sided test: 7e-6
 FOLLOWED = {
     "blood": {"nk": "0.2/h"},
-    "colonization": {"clonogenic": 0.5, "early_death": "0.1/day", "start": "0.2/day", "sleep": "0.1/day", "wake": "0.02/day",
-                     "dormant_death": "0.01/day", "gompertz": "0.02/day", "capacity": 10**6, "cell_loss": 0.3,
-                     "avascular_limit": 100, "switch_time": "20 days", "shed": "0.001/day", "shed_avascular": 0.5},
+    "colonization": {"clonogenic": 0.5, "early_death": "0.1/day", "start": "0.2/day", "sleep": "0.1/day",
+                     "wake": "0.02/day", "dormant_death": "0.01/day", "gompertz": "0.02/day", "capacity": 10**6,
+                     "cell_loss": 0.3, "avascular_limit": 100, "switch_time": "20 days", "shed": "0.001/day",
+                     "shed_avascular": 0.5},
     "injection": [{"node": "venous", "cells": 10_000, "duration": "2 days", "diameter": "14 um"}],
     "output": {"interval": f"{DAYS} days", "checkpoint": f"{DAYS} days"}}
 
 
 def lesions_of_injected(seed, long_step, steps):
     """Lesions that injected cells have founded and that live, after a whole run of so many steps."""
-    sim = Simulation(load(FOLLOWED | {"run": {
-        "species": "mouse", "step": "12 h", "long_step": long_step, "duration": f"{DAYS} days", "seed": seed}}), serial_world())
+    run = {"species": "mouse", "step": "12 h", "long_step": long_step, "duration": f"{DAYS} days", "seed": seed}
+    sim = Simulation(load(FOLLOWED | {"run": run}), serial_world())
     for _ in range(steps):
         sim.step()
     assert sim.time_s == DAYS * 86400
@@ -61,16 +62,18 @@ def lesions_of_injected(seed, long_step, steps):
 
 @pytest.mark.statistical
 def test_one_step_of_forty_days_leaves_what_eighty_of_half_a_day_do():
-    """The same 2 x 10,000 cells: those that sleep are the same, to the cell. Some 1,800 lesions that divide, whose sizes
-    are drawn by other sub-steps: which live, binomial of those that live in one of the two alone; their cells, and the
-    cells that they have shed, the difference of two means; each within 4.5 standard deviations, 7e-6."""
+    """The same 2 x 10,000 cells: those that sleep are the same, to the cell. Some 1,800 lesions that divide, whose
+    sizes are drawn by other sub-steps: which live, binomial of those that live in one of the two alone; their cells,
+    and the cells that they have shed, the difference of two means; each within 4.5 standard deviations, 7e-6."""
     short, long = (np.concatenate([lesions_of_injected(seed, *of) for seed in (21, 22)])
                    for of in (("12 h", 2 * DAYS), (f"{DAYS} days", 1)))
     asleep, begun = zip(*((rows["state"] == LesionState.DORMANT, rows["born"] > 0) for rows in (short, long)))
-    assert asleep[0].sum() > 1000 and np.array_equal(*(np.sort(rows["id"][which]) for rows, which in zip((short, long), asleep)))
+    ids = [np.sort(rows["id"][which]) for rows, which in zip((short, long), asleep)]
+    assert len(ids[0]) > 1000 and np.array_equal(*ids)
     a, b = short[begun[0]], long[begun[1]]
     alone = [np.setdiff1d(x["id"], y["id"]).size for x, y in ((a, b), (b, a))]
     assert len(a) > 1000 and abs(alone[0] - alone[1]) < Z * math.sqrt(sum(alone))
     for name in ("n", "shed"):
         assert a[name].sum() > 1000
-        assert abs(a[name].mean() - b[name].mean()) < Z * math.sqrt(a[name].var() / len(a) + b[name].var() / len(b)), name
+        error = math.sqrt(a[name].var() / len(a) + b[name].var() / len(b))
+        assert abs(a[name].mean() - b[name].mean()) < Z * error, name
