@@ -170,7 +170,7 @@ def test_nothing_is_told_where_everything_acts(tmp_path):
     never = ("tumor.lumped = false", "what leaves the blood in the tumor becomes tissue again", "there is no vessels.file",    # or another does
              "no vessel lives: angiogenesis, maturation and perfusion are off", "tumor.organ is not the rectum",
              "there is no [[surgery]] and no [[radiation]]", "inflammation.enabled = false", NONE_NORMAL,
-             "awakening.enabled = false", NOT_AWAKENED)
+             "awakening.enabled = false", NOT_AWAKENED, "chemotherapy.enabled = false")
     assert [rule.why for rule in RULES if not rule.act(acting) and rule.why not in never] == []
     assert not [line for line in acting.warnings if "without effect" in line]
 

@@ -26,8 +26,7 @@ SEEDED = ("colonization.early_death colonization.niche colonization.start coloni
 DIVIDING = ("colonization.gompertz colonization.capacity colonization.cell_loss colonization.avascular_limit "
             "colonization.switch_time colonization.shed colonization.shed_avascular colonization.detect "
             "colonization.follow")
-BEGIN = "colonization.start colonization.wake organs.*.soil"
-MUTATE = "tissue.mutate"
+BEGIN, MUTATE = "colonization.start colonization.wake organs.*.soil", "tissue.mutate"
 ELSEWHERE = ("intravasation.reach",)     # acts also while its mechanism is off: where cells come back
 NOTHING_ENTERS = "no cell enters the blood: no rate of the tumor sheds any, and there is no [[injection]]"
 NO_BLOOD_IN_TUMOR = "tumor.perfusion = 0: no blood comes there"
@@ -128,6 +127,7 @@ RULES = (
     Rule("awakening.*", lambda c: c.surgery or c.radiation and c.awakening.radiation, NOT_AWAKENED),
     Rule("awakening.time awakening.radiation", lambda c: c.awakening.wake or c.awakening.vessels, NOTHING_AWAKENS),
     Rule("cytokines.half_organ", lambda c: c.cytokines.lesions, "cytokines.lesions = 0"),
+    Rule("chemotherapy.cycling", lambda c: c.chemotherapy.enabled, "chemotherapy.enabled = false"),
     Rule("cytokines.half", lambda c: c.colonization.attraction != 1, "colonization.attraction = 1"),
     Rule("transformation.*", lambda c: any(NORMAL in one.bits for one in c.injection), NONE_NORMAL, state=True),
     Rule("infiltration.*", lambda c: c.infiltration.gain > 1, "infiltration.gain = 1"),
