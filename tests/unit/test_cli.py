@@ -83,6 +83,8 @@ def test_check_prints_warnings_on_stderr(capsys, config):
     (["info", "x.h5", "--parameters"], "there is no section 'x'; sections: run, output"),
     (["info", "--parameters", "growth.division_tim"], "[growth] has no 'division_tim' (did you mean 'division_time'?)"),
     (["info", "--parameters", "organs.lungs.nk"], "there is no organ 'lungs' (did you mean 'lung'?)"),
+    (["info", "--parameters", "organs.lung.bone.nk"], "there is no parameter 'organs.lung.bone.nk': it is organs.BED.nk"),
+    (["info", "--parameters", "growth.0.division_time"], "'growth.0.division_time': it is growth.division_time"),
     (["info", "growth", "blood.nk"], "--parameters with or without sections and parameters")])
 def test_wrong_command_line_is_one_message_and_2(capsys, arguments, message):
     code, out, err = outcome(capsys, *arguments)

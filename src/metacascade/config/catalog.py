@@ -40,14 +40,18 @@ def _told(name):
     section, *of, key = name.split(".")
     if section not in Config.tables:
         parameters_table(section)       # refuses it
-    own = Config.tables[section][0].parameters
+    (declared, form), place = Config.tables[section], "".join(of[:1])
+    own = declared.parameters
     if key not in own:
         raise InputError(f"[{section}] has no {one_line(key)!r}{nearest(key, own)}; `metacascade info --parameters "
                          f"{section}` lists what it has")
-    if section == "organs" and (wrong := {*of} - {*organs.BEDS, "BED"}):
-        raise InputError(f"there is no organ {one_line(*wrong)!r}{nearest(*wrong, organs.BEDS)}")
+    if section == "organs" and of and place not in (*organs.BEDS, "BED"):
+        raise InputError(f"there is no organ {one_line(place)!r}{nearest(place, organs.BEDS)}")
+    if len(of) > (section == "organs" or form == "list" and place.isdecimal()):
+        right = f"{section}.{'BED.' * (section == 'organs')}{key}"
+        raise InputError(f"there is no parameter {one_line(name)!r}: it is {right}")
     p = own[key]
-    default = organs.BEDS.get("".join(of), {}).get(p.attribute, p.default) if section == "organs" else p.default
+    default = organs.BEDS.get(place, {}).get(p.attribute, p.default)
     usual = f"; usual {' to '.join(map(p.text, p.usual))}" if p.usual else ""
     return (f"{name}: default {describe.default_text(p, default) or 'none'}\n    {p.doc}\n"
             f"    allowed: {p.allowed()}{usual}\n    {p.status.upper()}{': ' * bool(p.source)}{p.source}\n")
