@@ -101,7 +101,8 @@ def test_info_prints_the_rates_and_fields_that_are_asked_for_and_no_others(tmp_p
 
 
 @pytest.mark.parametrize("name, told", [
-    ("vegf", "vegf is off in this config: vegf.enabled = false"), ("blood.kn", "did you mean 'blood.nk'?")])
+    ("vegf", "vegf, field.vegf.source are off in this config: vegf.enabled = false"),
+    ("vegf.source", "field.vegf.source is off in this config: vegf.enabled = false"), ("blood.kn", "did you mean 'blood.nk'?")])
 def test_a_rate_that_there_is_not_is_told(name, told, capsys):
     assert main(["info", "--rates", "blood.nk", name]) == 2
     assert told in capsys.readouterr().err

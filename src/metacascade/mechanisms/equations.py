@@ -134,7 +134,8 @@ def report(plan, config, sources, names=()) -> str:
     known, found = _parameters(config, sources), set()
     lines = []
     for chapter, rows in _by_chapter(plan).items():
-        asked = [row for row in rows if not names or found.update(own := _asked(row[0], names)) or own]
+        asked = [row for row in rows if not names or _asked(row[0], names)]
+        found |= {name for row in asked for name in _asked(row[0], names)}
         lines += [chapter, ""] * bool(asked)
         for text, meaning in asked:
             named = _named_in(f"{text} {meaning}", known)
@@ -148,14 +149,19 @@ def report(plan, config, sources, names=()) -> str:
 def _asked(text, names):
     """Those of the names with which the rate or field of an equation begins: "vegf" of d vegf / dt and its terms."""
     own = _OWN.match(text)[1]
-    return [name for name in names if own.removeprefix("field.").startswith(name.removeprefix("field."))]
+    return [name for name in names if _begins(own, name)]
+
+
+def _begins(own, name):
+    """Does a rate or field begin with a name? "vegf.source" is field.vegf.source, too."""
+    return own.removeprefix("field.").startswith(name.removeprefix("field."))
 
 
 def _no_such(name, plan, config):
     """Why nothing that is on begins with a name."""
     there = {one.name for one in (*plan.rates, *plan.fields)}
     declared = Declared(config)
-    if off := [one for one, (_, made) in declared.owners.items() if one.startswith(name)
+    if off := [one for one, (_, made) in declared.owners.items() if _begins(one, name)
                and isinstance(made, (Rate, *FIELDS))]:
         why = declared.why_zero(off[0])
         return f"{', '.join(off[:5])} {'is' if len(off) == 1 else 'are'} off in this config{': ' * bool(why)}{why}"
