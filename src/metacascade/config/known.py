@@ -13,18 +13,18 @@ from metacascade.config.values import internal
 
 def sources(config, text="") -> dict[tuple, str]:
     """Path -> status and source in words, of every value of a config; `text`: its file, for what its lines say."""
-    defaults, said, tables = sourced.defaults(config), _said(config, text), tomllib.loads(text)
+    defaults, said, tables = sourced.defaults(type(config)), _said(config, text), tomllib.loads(text)
 
     def is_set(path, parameter):
         """Of a config out of results all that is not the default was set, but for what is made where it is left out."""
         made = parameter.default is None and _written(tables, path, parameter) is None
         return path in config.given if config.given else not made
 
-    return {path: said.get(path) or words(parameter, value, defaults.get(path, parameter.default),
-                                          is_set(path, parameter)) for path, parameter, value in config.values()}
+    return {path: said.get(path) or _of_value(parameter, value, defaults.get(path, parameter.default),
+                                              is_set(path, parameter)) for path, parameter, value in config.values()}
 
 
-def words(parameter, value, default, is_set=True) -> str:
+def _of_value(parameter, value, default, is_set):
     """Status and source of a value, whose line does not say: "recalled: Kim 2009", or "set here; default ..."."""
     declared = worded(parameter.status, parameter.source)
     if not is_set or value == default:

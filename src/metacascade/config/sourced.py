@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from metacascade.base.declare import ASSUMED, COMPUTED, CONVENTION, MEASURED, RECALLED, SETTING, Parameter
 from metacascade.base.screen import one_line
 from metacascade.config import presets
-from metacascade.config.config import build, default
+from metacascade.config.config import build
 from metacascade.config.describe import default_text
 from metacascade.config.given import dotted
 from metacascade.config.lines import comments, line_of
@@ -59,7 +59,7 @@ def numbers_of(text: str, name: str) -> list[Number]:
     """The same of the text of a config."""
     document = parse_text(text, name, str(presets.FOLDER))
     config, said = build(document), comments(document.text)
-    of_beds = defaults(config)
+    of_beds = defaults(type(config))
     found = []
     for path, parameter, value in config.values():
         if path in config.given and parameter.kind in NUMBERS:
@@ -83,14 +83,9 @@ def of_comment(comment) -> tuple[str, str]:
     return (match[1].lower(), match[2]) if match else ("", "")
 
 
-def defaults(config) -> dict:
-    """Path -> value of what is the same in every config of this kind: the beds have defaults of their own."""
-    return {path: value for path, _, value in type(config).from_dict({}).values() if path[0] == "organs"}
-
-
-def defaults_of_beds() -> dict:
-    """The same of the default config."""
-    return defaults(default())
+def defaults(kind) -> dict:
+    """Path -> value of what is the same in every config of this class: the beds have defaults of their own."""
+    return {path: value for path, _, value in kind.from_dict({}).values() if path[0] == "organs"}
 
 
 def unsourced(found: list[Number]) -> list[str]:

@@ -1,6 +1,7 @@
 """Which parameters an experiment rests on, as its file names them, and how well each is known."""
 from metacascade.base.names import nearest
 from metacascade.config import known, presets, sourced
+from metacascade.config.config import Config
 from metacascade.config.read import Problem
 from metacascade.config.values import internal
 from metacascade.studies.reproduce_toml import split
@@ -25,7 +26,7 @@ def told(experiment):
 def _source(experiment, name, of_preset):
     """Status and source of what a parameter is in an experiment."""
     declared = parameters()[name]
-    default = sourced.defaults_of_beds().get(tuple(name.split(".")), declared.default)
+    default = sourced.defaults(Config).get(tuple(name.split(".")), declared.default)
     source = known.worded(declared.status, declared.source)
     if of_preset is not None and of_preset.status != sourced.DEFAULT:
         default, source = of_preset.value, known.worded(of_preset.status, of_preset.source)
@@ -33,8 +34,8 @@ def _source(experiment, name, of_preset):
     if all(one is None or not isinstance(one, dict) and internal(declared, one) == default for one in given):
         return source
     whose = "default" if of_preset is None else "preset"
-    told = " or ".join(dict.fromkeys(f"the {whose}" if one is None else _words(one) for one in given))
-    return f"{told} here; {whose} {'none' if default is None else declared.text(default)}, {source}"
+    here = " or ".join(dict.fromkeys(f"the {whose}" if one is None else _words(one) for one in given))
+    return f"{here} here; {whose} {'none' if default is None else declared.text(default)}, {source}"
 
 
 def _set(experiment, name):
@@ -51,6 +52,6 @@ def _words(given):
     """A value of TOML, or a law, in words."""
     if not isinstance(given, dict):
         return str(given)
-    told = [given["law"], *(f"{key} {', '.join(map(str, one)) if isinstance(one, list) else one}"
-                            for key, one in given.items() if key != "law")]
-    return f"drawn ({', '.join(told)})"
+    parts = [given["law"], *(f"{key} {', '.join(map(str, one)) if isinstance(one, list) else one}"
+                             for key, one in given.items() if key != "law")]
+    return f"drawn ({', '.join(parts)})"
