@@ -96,12 +96,10 @@ class Law:
             left -= weight
         return self.numbers[-1]
 
-    def _text(self, number):
-        return years_or_days(number) if self.parameter.internal == "s" else self.parameter.text(number)
-
     def __str__(self):
         """In words, in the unit of the parameter."""
-        told = [units.plain(n) if key in PURE or self.law == "same" else self._text(n)
+        parameter = _InYears(**vars(self.parameter))
+        told = [units.plain(n) if key in PURE or self.law == "same" else parameter.text(n)
                 for key, n in zip(NUMBERS.get(self.law, ("",) * len(self.numbers)), self.numbers)]
         if self.law in ("one", "choice"):
             return " or ".join(told)
