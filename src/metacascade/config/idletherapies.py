@@ -15,10 +15,11 @@ def told(config, plan, goes_on) -> Iterator[str]:
         return
     names = {one.rate.partition("@")[0] for one in windows(config)}
     off, enters = effects.idle_rates(config, names, goes_on), effects.enters(config)
+    declared = Declared(config)
     for name in names:
         beyond, nodes = name.partition(".")[0] in ("blood", "lesion"), _nodes(plan, name)
         if _is_zero(plan, name) or nodes == set():
-            why = Declared(config).why_zero(name)
+            why = declared.why_zero(name)
             off[name] = f"{name} is off or zero in this config{': ' * bool(why)}{why}"
         elif config.tumor is None and (not beyond or nodes == {"tumor"}):
             off[name] = effects.NO_TUMOR
@@ -31,7 +32,7 @@ def told(config, plan, goes_on) -> Iterator[str]:
     off |= _in_places(config, plan, off)
     there = _there(config, plan, goes_on)
     yield from therapy.odd(config, off, lambda one: of_therapy(config, one),
-                           lambda one: _spared(config, plan, one, there))
+                           lambda one: _spared(declared, plan, one, there))
 
 
 def _is_zero(plan, name):
@@ -48,11 +49,11 @@ def _there(config, plan, goes_on):
         (drugs.LESIONS, lesions)) if any_there}
 
 
-def _spared(config, plan, one, there):
+def _spared(declared, plan, one, there):
     """(effect, why) of each rate of a drug that is off or zero, where what it would act on is `there`."""
     for effect in drugs.DRUGS[one.drug].effects if one.drug else ():
         if effect.of in there and _is_zero(plan, effect.rate):
-            yield effect, Declared(config).why_zero(effect.rate) or "it is zero"
+            yield effect, declared.why_zero(effect.rate) or "it is zero"
 
 
 def _in_places(config, plan, off):
