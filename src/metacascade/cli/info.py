@@ -61,11 +61,11 @@ def info(
 
 def _describe(file):
     from metacascade.io import output
-    from metacascade.studies import arms, cohort_results, reproduce_verdicts
+    from metacascade.studies import arms, cohort_results, reproduce_directory
     path = file / cohort_results.NAME if file.is_dir() and (file / cohort_results.NAME).exists() else file
     if cohort_results.is_one(path):
         print(cohort_results.describe(path), flush=True)
         return
-    kinds = [kind for kind in (arms, reproduce_verdicts) if kind.is_study(file)]
+    kinds = [kind for kind in (arms, reproduce_directory) if kind.is_study(file)]
     for text in (*kinds, output)[0].describe(file):
         print(text, flush=True)

@@ -1,6 +1,4 @@
 """What ``metacascade info`` lists: rates, columns, classes of drugs."""
-
-
 from pathlib import Path
 
 

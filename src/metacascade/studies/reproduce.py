@@ -25,11 +25,12 @@ from metacascade.studies import (
     sweep_plan,
 )
 from metacascade.studies.reproduce_controls import GROUP
+from metacascade.studies.reproduce_directory import VERDICT
 from metacascade.studies.reproduce_file import FOLDER, NETWORKS
 from metacascade.studies.reproduce_toml import split
 from metacascade.studies.reproduce_verdict import FAILED as RUN_FAILED, NOT_RUN, NOT_YET, Finding, judge
 
-TABLE, FIGURE, VERDICT, CONFIG = "table.csv", "figure.png", "verdict.json", "config.toml"
+TABLE, FIGURE, CONFIG = "table.csv", "figure.png", "config.toml"
 
 
 def listed(folder=FOLDER):

@@ -6,7 +6,7 @@ from metacascade.base.errors import InputError
 from metacascade.base.screen import one_line
 from metacascade.io import atomic
 
-NAME = "verdict.json"
+VERDICT = "verdict.json"
 
 
 def is_study(path) -> bool:
@@ -15,8 +15,8 @@ def is_study(path) -> bool:
 
 
 def _files(directory):
-    own = directory / NAME
-    return [own] if own.is_file() else sorted(directory.glob(f"*/{NAME}"))
+    own = directory / VERDICT
+    return [own] if own.is_file() else sorted(directory.glob(f"*/{VERDICT}"))
 
 
 def describe(directory):
