@@ -97,12 +97,16 @@ class Injections:
 
 def of_injected(ctcs):
     """How many times as often as others they are clonogenic: that of their injection, 1 of all others. float64."""
-    return 1.0 + np.where(_injected(ctcs), ctcs["x"], 0.0)
+    times, injected = np.ones(len(ctcs)), _injected(ctcs)
+    times[injected] += ctcs["x"][injected]
+    return times
 
 
 def state_of_injected(ctcs):
     """In which of AT_FIRST each is at first, by its injection; 0, seeded, of all others."""
-    return np.where(_injected(ctcs), ctcs["y"], 0.0).astype(int)
+    states, injected = np.zeros(len(ctcs), int), _injected(ctcs)
+    states[injected] = ctcs["y"][injected]
+    return states
 
 
 def _injected(ctcs):
