@@ -40,6 +40,7 @@ DOCS = Path(__file__).parents[2] / "docs" / "cohorts.md"
     ('every = "2 years"', 'end = "70 years"', "there are no visits: give `every`"),
     ('every = "2 years"', 'every = "2 years"\nend = "49 years"', "is before the first visit, at 50 years"),
     ("[follow_up]", "[[tube]]\nvolume = '7 s'\n[follow_up]", "tube[1].volume"),
+    ("[draw.colonization]", "[draw.screening]\nend = '1 year'\n[draw.colonization]", "not in [draw]"),
     ("[follow_up]", "[[tube]]\ntime = {law = 'uniform', low = '1 day', high = '2 days'}\n[follow_up]", "the same for all"),
     ("most_lesions = 30", "most_lesions = 30.5", "whole number"), ("patients = 34", "patients = 0", "whole number"),
     ('age = {law = "normal", mean', 'age = {law = "normal", meen', "unknown key"),
@@ -129,6 +130,23 @@ def test_treatments_without_effect_are_told(tmp_path):
     for rate, told in (("lesion.start", ()), ("tissue.divide", ("treatment.therapy[0]: without effect",))):
         cohort = cohort_file.read(cohorts.write(tmp_path, cohorts.COHORT.replace('"lesion.start"', f'"{rate}"')))
         assert len(cohort.idle) == len(told) and all(map(str.startswith, cohort.idle, told))
+
+
+@pytest.mark.parametrize("law, idle", [
+    ("values = [1, 0.3]", False), ("values = [1, 1.0]", True), ("values = [1, 0.3], weights = [1, 0]", True)])
+def test_a_drawn_treatment_is_without_effect_only_if_each_value_of_its_law_is(tmp_path, law, idle):
+    text = cohorts.COHORT.replace("factor = 0.3", f"factor = {{law = 'choice', {law}}}")
+    assert len(cohort_file.read(cohorts.write(tmp_path, text)).idle) == idle
+    dose = law.replace("0.3", "'3 Gy'").replace("1.0", "'0 Gy'").replace("[1,", "['0 Gy',", 1)
+    text = cohorts.COHORT + f"[[treatment.radiation]]\ndose = {{law = 'choice', {dose}}}\n"
+    assert len(cohort_file.read(cohorts.write(tmp_path, text)).idle) == idle
+
+
+def test_visits_that_end_before_the_first_cells_are_refused(tmp_path):
+    text = cohorts.COHORT.replace('{law = "normal", mean = "55 years", sd = "8 years"}', '"71 years"').replace(
+        'every = "2 years"', 'every = "2 years"\nend = "70 years"')
+    with pytest.raises(InputError, match="is before the first cells of the tumor, at the age of 71 years"):
+        cohort_file.read(cohorts.write(tmp_path, text))
 
 
 def test_an_age_at_the_first_visit_without_visits_is_told(tmp_path):

@@ -72,5 +72,11 @@ def test_each_tube_is_told_with_its_median_and_shares_of_those_from_whom_it_was_
     assert third == "  tube2, 7.5 mL 2 years after diagnosis: drawn from nobody"
 
 
+def test_it_is_told_where_no_lesion_was_seen(made):
+    rows, lesions = (array.copy() for array in made)
+    rows["detected_by_organ"] = 0
+    assert "  organs with a lesion that was seen, of those diagnosed: none" in cohort_table.report(rows, lesions)
+
+
 def test_survival_is_told_as_that_of_the_cancer_alone(made):
     assert any("survival from the cancer alone" in line for line in cohort_table.report(*made))

@@ -17,6 +17,7 @@ from metacascade.studies import cohort_laws
 SECTIONS = {"therapy": Therapy, "surgery": Surgery, "radiation": Radiation}
 TREATMENTS = tuple(SECTIONS)
 DRAWN = {"therapy": ("start", "factor", "efficacy"), "surgery": ("time",), "radiation": ("time", "dose")}
+NOTHING = {"factor": 1, "efficacy": 0, "dose": 0}       # values that change nothing
 CHECKED_STEP = "1 h"        # times of treatments are multiples of it
 
 
@@ -80,11 +81,23 @@ def _laws(given, problems):
 
 
 def _typical(law):
-    """A value that a law may draw, as it is written in a config; of a factor one that changes something."""
-    value = sum(law.numbers) / 2 if law.law.endswith("uniform") else law.numbers[0]
+    """A value that a law may draw, as it is written in a config; one that changes something, if there is any."""
+    values = [value for value in _some(law) if value != NOTHING.get(law.name.rpartition(".")[2])]
+    value = values[0] if values else law.numbers[0]
     if law.parameter.internal == "s":
         return f"{round(value / 3600)} h"
-    return law.parameter.text(value) if law.parameter.kind == "quantity" else value if value != 1 else 0.5
+    return law.parameter.text(value) if law.parameter.kind == "quantity" else value
+
+
+def _some(law):
+    """Values that a law may draw."""
+    if law.law == "choice":
+        return [value for value, weight in zip(law.numbers, law.weights) if weight > 0]
+    if law.law.endswith("uniform"):
+        return [sum(law.numbers) / 2, law.numbers[1]]
+    if law.law == "normal":
+        return [law.numbers[0], law.within(sum(law.numbers)), law.within(law.numbers[0] - law.numbers[1])]
+    return [law.numbers[0], *([law.within(2 * law.numbers[0])] if len(law.numbers) > 1 and law.numbers[1] else [])]
 
 
 def _in_cohort(problem, treated):

@@ -133,6 +133,9 @@ def _never_visited(own):
         yield Problem(("screening", "end"), "there are no visits: give `every`")
     elif start is not None and start.law == end.law == "one" and end.numbers[0] < start.numbers[0]:
         yield Problem(("screening", "end"), f"is before the first visit, at {years_or_days(start.numbers[0])}")
+    elif (age := own["age"]) is not None and age.law == end.law == "one" and end.numbers[0] < age.numbers[0]:
+        yield Problem(("screening", "end"), f"is before the first cells of the tumor, at the age of "
+                      f"{years_or_days(age.numbers[0])}")
 
 
 def _options(document, problems):
@@ -157,10 +160,16 @@ def _laws(table, problems, path=("draw",)):
         if isinstance(given, dict) and "law" not in given and (given or parameter is None):
             yield from _laws(given, problems, here)
         elif parameter is None or {name, name.partition(".")[0]} & NOT_DRAWN or ".0." in name:
-            near = nearest(name, parameters()) if parameter is None else ""
-            problems.append(Problem(here, f"no parameter that patients may differ in{near}"))
+            problems.append(Problem(here, f"no parameter that patients may differ in{_where_else(name, parameter)}"))
         elif law := cohort_laws.read(here, name, parameter, given, problems):
             yield law
+
+
+def _where_else(name, parameter):
+    """That a law stands elsewhere in the file, or the nearest name of a parameter that there is."""
+    if name.partition(".")[0] in {"age", *Patients.tables} - {"draw", "tube"}:
+        return f": {name} takes a law where it stands, not in [draw]"
+    return nearest(name, parameters()) if parameter is None else ""
 
 
 def _same(laws):
@@ -199,10 +208,9 @@ def tubes_of(given, problems):
     known = TubeOfBlood.parameters
     for k, one in enumerate(given):
         problems += [unknown(("tube", k, key), known) for key in one.keys() - known.keys()]
-        laws = [cohort_laws.read(("tube", k, key), f"tube.{key}", known[key], one[key], problems)
+        laws = [cohort_laws.read(("tube", k, key), key, known[key], one[key], problems)
                 for key in one.keys() & known.keys()]
-        problems += [Problem(("tube", k), f"{law.name} is the same for all")
-                     for law in laws if law and law.law != "one"]
+        problems += [Problem(("tube", k, law.name), "is the same for all") for law in laws if law and law.law != "one"]
         yield TubeOfBlood.model_construct(**{law.parameter.attribute: law.numbers[0] for law in laws if law})
 
 

@@ -109,9 +109,9 @@ def report(rows, lesions, tubes=()) -> list[str]:
         shown = [row for row in table if row[0] <= 2 or row[0] % 5 == 0 or row[0] == years]
         lines += [f"    year {row[0]:>3}  {100 * row[4]:5.1f} % ({100 * row[6]:.1f} to {100 * row[7]:.1f})  "
                   f"{row[1]:,} at risk" for row in shown]
-    lines.append("  organs with a lesion that was seen, of those diagnosed:")
-    lines += [f"    {name:12}{100 * share:5.1f} %  {counted(seen, 'patient')}, the first that was seen in {first:,}"
+    organs = [f"    {name:12}{100 * share:5.1f} %  {counted(seen, 'patient')}, the first that was seen in {first:,}"
               for name, seen, share, _, first, *_ in by_organ(rows, lesions) if seen]
+    lines += ["  organs with a lesion that was seen, of those diagnosed:" + " none" * (not organs), *organs]
     return lines + [f"  {_of_tube(rows, k, tube)}" for k, tube in enumerate(tubes)]
 
 
