@@ -3,6 +3,7 @@ import csv
 import math
 import shutil
 from collections import Counter
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,6 +13,7 @@ import metacascade as mc
 import small
 from made_results import Made, Sliced
 from metacascade._kernels._layout import CTC, LesionState, Place
+from metacascade.base.errors import InputError
 from metacascade.base.records import cells_in
 from metacascade.io import bloodcount, cascade_text, funnel, metastases, needs
 from metacascade.io.needs import Missing
@@ -246,6 +248,16 @@ def test_the_command_fits_the_screen_and_its_file_has_the_same_numbers(run, meta
     counts = {(row["stage"], row["place"]): row["value"] for row in rows if row["table"] == "funnel" and row["quantity"] == "count"}
     assert counts["extravasated", "all"] == str(run.model.ledger.totals["extravasated"])
     assert {row["table"] for row in rows} == {"funnel", "half_life", "cellsearch", "draw", "organ", "metastases", "route"}
+
+
+def test_a_table_replaces_no_file_but_an_earlier_one(tmp_path):
+    for path in (tmp_path, Path("/dev/stdout"), Path("/dev/null")):
+        with pytest.raises(InputError, match="no file that can be replaced"):
+            cascade_text.write_csv(None, path)
+    (tmp_path / "results.h5").write_bytes(b"\x89HDF")
+    with pytest.raises(InputError, match="no table of `metacascade cascade`"):
+        cascade_text.write_csv(None, tmp_path / "results.h5")
+    assert (tmp_path / "results.h5").read_bytes() == b"\x89HDF"
 
 
 def test_info_has_a_headline(run, metacascade):

@@ -2,12 +2,15 @@
 import csv
 import io
 import math
+import os
 import textwrap
+from pathlib import Path
 
 import numpy as np
 
+from metacascade.base.errors import InputError
 from metacascade.io import bloodcount, needs
-from metacascade.io.atomic import write_text
+from metacascade.io.atomic import reading, write_text
 from metacascade.io.cascade import kept
 from metacascade.io.needs import WHOLE, Missing
 
@@ -235,8 +238,22 @@ def _route_rows(results):
             yield _row("route", "lesions", "lesions", n, place=organ, of=origin)
 
 
+def _refuse_other(path):
+    """InputError for a path at which there is anything but an earlier table, or nothing: it may be the results."""
+    if not os.path.lexists(path):
+        return
+    head = ",".join(COLUMNS).encode()
+    with reading(path):
+        if not Path(path).is_file() or Path(path).absolute().parts[1:2] == ("dev",):
+            raise InputError(f"{path} is no file that can be replaced: choose another for --csv")
+        with open(path, "rb") as file:
+            if file.read(len(head)) not in (head, b""):
+                raise InputError(f"{path} is there and no table of `metacascade cascade`: choose another for --csv")
+
+
 def write_csv(results, path):
-    """Write `rows` as a CSV file."""
+    """Write `rows` as a CSV file; InputError where it would replace anything but such a file."""
+    _refuse_other(path)
     text = io.StringIO(newline="")
     table = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     table.writeheader()
