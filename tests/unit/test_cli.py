@@ -208,6 +208,13 @@ def test_info_tells_all_of_one_parameter_with_the_default_of_that_organ(capsys):
     assert "usual 16 h to 700 h\n    CONVENTION: cultured lines 24 h" in out
 
 
+@pytest.mark.parametrize("name", ["organs.x.y.capillary", "organs.lung.lung.nk", "growth.a.death_rate",
+                                  "injection.x.cells", "injection.0.0.cells", "organs.lnug.nk"])
+def test_info_refuses_a_parameter_of_what_there_is_not(capsys, name):
+    code, out, err = outcome(capsys, "info", "--parameters", name)
+    assert (code, out) == (2, "") and repr(name.split(".", 1)[1].rpartition(".")[0]) in err
+
+
 def test_schema_is_json(capsys):
     code, out, _ = outcome(capsys, "schema")
     assert code == 0 and json.loads(out)["properties"]["run"]["properties"]["step"]["type"] == "string"

@@ -56,8 +56,9 @@ def test_info_tells_the_verdicts_of_a_directory_of_reproduce_and_a_damaged_one(o
         assert main(["info", str(directory)]) == 0
         told = capsys.readouterr().out.splitlines()
         assert told[0].startswith("small: 2 comparisons, ") and [line.split()[0] for line in told[1:]] == [AGREES, AGREES]
-    (out / "small" / "verdict.json").write_text('{"code": 1}')
-    assert main(["info", str(out)]) == 2 and "verdict.json is not as metacascade writes it" in capsys.readouterr().err
+    for damaged in ('{"code": 1}', "[" * 100_000):
+        (out / "small" / "verdict.json").write_text(damaged)
+        assert main(["info", str(out)]) == 2 and "verdict.json is not as metacascade writes it" in capsys.readouterr().err
 
 
 def test_runs_of_other_code_or_of_another_config_are_not_used_and_said_not_to_be(

@@ -29,7 +29,7 @@ def describe(directory):
             lines = [f"{path.parent.name}: {len(told['findings'])} comparisons, {told['code']}"]
             lines += [f"  {found['verdict']:10} {name}: {found['text'] or '-'}"
                       for name, found in zip(told["comparisons"], told["findings"], strict=True)]
-        except (ValueError, LookupError, TypeError):
+        except (ValueError, LookupError, TypeError, RecursionError):
             raise InputError(f"{path} is not as metacascade writes it: `metacascade reproduce "
                              f"{one_line(path.parent.name)}` writes it anew") from None
         yield "\n".join(one_line(line, 1000) for line in lines)
