@@ -112,3 +112,9 @@ def test_what_comes_at_the_end_is_told_by_where_it_comes_to():
     assert "injection[0].time = 2 h is the end of the run: its cells are put into the organ, and nothing" in told
     assert "injection[1].time = 2 h is the end of the run: its cells enter the blood, and nothing" in told
     assert "injection[1].cluster = 60 is outside the usual range" in told
+
+
+@pytest.mark.parametrize("state, told", [("seeded", False), ("dormant", True), ("dividing", True)])
+def test_a_state_at_first_where_lesions_are_not_followed_is_told(state, told):
+    lines = load(dict(ON, colonization={"enabled": False}, injection=[{"organ": "liver", "state": state}])).warnings
+    assert ("injection[0].state: without effect (colonization.enabled = false)" in lines) == told

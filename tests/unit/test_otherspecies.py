@@ -13,6 +13,7 @@ LUMPED = {"cells": 1000, "lumped": True}
 @pytest.mark.parametrize("tables, told", [
     ({"run": MOUSE, "tumor": {}}, [LESIONS]), ({"run": MOUSE, "injection": [{"cells": 9}]}, [LESIONS]),
     ({"run": MOUSE, "injection": [{"organ": "lung", "cells": 9}]}, [LESIONS]),
+    ({"run": MOUSE, "injection": [{"organ": "lung"}], "blood": {"enabled": False}}, [LESIONS]),
     ({"run": MOUSE, "tumor": LUMPED}, [LESIONS, "lumped: the defaults of gompertz, capacity and cell_loss are of patients"]),
     ({"run": MAN, "tumor": {}}, ["growth: the defaults of division_time and death_rate are of cultured lines"]),
     ({"run": MAN, "tumor": LUMPED}, []), ({"run": MAN, "tumor": {}, "growth": {"division_time": "120 h"}}, []),

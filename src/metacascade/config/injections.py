@@ -139,7 +139,9 @@ def odd(config, given) -> Iterator[str]:
     for i, one in enumerate(config.injection):
         if one.organ is not None and ("injection", i, "node") in given:
             yield f"injection[{i}].node: without effect (injection.organ is given)"
-        if one.state == DIVIDING and not (config.colonization.clonogenic and one.clonogenic != 0):
+        if one.state != SEEDED and not config.colonization.enabled:
+            yield f"injection[{i}].state: without effect (colonization.enabled = false)"
+        elif one.state == DIVIDING and not (config.colonization.clonogenic and one.clonogenic != 0):
             yield f"injection[{i}].state: without effect (no cell can found a lesion that grows: clonogenic = 0)"
         if one.cells < one.cluster:
             yield f"injection[{i}].cluster: there are fewer cells than that: one cluster of {one.cells}"

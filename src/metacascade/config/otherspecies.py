@@ -42,8 +42,8 @@ def _matters(config, table):
     if config.run.duration_s < SHORTEST_S:
         return False
     if table == "colonization":
-        return (config.colonization.enabled and config.colonization.clonogenic > 0 and config.blood.enabled
-                and effects.enters(config))
+        return config.colonization.enabled and config.colonization.clonogenic > 0 and (
+            config.blood.enabled and effects.enters(config) or any(one.organ for one in config.injection))
     return config.tumor is not None and config.tumor.lumped == (table == "lumped") and (
         table != "growth" or config.growth.enabled)
 
