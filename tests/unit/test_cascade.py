@@ -265,6 +265,16 @@ def test_info_has_a_headline(run, metacascade):
     assert f"shed {by_stage(run.results.funnel())['shed', '']:,}, survived" in text and "venous blood" in text
 
 
+def test_a_headline_has_no_half_life_that_is_not_told(monkeypatch):
+    def missing():
+        raise Missing("of what was shed " * 9)
+
+    monkeypatch.setattr(needs, "entered", lambda _: [1])
+    found = {name: np.ones(1) for name in ("volume_mL", "cells", "expected", "p_many")}
+    lines = cascade_text._headline_blood(SimpleNamespace(cellsearch=lambda: found, half_life=missing))
+    assert len(lines) == 1 and "venous blood" in lines[0]
+
+
 def test_a_run_that_goes_on_says_what_is_not_yet_there(run):
     with mc.open(run.before) as results:
         text = cascade_text.report(results)

@@ -164,7 +164,7 @@ def _headline_blood(results):
     lines.append(f"    {found['volume_mL'][-1]:.3g} mL venous blood: {found['cells'][-1]:.3g} cells, "
                  f"{found['expected'][-1]:.3g} found by CellSearch, P(>= 5) {found['p_many'][-1]:.2g}")
     return lines + [f"    half-life of the flow{line.partition(':')[2]}" for line in of_missing(_whole, results)
-                    if "not told" not in line]
+                    if FLOW in line]
 
 
 def _headline_times(results):
