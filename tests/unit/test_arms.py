@@ -269,7 +269,7 @@ def test_the_example_has_every_intervention_without_with_and_in_half(tmp_path, c
     found = arms_plan.opened(tmp_path / "out", ROOT / "examples" / "arms_resection.toml")
     assert capsys.readouterr().err == "" and found["arms"] == ["control", "resection", "half"]
     assert [config_of(found, member).surgery != () for member in found["members"][:3]] == [False, True, True]
-    assert presets.arms() == ["arms_resection"] and "stays" in presets.title("arms_resection")
+    assert presets.arms() == ["arms_core", "arms_resection"] and "stays" in presets.title("arms_resection")
 
 
 def test_the_arms_in_the_documentation_can_be_read(plan):
