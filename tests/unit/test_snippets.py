@@ -22,7 +22,7 @@ NOT_HERE = {                                    # what is not run here, and what
     r"metacascade efficiency \S+ --out": "tests/unit/test_efficiency.py",
     r"apptainer|docker": "no command of metacascade"}
 
-QUICK = {"growth.division_time": "5000 h", "output.interval": "1 day", "output.checkpoint": "4 days"}
+QUICK = {"growth.division_time": "5000 h", "growth.death_rate": "0.02/day", "output.interval": "4 days", "output.checkpoint": "4 days"}
 TISSUE = {"tumor.cells": 100, "run.step": "2 h", "oxygen.sweeps": 2, "oxygen.initial_sweeps": 4,
           "intravasation.hazard": "4/day"}
 SERIES = "lung,0.5\nliver,0.6\nbone,0.7\n"
