@@ -1,13 +1,17 @@
-"""The list of compiled kernels and how they are compiled; everything else is in pyproject.toml.
+"""The compiled kernels and how they are compiled, and the commit that is built; everything else is in pyproject.toml.
 
 METACASCADE_CHECKED=1 turns bounds checks on; METACASCADE_CFLAGS replaces the optimization flags.
 """
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy
 from Cython.Build import cythonize
 from setuptools import Extension, setup
+from setuptools.command.build_py import build_py
+from setuptools.command.sdist import sdist
 
 checked = os.environ.get("METACASCADE_CHECKED") == "1"
 # No -march and no -ffast-math: one portable binary, the same bits on every instruction set. Python's own flags have
@@ -25,7 +29,53 @@ extensions = [
     for source in sorted(Path("cython_ext").glob("*.pyx"))
 ]
 
+BUILT = Path("metacascade", "base", "built.py")       # only in what is built, never in a checkout: there git is asked
+
+
+def commit():
+    """The commit of this checkout, with "-dirty" if files are changed; "" where git does not know this file."""
+    try:
+        for command in (["ls-files", "--error-unmatch", "setup.py"],
+                        ["describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]):
+            done = subprocess.run(["git", *command], check=True, text=True, stdout=subprocess.PIPE,
+                                  stderr=subprocess.DEVNULL)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.strip()
+
+
+def write_built(package_dir):
+    """Write the commit into a copy of the package, unless the source is that of an sdist and has it already."""
+    found = commit()
+    if not found and Path("src", BUILT).exists():
+        return
+    if not found:
+        print("setup.py: no git here, and no record of the commit: what is built will not know from which commit it is",
+              file=sys.stderr)
+    (Path(package_dir) / BUILT).write_text(f'"""The commit of which this was built."""\nCOMMIT = "{found}"\n', "utf-8")
+
+
+class BuildWithCommit(build_py):
+    """Copies the package, and writes down its commit."""
+
+    def run(self):
+        """Copy, and write the commit but into a checkout in use."""
+        super().run()
+        if not self.editable_mode:
+            write_built(self.build_lib)
+
+
+class SourcesWithCommit(sdist):
+    """The source distribution, with its commit."""
+
+    def make_release_tree(self, base_dir, files):
+        """Gather the files in `base_dir`."""
+        super().make_release_tree(base_dir, files)
+        write_built(Path(base_dir, "src"))
+
+
 setup(
+    cmdclass=dict(build_py=BuildWithCommit, sdist=SourcesWithCommit),
     options={"build_ext": {"parallel": os.cpu_count()}},
     ext_modules=cythonize(
         extensions, include_path=["cython_ext"], build_dir="build/cython",

@@ -38,13 +38,16 @@ set_up() {
 
 working() { "$PYTHON" -m pip --version > /dev/null 2>&1; }
 
-# fingerprint KIND: a number for all that an installation is made from. Of an editable one Python files are no part.
+# fingerprint KIND: a number for all that an installation is made from. Of an editable one Python files are no part,
+# nor is the commit, for which it asks git; a copied one carries the commit of which it was built.
 fingerprint() {
     local sources="cython_ext setup.py pyproject.toml"
     [ "$1" = editable ] || sources="$sources src LICENSE"
     (cd "$ROOT" && find $sources -type f ! -name '*.so' ! -name '*.c' ! -name '*.pyc' ! -path '*.egg-info/*' -print0 \
-        | LC_ALL=C sort -z | { printf '%s ' "$ROOT"; xargs -0 cksum; } | cksum)
+        | LC_ALL=C sort -z | { printf '%s ' "$ROOT" "$(commit_of "$1")"; xargs -0 cksum; } | cksum)
 }
+
+commit_of() { [ "$1" = editable ] || git -C "$ROOT" describe --always --dirty --abbrev=40 --exclude='*' 2> /dev/null || true; }
 
 make_venv() {
     local python

@@ -42,7 +42,7 @@ def __dir__() -> list[str]:
 
 
 def _version() -> str:
-    """The version of the installed package; pyproject.toml is the only place that says it."""
+    """The version of the installed package: of the last tag in git when it was built."""
     from importlib import metadata
     try:
         return metadata.version("metacascade")

@@ -56,7 +56,9 @@ def info(
         _describe(file)
     else:
         from metacascade.base.versions import versions
-        print("\n".join(f"{name:12}{value}" for name, value in versions().items()))
+        from metacascade.io.provenance import commit
+        told = {**versions(), "commit": commit() or "not known: built outside of git"}
+        print("\n".join(f"{name:12}{value}" for name, value in told.items()))
 
 
 def _describe(file):

@@ -1,6 +1,7 @@
 """Who made a result: versions, git state, hosts, ranks, MPI, the exact command."""
 import contextlib
 import datetime
+import importlib
 import os
 import platform
 import shlex
@@ -43,7 +44,7 @@ def collect(world, command=None):
             "system": platform.platform(),
             "processor": processor(),
             "versions": versions(),
-            "git": git_state(),
+            "git": commit(),
             "environment": {name: os.environ[name] for name in ENVIRONMENT if name in os.environ},
         }
     return world.bcast(found)
@@ -58,6 +59,19 @@ def versions():
         except metadata.PackageNotFoundError:
             found[name] = "not installed"
     return found
+
+
+def commit():
+    """The commit in use, with "-dirty" if changed: of the checkout as it is now, else of the build; "" if unknown."""
+    return git_state() or built()
+
+
+def built():
+    """The commit of which this package was built; "" in a checkout, and where the build did not know it."""
+    try:
+        return importlib.import_module("metacascade.base.built").COMMIT
+    except ModuleNotFoundError:
+        return ""
 
 
 def git_state(directory=Path(__file__).parent):

@@ -15,11 +15,15 @@ DIGITS = 12
 
 @functools.cache
 def of_code(folder=PACKAGE):
-    """SHA-256 over what a run is computed by: sources and kernels of the package, and the versions of others."""
-    digest = hashlib.sha256(json.dumps(provenance.versions()).encode())
+    """SHA-256 over what a run is computed by: sources and kernels of the package, and the versions of others.
+
+    Not over its own version and commit: these change with pages and tests, too.
+    """
+    others = {name: version for name, version in provenance.versions().items() if name != "metacascade"}
+    digest = hashlib.sha256(json.dumps(others).encode())
     for path in sorted(Path(folder).rglob("*")):
         name = path.relative_to(folder)
-        if path.suffix in (".py", ".so", ".pyd") and name.parts[0] not in BESIDE:
+        if path.suffix in (".py", ".so", ".pyd") and name.parts[0] not in BESIDE and name.as_posix() != "base/built.py":
             digest.update(f"{name.as_posix()} {path.stat().st_size}\n".encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()
@@ -49,6 +53,6 @@ def others(out, own):
 
 def code_is():
     """The code in words: version, commit where it is in git, and the start of its digest."""
-    git = provenance.git_state()
+    git = provenance.commit()
     return f"metacascade {metacascade.__version__}" + (f", commit {git[:12]}" if git else "") + (
         " with changes" if git.endswith("-dirty") else "") + f", code {of_code()[:DIGITS]}"

@@ -15,7 +15,7 @@ from metacascade.base import numerals, stopsignals
 from metacascade.base.errors import DONE, FAILED, STOPPED_EARLY, WRONG_INPUT, InputError, RunError
 from metacascade.base.screen import one_line
 from metacascade.io.atomic import write_text, writing
-from metacascade.io.provenance import git_state, versions
+from metacascade.io.provenance import commit, versions
 from metacascade.io.runlock import locking
 from metacascade.ranks import launcher
 from metacascade.run import cluster, inputs
@@ -67,7 +67,7 @@ def study(kind, config_path, out, ranks, overrides=(), steps=8, warm=3, repeat=1
     cells = config.tumor.cells if config.has_tissue else 0
     cases = planned(kind, cells, ranks, repeat, verify)
     settings = dict(format=scaling_table.FORMAT, kind=kind, steps=steps, warm=warm,
-                    config=json.loads(json.dumps(config.to_dict())), version=versions()["metacascade"], git=git_state())
+                    config=json.loads(json.dumps(config.to_dict())), version=versions()["metacascade"], git=commit())
     arguments = [str(config_path), "--json", "--steps", str(steps), "--warm", str(warm)]
     arguments += [word for setting in overrides for word in ("--set", setting)]
     cluster.refuse_too_many(_most_to_start(cases, out, overwrite), cluster.site().launch)
