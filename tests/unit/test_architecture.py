@@ -40,7 +40,8 @@ PACKAGES = {
     "typer": "cli.app cli.cascade cli.info cli.options cli.scaling cli.studies",
     "rich": "run.progress",
     "SALib": "studies.sweep_plan",
-    "pandas": "io.rows",
+    "pandas": "io.frames io.rows",
+    "xarray": "io.frames",
     "matplotlib": "studies.scaling_picture studies.reproduce_picture",
 }
 # kernel: the only modules that call it; _layout, the records, is for all

@@ -40,6 +40,8 @@ class Output:
         Names of the nodes of the circuit, of the bits of cells, from the lowest on, and of the events in the blood.
     volumes : dict
         Name of a node -> its blood [mL]; of the tumor for each of its cells.
+    texts : dict
+        "series" and "organs" -> {column: what it is}.
     provenance : dict
         Of this session (see `metacascade.io.provenance.collect`).
     first_part : int
@@ -54,11 +56,11 @@ class Output:
     """
 
     def __init__(self, world, directory, *, config_text, config, columns, tables, nodes, provenance,
-                 first_part=0, bits=(), volumes=None, events=()):
+                 first_part=0, bits=(), volumes=None, events=(), texts=None):
         self.world, self.path = world, Path(directory) / results.NAME
         self.units = {name: unit for name, (_, unit) in columns.items()}
         self.row, self.tables = row_type(columns), tables
-        self.volumes, self.events = volumes or {}, dict(enumerate(events))
+        self.volumes, self.events, self.texts = volumes or {}, dict(enumerate(events)), texts or {}
         self.config, self.nodes, self.text, self.sessions = config, list(nodes), config_text, [provenance]
         self.masks = {"bits": {1 << i: name for i, name in enumerate(bits)},
                       "flags": {int(flag): flag.name.lower() for flag in Flag}}
@@ -200,9 +202,11 @@ class Output:
         h5["provenance/sessions"] = json.dumps(self.sessions)
 
     def _explain(self, h5):
-        """Give the small tables their units."""
+        """Give the small tables their units, and what is told at outputs its names in full."""
         for name in self.tables:
             h5[name].attrs.update(self._meaning(name))
+        for name, texts in self.texts.items():
+            h5[name].attrs["long_names"] = json.dumps(texts)
 
     def _meaning(self, name):
         """The attributes of a table: the unit of every field, the names of enumerated numbers, and those of bits."""

@@ -14,7 +14,7 @@ from metacascade.base.errors import InputError, PathLike, path_of
 from metacascade.base.screen import LONGEST_LINE, one_line
 from metacascade.io import cascade_text, datasets, parts, rows_index, sealed
 from metacascade.io.atomic import reading
-from metacascade.io.cascade import Cascade
+from metacascade.io.frames import Frames
 from metacascade.io.rows import Rows, Series, overview
 from metacascade.io.structure import understood
 from metacascade.ranks.parallel import serial_world
@@ -35,8 +35,8 @@ def open_results(path: PathLike, parts_needed: bool = True) -> "Results":
     return Results(path_of(path, "where results are"), parts_needed)
 
 
-class Results(Cascade):
-    """The results of a run, complete or still growing; what the cascade tells: see `Cascade`.
+class Results(Frames):
+    """The results of a run, complete or still growing; what the cascade tells: `Cascade`; data frames: `Frames`.
 
     Attributes
     ----------

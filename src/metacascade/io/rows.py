@@ -3,7 +3,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from metacascade.base.errors import InputError
 from metacascade.base.names import nearest
 from metacascade.base.screen import one_line
 from metacascade.io import rows_index
@@ -76,13 +75,6 @@ class Rows:
                       for mask, name in self.results.masks(self.name)["bits"].items()}
         return found
 
-    def frame(self) -> "pandas.DataFrame":
-        """`columns` as a pandas DataFrame (pandas must be installed), with names for enumerated numbers."""
-        try:
-            import pandas
-        except ImportError:
-            raise InputError("pandas is not installed: pip install pandas") from None
-        frame = pandas.DataFrame(self.columns())
-        for field, table in self.results.names(self.name).items():
-            frame[field] = frame[field].map(table).astype("category")
-        return frame
+    def frame(self, fields: str | list[str] | None = None) -> "pandas.DataFrame":
+        """The table as a pandas DataFrame with names for numbers: as ``results.frame(name, fields)``."""
+        return self.results.frame(self.name, fields)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from metacascade._kernels._layout import Place
 from metacascade.base import stopsignals
-from metacascade.base.columns import ALIVE
+from metacascade.base.columns import ALIVE, MEANING
 from metacascade.base.errors import DONE, STOPPED_EARLY
 from metacascade.base.records import chosen
 from metacascade.base.screen import one_line
@@ -27,6 +27,12 @@ PATIENCE_S = 1800.0           # of the watchdog, unless another is given
 def columns_of(plan) -> dict:
     """The columns of the time series of a run, in their order: name -> (int or float, unit)."""
     return {column.name: (column.kind, column.unit) for column in observables.columns(plan)}
+
+
+def texts_of(plan) -> dict:
+    """What the columns of the time series and of the table of organs are: table -> {column: text}."""
+    return {"series": {column.name: f"{column.doc}; {MEANING[column.part]}" for column in observables.columns(plan)},
+            "organs": {column.name: column.doc for column in observables.by_node(plan)}}
 
 
 def simulate(world, loaded, directory, lock, **kind):
@@ -69,7 +75,7 @@ class Run:
         self.output = output.Output(
             world, self.directory, config_text=config_text, config=loaded.to_dict(), columns=columns_of(plan),
             tables=observables.tables(plan), nodes=self.simulation.circuit.names, bits=plan.bit_names,
-            events=EVENTS, volumes=observables.volumes(self.simulation), provenance=dict(
+            events=EVENTS, volumes=observables.volumes(self.simulation), texts=texts_of(plan), provenance=dict(
                 provenance.collect(world), mechanisms=dict(zip(loaded.mechanisms.modules, loaded.mechanisms.sha256))),
             first_part=saved.meta["parts"] if saved else 0)
         self._take_up_early_end()
