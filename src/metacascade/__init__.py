@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:       # what DOORS opens, for editors and type checkers
     from metacascade.base.errors import CellsLost, InputError, RunError
     from metacascade.config.config import Config, load
-    from metacascade.io.results import open_results as open
+    from metacascade.io.parents import open_run as open
     from metacascade.run.api import Simulation
     __version__: str
 
@@ -17,7 +17,7 @@ __all__ = ["CellsLost", "Config", "InputError", "RunError", "Simulation", "__ver
 
 DOORS = {  # name: module, and what it is called there
     "Simulation": ("run.api", "Simulation"),
-    "open": ("io.results", "open_results"),
+    "open": ("io.parents", "open_run"),
     "load": ("config.config", "load"),
     "Config": ("config.config", "Config"),
     "InputError": ("base.errors", "InputError"),

@@ -6,7 +6,7 @@ from metacascade.base.screen import one_line
 from metacascade.base.units import show_time
 from metacascade.config import check as config_check, config
 from metacascade.config.given import settings_of
-from metacascade.io import checkpoint, output, rundirectory
+from metacascade.io import checkpoint, output, parents, rundirectory
 from metacascade.mechanisms import plan_of
 from metacascade.mechanisms.user import MechanismError
 from metacascade.model import observables
@@ -111,9 +111,10 @@ def branch(checkpoint_path, out, seed=None, overrides=(), overwrite=False, **tim
     same = changed.vessels == former.vessels        # those of the checkpoint
     segments = None if same else inputs.imported(world, changed)
     saved.meta.update(parts=0, parent=parent)
+    began_from = parents.told(checkpoint_path, out, parent, saved.meta["time_s"]) if world.rank == 0 else None
     with rundirectory.claimed(world, out, overwrite) as lock:
         return simulate(world, changed, out, lock, saved=saved, segments=segments, config_text=changed.to_toml(),
-                        **times)
+                        began_from=world.bcast(began_from), **times)
 
 
 def refuse_branch(former, changed, meta, vessels_live):

@@ -46,11 +46,11 @@ class Run:
 
     It stops early, with a checkpoint, on a signal or when `wall_limit_s` (from the start of the process) is near;
     it ends with an error if nothing moves for `patience_s` (0: it waits for ever). `close` ends it; the lock of
-    the directory is the caller's to let go of.
+    the directory is the caller's to let go of. `began_from`: of a branch, see `metacascade.io.parents.told`.
     """
 
     def __init__(self, world, loaded, directory, lock, saved=None, segments=None, config_text=None, changed=False,
-                 wall_limit_s=None, patience_s=PATIENCE_S):
+                 wall_limit_s=None, patience_s=PATIENCE_S, began_from=None):
         self.world, self.config, self.directory, self.lock = world, loaded, Path(directory), lock
         self.stop, self.simulation, self.saved_step = False, None, None
         self.snapshots = loaded.output.snapshots and loaded.has_tissue
@@ -58,12 +58,12 @@ class Run:
         stopsignals.listen(self._wish_to_stop)
         self.watchdog = Watchdog(world, directory, patience_s, self._where, lambda: self.meter.close())
         try:
-            self._make(loaded, saved, segments, config_text, changed)
+            self._make(loaded, saved, segments, config_text, changed, began_from)
         except BaseException:
             self.close()
             raise
 
-    def _make(self, loaded, saved, segments, config_text, changed):
+    def _make(self, loaded, saved, segments, config_text, changed, began_from):
         world, began = self.world, time.perf_counter()
         self._say_where_it_runs()
         self.simulation = Simulation(loaded, world, saved, segments, on_ended=self._ended, on_draw=self._drawn)
@@ -76,7 +76,8 @@ class Run:
             world, self.directory, config_text=config_text, config=loaded.to_dict(), columns=columns_of(plan),
             tables=observables.tables(plan), nodes=self.simulation.circuit.names, bits=plan.bit_names,
             events=EVENTS, volumes=observables.volumes(self.simulation), texts=texts_of(plan), provenance=dict(
-                provenance.collect(world), mechanisms=dict(zip(loaded.mechanisms.modules, loaded.mechanisms.sha256))),
+                provenance.collect(world), mechanisms=dict(zip(loaded.mechanisms.modules, loaded.mechanisms.sha256)),
+                **({"parent": began_from} if began_from else {})),
             first_part=saved.meta["parts"] if saved else 0)
         self._take_up_early_end()
         if saved:      # until this session has written a checkpoint: as long as to read one and to write results.h5

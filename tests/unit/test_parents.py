@@ -1,0 +1,148 @@
+"""A branch and its parent, joined, are as one run that went through: rows, founders of lesions, frames."""
+import shutil
+
+import numpy as np
+import pytest
+
+import metacascade as mc
+import small
+from metacascade.base import stopsignals
+from metacascade.io import funnel, needs
+from metacascade.io.cascade import kept
+from metacascade.run import commands
+
+QUICK = {"run.duration": "9 h", "output.interval": "1 h", "output.checkpoint": "3 h", "tumor.cells": 5000}
+AT_H = 6
+
+
+def branch(checkpoint, out, *settings):
+    with stopsignals.given_back():
+        assert commands.branch(checkpoint, out, overrides=list(settings)) == 0
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """A directory: `whole`, a run of 9 h; `b`, a branch of it from 6 h on, without a change; `c`, one of `b` with NK cells."""
+    folder = tmp_path_factory.mktemp("parents")
+    mc.Simulation(small.EXAMPLE, small.settings(**QUICK)).run(folder / "whole").close()
+    branch(folder / "whole" / "checkpoint.prev.h5", folder / "b")
+    branch(folder / "b", folder / "c", "run.duration=11 h", "blood.nk=0/h")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def whole(runs):
+    with mc.open(runs / "whole") as results:
+        yield results
+
+
+@pytest.fixture(scope="module")
+def joined(runs):
+    with mc.open(runs / "b", parents=True) as results:
+        yield results
+
+
+def by_id(rows):
+    return np.sort(rows, order=["id", "t_shed", "t_event", "fate"])
+
+
+def test_alone_a_branch_lacks_what_was_before_it(runs, whole):
+    with mc.open(runs / "b") as alone:
+        assert alone.series["time_s"][0] > AT_H * 3600 and 0 < len(alone.shed) < len(whole.shed)
+
+
+def test_the_series_are_those_of_a_run_that_went_through(joined, whole):
+    assert joined.series.keys() == whole.series.keys()
+    for name, values in whole.series.items():
+        np.testing.assert_array_equal(joined.series[name], values, name)
+
+
+@pytest.mark.parametrize("table", ["draws", "organs", "events", "clone_cells", "distances", "clones", "lesions"])
+def test_so_are_the_tables(joined, whole, table):
+    assert len(joined[table]) == len(whole[table]) > 0
+    np.testing.assert_array_equal(joined[table][:], whole[table][:])
+
+
+def test_so_are_the_rows_of_what_was_shed_but_for_their_order(joined, whole):
+    assert len(joined.shed) == len(whole.shed)
+    np.testing.assert_array_equal(by_id(joined.shed[:]), by_id(whole.shed[:]))
+
+
+def test_lesions_find_their_founders_as_in_a_run_that_went_through(runs, joined, whole):
+    def found(results):
+        return np.count_nonzero(funnel.founders(funnel.exits(results), needs.lesions(results)) >= 0)
+    with mc.open(runs / "b") as alone:
+        assert found(alone) < found(joined) == found(whole) > 0
+    assert joined.funnel() == whole.funnel() and joined.lineages() == whole.lineages()
+
+
+def test_rows_are_read_by_fields_and_by_any_index(joined):
+    rows, cut = joined.shed[:], len(joined.before("shed"))
+    assert 0 < cut < len(rows)
+    for index in (0, -1, cut, slice(cut - 3, cut + 3), slice(None, None, -7), [cut, 0, -1], rows["n"] > 1, slice(0, 0)):
+        np.testing.assert_array_equal(joined.shed[index], rows[index])
+        np.testing.assert_array_equal(joined.shed["fate", index], rows["fate"][index])
+    np.testing.assert_array_equal(joined.shed[["n", "fate"]], rows[["n", "fate"]])
+    with pytest.raises(IndexError, match="row .* is not there: the table has"):
+        joined.shed[len(rows)]
+
+
+def test_frames_and_read_outs_tell_of_all(joined, whole):
+    pytest.importorskip("pandas"), pytest.importorskip("xarray")
+    assert len(joined.frame("shed")) == len(whole.shed) and joined.frame("series").equals(whole.frame("series"))
+    assert joined.dataset().equals(whole.dataset()) and len(kept(joined)["organs"]) == len(whole.organs)
+
+
+def test_a_branch_of_a_branch_has_the_rows_of_all_three(runs, whole):
+    with mc.open(runs / "c", parents=True) as results:
+        hours = results.series["time_s"] / 3600
+        assert hours.tolist() == list(range(12)) and results.config["run"]["duration_s"] == 11 * 3600
+        entered = results.series["shed"] + results.series["injected"] + results.series["shed_lesion"] - results.series["unfollowed"]
+        assert results.shed["n"].sum() >= whole.shed["n"].sum() and entered[-1] >= entered[9] > 0
+
+
+def test_a_run_that_is_no_branch_is_itself_and_refuses_a_parent(runs):
+    with mc.open(runs / "whole", parents=True) as results:
+        assert type(results).__name__ == "Results"
+    with pytest.raises(mc.InputError, match="is no branch, and has no parents"):
+        mc.open(runs / "whole", parents=runs / "b")
+
+
+def test_runs_that_moved_together_are_found_and_one_that_went_is_asked_for(runs, tmp_path):
+    for name in ("whole", "b"):
+        shutil.copytree(runs / name, tmp_path / name)
+    with mc.open(tmp_path / "b", parents=True) as results:
+        assert results.parent.path == tmp_path / "whole" / "results.h5"
+    shutil.copytree(runs / "b", tmp_path / "far" / "away" / "b")
+    with mc.open(tmp_path / "far" / "away" / "b", parents=tmp_path / "whole") as results:
+        assert results.series["time_s"][0] == 0
+
+
+def test_a_parent_that_is_gone_is_told_with_what_to_do(runs, tmp_path, monkeypatch):
+    shutil.copytree(runs / "b", tmp_path / "b")
+    monkeypatch.setattr("metacascade.io.parents.Path.is_file", lambda path: False)
+    with pytest.raises(mc.InputError, match="its results are not in .*whole.* nor in .*say where .* parents=PATH"):
+        mc.open(tmp_path / "b", parents=True)
+
+
+def test_another_run_in_the_place_of_the_parent_is_refused(runs):
+    with pytest.raises(mc.InputError, match="c.results.h5 is of another run than that from which"):
+        mc.open(runs / "b", parents=runs / "c")
+
+
+def test_a_checkpoint_without_results_beside_it_is_told_and_its_run_is_known_by_its_state(runs, tmp_path):
+    shutil.copy(runs / "whole" / "checkpoint.prev.h5", tmp_path / "kept.h5")
+    branch(tmp_path / "kept.h5", tmp_path / "d", "run.duration=7 h")
+    with pytest.raises(mc.InputError, match="beside which no results were: name the directory of that run"):
+        mc.open(tmp_path / "d", parents=True)
+    with mc.open(tmp_path / "d", parents=runs / "whole") as results:
+        assert results.series["time_s"].tolist() == [3600 * h for h in range(8)]
+    with pytest.raises(mc.InputError, match="of another run"):
+        mc.open(tmp_path / "d", parents=runs / "c")
+
+
+def test_what_a_branch_writes_down_of_its_parent_can_be_read_by_others(runs):
+    with mc.open(runs / "b") as results:
+        began = results.provenance[0]["parent"]
+    assert began["path"] == str(runs / "whole" / "checkpoint.prev.h5") and began["results"] == "../whole"
+    assert began["time_s"] == AT_H * 3600 and len(began["digest"]) == len(began["run"]) == 64
