@@ -10,13 +10,17 @@ if TYPE_CHECKING:       # what DOORS opens, for editors and type checkers
     from metacascade.base.errors import CellsLost, InputError, RunError
     from metacascade.config.config import Config, load
     from metacascade.io.parents import open_run as open
-    from metacascade.run.api import Simulation
+    from metacascade.run.api import Simulation, branch
+    from metacascade.run.tissue import tissue
     __version__: str
 
-__all__ = ["CellsLost", "Config", "InputError", "RunError", "Simulation", "__version__", "load", "open"]
+__all__ = ["CellsLost", "Config", "InputError", "RunError", "Simulation", "__version__", "branch", "load", "open",
+           "tissue"]
 
 DOORS = {  # name: module, and what it is called there
     "Simulation": ("run.api", "Simulation"),
+    "branch": ("run.api", "branch"),
+    "tissue": ("run.tissue", "tissue"),
     "open": ("io.parents", "open_run"),
     "load": ("config.config", "load"),
     "Config": ("config.config", "Config"),

@@ -41,7 +41,7 @@ PACKAGES = {
     "rich": "run.progress",
     "SALib": "studies.sweep_plan",
     "pandas": "io.frames io.rows",
-    "xarray": "io.frames",
+    "xarray": "io.frames run.tissue",
     "matplotlib": "studies.scaling_picture studies.reproduce_picture",
 }
 # kernel: the only modules that call it; _layout, the records, is for all

@@ -6,18 +6,11 @@ import pytest
 
 import metacascade as mc
 import small
-from metacascade.base import stopsignals
 from metacascade.io import funnel, needs
 from metacascade.io.cascade import kept
-from metacascade.run import commands
 
 QUICK = {"run.duration": "9 h", "output.interval": "1 h", "output.checkpoint": "3 h", "tumor.cells": 5000}
 AT_H = 6
-
-
-def branch(checkpoint, out, *settings):
-    with stopsignals.given_back():
-        assert commands.branch(checkpoint, out, overrides=list(settings)) == 0
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +18,8 @@ def runs(tmp_path_factory):
     """A directory: `whole`, a run of 9 h; `b`, a branch of it from 6 h on, without a change; `c`, one of `b` with NK cells."""
     folder = tmp_path_factory.mktemp("parents")
     mc.Simulation(small.EXAMPLE, small.settings(**QUICK)).run(folder / "whole").close()
-    branch(folder / "whole" / "checkpoint.prev.h5", folder / "b")
-    branch(folder / "b", folder / "c", "run.duration=11 h", "blood.nk=0/h")
+    mc.branch(folder / "whole" / "checkpoint.prev.h5", folder / "b").close()
+    mc.branch(folder / "b", folder / "c", {"run.duration": "11 h", "blood.nk": "0/h"}).close()
     return folder
 
 
@@ -132,7 +125,7 @@ def test_another_run_in_the_place_of_the_parent_is_refused(runs):
 
 def test_a_checkpoint_without_results_beside_it_is_told_and_its_run_is_known_by_its_state(runs, tmp_path):
     shutil.copy(runs / "whole" / "checkpoint.prev.h5", tmp_path / "kept.h5")
-    branch(tmp_path / "kept.h5", tmp_path / "d", "run.duration=7 h")
+    mc.branch(tmp_path / "kept.h5", tmp_path / "d", ["run.duration=7 h"]).close()
     with pytest.raises(mc.InputError, match="beside which no results were: name the directory of that run"):
         mc.open(tmp_path / "d", parents=True)
     with mc.open(tmp_path / "d", parents=runs / "whole") as results:

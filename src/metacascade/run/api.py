@@ -15,8 +15,9 @@ from metacascade.io import rundirectory
 from metacascade.io.results import Results, open_results
 from metacascade.model import simulation
 from metacascade.ranks import parallel
-from metacascade.run import inputs, progress
+from metacascade.run import commands, inputs, progress
 from metacascade.run.run import Run
+from metacascade.run.tissue import Tissue, tissue_of
 
 
 class Simulation:
@@ -112,9 +113,26 @@ class Simulation:
         """Simulated time [h]."""
         return self.model.time_s / 3600
 
+    def tissue(self) -> Tissue:
+        """Cells, fields and vessels as they are now, of this rank; all ranks call it. InputError without a tumor."""
+        return tissue_of(self.model.state(parts=0, parent=None), self.config, self._segments)
+
     def digest(self) -> str:
         """SHA-256 of the state: the same on any number of ranks."""
         return self.model.digest()
+
+
+def branch(checkpoint: PathLike, out: PathLike, overrides: Overrides = (), seed: int | None = None,
+           overwrite: bool = False) -> Results:
+    """Start a new run from a checkpoint, or from the last one in a run directory, with other settings, to its end.
+
+    As ``metacascade branch``; ``metacascade.open(out, parents=True)`` joins it with the run before. Under mpiexec all
+    ranks call it. Returns the `Results`.
+    """
+    checkpoint, out = path_of(checkpoint, "the checkpoint"), path_of(out, "the directory of a run")
+    with stopsignals.given_back():
+        commands.branch(checkpoint, out, seed, overrides, overwrite)
+    return open_results(out)
 
 
 def _whole(steps):

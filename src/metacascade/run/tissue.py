@@ -1,0 +1,184 @@
+"""The tissue of a checkpoint, or of a simulation that is stepped, as plain arrays: cells, fields, vessels."""
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from metacascade._kernels._layout import Flag
+from metacascade.base.errors import InputError, PathLike, path_of
+from metacascade.base.limits import EDGE
+from metacascade.config.config import Config
+from metacascade.io import checkpoint
+from metacascade.io.frames import library
+from metacascade.mechanisms import plan_of
+from metacascade.ranks.parallel import serial_world
+from metacascade.run.commands import config_in
+from metacascade.space.pieces import JOINED
+from metacascade.space.vessels import Network
+from metacascade.state.state import CELL, CELL_UNITS
+
+if TYPE_CHECKING:
+    import xarray
+
+OF_CELLS = ("clone", "emt", "adhesion", "bits", "flags")
+CELLS = np.dtype([(f"{axis}_um", "f4") for axis in "xyz"] + [(name, CELL[name]) for name in OF_CELLS])
+VESSELS = np.dtype([("start_um", "f8", 3), ("end_um", "f8", 3), ("radius_um", "f4"), ("maturity", "f4"),
+                    ("perfused", "?"), ("growing", "?")])
+UNITS = {**dict.fromkeys(("x_um", "y_um", "z_um", "start_um", "end_um", "radius_um"), "um"), "maturity": "1",
+         **{name: CELL_UNITS[name] for name in OF_CELLS}, "perfused": "1", "growing": "1"}
+MOST = 1 << 28          # values of a field, with those between tiles that are far from each other
+
+
+@dataclass(frozen=True)
+class Field:
+    """What there is in each voxel, or in each cube of 2 or 4 voxels' edge.
+
+    ``values[i, j, k]`` is that of the cube from ``origin_um + spacing_um * (i, j, k)`` on; where the tissue is not
+    simulated it is not a number, or 0 in a field of integers.
+    """
+
+    name: str
+    values: np.ndarray
+    origin_um: np.ndarray
+    spacing_um: float
+    unit: str
+
+    def __repr__(self) -> str:
+        size = " x ".join(map(str, self.values.shape))
+        return f"<field {self.name} [{self.unit}], {size}, every {self.spacing_um:g} um>"
+
+    def __array__(self, dtype: np.dtype | None = None, copy: bool | None = None) -> np.ndarray:
+        return np.asarray(self.values, dtype)
+
+    def dataarray(self) -> "xarray.DataArray":
+        """The same with the middles of the cubes as coordinates x, y, z [um]; needs xarray."""
+        coords = {axis: (axis, low + (np.arange(n) + 0.5) * self.spacing_um, {"units": "um"})
+                  for axis, low, n in zip("xyz", self.origin_um, self.values.shape)}
+        return library("xarray").DataArray(self.values, coords, list("xyz"), self.name, {"units": self.unit})
+
+
+@dataclass(frozen=True)
+class Tissue:
+    """The tissue at one time, under mpiexec that of this rank.
+
+    Attributes
+    ----------
+    time_h : float
+    cells : structured ndarray
+        A row for each cell: ``x_um``, ``y_um``, ``z_um``, ``clone`` (row of the table of clones), ``emt``, ``adhesion``
+        (1/255), ``bits``, ``flags``.
+    fields : dict of str to Field
+        ``counts`` (cells of each voxel), and each field that is simulated, such as ``oxygen``.
+    vessels : structured ndarray
+        A row for each straight piece whose middle is in tissue: ``start_um``, ``end_um`` (x, y, z), ``radius_um``,
+        ``maturity`` (0 to 1), ``perfused`` and ``growing`` (a sprout, not yet joined).
+    masks : dict
+        ``bits`` and ``flags`` -> {mask: name}.
+    edge_um : float
+        Edge of a voxel.
+    units : dict
+        Of the fields of `cells` and `vessels`.
+    """
+
+    time_h: float
+    cells: np.ndarray
+    fields: dict[str, Field]
+    vessels: np.ndarray
+    masks: dict[str, dict[int, str]]
+    edge_um: float
+    units: dict[str, str]
+
+    def __repr__(self) -> str:
+        return (f"<tissue at {self.time_h:g} h: {len(self.cells):,} cells, {len(self.vessels):,} pieces of vessels, "
+                f"fields {', '.join(self.fields) or 'none'}>")
+
+
+def tissue(path: PathLike) -> Tissue:
+    """The tissue in a checkpoint file, or in the newest one of a run directory.
+
+    Raises InputError if there is none, if it is damaged, or if the run has no tissue.
+    """
+    path = Path(path_of(path, "where a checkpoint is"))
+    path = path / checkpoint.NAME if path.is_dir() else path
+    state = checkpoint.read(serial_world(), path)
+    return tissue_of(state, config_in(state.meta, path))
+
+
+def tissue_of(state, config: Config, segments=None) -> Tissue:
+    """The tissue of a state, or of a rank's share of it; `segments` of an imported network, if not in the state."""
+    if not config.has_tissue:
+        raise InputError("the run has no tissue: no tumor in space")
+    bits = plan_of(config).bit_names
+    return Tissue(
+        state.meta["time_s"] / 3600, _cells(state, config.tissue.edge_um), _fields(state, config.tissue.edge_um),
+        _vessels(state, config, segments), {"bits": {1 << i: name for i, name in enumerate(bits)},
+                                  "flags": {int(flag): flag.name.lower() for flag in Flag}},
+        config.tissue.edge_um, dict(UNITS))
+
+
+def _cells(state, edge_um):
+    """All cells with their places."""
+    found, start = np.empty(int(state.first_cell[-1]), CELLS), 0
+    voxel = np.stack(np.unravel_index(np.arange(EDGE**3), (EDGE,) * 3)[::-1], axis=1)       # x, y, z of each of a tile
+    for first, last in state.slabs():
+        corner = (EDGE * np.asarray(state.tile_coords[first:last])[:, None] + voxel).reshape(-1, 3)
+        cells = state.cells(first, last)
+        corner = np.repeat(corner, np.ravel(state.counts[first:last]), axis=0)
+        rows = found[start:start + len(cells)]
+        for k, axis in enumerate("xyz"):
+            rows[f"{axis}_um"] = (corner[:, k] + cells[axis] / 65536) * edge_um
+        for name in OF_CELLS:
+            rows[name] = cells[name]
+        start += len(cells)
+    return found
+
+
+def _fields(state, edge_um):
+    """Every array of the tiles as one over the box round all tiles."""
+    coords = np.asarray(state.tile_coords, np.int64)
+    if not len(coords):
+        return {}
+    low = coords.min(axis=0)
+    at, tiles = (coords - low).T, coords.max(axis=0) - low + 1
+    if int(np.prod(tiles)) * EDGE**3 > MOST:
+        raise InputError(f"the tissue reaches over {' x '.join(map(str, tiles * EDGE))} voxels, more than {MOST:,}: "
+                         "its fields do not fit into arrays; the snapshots for ParaView have them (output.snapshots)")
+    found = {}
+    for name, array in state.arrays.items():
+        array = np.asarray(array)
+        along = round(array.shape[1] ** (1 / 3))
+        shape = tiles[2], along, tiles[1], along, tiles[0], along
+        box = np.full(shape, np.nan if array.dtype.kind == "f" else 0, array.dtype)
+        box[at[2], :, at[1], :, at[0], :] = array.reshape(-1, along, along, along)
+        values = box.reshape(tiles[2] * along, tiles[1] * along, tiles[0] * along).transpose(2, 1, 0)
+        found[name] = Field(name, values, low * EDGE * edge_um, EDGE / along * edge_um,
+                            "cells" if name == "counts" else state.units.get(name) or "1")
+    return found
+
+
+def _vessels(state, config, segments):
+    """The vessels: those that live, else those of the network whose middle is in a tile."""
+    if state.vessels:
+        segments = np.asarray(state.vessels["pieces"].records[:])
+        growing = segments["flags"] & JOINED == 0
+    else:
+        given = state.segments if segments is None else segments
+        network = Network.from_config(config.vessels, config.vessels.seed) if given is None \
+            else Network.from_segments(given)
+        segments = network.segments_near(state.tile_coords, config.tissue.edge_um, 0.0)
+        segments = segments[_in_tiles(segments, state.tile_coords, EDGE * config.tissue.edge_um)]
+        growing = False
+    found = np.empty(len(segments), VESSELS)
+    for end, name in (("a", "start_um"), ("b", "end_um")):
+        found[name] = np.stack([segments[end + axis] for axis in "xyz"], axis=1)
+    found["radius_um"], found["maturity"] = segments["radius"], segments["maturity"]
+    found["perfused"], found["growing"] = segments["perfused"] > 0, growing
+    return found
+
+
+def _in_tiles(segments, coords, tile_um):
+    """Does the middle of each segment lie in one of the tiles?"""
+    middle = np.stack([(segments["a" + axis] + segments["b" + axis]) / 2 for axis in "xyz"], axis=1)
+    there = {tuple(row) for row in np.asarray(coords).tolist()}
+    return np.array([tuple(row) in there for row in np.floor(middle / tile_um).astype(np.int64).tolist()], bool)

@@ -1,0 +1,107 @@
+"""The tissue as plain arrays is that of the state: cells in their voxels, fields in their places, vessels once."""
+import numpy as np
+import pytest
+
+import metacascade as mc
+
+CONFIG = {"run": {"step": "1 h", "duration": "4 h"}, "output": {"interval": "2 h", "checkpoint": "2 h"},
+          "tumor": {"cells": 3000, "center": ["37 um", "-20 um", "5 um"]}, "vessels": {"length_density": "200 mm/mm^3"},
+          "intravasation": {"hazard": "0.6/day"}, "vegf": {"enabled": True}, "oxygen": {"enabled": True}}
+LIVING = CONFIG | {"angiogenesis": {"enabled": True, "sprouting": "10/mm/day"}}
+PROGRAM = """
+import sys
+import metacascade as mc
+sim = mc.Simulation(sys.argv[1])
+sim.step(3)
+mine = sim.tissue()
+told = sim.world.sum([len(mine.cells), len(mine.vessels), int(mine.fields["counts"].values.sum()), mine.vessels["perfused"].sum()])
+if sim.world.rank == 0: print(told.tolist(), 0 < len(mine.cells))
+"""
+
+
+@pytest.fixture(scope="module", params=[CONFIG, LIVING], ids=["vessels that stay as they are", "vessels that live"])
+def run(request, tmp_path_factory):
+    simulation, out = mc.Simulation(request.param), tmp_path_factory.mktemp("tissue") / "run"
+    simulation.run(out).close()
+    return simulation, out
+
+
+@pytest.fixture(scope="module")
+def tissue(run):
+    return mc.tissue(run[1])
+
+
+def test_each_cell_lies_in_the_voxel_that_counts_it(run, tissue):
+    simulation, counts = run[0], tissue.fields["counts"]
+    assert tissue.time_h == 4 and len(tissue.cells) == simulation.ledger["tissue"] == counts.values.sum()
+    places = np.stack([tissue.cells[f"{axis}_um"] for axis in "xyz"], axis=1).astype(float)
+    voxels = np.floor((places + 1e-3 - counts.origin_um) / counts.spacing_um).astype(int)       # float32: on a face it may round
+    found = np.zeros(counts.values.shape, int)
+    np.add.at(found, tuple(voxels.T), 1)
+    assert np.abs(found - counts.values).sum() <= 4
+    np.testing.assert_allclose(places.mean(axis=0), [37, -20, 5], atol=15)
+
+
+def test_a_field_is_where_the_model_has_it(run, tissue):
+    state, oxygen = run[0].model.state(parts=0, parent=None), tissue.fields["oxygen"]
+    for row in (0, len(state.tile_coords) // 2):
+        corner = state.tile_coords[row] * 8 * tissue.edge_um
+        i, j, k = np.round((corner - oxygen.origin_um) / oxygen.spacing_um).astype(int)
+        along = round(8 * tissue.edge_um / oxygen.spacing_um)
+        block = oxygen.values[i:i + along, j:j + along, k:k + along]
+        np.testing.assert_array_equal(block.transpose(2, 1, 0).ravel(), state.arrays["oxygen"][row])
+    assert oxygen.unit == "mmHg" and tissue.fields["vegf"].spacing_um == 4 * tissue.edge_um
+    assert tissue.fields["counts"].values.dtype.kind == "u" and np.asarray(oxygen).shape == oxygen.values.shape
+
+
+def test_vessels_are_those_of_the_tissue_once(run, tissue):
+    middles = (tissue.vessels["start_um"] + tissue.vessels["end_um"]) / 2
+    rows = np.concatenate([tissue.vessels["start_um"], tissue.vessels["end_um"]], axis=1)
+    tiles = {tuple(row) for row in run[0].model.state(parts=0, parent=None).tile_coords.tolist()}
+    assert len(rows) == len(np.unique(rows, axis=0)) > 10
+    assert {tuple(row) for row in np.floor(middles / (8 * tissue.edge_um)).astype(int).tolist()} <= tiles
+    assert (tissue.vessels["radius_um"] > 0.3).all() and tissue.vessels["perfused"].any()
+    assert not tissue.vessels["growing"].any() or run[0].model.plan.vessels_live
+
+
+def test_a_simulation_in_memory_has_the_same_tissue_as_its_checkpoint(run, tissue):
+    now = run[0].tissue()
+    for name in ("cells", "vessels"):
+        np.testing.assert_array_equal(np.sort(getattr(now, name)), np.sort(getattr(tissue, name)))
+    assert now.fields.keys() == tissue.fields.keys() and now.masks == tissue.masks
+    for name, field in now.fields.items():
+        np.testing.assert_array_equal(field.values, tissue.fields[name].values)
+
+
+def test_a_field_with_coordinates_is_read_at_a_place(tissue):
+    pytest.importorskip("xarray")
+    oxygen = tissue.fields["oxygen"]
+    values = oxygen.dataarray()
+    assert values.attrs["units"] == "mmHg" and values.x.attrs["units"] == "um"
+    assert values.isel(x=3, y=5, z=7) == oxygen.values[3, 5, 7]
+    assert values.x[3] == oxygen.origin_um[0] + 3.5 * oxygen.spacing_um
+
+
+def test_without_a_tumor_or_a_checkpoint_it_says_so(tmp_path):
+    blood = {"run": {"step": "1 h", "duration": "2 h"}, "injection": [{"node": "portal", "cells": 5}]}
+    mc.Simulation(blood).run(tmp_path / "run").close()
+    with pytest.raises(mc.InputError, match="the run has no tissue: no tumor in space"):
+        mc.tissue(tmp_path / "run")
+    with pytest.raises(mc.InputError, match="where a checkpoint is must be a path"):
+        mc.tissue(None)
+    with pytest.raises(mc.InputError, match="checkpoint.h5"):
+        mc.tissue(tmp_path)
+
+
+def test_fields_of_tumors_too_far_from_each_other_are_refused_in_words(run, monkeypatch):
+    monkeypatch.setattr("metacascade.run.tissue.MOST", 100)
+    with pytest.raises(mc.InputError, match="more than 100: its fields do not fit into arrays; the snapshots"):
+        mc.tissue(run[1])
+
+
+@pytest.mark.mpi
+def test_each_of_two_ranks_has_its_share(mpirun, tmp_path):
+    (tmp_path / "run.toml").write_text(mc.load(CONFIG).to_toml())
+    (tmp_path / "program.py").write_text(PROGRAM)
+    alone, two = (mpirun(n, tmp_path / "program.py", tmp_path / "run.toml").stdout.splitlines()[-1] for n in (1, 2))
+    assert alone == two and alone.endswith("True")
