@@ -7,6 +7,12 @@ def listed(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word.strip() for word in text.split(",")))
 
 
+def public_names(kind: type) -> list[str]:
+    """What users find in objects of a class: its public methods and properties, and the attributes that it declares."""
+    declared = {name for one in kind.__mro__ for name in vars(one).get("__annotations__", ())}
+    return sorted(name for name in {*dir(kind), *declared} if not name.startswith("_"))
+
+
 def nearest(name, known) -> str:
     """`` (did you mean 'speed'?)``, or nothing where no known name is near."""
     known = [str(k) for k in known]

@@ -1,14 +1,15 @@
 """Results as data frames of pandas and datasets of xarray; both are imported when they are asked for."""
 import importlib
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from metacascade.base.errors import InputError
-from metacascade.base.names import nearest
+from metacascade.base.names import nearest, public_names
 from metacascade.base.screen import one_line
-from metacascade.io import needs
+from metacascade.io import needs, shown
 from metacascade.io.cascade import Cascade, kept
 from metacascade.io.structure import understood
 
@@ -24,6 +25,14 @@ DAY_S = 86400
 
 class Frames(Cascade):
     """`Results` as pandas and xarray take them; ``pip install "metacascade[frames]"`` brings both."""
+
+    path: Path
+
+    def __dir__(self) -> list[str]:
+        return public_names(type(self))
+
+    def _repr_html_(self) -> str:
+        return shown.results_html(self)
 
     def frame(self, name: str, fields: str | list[str] | None = None) -> "pandas.DataFrame":
         """A table, the time series ("series"), or a read-out ("funnel", "lineages", ...) as a pandas DataFrame.

@@ -57,6 +57,9 @@ class Joined(Results):
         When the branch began [s].
     """
 
+    parent: Results
+    began_s: int
+
     def __init__(self, path: PathLike, parent: PathLike | None, began: dict):
         super().__init__(path)
         self.began_s, self._before = int(began["time_s"]), {}

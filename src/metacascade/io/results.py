@@ -12,10 +12,10 @@ import numpy as np
 
 from metacascade.base.errors import InputError, PathLike, path_of
 from metacascade.base.screen import LONGEST_LINE, one_line
-from metacascade.io import cascade_text, datasets, parts, rows_index, sealed
+from metacascade.io import cascade_text, datasets, parts, rows_index, sealed, shown
 from metacascade.io.atomic import reading
 from metacascade.io.frames import Frames
-from metacascade.io.rows import Rows, Series, overview
+from metacascade.io.rows import Rows, Series
 from metacascade.io.structure import understood
 from metacascade.ranks.parallel import serial_world
 from metacascade.state.observed import NAMES
@@ -81,7 +81,7 @@ class Results(Frames):
             for name in IN_PARTS:
                 self._refuse_lost_parts(name)
 
-    __repr__ = overview
+    __repr__ = shown.overview
 
     def __enter__(self) -> "Results":
         return self

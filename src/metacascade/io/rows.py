@@ -1,11 +1,12 @@
 """A table of results, read when it is sliced."""
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from metacascade.base.names import nearest
+from metacascade.base.names import nearest, public_names
 from metacascade.base.screen import one_line
-from metacascade.io import rows_index
+from metacascade.io import rows_index, shown
 from metacascade.state.observed import CLONE
 
 if TYPE_CHECKING:
@@ -19,20 +20,14 @@ class Series(dict):
         raise KeyError(f"there is no column {one_line(repr(name), 60)}{nearest(name, self)} in /series")
 
 
-def overview(results: Any) -> str:
-    """Results in one line, for a notebook."""
-    if not results.h5:
-        return f"<results {results.path}, closed>"
-    state = "complete" if results.complete else "not complete"
-    return f"<results {results.path}, {state}: {', '.join(sorted(results.h5))}>"
-
-
 class Rows:
     """A table in a file of `Results`: it is read when it is sliced, as an array of NumPy would be.
 
     ``rows["fate"]`` a field, ``rows[["fate", "node"]]`` several; ``rows[-1]``, ``rows[10:20]``, ``rows[[3, 1]]`` rows
     by their numbers, ``rows[mask]`` by a boolean for each; ``rows["fate", :1000]`` both, the field or fields first.
     """
+
+    name: str
 
     def __init__(self, results: Any, name: str):
         self.results, self.name = results, name
@@ -46,6 +41,12 @@ class Rows:
         if not self.results.h5:
             return f"<table /{self.name} of {self.results.path}, closed>"
         return f"<table /{self.name}, {len(self):,} rows: {', '.join(self.dtype.names)}>"
+
+    def _repr_html_(self) -> str:
+        return shown.rows_html(self) if self.results.h5 else f"<p>{escape(repr(self))}</p>"
+
+    def __dir__(self) -> list[str]:
+        return public_names(type(self))
 
     def __len__(self) -> int:
         return len(self.results._node(self.name))

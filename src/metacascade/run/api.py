@@ -8,10 +8,11 @@ import numpy as np
 
 from metacascade.base import stopsignals
 from metacascade.base.errors import InputError, PathLike, kind, path_of
+from metacascade.base.names import public_names
 from metacascade.config.check import early
 from metacascade.config.config import Config
 from metacascade.config.given import Overrides
-from metacascade.io import rundirectory
+from metacascade.io import rundirectory, shown
 from metacascade.io.results import Results, open_results
 from metacascade.model import simulation
 from metacascade.ranks import parallel
@@ -54,6 +55,15 @@ class Simulation:
         self.world = parallel.start()
         self.config, self._text, self._segments = inputs.load(self.world, config, overrides)
         self._model = None
+
+    def __dir__(self) -> list[str]:
+        return public_names(type(self))
+
+    def _repr_html_(self) -> str:
+        rows = [("simulation", repr(self)), ("ranks", str(self.world.size))]
+        if self._model:
+            rows += [(name, f"{n:,}") for name, n in self.ledger.items() if n]
+        return shown.pairs_html(rows)
 
     def __repr__(self) -> str:
         time_h, end_h = self._model.time_s / 3600 if self._model else 0, self.config.run.duration_s / 3600
