@@ -1,7 +1,7 @@
 """A simulation from Python: in a notebook, in a script, or in a script under mpiexec."""
 import contextlib
 import operator
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ import numpy as np
 from metacascade.base import stopsignals
 from metacascade.base.errors import InputError, PathLike, kind, path_of
 from metacascade.base.names import public_names
+from metacascade.base.units import option, show_time
 from metacascade.config.check import early
 from metacascade.config.config import Config
 from metacascade.config.given import Overrides
@@ -16,7 +17,8 @@ from metacascade.io import rundirectory, shown
 from metacascade.io.results import Results, open_results
 from metacascade.model import simulation
 from metacascade.ranks import parallel
-from metacascade.run import commands, inputs, progress
+from metacascade.run import commands, inputs, progress, treating
+from metacascade.run.observed import Observed
 from metacascade.run.run import Run
 from metacascade.run.tissue import Tissue, tissue_of
 
@@ -48,13 +50,12 @@ class Simulation:
         With everything that is wrong in the config. A wrong argument of a method is one too.
     """
 
-    config: Config
     world: parallel.World
 
     def __init__(self, config: PathLike | Mapping[str, Any] | Config, overrides: Overrides = ()):
         self.world = parallel.start()
-        self.config, self._text, self._segments = inputs.load(self.world, config, overrides)
-        self._model = None
+        self._config, self._text, self._segments = inputs.load(self.world, config, overrides)
+        self._model, self._observed = None, Observed()
 
     def __dir__(self) -> list[str]:
         return public_names(type(self))
@@ -70,6 +71,16 @@ class Simulation:
         return f"<simulation {self.config.title or 'without a title'}: {time_h:g} of {end_h:g} h>"
 
     @property
+    def config(self) -> Config:
+        """The config, with the therapies that `treat` has added. It cannot be set."""
+        return self._config
+
+    @config.setter
+    def config(self, _):
+        raise InputError("the config of a simulation is changed by treat(rate=...) alone; other parameters need "
+                         "another simulation, or a branch of a run: metacascade.branch")
+
+    @property
     def model(self) -> simulation.Simulation:
         """Everything that is simulated, of this rank."""
         if self._model is None:
@@ -80,6 +91,97 @@ class Simulation:
         """Advance by so many steps of ``run.step``, in memory; writes no file."""
         for _ in range(_whole(steps)):
             self.model.step()
+
+    def steps(self, until: str | None = None, every: str | None = None) -> Iterator["Simulation"]:
+        """Advance in memory and stop on the way: ``for sim in simulation.steps(until="5 days", every="6 h"): ...``.
+
+        In the body of the loop look at anything, and `treat`. Under mpiexec all ranks make the loop.
+
+        Parameters
+        ----------
+        until : str, optional
+            The simulated time at which it ends; default: the end of the run, ``run.duration``.
+        every : str, optional
+            It stops at multiples of this, and at the end; default: after each step. Both are multiples of ``run.step``.
+            Without tissue steps may be longer (``run.long_step``): then it stops at the first end of one from there on.
+        """
+        run = self.config.run
+        end_s = run.duration_s if until is None else self._time_s("until", until)
+        every_s = run.step_s if every is None else self._time_s("every", every)
+        if every_s == 0:
+            raise InputError(f"every {every}: must not be 0")
+        if end_s < self.model.time_s:
+            raise InputError(f"until {until}: the simulation is at {show_time(self.model.time_s)} already")
+        return self._stepping(end_s, every_s)
+
+    def _stepping(self, end_s, every_s):
+        self._observe(self.model)
+        while self.model.time_s < end_s:
+            due_s = min(end_s, (self.model.time_s // every_s + 1) * every_s)
+            while self.model.time_s < due_s:
+                self.model.step()
+            self._observe(self.model)
+            yield self
+
+    def _time_s(self, name, given):
+        """A time [s], a multiple of the step."""
+        if not isinstance(given, str):
+            raise InputError(f'{name} must be a time such as "6 h", not {kind(given)}')
+        time_s, step_s = option(name, given, "s", "6 h"), self.config.run.step_s
+        if time_s % step_s:
+            raise InputError(f"{name} {given}: must be a multiple of run.step, {show_time(step_s)}")
+        return int(time_s)
+
+    def treat(self, *, rate: str | None = None, drug: str | None = None, factor: float | None = None,
+              efficacy: float | None = None, where: str | None = None, start: str | None = None,
+              duration: str | None = None, every: str | None = None, times: int | None = None,
+              ramp: str | None = None, half_life: str | None = None) -> None:
+        """Add a therapy between two steps: a factor on a named rate, or a drug, from now or from a later `start` on.
+
+        The arguments are those of a ``[[therapy]]``, quantities as texts; what happens is what a config with it from
+        the start would have done, bit for bit. Under mpiexec all ranks call it. No other parameter of a simulation that
+        has begun can be changed. Raises InputError for what the config refuses, for a `start` before now, and for what
+        would have acted before.
+        """
+        table = {name: value for name, value in locals().items() if name != "self"}
+        model = self._model if self._model and self._model.step_number else None
+        changed, now_s = None, model.time_s if model else 0
+        with self.world.together():
+            changed = treating.treated(self.config, table, model)
+        known = self.config.warnings_from(now_s)
+        progress.warn(self.world, [line for line in changed.warnings_from(now_s) if line not in known])
+        self._config, self._text = changed, changed.to_toml()
+        if model:
+            treating.take(model, changed)
+        else:
+            self._model = None      # and is made with it
+
+    def observe(self, name: str, function: Callable[["Simulation"], float], summed: bool = True) -> None:
+        """Take a number of one's own at each stop of `steps` and each output of `run`: see `observed`.
+
+        Parameters
+        ----------
+        name : str
+        function : callable
+            Gets this simulation, and gives a number: of what this rank has (`tissue`), which is summed over the ranks.
+            Sums of whole numbers are the same on any number of ranks.
+        summed : bool
+            False for a number that is of all ranks already, such as of `ledger` and `fates`: that of rank 0 counts.
+        """
+        self._observed.add(name, function, summed)
+
+    @property
+    def observed(self) -> dict[str, np.ndarray]:
+        """``time_h`` [h] and what `observe` has asked for, by name: an array each. `write_observed` writes them."""
+        return self._observed.arrays()
+
+    def write_observed(self, path: PathLike) -> None:
+        """Write `observed` as a table, CSV, a row for each time. Under mpiexec all ranks call it."""
+        self._observed.write(path_of(path, "the table"), self.world)
+
+    def _observe(self, model):
+        self._model = model
+        self._observed.take(self, self.world, model.time_s / 3600)
 
     def run(self, out: PathLike, overwrite: bool = False) -> Results:
         """Simulate to the end of ``run.duration`` and write all files of the run into the directory `out`.
@@ -93,12 +195,17 @@ class Simulation:
         if self._model and self._model.time_s >= self.config.run.duration_s:
             raise InputError("the simulation is at run.duration already, and nothing would happen: make another one, "
                              "or let its run go on, `metacascade resume DIR --set run.duration=...`")
+        former = self._model
         progress.warn(self.world, early(self.config, self.model.time_s) if self._model else ())
         with stopsignals.given_back(), rundirectory.claimed(self.world, out, overwrite) as lock:
             whole = Run(self.world, self.config, out, lock, saved=self._stepped(), segments=self._segments,
-                        config_text=self._text)
-            with contextlib.closing(whole):
-                whole.run()
+                        config_text=self._text, on_record=self._observe if self._observed.observables else None)
+            try:
+                with contextlib.closing(whole):
+                    whole.run()
+            except BaseException:
+                self._model = former
+                raise
         self._model = whole.simulation
         return open_results(out)
 

@@ -47,12 +47,13 @@ class Run:
     It stops early, with a checkpoint, on a signal or when `wall_limit_s` (from the start of the process) is near;
     it ends with an error if nothing moves for `patience_s` (0: it waits for ever). `close` ends it; the lock of
     the directory is the caller's to let go of. `began_from`: of a branch, see `metacascade.io.parents.told`.
+    `on_record` is called with the simulation at each output.
     """
 
     def __init__(self, world, loaded, directory, lock, saved=None, segments=None, config_text=None, changed=False,
-                 wall_limit_s=None, patience_s=PATIENCE_S, began_from=None):
+                 wall_limit_s=None, patience_s=PATIENCE_S, began_from=None, on_record=None):
         self.world, self.config, self.directory, self.lock = world, loaded, Path(directory), lock
-        self.stop, self.simulation, self.saved_step = False, None, None
+        self.stop, self.simulation, self.saved_step, self.on_record = False, None, None, on_record
         self.snapshots = loaded.output.snapshots and loaded.has_tissue
         self.limit, self.meter = WallLimit(wall_limit_s), Meter(loaded)
         stopsignals.listen(self._wish_to_stop)
@@ -162,6 +163,8 @@ class Run:
         seen = self.observables
         self.output.record(seen.row(), organs=seen.organs(), events=seen.events(), clone_cells=seen.clone_cells(),
                            distances=seen.distances())
+        if self.on_record:
+            self.on_record(self.simulation)
 
     def _flush(self):
         """Write a part; one that is not due by the plan is taken back when the run goes on, so it leaves no trace."""

@@ -1,0 +1,80 @@
+"""Numbers of one's own that are taken while a simulation goes on, beside the columns of its results."""
+import csv
+import io
+import math
+import numbers
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from metacascade.base.errors import InputError, kind
+from metacascade.base.screen import shown
+from metacascade.io.atomic import write_text, writing
+
+TIME = "time_h"
+
+
+@dataclass(frozen=True)
+class Observable:
+    """A function of the simulation, called on every rank; `summed`: its values over the ranks are added."""
+    function: Callable[[Any], float]
+    summed: bool
+
+
+class Observed:
+    """The values of observables, a row at each time at which they were taken; on every rank the same."""
+
+    def __init__(self):
+        self.observables, self.rows = {}, []
+
+    def add(self, name, function, summed):
+        """Register an observable. InputError for a name that is none, or taken, and for what cannot be called."""
+        if not isinstance(name, str) or not name.isidentifier() or name == TIME:
+            raise InputError(f"an observable has a name of letters, digits and _, not {shown(name)}")
+        if name in self.observables:
+            raise InputError(f"there is an observable {name} already: give this one another name")
+        if not callable(function):
+            raise InputError(f"observable {name}: a function of the simulation is needed, not {kind(function)}")
+        self.observables[name] = Observable(function, bool(summed))
+
+    def take(self, simulation, world, time_h):
+        """Take all values now, unless this time has them. Collective."""
+        if not self.observables or self.rows and self.rows[-1][TIME] == time_h:
+            return
+        own = None
+        with world.together():
+            own = {name: _number(name, one.function(simulation)) for name, one in self.observables.items()}
+        everyone = world.allgather(own)
+        self.rows.append({TIME: time_h} | {
+            name: _sum([values[name] for values in everyone]) if one.summed else everyone[0][name]
+            for name, one in self.observables.items()})
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """``time_h`` and the observables by name, each an array; what was not yet observed is not a number."""
+        names = [TIME, *self.observables] if self.rows else []
+        return {name: np.array([row.get(name, math.nan) for row in self.rows]) for name in names}
+
+    def write(self, path, world):
+        """Write all rows as CSV, whole or not at all. Collective."""
+        text, names = io.StringIO(), [TIME, *self.observables]
+        table = csv.DictWriter(text, names, restval="", lineterminator="\n")
+        table.writeheader()
+        table.writerows(self.rows)
+        with world.together(), writing(path):
+            if world.rank == 0:
+                write_text(path, text.getvalue())
+
+
+def _number(name, value):
+    """A value as int or float."""
+    value = value.item() if isinstance(value, (np.generic, np.ndarray)) and np.size(value) == 1 else value
+    if not isinstance(value, numbers.Real):
+        raise InputError(f"observable {name}: its function gave {kind(value)}, and must give a number")
+    return int(value) if isinstance(value, numbers.Integral) else float(value)
+
+
+def _sum(values):
+    """Whole numbers exactly; others rounded once, in whatever order they come."""
+    return sum(values) if all(isinstance(value, int) for value in values) else math.fsum(values)
