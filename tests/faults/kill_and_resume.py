@@ -25,10 +25,11 @@ sys.path[:0] = [str(TESTS), str(TESTS.parent / "src")]
 import small
 from conftest import environment, launcher
 
-SETTINGS = dict(run__duration="8 h", output__interval="1 h", output__checkpoint="1 h", tumor__cells=12_000)
+SETTINGS = dict(run__duration="8 h", output__interval="1 h", output__checkpoint="1 h", output__keep=["5 h"],
+                tumor__cells=12_000)
 ALL = small.LIVING + small.MECHANISMS
 ARGUMENTS = [*small.arguments(**SETTINGS), *(word for setting in ALL for word in ("--set", setting))]
-LEFT = ["checkpoint.h5", "checkpoint.prev.h5", "results.h5"]
+LEFT = ["checkpoint.18000s.h5", "checkpoint.h5", "checkpoint.prev.h5", "results.h5"]
 PATIENCE_S = 120.0        # a session that takes longer hangs
 AFTERWARDS_S = 30.0       # the ranks that one left behind must be gone by then
 

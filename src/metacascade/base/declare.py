@@ -26,7 +26,7 @@ class Parameter:
     a warning: a mechanism may be scaled to zero on purpose.
     """
     key: str
-    kind: str                      # quantity, number, integer, switch, text, texts, numbers, choice or place
+    kind: str                      # quantity, number, integer, switch, text, texts, numbers, choice, place or times
     default: Any = None            # None: may be left out, see doc
     low: float | None = None
     high: float | None = None
@@ -38,6 +38,7 @@ class Parameter:
     status: str = SETTING
     doc: str = ""
     alone: bool = False            # a quantity that may be a unit alone: "mm" is "1 mm"
+    most: int = 0                  # of a list of times
     attribute: str = ""            # filled in by Section
     section: str = ""
 
@@ -48,6 +49,8 @@ class Parameter:
 
     def text(self, value) -> str:
         """An internal value as it would be written in a config, without quotes."""
+        if self.kind == "times" and not isinstance(value, int):
+            return ", ".join(map(units.show_time, value))
         if self.internal == "s":
             return units.show_time(value)
         if self.kind == "quantity":
@@ -62,7 +65,7 @@ class Parameter:
 
     def example(self) -> str:
         """A value that could be written for a quantity."""
-        value = self.default if self.kind == "quantity" and self.default else None
+        value = self.default if self.kind in ("quantity", "times") and self.default else None
         return units.written(1, self.unit) if value is None else self.text(value)
 
     def allowed(self) -> str:
@@ -76,7 +79,7 @@ class Parameter:
         if self.kind == "numbers":
             return f"a table of numbers from {units.plain(self.low)} to {units.plain(self.high)}"
         what = {"quantity": "a quantity", "number": "a number", "integer": "a whole number",
-                "place": "three quantities"}[self.kind]
+                "place": "three quantities", "times": "a quantity, or a list of them, each"}[self.kind]
         one = self.text if self.kind != "place" else lambda v: units.show(v, self.unit, self.internal)
         return f"{what} from {one(self.low)} to {one(self.high)}"
 
@@ -107,6 +110,13 @@ def place(key, unit, internal, default, low, high, *, doc):
         key, "place", default, low, high, unit=unit, internal=internal, doc=doc)})
 
 
+def times(key, unit, low, high, *, doc, most=1000):
+    """Times as a list, or a time as the interval between them; the annotation of the attribute is ``Times``."""
+    seconds = [round(units.exact(limit, unit, "s")) for limit in (low, high)]
+    return Field(default=(), description=doc, json_schema_extra={"parameter": Parameter(
+        key, "times", (), *seconds, unit=unit, internal="s", doc=doc, most=most)})
+
+
 def number(key, default, low, high, *, usual=None, doc, source="", status=SETTING):
     """A pure number."""
     return _bounded(Parameter(key, "number", default, low, high, usual, source=source, status=status, doc=doc))
@@ -135,6 +145,10 @@ def texts(key, *, doc, most=64):
 
 Share = Annotated[float, Field(strict=True, ge=0, le=1)]
 Percent = Annotated[float, Field(strict=True, ge=0, le=100)]
+
+
+Seconds = Annotated[int, Field(strict=True, ge=1)]
+Times = Seconds | tuple[Seconds, ...]
 
 
 def numbers(key, low, high, *, doc):

@@ -117,14 +117,20 @@ def resume(directory: Annotated[Path, typer.Argument(metavar="DIR", help="The di
 
 @app.command()
 def branch(
-        checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="A checkpoint of another run.")],
+        checkpoint: Annotated[Path, typer.Argument(
+            metavar="CHECKPOINT", help="A checkpoint of another run, or the directory of that run.")],
         out: Out, overwrite: Overwrite = False, settings: Settings = None,
         seed: Annotated[int | None, typer.Option(
             "--seed", parser=whole(0), metavar="N", help="Another run.seed from here on.")] = None,
+        at: Annotated[str | None, typer.Option(
+            "--at", metavar="TIME", help="Of a directory the checkpoint of this simulated time, \"5 days\"; default: "
+            "the last. A run keeps those of output.keep.")] = None,
         wall_limit: WallLimit = None, watchdog: Patience = None):
     """Start a new run from the state in CHECKPOINT, with another seed or other parameters."""
+    from metacascade.base.units import option
     from metacascade.run import commands
-    return commands.branch(checkpoint, out, seed, settings or [], overwrite, **_times(wall_limit, watchdog))
+    picked = {} if at is None else {"at_s": option("--at", at, "s", '"5 days"')}
+    return commands.branch(checkpoint, out, seed, settings or [], overwrite, **picked, **_times(wall_limit, watchdog))
 
 
 app.command()(studies.sweep)

@@ -99,7 +99,9 @@ def _times(config):
         times["vessels", "interval"] = config.vessels.interval_s
     if config.outline.enabled and config.has_tissue:
         times["outline", "interval"] = config.outline.interval_s
-    for path, seconds in times.items():
+    keep = config.output.keep_s
+    kept = [(("output", "keep"), one) for one in ((keep,) if isinstance(keep, int) else keep)]
+    for path, seconds in (*times.items(), *kept):
         if seconds % step:
             near = max(1, round(seconds / step)) * step
             yield Problem(path, f"{show_time(seconds)} is not a multiple of run.step = {show_time(step)}; "
@@ -214,7 +216,10 @@ def _clones(config, plan):
 
 
 def _late(config):
-    end_s, end = config.run.duration_s, show_time(config.run.duration_s)
+    end_s, end, keep = config.run.duration_s, show_time(config.run.duration_s), config.output.keep_s
+    for kept_s in (keep,) if isinstance(keep, int) else keep:
+        if kept_s > end_s:
+            yield f"output.keep = {show_time(kept_s)} is after the end of the run: no checkpoint is kept then"
     for name, event in _events(config):
         last_s = event.time_s + getattr(event, "duration_s", 0)
         if event.time_s > end_s:

@@ -37,7 +37,7 @@ def _property(parameter) -> dict:
     if parameter.default is not None and parameter.kind != "place":
         default = parameter.default
         schema["default"] = parameter.text(default) if parameter.kind == "quantity" else (
-            list(default) if parameter.kind == "texts" else default)
+            list(default) if parameter.kind in ("texts", "times") else default)
     return schema
 
 
@@ -49,6 +49,7 @@ def _type(parameter) -> dict:
         "number": {"type": "number", **limits}, "integer": {"type": "integer", **limits},
         "switch": {"type": "boolean"}, "text": {"type": "string", "maxLength": parameter.high},
         "numbers": {"type": "object", "additionalProperties": {"type": "number", **limits}},
+        "times": {"anyOf": [quantity, {"type": "array", "items": quantity, "maxItems": parameter.most}]},
         "texts": {"type": "array", "items": {"type": "string"}, "maxItems": parameter.high},
         "choice": {"enum": list(parameter.choices)}}[parameter.kind]
 

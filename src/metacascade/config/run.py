@@ -1,7 +1,7 @@
 """Sections of the config that say how to run, not what happens in nature."""
 from typing import ClassVar
 
-from metacascade.base.declare import Section, choice, integer, number, quantity, switch
+from metacascade.base.declare import Section, Times, choice, integer, number, quantity, switch, times
 
 LARGEST_SEED = 2**63 - 1  # the largest integer of TOML
 
@@ -53,6 +53,10 @@ class Output(Section):
         "Time between two entries of the time series; a multiple of the step."))
     checkpoint_s: int = quantity("checkpoint", "day", "s", 1, 1 / 86400, 36525, doc=(
         "Simulated time between two checkpoints; a multiple of the step."))
+    keep_s: Times = times("keep", "day", 1 / 86400, 36525, doc=(
+        "Simulated times, such as [\"2 days\", \"5 days\"], or one time as the interval between them, \"1 day\", at "
+        "which a checkpoint is written and kept for good, for `branch RUN --at`; multiples of the step. The last two "
+        "checkpoints are there anyway."))
     shed_cells: bool = switch("Write one row per shed cell: origin, fate and times.", key="shed_cells")
     clones: int = integer("clones", 1000, 0, 65_535, doc=(
         "Clones whose cells are told apart at each output, those with most cells; the cells of all others are added "
@@ -62,6 +66,24 @@ class Output(Section):
         "Time between two snapshots, besides those of the start and the end; a multiple of the step."))
     snapshot_cells: int = integer("snapshot_cells", 1_000_000, 1, 10**10, doc=(
         "Most cells in one snapshot; of more, an evenly chosen part is written."))
+
+    def keeps(self, time_s: int) -> bool:
+        """Is the checkpoint of this time kept for good?"""
+        return time_s % self.keep_s == 0 if isinstance(self.keep_s, int) else time_s in self.keep_s
+
+    def saves(self, time_s: int) -> bool:
+        """Is a checkpoint due at this time?"""
+        return time_s % self.checkpoint_s == 0 or self.keeps(time_s)
+
+    def next_kept_s(self, time_s: int) -> int | None:
+        """The first time after this one at which a checkpoint is kept; None if there is none."""
+        if isinstance(self.keep_s, int):
+            return (time_s // self.keep_s + 1) * self.keep_s
+        return min((one for one in self.keep_s if one > time_s), default=None)
+
+    def kept_until(self, end_s: int) -> int:
+        """How many checkpoints a run of this length keeps."""
+        return end_s // self.keep_s if isinstance(self.keep_s, int) else sum(one <= end_s for one in self.keep_s)
 
 
 class Balance(Section):

@@ -119,11 +119,23 @@ def internal(parameter: Parameter, value):
     """
     if parameter.kind == "quantity":
         return _quantity(parameter, value)
+    if parameter.kind == "times":
+        return _times(parameter, value)
     if parameter.kind == "place":
         if not isinstance(value, list) or len(value) != 3:
             raise units.QuantityError(f'must be three quantities, such as ["0 {parameter.unit}", ...]')
         return [_quantity(parameter, v) for v in value]
     return value
+
+
+def _times(parameter, value):
+    """One interval, or times in ascending order."""
+    seconds = [_quantity(parameter, one) for one in (value if isinstance(value, list) else [value])]
+    if len(seconds) > parameter.most:
+        raise units.QuantityError(f"must be at most {parameter.most} times; write an interval for more")
+    if not all(parameter.low <= one <= parameter.high for one in seconds):
+        raise units.QuantityError(f"must be {parameter.allowed()}")
+    return sorted(set(seconds)) if isinstance(value, list) else seconds[0]
 
 
 def _quantity(parameter, value):

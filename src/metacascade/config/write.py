@@ -22,6 +22,8 @@ def toml_value(parameter, value) -> str:
     """An internal value as TOML."""
     if parameter.kind == "place":
         return "[" + ", ".join(quoted(show(v, parameter.unit, parameter.internal)) for v in value) + "]"
+    if parameter.kind == "times" and not isinstance(value, int):
+        return "[" + ", ".join(quoted(show_time(v)) for v in value) + "]"
     if parameter.kind == "texts":
         return "[" + ", ".join(map(quoted, value)) + "]"
     if parameter.kind == "numbers":

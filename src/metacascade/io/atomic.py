@@ -5,6 +5,7 @@ A name that does not end in ``.tmp`` is thus a whole file; one that does is a le
 import contextlib
 import errno
 import os
+import shutil
 from pathlib import Path
 
 from metacascade.base.errors import InputError, RunError
@@ -110,6 +111,21 @@ def removed_on_error(path):
         with contextlib.suppress(OSError):
             os.unlink(path)
         raise
+
+
+def also_named(path, other):
+    """Give the whole and synced file ``path.tmp`` the name `other`, too: as a link, else as a copy. One process."""
+    draft = temporary(other)
+    with removed_on_error(draft):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(draft)
+        try:
+            os.link(temporary(path), draft)
+        except OSError:
+            shutil.copyfile(temporary(path), draft)
+            with open(draft, "rb+") as file:
+                os.fsync(file.fileno())
+        os.replace(draft, other)
 
 
 def keep_former(path, former):

@@ -14,7 +14,7 @@ from metacascade.base.errors import InputError, on_all_ranks
 from metacascade.base.screen import one_line
 from metacascade.base.tiles import VALUES, VOXELS
 from metacascade.io import datasets, sealed
-from metacascade.io.atomic import keep_former, writing
+from metacascade.io.atomic import also_named, keep_former, writing
 from metacascade.io.datasets import Table, units
 from metacascade.io.structure import understood
 from metacascade.ranks.balance import TILE_COST
@@ -52,10 +52,12 @@ def found(directory):
     return [path for name in (NAME, FORMER) if (path := Path(directory) / name).exists()]
 
 
-def write(world, directory, state):
+def write(world, directory, state, also=None):
     """Write `state` to ``directory/checkpoint.h5``; the former one stays as ``checkpoint.prev.h5``.
 
-    Collective. Raises RunError on every rank if it cannot be written; the former files stay.
+    `also`: another name in the directory under which this one stays (`metacascade.io.kept`); it is there before
+    checkpoint.h5 is, so that no kill can come between. Collective. Raises RunError on every rank if it cannot be
+    written; the former files stay.
     """
     path, former = Path(directory) / NAME, Path(directory) / FORMER
     with world.together():
@@ -66,8 +68,12 @@ def write(world, directory, state):
         h5.attrs.update(kind=KIND.lower(), format_version=FORMAT)
         h5["meta"] = text
 
-    datasets.write(world, path, _tables(world, state), head, (KIND, FORMAT),
-                   lambda: keep_former(path, former))
+    def keep():
+        if also:
+            also_named(path, path.with_name(also))
+        keep_former(path, former)
+
+    datasets.write(world, path, _tables(world, state), head, (KIND, FORMAT), keep)
 
 
 def _tables(world, state):

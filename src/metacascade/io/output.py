@@ -14,7 +14,18 @@ import numpy as np
 from metacascade._kernels._layout import Fate, Flag, LesionState, Place, Zone
 from metacascade.base.errors import InputError
 from metacascade.base.records import by_id, joined
-from metacascade.io import checkpoint, datasets, ownership, parts, reopening, results, rundirectory, sealed, snapshots
+from metacascade.io import (
+    checkpoint,
+    datasets,
+    kept,
+    ownership,
+    parts,
+    reopening,
+    results,
+    rundirectory,
+    sealed,
+    snapshots,
+)
 from metacascade.io.atomic import writing
 from metacascade.io.datasets import Table, units
 from metacascade.state.observed import AT_OUTPUTS, DISTANCES_OF, places
@@ -266,6 +277,8 @@ def describe(path):
             yield _described(file)
         except InputError as error:
             damaged.append(str(error))
+    if line := kept.told(path):
+        yield line
     if damaged:
         raise InputError("\n".join(damaged))
 

@@ -3,13 +3,14 @@ import re
 from pathlib import Path
 
 from metacascade.base.errors import InputError
-from metacascade.io import checkpoint, parts, results, sealed, snapshots
+from metacascade.io import checkpoint, kept, parts, results, sealed, snapshots
 from metacascade.io.atomic import DRAFT, SIGNS, writing
 from metacascade.io.structure import NUMBER, PART
 
 KINDS = (                         # of sealed files: a pattern of their names, and what the seal calls them
     (re.escape(results.NAME), results.KIND),
     (f"{re.escape(checkpoint.NAME)}|{re.escape(checkpoint.FORMER)}", checkpoint.KIND),
+    (kept.NAME.pattern, checkpoint.KIND),
     (PART.pattern, parts.KIND),
     (rf"{snapshots.FOLDER}/(cells|voxels|vessels)\.{NUMBER}\.vtkhdf", snapshots.KIND))
 LISTS = rf"{snapshots.FOLDER}/(cells|voxels|vessels)\.vtkhdf\.series"

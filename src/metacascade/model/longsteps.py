@@ -23,6 +23,8 @@ def _dues(config, now_s):
     if config.has_tissue and config.outline.enabled:
         every.append(config.outline.interval_s)
     ends = [(now_s // period + 1) * period for period in every]
+    if (kept_s := config.output.next_kept_s(now_s)) is not None:
+        ends.append(kept_s)
     if now_s < config.run.duration_s:
         ends.append(config.run.duration_s)
     return [*ends, *(event.time_s for event in interventions.due(config, now_s, min(ends)))]

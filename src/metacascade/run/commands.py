@@ -6,7 +6,7 @@ from metacascade.base.screen import one_line
 from metacascade.base.units import show_time
 from metacascade.config import check as config_check, config
 from metacascade.config.given import settings_of
-from metacascade.io import checkpoint, output, parents, rundirectory
+from metacascade.io import checkpoint, kept, output, parents, rundirectory
 from metacascade.mechanisms import plan_of
 from metacascade.mechanisms.user import MechanismError
 from metacascade.model import observables
@@ -94,11 +94,13 @@ def _changed(loaded, overrides, time_s):
     return changed
 
 
-def branch(checkpoint_path, out, seed=None, overrides=(), overwrite=False, **times):
-    """Start a new run from a checkpoint, or the last one in a run directory, with other settings; the exit code."""
+def branch(checkpoint_path, out, seed=None, overrides=(), overwrite=False, at_s=None, **times):
+    """Start a new run from a checkpoint with other settings; the exit code.
+
+    Of a run directory it is the last one, or that of the time `at_s` exactly.
+    """
     world = parallel.start()
-    if Path(checkpoint_path).is_dir():
-        checkpoint_path = Path(checkpoint_path) / checkpoint.NAME
+    checkpoint_path = _picked(world, checkpoint_path, at_s)
     saved = checkpoint.read(world, checkpoint_path)
     parent = digest(world, saved)
     with world.together():
@@ -115,6 +117,17 @@ def branch(checkpoint_path, out, seed=None, overrides=(), overwrite=False, **tim
     with rundirectory.claimed(world, out, overwrite) as lock:
         return simulate(world, changed, out, lock, saved=saved, segments=segments, config_text=changed.to_toml(),
                         began_from=world.bcast(began_from), **times)
+
+
+def _picked(world, path, at_s):
+    """The checkpoint that is meant by its path, or by a directory and perhaps a time. Collective."""
+    picked = Path(path)
+    if at_s is not None:
+        with world.together():
+            if world.rank == 0:
+                picked = kept.at(path, at_s)
+        return world.bcast(picked)
+    return picked / checkpoint.NAME if picked.is_dir() else picked
 
 
 def refuse_branch(former, changed, meta, vessels_live):

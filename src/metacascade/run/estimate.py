@@ -1,4 +1,5 @@
 """What a run will need, from its config alone: memory, files and time."""
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -36,6 +37,7 @@ class Expected:
     step_h: float
     ranks: int
     outputs: int                # parts that are written
+    kept: int                   # checkpoints that stay besides the last two
     shed_rows: bool             # one row for each CTC
     tissue_s: float             # wall time of a step, without that of CTCs
     means: Forecast
@@ -92,6 +94,7 @@ class Expected:
             "memory": f"{size(self.memory_bytes)} over all ranks, with the cells{self._vessels()} at the start and the "
                       "most records",
             "checkpoint": f"{size(self.checkpoint_bytes)} at most, twice; three times while one is written",
+            **self._kept(),
             "results": f"{size(self.results_bytes)}, twice at the end; {self.outputs:,} parts are written, at most "
                        f"{self.most_files:,} files at a time, in some {duration(self.outputs * OUTPUT_S)}",
             "time": "at least " * (self.most_cells > self.cells) +
@@ -99,6 +102,11 @@ class Expected:
                     f"at {SPEED / 1e6:g} million cells a second each, {1e3 * FIXED_S:g} ms a step and "
                     f"{1e6 * CTC_S:g} us a CTC" + ", if the tumor keeps its size" * (self.cells > 0),
         } | ({"growth": self._growth()} if self.most_cells > self.cells else {})
+
+    def _kept(self):
+        """What output.keep costs."""
+        each, many = self.checkpoint_bytes, self.kept
+        return {"kept": f"{many:,} checkpoint{'s' * (many > 1)} besides, {size(many * each)} at most"} if many else {}
 
     def _growth(self):
         """What memory and time above leave out."""
@@ -140,13 +148,24 @@ def expected(config, ranks=1):
     """What a run of this config on so many ranks will need: an Expected."""
     cells = config.tumor.cells if config.has_tissue else 0
     plan, duration_s = config.output, config.run.duration_s
-    outputs = duration_s // plan.interval_s + duration_s // plan.checkpoint_s - (
-        duration_s // math.lcm(plan.interval_s, plan.checkpoint_s)) + 1
+    outputs = _outputs(plan, duration_s)
     return Expected(
         cells=cells, most_cells=most_cells(config, plan_of(config)), voxels=cells / config.tissue.capacity,
         pieces=pieces(config), steps=config.run.steps, step_h=config.run.step_h, ranks=ranks, outputs=outputs,
+        kept=plan.kept_until(duration_s),
         shed_rows=plan.shed_cells, tissue_s=cells / SPEED / ranks + FIXED_S, means=forecast(config),
         limit=config.run.max_records, treated=bool(config.therapy or config.surgery or config.radiation))
+
+
+def _outputs(plan, duration_s):
+    """At how many times a part is written: at the start, when rows are due, and before every checkpoint."""
+    every, single = [plan.interval_s, plan.checkpoint_s], 0
+    if isinstance(plan.keep_s, int):
+        every.append(plan.keep_s)
+    else:
+        single = sum(t <= duration_s and all(t % one for one in every) for t in plan.keep_s)
+    some = [chosen for n in range(1, len(every) + 1) for chosen in itertools.combinations(every, n)]
+    return 1 + single - sum((-1) ** len(chosen) * (duration_s // math.lcm(*chosen)) for chosen in some)
 
 
 def pieces(config):

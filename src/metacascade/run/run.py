@@ -9,7 +9,7 @@ from metacascade.base.columns import ALIVE, MEANING
 from metacascade.base.errors import DONE, STOPPED_EARLY
 from metacascade.base.records import chosen
 from metacascade.base.screen import one_line
-from metacascade.io import checkpoint, output, provenance, runlock
+from metacascade.io import checkpoint, kept, output, provenance, runlock
 from metacascade.model import observables
 from metacascade.model.blood import EVENTS
 from metacascade.model.clones import tree
@@ -113,7 +113,7 @@ class Run:
                 self._record()
             if self.snapshots:
                 self._snapshot()
-            self._checkpoint()
+            self._checkpoint(may_keep=False)      # that of a branch is kept by its parent
         if self._over() and not self.output.ends_at(sim.time_s):    # by a change of the config on the way
             self._record()
             if self.snapshots and sim.time_s % self.config.output.snapshot_interval_s:
@@ -156,7 +156,7 @@ class Run:
                 self._flush()
         if self.snapshots and (sim.time_s % plan.snapshot_interval_s == 0 or over):
             self._snapshot()
-        if sim.time_s % plan.checkpoint_s == 0 or over:
+        if plan.saves(sim.time_s) or over:
             self._checkpoint()
 
     def _record(self):
@@ -169,7 +169,7 @@ class Run:
     def _flush(self):
         """Write a part; one that is not due by the plan is taken back when the run goes on, so it leaves no trace."""
         time_s, plan = self.simulation.time_s, self.config.output
-        of_the_end = time_s % plan.checkpoint_s > 0 or any(
+        of_the_end = not plan.saves(time_s) or any(
             self.output.time_of(row) % plan.interval_s for row in self.output.rows)
         self.output.grow("clones", tree(self.simulation.clones))
         return self.output.flush(early=time_s % plan.interval_s > 0 and of_the_end)
@@ -178,18 +178,18 @@ class Run:
         """The rows that the former session wrote as it stopped are at hand again: keep what this one would have."""
         plan = self.config.output
         self.output.keep(lambda time_s: time_s % plan.interval_s == 0 or self._over())
-        if self.output.parts.early and self.simulation.time_s % plan.checkpoint_s == 0:
+        if self.output.parts.early and plan.saves(self.simulation.time_s):
             self._flush()
 
-    def _checkpoint(self):
-        began = time.perf_counter()
+    def _checkpoint(self, may_keep=True):
+        began, time_s = time.perf_counter(), self.simulation.time_s
         with self.simulation.stage("checkpoint"):
-            self._save(self._flush())
+            self._save(self._flush(), kept.name(time_s) if may_keep and self.config.output.keeps(time_s) else None)
         self.saved_step = self.simulation.step_number
         self.limit.write_took(time.perf_counter() - began, self.simulation.ledger.totals["tissue"])
 
-    def _save(self, parts):
-        checkpoint.write(self.world, self.directory, self.simulation.state(parts=parts, parent=self.parent))
+    def _save(self, parts, also=None):
+        checkpoint.write(self.world, self.directory, self.simulation.state(parts=parts, parent=self.parent), also)
         self.output.checkpointed()
 
     def _snapshot(self):
