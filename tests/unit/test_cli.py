@@ -10,7 +10,7 @@ import pytest
 from metacascade import __version__
 from metacascade.__main__ import main
 from metacascade.base.errors import CellsLost, InputError, RunError
-from metacascade.config.presets import arms, cohorts, names, sweeps, text
+from metacascade.config.presets import SCHEMA_LINE, arms, cohorts, names, sweeps, text
 
 
 @pytest.fixture
@@ -168,17 +168,37 @@ def test_init_lists_and_writes_presets(capsys, tmp_path, monkeypatch):
     code, out, _ = outcome(capsys, "init")
     assert code == 0 and [line.split()[0] for line in out.splitlines()] == names() + sweeps() + arms() + cohorts()
     assert outcome(capsys, "init", "mouse_breast")[0] == 0
-    assert (tmp_path / "mouse_breast.toml").read_text() == text("mouse_breast")
+    assert (tmp_path / "mouse_breast.toml").read_text() == f"{SCHEMA_LINE}\n{text('mouse_breast')}"
     code, _, err = outcome(capsys, "init", "mouse_breast")
     assert code == 2 and "mouse_breast.toml exists; give another name or --overwrite" in err
     assert outcome(capsys, "init", "injection_liver", "mouse_breast.toml", "--overwrite")[0] == 0
-    assert (tmp_path / "mouse_breast.toml").read_text() == text("injection_liver")
+    assert (tmp_path / "mouse_breast.toml").read_text() == f"{SCHEMA_LINE}\n{text('injection_liver')}"
     code, out, _ = outcome(capsys, "init", "sweep_shedding")
     assert code == 0 and "next: metacascade sweep sweep_shedding.toml --out DIR --dry-run" in out
     code, out, _ = outcome(capsys, "init", "arms_resection")
     assert code == 0 and "next: metacascade arms arms_resection.toml --out DIR --dry-run" in out
     code, _, err = outcome(capsys, "init", "mouse_breast", tmp_path / "no" / "a.toml")
     assert code == 2 and "cannot write" in err
+
+
+def test_init_writes_the_schema_that_the_first_line_names_to_editors(capsys, tmp_path):
+    (tmp_path / "metacascade.schema.json").write_text('{"title": "metacascade config", "of": "another version"}')
+    assert outcome(capsys, "init", "mouse_breast", tmp_path / "my.toml")[0] == 0
+    named = (tmp_path / "my.toml").read_text().splitlines()[0].removeprefix("#:schema ./")
+    assert (tmp_path / named).read_text() == outcome(capsys, "schema")[1]
+    assert outcome(capsys, "check", tmp_path / "my.toml")[0] == 0
+
+
+def test_init_replaces_no_schema_of_others(capsys, tmp_path):
+    (tmp_path / "metacascade.schema.json").write_text("{}")
+    code, _, err = outcome(capsys, "init", "mouse_breast", tmp_path / "my.toml")
+    assert code == 2 and "is not the schema of metacascade: move it away" in err
+    assert not (tmp_path / "my.toml").exists() and (tmp_path / "metacascade.schema.json").read_text() == "{}"
+
+
+def test_init_of_what_is_no_config_writes_no_schema(capsys, tmp_path):
+    assert outcome(capsys, "init", "sweep_shedding", tmp_path / "my.toml")[0] == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["my.toml"]
 
 
 def test_info_of_a_config_says_which_command_reads_it(capsys, config):

@@ -192,7 +192,7 @@ def init(
         preset: Annotated[str | None, typer.Argument(metavar="PRESET", help="Left out: list them.")] = None,
         file: Annotated[Path | None, typer.Argument(metavar="FILE", help="Default: PRESET.toml")] = None,
         overwrite: Overwrite = False):
-    """Write a commented config, or a sweep, treatment arms or a cohort, to start from."""
+    """Write a commented config, with its JSON Schema for editors, or a sweep, treatment arms or a cohort."""
     from metacascade.config import presets
     if preset is None:
         names = [*presets.names(), *presets.sweeps(), *presets.arms(), *presets.cohorts()]
@@ -202,16 +202,15 @@ def init(
     kinds = {"sweep": presets.sweeps(), "arms": presets.arms(), "cohort": presets.cohorts()}
     kind = next((kind for kind, those in kinds.items() if preset in those), "")
     ready = f"{kind} {written} --out DIR --dry-run" if kind else f"check {written}"
-    print(f"wrote {written}; next: metacascade {ready}")
+    beside = "" if kind else f", and {presets.SCHEMA} beside it for editors"
+    print(f"wrote {written}{beside}; next: metacascade {ready}")
 
 
 @app.command()
 def schema():
-    """Print the JSON Schema of the config file, for editors."""
-    import json
-
-    from metacascade.config.catalog import json_schema
-    print(json.dumps(json_schema(), indent=1))
+    """Print the JSON Schema of the config file, for editors; `init` writes it beside a config."""
+    from metacascade.config.catalog import schema_text
+    print(schema_text(), end="")
 
 
 app.command()(info)

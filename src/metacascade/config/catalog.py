@@ -1,4 +1,5 @@
 """Every parameter that there is, of all sections or of one, for people and for editors."""
+import json
 from collections.abc import Iterator
 
 from metacascade.base.declare import Parameter
@@ -12,6 +13,11 @@ from metacascade.config.config import Config
 def json_schema() -> dict:
     """JSON Schema of the config file, for editors."""
     return describe.json_schema(Config)
+
+
+def schema_text() -> str:
+    """The same as a file."""
+    return json.dumps(json_schema(), indent=1) + "\n"
 
 
 def parameters_markdown() -> str:

@@ -7,6 +7,8 @@ from metacascade.base.errors import InputError
 from metacascade.base.names import nearest
 
 FOLDER = files("metacascade") / "presets"
+SCHEMA = "metacascade.schema.json"
+SCHEMA_LINE = f"#:schema ./{SCHEMA}"        # as Taplo and the editors that use it have it
 SWEEP, ARMS, COHORT = "sweep_", "arms_", "cohort_"     # so begin the names of sweeps, treatment arms and cohorts
 
 
@@ -49,8 +51,15 @@ def title(name: str) -> str:
 
 
 def write(name: str, file: Path | None, overwrite: bool) -> Path:
-    """Write a preset to `file`, by default into the current directory; returns where it is."""
+    """Write a preset to `file`, by default into the current directory; returns where it is.
+
+    A config gets the line that names its JSON Schema to editors, and the schema beside it.
+    """
     content, path = text(name), file or Path(f"{name}.toml")
+    if name in names():
+        content = f"{SCHEMA_LINE}\n{content}"
+        if overwrite or not path.exists():
+            _write_schema(path.with_name(SCHEMA))
     try:
         with open(path, "w" if overwrite else "x", encoding="utf-8") as out:
             out.write(content)
@@ -59,3 +68,14 @@ def write(name: str, file: Path | None, overwrite: bool) -> Path:
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror}") from None
     return path
+
+
+def _write_schema(path):
+    """Write the schema of this version, also over that of another one."""
+    from metacascade.config.catalog import schema_text  # with all sections
+    try:
+        if path.exists() and '"title": "metacascade config"' not in path.read_text("utf-8", errors="replace"):
+            raise InputError(f"{path} is not the schema of metacascade: move it away, or write the config elsewhere")
+        path.write_text(schema_text(), "utf-8")
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror}") from None
