@@ -2,6 +2,7 @@
 import pytest
 
 import small
+from metacascade.base.errors import InputError
 from metacascade.io.results import open_results
 from metacascade.run import commands
 
@@ -25,6 +26,16 @@ def test_it_ends_complete_with_a_row_for_its_end_and_says_so(run, tmp_path):
     assert alive[-1] == 0 and results.series["injected"][-1] == 100_000
     assert commands.resume(tmp_path / "run", ["run.stop_when_empty=false", 'run.duration="3 days"']) == 0
     assert open_results(tmp_path / "run").series["time_s"][-1] == 3 * 86400
+
+
+def test_a_branch_of_it_with_nothing_to_come_is_refused(run, tmp_path):
+    """It would make no step and be done."""
+    run()
+    with pytest.raises(InputError, match="nothing is alive in the checkpoint and nothing is to come"):
+        commands.branch(tmp_path / "run", tmp_path / "b")
+    assert not (tmp_path / "b").exists()
+    assert commands.branch(tmp_path / "run", tmp_path / "b", overrides=['injection=[{time="2 days", cells=10}]']) == 0
+    assert open_results(tmp_path / "b").series["injected"][-1] > 100_000
 
 
 @pytest.mark.parametrize("setting, hours", [

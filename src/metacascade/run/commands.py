@@ -1,6 +1,7 @@
 """What the commands run, resume and branch do."""
 from pathlib import Path
 
+from metacascade.base.columns import ALIVE
 from metacascade.base.errors import DONE, InputError
 from metacascade.base.screen import one_line
 from metacascade.base.units import show_time
@@ -14,7 +15,7 @@ from metacascade.ranks import parallel
 from metacascade.run import inputs
 from metacascade.run.estimate import expected
 from metacascade.run.progress import say, warn
-from metacascade.run.run import columns_of, simulate
+from metacascade.run.run import columns_of, nothing_to_come, simulate
 from metacascade.state.digest import digest
 
 CHANGED_BY_RESUME = ("run.duration", "run.max_records", "run.stop_when_empty")     # no rate, and nothing of the past
@@ -132,7 +133,7 @@ def _picked(world, path, at_s):
 
 def refuse_branch(former, changed, meta, vessels_live):
     """Raise InputError where no branch with the config `changed` goes on from a checkpoint with this `meta`."""
-    _refuse_other_grid(former, changed, meta["time_s"])
+    _refuse_other_grid(former, changed, meta)
     _refuse_other_bed(former, changed, vessels_live)
     _refuse_too_many_steps(changed, meta)
 
@@ -154,13 +155,9 @@ def config_in(meta, path):
         raise InputError(f"{path} is not as metacascade writes it:\n{error}") from None
 
 
-def _refuse_other_grid(old, new, time_s):
-    """What the saved cells lie in cannot change under them, and steps from `time_s` must meet the times of output."""
-    if time_s % new.run.step_s:
-        raise InputError(f"--set run.step: the checkpoint is at {time_s} s, which must be a multiple of the step")
-    if time_s >= new.run.duration_s:
-        raise InputError(f"run.duration: the checkpoint is at {show_time(time_s)} and the branch would end at "
-                         f"{show_time(new.run.duration_s)}, so nothing would happen: --set a longer run.duration")
+def _refuse_other_grid(old, new, meta):
+    """What the saved cells lie in cannot change under them, and steps from there must meet the times of output."""
+    _refuse_no_step(new, meta)
     if old.tissue.edge_um != new.tissue.edge_um:
         raise InputError("--set tissue.voxel: a branch keeps the voxels of the run that it starts from")
     if plan_of(old).drains and not plan_of(new).drains:
@@ -172,6 +169,21 @@ def _refuse_other_grid(old, new, time_s):
         raise InputError("--set body: a branch keeps the circulation that its cells are in")
     if (old.tumor is None, old.has_tissue) != (new.tumor is None, new.has_tissue):
         raise InputError("--set tumor: a branch keeps the tumor of the run that it starts from, or its absence")
+
+
+def _refuse_no_step(new, meta):
+    """A branch has steps to make, and they meet the times of its output."""
+    time_s = meta["time_s"]
+    if time_s % new.run.step_s:
+        raise InputError(f"--set run.step: the checkpoint is at {time_s} s, which must be a multiple of the step")
+    if time_s >= new.run.duration_s:
+        raise InputError(f"run.duration: the checkpoint is at {show_time(time_s)} and the branch would end at "
+                         f"{show_time(new.run.duration_s)}, so nothing would happen: --set a longer run.duration")
+    alive = {column.name: meta["ledger"].get(column.name, 0) for column in observables.columns(plan_of(new))
+             if column.part == ALIVE}
+    if nothing_to_come(new, alive, time_s):
+        raise InputError("run.stop_when_empty: nothing is alive in the checkpoint and nothing is to come, so the "
+                         "branch would end at once: --set an [[injection]] after it, or run.stop_when_empty=false")
 
 
 def _refuse_other_bed(old, new, vessels_live):

@@ -35,6 +35,12 @@ def texts_of(plan) -> dict:
             "organs": {column.name: column.doc for column in observables.by_node(plan)}}
 
 
+def nothing_to_come(config, alive, time_s) -> bool:
+    """Does a run end before its time: is nothing `alive` (cells by where they are), no injection or draw to come?"""
+    ends = [plan.time_s + plan.duration_s for plan in config.injection] + [plan.time_s for plan in config.draw]
+    return config.run.stop_when_empty and not any(alive.values()) and max(ends, default=-1) < time_s
+
+
 def simulate(world, loaded, directory, lock, **kind):
     """Make a Run and do it; its exit code."""
     with contextlib.closing(Run(world, loaded, directory, lock, **kind)) as run:
@@ -137,14 +143,7 @@ class Run:
     def _over(self):
         """Has the run come to its end?"""
         return self.simulation.time_s >= self.config.run.duration_s or (
-            self.config.run.stop_when_empty and self._nothing_to_come())
-
-    def _nothing_to_come(self):
-        """Is nothing alive anywhere, and no injection or draw to come?"""
-        sim = self.simulation
-        ends = [plan.time_s + plan.duration_s for plan in self.config.injection]
-        ends += [plan.time_s for plan in self.config.draw]
-        return not any(sim.ledger.of(ALIVE).values()) and max(ends, default=-1) < sim.time_s
+            nothing_to_come(self.config, self.simulation.ledger.of(ALIVE), self.simulation.time_s))
 
     def _write_what_is_due(self):
         sim, plan, over = self.simulation, self.config.output, self._over()
