@@ -13,7 +13,7 @@ from metacascade.base.intervals import student
 from metacascade.config import presets, read as config_read
 from metacascade.config.config import build
 from metacascade.io import checkpoint
-from metacascade.studies import arms, arms_plan, arms_start, arms_table, sweep_plan
+from metacascade.studies import arms, arms_plan, sweep_compare, sweep_plan, sweep_start
 
 ROOT = Path(__file__).parents[2]
 BASE = """
@@ -122,8 +122,8 @@ def test_replicates_have_the_same_seeds_in_all_arms_and_the_first_that_of_the_st
 
 def test_from_a_checkpoint_members_are_branches_of_the_copy_beside_them(plan, tmp_path, parent):
     found = plan(ARMS, 'from = "RUN"')
-    arms_plan.write(tmp_path / "out", found)
-    kept = tmp_path / "out" / arms_start.NAME
+    sweep_plan.write(tmp_path / "out", found)
+    kept = tmp_path / "out" / sweep_start.NAME
     assert sweep_plan.beginning(found, tmp_path / "out") == ["branch", str(kept)]
     assert kept.read_bytes() == (parent / "checkpoint.h5").read_bytes()
     assert plan(ARMS, 'from = "RUN"') | {"start": 0} == found | {"start": 0}       # now of the copy
@@ -133,9 +133,9 @@ def test_from_a_checkpoint_members_are_branches_of_the_copy_beside_them(plan, tm
 def test_the_copy_is_one_where_the_file_system_has_no_links(plan, tmp_path, parent, monkeypatch):
     def no_links(*_):
         raise OSError("no links here")
-    monkeypatch.setattr(arms_start.os, "link", no_links)
-    arms_plan.write(tmp_path / "out", plan(ARMS, 'from = "RUN"'))
-    assert checkpoint.meta_of(tmp_path / "out" / arms_start.NAME) == checkpoint.meta_of(parent / "checkpoint.h5")
+    monkeypatch.setattr(sweep_start.os, "link", no_links)
+    sweep_plan.write(tmp_path / "out", plan(ARMS, 'from = "RUN"'))
+    assert checkpoint.meta_of(tmp_path / "out" / sweep_start.NAME) == checkpoint.meta_of(parent / "checkpoint.h5")
     assert not [path.name for path in (tmp_path / "out").iterdir() if path.name.endswith(".tmp")]
 
 
@@ -253,11 +253,11 @@ def test_what_is_unusual_is_said_once_with_the_arms(plan, capsys):
 def test_arms_may_get_more_replicates_and_other_columns_and_nothing_else(plan, tmp_path):
     out, told = tmp_path / "out", "[compare]\ncolumns = ['shed']\nagainst = 'both'\n"
     first = plan(ARMS)
-    arms_plan.write(out, first)
+    sweep_plan.write(out, first)
     more = plan(ARMS.replace("replicates = 2", "replicates = 3") + told)
     assert more["members"][:4] == first["members"] and len(more["members"]) == 6
     assert more["compare"] == {"columns": {"shed": "cells"}, "against": 1}
-    arms_plan.write(out, more)
+    sweep_plan.write(out, more)
     assert json.loads((out / "members.json").read_text()) == more
     for text, message in ((ARMS, "has 3 replicates: there may be more of them"),
                           (ARMS.replace("7 h", "8 h"), r'arm\[1\].surgery\[1\].time = "8 h", there it is "7 h"')):
@@ -305,7 +305,7 @@ def test_the_quantile_of_student_leaves_a_fortieth_above_it(freedom):
 
 
 def test_means_and_paired_differences_are_those_by_hand():
-    found = list(arms_table.compared(*made({"shed": [[1.0, 2.0, 6.0], [11.0, 13.0, 18.0]]})))
+    found = list(sweep_compare.compared(*made({"shed": [[1.0, 2.0, 6.0], [11.0, 13.0, 18.0]]})))
     assert found[0][3].n == 3 and found[0][4] is None
     assert found[0][3].mean == 3.0 and found[0][3].high == pytest.approx(3 + 4.303 * math.sqrt(7 / 3), rel=1e-3)
     pairs = found[1][4]         # 10, 11, 12
@@ -315,27 +315,27 @@ def test_means_and_paired_differences_are_those_by_hand():
 def test_members_that_are_not_done_and_times_of_what_never_happened_do_not_count():
     plan, rows = made({"first_lesion_s": [[60, -1, 180, 240], [60, 120, 190, 300]]})
     rows[7]["status"] = "failed"        # the last of b
-    (*_, a, _), (*_, b, pairs) = arms_table.compared(plan, rows)
+    (*_, a, _), (*_, b, pairs) = sweep_compare.compared(plan, rows)
     assert (a.n, a.mean, b.n, pairs.n, pairs.mean) == (3, 160.0, 3, 2, 5.0)
-    text = "\n".join(arms_table.lines(plan, rows))
+    text = "\n".join(sweep_compare.lines(plan, rows))
     assert "b: 3 of 4 done" in text and "a: " not in text
 
 
 def test_one_replicate_has_no_interval():
     plan, rows = made({"shed": [[1.0], [2.0]]})
-    assert [math.isnan(one.low) for *_, one, _ in arms_table.compared(plan, rows)] == [True, True]
-    assert "nan" not in "\n".join(arms_table.lines(plan, rows))
+    assert [math.isnan(one.low) for *_, one, _ in sweep_compare.compared(plan, rows)] == [True, True]
+    assert "nan" not in "\n".join(sweep_compare.lines(plan, rows))
 
 
 def test_the_table_fits_into_80_columns_whatever_is_in_it():
     large = [[-1.5e15, 1e14, 3.0], [123_456_789.0, -999_999.4, 1e-9]]
     plan, rows = made({"a_column" * 15: large}, ("a name\x1b that is as long as one may be" + "x" * 8, "b"))
-    lines = list(arms_table.lines(plan, rows))
+    lines = list(sweep_compare.lines(plan, rows))
     assert max(map(len, lines)) <= 80 and "\x1b" not in "".join(lines)
 
 
 def test_the_file_of_the_comparison_has_a_row_for_each_column_and_arm(tmp_path):
-    arms_table.write(tmp_path, *made({"shed": [[1, 3], [4, 6]], "lesions": [[0, 0], [1, 2]]}))
+    sweep_compare.write(tmp_path, *made({"shed": [[1, 3], [4, 6]], "lesions": [[0, 0], [1, 2]]}))
     rows = (tmp_path / "arms.csv").read_text().splitlines()
     assert rows[0].startswith("column,unit,arm,n,mean,low,high,against,pairs,difference,")
     assert rows[2].startswith("shed,cells,b,2,5,") and ",a,2,3,3,3" in rows[2] and len(rows) == 5

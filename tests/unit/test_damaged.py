@@ -14,7 +14,7 @@ from metacascade.ranks.parallel import serial_world
 from metacascade.run import cluster, watchdog
 from metacascade.state.observed import layouts
 from metacascade.state.state import CTC, LESION, SHED
-from metacascade.studies import scaling, scaling_projection, sweep_plan, sweep_table
+from metacascade.studies import scaling, scaling_projection, sweep_stored, sweep_table
 from states import random_records, whole_state
 from unit.test_checkpoint_fuzz import MUTATIONS
 
@@ -153,7 +153,7 @@ JSON = (b"", b"{", b"null", b"[]", b"3", b'"x"', b"\xff\xfe\x00", b"[" * 100_000
         b'{"settings": {}, "figures": {}}', b'{"settings": 1, "figures": []}',
         b'{"cases": 3, "settings": [], "kind": 1}')
 READERS = {
-    "members.json": sweep_plan._stored,
+    "members.json": sweep_stored.read,
     "scaling.json": scaling_projection._read,
     "cells-1.ranks-2.0.json": lambda path: scaling._kept(path, scaling.Case(1, 2), {}),
     "site.conf": lambda path: cluster.site(path)}
@@ -187,7 +187,7 @@ def test_a_mutated_plan_of_a_sweep_is_read_or_refused(tmp_path, number):
     for text in mutated_texts(json.dumps(plan).encode(), number, seed=4):
         path.write_bytes(text)
         try:
-            sweep_plan._stored(path)
+            sweep_stored.read(path)
         except InputError as error:
             assert str(path) in str(error)
 

@@ -235,8 +235,23 @@ design = "list"
 [[point]]
 tumor.cells = 1
 [[point]]
+name = "a"
+tumor.cells = 2
+[[point]]
+name = "a"
 run.seed = 1
-""", ["5: point[1]: names other parameters than the first point: run.seed, tumor.cells"]),
+[[point]]
+name = 3
+[compare]
+column = ["shed"]
+""", ["9: point[2].name = \"a\": is the name of point[1] too",
+      "12: point[3].name = 3: must be a text of at most 40 characters",
+      "14: compare.column = [\"shed\"]: unknown key (did you mean 'columns'?)"]),
+    "neither config nor checkpoint": ("""replicates = 2
+[set]
+from = "config ="
+""", ["1: config: needs config = \"FILE.toml\" or the name of a preset, or from = \"CHECKPOINT\"",
+      "3: set.from = \"config =\": unknown parameter"]),
     "power of 2": ("""config = "base.toml"
 design = "sobol"
 samples = 12
@@ -374,7 +389,7 @@ def test_the_sweeps_in_the_documentation_can_be_read(plan):
     blocks = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "sweeps.md").read_text("utf-8"), re.DOTALL)
     others = "[[comparison]]", "moves = ", "[cohort]"       # of experiments and of controls
     sweeps = [block for block in blocks if not any(word in block for word in others)]
-    assert [len(plan(block)["members"]) for block in sweeps] == [12, 192, 2]
+    assert [len(plan(block)["members"]) for block in sweeps] == [12, 24, 192]
 
 
 def test_every_parameter_of_the_config_can_be_named():

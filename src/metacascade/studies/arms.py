@@ -3,21 +3,14 @@ from pathlib import Path
 
 from metacascade.base.screen import LONGEST_LINE, one_line
 from metacascade.config.write import inline
-from metacascade.studies import arms_plan, arms_table, sweep, sweep_plan, sweep_table
+from metacascade.studies import arms_plan, sweep, sweep_compare, sweep_plan, sweep_table
+
+STUDY = sweep.Study("arms", "arms", arms_plan.opened)
 
 
 def run(path, out, ranks=1, jobs=1, part=None, gather=False, dry_run=False, wall_limit_s=None):
     """Run the arms of a file that are not done, or only compare; the exit code. As `sweep.run`."""
     return sweep.run(path, out, ranks, jobs, part, gather, dry_run, wall_limit_s, STUDY)
-
-
-def _after(out, plan, rows):
-    """Write the comparison; its lines."""
-    arms_table.write(out, plan, rows)
-    return [*arms_table.lines(plan, rows), f"comparison in {Path(out) / arms_table.NAME}"]
-
-
-STUDY = sweep.Study("arms", "arms", arms_plan.opened, arms_plan.write, _after)
 
 
 def is_study(path):
@@ -37,4 +30,5 @@ def describe(directory):
         for member in plan["members"][:len(plan["arms"])]:
             changes = ", ".join(f"{name} = {inline(value)}" for name, value in member["settings"].items())
             yield one_line(f"  {member['arm']}: {changes or 'no change'}", LONGEST_LINE)
-        yield from arms_table.lines(plan, rows)
+    if "arms" in plan or sweep_compare.names_of(plan) and found["done"]:
+        yield from sweep_compare.lines(plan, rows)

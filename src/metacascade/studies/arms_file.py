@@ -4,23 +4,22 @@ All that is wrong in it is listed at once. What an arm changes is checked as a p
 line of the file of arms where it stands.
 """
 import copy
-import os
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-from metacascade.base.declare import Section, integer, text, texts
+from metacascade.base.declare import Section, integer, text
 from metacascade.base.errors import InputError
 from metacascade.base.names import nearest
 from metacascade.base.numerals import is_count
-from metacascade.config import presets, read as config_read, values as config_values
+from metacascade.config import read as config_read, values as config_values
 from metacascade.config.config import Config
 from metacascade.config.read import Problem
 from metacascade.config.run import LARGEST_SEED
 from metacascade.config.write import inline
-from metacascade.studies import arms_start
+from metacascade.studies import sweep_start
+from metacascade.studies.sweep_compare import LONGEST_NAME, Compare
 from metacascade.studies.sweep_file import absolute, files_of
 
-LONGEST_NAME = 40
 OWN = ("name", "set")                               # keys of an arm that are no tables of the config
 
 
@@ -35,12 +34,6 @@ class Options(Section):
     replicates: int = integer("replicates", 1, 1, 100_000, doc="Runs of each arm, each with its run.seed.")
     seed: int | None = integer("seed", None, 0, LARGEST_SEED, doc=(
         "run.seed of replicate 0 in all arms; left out: that of the config or checkpoint. Others follow from it."))
-
-
-class Compare(Section):
-    """The table [compare]."""
-    columns: tuple[str, ...] = texts("columns", doc="Columns of the time series, or lesions_ORGAN.")
-    against: str | None = text("against", None, longest=LONGEST_NAME, doc="An arm; left out: the first.")
 
 
 @dataclass(frozen=True)
@@ -59,7 +52,7 @@ class Arms:
     fixed: dict
     arms: tuple
     base: config_read.Document
-    start: arms_start.Start | None
+    start: sweep_start.Start | None
     tables: dict
     document: config_read.Document
 
@@ -144,14 +137,8 @@ def _beginning(options, folder, kept, problems):
         return None, None
     try:
         if options.start is not None:
-            start = arms_start.find(os.path.join(folder, options.start), kept)
-            document = config_read.parse_text(start.config.to_toml(), "the config of the checkpoint")
-            document.stored = True
-            return document, start
-        path = os.path.join(folder, options.base)
-        if options.base in presets.names() and not os.path.exists(path):
-            return config_read.parse_text(presets.text(options.base), options.base, str(presets.FOLDER)), None
-        return config_read.read_file(path), None
+            return sweep_start.saved_in(options.start, folder, kept)
+        return sweep_start.document_of(options.base, folder), None
     except InputError as error:
         problems.append(Problem(("base",) if options.start is None else ("from",), str(error)))
         return None, None

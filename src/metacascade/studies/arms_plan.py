@@ -6,18 +6,13 @@ import math
 from pathlib import Path
 
 from metacascade.base.errors import InputError
-from metacascade.base.names import nearest
 from metacascade.base.screen import one_line, warn
 from metacascade.base.units import show_time
 from metacascade.config import config
 from metacascade.config.read import Problem
 from metacascade.config.values import internal
-from metacascade.mechanisms import plan_of
-from metacascade.run import commands, inputs
-from metacascade.run.run import columns_of
-from metacascade.studies import arms_file, arms_start, sweep_plan, sweep_table
-
-DEFAULT = ("tissue", "lesions", "lesions_lung", "lesions_liver", "circulating", "shed")
+from metacascade.run import inputs
+from metacascade.studies import arms_file, sweep_compare, sweep_plan, sweep_start
 
 WHERE = ", where the arms start: times count from the start of the run that wrote the checkpoint"
 
@@ -27,7 +22,7 @@ def opened(directory, path):
 
     As `sweep_plan.opened`. What is compared may change from call to call, and there may be more replicates.
     """
-    study = arms_file.read(path, Path(directory) / arms_start.NAME)
+    study = arms_file.read(path, Path(directory) / sweep_start.NAME)
     stored = sweep_plan.stored(directory, study, "set of arms")
     if stored is None:
         return _new(study)
@@ -40,38 +35,25 @@ def opened(directory, path):
     return stored | dict(members=members) | _told(study, built)
 
 
-def write(directory, plan):
-    """Keep a plan as `sweep_plan.write`, and the checkpoint that its members start from."""
-    start = plan.get("start")
-    if start:
-        found = arms_start.find(start["path"], Path(directory) / arms_start.NAME)
-        sweep_plan.make(directory)
-        arms_start.keep(directory, found)
-    sweep_plan.write(directory, plan)
-
-
 def _new(study):
     members = _members(study)
     if len(members) > sweep_plan.MOST:
         raise InputError(f"there would be more than {sweep_plan.MOST:,} members")
     built = _checked(study, members[0]["seed"])
     plan = dict(format=sweep_plan.FORMAT, sweep=study.tables, config=study.base.text, fixed=study.fixed, units={},
-                members=members, arms=[arm.name for arm in study.arms], start=None)
-    if study.start:
-        plan["start"] = dict(file=arms_start.NAME, path=str(study.start.path.absolute()), time_s=study.start.time_s)
+                members=members, arms=[arm.name for arm in study.arms], start=sweep_start.told(study.start))
     return plan | _told(study, built)
 
 
 def _told(study, built):
     """What may be another thing in the next call: the title, and what is compared."""
-    return dict(title=study.options.title, compare=_compared(study, built))
+    return dict(title=study.options.title, compare=sweep_compare.chosen(
+        study.compare, [arm.name for arm in study.arms], built, study.document))
 
 
 def _members(study):
     """A member for each replicate and arm; all arms of a replicate come first, so that more can follow."""
-    start, run = study.start, study.base.tables.get("run", {})
-    own = start.config.run.seed if start else run.get("seed", 1) if isinstance(run, dict) else 1
-    own = own if study.options.seed is None else study.options.seed
+    own = sweep_start.own_seed(study.base, study.start) if study.options.seed is None else study.options.seed
     pairs = itertools.product(range(study.options.replicates), enumerate(study.arms))
     return [dict(number=number, point=point, arm=arm.name, replicate=replicate, seed=sweep_plan.derived(own, replicate),
                  settings=arm.settings) for number, (replicate, (point, arm)) in enumerate(pairs)]
@@ -93,7 +75,7 @@ def _checked(study, seed):
             made = config.build(document)
             if problems := [*_too_early(study, arm, made)]:
                 document.refuse(problems)
-            lines = _looked_at(study, made, read_file)
+            lines = sweep_start.looked_at(study.start, made, read_file)
         except InputError as error:
             wrong += _placed(study, number, str(error))
             continue
@@ -122,17 +104,6 @@ def _placed(study, number, text):
             yield study.document.message(Problem(("arm", number), line))
 
 
-def _looked_at(study, made, read_file):
-    """Lines on what is allowed and unusual in the config of an arm. Raises InputError for what is not possible."""
-    if study.start is None:
-        return inputs.of(made, read_file).warnings
-    former, meta = study.start.config, study.start.meta
-    commands.refuse_branch(former, made, meta, plan_of(former).vessels_live)
-    if made.vessels != former.vessels:
-        inputs.of(made, read_file)
-    return commands.warnings_of_branch(former, made, meta["time_s"])
-
-
 def _too_early(study, arm, made):
     """What an arm adds to a list of the config at a time that is over where it starts."""
     start_s = study.start.time_s if study.start else 0
@@ -157,22 +128,3 @@ def _equal(study, built):
             same = f"is the same run as {one_line(seen[key])}, by all its values"
             yield study.document.message(Problem(("arm", number), same))
         seen.setdefault(key, arm.name)
-
-
-# --- what is compared -----------------------------------------------------------------------------------------
-
-def _compared(study, built):
-    """Columns and their units, and the number of the arm that the others are compared with."""
-    units = None
-    for made in built:
-        own = {name: unit for name, (_, unit) in columns_of(plan_of(made)).items()}
-        own |= dict.fromkeys(sweep_table.OF_BEDS, "lesions")
-        units = own if units is None else {name: unit for name, unit in units.items() if name in own}
-    wanted = study.compare.columns or [name for name in DEFAULT if name in units]
-    wrong = [Problem(("compare", "columns", i), f"is no column that all arms have{nearest(name, units)}; `metacascade "
-                     "info --columns` lists them") for i, name in enumerate(wanted) if name not in units]
-    if wrong:
-        study.document.refuse(wrong)
-    names = [arm.name for arm in study.arms]
-    against = study.compare.against or names[0]
-    return dict(columns={name: units[name] for name in wanted}, against=names.index(against))

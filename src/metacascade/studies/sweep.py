@@ -15,20 +15,17 @@ from metacascade.config.config import build
 from metacascade.io import results, rundirectory
 from metacascade.ranks import launcher
 from metacascade.run import commands
-from metacascade.studies import sweep_plan, sweep_table
+from metacascade.studies import sweep_compare, sweep_plan, sweep_table
 from metacascade.studies.programs import Programs, launch_of
 from metacascade.studies.sweep_plan import folder
 
 
 @dataclass(frozen=True)
 class Study:
-    """A command that runs members. `what`: it makes; `opened` gives and `write` keeps its plan, and `after` makes of it
-    and {number: row of the table} lines to print in the end."""
+    """A command that runs members. `what`: it makes; `opened` gives its plan."""
     name: str
     what: str
     opened: Callable
-    write: Callable = sweep_plan.write
-    after: Callable = lambda out, plan, rows: []
 
 
 SWEEP = Study("sweep", "a sweep", lambda out, path: sweep_plan.opened(out, path))
@@ -64,14 +61,22 @@ def run(sweep_path, out, ranks=1, jobs=1, part=None, gather=False, dry_run=False
     if gather and not (Path(out) / sweep_plan.NAME).exists():
         raise InputError(f"{out} is not the directory of {study.what}: there is nothing to gather")
     launch = [] if gather else launch_of(ranks)
-    study.write(out, plan)
+    sweep_plan.write(out, plan)
     with stopsignals.given_back():       # until the table is there: a signal that comes late must not cost it
         code = DONE if gather else Coordinator(out, plan, members, launch, jobs, wall_limit_s).run()
         rows = sweep_table.write_rows(out, plan)
-        lines = study.after(out, plan, rows)
+        lines = _compared(out, plan, rows)
     print("".join(f"{line}\n" for line in lines), end="")
     damaged = _summed_up(out, plan, members, sweep_table.by_status(rows))
     return FAILED if damaged and code == DONE else code
+
+
+def _compared(out, plan, rows):
+    """Write the comparison of points or arms; its lines."""
+    if sweep_compare.names_of(plan) is None:
+        return []
+    sweep_compare.write(out, plan, rows)
+    return [*sweep_compare.lines(plan, rows), f"comparison in {Path(out) / sweep_compare.file_of(plan)}"]
 
 
 def _summed_up(out, plan, members, found):

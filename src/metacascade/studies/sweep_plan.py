@@ -6,27 +6,29 @@ import random
 from pathlib import Path
 
 from metacascade.base.errors import InputError
+from metacascade.base.names import nearest
 from metacascade.base.numerals import is_count
 from metacascade.base.screen import one_line, shown, warn
 from metacascade.config import config, read as config_read
-from metacascade.config.given import LARGEST
+from metacascade.config.read import Problem
 from metacascade.config.write import inline
 from metacascade.io import atomic, checkpoint, results
 from metacascade.run import inputs
-from metacascade.studies import sweep_file
+from metacascade.studies import sweep_compare, sweep_file, sweep_start, sweep_stored
+from metacascade.studies.sweep_stored import CONFIG, FORMAT
 
-NAME, CONFIG, FORMAT = "members.json", "config.toml", 1
+NAME = "members.json"
 MOST = 100_000          # members
 SHOWN = 10              # problems or differences
-MOST_SHOWN = 60         # characters of a value that differs
 AGAIN = 'the same run again, by all values and run.seed; seeds = "independent" gives each member a seed of its own'
 
 
 def opened(directory, sweep_path):
     """The plan in a directory, if it is that of the sweep file; a new one where there is none yet. Writes nothing.
 
-    One of treatment arms has besides: `arms`, their names, by point; `compare`, `title`; and `start` if they go on from
-    a checkpoint; the settings of their members name what they like.
+    `names` are those of the points where they are listed or a grid, and `compare` and `title` say how the comparison of
+    them is made; `start` is the checkpoint that all go on from, or None. One of treatment arms has `arms`, their
+    names, instead of `names`; the settings of its members name what they like.
 
     Returns
     -------
@@ -39,16 +41,21 @@ def opened(directory, sweep_path):
     InputError
         If anything is wrong in the sweep file or in a member, or the directory is that of another sweep.
     """
-    sweep = sweep_file.read(sweep_path)
-    return stored(directory, sweep, "sweep") or _new(sweep)
+    sweep = sweep_file.read(sweep_path, Path(directory) / sweep_start.NAME)
+    found = stored(directory, sweep, "sweep")
+    if found is None:
+        return _new(sweep)
+    if found.get("told") == _given(sweep):
+        return found
+    return found | _told(sweep, found)
 
 
 def stored(directory, study, word):
     """The plan in a directory, None if there is none yet; refused where it is of another `word` than this study."""
     path = Path(directory) / NAME
     if path.exists():
-        found = _stored(path)
-        if differences := [*_differences(found, study, word)]:
+        found = sweep_stored.read(path)
+        if differences := [*sweep_stored.differences(found, study, word)]:
             raise InputError(f"{directory} is of another {word}; choose another --out, or undo what differs:\n"
                              + "\n".join(some(differences)))
         return found
@@ -58,13 +65,15 @@ def stored(directory, study, word):
 
 def kept(directory):
     """The plan in a directory that is of a sweep. Raises InputError where it is damaged."""
-    return _stored(Path(directory) / NAME)
+    return sweep_stored.read(Path(directory) / NAME)
 
 
 def write(directory, plan):
     """Keep a new plan, and the config that its members start from, in the directory of the sweep."""
     directory = Path(directory)
     make(directory)
+    if plan.get("start"):
+        sweep_start.keep(directory, sweep_start.find(plan["start"]["path"], directory / sweep_start.NAME))
     path, config_path = directory / NAME, directory / CONFIG
     if not path.exists() or not config_path.exists():
         atomic.write_shared(config_path, plan["config"])
@@ -108,8 +117,14 @@ def described(member):
     """A member in words."""
     if "arm" in member:
         return f"{one_line(member['arm'])}, replicate {member['replicate']}, seed {member['seed']}"
-    return ", ".join([f"{name} = {one_line(value) if isinstance(value, str) else shown(value)}"
-                      for name, value in member["settings"].items() if name != "run.seed"] + [f"seed {member['seed']}"])
+    name = [one_line(member["name"])] if "name" in member else []
+    return ", ".join([*name, *filter(None, [_changes(member)]), f"seed {member['seed']}"])
+
+
+def _changes(member):
+    """The settings of a member in words, but for its seed."""
+    return ", ".join(f"{name} = {one_line(value) if isinstance(value, str) else shown(value)}"
+                     for name, value in member["settings"].items() if name != "run.seed")
 
 
 # --- a new plan -----------------------------------------------------------------------------------------------
@@ -119,9 +134,29 @@ def _new(sweep):
     if len(found) * sweep.options.replicates > MOST:
         raise InputError(f"the sweep would have more than {MOST:,} members")
     plan = dict(format=FORMAT, sweep=sweep.tables, config=sweep.base.text, fixed=sweep.fixed,
-                units={varied.name: varied.unit for varied in sweep.varied}, members=[*_members(sweep, found)])
-    _check(sweep, plan)
-    return plan
+                units={varied.name: varied.unit for varied in sweep.varied}, members=[*_members(sweep, found)],
+                start=sweep_start.told(sweep.start))
+    return plan | _told(sweep, plan)
+
+
+def _given(sweep):
+    """What may be another thing in the next call: the title, and what is compared."""
+    return dict(title=sweep.options.title, compare=sweep.document.tables.get("compare", {}))
+
+
+def _told(sweep, plan):
+    """The same, checked and with what it comes to; so are all members."""
+    built = _check(sweep, plan)
+    if sweep.options.design in sweep_file.SAMPLED:
+        return dict(told=_given(sweep))
+    first = [member for member in plan["members"] if member["replicate"] == 0]
+    same = "no change" if len(first) > 1 else "all"
+    names = [member.get("name") or one_line(_changes(member) or same, sweep_compare.LONGEST_POINT) for member in first]
+    if (wanted := sweep.compare.against) is not None and wanted not in names:
+        sweep.document.refuse([Problem(("compare", "against"), f"is no point{nearest(wanted, names)}; points: "
+                                       f"{', '.join(some(names))}")])
+    return dict(told=_given(sweep), title=sweep.options.title, names=names,
+                compare=sweep_compare.chosen(sweep.compare, names, built, sweep.document))
 
 
 def points(sweep):
@@ -154,11 +189,12 @@ def _by_salib(options, names):
 
 
 def _members(sweep, found):
-    own = _own_seed(sweep)
+    own, names = sweep.fixed.get("run.seed", sweep_start.own_seed(sweep.base, sweep.start)), sweep.names
     for number, (point, replicate) in enumerate(itertools.product(range(len(found)), range(sweep.options.replicates))):
         index = replicate if sweep.options.seeds == "common" else number
         seed = found[point].get("run.seed", derived(own, index))
-        yield dict(number=number, point=point, replicate=replicate, seed=seed, settings=found[point])
+        name = {"name": names[point]} if names and names[point] else {}
+        yield dict(number=number, point=point, **name, replicate=replicate, seed=seed, settings=found[point])
 
 
 def derived(seed, index):
@@ -167,30 +203,26 @@ def derived(seed, index):
     return seed if index == 0 else int.from_bytes(word) >> 11
 
 
-def _own_seed(sweep):
-    """run.seed of the config, with the settings for all members."""
-    own = sweep.base.tables.get("run", {})
-    return sweep.fixed.get("run.seed", own.get("seed", 1) if isinstance(own, dict) else 1)
-
-
 def _check(sweep, plan):
-    """Build the config of every point: one InputError for all that is wrong, and a warning of what is unusual."""
-    wrong, unusual, seen = {}, {}, set()
+    """The config of every point: one InputError for all that is wrong, and a warning of what is unusual."""
+    wrong, unusual, seen, found = {}, {}, set(), []
     read_file = inputs.reading_once()
     first = [member for member in plan["members"] if member["replicate"] == 0]
     again = unusual if sweep.options.design in sweep_file.SAMPLED else wrong     # draws may be equal by chance
     for member in first:
         number = f"{member['number']:04}"
         document = config_read.parse_text(sweep.base.text, sweep.base.name, sweep.base.folder)
+        document.stored = sweep.start is not None
         try:
             config_read.override(document, arguments(plan, member))
             built = config.build(document)
-            given = inputs.of(built, read_file)
+            lines = sweep_start.looked_at(sweep.start, built, read_file)
         except InputError as error:
             for line in str(error).splitlines():
                 wrong.setdefault(line.replace("--set: ", "").replace("--set ", ""), []).append(number)
             continue
-        for line in given.warnings:
+        found.append(built)
+        for line in lines:
             unusual.setdefault(line, []).append(number)
         key = hashlib.sha256(json.dumps(built.to_dict()).encode()).digest()
         if key in seen:
@@ -200,6 +232,7 @@ def _check(sweep, plan):
         raise InputError("\n".join(_about(wrong, len(first))))
     for line in _about(unusual, len(first)):
         warn(line)
+    return found
 
 
 def _about(found, points):
@@ -219,8 +252,6 @@ def some(lines):
     return lines[:SHOWN] + [f"and {len(lines) - SHOWN} more"] * (len(lines) > SHOWN)
 
 
-# --- the plan that is there -----------------------------------------------------------------------------------
-
 def _refuse_other_files(directory):
     if not directory.is_dir():
         return
@@ -230,62 +261,3 @@ def _refuse_other_files(directory):
     if others:
         raise InputError(f"{directory} holds {sorted(others)[0]} and no {NAME}: it is not the directory of a sweep; "
                          "choose another --out")
-
-
-def _stored(path):
-    text = _bytes(path)
-    try:
-        plan = json.loads(text)
-        found = plan["format"]
-        whole = found != FORMAT or _is_whole(plan)
-    except (ValueError, LookupError, TypeError, RecursionError):
-        whole = False
-    if not whole:
-        raise InputError(f"{path} is damaged: bring back a copy of it, or choose another --out")
-    if found != FORMAT:
-        raise InputError(f"{path} has format {found}; this version of metacascade reads format {FORMAT}: choose "
-                         "another --out, or go on with the version that began the sweep, which its results name")
-    return plan
-
-
-def _is_whole(plan):
-    """Has a plan all that is looked up in it?"""
-    kinds = dict(sweep=dict, config=str, fixed=dict, units=dict, members=list)
-    of_member = dict(number=int, point=int, replicate=int, seed=int, settings=dict)
-    return all(isinstance(plan[key], kind) for key, kind in kinds.items()) and all(
-        isinstance(member[key], kind) for member in plan["members"] for key, kind in of_member.items()) and (
-        _is_of_arms(plan) if "arms" in plan else all(
-            member["settings"].keys() == plan["units"].keys() for member in plan["members"]))
-
-
-def _is_of_arms(plan):
-    """The same of what only a plan of arms has."""
-    start, compare, arms = plan["start"], plan["compare"], plan["arms"]
-    return (isinstance(plan["title"], str) and all(isinstance(name, str) for name in arms) and len(arms) > 0
-            and isinstance(compare["columns"], dict) and 0 <= compare["against"] < len(arms)
-            and (start is None or isinstance(start["file"], str) and isinstance(start["path"], str)
-                 and isinstance(start["time_s"], int))
-            and all(member["arm"] == arms[member["point"]] for member in plan["members"]))
-
-
-def _differences(stored, sweep, word):
-    """What another sweep file, or another config, says otherwise than those that the plan was made from."""
-    former = config_read.parse_text(stored["config"], CONFIG).tables
-    for where, there, here in ((word, stored["sweep"], sweep.tables), ("config", former, sweep.base.tables)):
-        there, here = dict(_flat(there)), dict(_flat(here))
-        for name in sorted(there.keys() | here.keys()):
-            if there.get(name) != here.get(name):
-                now, then = (one_line(found.get(name, "(nothing)"), MOST_SHOWN) for found in (here, there))
-                yield f"{where}: {name} = {now}, there it is {then}"
-
-
-def _flat(value, name=""):
-    """Name and whole text of every value in nested tables and lists of them."""
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _flat(inner, f"{name}.{key}" if name else key)
-    elif isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
-        for i, inner in enumerate(value):
-            yield from _flat(inner, f"{name}[{i}]")
-    else:
-        yield name, shown(value, LARGEST)

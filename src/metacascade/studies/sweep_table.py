@@ -13,6 +13,7 @@ from metacascade.config.config import default
 from metacascade.io import atomic, checkpoint, results, rundirectory, runlock
 from metacascade.mechanisms import plan_of
 from metacascade.run.run import columns_of
+from metacascade.studies.sweep_compare import OF_BEDS
 from metacascade.studies.sweep_plan import folder
 
 NAME = "sweep.csv"
@@ -20,7 +21,6 @@ SERIES = "columns of the series"        # of a row: not in the table
 _END = re.compile(r"^sweep: exit code (-?\d+) after (\d+\.\d\d) s$", re.MULTILINE | re.ASCII)
 STATUSES = ("done", "running", "stopped", "failed", "damaged", "waiting")
 UNREADABLE = (OSError, ValueError, LookupError, RuntimeError)      # InputError; of h5py, where a file is damaged inside
-OF_BEDS = tuple(f"lesions_{bed}" for bed in BEDS)
 
 
 def state(directory):
@@ -98,7 +98,7 @@ def _text(directory, plan, rows):
         if rows.get(member["number"], {}).get("status") != "done":
             rows[member["number"]] = _row(directory, plan, member)
     names = {name: f"{name} [{unit}]" if unit else name for name, unit in plan["units"].items()}
-    arm = ["arm"] * ("arms" in plan)
+    arm = ["arm"] * ("arms" in plan) + ["name"] * any("name" in member for member in plan["members"])
     columns = ["number", "point", *arm, "replicate", "seed", *names, "status", "wall_s", "digest",
                *_series(rows.values()), *OF_BEDS]
     text = io.StringIO()
@@ -115,12 +115,12 @@ def _series(rows):
 
 def _row(directory, plan, member):
     settings = {name: plain(parse(member["settings"][name], unit)) if unit else _cell(member["settings"][name])
-                for name, unit in plan["units"].items()}
+                for name, unit in plan["units"].items() if name in member["settings"]}
     (status, found), sessions = _outcome(directory, member), ends(directory, member)
     if status in ("stopped", "waiting") and sessions and sessions[-1][0] not in (DONE, STOPPED_EARLY):
         status = "failed"
     wall = {"wall_s": f"{sum(seconds for _, seconds in sessions):.2f}"} if sessions else {}
-    row = {name: member[name] for name in ("number", "point", "arm", "replicate", "seed") if name in member}
+    row = {name: member[name] for name in ("number", "point", "arm", "name", "replicate", "seed") if name in member}
     return row | settings | wall | dict(status=status) | found
 
 
