@@ -39,7 +39,7 @@ PACKAGES = {
     "vtkmodules": "space.network_vtp",
     "typer": "cli.app cli.cascade cli.info cli.options cli.scaling cli.studies",
     "rich": "run.progress",
-    "SALib": "studies.sweep_plan",
+    "SALib": "studies.sweep_plan studies.sweep_sensitivity",
     "pandas": "io.frames io.rows",
     "xarray": "io.frames run.tissue",
     "matplotlib": "studies.scaling_picture studies.reproduce_picture",

@@ -3,7 +3,7 @@ from pathlib import Path
 
 from metacascade.base.screen import LONGEST_LINE, one_line
 from metacascade.config.write import inline
-from metacascade.studies import arms_plan, sweep, sweep_compare, sweep_plan, sweep_table
+from metacascade.studies import arms_plan, sweep, sweep_compare, sweep_plan, sweep_sensitivity, sweep_table
 
 STUDY = sweep.Study("arms", "arms", arms_plan.opened)
 
@@ -30,5 +30,6 @@ def describe(directory):
         for member in plan["members"][:len(plan["arms"])]:
             changes = ", ".join(f"{name} = {inline(value)}" for name, value in member["settings"].items())
             yield one_line(f"  {member['arm']}: {changes or 'no change'}", LONGEST_LINE)
-    if "arms" in plan or sweep_compare.names_of(plan) and found["done"]:
-        yield from sweep_compare.lines(plan, rows)
+    if "arms" in plan or plan.get("compare") and found["done"]:
+        table = sweep_compare if sweep_compare.names_of(plan) else sweep_sensitivity
+        yield from table.lines(plan, rows)

@@ -15,7 +15,7 @@ from metacascade.config.config import build
 from metacascade.io import results, rundirectory
 from metacascade.ranks import launcher
 from metacascade.run import commands
-from metacascade.studies import sweep_compare, sweep_plan, sweep_table
+from metacascade.studies import sweep_compare, sweep_plan, sweep_sensitivity, sweep_table
 from metacascade.studies.programs import Programs, launch_of
 from metacascade.studies.sweep_plan import folder
 
@@ -72,9 +72,12 @@ def run(sweep_path, out, ranks=1, jobs=1, part=None, gather=False, dry_run=False
 
 
 def _compared(out, plan, rows):
-    """Write the comparison of points or arms; its lines."""
-    if sweep_compare.names_of(plan) is None:
+    """Write the comparison of points or arms, or what their parameters matter for; its lines."""
+    if plan.get("compare") is None:
         return []
+    if sweep_compare.names_of(plan) is None:
+        sweep_sensitivity.write(out, plan, rows)
+        return [*sweep_sensitivity.lines(plan, rows), f"sensitivity in {Path(out) / sweep_sensitivity.NAME}"]
     sweep_compare.write(out, plan, rows)
     return [*sweep_compare.lines(plan, rows), f"comparison in {Path(out) / sweep_compare.file_of(plan)}"]
 

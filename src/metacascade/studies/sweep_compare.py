@@ -50,7 +50,8 @@ def chosen(compare, names, built, document):
              for i, name in enumerate(wanted) if name not in units]
     if wrong:
         document.refuse(wrong)
-    return dict(columns={name: units[name] for name in wanted}, against=names.index(compare.against or names[0]))
+    against = names.index(compare.against) if compare.against else 0
+    return dict(columns={name: units[name] for name in wanted}, against=against)
 
 
 def names_of(plan):

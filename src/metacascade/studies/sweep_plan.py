@@ -147,16 +147,19 @@ def _given(sweep):
 def _told(sweep, plan):
     """The same, checked and with what it comes to; so are all members."""
     built = _check(sweep, plan)
+    told = dict(told=_given(sweep), title=sweep.options.title)
     if sweep.options.design in sweep_file.SAMPLED:
-        return dict(told=_given(sweep))
+        if sweep.compare.against is not None:
+            sweep.document.refuse([Problem(("compare", "against"), "is for a list or a grid: of a sampled design it is "
+                                           "told which parameter matters most")])
+        return told | dict(compare=sweep_compare.chosen(sweep.compare, ["all"], built, sweep.document))
     first = [member for member in plan["members"] if member["replicate"] == 0]
     same = "no change" if len(first) > 1 else "all"
     names = [member.get("name") or one_line(_changes(member) or same, sweep_compare.LONGEST_POINT) for member in first]
     if (wanted := sweep.compare.against) is not None and wanted not in names:
         sweep.document.refuse([Problem(("compare", "against"), f"is no point{nearest(wanted, names)}; points: "
                                        f"{', '.join(some(names))}")])
-    return dict(told=_given(sweep), title=sweep.options.title, names=names,
-                compare=sweep_compare.chosen(sweep.compare, names, built, sweep.document))
+    return told | dict(names=names, compare=sweep_compare.chosen(sweep.compare, names, built, sweep.document))
 
 
 def points(sweep):

@@ -43,8 +43,8 @@ def _is_whole(plan):
 def _is_compared(plan):
     """The same of what is there of a list or a grid, unless an older version has made the plan."""
     names, compare, start = plan.get("names"), plan.get("compare"), plan.get("start")
-    return (start is None or _is_start(start)) and (names is None or (
-        all(isinstance(name, str) for name in names) and isinstance(compare["columns"], dict)
+    return (start is None or _is_start(start)) and (compare is None or isinstance(compare["columns"], dict)) and (
+        names is None or (all(isinstance(name, str) for name in names)
         and 0 <= compare["against"] < len(names)
         and all(0 <= member["point"] < len(names) for member in plan["members"])))
 
