@@ -2,6 +2,7 @@
 import fcntl
 import os
 import pty
+import re
 import signal
 import struct
 import subprocess
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import small
-from conftest import environment
+from conftest import environment, launcher
 from faults.checks import FAILED, SECONDS, WRONG
 
 STOPPED_EARLY, CTRL_C = 75, b"\x03"
@@ -26,14 +27,14 @@ SHORT = small.arguments(run__duration="4 h", output__interval="4 h", output__che
 
 
 class Terminal:
-    """A command that has a terminal of 80 columns to itself."""
+    """A command that has a terminal of 80 columns to itself; `launch`: the words before it."""
 
-    def __init__(self, fault, *arguments):
+    def __init__(self, fault, *arguments, launch=()):
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         self.said = b""
         self.process = subprocess.Popen(
-            [sys.executable, PROGRAM, fault, *map(str, arguments)], env=environment() | {"TERM": "xterm"},
+            [*launch, sys.executable, PROGRAM, fault, *map(str, arguments)], env=environment() | {"TERM": "xterm"},
             stdin=slave, stdout=slave, stderr=slave, start_new_session=True, preexec_fn=self._own)
         os.close(slave)
 
@@ -72,8 +73,8 @@ def terminal():
     """``terminal(fault, *arguments)``: a Terminal, see terminal.py."""
     started = []
 
-    def start(*arguments):
-        started.append(Terminal(*arguments))
+    def start(*arguments, **launch):
+        started.append(Terminal(*arguments, **launch))
         return started[-1]
     yield start
     for one in started:
@@ -156,3 +157,32 @@ def test_a_closed_terminal_is_no_reason_to_stop_under_nohup(tmp_path):
     assert run.poll() is None
     run.send_signal(signal.SIGTERM)
     assert run.wait(SECONDS) == STOPPED_EARLY
+
+
+@pytest.fixture
+def two_ranks():
+    """The words that start them."""
+    if launcher() is None:
+        pytest.skip("no mpiexec beside this Python or on the PATH (pip install mpich)")
+    return [launcher(), "-n", "2"]
+
+
+@pytest.mark.mpi
+def test_ranks_of_a_launcher_on_a_terminal_have_a_bar_too(terminal, two_ranks, tmp_path):
+    """mpiexec gives its ranks pipes. They never hide the cursor for long: a rank that it kills cannot show it again."""
+    code, said = terminal("none", "run", small.EXAMPLE, "--out", tmp_path / "run", *SHORT, launch=two_ranks).end()
+    assert code == 0, said
+    assert said.rfind(SHOW) > said.rfind(HIDE)
+    bars = [re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line) for line in re.split(r"[\r\n]+", said.decode()) if " % " in line]
+    assert bars and all(len(line) <= 80 for line in bars) and any("day 0." in line and " left, " in line for line in bars)
+
+
+@pytest.mark.mpi
+@pytest.mark.parametrize("rest", ["| cat", "> $OUT.log; cat $OUT.log"])
+def test_ranks_whose_launcher_writes_elsewhere_print_no_escapes(terminal, two_ranks, tmp_path, rest):
+    """Also where it was started in a terminal: a log of a batch job or of tee is none."""
+    script = tmp_path / "start.sh"
+    script.write_text(f'OUT={tmp_path}/run\n{" ".join(two_ranks)} "$@" {rest}\n')
+    code, said = terminal("none", "run", small.EXAMPLE, "--out", tmp_path / "run", *SHORT,
+                          launch=["sh", str(script)]).end()
+    assert code == 0 and b"\x1b" not in said and b"results in " in said, said

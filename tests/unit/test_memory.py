@@ -9,15 +9,14 @@ from metacascade.space.relaxation import Kept
 FREED = """
 import numpy as np
 from metacascade.base import memory
-from metacascade.run.progress import memory as resident
 memory.give_back()
 np.ones(4 << 20)                                # 32 MB: GNU libc takes arrays below from its heap once one was freed
-before, large, small = resident(), [], []
+before, large, small = memory.resident(), [], []
 for _ in range(40):
     large.append(np.ones(1 << 18)); small.append(np.ones(1000))
-held = resident() - before
+held = memory.resident() - before
 del large
-print(held, resident() - before)
+print(held, memory.resident() - before)
 """
 
 

@@ -6,6 +6,8 @@ declarations.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from metacascade.base.numerals import singular
+
 # What a column is. The first four make up the account of cells: born = alive + dead + removed.
 BORN, ALIVE, DEAD, REMOVED, PASSED, NOW = PARTS = ("born", "alive", "dead", "removed", "passed", "now")
 MEANING = {
@@ -81,7 +83,7 @@ class ReportLine:
     def of(self, totals) -> list[str]:
         """The line, or none; `totals`: name of a column -> number."""
         told = not self.if_any or any(totals.get(name) for name in self.if_any)
-        return [f"  {self.title:<10}{self.text.format_map(totals)}"] if told else []
+        return [f"  {self.title:<10}{singular(self.text.format_map(totals))}"] if told else []
 
 
 def cells(name, part, doc) -> Column:

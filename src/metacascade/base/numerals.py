@@ -6,6 +6,8 @@ NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 DIGITS = 19                   # of a whole number: those of 64 bits
 _NUMBER = re.compile(NUMBER)
 _WHOLE = re.compile(rf"[+-]?[0-9]{{1,{DIGITS}}}")
+_ONE = re.compile(r"(?<![0-9.,])(1 (?:single )?(?:cell|cluster|division|death|mutation|passage|step|rank|row|lesion|"
+                  r"tile|clone))s\b")
 
 
 def number(text: str) -> float:
@@ -31,3 +33,8 @@ def counted(n: int, thing: str) -> str:
 def is_count(text: str) -> bool:
     """Is it a whole number without a sign? Unlike ``text.isdigit()`` False for all that `whole` refuses."""
     return bool(_WHOLE.fullmatch(text)) and text[0] not in "+-"
+
+
+def singular(text: str) -> str:
+    """The same text with ``1 cell`` for ``1 cells``, whatever is counted."""
+    return _ONE.sub(r"\1", text)

@@ -17,6 +17,7 @@ DRAFT = ".tmp"
 GO_ON = ("go on: a run with `metacascade resume`, or anew with --overwrite if it has no checkpoint yet, a study with "
          "the same command")
 SIGNS = "watchdog.txt"           # of a run on several ranks, see metacascade.run.watchdog
+STATUS, RANKS = "status.json", "ranks.txt"      # of a run that goes on, see metacascade.run.status
 
 
 def temporary(path):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from metacascade.base.errors import InputError
 from metacascade.io import checkpoint, kept, parts, results, sealed, snapshots
-from metacascade.io.atomic import DRAFT, SIGNS, writing
+from metacascade.io.atomic import DRAFT, RANKS, SIGNS, STATUS, writing
 from metacascade.io.structure import NUMBER, PART
 
 KINDS = (                         # of sealed files: a pattern of their names, and what the seal calls them
@@ -14,8 +14,9 @@ KINDS = (                         # of sealed files: a pattern of their names, a
     (PART.pattern, parts.KIND),
     (rf"{snapshots.FOLDER}/(cells|voxels|vessels)\.{NUMBER}\.vtkhdf", snapshots.KIND))
 LISTS = rf"{snapshots.FOLDER}/(cells|voxels|vessels)\.vtkhdf\.series"
-WRITTEN = re.compile("|".join([*(pattern for pattern, _ in KINDS), LISTS]), re.ASCII)       # under a draft's name first
-OTHERS = re.compile(rf"{LISTS}|{re.escape(checkpoint.DAMAGED)}|{re.escape(SIGNS)}", re.ASCII)
+# under the name of a draft first
+WRITTEN = re.compile("|".join([*(pattern for pattern, _ in KINDS), LISTS, re.escape(STATUS)]), re.ASCII)
+OTHERS = re.compile("|".join([LISTS, *map(re.escape, (checkpoint.DAMAGED, SIGNS, STATUS, RANKS))]), re.ASCII)
 
 
 def leftovers(directory):

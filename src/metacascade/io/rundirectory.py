@@ -4,7 +4,7 @@ from pathlib import Path
 
 from metacascade.base.errors import InputError
 from metacascade.io import ownership, parts, results, runlock
-from metacascade.io.atomic import SIGNS, writing
+from metacascade.io.atomic import RANKS, SIGNS, STATUS, writing
 from metacascade.io.runlock import LOCK
 
 
@@ -40,7 +40,7 @@ def refuse_used(directory, overwrite=False):
 
 def holds_files(directory):
     """Is anything in a directory but what a run leaves that ended before its first checkpoint?"""
-    return directory.is_dir() and any(path.name not in (LOCK, SIGNS) for path in directory.iterdir())
+    return directory.is_dir() and any(path.name not in (LOCK, SIGNS, STATUS, RANKS) for path in directory.iterdir())
 
 
 @contextlib.contextmanager

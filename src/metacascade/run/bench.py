@@ -9,6 +9,7 @@ from dataclasses import asdict
 import numpy as np
 
 from metacascade._kernels._layout import CTC
+from metacascade.base import memory
 from metacascade.config import presets
 from metacascade.io import provenance
 from metacascade.mechanisms import plan_of
@@ -18,7 +19,6 @@ from metacascade.model.simulation import Simulation
 from metacascade.ranks import parallel
 from metacascade.ranks.balance import work
 from metacascade.run import inputs
-from metacascade.run.progress import memory, peak_memory
 
 PRESET, CELLS = "mouse_breast_fixed", 16_000_000    # without a config: most tiles are full, and vessels cost nothing
 WARM, STEPS = 3, 8
@@ -51,12 +51,12 @@ def read(world, path, overrides):
 
 def whole_steps(world, config, steps, warm, segments=None):
     """`steps` whole steps after `warm` others: the figures, those of all ranks on rank 0. Collective."""
-    before = memory()
+    before = memory.resident()
     simulation = Simulation(config, world, segments=segments)
     for _ in range(warm):
         simulation.step()
     gc.collect()
-    used = int(world.sum([memory() - before])[0])
+    used = int(world.sum([memory.resident() - before])[0])
     meter, shed = Meter(simulation), simulation.ledger.totals["shed_ctcs"]
     for _ in range(steps):
         meter.step()
@@ -96,7 +96,7 @@ class Meter:
         return dict(
             rank=self.simulation.world.rank, cells=tissue.cells, tiles=len(tissue.region.keys),
             work=int(tile_work.sum()), largest_tile_work=int(tile_work.max(initial=0)),
-            ctcs=len(self.simulation.blood.records), neighbors=len(tissue.region.halo.send), peak_bytes=peak_memory(),
+            ctcs=len(self.simulation.blood.records), neighbors=len(tissue.region.halo.send), peak_bytes=memory.peak(),
             cell_updates=self.updates, tile_sweeps=self.sweeps, **counted)
 
     def _counters(self):

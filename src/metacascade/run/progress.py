@@ -1,33 +1,78 @@
-"""What a run says while it goes on, before it starts, and at its end."""
-import resource
+"""What a run says while it goes on, and before it starts."""
 import sys
 import time
+from collections import deque
 
 from metacascade.base import screen
-from metacascade.base.columns import DEAD
+from metacascade.base.columns import ALIVE
 from metacascade.base.numerals import counted
-from metacascade.base.screen import Screen, bare, one_line
-from metacascade.io.needs import TUMOR
-from metacascade.mechanisms import lumped
-from metacascade.model.observables import REPORT
-from metacascade.ranks import launcher
+from metacascade.base.screen import Screen, bare
+from metacascade.ranks import terminal
+from metacascade.run.estimate import duration
+from metacascade.run.status import Status
 
-QUIET_S = 10.0        # seconds between two lines in a log
+QUIET_S, QUIETEST_S, QUIETER = 10.0, 60.0, 1.25      # between two lines in a log: at first, in the end, the ratio
+WINDOW_S = 60.0                                      # of wall time, over which the rate is taken
+REFRESH = 4                                          # times a second, of a bar
 
 
-def progress(world, config):
+def progress(world, config, directory=None):
     """A meter for rank 0: a bar on a terminal, now and then a line in a log; nothing on other ranks."""
+    status = Status(world, directory)
     if world.rank:
-        return Meter(config)
-    false_terminal = launcher.open_mpi()     # it gives one to ranks even when it writes to a log
-    return Bar(config) if sys.stdout.isatty() and not false_terminal else Log(config)
+        return Meter(config, status)
+    columns = terminal.columns()
+    return Bar(config, status, columns) if columns else Log(config, status)
+
+
+class Pace:
+    """How fast a run goes on: simulated seconds over wall seconds of the last minute.
+
+    `end_s`: when the run ends [s of simulated time].
+    """
+
+    def __init__(self, end_s):
+        self.end_s, self.seen = end_s, deque()
+
+    def at(self, time_s):
+        """Learn how far the run is now."""
+        now = time.monotonic()
+        self.seen.append((now, time_s))
+        while len(self.seen) > 2 and self.seen[1][0] <= now - WINDOW_S:
+            self.seen.popleft()
+
+    @property
+    def rate(self):
+        """Simulated seconds per wall second; 0.0 before two steps."""
+        if len(self.seen) < 2:
+            return 0.0
+        (began, first), (now, last) = self.seen[0], self.seen[-1]
+        return (last - first) / max(now - began, 1e-9)
+
+    @property
+    def left_s(self):
+        """Wall seconds to the end at this rate, None if there is none yet."""
+        return (self.end_s - self.seen[-1][1]) / self.rate if self.rate else None
+
+    def __str__(self):
+        if not self.rate:
+            return ""
+        left_s = max(round(self.left_s), 1 if self.left_s else 0)
+        return f"{self.days_per_min:.3g} days/min, {duration(left_s)} left"
+
+    @property
+    def days_per_min(self):
+        """The rate in simulated days per minute."""
+        return self.rate / 1440
 
 
 class Meter:
-    """Shows nothing. As a context it is closed however the body ends, and the terminal is then as it was."""
+    """Shows nothing, and keeps the status of the run. As a context it is closed however the body ends, and the
+    terminal is then as it was."""
 
-    def __init__(self, config):
-        self.end_s = config.run.duration_s
+    def __init__(self, config, status=None):
+        self.end_s, self.status = config.run.duration_s, status
+        self.pace = Pace(self.end_s)
 
     def __enter__(self):
         return self
@@ -37,43 +82,61 @@ class Meter:
 
     def show(self, simulation):
         """After each step."""
+        self.pace.at(simulation.time_s)
+        if self.status:
+            self.status.tell(simulation, self.pace)
+        self._show(simulation)
+
+    def _show(self, simulation):
+        """What of it is seen."""
+
+    def end(self):
+        """The run is over, or has stopped: nothing is left that says that it goes on."""
+        if self.status:
+            self.status.end()
 
     def close(self):
-        """At the end."""
+        """What it shows ends."""
 
 
 class Log(Meter):
-    """A line every QUIET_S seconds."""
+    """A line after QUIET_S seconds, and then less and less often."""
 
-    def __init__(self, config):
-        super().__init__(config)
-        self.last = time.monotonic()
+    def __init__(self, config, status=None):
+        super().__init__(config, status)
+        self.last, self.quiet_s = time.monotonic(), QUIET_S
 
-    def show(self, simulation):
-        """Say where the run is."""
-        if time.monotonic() - self.last >= QUIET_S:
-            self.last = time.monotonic()
-            print(f"day {simulation.time_s / 86400:.2f} of {self.end_s / 86400:g}: {state_of(simulation)}", flush=True)
+    def _show(self, simulation):
+        if time.monotonic() - self.last >= self.quiet_s:
+            self.last, self.quiet_s = time.monotonic(), min(self.quiet_s * QUIETER, QUIETEST_S)
+            print(f"{100 * simulation.time_s / self.end_s:.0f} %, {where(simulation, self)}, "
+                  f"{simulation.ledger.totals['shed']:,} shed", flush=True)
 
 
 class Bar(Meter):
-    """A bar with the cells of the moment."""
+    """A bar, in `columns` columns: share, day, rate, time left, cells of the moment."""
 
-    def __init__(self, config):
-        super().__init__(config)
+    def __init__(self, config, status, columns):
+        super().__init__(config, status)
         from rich.console import Console
-        from rich.progress import Progress
-        self.bar = Progress(transient=True, console=Console(file=bare(sys.stdout)))
+        from rich.progress import BarColumn, Progress, TextColumn
+        from rich.table import Column
+        self.bar = Progress(
+            TextColumn("{task.percentage:3.0f} %"), BarColumn(None, table_column=Column(ratio=1, min_width=6)),
+            TextColumn("{task.description}", table_column=Column(no_wrap=True)), transient=True, expand=True,
+            refresh_per_second=REFRESH,
+            console=Console(file=bare(sys.stdout), width=columns - 1, force_terminal=True, legacy_windows=False))
         self.task = self.bar.add_task("", total=self.end_s)
 
     def __enter__(self):
         self.bar.start()            # from now on it shows what is printed, above the bar; the end of it undoes that
+        if not sys.stdout.isatty():     # of a launcher, which may be killed before this process can show it again
+            self.bar.console.show_cursor(True)
         sys.stdout, sys.stderr = Screen(sys.stdout), Screen(sys.stderr)
         return self
 
-    def show(self, simulation):
-        """Say where the run is."""
-        self.bar.update(self.task, completed=simulation.time_s, description=state_of(simulation))
+    def _show(self, simulation):
+        self.bar.update(self.task, completed=simulation.time_s, description=where(simulation, self))
 
     def close(self):
         """Leave the terminal as it was."""
@@ -89,60 +152,10 @@ def ranks_and_cores(places):
         for host, (n, m) in places.items() if n > m]
 
 
-def state_of(simulation):
-    """How many cells are where, as a line."""
-    totals = simulation.ledger.totals
-    return (f"{totals[simulation.lumped.column]:,} cells, {totals['shed']:,} shed, "
-            f"{totals['circulating']:,} in the blood, {totals['arrested']:,} arrested, "
-            f"{totals['lesions']:,} in lesions")
-
-
-def summary(simulation, fates, organs, directory, seconds, memory):
-    """What happened in a run, as lines of text.
-
-    `fates`: of `Fates.totals`; `organs`: rows of the table by organ; `memory`: bytes of the largest rank.
-    """
-    totals = dict(simulation.ledger.totals, clones=len(simulation.clones))
-    own_line = lumped.enabled(simulation.config)
-    lines = [
-        f"{simulation.time_s / 86400:g} day{'s' * (simulation.time_s != 86400)} in {simulation.step_number:,} steps, "
-        f"{seconds:.1f} s on "
-        f"{simulation.world.size} rank{'s' * (simulation.world.size > 1)}, at most {memory / 2**20:,.0f} MiB each",
-        *(text for line in REPORT if not (own_line and line.title == TUMOR) for text in line.of(totals))]
-    died = [f"{name} {n:,}" for name, n in simulation.ledger.of(DEAD).items() if n]
-    lines.append(f"  deaths    {', '.join(died) or 'none'}")
-    if fates:
-        lines += ["  shed and injected cells (numbers of cells) by fate and organ"] + [
-            f"    {name:<18}" + ", ".join(f"{node} {n:,}" for node, n in sorted(
-                nodes.items(), key=lambda item: -item[1])) for name, nodes in fates.items()]
-    lines += _lesions(simulation.circuit.names, organs)
-    directory = one_line(directory)
-    lines += [f"  every cell is accounted for: {simulation.ledger.born:,} born",
-              f"  results in {directory}/results.h5; to look inside: metacascade info {directory}"]
-    return "\n".join(lines)
-
-
-def _lesions(nodes, organs):
-    """A line for each organ with what lives in it, most first; a lumped tumor is none."""
-    rows = sorted((row for row in organs if row["lesions"] and nodes[row["node"]] != TUMOR),
-                  key=lambda row: -row["lesions"])
-    lines = [f"    {nodes[row['node']]:<18}{row['lesions']:,}, {row['micro'] + row['vascular']:,} of them divide, "
-             f"{counted(int(row['cells']), 'cell')}" for row in rows]
-    return ["  single cells and lesions that live, by organ"] * bool(lines) + lines
-
-
-def memory():
-    """Resident memory of this process now [bytes]; the peak where the system does not tell."""
-    try:
-        with open("/proc/self/statm") as statm:
-            return int(statm.read().split()[1]) * resource.getpagesize()
-    except OSError:
-        return peak_memory()
-
-
-def peak_memory():
-    """Largest resident memory of this process so far [bytes]."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+def where(simulation, meter):
+    """The simulated day, the rate, the time left, and how many cells live, as words."""
+    day = f"day {simulation.time_s / 86400:.2f} of {meter.end_s / 86400:g}"
+    return ", ".join(filter(None, (day, str(meter.pace), counted(sum(simulation.ledger.of(ALIVE).values()), "cell"))))
 
 
 def say(world, line):

@@ -7,6 +7,7 @@ from metacascade._kernels._layout import Place
 from metacascade.base import stopsignals
 from metacascade.base.columns import ALIVE, MEANING
 from metacascade.base.errors import DONE, STOPPED_EARLY
+from metacascade.base.memory import peak
 from metacascade.base.records import chosen
 from metacascade.base.screen import one_line
 from metacascade.io import checkpoint, kept, output, provenance, runlock
@@ -14,8 +15,8 @@ from metacascade.model import observables
 from metacascade.model.blood import EVENTS
 from metacascade.model.clones import tree
 from metacascade.model.simulation import Simulation
-from metacascade.run import recordlimit
-from metacascade.run.progress import Meter, peak_memory, progress, ranks_and_cores, say, summary, warn
+from metacascade.run import recordlimit, summary
+from metacascade.run.progress import Meter, progress, ranks_and_cores, say, warn
 from metacascade.run.recordlimit import RecordLimit
 from metacascade.run.walllimit import WallLimit
 from metacascade.run.watchdog import Watchdog
@@ -95,7 +96,7 @@ class Run:
 
     def run(self):
         """All steps to the end, or to a wish to stop: the exit code."""
-        with progress(self.world, self.config) as self.meter:
+        with progress(self.world, self.config, self.directory) as self.meter:
             self._steps()
         if not self._over():
             self._all_is_written()
@@ -207,17 +208,19 @@ class Run:
             self.output.finish(
                 open_ctcs=still if self.config.output.shed_cells else still[:0], lesions=state.lesions,
                 digest=digest(self.world, state), wall_s=dict(sim.clock.wall_s))
-        fates, organs, memory = sim.fates.totals(), self.observables.organs(), self.world.max(peak_memory())
+        fates, organs, memory = sim.fates.totals(), self.observables.organs(), self.world.max(peak())
         self._all_is_written()
         if sim.time_s < self.config.run.duration_s:
             say(self.world, f"the run has ended before day {self.config.run.duration_s / 86400:g}: nothing is alive, "
                             "nothing is to come, and run.stop_when_empty is true")
         seconds = time.perf_counter() - self.started
-        say(self.world, summary(sim, fates, organs, self.directory, seconds, memory))
+        if self.world.rank == 0:
+            summary.tell(sim, fates, organs, self.directory, seconds, memory)
 
     def _all_is_written(self):
         """Nothing is left to be stopped: a signal must not spoil the exit code, also while MPI and Python end."""
         self.watchdog.end()
+        self.meter.end()
         stopsignals.ignore()
 
     def _ended(self, ctcs):
