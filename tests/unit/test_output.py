@@ -203,11 +203,11 @@ def test_results_complete_are_recognized_and_what_a_kill_left_is_removed(tmp_pat
     output.finish(**LAST)
     (tmp_path / "parts").mkdir()
     (tmp_path / "parts/part.000000.h5").write_bytes(part)
-    for name in ("watchdog.txt", "run.lock"):
+    for name in ("watchdog.txt", "run.lock", "status.json", "ranks.txt"):
         (tmp_path / name).touch()
     held = runlock.lock(tmp_path)
     tidy(tmp_path)
-    assert finished(tmp_path) and len(os.listdir(tmp_path)) == 4        # they may be of whoever holds it
+    assert finished(tmp_path) and len(os.listdir(tmp_path)) == 6        # they may be of whoever holds it
     held.close()
     tidy(tmp_path)
     assert finished(tmp_path) and os.listdir(tmp_path) == ["results.h5"]

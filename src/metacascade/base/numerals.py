@@ -38,3 +38,11 @@ def is_count(text: str) -> bool:
 def singular(text: str) -> str:
     """The same text with ``1 cell`` for ``1 cells``, whatever is counted."""
     return _ONE.sub(r"\1", text)
+
+
+def size(number: int) -> str:
+    """A number of bytes: ``16.2 MB``."""
+    for unit, one in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if number >= one:
+            return f"{number / one:.3g} {unit}"
+    return f"{number} bytes"

@@ -80,7 +80,7 @@ def _lines(sheet, width):
     indent = 2 if sheet.title else 0
     room = max(width - indent - GAP * (len(at) - 1), LEAST_TEXT)
     for column in sheet.texts[-1:]:
-        at[column] = max(min(at[column], room - sum(at) + at[column]), LEAST_TEXT)
+        at[column] = min(at[column], max(room - sum(at) + at[column], LEAST_TEXT))
     if heads and lines and not heads[0] and len(lines[0]) <= max(indent + at[0], width - sum(at[1:]) - GAP * len(at)):
         heads[0], lines, at[0] = lines[0], [], max(at[0], len(lines[0]) - indent)
     if heads:

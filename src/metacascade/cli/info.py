@@ -31,7 +31,9 @@ def info(
             "--preset", metavar="NAME", help="Print every number that a preset sets, with ranges, status and source."
             )] = None,
         presets: Annotated[bool, typer.Option(
-            "--presets", help="List the presets: what each has used, and may be tested on.")] = False):
+            "--presets", help="List the presets: what each has used, and may be tested on.")] = False,
+        everything: Annotated[bool, typer.Option(
+            "--all", help="Of the directory of a run: all that is in each file, not a screen of it.")] = False):
     """Say what FILE holds; without a file, which versions are in use."""
     told = parameters + rates + columns + drugs + presets + (preset is not None)
     if (told > 1 or file is not None and (markdown or drugs or presets or preset is not None)
@@ -39,6 +41,8 @@ def info(
         raise InputError("info takes a file, --parameters with or without sections and parameters, --rates or "
                          "--columns with or without a config or a run, --drugs, --preset NAME, or --presets; behind "
                          "a config --rates takes names of rates")
+    if everything and (told or file is None or not _is_run(file)):
+        raise InputError("--all is of the directory of a run: metacascade info RUN --all")
     if presets or preset is not None:
         from metacascade.config import sourced
         print(sourced.listed() if presets else sourced.report(preset), end="")
@@ -53,7 +57,7 @@ def info(
         asked = [] if file is None else [str(file), *(names or [])]
         print(catalog.parameters_markdown() if markdown else catalog.parameters_told(asked), end="")
     elif file is not None:
-        _describe(file)
+        _describe(file, everything)
     else:
         from metacascade.base.versions import versions
         from metacascade.io.provenance import commit
@@ -61,13 +65,35 @@ def info(
         print("\n".join(f"{name:12}{value}" for name, value in told.items()))
 
 
-def _describe(file):
+def _is_run(path):
+    from metacascade.run import glance
+    return glance.is_run(path)
+
+
+def _describe(file, everything):
+    from metacascade.base import sheets
     from metacascade.io import output
-    from metacascade.studies import arms, cohort_results, reproduce_directory
+    from metacascade.studies import arms, cohort_results, reproduce_directory, standing
     path = file / cohort_results.NAME if file.is_dir() and (file / cohort_results.NAME).exists() else file
     if cohort_results.is_one(path):
         print(cohort_results.describe(path), flush=True)
-        return
-    kinds = [kind for kind in (arms, reproduce_directory) if kind.is_study(file)]
-    for text in (*kinds, output)[0].describe(file):
-        print(text, flush=True)
+    elif standing.is_cohort(file):
+        sheets.show(standing.cohort(file))
+    elif not everything and _is_run(file):
+        _at_a_glance(file)
+    else:
+        kinds = ((arms.is_study, arms.describe), (reproduce_directory.is_study, reproduce_directory.describe),
+                 (standing.is_scaling, standing.scaling_study), (lambda _: True, output.describe))
+        for text in next(describe for is_one, describe in kinds if is_one(file))(file):
+            print(text, flush=True)
+
+
+def _at_a_glance(directory):
+    """Print the screen of a run; in the end InputError if a file is damaged."""
+    from metacascade.base import sheets
+    from metacascade.run import glance
+    lines, tables, damaged = glance.describe(directory)
+    print("".join(f"{line}\n" for line in lines), flush=True)
+    sheets.show(tables)
+    if damaged:
+        raise InputError("\n".join(damaged))

@@ -2,19 +2,26 @@
 from pathlib import Path
 
 
+def _config_of(path):
+    """The config of a file, of a run, or of the directory of a cohort, a sweep or arms, and its text."""
+    from metacascade.run import inputs
+    from metacascade.studies import standing
+    many = standing.is_cohort(path) or standing.is_sweep(path)
+    return standing.config_of(path) if many else inputs.config_of(path)
+
+
 def rates(file, names, markdown):
     """Every rate of a config, of that of a run, or of the default one, or those that begin with `names`; as in
     docs/model.md, of one with every mechanism."""
     from metacascade.config import known
     from metacascade.config.config import default, everything
     from metacascade.mechanisms import equations, plan_of
-    from metacascade.run.inputs import config_of
     if markdown:
         print(equations.markdown(plan_of(everything()), equations.optional(default(), everything())))
     else:
         if file is not None and not Path(file).exists() and not str(file).endswith(".toml"):
             file, names = None, [str(file), *names]         # a rate of the default config
-        loaded, text = (default(), "") if file is None else config_of(file)
+        loaded, text = (default(), "") if file is None else _config_of(file)
         print(equations.report(plan_of(loaded), loaded, known.sources(loaded, text), names))
 
 
@@ -24,8 +31,7 @@ def columns(file, markdown):
     from metacascade.config.config import default
     from metacascade.mechanisms import plan_of
     from metacascade.model import observables
-    from metacascade.run.inputs import config_of
-    plan = plan_of(default() if file is None else config_of(file)[0])
+    plan = plan_of(default() if file is None else _config_of(file)[0])
     declared, by_node = observables.columns(plan), observables.by_node(plan)
     print(declared_columns.markdown(declared) + "\n" + declared_columns.markdown_by_node(by_node) if markdown else
           declared_columns.table(declared) + declared_columns.table_by_node(by_node), end="")

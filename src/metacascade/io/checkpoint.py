@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from metacascade.base.errors import InputError, on_all_ranks
+from metacascade.base.numerals import size
 from metacascade.base.screen import one_line
 from metacascade.base.tiles import VALUES, VOXELS
 from metacascade.io import datasets, sealed
@@ -210,6 +211,15 @@ def describe(path):
     sealed.verify(serial_world(), path, KIND, FORMAT)
     with understood(path):
         return _described(path, _Stored(path))
+
+
+def outlined(path) -> str:
+    """A line of what is in a checkpoint, once all its bytes have been verified."""
+    sealed.verify(serial_world(), path, KIND, FORMAT)
+    with understood(path):
+        stored = _Stored(path)
+        return (f"{path}: intact checkpoint, format {FORMAT}, day {stored.meta['time_s'] / 86400:g}, "
+                f"{size(os.stat(path).st_size)}")
 
 
 def _described(path, stored):

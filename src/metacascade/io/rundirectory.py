@@ -72,5 +72,6 @@ def tidy(directory):
     with runlock.if_free(directory) as free:
         if free and finished(directory):
             parts.remove(Path(directory) / parts.FOLDER)
-            with contextlib.suppress(OSError):
-                (Path(directory) / SIGNS).unlink()
+            for name in (SIGNS, STATUS, RANKS):
+                with contextlib.suppress(OSError):
+                    (Path(directory) / name).unlink()

@@ -16,9 +16,23 @@ def cells(totals, columns) -> Sheet:
 
 def deaths(totals, columns, most=MOST) -> Sheet:
     """Of what cells have died, and which were taken out."""
-    gone = [(column.name, column.doc, totals.get(column.name, 0)) for column in columns
+    return _parts("cells that are gone", _gone(totals, columns), "all that are gone", most=most)
+
+
+def gone(totals, columns, most=4) -> str:
+    """The same in a line; empty if none are."""
+    rows = [(name, n) for name, _, n in _gone(totals, columns) if n]
+    total = sum(n for _, n in rows)
+    told = [f"{name} {share(n, total)}" for name, n in rows[:most]]
+    if len(rows) > most:
+        told.append(f"{counted(len(rows) - most, 'other')} {share(sum(n for _, n in rows[most:]), total)}")
+    return f"{counted(total, 'cell')}: {', '.join(told)}" if total else ""
+
+
+def _gone(totals, columns):
+    rows = [(column.name, column.doc, int(totals.get(column.name, 0))) for column in columns
             if column.part in (DEAD, REMOVED)]
-    return _parts("cells that are gone", sorted(gone, key=lambda row: -row[2]), "all that are gone", most=most)
+    return sorted(rows, key=lambda row: -row[2])
 
 
 def _parts(title, rows, whole, zeros=False, most=MOST) -> Sheet:

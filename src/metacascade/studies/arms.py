@@ -1,9 +1,18 @@
 """Treatment arms with replicates from one state, compared: a sweep whose points have names and changes of their own."""
 from pathlib import Path
 
+from metacascade.base import sheets
 from metacascade.base.screen import LONGEST_LINE, one_line
 from metacascade.config.write import inline
-from metacascade.studies import arms_plan, sweep, sweep_compare, sweep_plan, sweep_sensitivity, sweep_table
+from metacascade.studies import (
+    arms_plan,
+    standing,
+    sweep,
+    sweep_compare,
+    sweep_plan,
+    sweep_sensitivity,
+    sweep_table,
+)
 
 STUDY = sweep.Study("arms", "arms", arms_plan.opened)
 
@@ -26,6 +35,7 @@ def describe(directory):
     kind = "arms" if "arms" in plan else "a sweep"
     yield f"{directory}: {kind}, {len(rows)} members: " + ", ".join(
         f"{len(numbers)} {status}" for status, numbers in found.items() if numbers)
+    yield from _open(directory, found)
     if "arms" in plan:
         for member in plan["members"][:len(plan["arms"])]:
             changes = ", ".join(f"{name} = {inline(value)}" for name, value in member["settings"].items())
@@ -33,3 +43,11 @@ def describe(directory):
     if "arms" in plan or plan.get("compare") and found["done"]:
         table = sweep_compare if sweep_compare.names_of(plan) else sweep_sensitivity
         yield from table.lines(plan, rows)
+
+
+def _open(directory, found):
+    """Lines of the members that run, have stopped, or have failed, and where the table is."""
+    if any(found[how] for how in standing.OPEN):
+        yield from sheets.plain(standing.Members(directory).sheets()[1:]).splitlines()
+    if (table := Path(directory) / sweep_table.NAME).exists():
+        yield f"table in {table}"

@@ -1,0 +1,191 @@
+"""How far a directory of many runs is: a sweep, arms, a cohort, a scaling study; as tables for a screen."""
+import json
+import os
+import statistics
+import time
+from pathlib import Path
+
+from metacascade.base.errors import DONE, STOPPED_EARLY, InputError
+from metacascade.base.numerals import counted
+from metacascade.base.screen import one_line
+from metacascade.base.sheets import Sheet, facts, share
+from metacascade.config.config import Config, load_with_text
+from metacascade.io import atomic, runlock
+from metacascade.run import status
+from metacascade.run.estimate import duration
+from metacascade.studies import cohort_results, scaling, scaling_table, sweep_plan, sweep_table
+from metacascade.studies.sweep_plan import folder
+
+SHOWN = 12              # members that have a line to themselves
+OPEN = ("running", "failed", "damaged", "stopped")     # how a member is of which there is more to say
+
+
+# --- sweeps and arms ------------------------------------------------------------------------------------------
+
+def is_sweep(path) -> bool:
+    """Is a path the directory of a sweep or of arms?"""
+    return (Path(path) / sweep_plan.NAME).is_file()
+
+
+class Members:
+    """The members of a sweep or of arms; those that are done are not looked at again."""
+
+    def __init__(self, directory):
+        self.directory, self.plan, self.done = Path(directory), sweep_plan.kept(directory), set()
+
+    def stand(self) -> dict:
+        """{number: how a member is now}, see `sweep_table.STATUSES`."""
+        found = {member["number"]: self._status(member) for member in self.plan["members"]}
+        self.done = {number for number, how in found.items() if how == "done"}
+        return found
+
+    def _status(self, member):
+        if member["number"] in self.done:
+            return "done"
+        how = sweep_table.state(folder(self.directory, member))
+        if how == "stopped" and sweep_table.damaged(folder(self.directory, member)):
+            return "damaged"
+        sessions = sweep_table.ends(self.directory, member)
+        failed = how in ("stopped", "waiting") and sessions and sessions[-1][0] not in (DONE, STOPPED_EARLY)
+        return "failed" if failed else how
+
+    def sheets(self) -> list:
+        """How many are how, how long the rest will take, and what each does of those that run, stopped or failed."""
+        found, members = self.stand(), self.plan["members"]
+        counts = {how: list(found.values()).count(how) for how in sweep_table.STATUSES}
+        kind = "arms" if "arms" in self.plan else "sweep"
+        told = ", ".join(f"{n:,} {how}" for how, n in counts.items() if n)
+        first = facts("", [(kind, f"{counted(len(members), 'member')}: {told}"),
+                           ("share", f"{share(counts['done'], len(members))} done{self._left(found)}")])
+        rows = [self._row(member, found[member["number"]]) for how in OPEN for member in members
+                if found[member["number"]] == how]
+        more = [(counted(len(rows) - SHOWN, "other"), "", "", "")] if len(rows) > SHOWN else []
+        return [first, Sheet("", ("member", "state", "day", "what"), [*rows[:SHOWN], *more], (1, 3))]
+
+    def _left(self, found):
+        """The time to the end, from what members that are done have taken, and those that run are left with."""
+        took = [sum(seconds for _, seconds in sweep_table.ends(self.directory, member))
+                for member in self.plan["members"] if found[member["number"]] == "done"]
+        running = list(found.values()).count("running")
+        to_do = running / 2 + list(found.values()).count("waiting")       # of those that run half is over, in the mean
+        if not (running and (took := [seconds for seconds in took if seconds])):
+            return ""
+        return f"; about {duration(statistics.fmean(took) * to_do / running)} left, {running} at a time"
+
+    def _row(self, member, how):
+        told = status.read(folder(self.directory, member))
+        day = f"{told['time_s'] / 86400:.2f} of {told['end_s'] / 86400:g}" if told else ""
+        what = sweep_plan.described(member)
+        if how == "running" and told and told.get("left_s") is not None:
+            what = f"{duration(told['left_s'])} left: {what}"
+        if how == "failed":
+            what = f"see {sweep_table.log(self.directory, member).name}: {what}"
+        return f"{member['number']:04}", how, day, what
+
+    def over(self) -> bool:
+        """Does none of them run, and none wait?"""
+        return not {"running", "waiting"} & set(self.stand().values())
+
+    def running(self) -> bool:
+        """Does any run?"""
+        return "running" in self.stand().values()
+
+
+# --- cohorts --------------------------------------------------------------------------------------------------
+
+def is_cohort(path) -> bool:
+    """Is a path the directory of a cohort, done or not?"""
+    return (Path(path) / cohort_results.PLAN).is_file()
+
+
+def cohort(directory) -> list:
+    """How many patients of a cohort have been lived through, and how long the others will take."""
+    directory = Path(directory)
+    patients, title = _cohort_plan(directory)
+    if cohort_results.whole(directory):
+        return [facts("", [("cohort", one_line(title)), ("state", f"complete, {counted(patients, 'patient')}")])]
+    times = _written(directory)
+    done = sum(len(cohort_results.members(block, patients)) for block in times)
+    going = runlock.locked(directory)
+    what = "running" if going else "stopped or killed; the same `metacascade cohort` goes on"
+    left = f", {duration(_left_s(list(times.values()), cohort_results.blocks(patients)))} left" if going and len(
+        times) > 1 else ""
+    return [facts("", [("cohort", one_line(title)), ("state", what),
+                       ("patients", f"{done:,} of {patients:,} ({share(done, patients)}){left}")])]
+
+
+def _cohort_plan(directory):
+    path = directory / cohort_results.PLAN
+    with atomic.reading(path):
+        text = path.read_text("utf-8", "replace")
+    try:
+        tables = json.loads(text)["cohort"]
+        return int(tables["patients"]), str(tables.get("title", ""))
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        raise InputError(f"{path} is not as metacascade writes it") from None
+
+
+def _written(directory):
+    """When each part was written that is there [s since 1970]: {number: time}."""
+    found = {}
+    for path in cohort_results.part(directory, 0).parent.glob("part.*.h5"):
+        try:
+            found[int(path.name.split(".")[1])] = os.stat(path).st_mtime
+        except (OSError, ValueError):
+            pass
+    return found
+
+
+def _left_s(times, parts):
+    """Seconds to the end, at the rate at which parts have come so far."""
+    times = sorted(times)
+    return (parts - len(times)) * (max(time.time(), times[-1]) - times[0]) / (len(times) - 1)
+
+
+def config_of(directory):
+    """(Config, its text) that the patients of a cohort, or the members of a sweep, start from."""
+    directory = Path(directory)
+    if not is_cohort(directory):
+        return load_with_text(directory / sweep_plan.CONFIG)
+    path = directory / cohort_results.PLAN
+    with atomic.reading(path):
+        text = path.read_text("utf-8", "replace")
+    try:
+        return Config.from_dict(json.loads(text)["config"]), ""
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        raise InputError(f"{path} is not as metacascade writes it") from None
+
+
+# --- scaling --------------------------------------------------------------------------------------------------
+
+def is_scaling(path) -> bool:
+    """Is a path the directory of a scaling study?"""
+    return (Path(path) / scaling.NAMES[0]).is_file() or (Path(path) / scaling.FOLDER).is_dir() and any(
+        scaling.MEASURED.fullmatch(name.name) for name in (Path(path) / scaling.FOLDER).iterdir())
+
+
+def scaling_study(directory):
+    """What is in the directory of a scaling study, as lines: its table, and measurements of one that is not done."""
+    directory = Path(directory)
+    state = "running" if runlock.locked(directory) else "not done: the same command goes on"
+    if (path := directory / scaling.NAMES[0]).is_file():
+        with atomic.reading(path):
+            text = path.read_text("utf-8", "replace")
+        try:
+            found = json.loads(text)
+            yield scaling_table.as_text(found["kind"], found["rows"])
+            yield from map(one_line, found["disagreements"])
+        except scaling_table.DAMAGED:
+            raise InputError(f"{path} is not as metacascade writes it: the same `metacascade scaling` with "
+                             "--overwrite measures again") from None
+        return
+    measured = sorted(path for path in (directory / scaling.FOLDER).iterdir() if scaling.MEASURED.fullmatch(path.name))
+    yield f"{directory}: a scaling study, {counted(len(measured), 'measurement')}, {state}"
+    for path in measured:
+        try:
+            figures = json.loads(path.read_text("utf-8"))["figures"]
+            yield (f"  {counted(figures['ranks'], 'rank')}, {counted(figures['cells'], 'cell')}: "
+                   f"{scaling_table.step_s(figures):.4g} s a step")
+        except scaling_table.DAMAGED:
+            raise InputError(f"{path} is damaged: remove it, and it is measured again") from None
+
