@@ -154,3 +154,11 @@ def test_settings_add_replace_and_drop_therapies():
     assert first.therapy[0].rate == "blood.nk" and first.surgery[0].share == 0.5
     with pytest.raises(InputError, match="there is no table therapy"):
         config.with_overrides([f"therapy.3={one}"])
+
+
+@pytest.mark.parametrize("plan, key", [({"rate": 3, "factor": 2}, "rate"), ({"drug": ["NK boost"]}, "drug"),
+                                       ({"drug": 3, "efficacy": 0.5}, "drug")])
+def test_a_value_of_a_wrong_type_is_told_once(plan, key):
+    with pytest.raises(InputError) as told:
+        loaded(plan | {"start": "0 h"})
+    assert len(str(told.value).splitlines()) == 1 and f"therapy[0].{key}" in str(told.value)

@@ -40,9 +40,10 @@ def singular(text: str) -> str:
     return _ONE.sub(r"\1", text)
 
 
-def size(number: int) -> str:
-    """A number of bytes: ``16.2 MB``."""
-    for unit, one in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if number >= one:
-            return f"{number / one:.3g} {unit}"
-    return f"{number} bytes"
+def size(number: float) -> str:
+    """Bytes as text: ``1.25 GiB``, ``3.1 MiB``, ``20 KiB``."""
+    if number < 2**20 / 10:
+        return f"{number / 2**10:,.0f} KiB"
+    if number >= 2**43:
+        return f"{number / 2**40:,.0f} TiB"
+    return f"{number / 2**30:,.2f} GiB" if number >= 2**30 else f"{number / 2**20:,.1f} MiB"

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from metacascade.base.errors import InputError
+from metacascade.base.numerals import singular
 from metacascade.cli import lists
 from metacascade.cli.options import Drugs
 
@@ -76,7 +77,7 @@ def _describe(file, everything):
     from metacascade.studies import arms, cohort_results, reproduce_directory, standing
     path = file / cohort_results.NAME if file.is_dir() and (file / cohort_results.NAME).exists() else file
     if cohort_results.is_one(path):
-        print(cohort_results.describe(path), flush=True)
+        print(singular(cohort_results.describe(path)), flush=True)
     elif standing.is_cohort(file):
         sheets.show(standing.cohort(file))
     elif not everything and _is_run(file):
@@ -85,7 +86,7 @@ def _describe(file, everything):
         kinds = ((arms.is_study, arms.describe), (reproduce_directory.is_study, reproduce_directory.describe),
                  (standing.is_scaling, standing.scaling_study), (lambda _: True, output.describe))
         for text in next(describe for is_one, describe in kinds if is_one(file))(file):
-            print(text, flush=True)
+            print(singular(text), flush=True)
 
 
 def _at_a_glance(directory):

@@ -72,7 +72,8 @@ def _therapies(config):
         names = names_in_time(config)
     except InputError:          # `_others` or `_plan` tells it, and then nobody knows all names
         names = None
-    yield from (Problem(path, text) for path, text in therapy.wrong(config, names, largest(config)))
+    yield from (Problem(path, text, ((*path[:-1], "drug"),) if path[-1] in ("rate", "efficacy") else ())
+                for path, text in therapy.wrong(config, names, largest(config)))
 
 
 def _plan(config, found):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from metacascade.base.numerals import size
 from metacascade.base.tiles import EDGE
 from metacascade.io import joins
 from metacascade.mechanisms import plan_of
@@ -182,15 +183,6 @@ def pieces(config):
     return vessels.length_density_per_um2 * volume_um3 * (1.0 / length_um + 1.5 / (EDGE * edge_um))
 
 
-def size(number):
-    """Bytes as text: ``1.25 GiB``, ``3.1 MiB``, ``20 KiB``."""
-    if number < 2**20 / 10:
-        return f"{number / 2**10:,.0f} KiB"
-    if number >= 2**43:
-        return f"{number / 2**40:,.0f} TiB"
-    return f"{number / 2**30:,.2f} GiB" if number >= 2**30 else f"{number / 2**20:,.1f} MiB"
-
-
 def count(number):
     """A mean number as text: ``0.36``, ``723``, ``1.2e+07``."""
     if number < 10:
@@ -200,7 +192,7 @@ def count(number):
 
 def duration(seconds):
     """A wall time as text: ``50 s``, ``2.5 h``."""
-    for unit, size in (("days", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.3g} {unit}"
+    for unit, one in (("days", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * one:
+            return f"{seconds / one:.3g} {unit}"
     return f"{seconds:.3g} s"

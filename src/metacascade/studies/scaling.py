@@ -13,6 +13,7 @@ from pathlib import Path
 
 from metacascade.base import numerals, stopsignals
 from metacascade.base.errors import DONE, FAILED, STOPPED_EARLY, WRONG_INPUT, InputError, RunError
+from metacascade.base.numerals import counted, singular
 from metacascade.base.screen import one_line
 from metacascade.io.atomic import write_text, writing
 from metacascade.io.provenance import commit, versions
@@ -180,11 +181,12 @@ def _bench(case, arguments):
         _end(process)
     if process.returncode:
         kind = InputError if process.returncode == WRONG_INPUT else RunError
-        raise kind(f"{case.ranks} ranks, {case.cells} cells: exit code {process.returncode}\n"
+        raise kind(f"{singular(f'{case.ranks} ranks, {case.cells} cells')}: exit code {process.returncode}\n"
                    f"{complaints.strip()[-4000:]}\ncommand: {' '.join(command)}")
     figures = _last_json(printed)
     if figures is None or figures.get("ranks") != case.ranks:
-        raise RunError(f"{' '.join(command)}\nprinted no figures of {case.ranks} ranks, but\n{printed[-2000:]}")
+        raise RunError(f"{' '.join(command)}\nprinted no figures of {counted(case.ranks, 'rank')}, but\n"
+                       f"{printed[-2000:]}")
     return figures
 
 
