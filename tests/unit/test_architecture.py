@@ -38,7 +38,7 @@ PACKAGES = {
     "pint": "base.units",
     "vtkmodules": "space.network_vtp",
     "typer": "cli.app cli.cascade cli.info cli.options cli.scaling cli.studies",
-    "rich": "run.progress base.sheets",
+    "rich": "run.progress studies.watch base.sheets",
     "SALib": "studies.sweep_plan studies.sweep_sensitivity",
     "pandas": "io.frames io.rows",
     "xarray": "io.frames run.tissue",

@@ -219,6 +219,16 @@ app.command()(cascade.efficiency)
 
 
 @app.command()
+def watch(
+        directory: Annotated[Path, typer.Argument(
+            metavar="DIR", help="The directory of a run, a sweep, arms or a cohort.")],
+        once: Annotated[bool, typer.Option("--once", help="Print one view as text, and end.")] = False):
+    """Show in the terminal how far a run is, until it ends; Ctrl-C ends the view alone."""
+    from metacascade.studies.watch import run as show
+    return show(directory, once)
+
+
+@app.command()
 def digest(file: Annotated[Path, typer.Argument(
         metavar="FILE", help="A checkpoint, results.h5, or the directory of a run.")]):
     """Print the digest of a model state: equal for equal states, whatever the ranks that made it."""

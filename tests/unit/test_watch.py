@@ -1,0 +1,160 @@
+"""`metacascade watch`: what goes on in a directory, in a terminal of 80 columns and 24 lines."""
+import contextlib
+import json
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from types import SimpleNamespace
+
+import pytest
+
+import metacascade as mc
+import small
+from conftest import environment
+from metacascade.__main__ import main
+from metacascade.base import sheets
+from metacascade.io import runlock
+from metacascade.studies import standing, watch
+
+SECONDS = 60
+LONG = small.arguments(run__duration="1000 days", output__interval="1 day", output__checkpoint="1000 days", tumor__cells=500,
+                       injection=[], draw=[])
+QUICK = dict(run__duration="6 h", output__interval="2 h", output__checkpoint="4 h")
+
+
+def until(condition):
+    """Wait for it; what it has come to."""
+    end = time.monotonic() + SECONDS
+    while not (found := condition()) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert found
+    return found
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    """The directory of a run in which everything happens."""
+    out = tmp_path_factory.mktemp("watch") / "run"
+    mc.Simulation(small.EXAMPLE, small.settings(**QUICK)).run(out).close()
+    return out
+
+
+@pytest.fixture
+def going(done, tmp_path):
+    """The same as if it went on on two ranks: its results, and a status that is newer."""
+    out = tmp_path / "run"
+    shutil.copytree(done, out)
+    with mc.open(out) as results:
+        totals = {name: int(values[-1]) for name, values in results.series.items() if results.units(f"series/{name}") == "cells"}
+    told = dict(format=1, host="a", process=1, ranks=2, started=0.0, written=time.time(), step=7, time_s=25200, end_s=86400,
+                days_per_min=0.5, left_s=85.0, totals=totals)
+    (out / "status.json").write_text(json.dumps(told))
+    (out / "ranks.txt").write_text("".join(f"{line:<63}\n" for line in ("0 7 1200 104857600 0.910", "1 7 800 52428800 0.250")))
+    return SimpleNamespace(out=out, totals=totals)
+
+
+def once(capsys, path):
+    """One view, as lines."""
+    assert main(["watch", "--once", str(path)]) == 0
+    return capsys.readouterr().out.splitlines()
+
+
+def test_a_run_that_goes_on_shows_how_far_it_is_and_when_it_ends(going, capsys):
+    with runlock.locking(going.out):
+        lines = once(capsys, going.out)
+    text = "\n".join(lines)
+    assert len(lines) < watch.LINES and max(map(len, lines)) <= sheets.WIDTH
+    assert "running" in text and "29.2 %, 0.29 of 1" in text and "0.5 days/min, 85 s left" in text
+    assert f"tissue {going.totals['tissue']:,}" in text and "so far; at" in text
+    assert [line.split() for line in lines[-2:]] == [["0", "1,200", "100.0", "MiB", "91", "%", "7"],
+                                                     ["1", "800", "50.0", "MiB", "25", "%", "7"]]
+    born = next(line for line in lines if line.startswith("account")).split()
+    assert born[1] == born[3]
+
+
+def test_a_run_that_was_killed_is_told_as_such(going, capsys):
+    """Nobody holds its lock, and its status is there."""
+    (going.out / "run.lock").touch()
+    lines = once(capsys, shutil.copytree(going.out, going.out.parent / "other"))
+    assert "killed; go on with" not in "\n".join(lines) and "complete" in "\n".join(lines)    # it has all results
+    results = going.out / "results.h5"
+    results.unlink()
+    text = " ".join(" ".join(once(capsys, going.out)).split())
+    assert "killed; go on with `metacascade resume" in text and "0.29 of 1" in text
+
+
+def test_ranks_that_do_not_fit_are_those_that_work_least():
+    view = watch.OfRun.__new__(watch.OfRun)
+    view.state, view.told = "running", dict(ranks=64, per_rank=[
+        dict(rank=rank, cells=5, memory_bytes=1e8, work_share=rank / 64, step=1) for rank in range(64)])
+    shown = view._ranks(3)
+    assert [row[0] for row in shown.rows] == ["0", "1", "2"] and "3 of 64 ranks" in shown.title
+
+
+def test_what_is_no_run_and_no_terminal_are_refused(tmp_path, done, capsys):
+    assert main(["watch", str(tmp_path)]) == 2 and "nothing to watch" in capsys.readouterr().err
+    assert main(["watch", str(done)]) == 2 and "DIR --once` prints one view" in capsys.readouterr().err
+
+
+def test_a_cohort_and_a_sweep_are_watched_until_nobody_works_on_them(tmp_path, monkeypatch):
+    (tmp_path / "cohort.json").write_text(json.dumps({"cohort": {"patients": 40}}))
+    view = watch.view_of(tmp_path)
+    with runlock.locking(tmp_path):
+        assert not view.look(80, 24)[1]
+    assert view.look(80, 24)[1] and view.state == "stopped" and "0 of 40" in view.words
+    monkeypatch.setattr(standing.sweep_plan, "kept", lambda _: {"members": [{"number": 0, "settings": {}, "seed": 1}]})
+    monkeypatch.setattr(standing.sweep_table, "state", lambda _: "waiting")
+    view = watch.OfMembers(tmp_path)
+    assert [view.look(80, 24)[1] for _ in range(2)] == [False, True] and view.state == "stopped"
+    monkeypatch.setattr(standing.sweep_table, "state", lambda _: "done")
+    assert view.look(80, 24)[1] and (view.state, view.words) == ("complete", "1 member: 1 done")
+
+
+@pytest.fixture
+def tmux(tmp_path):
+    """``tmux(*arguments)``: what it prints; a server of its own, which ends with the test."""
+    if shutil.which("tmux") is None:
+        pytest.skip("there is no tmux here to look at a terminal with (Debian: apt install tmux)")
+
+    def call(*arguments, check=True):
+        done = subprocess.run(["tmux", "-S", str(tmp_path / "socket"), "-f", "/dev/null", *arguments], env=environment(),
+                              capture_output=True, text=True, timeout=SECONDS)
+        assert not check or done.returncode == 0, done.stderr
+        return done.stdout
+    yield call
+    call("kill-server", check=False)
+
+
+@pytest.fixture
+def living(tmp_path):
+    """A run that goes on: its process and directory."""
+    out = tmp_path / "run"
+    with open(tmp_path / "log", "w") as log:
+        process = subprocess.Popen([sys.executable, "-m", "metacascade", "run", str(small.EXAMPLE), "--out", str(out), *LONG],
+                                   env=environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    until(lambda: (out / "status.json").exists() or process.poll() is not None)
+    yield SimpleNamespace(process=process, out=out)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+@pytest.mark.parametrize("sent, state, code", [(signal.SIGTERM, "stopped", 75), (signal.SIGKILL, "killed", 1)],
+                         ids=["stopped", "killed"])
+def test_in_a_terminal_of_80_columns_it_shows_a_run_and_ends_with_it(living, tmux, sent, state, code):
+    words = [sys.executable, "-m", "metacascade", "watch", str(living.out)]
+    tmux("new-session", "-d", "-x", "80", "-y", "24", f"{shlex.join(words)}; echo code $?; sleep 600")
+    screen = until(lambda: (text := tmux("capture-pane", "-p")).count("days/min") and text).rstrip("\n")
+    lines = screen.splitlines()
+    assert len(lines) <= 24 and max(map(len, lines)) <= 80 and lines[0].startswith(str(living.out)[:40])
+    assert "state  running" in screen and " of 1000" in screen and "accounted for" in screen
+    assert tmux("display-message", "-p", "#{alternate_on}").strip() == "1"
+    living.process.send_signal(sent)
+    living.process.wait(SECONDS)
+    ended = until(lambda: (text := tmux("capture-pane", "-p", "-J")).count("code ") and text)
+    assert f": {state}, day" in ended and f"code {code}" in ended and "metacascade resume" in ended
+    assert tmux("display-message", "-p", "#{alternate_on}").strip() == "0", "the terminal is as it was"
