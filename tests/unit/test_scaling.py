@@ -16,7 +16,7 @@ from metacascade.base import stopsignals
 from metacascade.base.errors import DONE, FAILED, STOPPED_EARLY, InputError, RunError
 from metacascade.config.presets import text
 from metacascade.run import cluster
-from metacascade.studies import scaling, scaling_table
+from metacascade.studies import scaling, scaling_doubts, scaling_table
 from metacascade.studies.scaling import Case, numbers, planned, study
 
 
@@ -292,3 +292,67 @@ def test_counted_work_of_two_ranks_is_that_of_one(small_study):
 def test_the_small_study_can_be_projected(small_study, metacascade):
     done = metacascade("scaling", "project", small_study[1], "--cells", "1e10", check=True)
     assert "strong scaling: 10,000,000,000 cells in all" in done.stdout and "100,000" in done.stdout
+
+
+# --- what is worth a look --------------------------------------------------------------------------------------
+
+CELLS = 1_000_000       # of made-up figures: 700 tiles
+
+
+def doubts(*figures, ranks=2, cells=CELLS):
+    """What is told of made-up measurements of one tumor, changed by ``change(figures)``."""
+    cases = []
+    for number, change in enumerate(figures):
+        made = measured.figures(cells, ranks) | {"oversubscribed": False}
+        change(made)
+        cases.append(dict(cells=cells, ranks=ranks, number=number, figures=made))
+    return scaling_doubts.of(scaling_table.rows("strong", cells, cases), cases)
+
+
+def busy(made):
+    for rank in made["per_rank"]:
+        rank["wall_s"] = {stage: seconds / 0.6 for stage, seconds in rank["wall_s"].items()}
+
+
+def test_a_quiet_machine_and_a_large_tumor_leave_nothing_to_be_told():
+    assert doubts(lambda made: None) == []
+
+
+def test_a_busy_machine_is_told_by_wall_and_cpu_time():
+    line, = doubts(busy)
+    assert line.startswith("2 ranks: computing had a core for 60% of its time") and "idle" in line
+
+
+def test_waiting_is_no_sign_of_a_busy_machine():
+    def waits(made):
+        for rank in made["per_rank"]:
+            rank["wall_s"]["tissue"] += 1.0
+            rank["waited_s"]["tissue"] += 1.0
+    assert doubts(waits) == []
+
+
+def test_ranks_on_fewer_cores_than_ranks_are_told_of_elsewhere():
+    assert doubts(lambda made: (busy(made), made.update(oversubscribed=True))) == []
+
+
+def test_ranks_that_mostly_wait_and_ranks_with_too_few_tiles_are_told():
+    line, = doubts(lambda made: made.update(communication_share=0.7))
+    assert line.startswith("2 ranks: computing is 30% of the time")
+    line, = doubts(lambda made: None, cells=2000)
+    assert "tiles a rank (1,000 cells)" in line
+    assert doubts(lambda made: None, cells=2000, ranks=1) == []
+
+
+def test_measurements_that_differ_and_ranks_that_slow_it_down_are_told():
+    line, = doubts(lambda made: made.update(step_s=[0.1]), lambda made: made.update(step_s=[0.2]))
+    assert "2.00 times as long as the fastest" in line
+    cases = [dict(cells=CELLS, ranks=ranks, number=0, figures=measured.figures(CELLS, ranks, step_s=0.1 * ranks))
+             for ranks in (1, 2)]
+    assert scaling_doubts.of(scaling_table.rows("strong", CELLS, cases), cases) == [
+        "2 ranks: a step took 2.00 times as long as on 1"]
+
+
+def test_doubts_are_printed_and_kept(bench, config, tmp_path, capsys):
+    assert study("strong", config, tmp_path / "out", "1,2") == DONE
+    told = json.loads((tmp_path / "out" / "scaling.json").read_text())["doubts"]
+    assert told and all(f"warning: {line}" in capsys.readouterr().err for line in told[:1])

@@ -14,14 +14,14 @@ from pathlib import Path
 from metacascade.base import numerals, stopsignals
 from metacascade.base.errors import DONE, FAILED, STOPPED_EARLY, WRONG_INPUT, InputError, RunError
 from metacascade.base.numerals import counted, singular
-from metacascade.base.screen import one_line
+from metacascade.base.screen import one_line, warn
 from metacascade.io.atomic import write_text, writing
 from metacascade.io.provenance import commit, versions
 from metacascade.io.runlock import locking
 from metacascade.ranks import launcher
 from metacascade.run import cluster, inputs
 from metacascade.run.bench import OVERSUBSCRIBED
-from metacascade.studies import scaling_table
+from metacascade.studies import scaling_doubts, scaling_table
 
 FOLDER, NAMES = "bench", ("scaling.json", "scaling.csv", "scaling.png")
 MEASURED = re.compile(r"cells-\d+\.ranks-\d+\.\d+\.json", re.ASCII)      # Case.name
@@ -232,14 +232,16 @@ def _report(kind, cells, settings, found, out):
     cases = [dict(cells=case.cells, ranks=case.ranks, number=case.number, figures=figures)
              for case, figures in found.items()]
     rows = scaling_table.rows(kind, cells, cases)
-    disagree = scaling_table.disagreements(cases)
+    disagree, doubts = scaling_table.disagreements(cases), scaling_doubts.of(rows, cases)
     write_text(out / "scaling.json", json.dumps(dict(
-        format=scaling_table.FORMAT, kind=kind, settings=settings, rows=rows, disagreements=disagree, cases=cases),
-        indent=1))
+        format=scaling_table.FORMAT, kind=kind, settings=settings, rows=rows, disagreements=disagree, doubts=doubts,
+        cases=cases), indent=1))
     write_text(out / "scaling.csv", scaling_table.as_csv(rows))
     print(scaling_table.as_text(kind, rows))
     if any(row["oversubscribed"] for row in rows):
         print(f"* {OVERSUBSCRIBED}")
+    for line in doubts:
+        warn(line)
     _draw(kind, rows, out / "scaling.png")
     for line in disagree:
         print(f"metacascade: {line}", file=sys.stderr)

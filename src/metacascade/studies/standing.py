@@ -175,6 +175,7 @@ def scaling_study(directory):
             found = json.loads(text)
             yield scaling_table.as_text(found["kind"], found["rows"])
             yield from map(one_line, found["disagreements"])
+            yield from (f"worth a look: {one_line(line)}" for line in found.get("doubts", ()))
         except scaling_table.DAMAGED:
             raise InputError(f"{path} is not as metacascade writes it: the same `metacascade scaling` with "
                              "--overwrite measures again") from None
