@@ -26,7 +26,8 @@ GROUPS = {
     "run": "base ranks mechanisms config state space model io",
     "studies": "base ranks mechanisms config state space model io run",
     "slurm": "base ranks mechanisms config state space model io run studies __main__",
-    "cli": "base ranks mechanisms config state space model io run studies slurm",
+    "report": "base ranks mechanisms config state space model io run studies",
+    "cli": "base ranks mechanisms config state space model io run studies slurm report",
 }
 TOP = {"__init__", "__main__", "_kernels"}      # the doors, and what is compiled
 
@@ -42,7 +43,7 @@ PACKAGES = {
     "SALib": "studies.sweep_plan studies.sweep_sensitivity",
     "pandas": "io.frames io.rows",
     "xarray": "io.frames run.tissue",
-    "matplotlib": "studies.scaling_picture studies.reproduce_picture",
+    "matplotlib": "studies.scaling_picture studies.reproduce_picture report.style report.marks",
 }
 # kernel: the only modules that call it; _layout, the records, is for all
 OWNERS = {

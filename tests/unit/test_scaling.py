@@ -125,7 +125,7 @@ def test_a_row_has_the_exact_counts_of_its_ranks():
 def test_without_matplotlib_all_else_is_written_and_it_is_said(bench, config, tmp_path, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     assert study("strong", config, tmp_path / "out", "1,2") == DONE
-    assert 'no picture: matplotlib is not installed: pip install "metacascade[plots]"' in capsys.readouterr().out
+    assert 'no picture: matplotlib is not installed: pip install "metacascade[report]"' in capsys.readouterr().out
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["bench", "scaling.csv", "scaling.json"]
 
 

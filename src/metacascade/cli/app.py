@@ -216,6 +216,7 @@ def schema():
 app.command()(info)
 app.command()(cascade.cascade)
 app.command()(cascade.efficiency)
+app.command()(cascade.report)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""The commands that tell the cascade: of a run what it was, of a config how efficient it is."""
+"""The commands that tell the cascade: of runs what they were, as text or pictures, of a config how efficient it is."""
 from pathlib import Path
 from typing import Annotated
 
@@ -29,3 +29,15 @@ def efficiency(
     """Tell how many growing metastases there are for each cell that the tumor sheds, on the mean of the laws."""
     from metacascade.studies import efficiency_table
     print("\n".join(efficiency_table.told(config, settings or [], out)))
+
+
+def report(
+        runs: Annotated[list[Path], typer.Argument(
+            metavar="RUN...", help="Directories of runs or their results, of which several are compared; of a sweep or "
+            "arms, whose members are compared; or of a cohort.")],
+        out: Annotated[Path | None, typer.Option(
+            "--out", "-o", metavar="DIR", help="The directory for the page and all figures; default: RUN/report."
+            )] = None):
+    """Write an HTML page about a run, or about several, compared, with all figures as SVG, PNG and CSV."""
+    from metacascade.report import report as pages
+    print(f"report in {pages.write(runs, out)}")

@@ -31,7 +31,7 @@ def study(config, folder):
         atomic.write_text(path, as_csv(base.whole, bars))
     whole, bars = read(path)
     if not reproduce_picture.tornado(whole, bars, folder / FIGURE):
-        print('no figure: matplotlib is not installed, pip install "metacascade[plots]"', flush=True)
+        print('no figure: matplotlib is not installed, pip install "metacascade[report]"', flush=True)
     return lines(whole, bars)
 
 

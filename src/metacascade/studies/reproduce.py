@@ -252,7 +252,7 @@ def _write(experiment, out, rows, findings):
     atomic.write_text(out / TABLE, reproduce_report.table(experiment, rows))
     values = {one.readout: _values(rows, one.readout) for one in experiment.comparisons}
     if not reproduce_picture.draw(experiment, values, findings, out / FIGURE):
-        print('no figure: matplotlib is not installed, pip install "metacascade[plots]"', flush=True)
+        print('no figure: matplotlib is not installed, pip install "metacascade[report]"', flush=True)
 
 
 def _number(value):

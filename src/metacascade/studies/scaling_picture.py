@@ -14,7 +14,7 @@ def draw(kind, rows, path):
     try:
         import matplotlib
     except ImportError:
-        raise InputError('matplotlib is not installed: pip install "metacascade[plots]"') from None
+        raise InputError('matplotlib is not installed: pip install "metacascade[report]"') from None
     matplotlib.use("Agg")
     from matplotlib import pyplot
     figure, (speed, efficiency, stages) = pyplot.subplots(1, 3, figsize=(13, 4), layout="constrained")

@@ -1,0 +1,1 @@
+"""Pictures, tables and one HTML page of runs: ``metacascade report``."""

@@ -1,0 +1,80 @@
+"""Cells in the blood in the course of time, their half-life, and what draws and tubes of it find."""
+import numpy as np
+
+from metacascade.io import bloodcount, needs
+from metacascade.io.cascade_text import hours
+from metacascade.io.needs import Missing
+from metacascade.report import html, style
+from metacascade.report.plate import Plate
+
+NODE = "venous"
+
+
+def circulating(told) -> Plate:
+    """Cells that enter each day, those that flow and those that are arrested at the time; cells per mL."""
+    entered = needs.entered(told.results)
+    if not entered.any():
+        raise Missing("no cell has entered the blood")
+    figure, axes = style.figure(1, 2, height_in=3.1, sharex=True)
+    left, right = axes[0]
+    lines = {"entered, since the start": entered, "arrested at the time": told.series("arrested"),
+             "flowing at the time": told.series("circulating")}
+    for (words, numbers), (color, dash) in zip(lines.items(), style.steps(3)):
+        left.plot(told.days, np.where(numbers > 0, numbers, np.nan), color=color, linestyle=dash, label=words,
+                  marker="." if words.startswith("flowing") else "")
+    style.log_scale(left.yaxis, 0.8, 12 * max(entered.max(), 1))
+    left.set(title="Cells in the blood", xlabel="time [days]", ylabel="cells")
+    left.legend(loc="upper left")
+    tube = _tube(told, right)
+    rows = [{"time [days]": float(day), **{f"{words} [cells]": float(v[k]) for words, v in lines.items()},
+             **{name: float(v[k]) for name, v in tube.items()}} for k, day in enumerate(told.days)]
+    return Plate("blood", "Left: cells that have entered the blood, and those in it at each output; what is 0 is not "
+                 "drawn. Right: what an assay like CellSearch is expected to find in a tube of venous blood (it takes "
+                 "epithelial cells and finds 85 % of them), and the chance of one or more and of five or more; "
+                 f"triangles are the blood draws of the run. {half_life(told)}", figure, rows)
+
+
+def _tube(told, axis):
+    """The tube at each output, drawn; its columns."""
+    try:
+        tube = told.results.cellsearch(node=NODE)
+    except Missing as missing:
+        axis.axis("off")
+        axis.text(0.0, 0.5, f"not told: {missing}", wrap=True, fontsize=style.SMALL)
+        return {}
+    axis.plot(told.days, tube["expected"], color=style.BLUE, label="expected")
+    axis.plot(told.days, tube["p_any"], color=style.RED, linestyle="--", label="chance of 1 or more")
+    axis.plot(told.days, tube["p_many"], color=style.GREEN, linestyle="-.", label="chance of 5 or more")
+    for k, draw in enumerate(bloodcount.real_draws(told.results)):
+        axis.plot(draw["time_h"] / 24, draw["ctcs"], "^", color=style.BLACK, markersize=8, clip_on=False,
+                  label="drawn, CTCs" if k == 0 else None)
+    axis.set(title=f"In {tube['volume_mL'][-1]:.3g} mL of venous blood", xlabel="time [days]",
+             ylabel="CTCs, or chance")
+    axis.set_ylim(0, 1.7 * max(1.0, *tube["expected"], *(draw["ctcs"] for draw in bloodcount.real_draws(told.results))))
+    axis.legend(loc="upper left")
+    return {"volume [mL]": tube["volume_mL"], "expected [CTCs]": tube["expected"], "p_any": tube["p_any"],
+            "p_many": tube["p_many"]}
+
+
+def half_life(told) -> str:
+    """A sentence on how long cells flow."""
+    try:
+        one = told.results.half_life()
+    except Missing as missing:
+        return f"The half-life in the flow is not told: {missing}."
+    if one["low_h"] != one["low_h"]:
+        return f"The half-life in the flow is {hours(one['half_life_h'])}."
+    return (f"The half-life in the flow, ln 2 times the mean time, is {hours(one['half_life_h'])} "
+            f"(95 %: {hours(one['low_h'])} to {hours(one['high_h'])}).")
+
+
+def draws(told) -> str:
+    """The draws of the run, as a table."""
+    rows = bloodcount.real_draws(told.results)
+    if not rows:
+        raise Missing("the config has no blood draw, or none was due yet")
+    return html.table(("day", "from", "volume [mL]", "cells", "CTCs"), (
+        (row["time_h"] / 24, row["node"], row["volume_mL"], row["cells"], row["ctcs"]) for row in rows), "Blood draws")
+
+
+PARTS = (circulating, draws)

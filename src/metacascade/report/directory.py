@@ -1,0 +1,66 @@
+"""The directory of a report: refused where it holds anything else, and rid of the files of an earlier one."""
+import json
+import re
+from pathlib import Path
+
+from metacascade.base.errors import InputError
+from metacascade.io.atomic import reading, write_bytes, write_text, writing
+from metacascade.report.page import MARK
+
+INDEX, FOLDER, LIST = "index.html", "figures", "report.json"
+OURS = re.compile(rf"{FOLDER}/[a-z0-9_]+\.(?:svg|png|csv)", re.ASCII)
+
+
+class Directory:
+    """Where a report is written: files under their final names, the page last."""
+
+    def __init__(self, path):
+        self.path, self.names = Path(path), []
+        refuse_other(self.path)
+
+    def begin(self):
+        """Make the directory, and remove the files of an earlier report."""
+        with writing(self.path):
+            (self.path / FOLDER).mkdir(parents=True, exist_ok=True)
+            for name in _listed(self.path):
+                (self.path / name).unlink(missing_ok=True)
+
+    def write(self, name, data):
+        """A file of a figure: text or bytes."""
+        self.names.append(f"{FOLDER}/{name}")
+        path = self.path / FOLDER / name
+        write_text(path, data) if isinstance(data, str) else write_bytes(path, [(0, data)])
+
+    def end(self, text):
+        """The list of the files, and the page."""
+        write_text(self.path / LIST, json.dumps({"format": 1, "files": sorted(self.names)}, indent=1) + "\n")
+        write_text(self.path / INDEX, text)
+        return self.path / INDEX
+
+
+def refuse_other(path):
+    """InputError for a path at which there is anything but an earlier report, or nothing."""
+    path = Path(path)
+    if path.exists() and not path.is_dir():
+        raise InputError(f"{path} is a file; --out names a directory")
+    with reading(path):
+        others = [one.name for one in path.iterdir()] if path.is_dir() else []
+    if others and not _is_report(path):
+        raise InputError(f"{path} holds files, and no earlier report of `metacascade report`: choose another --out")
+
+
+def _is_report(path):
+    index = path / INDEX
+    if not index.is_file():
+        return False
+    with reading(index), open(index, "rb") as file:
+        return MARK.encode() in file.read(200)
+
+
+def _listed(path):
+    """The files that the list of an earlier report names, of names that one writes."""
+    try:
+        names = json.loads((path / LIST).read_text("utf-8"))["files"]
+    except (OSError, ValueError, LookupError, TypeError):
+        return []
+    return [name for name in names if isinstance(name, str) and OURS.fullmatch(name)]

@@ -1,0 +1,111 @@
+"""The tumor in the course of time: cells, size, oxygen and other fields, vessels."""
+import numpy as np
+
+from metacascade.base.columns import NOW
+from metacascade.io import needs
+from metacascade.io.needs import Missing
+from metacascade.report import style
+from metacascade.report.plate import Plate, column
+
+BY_ZONE = {"core": "cells_core", "border": "cells_border", "outside": "cells_outside"}
+SIZES = {"radius": "radius of the outline", "invasion_max": "farthest cell out of it",
+         "invasion_mean": "mean of cells out of it", "sprout_reach": "longest sprout"}
+DEATHS = {"necrosis": "lack of oxygen", "apoptosis": "background", "chemotherapy": "drug", "irradiated": "radiation"}
+VESSELS = {"vessels_core": "core", "vessels_border": "border"}
+MATURE = {"maturity_core": "core", "maturity_border": "border"}
+
+
+def cells(told) -> Plate:
+    """Cells by zone, and how many died of what."""
+    total = told.series("tissue") + told.series("lumped", 0)
+    if not total.any():
+        raise Missing("there is no tumor at any output")
+    figure, axes = style.figure(1, 2, height_in=3.0, sharex=True)
+    left, right = axes[0]
+    rows = {"cells of the tumor": total}
+    left.plot(told.days, _positive(total), color=style.BLACK, label="all")
+    for (name, own), dash in zip(BY_ZONE.items(), style.DASHES[1:]):
+        if told.series(own, 0).any():
+            rows[name] = told.series(own)
+            left.plot(told.days, _positive(rows[name]), color=style.ZONES[name], linestyle=dash, label=name)
+    style.log_scale(left.yaxis)
+    left.set(title="Cells in the tumor", xlabel="time [days]", ylabel="cells")
+    left.legend()
+    died = {words: told.series(name) for name, words in DEATHS.items() if told.series(name, 0).any()}
+    for (words, numbers), (color, dash) in zip(died.items(), style.steps(len(died))):
+        right.plot(told.days, numbers, color=color, linestyle=dash, label=words)
+    right.set(title="Died in the tumor, since the start, of", xlabel="time [days]", ylabel="cells")
+    style.thousands(right.yaxis)
+    if died:
+        right.legend()
+    return Plate("growth", "Left: cells of the tumor, all and by where they lie by the outline (core, border, outside; "
+                 "powers of ten). Right: what they died of.", figure, _table(told, "cells", rows | died))
+
+
+def size(told) -> Plate:
+    """Radius, invasion, sprouts; vessels and how mature they are."""
+    sizes = {words: told.series(name) for name, words in SIZES.items() if np.isfinite(told.series(name, np.nan)).any()}
+    if not sizes:
+        raise Missing("the run has no outline of the tumor (outline.enabled), by which sizes and zones are told")
+    density = {words: told.series(name) for name, words in VESSELS.items() if name in told.results.series}
+    mature = {words: told.series(name) for name, words in MATURE.items() if name in told.results.series}
+    figure, axes = style.figure(1, 3, height_in=3.0, sharex=True, width_ratios=(1.5, 1, 1))
+    for axis, title, unit, lines in zip(axes[0], ("Size", "Length of vessels", "Maturity of vessels"), (
+            "um", "mm/mm^3", "0 new, 1 mature"), (sizes, density, mature)):
+        for (words, numbers), (color, dash) in zip(lines.items(), style.steps(len(lines))):
+            axis.plot(told.days, numbers, color=color, linestyle=dash, label=words)
+        axis.set(title=title, xlabel="time [days]", ylabel=unit.replace("^3", "³").replace("um", "µm"))
+        axis.set_ylim(0, _top(axis, 1.35 if len(lines) > 2 else 1.15))
+        axis.legend(loc="lower left" if lines is mature else "upper left", handlelength=1.6, borderaxespad=0.1)
+    rows = {column(words, "um"): v for words, v in sizes.items()}
+    rows |= {column(f"vessels, {words}", "mm/mm^3"): v for words, v in density.items()}
+    rows |= {f"maturity, {words}": v for words, v in mature.items()}
+    return Plate("size", "Left: radius of the ball as large as the inside of the outline, and how far cells are out of "
+                 "it. Middle and right: length of vessels per volume, and their mean maturity by length.", figure,
+                 _table(told, "", rows))
+
+
+def _top(axis, room):
+    """The upper end of an axis that leaves room for its legend."""
+    highest = max((float(np.nanmax(line.get_ydata(), initial=0)) for line in axis.get_lines()), default=1.0)
+    return (highest or 1.0) * room
+
+
+def fields(told) -> Plate:
+    """Means over the cells of oxygen and all other fields, and of what mechanisms tell of cells."""
+    names = [name for name, one in told.columns.items() if one.part == NOW and one.mean
+             and name in told.results.series and np.isfinite(told.series(name)).any()]
+    if not names:
+        raise Missing("no field is on in this config")
+    across = min(len(names), 3)
+    down = -(-len(names) // across)
+    figure, axes = style.figure(down, across, height_in=0.4 + 2.2 * down, sharex=True)
+    for axis, name in zip(axes.ravel(), names):
+        axis.plot(told.days, told.series(name), color=style.BLUE)
+        axis.set(title=_words(name), ylabel="no unit" if told.unit(name) == "1" else told.unit(name))
+        axis.set_ylim(0, None)
+    for axis in axes[-1]:
+        axis.set_xlabel("time [days]")
+    for axis in axes.ravel()[len(names):]:
+        axis.axis("off")
+    return Plate("fields", "Means where the cells of the tumor are: "
+                 + "; ".join(f"{_words(name)}, {told.columns[name].doc}" for name in names) + ".", figure,
+                 _table(told, "", {column(name, told.unit(name)): told.series(name) for name in names}))
+
+
+def _words(name):
+    return {"vegf_mean": "VEGF", "emt_mean": "EMT"}.get(name, name.removesuffix("_mean").replace("_", " "))
+
+
+def _positive(numbers):
+    """For an axis of powers of ten: what is 0 is not drawn."""
+    return np.where(numbers > 0, numbers, np.nan)
+
+
+def _table(told, unit, columns):
+    times = needs.time_s(told.results) / 86400
+    return [{"time [days]": float(day), **{column(name, unit): float(values[k]) for name, values in columns.items()}}
+            for k, day in enumerate(times)]
+
+
+PARTS = (cells, size, fields)

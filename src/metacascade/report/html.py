@@ -1,0 +1,52 @@
+"""Pieces of HTML: texts made safe, tables, details."""
+import html
+import math
+
+import numpy as np
+
+from metacascade.base.screen import visible
+
+
+def escaped(text) -> str:
+    """A text of others as HTML: nothing in it is markup, and nothing hidden."""
+    return html.escape(visible(text))
+
+
+def number(value, digits=4) -> str:
+    """A number for a table: whole ones with commas, others with some digits, and a dash for none."""
+    if value is None or isinstance(value, (float, np.floating)) and math.isnan(value):
+        return "–"
+    if isinstance(value, str):
+        return escaped(value)
+    if float(value).is_integer() and abs(value) < 1e15:
+        return f"{int(value):,}"
+    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.{digits}g}"
+
+
+def paragraph(text, kind="") -> str:
+    """A paragraph; `kind` is its class."""
+    return f"<p{f' class={chr(34)}{kind}{chr(34)}' if kind else ''}>{escaped(text)}</p>"
+
+
+def table(head, rows, caption="") -> str:
+    """A table of texts and numbers: numbers to the right."""
+    lines = ['<div class="table"><table>']
+    lines += [f"<caption>{escaped(caption)}</caption>"] * bool(caption)
+    lines.append("<thead><tr>" + "".join(f'<th scope="col">{escaped(name)}</th>' for name in head) + "</tr></thead>")
+    lines += ["<tbody>", *("<tr>" + "".join(map(_cell, row)) + "</tr>" for row in rows), "</tbody></table></div>"]
+    return "\n".join(lines)
+
+
+def _cell(value):
+    of_numbers = value is None or isinstance(value, (int, float, np.number))
+    return f'<td class="n">{number(value)}</td>' if of_numbers else f"<td>{escaped(value)}</td>"
+
+
+def details(summary, inside) -> str:
+    """What opens at a click; in print it is open."""
+    return f"<details><summary>{escaped(summary)}</summary>\n{inside}\n</details>"
+
+
+def code(text) -> str:
+    """A text as it stands."""
+    return f"<pre>{escaped(text)}</pre>"

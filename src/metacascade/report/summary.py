@@ -1,0 +1,114 @@
+"""What was simulated, in three sentences, and the numbers that matter most."""
+import math
+
+from metacascade.base.units import show_time
+from metacascade.io import needs
+from metacascade.io.cascade_text import hours
+from metacascade.io.needs import Missing
+from metacascade.report import html
+
+MODELS = {"angiogenesis": "vessels that grow", "vegf": "VEGF", "emt": "EMT by lack of oxygen", "chemotherapy": "a drug",
+          "lymphatic": "lymph", "neutrophils": "neutrophils", "macrophages": "macrophages", "l1cam": "L1CAM",
+          "mutation": "mutations", "matrix": "matrix", "adhesion": "adhesion of cells"}
+DIED = ("anoikis", "shear", "nk", "arrested_death")
+
+
+def sentences(told) -> str:
+    """What was simulated: the model, what came of it, what treatment did."""
+    return html.paragraph(" ".join((_model(told), _outcome(told), _treatment(told))), "lead")
+
+
+def state(told) -> str:
+    """Whether the run has ended, and of what time its files tell."""
+    lines = []
+    if not told.results.complete:
+        lines.append(f"This run has not ended, it goes on or was interrupted: the page tells of its first "
+                     f"{told.days[-1]:g} of {told.config.run.duration_s / 86400:g} days.")
+    if told.is_branch:
+        lines.append(f"This is a branch: its files tell of its own part of the time alone, from day {told.days[0]:g} "
+                     "on. Totals since the start are with those of the run that it came from.")
+    return "".join(html.paragraph(line, "note") for line in lines)
+
+
+def _model(told):
+    config = told.config
+    start = f"a tumor of {told.config.tumor.cells:,} cells in the {config.tumor.organ or 'tissue'}" if config.tumor \
+        else "no tumor, but injected cells"
+    on = [words for name, words in MODELS.items() if getattr(getattr(config, name, None), "enabled", False)]
+    grown = f", with {', '.join(on)}" if on else ""
+    return (f"{config.title or 'This run'}: simulated was {start} of a {config.run.species} for "
+            f"{told.days[-1]:g} days in steps of {show_time(config.run.step_s)}, seed {config.run.seed}{grown}.")
+
+
+def _outcome(told):
+    cells, shed = int(told.last("tissue") + told.last("lumped")), int(needs.entered(told.results)[-1])
+    lesions = _lesions(told)
+    return (f"At the end there were {cells:,} cells in the tumor; {shed:,} cells had entered the blood, and "
+            f"{int(told.last('extravasated')):,} had left it in an organ, where {lesions['alive']:,} lesions (single "
+            f"cells among them) lived, {lesions['micro']:,} of these growing.")
+
+
+def _treatment(told):
+    plans = [(len(getattr(told.config, name)), one, many) for name, one, many in (
+        ("surgery", "operation", "operations"), ("therapy", "therapy", "therapies"),
+        ("radiation", "course of radiation", "courses of radiation"), ("injection", "injection", "injections"),
+        ("draw", "blood draw", "blood draws"))]
+    parts = [f"{n} {one if n == 1 else many}" for n, one, many in plans if n]
+    return f"The config has {', '.join(parts)}." if parts else "There was no treatment and no blood draw."
+
+
+def _lesions(told):
+    found = dict(alive=0, dormant=0, micro=0, macro=0)
+    try:
+        rows = told.results.burdens()
+    except Missing:
+        return found
+    return {name: sum(row[name] for row in rows if row["organ"] != needs.TUMOR) for name in found}
+
+
+def headline(told):
+    """Rows (what, number, unit) of the numbers that matter most."""
+    lesions, shed = _lesions(told), needs.entered(told.results)[-1]
+    died = {name: told.last(name) for name in DIED}
+    yield "simulated time", float(told.days[-1]), "days"
+    yield "cells of the tumor", told.last("tissue") + told.last("lumped"), "cells"
+    if math.isfinite(radius := told.last("radius", math.nan)):
+        yield "radius of the tumor", float(radius), "um"
+    yield "cells that entered the blood", shed, "cells"
+    yield "first cell shed", _time(told, "first_shed_s"), ""
+    yield "died in the blood", sum(died.values()), "cells"
+    yield "of these killed by NK cells", died["nk"], "cells"
+    yield "left the blood in an organ", told.last("extravasated"), "cells"
+    yield "lesions alive, single cells too", lesions["alive"], "lesions"
+    yield "of these dormant", lesions["dormant"], "lesions"
+    yield "of these growing", lesions["micro"], "lesions"
+    yield "first lesion that divided", _time(told, "first_lesion_s"), ""
+    yield from _blood(told)
+
+
+def _time(told, name):
+    at = told.last(name, -1)
+    return "not yet" if at < 0 else f"day {at / 86400:.3g}"
+
+
+def _blood(told):
+    try:
+        one = told.results.half_life()
+        between = f"{hours(one['low_h'])} to {hours(one['high_h'])}"
+        yield "half-life in the flow", f"{hours(one['half_life_h'])} ({between})", ""
+    except Missing:
+        yield "half-life in the flow", "not told", ""
+    try:
+        tube = told.results.cellsearch()
+        yield (f"found in {tube['volume_mL'][-1]:.3g} mL of venous blood at the end, expected",
+               float(tube["expected"][-1]), "CTCs")
+    except Missing:
+        return
+
+
+def headline_table(told) -> str:
+    """The same as a table."""
+    return html.table(("what", "number", "unit"), headline(told), "The run in numbers")
+
+
+PARTS = (sentences, state, headline_table)

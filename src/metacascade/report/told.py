@@ -1,0 +1,104 @@
+"""What the sections of the report look at: the results of a run, its config, and the state in its checkpoint."""
+import contextlib
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from metacascade.base.errors import InputError
+from metacascade.config.config import Config
+from metacascade.io import checkpoint, needs
+from metacascade.io.cascade import kept
+from metacascade.io.needs import Missing
+from metacascade.mechanisms import plan_of
+from metacascade.model import observables
+from metacascade.ranks.parallel import serial_world
+
+DAY_S = 86_400
+
+
+class Told:
+    """A run, read once: all figures tell of the same outputs, also while the run goes on.
+
+    Attributes
+    ----------
+    results : Results, as `metacascade.io.cascade.Kept`
+    config : Config
+    name : str
+        Of its directory, or as a comparison names it.
+    """
+
+    def __init__(self, results, name=""):
+        self.opened, self.results = results, kept(results)
+        self.path, self.directory = Path(results.path), Path(results.path).parent
+        self.name = name or self.directory.resolve().name
+        if not len(self.results.series.get("time_s", ())):
+            raise InputError(f"{results.path} has no output yet: a report needs one at least; "
+                             "output.interval says how often they come")
+
+    @cached_property
+    def config(self):
+        """As the run was made, with every value."""
+        return Config.from_dict(self.results.config)
+
+    @cached_property
+    def plan(self):
+        """The rates and fields of the config."""
+        return plan_of(self.config)
+
+    @cached_property
+    def columns(self):
+        """Name -> Column of all that the series may have."""
+        return {one.name: one for one in observables.columns(self.plan)}
+
+    @cached_property
+    def days(self):
+        """Times of the outputs [d]."""
+        return needs.time_s(self.results) / DAY_S
+
+    def series(self, name, default=None):
+        """A column of the series, float64; Missing without it."""
+        return needs.column(self.results, name, default)
+
+    def last(self, name, default=0):
+        """The last number of a column."""
+        return self.series(name, default)[-1]
+
+    def unit(self, name):
+        """The unit of a column of the series."""
+        return self.results.units(f"series/{name}")
+
+    @property
+    def is_branch(self):
+        """Do its files begin later than the simulated time?"""
+        return self.first_s > 0
+
+    @property
+    def first_s(self):
+        """The first output [s]; later than 0 of a branch, whose files tell of its own part of the time."""
+        return int(needs.time_s(self.results)[0])
+
+    @cached_property
+    def state(self):
+        """The state in the newest checkpoint that is whole; Missing if there is none."""
+        for path in checkpoint.found(self.directory):
+            with contextlib.suppress(InputError):
+                return checkpoint.read(serial_world(), path)
+        raise Missing(f"there is no whole checkpoint in {self.directory}, and only that has cells, fields and vessels "
+                      "by their places")
+
+    def nodes(self):
+        """Names of the nodes of the circuit."""
+        return needs.nodes(self.results)
+
+    def by_node(self, name):
+        """{node: numbers at each output} of a column of the table by organ, where any is not 0."""
+        rows, times, found = self.results.organs[:], needs.time_s(self.results), {}
+        if name not in (rows.dtype.names or ()):
+            raise Missing(f"the table by organ has no column {name}")
+        for number, node in self.nodes().items():
+            here = rows[rows["node"] == number]
+            if here[name].any():
+                found[node] = np.zeros(len(times))
+                found[node][np.searchsorted(times, here["time_s"])] = here[name]
+        return found
