@@ -23,7 +23,8 @@ def circulating(told) -> Plate:
         left.plot(told.days, np.where(numbers > 0, numbers, np.nan), color=color, linestyle=dash, label=words,
                   marker="." if words.startswith("flowing") else "")
     style.log_scale(left.yaxis, 0.8, 12 * max(entered.max(), 1))
-    left.set(title="Cells in the blood", xlabel="time [days]", ylabel="cells")
+    style.time_axis(left, told.days)
+    left.set(title="Cells in the blood", ylabel="cells")
     left.legend(loc="upper left")
     tube = _tube(told, right)
     rows = [{"time [days]": float(day), **{f"{words} [cells]": float(v[k]) for words, v in lines.items()},
@@ -48,8 +49,8 @@ def _tube(told, axis):
     for k, draw in enumerate(bloodcount.real_draws(told.results)):
         axis.plot(draw["time_h"] / 24, draw["ctcs"], "^", color=style.BLACK, markersize=8, clip_on=False,
                   label="drawn, CTCs" if k == 0 else None)
-    axis.set(title=f"In {tube['volume_mL'][-1]:.3g} mL of venous blood", xlabel="time [days]",
-             ylabel="CTCs, or chance")
+    style.time_axis(axis, told.days)
+    axis.set(title=f"In {tube['volume_mL'][-1]:.3g} mL of venous blood", ylabel="CTCs, or chance")
     axis.set_ylim(0, 1.7 * max(1.0, *tube["expected"], *(draw["ctcs"] for draw in bloodcount.real_draws(told.results))))
     axis.legend(loc="upper left")
     return {"volume [mL]": tube["volume_mL"], "expected [CTCs]": tube["expected"], "p_any": tube["p_any"],

@@ -29,12 +29,15 @@ def cells(told) -> Plate:
             rows[name] = told.series(own)
             left.plot(told.days, _positive(rows[name]), color=style.ZONES[name], linestyle=dash, label=name)
     style.log_scale(left.yaxis)
-    left.set(title="Cells in the tumor", xlabel="time [days]", ylabel="cells")
+    left.set(title="Cells in the tumor", ylabel="cells")
+    for axis in axes[0]:
+        style.time_axis(axis, told.days)
     left.legend()
     died = {words: told.series(name) for name, words in DEATHS.items() if told.series(name, 0).any()}
     for (words, numbers), (color, dash) in zip(died.items(), style.steps(len(died))):
         right.plot(told.days, numbers, color=color, linestyle=dash, label=words)
-    right.set(title="Died in the tumor, since the start, of", xlabel="time [days]", ylabel="cells")
+    right.set(title="Died in the tumor, since the start, of", ylabel="cells")
+    right.set_ylim(0, _top(right, 1.0 + 0.11 * len(died)))
     style.thousands(right.yaxis)
     if died:
         right.legend()
@@ -54,7 +57,8 @@ def size(told) -> Plate:
             "um", "mm/mm^3", "0 new, 1 mature"), (sizes, density, mature)):
         for (words, numbers), (color, dash) in zip(lines.items(), style.steps(len(lines))):
             axis.plot(told.days, numbers, color=color, linestyle=dash, label=words)
-        axis.set(title=title, xlabel="time [days]", ylabel=unit.replace("^3", "³").replace("um", "µm"))
+        style.time_axis(axis, told.days)
+        axis.set(title=title, ylabel=style.unit(unit))
         axis.set_ylim(0, _top(axis, 1.35 if len(lines) > 2 else 1.15))
         axis.legend(loc="lower left" if lines is mature else "upper left", handlelength=1.6, borderaxespad=0.1)
     rows = {column(words, "um"): v for words, v in sizes.items()}
@@ -82,12 +86,13 @@ def fields(told) -> Plate:
     figure, axes = style.figure(down, across, height_in=0.4 + 2.2 * down, sharex=True)
     for axis, name in zip(axes.ravel(), names):
         axis.plot(told.days, told.series(name), color=style.BLUE)
-        axis.set(title=_words(name), ylabel="no unit" if told.unit(name) == "1" else told.unit(name))
+        axis.set(title=_words(name), ylabel=style.unit(told.unit(name)))
         axis.set_ylim(0, None)
-    for axis in axes[-1]:
-        axis.set_xlabel("time [days]")
     for axis in axes.ravel()[len(names):]:
         axis.axis("off")
+    for axis in axes.ravel()[:len(names)][-across:]:
+        style.time_axis(axis, told.days)
+        axis.tick_params(labelbottom=True)
     return Plate("fields", "Means where the cells of the tumor are: "
                  + "; ".join(f"{_words(name)}, {told.columns[name].doc}" for name in names) + ".", figure,
                  _table(told, "", {column(name, told.unit(name)): told.series(name) for name in names}))

@@ -22,7 +22,8 @@ def burdens(told) -> Plate:
         for (node, line), (color, dash) in zip(_lines(order, numbers), style.steps(MOST + 1)):
             axis.plot(told.days, np.where(line > 0, line, np.nan), color=color, linestyle=dash, label=node)
         style.log_scale(axis.yaxis, 0.8)
-        axis.set(title=title, xlabel="time [days]", ylabel=unit)
+        style.time_axis(axis, told.days)
+        axis.set(title=title, ylabel=unit)
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside right center", handlelength=2.6)
     rows = [{"time [days]": float(day), "organ": node, "lesions": int(lesions[node][k]),
              "cells": int(cells.get(node, lesions[node])[k])} for k, day in enumerate(told.days) for node in order]

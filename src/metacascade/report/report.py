@@ -5,7 +5,21 @@ from pathlib import Path
 from metacascade.base.errors import InputError
 from metacascade.io.needs import Missing
 from metacascade.io.results import open_results
-from metacascade.report import blood, entries, growth, html, organs, page, sankey, style, summary
+from metacascade.report import (
+    accounts,
+    blood,
+    clones,
+    entries,
+    growth,
+    html,
+    organs,
+    page,
+    rates,
+    sankey,
+    style,
+    summary,
+    timeline,
+)
 from metacascade.report.directory import FOLDER, Directory
 from metacascade.report.plate import Plate, csv_text
 from metacascade.report.told import Told
@@ -18,7 +32,11 @@ SECTIONS = (    # key, title, functions that give figures or HTML of a run, or r
     ("view", "In three dimensions", ()),
     ("growth", "The tumor", growth.PARTS),
     ("blood", "Cells in the blood", blood.PARTS),
-    ("organs", "Organs, and who seeded whom", organs.PARTS))
+    ("organs", "Organs, and who seeded whom", organs.PARTS),
+    ("clones", "Clones", clones.PARTS),
+    ("timeline", "What was done, and when", timeline.PARTS),
+    ("rates", "Rates as equations", rates.PARTS),
+    ("accounts", "Account of cells, wall time, provenance, config", accounts.PARTS))
 
 
 def write(runs, out=None) -> Path:

@@ -9,6 +9,7 @@ HELD = {"nk_held": "NK cells", "arrested_death": "died in the vessel"}
 COLORS = {"NK cells": style.ORANGE, "anoikis": style.GRAY, "shear": style.SKY, "torn apart": style.SKY,
           "died in the vessel": style.GRAY, "still arrested": style.YELLOW, "arrested": style.BLUE,
           "left the vessel": style.GREEN, "died there early": style.GRAY, "seeded": style.YELLOW,
+          "back in the tumor": style.RED,
           "dormant": style.PURPLE, "growing": style.RED, "with vessels": style.BLACK, "elsewhere": style.PALE}
 GAP, LEAST = 0.045, 0.004       # between bands, and the height of the thinnest; of 1 for all
 STAGES = {"arrested": ("o", style.BLUE), "extravasated": ("s", style.GREEN), "alive": ("^", style.ORANGE),
@@ -23,7 +24,8 @@ def flows(told):
     shed, held = counts["shed"][WHOLE], counts["arrested"][WHOLE]
     left = counts["extravasated"][WHOLE]
     first = [("arrested", held), *_named(totals, FLOWING)]
-    second = [("left the vessel", left), *_named(totals, HELD), ("still arrested", int(told.last("arrested")))]
+    second = [("left the vessel", left), ("back in the tumor", int(told.last("self_seeded"))), *_named(totals, HELD),
+              ("still arrested", int(told.last("arrested")))]
     lesions = {name: counts[name][WHOLE] for name in funnel.IN_LESIONS}
     seeded = lesions["alive"] - lesions["dormant"] - lesions["micro"]
     third = [("seeded", seeded), ("dormant", lesions["dormant"]), ("growing", lesions["micro"] - lesions["macro"]),

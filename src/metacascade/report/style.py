@@ -93,6 +93,19 @@ def colormap(colors, name="own"):
     return LinearSegmentedColormap.from_list(name, list(colors))
 
 
+def time_axis(axis, days, margin=0.02):
+    """The axis of time, from the first to the last output [d]: the same in all figures of a run."""
+    room = margin * max(float(days[-1] - days[0]), 1e-9)
+    axis.set(xlabel="time [days]", xlim=(float(days[0]) - room, float(days[-1]) + max(room, 1e-9)))
+
+
+def unit(text):
+    """A unit as it stands at an axis: "no unit" for 1."""
+    for plain, proper in (("um", "µm"), ("uM", "µM"), ("^2", "²"), ("^3", "³")):
+        text = text.replace(plain, proper)
+    return "no unit" if text == "1" else text
+
+
 def listed(colors):
     """A scale of these colors and none between."""
     from matplotlib.colors import ListedColormap

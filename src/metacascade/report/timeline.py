@@ -1,0 +1,83 @@
+"""What was done to the patient, and when, on the time axis of the growth of the tumor."""
+import numpy as np
+
+from metacascade.io.needs import Missing
+from metacascade.report import style
+from metacascade.report.plate import Plate
+
+DAY_S, MOST = 86_400, 2000          # windows or fractions of one course that are drawn
+KINDS = {"surgery": ("v", style.RED), "radiation": ("|", style.BLACK), "injection": (">", style.PURPLE),
+         "draw": ("^", style.BLUE), "therapy": ("", style.GREEN), "chemotherapy": ("", style.ORANGE)}
+
+
+def events(config, end_s):
+    """(kind, label, [(start, end) in s]) of each course; what happens at once has equal ends."""
+    for one in config.surgery:
+        yield "surgery", f"surgery: {one.where}", [(one.time_s, one.time_s)]
+    for one in config.radiation:
+        times = [one.time_s + k * one.interval_s for k in range(min(one.fractions, MOST))]
+        yield "radiation", f"{one.dose_Gy:g} Gy, {one.fractions} times: {one.where}", [(at, at) for at in times]
+    if config.chemotherapy.enabled and not any(one.rate == "drug.vessel" for one in config.therapy):
+        yield "chemotherapy", "chemotherapy", [(0, end_s)]
+    for one in config.therapy:
+        where = f" in {one.where}" if one.where else ""
+        yield "therapy", (one.drug or f"{one.rate} x {one.factor:g}") + where, _windows(one, end_s)
+    for one in config.injection:
+        yield "injection", f"injection: {one.cells:,} cells", [(one.time_s, one.time_s + one.duration_s)]
+    for one in config.draw:
+        yield "draw", f"draw: {one.volume_mL:g} mL, {one.node}", [(one.time_s, one.time_s)]
+
+
+def _windows(one, end_s):
+    """Start and end of each window of a therapy, up to the end of the run."""
+    if one.duration_s is None:
+        return [(one.start_s, end_s)]
+    times = min(one.times or MOST, MOST) if one.every_s else 1
+    starts = [one.start_s + k * (one.every_s or 0) for k in range(times)]
+    return [(start, min(start + one.duration_s, end_s)) for start in starts if start < end_s]
+
+
+def timeline(told) -> Plate:
+    """Operations, therapies, radiation, injections and draws, below the growth of the tumor."""
+    end_s = int(told.results.series["time_s"][-1])
+    lanes = list(events(told.config, end_s))
+    if not lanes:
+        raise Missing("there was no operation, no therapy, no radiation, no injection and no blood draw")
+    figure, axes = style.figure(2, 1, height_in=3.0 + 0.3 * len(lanes), sharex=True,
+                                height_ratios=(2.2, 0.5 + 0.3 * len(lanes)))
+    above, below = axes[:, 0]
+    for name, words, color, dash in (("tissue", "cells of the tumor", style.BLACK, "-"),
+                                     ("lumped", "cells of the lumped tumor", style.BLACK, "-"),
+                                     ("lesions", "cells in lesions", style.RED, "--")):
+        numbers = told.series(name, 0)
+        if numbers.any():
+            above.plot(told.days, np.where(numbers > 0, numbers, np.nan), dash, color=color, label=words)
+    style.log_scale(above.yaxis, 0.8)
+    above.set_ylabel("cells")
+    above.legend(loc="upper left")
+    for lane, (kind, _, spans) in enumerate(lanes):
+        _lane(below, lane, kind, [(a / DAY_S, b / DAY_S) for a, b in spans])
+    below.set_yticks(range(len(lanes)), [_cut(label) for _, label, _ in lanes])
+    style.time_axis(below, told.days)
+    below.set_ylim(len(lanes) - 0.5, -0.5)
+    return Plate("timeline", "What was done, and when: bars are windows of therapies, marks what happens at once; "
+                 "above, cells of the tumor and of lesions on the same time axis. What is due after the last output is "
+                 "not in the picture.", figure,
+                 [{"what": kind, "course": label, "from [days]": a / DAY_S, "to [days]": b / DAY_S}
+                  for kind, label, spans in lanes for a, b in spans])
+
+
+def _lane(axis, lane, kind, spans):
+    marker, color = KINDS[kind]
+    lasting = [(a, b - a) for a, b in spans if b > a]
+    axis.broken_barh(lasting, (lane - 0.3, 0.6), facecolor=color, edgecolor="black", linewidth=0.4)
+    at_once = [a for a, b in spans if b == a]
+    axis.plot(at_once, [lane] * len(at_once), marker or "o", color=color, markersize=9, markeredgecolor="black",
+              markeredgewidth=1.6 if marker == "|" else 0.6, linestyle="", clip_on=False)
+
+
+def _cut(text, most=34):
+    return text if len(text) <= most else text[:most - 1] + "…"
+
+
+PARTS = (timeline,)
