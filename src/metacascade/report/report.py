@@ -9,11 +9,14 @@ from metacascade.report import (
     accounts,
     blood,
     clones,
+    compare,
     entries,
+    groups,
     growth,
     html,
     organs,
     page,
+    patients,
     rates,
     sankey,
     style,
@@ -23,8 +26,10 @@ from metacascade.report import (
 from metacascade.report.directory import FOLDER, Directory
 from metacascade.report.plate import Plate, csv_text
 from metacascade.report.told import Told
+from metacascade.studies import arms, cohort_results
 
 VIEW = "metacascade.report.view3d"
+FOOT = "Made by `metacascade report`. A simulation: never to be used for a patient."
 SECTIONS = (    # key, title, functions that give figures or HTML of a run, or raise Missing
     ("summary", "What was simulated", summary.PARTS),
     ("fates", "What became of the cells in the blood", sankey.PARTS),
@@ -40,29 +45,69 @@ SECTIONS = (    # key, title, functions that give figures or HTML of a run, or r
 
 
 def write(runs, out=None) -> Path:
-    """Write the report of a run and return its page. InputError where there is none, or `out` holds other files."""
-    if len(runs) > 1:
-        raise InputError("a report is of one run: give one directory")
-    with open_results(runs[0]) as results:
+    """Write the report of a run, of several, compared, or of a cohort, and return its page.
+
+    Raises InputError where there is none of them, or `out` holds other files.
+    """
+    runs = [Path(run) for run in runs]
+    cohorts = [run for run in runs if cohort_results.is_one(_cohort(run))]
+    if cohorts and len(runs) > 1:
+        raise InputError(f"{cohorts[0]} is a cohort, and has a report of its own: give it alone")
+    if (runs[0] / cohort_results.PLAN).is_file() and not cohorts:
+        raise InputError(f"{runs[0]} is of a cohort that is not complete: the same `metacascade cohort` goes on with "
+                         "it")
+    if cohorts:
+        return _of_cohort(runs[0], out)
+    if len(runs) > 1 or arms.is_study(runs[0]):
+        return _of_several(runs, out)
+    return _of_one(runs[0], out)
+
+
+def _cohort(path):
+    return path / cohort_results.NAME if path.is_dir() else path
+
+
+def _of_one(path, out):
+    with open_results(path) as results:
         told = Told(results)
-        directory = Directory(out or told.directory / "report")
-        with style.sheet():
-            directory.begin()
-            sections = [(key, title, body) for key, title, parts in SECTIONS
-                        if (body := _body(key, parts, told, directory))]
-        title = told.config.title or told.name
-        return directory.end(page.page(title, sections, _footer(told)))
+        return _made(told, SECTIONS, out or told.directory / "report", told.config.title or told.name, _footer(told))
+
+
+def _of_several(paths, out):
+    if out is None and len(paths) > 1:
+        raise InputError("a report of several runs needs --out, the directory for it")
+    compared = groups.gathered(paths)
+    title = (compared.plan or {}).get("title") or f"{len(compared.members)} runs compared"
+    return _made(compared, compare.SECTIONS, out or paths[0] / "report", title, FOOT)
+
+
+def _of_cohort(path, out):
+    cohort = patients.Cohort(path)
+    return _made(cohort, patients.SECTIONS, out or cohort.path.parent / "report", cohort.title, FOOT)
+
+
+def _made(told, sections, out, title, footer):
+    """The page of sections, whose functions look at `told`, in a directory."""
+    directory = Directory(out)
+    with style.sheet():
+        directory.begin()
+        bodies = [(key, name, body) for key, name, parts in sections if (body := _body(key, parts, told, directory))]
+    return directory.end(page.page(title, bodies, footer))
 
 
 def _footer(told):
     versions = told.results.provenance[-1].get("versions", {}) if told.results.provenance else {}
     return (f"Of {told.path.name} in {told.name}, simulated with metacascade {versions.get('metacascade', '?')}. "
-            "Made by `metacascade report`. A simulation: never to be used for a patient.")
+            f"{FOOT}")
 
 
 def _body(key, parts, told, directory):
     if key == "view":
         return _view(told)
+    if key == "patients":
+        shown, text = patients.table(told)
+        directory.write("patients.csv", text)
+        return shown
     return "\n".join(part_of(part, told, directory) for part in parts)
 
 

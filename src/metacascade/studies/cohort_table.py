@@ -136,13 +136,18 @@ def write(directory, rows, lesions, units):
     for event in ("recurrence", "survival"):
         _write(directory, event, HEAD, by_year(*followed_times(rows, event), years))
     _write(directory, "organs", ORGAN_HEAD, by_organ(rows, lesions))
+    _write(directory, "patients", *patients(rows, lesions, units))
+
+
+def patients(rows, lesions, units):
+    """(names of columns with units, rows) of the table of patients, as people read it: times in years."""
     columns = [(_head(name, units[name]), rows[name], name, units[name]) for name in rows.dtype.names
                if rows.dtype[name].shape == ()]
     columns.insert([name for _, _, name, _ in columns].index("first_organ"), (
         "first_organ_seen", first_seen(rows, lesions), "first_organ", "node"))
-    _write(directory, "patients", [head for head, *_ in columns], (
+    return [head for head, *_ in columns], [
         [_told(name, one.item(), unit) for (*_, name, unit), one in zip(columns, row)]
-        for row in zip(*(values for _, values, *_ in columns))))
+        for row in zip(*(values for _, values, *_ in columns))]
 
 
 def _head(name, unit):

@@ -1,0 +1,169 @@
+"""Several runs in groups: arms of a study, points of a sweep, or runs that differ in nothing but their seeds."""
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from metacascade.base.errors import InputError
+from metacascade.base.intervals import student
+from metacascade.base.screen import one_line
+from metacascade.config.write import inline
+from metacascade.io import funnel, needs
+from metacascade.io.needs import WHOLE
+from metacascade.io.results import NAME, open_results
+from metacascade.report.told import Told
+from metacascade.studies import arms, sweep_plan, sweep_table
+
+SEEDS = (("run", "seed"), ("vessels", "seed"))
+
+
+@dataclass
+class Member:
+    """A run of a group, as far as comparisons need it: `found` is {what: number or array}."""
+    name: str
+    path: Path
+    config: object
+    days: np.ndarray
+    columns: dict
+    organs: dict
+    stages: dict
+    distances: dict
+    complete: bool
+    digest: str
+    branch: bool
+
+
+@dataclass
+class Group:
+    """Replicates of one thing."""
+    name: str
+    members: list = field(default_factory=list)
+
+
+@dataclass
+class Compared:
+    """All groups; `left_out` says of members why they are not among them, `plan` is that of arms or a sweep, if any."""
+    groups: list
+    left_out: list
+    plan: dict | None = None
+    directory: Path | None = None
+
+    @property
+    def members(self):
+        """All runs, group after group."""
+        return [member for group in self.groups for member in group.members]
+
+    def least(self):
+        """The least number of runs of a group."""
+        return min(len(group.members) for group in self.groups)
+
+
+@dataclass(frozen=True)
+class Band:
+    """Means at times, with intervals of 95 % by Student (nan: fewer than two runs), and how many runs there were."""
+    days: np.ndarray
+    mean: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    n: np.ndarray
+
+
+def gathered(paths) -> Compared:
+    """The runs in some directories, each of a run, of arms or of a sweep. Raises InputError where there are none."""
+    studies = [path for path in map(Path, paths) if arms.is_study(path)]
+    if studies and len(paths) > 1:
+        raise InputError(f"{studies[0]} is the directory of a sweep or of arms, which are compared alone: give it "
+                         "alone, "
+                         "or the directories of runs")
+    return _of_study(studies[0]) if studies else _of_runs([Path(path) for path in paths])
+
+
+def _of_study(directory):
+    plan, groups, left_out = sweep_plan.kept(directory), {}, []
+    for member in plan["members"]:
+        path = sweep_plan.folder(directory, member)
+        if not (path / NAME).exists():
+            left_out.append(f"{path.name}: {sweep_table.state(path)}")
+            continue
+        name = one_line(member.get("arm") or _settings(member) or "all", 60)
+        groups.setdefault(name, Group(name)).members.append(read(path, f"{name}, {path.name}"))
+    if not groups:
+        raise InputError(f"no member of {directory} has results yet")
+    return Compared([*groups.values()], left_out, plan, Path(directory))
+
+
+def _settings(member):
+    return ", ".join(f"{name} = {inline(value)}" for name, value in member["settings"].items() if name != "run.seed")
+
+
+def _of_runs(paths):
+    """Runs that differ in nothing but seeds are replicates; a group has the name of its first."""
+    groups = {}
+    for path in paths:
+        member = read(path, _name(path, paths))
+        groups.setdefault(_key(member.config), Group(member.name)).members.append(member)
+    return Compared([*groups.values()], [])
+
+
+def _name(path, paths):
+    own = [one.resolve().name for one in paths]
+    return str(path) if own.count(path.resolve().name) > 1 else path.resolve().name
+
+
+def _key(config):
+    values = config.to_dict() | {"title": ""}
+    for table, key in SEEDS:
+        values[table] = values[table] | {key: 0}
+    return json.dumps(values, sort_keys=True)
+
+
+def read(path, name) -> Member:
+    """A run: what comparisons look at, and nothing of its large tables."""
+    with open_results(path) as results:
+        told = Told(results, name)
+        series = told.results.series
+        lesions = told.by_node("lesions")
+        lesions.pop(needs.TUMOR, None)
+        zeros = np.zeros(len(told.days))
+        columns = {one: np.asarray(values, float) for one, values in series.items()}
+        columns |= dict(tumor=told.series("tissue") + told.series("lumped", 0), entered=needs.entered(told.results),
+                        alive=sum(lesions.values(), zeros))
+        stages = {stage: by_organ.get(WHOLE, 0) for stage, by_organ in funnel.counts(told.results).items()}
+        return Member(name, told.path, told.config, told.days, columns,
+                      {node: int(numbers[-1]) for node, numbers in lesions.items()}, stages, _distances(told),
+                      results.complete, results.digest, told.is_branch)
+
+
+def _distances(told):
+    """{upper edge of a bin of distance: share of the cells that entered vessels}."""
+    rows = needs.at_last(told.results, "distances")
+    shed = needs.numbers_of(told.results, "distances", "of", ("shed",))
+    rows = rows[np.isin(rows["of"], shed)]
+    total = max(int(rows["cells"].sum()), 1)
+    return {float(below): int(n) / total for below, n in zip(rows["below"], rows["cells"])}
+
+
+def band(group, column) -> Band | None:
+    """A column of the runs of a group, at all times at which one of them has an output; None: none has it."""
+    having = [member for member in group.members if column in member.columns]
+    if not having:
+        return None
+    times = np.unique(np.concatenate([np.round(member.days, 9) for member in having]))
+    values = np.full((len(having), len(times)), np.nan)
+    for row, member in zip(values, having):
+        row[np.searchsorted(times, np.round(member.days, 9))] = member.columns[column]
+    mean, half, n = estimates(values)
+    return Band(times, mean, mean - half, mean + half, n)
+
+
+def estimates(values):
+    """(means, half widths of the intervals of 95 %, numbers) over the rows of values, of those that are not nan."""
+    n = np.isfinite(values).sum(axis=0)
+    filled = np.where(np.isfinite(values), values, 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = np.where(n > 0, filled.sum(axis=0) / n, np.nan)
+        square = np.where(np.isfinite(values), (values - mean) ** 2, 0.0).sum(axis=0)
+        error = np.sqrt(square / (n - 1) / n)
+    width = np.array([student(int(k) - 1) if k > 1 else np.nan for k in n])
+    return mean, np.where(n > 1, width * error, np.nan), n
