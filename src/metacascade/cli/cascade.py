@@ -37,7 +37,9 @@ def report(
             "arms, whose members are compared; or of a cohort.")],
         out: Annotated[Path | None, typer.Option(
             "--out", "-o", metavar="DIR", help="The directory for the page and all figures; default: RUN/report."
-            )] = None):
+            )] = None,
+        talk: Annotated[bool, typer.Option(
+            "--talk", help="Also a picture of one run for a slide, 1920 x 1080: figures/talk.png and .svg.")] = False):
     """Write an HTML page about a run, or about several, compared, with all figures as SVG, PNG and CSV."""
     from metacascade.report import report as pages
-    print(f"report in {pages.write(runs, out)}")
+    print(f"report in {pages.write(runs, out, talk)}")

@@ -11,7 +11,7 @@ __all__ = ["Missing", "Plate", "column", "csv_text"]
 
 @dataclass(frozen=True)
 class Plate:
-    """A figure: `name` of its files, `caption` in words, the matplotlib `figure`, and `rows` of its table.
+    """A figure: `name` of its files, `caption` in words, the matplotlib `figure`, `rows` of its table, dots of an inch.
 
     A row is a dict, name of a column with its unit in brackets -> number or text.
     """
@@ -19,6 +19,7 @@ class Plate:
     caption: str
     figure: Any
     rows: list[dict] = field(default_factory=list)
+    dpi: int = 150
 
 
 def column(name, unit="") -> str:

@@ -21,6 +21,7 @@ from metacascade.report import (
     sankey,
     style,
     summary,
+    talk,
     timeline,
 )
 from metacascade.report.directory import FOLDER, Directory
@@ -44,10 +45,11 @@ SECTIONS = (    # key, title, functions that give figures or HTML of a run, or r
     ("accounts", "Account of cells, wall time, provenance, config", accounts.PARTS))
 
 
-def write(runs, out=None) -> Path:
+def write(runs, out=None, slide=False) -> Path:
     """Write the report of a run, of several, compared, or of a cohort, and return its page.
 
-    Raises InputError where there is none of them, or `out` holds other files.
+    `slide`: of one run also the picture for a slide. Raises InputError where there is none of them, or `out` holds
+    other files.
     """
     runs = [Path(run) for run in runs]
     cohorts = [run for run in runs if cohort_results.is_one(_cohort(run))]
@@ -56,21 +58,24 @@ def write(runs, out=None) -> Path:
     if (runs[0] / cohort_results.PLAN).is_file() and not cohorts:
         raise InputError(f"{runs[0]} is of a cohort that is not complete: the same `metacascade cohort` goes on with "
                          "it")
+    if slide and (cohorts or len(runs) > 1 or arms.is_study(runs[0])):
+        raise InputError("--talk draws one run: give its directory alone")
     if cohorts:
         return _of_cohort(runs[0], out)
     if len(runs) > 1 or arms.is_study(runs[0]):
         return _of_several(runs, out)
-    return _of_one(runs[0], out)
+    return _of_one(runs[0], out, slide)
 
 
 def _cohort(path):
     return path / cohort_results.NAME if path.is_dir() else path
 
 
-def _of_one(path, out):
+def _of_one(path, out, slide):
+    sections = (("talk", "At a glance", (talk.picture,)), *SECTIONS) if slide else SECTIONS
     with open_results(path) as results:
         told = Told(results)
-        return _made(told, SECTIONS, out or told.directory / "report", told.config.title or told.name, _footer(told))
+        return _made(told, sections, out or told.directory / "report", told.config.title or told.name, _footer(told))
 
 
 def _of_several(paths, out):
@@ -89,9 +94,8 @@ def _of_cohort(path, out):
 def _made(told, sections, out, title, footer):
     """The page of sections, whose functions look at `told`, in a directory."""
     directory = Directory(out)
-    with style.sheet():
-        directory.begin()
-        bodies = [(key, name, body) for key, name, parts in sections if (body := _body(key, parts, told, directory))]
+    directory.begin()
+    bodies = [(key, name, body) for key, name, parts in sections if (body := _body(key, parts, told, directory))]
     return directory.end(page.page(title, bodies, footer))
 
 
@@ -108,7 +112,8 @@ def _body(key, parts, told, directory):
         shown, text = patients.table(told)
         directory.write("patients.csv", text)
         return shown
-    return "\n".join(part_of(part, told, directory) for part in parts)
+    with style.sheet(**talk.LETTERS) if key == "talk" else style.sheet():
+        return "\n".join(part_of(part, told, directory) for part in parts)
 
 
 def _view(told):
@@ -134,7 +139,7 @@ def _first_sentence(part):
 def written(plate: Plate, directory) -> str:
     """A figure in its files, and as it stands in the page: as SVG, or, where that is large, as PNG."""
     made = style.laid_out(plate.figure)
-    text, dots = style.svg(made), style.png(made)
+    text, dots = style.svg(made), style.png(made, plate.dpi)
     directory.write(f"{plate.name}.svg", text)
     directory.write(f"{plate.name}.png", dots)
     directory.write(f"{plate.name}.csv", csv_text(plate.rows))

@@ -25,10 +25,11 @@ def section(told) -> Plate:
                  "over or under a vessel are left out, so that no cell that is drawn is in one.", figure,
                  [{"x [um]": float(row["x"]), "y [um]": float(row["y"]), "z [um]": float(row["z"]),
                    "time [h]": float(row["t_shed"]), "zone": told.results.names("shed")["zone"][int(row["zone"])],
-                   "cells": int(row["n"])} for row in _entries(layer)])
+                   "cells": int(row["n"])} for row in entries_of(layer)])
 
 
-def _entries(layer):
+def entries_of(layer):
+    """Entries of late near the layer; none where the run has no rows of them."""
     try:
         return layer.entries
     except Missing:
@@ -67,7 +68,7 @@ def vessels(axis, layer, figure):
     lines = by_maturity(axis, layer, layer.vessels(), 0.06)
     frame(axis, layer, "Vessels")
     figure.colorbar(lines, ax=axis, label="maturity: 0 new, 1 mature", shrink=0.8)
-    _legend(axis, [("-", GROWING, "sprout"), ("-", SHUT, "shut")])
+    legend(axis, [("-", GROWING, "sprout"), ("-", SHUT, "shut")])
 
 
 def entered(axis, layer, figure):
@@ -78,14 +79,14 @@ def entered(axis, layer, figure):
     pieces = layer.vessels()
     marks.tubes(axis, ends(pieces[pieces["perfused"] > 0]), 0.8, edge=None, colors="#A9A9A9", rasterized=True)
     frame(axis, layer, f"Entries, last {ENTRIES_H:g} h")
-    entries, total = _entries(layer), max(int(_entries(layer)["n"].sum()), 1)
+    entries, total = entries_of(layer), max(int(entries_of(layer)["n"].sum()), 1)
     handles = []
     for number, ((zone, color), marker) in enumerate(zip(style.ZONES.items(), "o^s"), 1):
         some = entries[entries["zone"] == number]
         axis.scatter(some["x"], some["y"], s=13, color=color, marker=marker, edgecolors="black", linewidths=0.3,
                      zorder=7, rasterized=len(some) > 2000)
         handles.append((marker, color, f"{zone} {some['n'].sum() / total:.0%}"))
-    _legend(axis, handles)
+    legend(axis, handles)
 
 
 def oxygen(axis, layer, figure):
@@ -103,8 +104,8 @@ def oxygen(axis, layer, figure):
     figure.colorbar(image, ax=axis, label="oxygen [mmHg]", shrink=0.8)
 
 
-def near(axis, layer, figure, points_um=None):
-    """The edge of the tumor, near: cells and vessels, none in the other."""
+def near(axis, layer, figure, points_um=None, marked=True):
+    """The edge of the tumor, near: cells and vessels, none in the other; `marked`: with a legend."""
     at = layer.farthest()
     frame(axis, layer, "The edge, near")
     pieces = layer.vessels(layer.edge_um / 2 + 5.0)
@@ -117,15 +118,16 @@ def near(axis, layer, figure, points_um=None):
         marks.disks(axis, xy[some & (moves == motile)], CELL_UM, facecolors=color, edgecolors="#4A3B55",
                     linewidths=0.5, zorder=2, rasterized=some.sum() > 1500)
     by_maturity(axis, layer, pieces, points_um or 72 * 2.3 / (2 * NEAR_UM), rasterized=False)
-    entries = _entries(layer)
+    entries = entries_of(layer)
     entries = entries[np.abs(entries["z"] - layer.middle_um) < layer.edge_um / 2 + 5.0]
     axis.plot(entries["x"], entries["y"], "X", color="black", markeredgecolor="white", markersize=8, zorder=8)
     axis.set(xlim=(at[0] - NEAR_UM, at[0] + NEAR_UM), ylim=(at[1] - NEAR_UM, at[1] + NEAR_UM))
-    _legend(axis, [("o", "#D9CDE0", "cell"), ("o", style.YELLOW, "motile cell"), ("X", "black", "entered")])
+    if marked:
+        legend(axis, [("o", "#D9CDE0", "cell"), ("o", style.YELLOW, "motile cell"), ("X", "black", "entered")])
 
 
-def _legend(axis, marked):
-    """A legend below the panel, off what is drawn."""
+def legend(axis, marked, place="upper center", at=(0.5, -0.2)):
+    """A legend below the panel, off what is drawn, or elsewhere."""
     handles = [marks.sample(*one) for one in marked]
-    axis.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=3, columnspacing=0.9,
-                handletextpad=0.3, borderaxespad=0.0)
+    axis.legend(handles=handles, loc=place, bbox_to_anchor=at, ncols=3 if at else 1, columnspacing=0.9,
+                handletextpad=0.3, borderaxespad=0.0, frameon=not at)

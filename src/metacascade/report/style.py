@@ -18,7 +18,7 @@ FILLS = (BLUE, ORANGE, GREEN, RED, SKY, PURPLE, YELLOW, GRAY)
 ZONES = {"core": RED, "border": ORANGE, "outside": BLUE}
 MATURITY = (RED, ORANGE, SKY, "#003B6F")       # new and leaky .. mature
 WIDTH_IN, POINTS, SMALL = 7.2, 10.0, 9.0
-LARGEST_SVG, DPI = 500_000, 150         # bytes of an SVG that stands in the page; dots of an inch of the PNG
+LARGEST_SVG, DPI = 500_000, 150         # bytes of an SVG that stands in the page; dots of an inch
 
 SHEET = {
     "font.family": "DejaVu Sans", "font.size": POINTS, "axes.titlesize": POINTS, "axes.titleweight": "bold",
@@ -56,6 +56,13 @@ def figure(rows=1, columns=1, height_in=3.0, width_in=WIDTH_IN, **how):
     return made, made.subplots(rows, columns, squeeze=False, **how)
 
 
+def mosaic(places, width_in, height_in, **how):
+    """A figure and its axes by name, as ``Figure.subplot_mosaic`` places them."""
+    made, _ = figure(height_in=height_in, width_in=width_in)
+    made.clear()
+    return made, made.subplot_mosaic(places, **how)
+
+
 def laid_out(made):
     """The figure with all places settled: done once for all formats, as it takes longer than to write one."""
     made.draw_without_rendering()
@@ -70,7 +77,7 @@ def svg(made) -> str:
     return text.getvalue()
 
 
-def png(made, dpi=DPI) -> bytes:
+def png(made, dpi) -> bytes:
     """A figure as PNG: the same bytes for the same figure and library."""
     data = io.BytesIO()
     made.savefig(data, format="png", dpi=dpi, metadata={"Software": None})

@@ -1,0 +1,102 @@
+"""The picture of a run for a slide: 16:9, letters of 14 points and more at 1920 x 1080."""
+import numpy as np
+
+from metacascade.io.needs import WHOLE, Missing
+from metacascade.report import section, style
+from metacascade.report.layer import ENTRIES_H, Layer
+from metacascade.report.plate import Plate
+
+WIDTH_IN, HEIGHT_IN, DPI = 40 / 3, 7.5, 144          # 1920 x 1080
+LETTERS = {name: 14.0 for name in ("font.size", "axes.labelsize", "xtick.labelsize", "ytick.labelsize",
+                                   "legend.fontsize")} | {"axes.titlesize": 15.0, "lines.linewidth": 3.0}
+PLACES = [["cut", "near", "course"], ["cut", "organs", "organs"]]
+LINES = {"tissue": ("in tumor", style.GRAY, "-"), "shed": ("entered blood", style.BLACK, "-"),
+         "nk": ("killed by NK", "#9A6A00", "-."), "extravasated": ("left vessel", style.GREEN, "--"),
+         "started": ("lesions grew", style.RED, "-")}
+STAGES = (("arrested", "o", style.BLUE, "arrested"), ("extravasated", "s", style.GREEN, "left the vessel"),
+          ("micro", "v", style.RED, "growing"))
+MOST_ORGANS = 5
+
+
+def picture(told) -> Plate:
+    """A run on a slide: the tumor cut open, its edge near, oxygen, the course of time, and how far cells came."""
+    layer = Layer(told)
+    figure, axes = style.mosaic(PLACES, WIDTH_IN, HEIGHT_IN, width_ratios=(2.5, 1.0, 0.95))
+    figure.suptitle(title(told), fontsize=18, fontweight="bold", x=0.01, ha="left")
+    cut(axes["cut"], layer, figure)
+    section.near(axes["near"], layer, figure, 72 * 2.4 / (2 * section.NEAR_UM), marked=False)
+    course(axes["course"], told)
+    organs(axes["organs"], told)
+    return Plate("talk", f"The run on a slide. Left: a layer through the tumor, vessels by maturity, and where cells "
+                 f"entered them in the last {ENTRIES_H:g} h. Middle: the edge near (motile cells are yellow, black "
+                 "crosses entered a vessel). Right: cells in the course of time. Below: how far they came in the "
+                 "organs "
+                 "with most.", figure, [
+                     {"time [days]": float(day), **{f"{words} [cells]": float(told.series(name)[k])
+                                                    for name, (words, _, _) in LINES.items()}}
+                     for k, day in enumerate(told.days)], DPI)
+
+
+def title(told):
+    """What the whole of the run has come to."""
+    radius = told.last("radius", np.nan)
+    across = f", {radius / 500:.1f} mm across" if radius == radius else ""
+    return (f"Day {told.days[-1]:g}: {int(told.last('tissue')):,} cells{across}; {int(told.last('shed')):,} entered "
+            "the "
+            f"blood, {int(told.last('started')):,} grew elsewhere")
+
+
+def cut(axis, layer, figure):
+    """Vessels by maturity on the density of cells, and entries of late by zone."""
+    density = np.nan_to_num(layer.counts) / max(layer.told.config.tissue.capacity, 1)
+    axis.imshow(density, origin="lower", extent=layer.extent, cmap="Greys", vmin=0, vmax=3, interpolation="nearest")
+    lines = section.by_maturity(axis, layer, layer.vessels(), 0.12, 1.2)
+    half = 1.35 * np.hypot(*(layer.farthest() - layer.center[:2]))
+    section.frame(axis, layer, f"Vessels, and entries in the last {ENTRIES_H:g} h")
+    axis.set(**{f"{name}lim": (middle - half, middle + half) for name, middle in zip("xy", layer.center)})
+    figure.colorbar(lines, ax=axis, label="maturity of vessels: 0 new, 1 mature", location="bottom", shrink=0.7,
+                    aspect=35, pad=0.01, ticks=[0, 0.5, 1])
+    entries, total, handles = section.entries_of(layer), max(int(section.entries_of(layer)["n"].sum()), 1), []
+    for number, (zone, (color, marker)) in enumerate(ENTERED.items(), 1):
+        some = entries[entries["zone"] == number]
+        axis.scatter(some["x"], some["y"], s=30, color=color, marker=marker, edgecolors="black", linewidths=0.8,
+                     zorder=7)
+        handles.append((marker, color, f"{zone} {some['n'].sum() / total:.0%}"))
+    section.legend(axis, handles, "upper left", None)
+
+
+ENTERED = {"core": ("#FFFFFF", "o"), "border": (style.YELLOW, "^"), "outside": (style.PURPLE, "s")}
+
+
+def course(axis, told):
+    """Cells in the course of time, each line with its name at its end."""
+    for name, (words, color, dash) in LINES.items():
+        numbers = told.series(name, 0)
+        axis.plot(told.days, np.where(numbers > 0, numbers, np.nan), dash, color=color, label=words)
+    style.log_scale(axis.yaxis, 0.8)
+    style.time_axis(axis, told.days)
+    axis.set(title="Cells, since the start", ylabel="cells")
+    lowest, ends = 0.0, sorted((max(told.last(name), 1.0), words, color) for name, (words, color, _) in LINES.items())
+    for value, words, color in ends:
+        lowest = max(value, lowest * 5.5)
+        axis.annotate(words, (1.0, lowest), xycoords=("axes fraction", "data"), xytext=(5, 0), va="center", color=color,
+                      textcoords="offset points", annotation_clip=False)
+
+
+def organs(axis, told):
+    """How far cells came in the organs with most."""
+    rows = [row for row in told.results.funnel() if row["organ"] != WHOLE and row["count"]]
+    if not rows:
+        raise Missing("no cell has been arrested in an organ")
+    most = {}
+    for row in rows:
+        most[row["organ"]] = max(most.get(row["organ"], 0), row["count"])
+    names = sorted(most, key=lambda organ: (most[organ], organ))[-MOST_ORGANS:]
+    for stage, marker, color, words in STAGES:
+        those = [row for row in rows if row["stage"] == stage and row["organ"] in names]
+        axis.plot([row["count"] for row in those], [names.index(row["organ"]) for row in those], marker, color=color,
+                  markersize=12, markeredgecolor="black", clip_on=False, label=words)
+    axis.set_yticks(range(len(names)), names)
+    style.log_scale(axis.xaxis, 0.7, 2 * max(most.values()))
+    axis.set(title="How far they came", xlabel="cells, or growing lesions")
+    axis.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), handletextpad=0.1)
