@@ -34,7 +34,7 @@ TOP = {"__init__", "__main__", "_kernels"}      # the doors, and what is compile
 # package: the only modules that import it
 PACKAGES = {
     "mpi4py": "ranks.parallel ranks.exchange",
-    "h5py": "io.structure io.datasets io.views",
+    "h5py": "io.structure io.datasets io.views io.snapshots",
     "pydantic": "base.declare config.config config.values config.tissue",
     "pint": "base.units",
     "vtkmodules": "space.network_vtp",

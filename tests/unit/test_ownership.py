@@ -61,7 +61,7 @@ def a_run(directory):
 
 def test_overwrite_removes_all_of_a_run_and_nothing_of_others(tmp_path):
     a_run(tmp_path)
-    assert len(files(tmp_path)) == 11
+    assert len(files(tmp_path)) == 13
     put(tmp_path, [*OTHERS, *DRAFTS])
     take(tmp_path)
     assert files(tmp_path) == {*OTHERS}

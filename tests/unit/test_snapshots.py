@@ -111,21 +111,29 @@ def test_the_list_of_files_gives_times_and_drops_what_a_resume_repeats(tmp_path)
         ("cells.000001.vtkhdf", 0.5), ("cells.000005.vtkhdf", 2.5)]
 
 
-def test_vtk_reads_them(tmp_path):
-    hdf = pytest.importorskip("vtkmodules.vtkIOHDF", reason="VTK is not installed")
+@pytest.mark.parametrize("limit, every, join", [(10**6, 1, 1), (900, None, 2)])
+def test_each_file_says_what_it_leaves_out(tmp_path, limit, every, join):
     state = whole_state(tiles=3)
-    segments = np.zeros(1, SEGMENT)
-    for axis, coordinate in zip("xyz", state.tile_coords[0]):
-        segments["a" + axis] = segments["b" + axis] = 240 * coordinate + 9
-    segments["bx"] += 50
-    written(tmp_path, state, "cells", segments=segments)
-    found = {}
-    for kind in ("cells", "voxels", "vessels"):
-        reader = hdf.vtkHDFReader()
-        reader.SetFileName(str(tmp_path / f"snapshots/{kind}.000007.vtkhdf"))
-        reader.Update()
-        data = reader.GetOutputDataObject(0)
-        found[kind] = data.GetClassName(), data.GetNumberOfPoints(), data.GetNumberOfCells()
-    cells = int(state.counts.sum())
-    assert found == {"cells": ("vtkPolyData", cells, cells), "voxels": ("vtkUnstructuredGrid", 3 * 729, 3 * 512),
-                     "vessels": ("vtkPolyData", 2, 1)}
+    number = int(state.first_cell[-1])
+    every = every or -(-number // limit)
+    kept = snapshots.write(WORLD, tmp_path, state, edge_um=EDGE_UM, limit=limit)
+    assert (kept.cells, kept.every, kept.join) == (number, every, join)
+    assert kept.left_out() == ({} if every == 1 else {
+        "cells": f"of {number:,} cells one in {every} is kept",
+        "voxels": "voxels are joined to cubes of 2 along the edge"})
+    for kind in ("cells", "voxels"):
+        with h5py.File(tmp_path / f"snapshots/{kind}.000007.vtkhdf") as file:
+            said = {name: value[0] for name, value in file["VTKHDF/FieldData"].items()}
+        assert said == {"time_h": 3.5, "all_cells": number, "kept_every": every, "joined_voxels": join}
+
+
+def test_a_file_of_links_is_described_and_its_damaged_list_mended_without_following_them(tmp_path):
+    state = whole_state(tiles=1)
+    snapshots.write(WORLD, tmp_path, state, edge_um=EDGE_UM, limit=10**6)
+    path = tmp_path / "snapshots" / "tumor.000007.vtkhdf"
+    assert "links to cells, voxels, vessels" in snapshots.describe(path)
+    path.with_name("tumor.vtkhdf.series").write_text("{")
+    state.meta.update(step=9, time_s=16200)
+    snapshots.write(WORLD, tmp_path, state, edge_um=EDGE_UM, limit=10**6)
+    files = json.loads(path.with_name("tumor.vtkhdf.series").read_text())["files"]
+    assert files == [{"name": "tumor.000007.vtkhdf", "time": 3.5}, {"name": "tumor.000009.vtkhdf", "time": 4.5}]

@@ -50,7 +50,7 @@ def units(table):
     return {"units": json.dumps(table)}
 
 
-def write(world, path, tables, head=None, seal=None, before_replace=None, apart=()):
+def write(world, path, tables, head=None, seal=None, before_replace=None, apart=(), ordered=()):
     """Write the file `path` with `tables`, whole or not at all. Collective.
 
     Parameters
@@ -63,6 +63,8 @@ def write(world, path, tables, head=None, seal=None, before_replace=None, apart=
         Called on rank 0 when the new file is whole and about to get its name.
     apart : sequence of str, optional
         Names of tables that stand apart in the seal: the rest can be checked without their rows.
+    ordered : sequence of str, optional
+        Names of groups that keep the order of what is in them.
 
     Raises
     ------
@@ -76,7 +78,7 @@ def write(world, path, tables, head=None, seal=None, before_replace=None, apart=
         offsets = None
         with world.together(), writing(path):
             if world.rank == 0:
-                image, offsets = _lay_out(tables, totals, head, sealed.BLOCK if seal else 0)
+                image, offsets = _lay_out(tables, totals, head, sealed.BLOCK if seal else 0, ordered)
                 _reserve(draft, image)
         offsets = world.bcast(offsets)
         with world.together(), writing(path):
@@ -183,10 +185,12 @@ class _Image:
                 yield position, self.pages[number][:self.size - position]
 
 
-def _lay_out(tables, totals, head, user_block):
+def _lay_out(tables, totals, head, user_block, ordered):
     """The file as HDF5 makes it, without rows, and the offset in it of each table's first row."""
     image = _Image()
     with h5py.File(image, "w", libver=LIBVER, userblock_size=user_block) as h5:
+        for name in ordered:
+            h5.create_group(name, track_order=True)
         offsets = [_create(h5, table, int(total)) for table, total in zip(tables, totals)]
         if head:
             head(h5)

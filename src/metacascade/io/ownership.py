@@ -7,13 +7,14 @@ from metacascade.io import checkpoint, kept, parts, results, sealed, snapshots
 from metacascade.io.atomic import DRAFT, RANKS, SIGNS, STATUS, writing
 from metacascade.io.structure import NUMBER, PART
 
+SNAPSHOTS = "|".join((*snapshots.KINDS, snapshots.ALL))
 KINDS = (                         # of sealed files: a pattern of their names, and what the seal calls them
     (re.escape(results.NAME), results.KIND),
     (f"{re.escape(checkpoint.NAME)}|{re.escape(checkpoint.FORMER)}", checkpoint.KIND),
     (kept.NAME.pattern, checkpoint.KIND),
     (PART.pattern, parts.KIND),
-    (rf"{snapshots.FOLDER}/(cells|voxels|vessels)\.{NUMBER}\.vtkhdf", snapshots.KIND))
-LISTS = rf"{snapshots.FOLDER}/(cells|voxels|vessels)\.vtkhdf\.series"
+    (rf"{snapshots.FOLDER}/({SNAPSHOTS})\.{NUMBER}\.vtkhdf", snapshots.KIND))
+LISTS = rf"{snapshots.FOLDER}/({SNAPSHOTS})\.vtkhdf\.series"
 # under the name of a draft first
 WRITTEN = re.compile("|".join([*(pattern for pattern, _ in KINDS), LISTS, re.escape(STATUS)]), re.ASCII)
 OTHERS = re.compile("|".join([LISTS, *map(re.escape, (checkpoint.DAMAGED, SIGNS, STATUS, RANKS))]), re.ASCII)

@@ -1,14 +1,17 @@
 """Pictures of the state that ParaView opens directly: static VTKHDF files, one of each kind a snapshot.
 
 ``snapshots/cells.NNNNNN.vtkhdf`` (points), ``voxels.NNNNNN.vtkhdf`` (fields and cells per voxel) and
-``vessels.NNNNNN.vtkhdf`` (lines), N = step, and a list ``cells.vtkhdf.series`` of each kind with the
-times in h. What is left out to stay within the limit depends on the state alone, never on the ranks.
+``vessels.NNNNNN.vtkhdf`` (lines), N = step, ``tumor.NNNNNN.vtkhdf``, which holds nothing but links to the three, and a
+list ``cells.vtkhdf.series`` of each kind with the times in h. What is left out to stay within the limit depends on the
+state alone, never on the ranks.
 """
 import contextlib
 import json
 import math
+from dataclasses import dataclass
 from pathlib import Path
 
+import h5py
 import numpy as np
 
 from metacascade._kernels._layout import TRAITS
@@ -23,8 +26,11 @@ from metacascade.ranks.parallel import serial_world
 from metacascade.state.state import CELL, CELL_UNITS, empty
 
 KIND, FORMAT, FOLDER = "SNAPSHOT", 1, "snapshots"
+KINDS, ZONE = ("cells", "voxels", "vessels"), "zone"
 VTK_VOXEL = 11                    # type of a cell whose corners are numbered x fastest
 VERSION = (2, 0)                  # of VTKHDF; VTK 9.3 and ParaView 5.12 read it
+ALL, ALL_VERSION = "tumor", (2, 1)    # the file of links; VTK 9.4 and ParaView 5.13 read it
+GROUP = "VTKHDF"                  # keeps the order of what is in it, or VTK complains of it as a block of another file
 
 
 def write(world, directory, state, *, edge_um, limit, segments=None):
@@ -40,36 +46,91 @@ def write(world, directory, state, *, edge_um, limit, segments=None):
     segments : structured ndarray, optional
         Vessels near this rank's tiles, without duplicates; those whose middle lies in a tile are written,
         each by the rank that owns it. Given on all ranks or on none.
+
+    Returns
+    -------
+    Kept
     """
     folder = Path(directory) / FOLDER
     with world.together(), writing(folder):
         if world.rank == 0:
             folder.mkdir(exist_ok=True)
-    _write_file(world, folder, "cells", "PolyData", state.meta, _cells(world, state, edge_um, limit))
-    _write_file(world, folder, "voxels", "UnstructuredGrid", state.meta, _voxels(world, state, edge_um, limit))
+    kept, meta = Kept.of(world, state, limit), state.meta
+    facts = {"all_cells": kept.cells, "kept_every": kept.every, "joined_voxels": kept.join}
+    _write_file(world, folder, "cells", "PolyData", meta, facts, _cells(world, state, edge_um, kept.every))
+    _write_file(world, folder, "voxels", "UnstructuredGrid", meta, facts, _voxels(world, state, edge_um, kept.join))
     if segments is not None:
-        _write_file(world, folder, "vessels", "PolyData", state.meta, _vessels(world, state, edge_um, segments))
+        _write_file(world, folder, "vessels", "PolyData", meta, {}, _vessels(world, state, edge_um, segments))
+    _write_links(world, folder, meta, KINDS if segments is not None else KINDS[:2])
+    return kept
 
 
-def _write_file(world, folder, kind, vtk_type, meta, tables):
+@dataclass(frozen=True)
+class Kept:
+    """What a snapshot keeps of a state: of its `cells` every `every`-th, and cubes of `join` voxels along the edge."""
+
+    cells: int
+    every: int
+    join: int
+
+    @classmethod
+    def of(cls, world, state, limit):
+        """What comes within a limit. Collective."""
+        cells, tiles = world.sum([int(state.first_cell[-1]), len(state.tile_key)]).tolist()
+        join = next((n for n in (1, 2, 4) if tiles * (EDGE // n)**3 <= limit), EDGE)
+        return cls(cells, max(1, math.ceil(cells / limit)), join)
+
+    def left_out(self):
+        """What is not shown as it is, as text, by kind."""
+        cells = {"cells": f"of {self.cells:,} cells one in {self.every} is kept"} if self.every > 1 else {}
+        voxels = {"voxels": f"voxels are joined to cubes of {self.join} along the edge"} if self.join > 1 else {}
+        return cells | voxels
+
+
+def _file_name(kind, meta):
+    return f"{kind}.{meta['step']:06d}.vtkhdf"
+
+
+def _head(h5, version, vtk_type):
+    """What every file says of itself."""
+    h5[GROUP].attrs["Version"] = np.array(version, np.int64)
+    h5[GROUP].attrs["Type"] = np.bytes_(vtk_type)
+
+
+def _write_file(world, folder, kind, vtk_type, meta, facts, tables):
     """Write one file and add it to the list of its kind."""
-    name, time_h = f"{kind}.{meta['step']:06d}.vtkhdf", meta["time_s"] / 3600
-
     def head(h5):
-        h5["VTKHDF"].attrs["Version"] = np.array(VERSION, np.int64)
-        h5["VTKHDF"].attrs["Type"] = np.bytes_(vtk_type)
-        h5["VTKHDF/FieldData/time_h"] = [time_h]
+        _head(h5, VERSION, vtk_type)
+        for name, value in {"time_h": meta["time_s"] / 3600, **facts}.items():
+            h5[f"{GROUP}/FieldData/{name}"] = [value]
 
     for table in tables:
-        table.name = f"VTKHDF/{table.name}"
-    datasets.write(world, folder / name, tables, head, (KIND, FORMAT))
+        table.name = f"{GROUP}/{table.name}"
+    datasets.write(world, folder / _file_name(kind, meta), tables, head, (KIND, FORMAT), ordered=(GROUP,))
+    _list(world, folder, kind, meta)
+
+
+def _write_links(world, folder, meta, kinds):
+    """Write the file through which all kinds are one thing to VTK, which reads no FieldData there."""
+    def head(h5):
+        _head(h5, ALL_VERSION, "MultiBlockDataSet")
+        for kind in kinds:
+            h5[f"{GROUP}/{kind}"] = h5py.ExternalLink(_file_name(kind, meta), f"/{GROUP}")
+            h5[f"{GROUP}/Assembly/{kind}"] = h5py.SoftLink(f"/{GROUP}/{kind}")
+
+    ordered = (GROUP, f"{GROUP}/Assembly")
+    datasets.write(world, folder / _file_name(ALL, meta), [], head, (KIND, FORMAT), ordered=ordered)
+    _list(world, folder, ALL, meta)
+
+
+def _list(world, folder, kind, meta):
+    """Add a file to a list that ParaView reads; later ones of a run that was resumed are dropped."""
     with world.together():
         if world.rank == 0:
-            _list(folder / f"{kind}.vtkhdf.series", name, time_h)
+            _add(folder / f"{kind}.vtkhdf.series", _file_name(kind, meta), meta["time_s"] / 3600)
 
 
-def _list(path, name, time_h):
-    """Add a file to a list that ParaView reads; later ones of a run that was resumed are dropped."""
+def _add(path, name, time_h):
     files = [file for file in _listed(path) if (len(file["name"]), file["name"]) < (len(name), name)]
     files.append({"name": name, "time": time_h})
     write_text(path, json.dumps({"file-series-version": "1.0", "files": files}, indent=1))
@@ -89,7 +150,7 @@ def _listed(path):
 
 def _entry(path):
     """What a list says of a snapshot; None if it is damaged."""
-    with contextlib.suppress(InputError), _opened(path) as h5:
+    with contextlib.suppress(InputError), _opened(_with_data(path)) as h5:
         return {"name": path.name, "time": float(h5["FieldData/time_h"][0])}
 
 
@@ -101,8 +162,17 @@ def _opened(path):
         yield file["VTKHDF"]
 
 
+def _with_data(path):
+    """The file of a snapshot that tells what one of links does not, which HDF5 is not to follow."""
+    return path.with_name(path.name.replace(f"{ALL}.", "cells.", 1))
+
+
 def describe(path):
     """What is in a snapshot, as text."""
+    path = Path(path)
+    if path.name.startswith(f"{ALL}."):
+        sealed.verify(serial_world(), path, KIND, FORMAT)
+        return f"{path}: snapshot for ParaView, links to {', '.join(KINDS)} of the same number beside it"
     with _opened(path) as h5:
         names = ", ".join([*h5.get("PointData", ()), *h5.get("CellData", ())])
         return (f"{path}: snapshot for ParaView, {one_line(h5.attrs['Type'].decode())}\n"
@@ -110,26 +180,35 @@ def describe(path):
                 f"data {one_line(names)}")
 
 
-def _cells(world, state, edge_um, limit):
+def _cells(world, state, edge_um, every):
     """The cells: a vertex for each."""
-    before = world.exscan(state.first_cell[-1])
-    every = max(1, math.ceil(int(world.sum([state.first_cell[-1]])[0]) / limit))
-    kept = [_kept(state, first, last, before, every, edge_um) for first, last in state.slabs()]
-    points = np.concatenate([np.empty((0, 3), np.float32), *(place for place, _ in kept)])
-    cells = np.concatenate([empty(CELL), *(cell for _, cell in kept)])
+    points, cells, zone = places(state, edge_um, every, world.exscan(state.first_cell[-1]))
     return _mesh(world, points) + _poly(world, "Vertices", np.arange(len(cells))[:, None], len(points)) + [
-        Table.of(f"PointData/{name}", cells[name], unit=CELL_UNITS[name]) for name in TRAITS]
+        Table.of(f"PointData/{name}", cells[name], unit=CELL_UNITS[name]) for name in TRAITS] + (
+        [] if zone is None else [Table.of("PointData/zone", zone, unit="zone")])
+
+
+def places(state, edge_um, every=1, before=0):
+    """Every `every`-th cell of a state: (where they are [um], float32 of shape (n, 3); CELL; their zones or None).
+
+    `before` is the number of cells of the ranks before this one.
+    """
+    kept = [_kept(state, first, last, before, every, edge_um) for first, last in state.slabs()]
+    points, cells, zone = ([part[i] for part in kept] for i in range(3))
+    return (np.concatenate([np.empty((0, 3), np.float32), *points]), np.concatenate([empty(CELL), *cells]),
+            np.concatenate([np.empty(0, np.uint8), *zone]) if ZONE in state.arrays else None)
 
 
 def _kept(state, first, last, before, every, edge_um):
-    """(places [um], cells): every `every`-th cell of all ranks', of those in the tiles first .. last - 1."""
+    """(places, cells, zones): every `every`-th cell of all ranks', of those in the tiles first .. last - 1."""
     skip = -(before + int(state.first_cell[first])) % every
     cells = state.cells(first, last)[skip::every].copy()
     ends = np.cumsum(np.ravel(state.counts[first:last]), dtype=np.int64)
     tile, voxel = np.divmod(np.searchsorted(ends, np.arange(skip, ends[-1], every), side="right"), EDGE**3)
     corner = state.tile_coords[first:last][tile] * EDGE + _cube(EDGE)[voxel]
     inside = np.stack([cells[axis] for axis in "xyz"], axis=1) / 65536
-    return ((corner + inside) * edge_um).astype(np.float32), cells
+    zone = of_voxels(state.arrays[ZONE][first:last])[tile, voxel] if ZONE in state.arrays else None
+    return ((corner + inside) * edge_um).astype(np.float32), cells, zone
 
 
 def _cube(edge):
@@ -137,10 +216,8 @@ def _cube(edge):
     return np.stack(np.unravel_index(np.arange(edge**3), (edge,) * 3)[::-1], axis=1)
 
 
-def _voxels(world, state, edge_um, limit):
+def _voxels(world, state, edge_um, join):
     """The voxels: cubes; those of a tile share their corners."""
-    tiles = int(world.sum([len(state.tile_key)])[0])
-    join = next((n for n in (1, 2, 4) if tiles * (EDGE // n)**3 <= limit), EDGE)
     edge = EDGE // join
     nodes, stride = _cube(edge + 1) * join, (edge + 1)**np.arange(3)
     points = (state.tile_coords[:, None] * EDGE + nodes) * edge_um

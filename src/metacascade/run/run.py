@@ -61,7 +61,7 @@ class Run:
                  wall_limit_s=None, patience_s=PATIENCE_S, began_from=None, on_record=None):
         self.world, self.config, self.directory, self.lock = world, loaded, Path(directory), lock
         self.stop, self.simulation, self.saved_step, self.on_record = False, None, None, on_record
-        self.snapshots = loaded.output.snapshots and loaded.has_tissue
+        self.snapshots, self.told_thinned = loaded.output.snapshots and loaded.has_tissue, set()
         self.limit, self.meter = WallLimit(wall_limit_s), Meter(loaded)
         stopsignals.listen(self._wish_to_stop)
         self.watchdog = Watchdog(world, directory, patience_s, self._where, lambda: self.meter.close())
@@ -195,9 +195,15 @@ class Run:
     def _snapshot(self):
         from metacascade.io import snapshots
         with self.simulation.stage("snapshot"):
-            snapshots.write(self.world, self.directory, self.simulation.state(parts=0, parent=None),
-                            edge_um=self.config.tissue.edge_um, limit=self.config.output.snapshot_cells,
-                            segments=self.simulation.tissue.vessels_here())
+            limit = self.config.output.snapshot_cells
+            kept = snapshots.write(self.world, self.directory, self.simulation.state(parts=0, parent=None),
+                                   edge_um=self.config.tissue.edge_um, limit=limit,
+                                   segments=self.simulation.tissue.vessels_here())
+        for kind, text in kept.left_out().items():
+            if kind not in self.told_thinned:
+                self.told_thinned.add(kind)
+                say(self.world, f"snapshots from day {self.simulation.time_s / 86400:g} on show less: {text}, as "
+                                f"output.snapshot_cells = {limit:_}")
 
     def _finish(self):
         sim = self.simulation
