@@ -25,6 +25,7 @@ GROUPS = {
     "io": "base ranks state",
     "run": "base ranks mechanisms config state space model io",
     "studies": "base ranks mechanisms config state space model io run",
+    "report": "base ranks mechanisms config state space model io run studies",
     "slurm": "base ranks mechanisms config state space model io run studies __main__",
     "report": "base ranks mechanisms config state space model io run studies",
     "cli": "base ranks mechanisms config state space model io run studies slurm report",

@@ -131,12 +131,12 @@ def _list(world, folder, kind, meta):
 
 
 def _add(path, name, time_h):
-    files = [file for file in _listed(path) if (len(file["name"]), file["name"]) < (len(name), name)]
+    files = [file for file in listed(path) if (len(file["name"]), file["name"]) < (len(name), name)]
     files.append({"name": name, "time": time_h})
     write_text(path, json.dumps({"file-series-version": "1.0", "files": files}, indent=1))
 
 
-def _listed(path):
+def listed(path):
     """The files in a list, which may not be there yet; of a damaged one, those that are beside it and intact."""
     try:
         files = json.loads(path.read_bytes())["files"]
@@ -150,12 +150,12 @@ def _listed(path):
 
 def _entry(path):
     """What a list says of a snapshot; None if it is damaged."""
-    with contextlib.suppress(InputError), _opened(_with_data(path)) as h5:
+    with contextlib.suppress(InputError), opened(_with_data(path)) as h5:
         return {"name": path.name, "time": float(h5["FieldData/time_h"][0])}
 
 
 @contextlib.contextmanager
-def _opened(path):
+def opened(path):
     """The group VTKHDF of a snapshot, once its seal has been checked."""
     sealed.verify(serial_world(), path, KIND, FORMAT)
     with datasets.open_file(path) as file, understood(path):
@@ -173,7 +173,7 @@ def describe(path):
     if path.name.startswith(f"{ALL}."):
         sealed.verify(serial_world(), path, KIND, FORMAT)
         return f"{path}: snapshot for ParaView, links to {', '.join(KINDS)} of the same number beside it"
-    with _opened(path) as h5:
+    with opened(path) as h5:
         names = ", ".join([*h5.get("PointData", ()), *h5.get("CellData", ())])
         return (f"{path}: snapshot for ParaView, {one_line(h5.attrs['Type'].decode())}\n"
                 f"  {h5['FieldData/time_h'][0]:g} h, {h5['NumberOfPoints'][0]} points, "
