@@ -1,12 +1,8 @@
 """The documentation site: `python -m sphinx -W -b html docs build/site`. Needs `pip install ".[docs]"`."""
 import subprocess
 import sys
-from pathlib import Path
 
 import metacascade
-
-DOCS = Path(__file__).parent
-COMMANDS = DOCS / "generated" / "commands.md"       # the only page that is written anew each time; not kept
 
 project = "metacascade"
 author = "the developers of metacascade"
@@ -14,7 +10,6 @@ release = version = metacascade.__version__.partition("+")[0]
 language = "en"
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
-exclude_patterns = ["generated/.*"]
 source_suffix = {".md": "myst-nb", ".ipynb": "myst-nb"}
 myst_heading_anchors = 3                # links such as model.md#limits, as on GitHub
 myst_enable_extensions = ["deflist"]
@@ -31,12 +26,12 @@ html_title = f"metacascade {release}"
 html_show_sphinx = False
 
 
-def write_commands(*_):
-    """The page of all commands, from their own help."""
-    told = subprocess.run([sys.executable, "-m", "typer", "metacascade.cli.app", "utils", "docs", "--name",
-                           "metacascade", "--title", "Commands"], capture_output=True, text=True, check=True)
-    COMMANDS.parent.mkdir(exist_ok=True)
-    COMMANDS.write_text(told.stdout, "utf-8")
+def all_commands(_app, name, text):
+    """The page of all commands is what they say of themselves."""
+    if name == "commands":
+        told = subprocess.run([sys.executable, "-m", "typer", "metacascade.cli.app", "utils", "docs", "--name",
+                               "metacascade", "--title", "Commands"], capture_output=True, text=True, check=True)
+        text[0] = told.stdout
 
 
 def pages_of_the_root(_app, _name, *text):
@@ -47,7 +42,7 @@ def pages_of_the_root(_app, _name, *text):
 
 
 def setup(app):
-    """Write the commands before the pages are read, and mend links in all that is read."""
-    app.connect("builder-inited", write_commands)
+    """Put in the commands, and mend links, in what is read."""
+    app.connect("source-read", all_commands)
     app.connect("source-read", pages_of_the_root)
     app.connect("include-read", pages_of_the_root)

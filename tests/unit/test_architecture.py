@@ -27,7 +27,6 @@ GROUPS = {
     "studies": "base ranks mechanisms config state space model io run",
     "report": "base ranks mechanisms config state space model io run studies",
     "slurm": "base ranks mechanisms config state space model io run studies __main__",
-    "report": "base ranks mechanisms config state space model io run studies",
     "cli": "base ranks mechanisms config state space model io run studies slurm report",
 }
 TOP = {"__init__", "__main__", "_kernels"}      # the doors, and what is compiled
