@@ -20,6 +20,7 @@ NOT_HERE = {                                    # what is not run here, and what
     r"sbatch|srun|salloc|squeue|scancel|metacascade submit": "tests/slurm, tests/unit/test_submit.py",
     r"metacascade reproduce": "tests/unit/test_reproduce.py", r"metacascade scaling": "tests/unit/test_scaling.py",
     r"metacascade efficiency \S+ --out": "tests/unit/test_efficiency.py",
+    r"metacascade watch": "tests/unit/test_watch.py", r"python examples/": "tests/unit/test_paraview.py",
     r"apptainer|docker": "no command of metacascade"}
 
 QUICK = {"growth.division_time": "5000 h", "growth.death_rate": "0.02/day", "output.interval": "4 days", "output.checkpoint": "4 days"}
@@ -95,11 +96,17 @@ def test_what_a_page_tells_to_type_works(name, start, tmp_path, monkeypatch):
     names = {"__name__": "__main__"}
     for kind, block in BLOCK.findall(PAGES[name]):
         if kind == "python":
+            for made in re.findall(r'\.run\("([^"]+)"', block):
+                shutil.rmtree(made, ignore_errors=True)
             exec(compile(block, f"{name}: {block[:30]!r}", "exec"), names)
             continue
         for words in commands(block):
             assert words[0] == "metacascade", f"{name}: {words}: run it, or say in NOT_HERE what does"
             run(words, start, alone=name != "README.md")
+
+
+def test_what_is_not_run_here_is_run_by_tests_that_there_are():
+    assert [name for told in NOT_HERE.values() for name in re.findall(r"tests/[\w/.]+", told) if not (ROOT / name).exists()] == []
 
 
 def test_everything_in_a_shell_is_found_and_comments_are_not_run():

@@ -6,7 +6,7 @@ from metacascade.io.needs import Missing
 from metacascade.report import html, marks, style
 from metacascade.report.groups import band, estimates
 from metacascade.report.plate import Plate
-from metacascade.studies import arms_table, sweep_table
+from metacascade.studies import sweep_compare, sweep_table
 
 COURSE = {  # column: title, unit, whether on a scale of powers of ten
     "tumor": ("Cells of the tumor", "cells", True), "entered": ("Entered the blood", "cells", True),
@@ -191,15 +191,15 @@ def numbers(compared) -> str:
 def paired(compared) -> str:
     """Differences of arms, in pairs of replicates with the same seed."""
     plan = compared.plan
-    if not plan or "arms" not in plan:
-        raise Missing("only arms have pairs: replicates with the same seed, as `metacascade arms` runs them")
-    against = plan["arms"][plan["compare"]["against"]]
-    found = arms_table.compared(plan, sweep_table.rows_of(compared.directory, plan))
+    if not plan or not (names := sweep_compare.names_of(plan)):
+        raise Missing("only arms and points of a sweep have pairs: replicates with the same seed")
+    against = names[plan["compare"]["against"]]
+    found = sweep_compare.compared(plan, sweep_table.rows_of(compared.directory, plan))
     rows = [(column, unit, name, mean.n, mean.mean, mean.low, mean.high, pairs.n, pairs.mean, pairs.low, pairs.high)
             for column, unit, name, mean, pairs in found if pairs is not None]
-    return html.table(("column", "unit", "arm", "n", "mean", "95 % from", "to", "pairs", "minus "
+    return html.table(("column", "unit", "arm or point", "n", "mean", "95 % from", "to", "pairs", "minus "
                                                                                          f"{against}", "95 % from",
-                       "to"), rows, f"Arms minus {against}, in pairs of replicates with the same seed")
+                       "to"), rows, f"All minus {against}, in pairs of replicates with the same seed")
 
 
 def runs(compared) -> str:
