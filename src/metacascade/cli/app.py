@@ -8,7 +8,8 @@ from metacascade import __version__
 from metacascade.base.errors import WRONG_INPUT, InputError
 from metacascade.base.names import nearest
 from metacascade.base.screen import one_line
-from metacascade.cli import cascade, scaling, studies
+from metacascade.cli import cascade, examples, scaling, studies
+from metacascade.cli.completion import completion
 from metacascade.cli.info import info
 from metacascade.cli.options import (
     AsJson,
@@ -48,8 +49,8 @@ def options(
 @app.command()
 def check(config: ConfigFile, settings: Settings = None,
           problems: Annotated[Path | None, typer.Option(
-              "--problems", metavar="FILE", help="Write all that is wrong or odd in the vessel file there, a line each."
-              )] = None):
+              "--problems", metavar="FILE", help="Write all that is wrong or odd in the vessel file there, a line "
+              "each; default: nowhere.")] = None):
     """Read a config and its vessels, list everything that is wrong with them, and say what would be simulated."""
     from metacascade.run import inputs
     given = inputs.checked(config, settings or [], problems)
@@ -121,7 +122,7 @@ def branch(
             metavar="CHECKPOINT", help="A checkpoint of another run, or the directory of that run.")],
         out: Out, overwrite: Overwrite = False, settings: Settings = None,
         seed: Annotated[int | None, typer.Option(
-            "--seed", parser=whole(0), metavar="N", help="Another run.seed from here on.")] = None,
+            "--seed", parser=whole(0), metavar="N", help="Another run.seed from here on; default: the same.")] = None,
         at: Annotated[str | None, typer.Option(
             "--at", metavar="TIME", help="Of a directory the checkpoint of this simulated time, \"5 days\"; default: "
             "the last. A run keeps those of output.keep.")] = None,
@@ -160,9 +161,10 @@ def reproduce(
         jobs: Annotated[int, typer.Option(
             "--jobs", "-j", parser=whole(1), metavar="N", help="Runs at the same time.")] = 1,
         networks: Annotated[Path | None, typer.Option(
-            "--networks", metavar="DIR", help="Where files of measured vessel networks are.")] = None,
+            "--networks", metavar="DIR", help="Where files of measured vessel networks are; default: nowhere.")] = None,
         write: Annotated[Path | None, typer.Option(
-            "--write", metavar="FILE", help="Write what came out as a page, such as docs/validation.md.")] = None,
+            "--write", metavar="FILE", help="Write what came out as a page, such as docs/validation.md; "
+            "default: none.")] = None,
         wall_limit: WallLimit = None):
     """Simulate published experiments and compare; the same call again goes on. Not under mpiexec."""
     from metacascade.studies import reproduce as study
@@ -246,6 +248,9 @@ def bench(
     from metacascade.run.bench import run as measure
     measure(config, settings or [], steps, warm, json)
 
+
+app.command()(completion)
+examples.give(app)
 
 TYPERS_INTERRUPT = 130  # what typer makes of Ctrl-C
 UsageError = typer.BadParameter.__mro__[1]

@@ -10,7 +10,7 @@ from metacascade.cli.options import Settings
 def cascade(
         run: Annotated[Path, typer.Argument(metavar="RUN", help="The directory of a run, or its results.")],
         csv: Annotated[Path | None, typer.Option(
-            "--csv", metavar="FILE", help="Write all numbers there, a row each, instead.")] = None):
+            "--csv", metavar="FILE", help="Write all numbers there, a row each; default: print them.")] = None):
     """Tell the cascade of a run: fate funnel, half-lives, blood counts, lesions, and who seeded whom."""
     from metacascade.io import cascade_text
     from metacascade.io.results import open_results
@@ -25,7 +25,7 @@ def efficiency(
         settings: Settings = None,
         out: Annotated[Path | None, typer.Option(
             "--out", "-o", metavar="DIR", help="Also how each assumed number moves it, as a table and a figure there: "
-            "a tornado, in a minute.")] = None):
+            "a tornado, in a minute; default: none.")] = None):
     """Tell how many growing metastases there are for each cell that the tumor sheds, on the mean of the laws."""
     from metacascade.studies import efficiency_table
     print("\n".join(efficiency_table.told(config, settings or [], out)))

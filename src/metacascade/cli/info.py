@@ -13,10 +13,12 @@ from metacascade.cli.options import Drugs
 def info(
         file: Annotated[Path | None, typer.Argument(
             metavar="FILE", help="Results or a checkpoint, or the directory of a run, a sweep, arms, a cohort or "
-            "of reproduce; a config or a run with --rates or --columns; a section or a parameter with --parameters."
+            "of reproduce; a config or a run with --rates or --columns; a section or a parameter with --parameters; "
+            "left out: the versions in use."
             )] = None,
         names: Annotated[list[str] | None, typer.Argument(
-            metavar="NAME", help="With --rates: only rates and fields that begin so; with --parameters: further ones."
+            metavar="NAME", help="With --rates: only rates and fields that begin so; with --parameters: further ones; "
+            "default: all."
             )] = None,
         parameters: Annotated[bool, typer.Option(
             "--parameters", help="List the parameters of the config, all, those of a section, or one.")] = False,
@@ -29,7 +31,8 @@ def info(
             "--markdown", help="Write docs/parameters.md instead, the equations of docs/model.md, or the columns of "
             "docs/formats.md.")] = False,
         preset: Annotated[str | None, typer.Option(
-            "--preset", metavar="NAME", help="Print every number that a preset sets, with ranges, status and source."
+            "--preset", metavar="NAME", help="Print every number that a preset sets, with ranges, status and source; "
+            "default: of none."
             )] = None,
         presets: Annotated[bool, typer.Option(
             "--presets", help="List the presets: what each has used, and may be tested on.")] = False,

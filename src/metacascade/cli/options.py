@@ -39,7 +39,8 @@ Drugs = Annotated[bool, typer.Option(
     "--drugs", help="List the classes of drugs of [[therapy]], and the rates that they act on.")]
 Out = Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="The directory for all files of the run.")]
 WallLimit = Annotated[str | None, typer.Option(
-    "--wall-limit", metavar="TIME", help="Stop before this time is over, with a checkpoint: \"11.5 h\" or 11:30:00.")]
+    "--wall-limit", metavar="TIME", help="Stop before this time is over, with a checkpoint: \"11.5 h\" or "
+    "11:30:00; default: never.")]
 Patience = Annotated[str | None, typer.Option(
     "--watchdog", metavar="TIME", help="End the run when nothing moves for so long; \"0 s\": never. Default: 30 min")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]

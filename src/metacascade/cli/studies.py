@@ -9,7 +9,8 @@ from metacascade.cli.options import WallLimit, whole
 Directory = Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="The directory for all runs.")]
 Ranks = Annotated[int, typer.Option("--ranks", parser=whole(1), metavar="N", help="Ranks of each run.")]
 Jobs = Annotated[int, typer.Option("--jobs", "-j", parser=whole(1), metavar="N", help="Runs at the same time.")]
-Part = Annotated[str | None, typer.Option("--part", metavar="I/N", help="Only the runs whose number is I modulo N.")]
+Part = Annotated[str | None, typer.Option("--part", metavar="I/N",
+                                                help="Only the runs whose number is I modulo N; default: all.")]
 Gather = Annotated[bool, typer.Option("--gather", help="Only write the table anew.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="List the runs instead.")]
 
