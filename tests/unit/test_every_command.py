@@ -40,7 +40,7 @@ ALWAYS = ("blood.nk = 9/h is outside the usual range",           # unusual
           "injection[0] lasts until 6 h, beyond the end of the run at 4 h")
 EFFECT = "crowding.mobility: without effect (crowding.enabled = false)"
 WRONG, REFUSED = "hypoxia.full=9 mmHg", "hypoxia.full = \"9 mmHg\": must be less than hypoxia.threshold = 5 mmHg"
-NOT_A_RUN = {"init", "schema", "completion", "info", "watch", "cascade", "report", "digest",    # they start and prepare nothing
+NOT_A_RUN = {"init", "schema", "completion", "doctor", "info", "watch", "cascade", "report", "digest",  # they start and prepare nothing
              "scaling project",
              "reproduce", "cohort",                                     # only configs of the package, or of its own
              "soil", "efficiency"}                                      # cells in the blood alone, and none

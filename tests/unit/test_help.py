@@ -63,7 +63,7 @@ def test_the_help_of_a_time_has_one_with_its_unit(name):
 def completed(tmp_path, *words):
     """What bash offers for the last of some words."""
     path = tmp_path / "metacascade.bash"
-    path.write_text(completion.script("bash", "1"))
+    path.write_text(completion.script(typer.main.get_command(app), "bash", "1"))
     program = (f"source {path}; COMP_WORDS=({shlex.join(['metacascade', *words])}); COMP_CWORD={len(words)}; "
                'set -u; _metacascade; printf "%s\\n" "${COMPREPLY[@]:-}"; complete -p metacascade')
     done = subprocess.run(["bash", "--norc", "-c", program], capture_output=True, text=True, timeout=60)
@@ -89,7 +89,7 @@ def test_the_script_of_a_shell_is_one(tmp_path, shell):
     if shutil.which(shell) is None:
         pytest.skip(f"there is no {shell} here (Debian: apt install {shell})")
     path = tmp_path / "script"
-    path.write_text(completion.script(shell, "1"))
+    path.write_text(completion.script(typer.main.get_command(app), shell, "1"))
     done = subprocess.run([shell, "-n", path], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0 and not done.stderr, done.stderr
 

@@ -29,7 +29,7 @@ def looked(monkeypatch):
 
     def looked(library, ranks, size, free=None):
         monkeypatch.setattr(sharedmemory.launcher, "on_this_node", lambda: ranks)
-        monkeypatch.setattr(sharedmemory, "_room", lambda: (size, size if free is None else free))
+        monkeypatch.setattr(sharedmemory, "room", lambda: (size, size if free is None else free))
         return sharedmemory.prepare(library)
     return looked
 

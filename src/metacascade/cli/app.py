@@ -240,6 +240,13 @@ def digest(file: Annotated[Path, typer.Argument(
 
 
 @app.command()
+def doctor(json: AsJson = False):
+    """Check what this machine has: compiler, MPI and its launcher, HDF5, locks, disk, cores; and say what to do."""
+    from metacascade.run.doctor import run as check_all
+    return check_all(json)
+
+
+@app.command()
 def bench(
         config: Annotated[Path | None, typer.Argument(
             metavar="[CONFIG]", help="What to measure; left out: a mouse tumor of 16 million cells.")] = None,

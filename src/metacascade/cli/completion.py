@@ -21,15 +21,15 @@ _metacascade() {{
                case "$command" in {groups}) ;; *) break ;; esac ;;
         esac
     done
-    local words=""
+    local offered=""
     case "$command|$before" in
 {values}
         *) case "$command" in
 {commands}
         esac ;;
     esac
-    case "$current" in -*) ;; *) words=" $words"; words="${{words%% -*}}" ;; esac
-    COMPREPLY=($(compgen -W "$words" -- "$current"))
+    case "$current" in -*) ;; *) offered=" $offered"; offered="${{offered%% -*}}" ;; esac
+    COMPREPLY=($(compgen -W "$offered" -- "$current"))
 }}
 complete -o default -F _metacascade metacascade
 """
@@ -39,22 +39,23 @@ HOW = {"bash": "source it, or keep it as ~/.local/share/bash-completion/completi
        "fish": "keep it as ~/.config/fish/completions/metacascade.fish"}
 
 
-def completion(shell: Annotated[str, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")]):
+def completion(context: typer.Context,
+               shell: Annotated[str, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")]):
     """Print a script by which a shell completes commands, options and names of presets."""
     from metacascade import __version__
     if shell not in SHELLS:
         raise InputError(f"completion: there is no script for '{shell}'; there are {', '.join(SHELLS)}")
-    print(script(shell, __version__), end="")
+    print(script(context.find_root().command, shell, __version__), end="")
 
 
-def script(shell, version) -> str:
-    """The script of one of SHELLS."""
-    return _fish(version) if shell == "fish" else ZSH * (shell == "zsh") + _bash(shell, version)
+def script(commands, shell, version) -> str:
+    """The script of one of SHELLS; `commands`: the group of all."""
+    tree = _tree(commands)
+    return _fish(tree, version) if shell == "fish" else ZSH * (shell == "zsh") + _bash(tree, shell, version)
 
 
-def _tree():
-    """Name of a command or group, "" for all -> (its help, names of its commands or None, options, words)."""
-    from metacascade.cli.app import app
+def _tree(commands):
+    """Name of a command or group, "" for all -> (its help, names of its commands or None, its options)."""
     found = {}
 
     def walk(command, name):
@@ -65,7 +66,7 @@ def _tree():
         found[name] = command.help or "", list(inner or ()) or None, options
         for key, one in (inner or {}).items():
             walk(one, f"{name} {key}".strip())
-    walk(typer.main.get_command(app), "")
+    walk(commands, "")
     return found
 
 
@@ -79,21 +80,21 @@ def _choices():
             ("reproduce", ""): ["all", *(line.split()[0] for line in reproduce.listed() if line.strip())]}
 
 
-def _bash(shell, version):
-    tree, choices = _tree(), _choices()
+def _bash(tree, shell, version):
+    choices = _choices()
     groups = [name for name, (_, inner, _) in tree.items() if inner and name]
-    values = "\n".join(f'        "{command}|{option}") words="{" ".join(words)}" ;;'
+    values = "\n".join(f'        "{command}|{option}") offered="{" ".join(words)}" ;;'
                        for (command, option), words in choices.items() if option)
     commands = []
     for name, (_, inner, options) in tree.items():
         words = [*(inner or choices.get((name, ""), ())), *(option for option, *_ in options)]
-        commands.append(f'            "{name}") words="{" ".join(words)}" ;;')
+        commands.append(f'            "{name}") offered="{" ".join(words)}" ;;')
     return BASH.format(version=version, shell=shell, how=HOW[shell], values=values, commands="\n".join(commands),
                        groups="|".join(groups))
 
 
-def _fish(version):
-    tree, choices = _tree(), _choices()
+def _fish(tree, version):
+    choices = _choices()
     lines = [f"# completion of metacascade {version} for fish: {HOW['fish']}"]
 
     def add(condition, *words):

@@ -20,6 +20,7 @@ EXAMPLES = {
     "cascade": ["cascade runs/a", "cascade runs/a --csv numbers.csv"],
     "efficiency": ["efficiency my.toml", "efficiency my.toml --out runs/tornado"],
     "digest": ["digest runs/a"],
+    "doctor": ["doctor", "doctor --json"],
     "bench": ["bench", "bench my.toml --steps 20"],
     "completion": ["completion bash > ~/.local/share/bash-completion/completions/metacascade"],
     "scaling strong": ["scaling strong my.toml --ranks 1,2,4 --out runs/strong"],

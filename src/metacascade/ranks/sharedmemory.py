@@ -29,7 +29,7 @@ def prepare(library):
     Before MPI starts; costs one look at the file system. InputError where no rank could start. That is judged by the
     size of the file system, which all ranks see alike: those that are ahead have taken some of what is free.
     """
-    found, ranks, (size, free) = re.match(r"MPICH Version:\s*(\d+)\.(\d+)", library), launcher.on_this_node(), _room()
+    found, ranks, (size, free) = re.match(r"MPICH Version:\s*(\d+)\.(\d+)", library), launcher.on_this_node(), room()
     if not found or not ranks or size is None:
         return None
     if "ch4" in library and "ucx" in library and free < SCARCE + FOR_UCX * ranks:
@@ -48,7 +48,7 @@ def _told(ranks, each, there, what):
             f"there for {ranks:,} rank{'s' * (ranks > 1)}: {what}.\n{REMEDY}")
 
 
-def _room():
+def room():
     """Size and free part of the file system [MiB]; None where there is none."""
     try:
         found = os.statvfs(FOLDER)
