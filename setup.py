@@ -3,6 +3,7 @@
 METACASCADE_CHECKED=1 turns bounds checks on; METACASCADE_CFLAGS replaces the optimization flags.
 """
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -19,14 +20,31 @@ checked = os.environ.get("METACASCADE_CHECKED") == "1"
 flags = os.environ.get("METACASCADE_CFLAGS", "-O3").split() + [
     "-fno-wrapv", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-Wno-unused-function"]
 
+FOLDER = Path("cython_ext")
+USES = re.compile(     # FROM cimport, cimport THIS, extern from "THIS", #include "THIS"
+    r'^\s*from (\w+) cimport|^\s*cimport (\w+)|extern from "([\w.]+)"|^\s*#include "([\w.]+)"', re.MULTILINE)
+
+
+def headers(source):
+    """The headers of C that a kernel uses, itself or through others: it is compiled anew when one of them changes."""
+    found, waiting = {source}, [source]
+    while waiting:
+        for module, other, extern, included in USES.findall(waiting.pop().read_text("utf-8")):
+            path = FOLDER / (extern or included or f"{module or other}.pxd")
+            if path.is_file() and path not in found:
+                found.add(path)
+                waiting.append(path)
+    return sorted(str(path) for path in found if path.suffix == ".h")
+
+
 extensions = [
     Extension(
         f"metacascade._kernels.{source.stem}", [str(source)],
         include_dirs=["cython_ext", numpy.get_include()],
-        depends=[str(p) for p in Path("cython_ext").glob("*.h")],
+        depends=headers(source),
         define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
         extra_compile_args=flags)
-    for source in sorted(Path("cython_ext").glob("*.pyx"))
+    for source in sorted(FOLDER.glob("*.pyx"))
 ]
 
 BUILT = Path("metacascade", "base", "built.py")       # only in what is built, never in a checkout: there git is asked

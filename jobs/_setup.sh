@@ -8,7 +8,8 @@ VENV=$ROOT/.venv
 [ "$MPI" = mpich ] || VENV=$ROOT/.venv-$MPI
 PYTHON=$VENV/bin/python
 MPIEXEC=$VENV/bin/mpiexec
-STAMP=$VENV/metacascade.stamp
+STAMP=$VENV/metacascade.stamp           # what the installation was made from: one number for all, one for its packages
+SUMS=$VENV/metacascade.sums             # of each source of the kernels that are there
 
 unset PYTHONPATH PYTHONHOME                                             # nothing but .venv
 export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1       # a rank is one thread
@@ -24,8 +25,13 @@ fail() { say "$(basename "$0"): $*"; exit 2; }
 set_up() {
     local kind=${2:-copied} wanted
     wanted="$kind $(fingerprint "$kind")"
-    local found; found=$(cat "$STAMP" 2>/dev/null) || true
+    local found; found=$(head -n 1 "$STAMP" 2>/dev/null) || true
     if working && { [ "$found" = "$wanted" ] || [ "$found" = "editable $(fingerprint editable)" ]; }; then
+        return
+    fi
+    if [ "$kind" = editable ] && working && packages_are_there; then
+        build_changed || fail "the kernels could not be built, see above"
+        stamp "$wanted"
         return
     fi
     working || make_venv
@@ -33,7 +39,37 @@ set_up() {
     rm -f "$STAMP"
     find "$ROOT/build" -path '*/lib*' -name '*.py' -delete 2>/dev/null || true  # else modules removed since live on
     (cd "$ROOT" && "$PYTHON" -m pip install -qq ${2:+--editable} ".[$1]") || fail "the installation failed, see above"
-    printf '%s\n' "$wanted" > "$STAMP"
+    stamp "$wanted"
+}
+
+# stamp WANTED: note that the installation is that.
+stamp() {
+    sums > "$SUMS"
+    printf '%s\n' "$1" "packages $(packages)" > "$STAMP"
+}
+
+packages() { (cd "$ROOT" && { printf '%s ' "$ROOT"; cksum pyproject.toml; } | cksum); }
+sums() { (cd "$ROOT" && find cython_ext setup.py -type f ! -name '*.so' ! -name '*.c' -print0 | LC_ALL=C sort -z | xargs -0 cksum); }
+
+# Is the installation an editable one of this checkout, with the packages that it needs?
+packages_are_there() {
+    [ "$(sed -n '1s/ .*//p;2p' "$STAMP" 2> /dev/null)" = "editable
+packages $(packages)" ] && [ -f "$SUMS" ]
+}
+
+# Build the kernels whose sources have changed, in place. The times of files decide, so a source that is other than it was
+# gets the present time, whatever it had: some tools that copy files keep those.
+build_changed() {
+    say "Building the kernels that have changed ..."
+    (
+        cd "$ROOT" || exit 1
+        sums | LC_ALL=C sort | LC_ALL=C comm -23 - <(LC_ALL=C sort "$SUMS") | cut -d ' ' -f 3- \
+            | while IFS= read -r path; do touch "$path"; done
+        for kernel in src/metacascade/_kernels/*.so; do
+            [ -f "cython_ext/$(basename "${kernel%%.*}").pyx" ] || rm -f "$kernel"
+        done
+        "$PYTHON" setup.py --quiet build_ext --inplace >&2
+    )
 }
 
 working() { "$PYTHON" -m pip --version > /dev/null 2>&1; }
