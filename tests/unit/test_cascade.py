@@ -15,7 +15,7 @@ from made_results import Made, Sliced
 from metacascade._kernels._layout import CTC, LesionState, Place
 from metacascade.base.errors import InputError
 from metacascade.base.records import cells_in
-from metacascade.io import bloodcount, cascade_text, funnel, metastases, needs
+from metacascade.io import bloodcount, cascade_text, founders, funnel, metastases, needs
 from metacascade.io.needs import Missing
 from metacascade.io.output import Output
 from metacascade.model.blood import EVENTS
@@ -180,6 +180,36 @@ def test_routes_and_lineages_are_those_of_the_founders(run):
     assert sum(sum(row.values()) for row in living.values()) == sum(line["n"] > 0 for line in lines)
 
 
+def test_founders_are_counted_by_the_zone_that_they_left(run):
+    """One by one, by their ids."""
+    zones, shed = run.results.names("shed")["zone"], run.results.shed[:]
+    of_tumor = {int(row["id"]): zones[int(row["zone"])] for row in shed if not row["flags"] & 6 and row["origin"] == 0}
+    alive = [int(row["id"]) for row in run.results.lesions[:] if row["n"] > 0]
+    found = run.results.founders()
+    assert {row["zone"]: row["shed"] for row in found} == Counter(of_tumor.values())
+    assert {row["zone"]: row["founders"] for row in found if row["founders"]} == Counter(
+        of_tumor[one] for one in alive if one in of_tumor)
+    assert sum(row["founders_share"] for row in found) == pytest.approx(1) == sum(row["shed_share"] for row in found)
+    largest = run.results.largest_lesions()
+    assert [row["n"] for row in largest] == sorted((row["n"] for row in largest), reverse=True) and len(largest) == len(alive)
+    known = {row["id"]: row for row in run.results.lineages()}
+    assert all(known[row["id"]][name] == row[name] for row in largest for name in ("organ", "clone", "came_from", "source"))
+    assert {row["zone"] for row in largest if row["came_from"] != "tumor"} == {""}
+    assert all(row["zone"] == of_tumor.get(row["id"], founders.NOT_TOLD) for row in largest if row["came_from"] == "tumor")
+    assert run.results.largest_lesions(3) == largest[:3]
+
+
+@pytest.mark.parametrize("change, why", [
+    (dict(config={"tumor": {"lumped": True}}), "the tumor has no space"), ({}, "no row of a shed cell")])
+def test_founders_that_cannot_be_told_are_said_to_be_missing(change, why):
+    made = metastasized()
+    made.tables["shed"], made.config = np.zeros(0, [("id", "u8"), ("zone", "u1")]), change.get("config", {})
+    made.enumerations["shed"] = {"zone": {0: "nowhere"}, "node": {0: "tumor"}}
+    with pytest.raises(Missing, match=why):
+        founders.founders(made)
+    assert [row["zone"] for row in founders.largest(made)] == [founders.NOT_TOLD, ""]
+
+
 def test_the_first_lesion_and_the_largest_are_those_of_the_rows(run):
     found = run.results.metastases()
     rows = run.results.lesions[:]
@@ -247,7 +277,8 @@ def test_the_command_fits_the_screen_and_its_file_has_the_same_numbers(run, meta
     assert tuple(rows[0]) == cascade_text.COLUMNS
     counts = {(row["stage"], row["place"]): row["value"] for row in rows if row["table"] == "funnel" and row["quantity"] == "count"}
     assert counts["extravasated", "all"] == str(run.model.ledger.totals["extravasated"])
-    assert {row["table"] for row in rows} == {"funnel", "half_life", "cellsearch", "draw", "organ", "metastases", "route"}
+    assert {row["table"] for row in rows} == {"funnel", "half_life", "cellsearch", "draw", "organ", "metastases", "route",
+                                            "founders", "lesion"}
 
 
 def test_a_table_replaces_no_file_but_an_earlier_one(tmp_path):
@@ -281,7 +312,7 @@ def test_a_run_that_goes_on_says_what_is_not_yet_there(run):
         assert not results.complete and by_stage(results.funnel()) == by_stage(run.results.funnel())
         with pytest.raises(Missing, match="has not ended"):
             results.routes()
-    assert " ".join(text.split()).count("not told: the run has not ended") == 2
+    assert " ".join(text.split()).count("not told: the run has not ended") == 4
     assert "of what was shed, flowing or arrested: not told" in " ".join(text.split()) and "detected by images: not yet told" in text
 
 

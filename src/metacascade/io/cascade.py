@@ -1,7 +1,7 @@
 """What the cascade tells: read-outs of results, from shed cells to lesions and their routes."""
 import numpy as np
 
-from metacascade.io import bloodcount, funnel, halflife, metastases
+from metacascade.io import bloodcount, founders, funnel, halflife, metastases
 from metacascade.state.observed import NAMES
 
 SMALL = (*NAMES, "lesions")     # tables that are read whole
@@ -60,6 +60,14 @@ class Cascade:
     def lineages(self, cells: float | None = None) -> list[dict]:
         """A row for each lesion: organ, clone, from where and from which lesion it came, and its times."""
         return metastases.lineages(kept(self), cells)
+
+    def founders(self) -> list[dict]:
+        """Where in the tumor the founders of lesions were, by zone, beside all cells that left it."""
+        return founders.founders(kept(self))
+
+    def largest_lesions(self, most: int | None = None) -> list[dict]:
+        """The lesions that are alive, the largest first: organ, cells, clone, whence and where its founder was."""
+        return founders.largest(kept(self), most)
 
     def routes(self, living: bool = False) -> dict[str, dict[str, int]]:
         """Lesions by where their founders came from and by their organ: {came_from: {organ: lesions}}."""

@@ -52,7 +52,9 @@ def report(results) -> str:
         ("fate funnel", funnel), ("half-life in the blood", half_lives),
         ("venous blood, and what a virtual CellSearch finds in it", blood),
         ("organs at the last output", burdens), ("metastases", metastases),
-        ("routes of lesions, single cells too: from, to, how many, still alive", routes))
+        ("routes of lesions, single cells too: from, to, how many, still alive", routes),
+        ("founders of lesions, single cells too: where in the tumor they were", founders),
+        ("largest lesions", largest))
     lines = []
     for title, block in blocks:
         lines += [title, *of_missing(block, results), ""]
@@ -139,6 +141,25 @@ def routes(results):
     return lines or ["  there was no lesion"]
 
 
+def founders(results):
+    """A line for each zone that cells have left."""
+    lines = [f"  {'zone':<10}{'left it':>10}{'share':>8}{'founders':>10}{'share':>8}{'chance':>10}{'to vessel':>11}"
+             f"{'to middle':>11}"]
+    lines += [f"  {row['zone']:<10}{row['shed']:>10,}{row['shed_share']:>8.3f}{row['founders']:>10,}"
+              f"{row['founders_share']:>8.3f}{row['chance']:>10.3g}{number(row['vessel_um']):>8} um"
+              f"{number(row['center_um']):>8} um" for row in results.founders()]
+    return [*lines, "  Chance: founders of living lesions over CTCs; distances: medians of founders."]
+
+
+def largest(results):
+    """A line for each of some."""
+    lines = [f"  {'organ':<12}{'cells':>13}  {'state':<10}{'clone':>6}  {'from':<12}{'zone':<10}{'founded':>8}"]
+    rows = results.largest_lesions(ROUTES)
+    lines += [f"  {row['organ']:<12}{row['n']:>13,}  {row['state']:<10}{row['clone']:>6}  {row['came_from']:<12}"
+              f"{row['zone']:<10}{hours(row['t_founded_h']):>8}" for row in rows]
+    return lines if rows else ["  none is alive"]
+
+
 def headline(results) -> list[str]:
     """The numbers that matter most, for `metacascade info`."""
     results, found = kept(results), []
@@ -178,7 +199,8 @@ def _headline_times(results):
 def rows(results):
     """All read-outs as rows of COLUMNS."""
     results = kept(results)
-    for part in (_funnel_rows, _half_life_rows, _blood_rows, _organ_rows, _time_rows, _route_rows):
+    for part in (_funnel_rows, _half_life_rows, _blood_rows, _organ_rows, _time_rows, _route_rows, _founder_rows,
+                 _lesion_rows):
         try:
             yield from part(results)
         except Missing:
@@ -236,6 +258,19 @@ def _route_rows(results):
     for origin, ways in results.routes().items():
         for organ, n in ways.items():
             yield _row("route", "lesions", "lesions", n, place=organ, of=origin)
+
+
+def _founder_rows(results):
+    for row in results.founders():
+        for name, unit in (("shed", "CTCs"), ("founders", "lesions"), ("vessel_um", "um"), ("center_um", "um")):
+            yield _row("founders", name.removesuffix("_um"), unit, row[name], stage=row["zone"])
+
+
+def _lesion_rows(results):
+    for row in results.largest_lesions():
+        where = dict(stage=row["id"], place=row["organ"], of=row["source"] or row["zone"] or row["came_from"])
+        yield _row("lesion", "cells", "cells", row["n"], **where)
+        yield _row("lesion", "clone", "clone", row["clone"], **where)
 
 
 def _refuse_other(path):
