@@ -29,9 +29,9 @@
     vec4 screen(vec3 v) { return vec4(v.xy * 2.0 / size, -0.9 * v.z, 1.0); }\n`;
   const POINT = SEE + `
     in vec3 place, color; uniform float width, least, front;
-    out vec3 at, tint; out float far;
-    void main() { at = um(place); tint = color; vec3 v = seen(at); far = 0.5 - 0.5 * v.z;
-      gl_Position = screen(vec3(v.xy, v.z + front)); gl_PointSize = max(width * scale, least); }`;
+    out vec3 at, tint; out float far, wide;
+    void main() { at = um(place); tint = color; vec3 v = seen(at); far = 0.5 - 0.5 * v.z; wide = max(width * scale, least);
+      gl_Position = screen(vec3(v.xy, v.z + front)); gl_PointSize = wide; }`;
   const TUBE = SEE + `
     in vec3 a, b, color; in float radius; uniform float widest, least;
     out vec3 at, tint; out float far, side;
@@ -42,11 +42,11 @@
       gl_Position = screen(vec3(v.xy + vec2(-d.y, d.x) * side * half_width, v.z)); }`;
   const INK = `#version 300 es
     precision highp float;
-    uniform vec3 along, open; uniform vec2 slab; uniform bool opened; in vec3 at, tint; in float far; out vec4 ink;
+    uniform vec3 along, open; uniform vec2 slab; uniform bool opened; uniform float fade; in vec3 at, tint; in float far; out vec4 ink;
     void hide() { if (abs(dot(along, at) - slab.x) > slab.y || opened && at.x > open.x && at.y < open.y) discard; }
-    vec3 faded(vec3 c) { return mix(c, vec3(1.0), 0.55 * clamp(far, 0.0, 1.0)); }\n`;
-  const BALL = INK + `void main() { hide(); vec2 q = gl_PointCoord * 2.0 - 1.0; float r = length(q); if (r > 1.0) discard;
-      ink = vec4(faded(tint * (r > 0.8 ? 0.55 : 1.0 - 0.25 * r * r)), 1.0); }`;
+    vec3 faded(vec3 c) { return mix(c, vec3(1.0), fade * clamp(far, 0.0, 1.0)); }\n`;
+  const BALL = INK + `in float wide; void main() { hide(); vec2 q = gl_PointCoord * 2.0 - 1.0; float r = length(q); if (r > 1.0) discard;
+      ink = vec4(faded(tint * (r > 1.0 - 1.5 / wide && wide > 7.0 ? 0.55 : 0.97 - 0.25 * r * r)), 1.0); }`;
   const CROSS = INK + `void main() { hide(); vec2 q = gl_PointCoord * 2.0 - 1.0; float d = min(abs(q.x - q.y), abs(q.x + q.y));
       if (d > 0.5 || max(abs(q.x), abs(q.y)) > 0.9) discard; ink = vec4(d < 0.28 ? tint : vec3(1.0), 1.0); }`;
   const PIPE = INK + `in float side; void main() { hide(); ink = vec4(faded(tint * (1.0 - 0.45 * side * side)), 1.0); }`;
@@ -117,8 +117,8 @@
   const view = { yaw: 30, pitch: 20, zoom: 1, x: 0, y: 0 };
   const shown = { cells: 0, vessels: 0, entries: 0 };
   const number = (n) => n.toLocaleString("en-US");
-  const LOOK = { x: [90, 0], y: [0, 0], z: [0, 90], oblique: [30, 20] };
-  const look = (name) => { [view.yaw, view.pitch] = LOOK[name]; view.x = view.y = 0; draw(); };
+  const LOOK = { x: [90, 0, 1.4], y: [0, 0, 1.4], z: [0, 90, 1.4], oblique: [30, 20, 1] };
+  const look = (name) => { [view.yaw, view.pitch, view.zoom] = LOOK[name]; view.x = view.y = 0; draw(); };
 
   const load = () => {                      // what changes with the frame and the choice of colors
     const f = +el("frame").value, frame = head.frames[f], [first, n] = frame.cells;
@@ -175,10 +175,10 @@
       gl.uniform1i(gl.getUniformLocation(made.program, "opened"), el("axis").value === "quarter");
       gl.uniformMatrix3fv(gl.getUniformLocation(made.program, "turn"), true, turn);
       const all = { low: head.low, span: head.span, middle, size: [w, h].map((n) => n * ratio), shift: [view.x * ratio, view.y * ratio],
-        scale: [scale * ratio], depth: [1.2 * reach], along: [0, 1, 2].map((i) => +(i === axis)), slab: slab || [0, 1], open: head.heart, ...extra };
+        scale: [scale * ratio], depth: [1.2 * reach], along: [0, 1, 2].map((i) => +(i === axis)), slab: slab || [0, 1], open: head.heart, fade: [slab ? 0 : 0.55], ...extra };
       for (const [name, values] of Object.entries(all)) set(name, values);
     };
-    if (el("cells").checked) { use(cells, { width: [head.cell_um], least: [3 * ratio], front: [0] }); gl.drawArrays(gl.POINTS, 0, shown.cells); }
+    if (el("cells").checked) { use(cells, { width: [head.cell_um], least: [4 * ratio], front: [0] }); gl.drawArrays(gl.POINTS, 0, shown.cells); }
     if (el("vessels").checked) { use(tubes, { widest: [head.widest_um], least: [1.3 * ratio] }); gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 4, shown.vessels); }
     if (el("entries").checked) { use(crosses, { width: [0], least: [9 * ratio], front: [0.02] }); gl.drawArrays(gl.POINTS, 0, shown.entries); }
     frameOf((p) => { const d = p.map((v, i) => v - middle[i]), dot = (k) => turn[k] * d[0] + turn[k + 1] * d[1] + turn[k + 2] * d[2];
@@ -242,7 +242,7 @@
   });
   root.addEventListener("click", ({ target }) => {
     if (target.name === "play") play();
-    if (target.name === "look") { view.zoom = 1; look(target.value); }
+    if (target.name === "look") look(target.value);
     if (target.name === "zoom") zoom(+target.value);
   });
   canvas.addEventListener("pointerdown", (event) => canvas.setPointerCapture(event.pointerId));

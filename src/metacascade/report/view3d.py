@@ -1,10 +1,11 @@
 """A view of the tumor in three dimensions, in time, that works without a network inside of a page.
 
 The reader turns it, steps through the snapshots, cuts a slab or a quarter out of it, and colors cells by clone, EMT or
-zone. It is drawn by a few lines of WebGL (view3d.js) and not by plotly: plotly.min.js alone weighs 4.8 MB and one time of
-20,000 cells and 35,000 vessels 6 MB more, a page of 11 MB, and a step in time or of a section sends all of it anew. Here a
-section is a number that a shader is given, vessels have their width, and eleven times of a tumor of half a million cells
-weigh 2.4 MB: places in 16 bits, each piece of vessel once for all times, packed by gzip, which browsers unpack.
+zone. It is drawn by a few lines of WebGL (view3d.js) and not by plotly: plotly.min.js alone weighs 4.8 MB and one time
+of 20,000 cells and 35,000 vessels 6 MB more, a page of 11 MB, and a step in time or of a section sends all of it anew.
+Here a section is a number that a shader is given, vessels have their width, and eleven times of a tumor of half a
+million cells weigh 2.4 MB: places in 16 bits, each piece of vessel once for all times, packed by gzip, which browsers
+unpack.
 """
 import base64
 import gzip
@@ -104,7 +105,7 @@ def _packed(frames, near, entries, clones):
 def _box(places):
     """The box of all places, to 10 um: shape (3, 2)."""
     places = [where for where in places if len(where)]
-    low, high = (np.stack([find(where, axis=0) for where in places]) for find in (np.min, np.max))
+    low, high = (np.stack([find(where, axis=0) for where in places]).astype(float) for find in (np.min, np.max))
     return np.stack([np.floor(low.min(axis=0) / 10) * 10, np.ceil(high.max(axis=0) / 10) * 10], axis=1)
 
 
@@ -125,7 +126,7 @@ def _pieces(frames, near, steps):
 
 
 def _clones(results, frames):
-    """(the number of the color of each cell, frame by frame; [color, text] of each color): the largest clones have one."""
+    """(number of the color of each cell, frame by frame; [color, text] of each color): the largest clones have one."""
     number = max((int(frame.clone.max(initial=0)) for frame in frames), default=0) + 1
     most = np.max([np.bincount(frame.clone, minlength=number) / max(len(frame.clone), 1) for frame in frames], axis=0)
     order = [clone for clone in np.argsort(-most, kind="stable")[:len(CLONES)] if most[clone] > 0]

@@ -50,8 +50,8 @@ class Frame:
 def frames(results, most, most_cells, most_vessels):
     """(frames, where they come from, what is left out): those of the snapshots, else one of the checkpoint.
 
-    At most `most` frames, evenly chosen, the first and the last among them; about `most_cells` cells in all together, and
-    at most `most_vessels` pieces of vessels in each. No frames where there is no tissue.
+    At most `most` frames, evenly chosen, the first and the last among them; about `most_cells` cells in all together,
+    and at most `most_vessels` pieces of vessels in each. No frames where there is no tissue.
     """
     directory = results.path.parent
     listed = snapshots.listed(directory / snapshots.FOLDER / "cells.vtkhdf.series")
@@ -64,8 +64,8 @@ def frames(results, most, most_cells, most_vessels):
             found.append(_of_snapshot(directory / snapshots.FOLDER, listed[i], most_cells // len(chosen), most_vessels))
         except InputError:
             damaged += 1
-    remarks = [f"{len(listed) - len(chosen)} more snapshots are left out"] if len(listed) > len(chosen) else []
-    remarks += [f"{damaged} are left out as they are damaged, or not there"] if damaged else []
+    remarks = [f"left out to keep the page small: {len(listed) - len(chosen)}"] if len(listed) > len(chosen) else []
+    remarks += [f"left out as damaged or not there: {damaged}"] if damaged else []
     return [frame for frame in found if frame.all_cells or frame.all_vessels], "snapshots", remarks
 
 
