@@ -19,18 +19,16 @@ from metacascade.run.api import Simulation
 ROOT = Path(__file__).parents[2]
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 SETTINGS = ["tumor.cells=3000", "run.duration=6 h", "output.interval=2 h", "output.checkpoint=6 h", "draw=[]",
-            "intravasation.hazard=40/day", "vegf.egfr_mutation=0.05", "outline.interval=2 h"]
-
-
-def simulated(directory, *more):
-    Simulation(ROOT / "examples" / "mouse_breast.toml", [*SETTINGS, *more]).run(directory)
-    return directory
+            "intravasation.hazard=40/day", "vegf.egfr_mutation=0.05", "outline.interval=2 h",
+            "output.snapshots=true", "output.snapshot_interval=3 h"]
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     """A run with snapshots at 0, 3 and 6 h."""
-    return simulated(tmp_path_factory.mktemp("runs") / "a", "output.snapshots=true", "output.snapshot_interval=3 h")
+    directory = tmp_path_factory.mktemp("runs") / "a"
+    Simulation(ROOT / "examples" / "mouse_breast.toml", SETTINGS).run(directory)
+    return directory
 
 
 def section(directory):
@@ -117,7 +115,8 @@ def test_what_is_too_much_is_thinned_and_the_page_says_so(run, monkeypatch):
 
 
 def test_without_snapshots_it_shows_the_checkpoint_and_says_so(run, tmp_path):
-    simulated(tmp_path / "b")
+    shutil.copytree(run, tmp_path / "b")
+    shutil.rmtree(tmp_path / "b" / "snapshots")
     page = section(tmp_path / "b")
     head, found, _ = unpacked(page)
     last, theirs, _ = unpacked(section(run))
