@@ -15,17 +15,17 @@ def circulating(told) -> Plate:
     entered = needs.entered(told.results)
     if not entered.any():
         raise Missing("no cell has entered the blood")
-    figure, axes = style.figure(1, 2, height_in=3.1, sharex=True)
+    figure, axes = style.figure(1, 2, height_in=3.8, sharex=True)
     left, right = axes[0]
     lines = {"entered, since the start": entered, "arrested at the time": told.series("arrested"),
              "flowing at the time": told.series("circulating")}
     for (words, numbers), (color, dash) in zip(lines.items(), style.steps(3)):
         left.plot(told.days, np.where(numbers > 0, numbers, np.nan), color=color, linestyle=dash, label=words,
                   marker="." if words.startswith("flowing") else "")
-    style.log_scale(left.yaxis, 0.8, 12 * max(entered.max(), 1))
+    style.log_scale(left.yaxis, 0.8, 2 * max(entered.max(), 6))
     style.time_axis(left, told.days)
     left.set(title="Cells in the blood", ylabel="cells")
-    left.legend(loc="upper left")
+    style.key(left)
     tube = _tube(told, right)
     rows = [{"time [days]": float(day), **{f"{words} [cells]": float(v[k]) for words, v in lines.items()},
              **{name: float(v[k]) for name, v in tube.items()}} for k, day in enumerate(told.days)]
@@ -51,8 +51,9 @@ def _tube(told, axis):
                   label="drawn, CTCs" if k == 0 else None)
     style.time_axis(axis, told.days)
     axis.set(title=f"In {tube['volume_mL'][-1]:.3g} mL of venous blood", ylabel="CTCs, or chance")
-    axis.set_ylim(0, 1.7 * max(1.0, *tube["expected"], *(draw["ctcs"] for draw in bloodcount.real_draws(told.results))))
-    axis.legend(loc="upper left")
+    drawn = [draw["ctcs"] for draw in bloodcount.real_draws(told.results)]
+    axis.set_ylim(0, 1.05 * max(1.0, *tube["expected"], *drawn))
+    style.key(axis)
     return {"volume [mL]": tube["volume_mL"], "expected [CTCs]": tube["expected"], "p_any": tube["p_any"],
             "p_many": tube["p_many"]}
 

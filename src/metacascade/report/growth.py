@@ -10,7 +10,8 @@ from metacascade.report.plate import Plate, column
 BY_ZONE = {"core": "cells_core", "border": "cells_border", "outside": "cells_outside"}
 SIZES = {"radius": "radius of the outline", "invasion_max": "farthest cell out of it",
          "invasion_mean": "mean of cells out of it", "sprout_reach": "longest sprout"}
-DEATHS = {"necrosis": "lack of oxygen", "apoptosis": "background", "chemotherapy": "drug", "irradiated": "radiation"}
+DEATHS = {"necrosis": "lack of oxygen", "apoptosis": "background", "chemotherapy": "drug", "irradiated": "radiation",
+          "lumped_loss": "all causes, lumped"}
 VESSELS = {"vessels_core": "core", "vessels_border": "border"}
 MATURE = {"maturity_core": "core", "maturity_border": "border"}
 
@@ -20,7 +21,7 @@ def cells(told) -> Plate:
     total = told.series("tissue") + told.series("lumped", 0)
     if not total.any():
         raise Missing("there is no tumor at any output")
-    figure, axes = style.figure(1, 2, height_in=3.0, sharex=True)
+    figure, axes = style.figure(1, 2, height_in=3.5, sharex=True)
     left, right = axes[0]
     rows = {"cells of the tumor": total}
     left.plot(told.days, _positive(total), color=style.BLACK, label="all")
@@ -32,15 +33,17 @@ def cells(told) -> Plate:
     left.set(title="Cells in the tumor", ylabel="cells")
     for axis in axes[0]:
         style.time_axis(axis, told.days)
-    left.legend()
+    style.key(left, 2)
     died = {words: told.series(name) for name, words in DEATHS.items() if told.series(name, 0).any()}
     for (words, numbers), (color, dash) in zip(died.items(), style.steps(len(died))):
         right.plot(told.days, numbers, color=color, linestyle=dash, label=words)
-    right.set(title="Died in the tumor, since the start, of", ylabel="cells")
-    right.set_ylim(0, _top(right, 1.0 + 0.11 * len(died)))
+    right.set(title="Died in the tumor, so far, of", ylabel="cells")
+    right.set_ylim(0, None)
     style.thousands(right.yaxis)
     if died:
-        right.legend()
+        style.key(right, 2)
+    else:
+        right.text(0.5, 0.5, "none", ha="center", transform=right.transAxes)
     return Plate("growth", "Left: cells of the tumor, all and by where they lie by the outline (core, border, outside; "
                  "powers of ten). Right: what they died of.", figure, _table(told, "cells", rows | died))
 
@@ -52,27 +55,21 @@ def size(told) -> Plate:
         raise Missing("the run has no outline of the tumor (outline.enabled), by which sizes and zones are told")
     density = {words: told.series(name) for name, words in VESSELS.items() if name in told.results.series}
     mature = {words: told.series(name) for name, words in MATURE.items() if name in told.results.series}
-    figure, axes = style.figure(1, 3, height_in=3.0, sharex=True, width_ratios=(1.5, 1, 1))
+    figure, axes = style.figure(1, 3, height_in=3.6, sharex=True, width_ratios=(1.5, 1, 1))
     for axis, title, unit, lines in zip(axes[0], ("Size", "Length of vessels", "Maturity of vessels"), (
             "um", "mm/mm^3", "0 new, 1 mature"), (sizes, density, mature)):
         for (words, numbers), (color, dash) in zip(lines.items(), style.steps(len(lines))):
             axis.plot(told.days, numbers, color=color, linestyle=dash, label=words)
         style.time_axis(axis, told.days)
         axis.set(title=title, ylabel=style.unit(unit))
-        axis.set_ylim(0, _top(axis, 1.35 if len(lines) > 2 else 1.15))
-        axis.legend(loc="lower left" if lines is mature else "upper left", handlelength=1.6, borderaxespad=0.1)
+        axis.set_ylim(0, None)
+        style.key(axis)
     rows = {column(words, "um"): v for words, v in sizes.items()}
     rows |= {column(f"vessels, {words}", "mm/mm^3"): v for words, v in density.items()}
     rows |= {f"maturity, {words}": v for words, v in mature.items()}
     return Plate("size", "Left: radius of the ball as large as the inside of the outline, and how far cells are out of "
                  "it. Middle and right: length of vessels per volume, and their mean maturity by length.", figure,
                  _table(told, "", rows))
-
-
-def _top(axis, room):
-    """The upper end of an axis that leaves room for its legend."""
-    highest = max((float(np.nanmax(line.get_ydata(), initial=0)) for line in axis.get_lines()), default=1.0)
-    return (highest or 1.0) * room
 
 
 def fields(told) -> Plate:

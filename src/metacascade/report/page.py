@@ -30,6 +30,7 @@ pre { font: 13px/1.4 "DejaVu Sans Mono", "Liberation Mono", monospace; white-spa
   background: #f6f6f6; padding: .6rem; margin: .4rem 0; }
 @media print {
   body { font-size: 10pt; max-width: none; padding: 0; } nav, .files { display: none; } pre { font-size: 8.5pt; }
+  details::details-content { content-visibility: visible; block-size: auto; }
   h2 { break-after: avoid; } .table { max-height: none; overflow: visible; }
   a { color: inherit; text-decoration: none; }
   @page { margin: 15mm; }

@@ -18,7 +18,8 @@ def section(told) -> Plate:
     figure, axes = style.figure(2, 2, height_in=6.9)
     for axis, draw in zip(axes.ravel(), (vessels, entered, oxygen, near)):
         draw(axis, layer, figure)
-    return Plate("section", f"A layer of {layer.edge_um:g} um through the center of the tumor, with vessels and "
+    return Plate("section", f"The state of day {layer.state.meta['time_s'] / 86400:.3g}: a layer of {layer.edge_um:g} "
+                            "um through the center of the tumor, with vessels and "
                  f"entries within {SLAB_UM:g} um of it; the black line is the outline. Above: vessels by maturity on "
                  f"the density of cells, and where cells entered vessels in the last {ENTRIES_H:g} h, by zone. Below: "
                  "oxygen; and the place where the tumor reaches farthest out, with its cells: those that would lie "

@@ -5,6 +5,7 @@ told in print without color; where lines cross, dashes tell them too. No letter 
 """
 import contextlib
 import io
+import math
 import re
 
 from metacascade.base.errors import InputError
@@ -113,6 +114,11 @@ def unit(text):
     return "no unit" if text == "1" else text
 
 
+def key(axis, columns=1):
+    """The legend of a panel below it, where it covers nothing."""
+    axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.24), ncols=columns, borderaxespad=0.0)
+
+
 def listed(colors):
     """A scale of these colors and none between."""
     from matplotlib.colors import ListedColormap
@@ -132,16 +138,22 @@ def thousands(axis):
 
 
 def log_scale(axis, lowest=None, highest=None):
-    """A logarithmic axis whose numbers are 1, 10, ... 10,000 and powers beyond."""
+    """A logarithmic axis whose numbers are 1, 10, ... 100,000 and powers beyond; of a short one also 2 and 5 times."""
     from matplotlib.ticker import FuncFormatter, LogLocator
     axis.axes.set(**{f"{axis.axis_name}scale": "log"})
     axis.set_major_locator(LogLocator(numticks=8))
-    axis.set_major_formatter(FuncFormatter(
-        lambda value, _: f"{value:,.0f}" if 1 <= value < 999_999 else f"{value:.3g}" if 1e-3 <= value < 1 else
-        f"$10^{{{round(_log10(value))}}}$"))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: _power(value)))
+    axis.set_minor_formatter(FuncFormatter(lambda value, _: _between(axis, value)))
     getattr(axis.axes, f"set_{axis.axis_name}lim")(lowest, highest)
 
 
-def _log10(value):
-    import math
-    return math.log10(value) if value > 0 else 0.0
+def _power(value):
+    if 1 <= value < 999_999:
+        return f"{value:,.0f}"
+    return f"{value:.3g}" if 1e-3 <= value < 1 else f"$10^{{{round(math.log10(value))}}}$" if value > 0 else ""
+
+
+def _between(axis, value):
+    low, high = axis.get_view_interval()
+    short = 0 < low and high / low < 20
+    return _power(value) if short and f"{value:e}"[0] in "25" and value < 999_999 else ""

@@ -23,10 +23,10 @@ def state(told) -> str:
     lines = []
     if not told.results.complete:
         lines.append(f"This run has not ended, it goes on or was interrupted: the page tells of its first "
-                     f"{told.days[-1]:g} of {told.config.run.duration_s / 86400:g} days.")
+                     f"{told.days[-1]:.3g} of {told.config.run.duration_s / 86400:.3g} days.")
     if told.is_branch:
-        lines.append(f"This is a branch: its files tell of its own part of the time alone, from day {told.days[0]:g} "
-                     "on. Totals since the start are with those of the run that it came from.")
+        lines.append(f"This is a branch: its files tell of its own part of the time alone, from day {told.days[0]:.3g}"
+                     " on. Totals since the start are with those of the run that it came from.")
     return "".join(html.paragraph(line, "note") for line in lines)
 
 
@@ -37,7 +37,7 @@ def _model(told):
     on = [words for name, words in MODELS.items() if getattr(getattr(config, name, None), "enabled", False)]
     grown = f", with {', '.join(on)}" if on else ""
     return (f"{config.title or 'This run'}: simulated was {start} of a {config.run.species} for "
-            f"{told.days[-1]:g} days in steps of {show_time(config.run.step_s)}, seed {config.run.seed}{grown}.")
+            f"{told.days[-1]:.3g} days in steps of {show_time(config.run.step_s)}, seed {config.run.seed}{grown}.")
 
 
 def _outcome(told):

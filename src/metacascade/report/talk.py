@@ -41,7 +41,7 @@ def title(told):
     """What the whole of the run has come to."""
     radius = told.last("radius", np.nan)
     across = f", {radius / 500:.1f} mm across" if radius == radius else ""
-    return (f"Day {told.days[-1]:g}: {int(told.last('tissue')):,} cells{across}; {int(told.last('shed')):,} entered "
+    return (f"Day {told.days[-1]:.3g}: {int(told.last('tissue')):,} cells{across}; {int(told.last('shed')):,} entered "
             "the "
             f"blood, {int(told.last('started')):,} grew elsewhere")
 

@@ -54,7 +54,7 @@ def timeline(told) -> Plate:
             above.plot(told.days, np.where(numbers > 0, numbers, np.nan), dash, color=color, label=words)
     style.log_scale(above.yaxis, 0.8)
     above.set_ylabel("cells")
-    above.legend(loc="upper left")
+    above.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2)
     for lane, (kind, _, spans) in enumerate(lanes):
         _lane(below, lane, kind, [(a / DAY_S, b / DAY_S) for a, b in spans])
     below.set_yticks(range(len(lanes)), [_cut(label) for _, label, _ in lanes])
