@@ -32,8 +32,7 @@ def what(compared) -> str:
     notes += [f"Not yet at their end, or interrupted: {'; '.join(going)}."] * bool(going)
     if any(member.branch for member in compared.members):
         notes.append("Some are branches: their files tell of their own part of the time alone; totals since the start "
-                     "are "
-                     "with those of the run that they came from.")
+                     "are with those of the run that they came from.")
     return html.paragraph(lines[0], "lead") + "".join(html.paragraph(note, "note") for note in notes)
 
 
@@ -102,9 +101,8 @@ def fates(compared) -> Plate:
     """How far cells came, in each group."""
     values = {stage: [[member.stages.get(stage, 0) for member in group.members] for group in compared.groups]
               for stage in STAGES}
-    return _dots("compared_fates", "How far cells came, by group: cells up to extravasated, then lesions; small "
-                                   "marks are "
-                 f"runs, large ones means; {SURE}. What is 0 has no mark.",
+    return _dots("compared_fates", "How far cells came, by group: cells up to extravasated, then lesions; small marks "
+                                   f"are runs, large ones means; {SURE}. What is 0 has no mark.",
                  compared, {WORDS.get(stage, stage): row for stage, row in values.items()}, "cells, then lesions")
 
 
@@ -166,13 +164,12 @@ def entry_distances(compared) -> Plate:
         axes[0, 0].fill_between(np.array(drawn) - 2.5, mean - half, mean + half, color=color, alpha=0.2, linewidth=0)
         rows += [{"group": group.name, "below [um]": edge, "mean [%]": float(m), "low [%]": float(m - h),
                   "high [%]": float(m + h), "n": int(k)} for edge, m, h, k in zip(edges, mean, half, n)]
-    axes[0, 0].set(xlabel="distance to the vessel that they entered [µm]", ylabel="share of the cells "
-                                                                                  "[%]", xlim=(0, None),
+    axes[0, 0].set(xlabel="distance to the vessel that they entered [µm]", ylabel="share of the cells [%]",
+                                                                                  xlim=(0, None),
                    ylim=(0, None))
     axes[0, 0].legend()
     return Plate("compared_distances", "Distance of cells to the center line of the vessel that they entered, since "
-                                       "the "
-                 f"start, in bins of 5 um; {SURE}.", figure, rows)
+                                       f"the start, in bins of 5 um; {SURE}.", figure, rows)
 
 
 def numbers(compared) -> str:
@@ -197,9 +194,8 @@ def paired(compared) -> str:
     found = sweep_compare.compared(plan, sweep_table.rows_of(compared.directory, plan))
     rows = [(column, unit, name, mean.n, mean.mean, mean.low, mean.high, pairs.n, pairs.mean, pairs.low, pairs.high)
             for column, unit, name, mean, pairs in found if pairs is not None]
-    return html.table(("column", "unit", "arm or point", "n", "mean", "95 % from", "to", "pairs", "minus "
-                                                                                         f"{against}", "95 % from",
-                       "to"), rows, f"All minus {against}, in pairs of replicates with the same seed")
+    return html.table(("column", "unit", "arm or point", "n", "mean", "95 % from", "to", "pairs", f"minus {against}",
+                       "95 % from", "to"), rows, f"All minus {against}, in pairs of replicates with the same seed")
 
 
 def runs(compared) -> str:

@@ -74,8 +74,7 @@ def gathered(paths) -> Compared:
     studies = [path for path in map(Path, paths) if arms.is_study(path)]
     if studies and len(paths) > 1:
         raise InputError(f"{studies[0]} is the directory of a sweep or of arms, which are compared alone: give it "
-                         "alone, "
-                         "or the directories of runs")
+                         "alone, or the directories of runs")
     return _of_study(studies[0]) if studies else _of_runs([Path(path) for path in paths])
 
 

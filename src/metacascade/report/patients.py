@@ -42,10 +42,8 @@ def what(cohort) -> str:
     ends = ", ".join(f"{n:,} {name}" for name, n in causes.items() if n)
     return html.paragraph(
         f"{cohort.title}: {len(cohort.rows):,} patients were lived through, each with a lumped tumor and values drawn "
-        "for "
-        f"each; {len(cohort.diagnosed):,} were diagnosed. How they ended: {ends}. Of their lesions "
-        f"{len(cohort.lesions):,} "
-        "divided. Nobody dies of anything but the tumor.", "lead")
+        f"for each; {len(cohort.diagnosed):,} were diagnosed. How they ended: {ends}. Of their lesions "
+        f"{len(cohort.lesions):,} divided. Nobody dies of anything but the tumor.", "lead")
 
 
 def told(cohort) -> str:
@@ -78,9 +76,9 @@ def survival(cohort) -> Plate:
     below.grid(False)
     below.spines["left"].set_visible(False)
     return Plate("survival", "Kaplan and Meier's estimate from diagnosis on, with bands of 95 % by Greenwood's "
-                             "variance; "
-                 "ticks are those lost from sight (the end of their follow-up, or for recurrence death), below are the "
-                 "numbers at risk. Who had a distant lesion at diagnosis is not at risk of recurrence.", figure, rows)
+                             "variance; ticks are those lost from sight (the end of their follow-up, or for "
+                             "recurrence death), below are the numbers at risk. Who had a distant lesion at diagnosis "
+                             "is not at risk of recurrence.", figure, rows)
 
 
 def _years(years):
@@ -117,10 +115,9 @@ def incidence(cohort) -> Plate:
              xlim=(0, last), xticks=_years(last))
     figure.legend(*axis.get_legend_handles_labels(), loc="outside right upper", title="organ (patients)")
     return Plate("incidence", "Cumulative incidence of the first distant lesion that is seen in each organ, of all "
-                              "who were "
-                 "diagnosed, where death of the tumor competes (Aalen and Johansen); those that were there at "
-                 "diagnosis "
-                 f"count at 0. The {len(order)} organs with most patients.", figure, rows)
+                              "who were diagnosed, where death of the tumor competes (Aalen and Johansen); those that "
+                              f"were there at diagnosis count at 0. The {len(order)} organs with most patients.",
+                              figure, rows)
 
 
 def _first_h(cohort, node):

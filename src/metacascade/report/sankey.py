@@ -95,7 +95,7 @@ def _share(share):
 
 def by_organ(told) -> Plate:
     """How many came how far in each organ, on a scale of powers of ten."""
-    rows = [row for row in told.results.funnel() if row["organ"] != WHOLE and row["count"]]
+    rows = [row for row in told.funnel if row["organ"] != WHOLE and row["count"]]
     if not rows:
         raise Missing("no cell has been arrested in an organ")
     most = {}
@@ -116,7 +116,7 @@ def by_organ(told) -> Plate:
                   handletextpad=0.2)
     return Plate("fates_by_organ", "How far cells came in each organ: arrested and not let go again, and extravasated, "
                  "since the start; lesions, single cells among them, at the last output. What is 0 has no mark.",
-                 figure, [_row(row) for row in told.results.funnel()])
+                 figure, [_row(row) for row in told.funnel])
 
 
 def _row(row):

@@ -19,14 +19,19 @@ def section(told) -> Plate:
     for axis, draw in zip(axes.ravel(), (vessels, entered, oxygen, near)):
         draw(axis, layer, figure)
     return Plate("section", f"The state of day {layer.state.meta['time_s'] / 86400:.3g}: a layer of {layer.edge_um:g} "
-                            "um through the center of the tumor, with vessels and "
-                 f"entries within {SLAB_UM:g} um of it; the black line is the outline. Above: vessels by maturity on "
-                 f"the density of cells, and where cells entered vessels in the last {ENTRIES_H:g} h, by zone. Below: "
-                 "oxygen; and the place where the tumor reaches farthest out, with its cells: those that would lie "
-                 "over or under a vessel are left out, so that no cell that is drawn is in one.", figure,
-                 [{"x [um]": float(row["x"]), "y [um]": float(row["y"]), "z [um]": float(row["z"]),
-                   "time [h]": float(row["t_shed"]), "zone": told.results.names("shed")["zone"][int(row["zone"])],
-                   "cells": int(row["n"])} for row in entries_of(layer)])
+                            f"um through the center of the tumor, with vessels and entries within {SLAB_UM:g} um of "
+                            "it; the black line is the outline. Above: vessels by maturity on the density of cells, "
+                            f"and where cells entered vessels in the last {ENTRIES_H:g} h, by zone. Below: oxygen; "
+                            "and the place where the tumor reaches farthest out, with its cells: those that would lie "
+                            "over or under a vessel are left out, so that no cell that is drawn is in one.",
+                            figure, _table(told, entries_of(layer)))
+
+
+def _table(told, entries):
+    names = told.results.names("shed")["zone"]
+    columns = (entries[name].tolist() for name in ("x", "y", "z", "t_shed", "zone", "n"))
+    return [{"x [um]": x, "y [um]": y, "z [um]": z, "time [h]": time, "zone": names[zone], "cells": n}
+            for x, y, z, time, zone, n in zip(*columns)]
 
 
 def entries_of(layer):

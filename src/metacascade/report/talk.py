@@ -27,11 +27,10 @@ def picture(told) -> Plate:
     section.near(axes["near"], layer, figure, 72 * 2.4 / (2 * section.NEAR_UM), marked=False)
     course(axes["course"], told)
     organs(axes["organs"], told)
-    return Plate("talk", f"The run on a slide. Left: a layer through the tumor, vessels by maturity, and where cells "
-                 f"entered them in the last {ENTRIES_H:g} h. Middle: the edge near (motile cells are yellow, black "
-                 "crosses entered a vessel). Right: cells in the course of time. Below: how far they came in the "
-                 "organs "
-                 "with most.", figure, [
+    return Plate("talk", "The run on a slide. Left: a layer through the tumor, vessels by maturity, and where cells "
+                         f"entered them in the last {ENTRIES_H:g} h. Middle: the edge near (motile cells are yellow, "
+                         "black crosses entered a vessel). Right: cells in the course of time. Below: how far they "
+                         "came in the organs with most.", figure, [
                      {"time [days]": float(day), **{f"{words} [cells]": float(told.series(name)[k])
                                                     for name, (words, _, _) in LINES.items()}}
                      for k, day in enumerate(told.days)], DPI)
@@ -42,8 +41,7 @@ def title(told):
     radius = told.last("radius", np.nan)
     across = f", {radius / 500:.1f} mm across" if radius == radius else ""
     return (f"Day {told.days[-1]:.3g}: {int(told.last('tissue')):,} cells{across}; {int(told.last('shed')):,} entered "
-            "the "
-            f"blood, {int(told.last('started')):,} grew elsewhere")
+            f"the blood, {int(told.last('started')):,} grew elsewhere")
 
 
 def cut(axis, layer, figure):
@@ -85,7 +83,7 @@ def course(axis, told):
 
 def organs(axis, told):
     """How far cells came in the organs with most."""
-    rows = [row for row in told.results.funnel() if row["organ"] != WHOLE and row["count"]]
+    rows = [row for row in told.funnel if row["organ"] != WHOLE and row["count"]]
     if not rows:
         raise Missing("no cell has been arrested in an organ")
     most = {}

@@ -56,6 +56,11 @@ class Told:
         """Times of the outputs [d]."""
         return needs.time_s(self.results) / DAY_S
 
+    @cached_property
+    def funnel(self):
+        """The rows of the fate funnel, which looks through all rows of shed cells."""
+        return self.results.funnel()
+
     def series(self, name, default=None):
         """A column of the series, float64; Missing without it."""
         return needs.column(self.results, name, default)
