@@ -125,3 +125,13 @@ def test_without_a_launcher_only_its_own_output_counts(monkeypatch):
     for name in ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "PMI_SIZE", "OMPI_COMM_WORLD_SIZE"):
         monkeypatch.delenv(name, raising=False)
     assert terminal.columns() is None
+
+
+def test_a_cohort_tells_its_share_and_the_time_left(clock, monkeypatch, capsys):
+    from metacascade.studies import cohort
+    monkeypatch.setattr(cohort, "time", clock)
+    cohorts = cohort.Runner(SimpleNamespace(rank=0, size=2), SimpleNamespace(), "out")
+    cohorts.total, cohorts.done, clock.now = 40, 5, 30.0
+    cohorts._tell()
+    cohorts._tell()         # less than ten seconds later
+    assert capsys.readouterr().out == "25 % of the patients, by those of rank 0, 90 s left\n"

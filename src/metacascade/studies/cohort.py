@@ -93,7 +93,7 @@ class Runner:
     def __init__(self, world, cohort, out, wall_limit_s=None):
         self.world, self.cohort, self.out = world, cohort, Path(out)
         self.limit_s, self.slowest_s, self.stop = wall_limit_s, 0.0, False
-        self.told_s = self.looked_s = time.monotonic()
+        self.began_s = self.told_s = self.looked_s = time.monotonic()
 
     def run(self):
         """All parts; the exit code. Collective."""
@@ -147,8 +147,10 @@ class Runner:
     def _tell(self):
         if self.world.rank == 0 and time.monotonic() - self.told_s >= TELL_S:
             self.told_s = time.monotonic()
-            share = self.done * self.world.size / max(self.total, 1)
-            print(f"{100 * min(share, 1.0):.0f} % of the patients, by those of rank 0", flush=True)
+            share = min(self.done * self.world.size / max(self.total, 1), 1.0)
+            left_s = (time.monotonic() - self.began_s) * (1 / share - 1) if share else 0.0
+            print(f"{100 * share:.0f} % of the patients, by those of rank 0, {duration(round(left_s))} left",
+                  flush=True)
 
     def _must_stop(self):
         """Is there a wish to stop, or no time for two more of the longest of the steps so far? Asked before each."""
