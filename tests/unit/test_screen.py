@@ -143,6 +143,10 @@ def commands(folder):
     yield 2, "info", config
     yield 2, "info", new
     yield 2, "info", "--preset", HOSTILE
+    yield 0, "info", run, "--all"
+    yield 0, "watch", run, "--once"
+    yield 2, "watch", new
+    yield 2, "completion", HOSTILE
     yield 2, "efficiency", new
     yield 2, "soil", config, new
     yield 2, "soil", config, config, "--source", HOSTILE
@@ -176,7 +180,7 @@ def test_no_command_prints_anything_hidden(place, capsys, number):
 
 def test_every_command_is_among_them():
     from metacascade.cli.app import app
-    assert {command.name or command.callback.__name__ for command in app.registered_commands} - {"schema"} <= {
+    assert {command.name or command.callback.__name__ for command in app.registered_commands} - {"schema", "doctor"} <= {
         words[1] for words in commands(Path())}
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from metacascade.base.errors import InputError
+from metacascade.base.screen import one_line
 
 SHELLS = ("bash", "zsh", "fish")
 BASH = """\
@@ -44,7 +45,7 @@ def completion(context: typer.Context,
     """Print a script by which a shell completes commands, options and names of presets."""
     from metacascade import __version__
     if shell not in SHELLS:
-        raise InputError(f"completion: there is no script for '{shell}'; there are {', '.join(SHELLS)}")
+        raise InputError(f"completion: there is no script for '{one_line(shell)}'; there are {', '.join(SHELLS)}")
     print(script(context.find_root().command, shell, __version__), end="")
 
 
