@@ -4,8 +4,10 @@ METACASCADE_CHECKED=1 turns bounds checks on; METACASCADE_CFLAGS replaces the op
 """
 import os
 import re
+import shlex
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import numpy
@@ -13,6 +15,29 @@ from Cython.Build import cythonize
 from setuptools import Extension, setup
 from setuptools.command.build_py import build_py
 from setuptools.command.sdist import sdist
+
+DESCRIBING = {"sdist", "egg_info", "dist_info"}       # what compiles nothing
+BUILDING = {"build", "build_ext", "bdist_wheel", "editable_wheel", "develop", "install"}
+
+
+def refuse_without_compiler():
+    """Say in one line what is missing, before anything is compiled."""
+    compiler = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")
+    command = [*compiler, "-fsyntax-only", "-I", sysconfig.get_paths()["include"], "-x", "c", "-"]
+    needs = {"#include <math.h>": "a C compiler that works, with its headers: apt install gcc libc6-dev",
+             "#include <Python.h>": "the headers of Python: apt install python3-dev, dnf install python3-devel"}
+    try:
+        for text, what in needs.items():
+            done = subprocess.run(command, input=f"{text}\n", capture_output=True, text=True)
+            if done.returncode:
+                sys.exit(f"metacascade: needs {what} ({compiler[0]}: {(done.stderr.splitlines() or ['failed'])[0]})")
+    except OSError:
+        sys.exit(f"metacascade: needs a C compiler, and {compiler[0]} is none that can be started: apt install gcc "
+                 "libc6-dev, dnf install gcc, or CC=... for another one")
+
+
+if BUILDING & set(sys.argv):
+    refuse_without_compiler()
 
 checked = os.environ.get("METACASCADE_CHECKED") == "1"
 # No -march and no -ffast-math: one portable binary, the same bits on every instruction set. Python's own flags have
@@ -95,7 +120,7 @@ class SourcesWithCommit(sdist):
 setup(
     cmdclass=dict(build_py=BuildWithCommit, sdist=SourcesWithCommit),
     options={"build_ext": {"parallel": os.cpu_count()}},
-    ext_modules=cythonize(
+    ext_modules=extensions if DESCRIBING & set(sys.argv) else cythonize(
         extensions, include_path=["cython_ext"], build_dir="build/cython",
         compiler_directives=dict(
             language_level=3, boundscheck=checked, wraparound=False, cdivision=True,
