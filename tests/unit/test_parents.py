@@ -6,6 +6,7 @@ import pytest
 
 import metacascade as mc
 import small
+from metacascade.__main__ import main
 from metacascade.io import funnel, needs
 from metacascade.io.cascade import kept
 
@@ -84,6 +85,15 @@ def test_frames_and_read_outs_tell_of_all(joined, whole):
     pytest.importorskip("pandas"), pytest.importorskip("xarray")
     assert len(joined.frame("shed")) == len(whole.shed) and joined.frame("series").equals(whole.frame("series"))
     assert joined.dataset().equals(whole.dataset()) and len(kept(joined)["organs"]) == len(whole.organs)
+
+
+def test_the_command_tells_of_all_runs_as_of_one(runs, capsys):
+    assert main(["cascade", str(runs / "whole")]) == 0
+    whole = capsys.readouterr().out
+    assert main(["cascade", str(runs / "b"), "--parents"]) == 0
+    assert capsys.readouterr().out == whole
+    assert main(["cascade", str(runs / "b")]) == 0
+    assert capsys.readouterr().out != whole
 
 
 def test_a_branch_of_a_branch_has_the_rows_of_all_three(runs, whole):

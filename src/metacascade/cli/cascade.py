@@ -10,11 +10,13 @@ from metacascade.cli.options import Settings
 def cascade(
         run: Annotated[Path, typer.Argument(metavar="RUN", help="The directory of a run, or its results.")],
         csv: Annotated[Path | None, typer.Option(
-            "--csv", metavar="FILE", help="Write all numbers there, a row each; default: print them.")] = None):
+            "--csv", metavar="FILE", help="Write all numbers there, a row each; default: print them.")] = None,
+        parents: Annotated[bool, typer.Option(
+            "--parents", help="A branch with the runs before it, so that lesions find their founders.")] = False):
     """Tell the cascade of a run: fate funnel, half-lives, blood counts, lesions, and who seeded whom."""
     from metacascade.io import cascade_text
-    from metacascade.io.results import open_results
-    with open_results(run) as results:
+    from metacascade.io.parents import open_run
+    with open_run(run, parents) as results:
         if csv is not None:
             return cascade_text.write_csv(results, csv)
         print(cascade_text.report(results))

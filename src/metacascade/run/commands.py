@@ -114,7 +114,10 @@ def branch(checkpoint_path, out, seed=None, overrides=(), overwrite=False, at_s=
     same = changed.vessels == former.vessels        # those of the checkpoint
     segments = None if same else inputs.imported(world, changed)
     saved.meta.update(parts=0, parent=parent)
-    began_from = parents.told(checkpoint_path, out, parent, saved.meta["time_s"]) if world.rank == 0 else None
+    began_from = None
+    with world.together():
+        if world.rank == 0:
+            began_from = parents.told(checkpoint_path, out, parent, saved.meta["time_s"])
     with rundirectory.claimed(world, out, overwrite) as lock:
         return simulate(world, changed, out, lock, saved=saved, segments=segments, config_text=changed.to_toml(),
                         began_from=world.bcast(began_from), **times)
