@@ -1,6 +1,9 @@
 """`metacascade info` of directories: a run in a screen, and how far many runs are."""
+import errno
+import fcntl
 import json
 import shutil
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -72,6 +75,15 @@ def test_how_a_run_stands_is_told_by_its_results_its_lock_and_its_status(tmp_pat
     assert glance.standing(tmp_path, False, status) == "killed"
     (tmp_path / runlock.LOCK).touch()           # a killed run leaves it, and nobody has it
     assert glance.standing(tmp_path, False, status) == "killed"
+
+
+def test_where_there_are_no_locks_a_new_status_says_that_a_run_goes_on(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+    (tmp_path / runlock.LOCK).touch()
+    monkeypatch.setattr(fcntl, "fcntl", refuse)
+    assert glance.standing(tmp_path, False, {"written": time.time()}) == "running"
+    assert glance.standing(tmp_path, False, {"written": time.time() - 2 * glance.FRESH_S}) == "killed"
 
 
 def test_a_run_that_was_stopped_says_how_to_go_on(run, tmp_path, capsys):

@@ -107,6 +107,16 @@ def locked(directory):
     return WHOLE_FILE.unpack(answer)[0] != fcntl.F_UNLCK
 
 
+def tells(directory):
+    """Can the file system tell whether anybody holds the `lock` of `directory`? Without locks `locked` says no."""
+    try:
+        with open(Path(directory) / LOCK, "rb") as file:
+            fcntl.fcntl(file, fcntl.F_GETLK, _whole_file())
+    except OSError as error:
+        return error.errno in MISSING
+    return True
+
+
 def still_locked(directory, file):
     """Raise RunError if `directory` is no longer the one in which `lock` opened `file`: removed, moved or replaced."""
     try:

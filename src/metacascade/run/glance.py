@@ -39,7 +39,7 @@ def standing(directory, complete, told=None) -> str:
         return RUNNING
     if complete:
         return COMPLETE
-    if told and time.time() - told["written"] < FRESH_S and not (Path(directory) / runlock.LOCK).exists():
+    if told and time.time() - told["written"] < FRESH_S and not runlock.tells(directory):
         return RUNNING
     return KILLED if told else STOPPED
 
