@@ -38,7 +38,7 @@ def share(part, whole) -> str:
 
 def plain(sheets, width=WIDTH) -> str:
     """The tables below each other, of at most so many columns."""
-    return "\n\n".join("\n".join(_lines(sheet, width)) for sheet in sheets if sheet.rows)
+    return "\n\n".join("\n".join(_lines(sheet, width)[0]) for sheet in sheets if sheet.rows)
 
 
 def show(sheets) -> None:
@@ -61,10 +61,9 @@ def styled(sheets, width=WIDTH):
     from rich.text import Text
     text = Text(no_wrap=True)
     for number, sheet in enumerate(found := [sheet for sheet in sheets if sheet.rows]):
-        lines = _lines(sheet, width)
-        heads = bool(sheet.title) + bool(sheet.heads)
+        lines, heads = _lines(sheet, width)
         for row, line in enumerate(lines):
-            text.append(line + "\n", "bold" if row == 0 and heads else "dim" if row < heads else "")
+            text.append(line + "\n", "bold" if row == 0 < heads else "dim" if row < heads else "")
         if number < len(found) - 1:
             text.append("\n")
     text.rstrip()
@@ -72,7 +71,7 @@ def styled(sheets, width=WIDTH):
 
 
 def _lines(sheet, width):
-    """The lines of a table; its title stands in the line of the heads where there are heads and room."""
+    """(lines of a table, how many of them are its head); the title stands in the line of the heads if there is room."""
     rows = [[one_line(cell) for cell in row] for row in sheet.rows]
     heads = list(sheet.heads)
     lines = [one_line(sheet.title)] if sheet.title else []
@@ -86,7 +85,8 @@ def _lines(sheet, width):
     if heads:
         own = at if lines else [at[0] + indent, *at[1:]]
         lines += [(" " * indent if lines else "") + line for line in _row(sheet, heads, own)]
-    return lines + [(" " * indent + line).rstrip() for row in rows for line in _row(sheet, row, at)]
+    rest = [(" " * indent + line).rstrip() for row in rows for line in _row(sheet, row, at)]
+    return lines + rest, len(lines)
 
 
 def _row(sheet, cells, at):
