@@ -9,7 +9,7 @@
   const gl = canvas.getContext("webgl2", { antialias: true, alpha: false, preserveDrawingBuffer: true });
   if (!gl || !window.DecompressionStream) return fail("No 3-D view: this browser has no WebGL 2, or it is switched off.");
 
-  // --- data --------------------------------------------------------------------------------------------------------
+  // --- data
   const zipped = Uint8Array.from(atob(of("data").textContent.trim()), (c) => c.charCodeAt(0));
   const raw = await new Response(new Blob([zipped]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
   let at = 0;
@@ -20,7 +20,7 @@
   const attributes = { clone: take(Uint8Array, N), emt: take(Uint8Array, N), zone: take(Uint8Array, N) };
   const radius = take(Uint8Array, V), vesselState = take(Uint8Array, F * V);
 
-  // --- what is drawn with ------------------------------------------------------------------------------------------
+  // --- what is drawn with
   const SEE = `#version 300 es
     precision highp float;
     uniform mat3 turn; uniform vec3 low, span, middle; uniform vec2 size, shift; uniform float scale, depth;
@@ -66,12 +66,10 @@
     const made = { program: program(vertex, fragment), array: gl.createVertexArray(), buffers: {} };
     gl.bindVertexArray(made.array);
     for (const [name, [source, n, type, divisor = 0, stride = 0, offset = 0]] of Object.entries(inputs)) {
-      made.buffers[name] = source || gl.createBuffer();
-      gl.bindBuffer(gl.ARRAY_BUFFER, made.buffers[name]);
+      gl.bindBuffer(gl.ARRAY_BUFFER, made.buffers[name] = source || gl.createBuffer());
       const location = gl.getAttribLocation(made.program, name);
-      gl.enableVertexAttribArray(location);
+      gl.enableVertexAttribArray(location); gl.vertexAttribDivisor(location, divisor);
       gl.vertexAttribPointer(location, n, type, true, stride, offset);
-      gl.vertexAttribDivisor(location, divisor);
     }
     return made;
   };
@@ -81,11 +79,11 @@
   const SHORT = gl.UNSIGNED_SHORT, BYTE = gl.UNSIGNED_BYTE;
   const cells = layer(POINT, BALL, { place: [null, 3, SHORT], color: [null, 3, BYTE] });
   const crosses = layer(POINT, CROSS, { place: [null, 3, SHORT], color: [null, 3, BYTE] });
-  const pair = gl.createBuffer();
+  const pair = gl.createBuffer();           // a and b of a piece stand side by side in it
   const tubes = layer(TUBE, PIPE, { a: [pair, 3, SHORT, 1, 12, 0], b: [pair, 3, SHORT, 1, 12, 6],
     radius: [null, 1, BYTE, 1], color: [null, 3, BYTE, 1] });
 
-  // --- colors ------------------------------------------------------------------------------------------------------
+  // --- colors
   const rgb = (text) => [1, 3, 5].map((i) => parseInt(text.slice(i, i + 2), 16));
   const ramp = (colors, t) => {
     const x = Math.min(Math.max(t, 0), 1) * (colors.length - 1), i = Math.min(Math.floor(x), colors.length - 2);
@@ -103,12 +101,12 @@
     return out;
   };
   const colored = (values, colors) => {
-    const n = colors[0].length, out = new Uint8Array(n * values.length);
-    for (let i = 0; i < values.length; i++) out.set(colors[values[i]], n * i);
+    const out = new Uint8Array(3 * values.length);
+    values.forEach((value, i) => out.set(colors[value], 3 * i));
     return out;
   };
 
-  // --- state -------------------------------------------------------------------------------------------------------
+  // --- state
   let box, middle, reach;                   // of what is shown
   const bound = () => {
     box = el("near").value === "all" ? head.all_box : head.box; middle = box.map(([low, high]) => (low + high) / 2);
@@ -150,7 +148,7 @@
       `</ul><b>Entries</b><ul><li><i class="cross">×</i>a cell or cluster entered a vessel</li></ul>`;
   };
 
-  // --- drawing -----------------------------------------------------------------------------------------------------
+  // --- drawing
   const turned = () => {
     const [y, p] = [view.yaw, view.pitch].map((d) => d * Math.PI / 180), [cy, sy, cp, sp] = [Math.cos(y), Math.sin(y), Math.cos(p), Math.sin(p)];
     return [cy, sy, 0, -sp * sy, sp * cy, cp, sy * cp, -cy * cp, sp];
@@ -220,7 +218,7 @@
     pen.font = "13px sans-serif"; pen.textAlign = "left"; pen.fillStyle = "#222"; pen.fillText(`${bar} µm`, 16, h - 28);
   };
 
-  // --- what the reader does ----------------------------------------------------------------------------------------
+  // --- what the reader does
   const section = () => {
     bound();
     const k = "xyz".indexOf(el("axis").value), [low, high] = box[Math.max(k, 0)];

@@ -144,7 +144,7 @@ def _note(frames, source, remarks):
     if source == "checkpoint":
         return ("The last checkpoint alone: the run has written no snapshots, so there is no time to step through. "
                 "<code>output.snapshots = true</code> writes them.")
-    days = f"days {frames[0].time_h / 24:g} to {frames[-1].time_h / 24:g}" if len(frames) > 1 else "one time"
+    days = f"days {frames[0].time_h / 24:.4g} to {frames[-1].time_h / 24:.4g}" if len(frames) > 1 else "one time"
     return one_line("; ".join([f"{len(frames)} snapshots, {days}", *remarks]), 400) + "."
 
 
