@@ -1,0 +1,139 @@
+"""Reports of several runs and of cohorts: groups, bands, paired differences, curves."""
+import csv
+import shutil
+
+import numpy as np
+import pytest
+
+import metacascade as mc
+import reported
+from metacascade.__main__ import main
+from metacascade.base.intervals import kaplan_meier
+from metacascade.base.units import YEAR_S
+from metacascade.report import groups, patients, report
+from metacascade.studies import cohort_table
+
+pytest.importorskip("matplotlib")
+
+
+def table(path):
+    with open(path, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def seeds(tmp_path_factory):
+    """Three runs: two that differ in their seeds alone, and another."""
+    folder = tmp_path_factory.mktemp("seeds")
+    return [reported.tiny(folder, "one"), reported.tiny(folder, "two", "run.seed=2"),
+            reported.tiny(folder, "three", "blood.nk=5/h")]
+
+
+def test_runs_that_differ_in_their_seeds_alone_are_replicates(seeds):
+    found = groups.gathered(seeds)
+    assert {group.name: [member.name for member in group.members] for group in found.groups} == {
+        "one": ["one", "two"], "three": ["three"]}
+    assert found.least() == 1
+
+
+def test_a_band_is_mean_and_interval_over_replicates(seeds):
+    group = groups.gathered(seeds).groups[0]
+    band = groups.band(group, "tumor")
+    values = []
+    for path in seeds[:2]:
+        with mc.open(path) as results:
+            values.append(results.series["tissue"].astype(float))
+    assert np.allclose(band.mean, np.mean(values, axis=0)) and band.n.tolist() == [2] * len(band.days)
+    half = 12.71 * np.abs(values[0] - values[1]) / 2
+    assert np.allclose(band.high - band.mean, half) and np.allclose(band.mean - band.low, half)
+
+
+def test_runs_of_other_lengths_have_bands_with_fewer_runs_at_the_end(seeds, tmp_path):
+    longer = reported.tiny(tmp_path, "longer", "run.duration=6 h")
+    one, other = groups.read(seeds[0], "a"), groups.read(longer, "b")
+    band = groups.band(groups.Group("both", [one, other]), "tumor")
+    assert band.n.tolist() == [2, 2, 2, 2, 2, 1, 1] and np.isnan(band.low[-1]) and band.mean[-1] > 0
+
+
+def test_several_runs_are_compared_and_what_differs_is_told(seeds, tmp_path):
+    page = report.write(seeds, tmp_path / "page").read_text("utf-8")
+    assert "3 runs in 2 groups: one (2); three (1)" in page and "The least number of replicates of a group is 1" in page
+    assert "<td>blood.nk</td>" in page and "<td>run.seed</td>" not in page
+    rows = table(tmp_path / "page" / "figures" / "course.csv")
+    assert {row["group"] for row in rows} == {"one", "three"} and {row["n"] for row in rows} == {"1", "2"}
+
+
+def test_arms_are_grouped_by_name_with_paired_differences(reports):
+    directory, page = reports("arms")
+    text = (page / "index.html").read_text("utf-8")
+    assert "4 runs in 2 groups: control (2); half (2)" in text and "Arms minus control, in pairs" in text
+    [row] = [row for row in table(directory / "arms.csv") if row["column"] == "tissue" and row["arm"] == "half"]
+    assert float(row["difference"]) < 0
+    cells = text.partition("Arms minus control")[2].partition("</table>")[0]
+    assert f'<td class="n">{float(row["difference"]):.4g}</td>' in cells
+    assert "<td>surgery.0.time</td>" in text
+
+
+def test_members_without_results_are_told(reports, tmp_path):
+    directory = shutil.copytree(reports("arms")[0], tmp_path / "arms")
+    shutil.rmtree(directory / "0003")
+    text = report.write([directory], tmp_path / "page").read_text("utf-8")
+    assert "Not among them: 0003: waiting." in text and "3 runs in 2 groups" in text
+
+
+def test_arms_beside_runs_are_refused(reports, seeds, tmp_path, capsys):
+    assert main(["report", str(reports("arms")[0]), str(seeds[0]), "--out", str(tmp_path / "page")]) == 2
+    assert "compared alone" in capsys.readouterr().err
+
+
+# --- cohorts ----------------------------------------------------------------------------------------------------------
+
+@pytest.fixture(scope="module")
+def cohort(reports):
+    return patients.Cohort(reports("cohort")[0])
+
+
+def test_the_curve_of_a_cohort_is_its_table_of_survival(reports):
+    directory, page = reports("cohort")
+    rows = [row for row in table(page / "figures" / "survival.csv") if row["event"] == "survival"]
+    for row, own in zip(rows, table(directory / "cohort_survival.csv"), strict=True):
+        assert [float(row[name]) for name in own] == pytest.approx([float(value) for value in own.values()])
+
+
+def test_all_patients_are_in_the_csv(reports, cohort):
+    directory, page = reports("cohort")
+    assert table(page / "figures" / "patients.csv") == table(directory / "cohort_patients.csv")
+    assert len(cohort.rows) == 34
+
+
+def test_incidence_of_what_nothing_competes_with_is_one_less_survival(cohort):
+    """Aalen and Johansen's estimate without the competing event is 1 less that of Kaplan and Meier."""
+    node = max(range(len(patients.PLACES)), key=lambda one: len(patients._seen(cohort, one)))
+    rows = cohort.diagnosed
+    rows["died_s"] = -1
+    first_s = 3600 * patients._first_h(cohort, node)
+    until = np.maximum(np.where(np.isfinite(first_s), first_s, rows["end_s"]) - rows["diagnosed_s"], 0.0)
+    times, ended, left, _ = kaplan_meier(until, np.isfinite(first_s))
+    years, share = patients.cumulative(cohort, node)
+    assert share[-1] > 0 and len(years) > 1
+    for year, value in zip(years, share):
+        before = np.searchsorted(times, year * YEAR_S * (1 + 1e-12), "right")
+        assert value == pytest.approx(1 - (left[before - 1] if before else 1.0))
+
+
+def test_a_cohort_is_reported_alone(reports, capsys, tmp_path):
+    assert main(["report", str(reports("cohort")[0]), str(reports("tiny")[0]), "--out", str(tmp_path / "page")]) == 2
+    assert "give it alone" in capsys.readouterr().err
+
+
+def test_a_cohort_that_is_not_complete_is_refused(reports, tmp_path, capsys):
+    directory = shutil.copytree(reports("cohort")[0], tmp_path / "cohort")
+    (directory / "cohort.h5").unlink()
+    assert main(["report", str(directory)]) == 2
+    assert "not complete" in capsys.readouterr().err
+
+
+def test_the_page_has_the_organs_of_the_table(reports, cohort):
+    text = (reports("cohort")[1] / "index.html").read_text("utf-8")
+    for name, *_ in cohort_table.by_organ(cohort.rows, cohort.lesions):
+        assert f"<td>{name}</td>" in text
