@@ -1,5 +1,6 @@
 """Programs that take the place of those of SLURM and MPI; reports that several files look at."""
 import os
+import warnings
 
 import pytest
 
@@ -30,7 +31,9 @@ def reports(tmp_path_factory):
             (folder / kind).mkdir()
             directory = getattr(reported, kind)(folder / kind)
             slide = ["--talk"] * (kind == "everything")
-            assert main(["report", str(directory), *slide, "--out", str(folder / kind / "page")]) == 0
+            with warnings.catch_warnings():     # of matplotlib, such as of axes for which there is no room
+                warnings.simplefilter("error", UserWarning)
+                assert main(["report", str(directory), *slide, "--out", str(folder / kind / "page")]) == 0
             made[kind] = directory, folder / kind / "page"
         return made[kind]
     return reports

@@ -26,7 +26,7 @@ def ledger(told) -> Plate:
     rows = _account(told)
     if not rows:
         raise Missing("there was no cell")
-    figure, axes = style.figure(height_in=1.1 + 0.26 * len(rows))
+    figure, axes = style.figure(height_in=max(2.4, 1.1 + 0.26 * len(rows)))
     axis = axes[0, 0]
     for k, (part, _, n) in enumerate(rows):
         axis.barh(k, n, color=COLORS[part], edgecolor="black", linewidth=0.4,

@@ -119,7 +119,7 @@ def places(told) -> Plate:
             row[band] = row.get(band, 0) + int(numbers[-1])
     last = {place: row for place, row in last.items() if sum(row.values())}
     order = sorted(last, key=lambda place: -sum(last[place].values()))[:PLACES]
-    figure, axes = style.figure(height_in=1.1 + 0.32 * len(order))
+    figure, axes = style.figure(height_in=max(2.0, 1.1 + 0.32 * len(order)))
     axis = axes[0, 0]
     for k, place in enumerate(reversed(order)):
         left, total = 0.0, sum(last[place].values())

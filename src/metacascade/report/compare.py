@@ -127,7 +127,7 @@ def _dots(name, caption, compared, values, unit):
     if not values:
         raise Missing("all numbers are 0")
     count = len(compared.groups)
-    figure, axes = style.figure(height_in=1.2 + len(values) * max(0.36, 0.17 * count))
+    figure, axes = style.figure(height_in=max(2.6, 1.4 + len(values) * max(0.36, 0.17 * count)))
     axis, rows = axes[0, 0], []
     for k, (what_, of_groups) in enumerate(values.items()):
         for g, (runs, group, (color, _)) in enumerate(zip(of_groups, compared.groups, style.steps(count))):

@@ -102,7 +102,7 @@ def by_organ(told) -> Plate:
     for row in rows:
         most[row["organ"]] = max(most.get(row["organ"], 0), row["count"])
     organs = sorted(most, key=most.get)
-    figure, axes = style.figure(height_in=1.0 + 0.27 * len(organs))
+    figure, axes = style.figure(height_in=max(2.6, 1.2 + 0.27 * len(organs)))
     axis = axes[0, 0]
     for stage, (marker, color) in STAGES.items():
         those = [row for row in rows if row["stage"] == stage]
