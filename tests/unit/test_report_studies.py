@@ -71,7 +71,7 @@ def test_arms_are_grouped_by_name_with_paired_differences(reports):
     assert float(row["difference"]) < 0
     cells = text.partition("Arms minus control")[2].partition("</table>")[0]
     assert f'<td class="n">{float(row["difference"]):.4g}</td>' in cells
-    assert "<td>surgery.0.time</td>" in text
+    assert "<td>surgery[0].time</td>" in text
 
 
 def test_members_without_results_are_told(reports, tmp_path):
@@ -102,7 +102,8 @@ def test_the_curve_of_a_cohort_is_its_table_of_survival(reports):
 
 def test_all_patients_are_in_the_csv(reports, cohort):
     directory, page = reports("cohort")
-    assert table(page / "figures" / "patients.csv") == table(directory / "cohort_patients.csv")
+    for row, own in zip(table(page / "figures" / "patients.csv"), table(directory / "cohort_patients.csv"), strict=True):
+        assert {name: text.removesuffix(".0") for name, text in own.items()} == row
     assert len(cohort.rows) == 34
 
 

@@ -40,4 +40,4 @@ def csv_text(rows) -> str:
 def _cell(value):
     if value is None or isinstance(value, float) and value != value:
         return ""
-    return f"{value:.9g}" if isinstance(value, float) else value
+    return repr(float(value)).removesuffix(".0") if isinstance(value, float) else value

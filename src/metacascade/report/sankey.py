@@ -95,7 +95,7 @@ def _share(share):
 
 def by_organ(told) -> Plate:
     """How many came how far in each organ, on a scale of powers of ten."""
-    rows = [row for row in told.funnel if row["organ"] != WHOLE and row["count"]]
+    rows = [row for row in told.funnel if row["organ"] != WHOLE and row["count"] > 0]
     if not rows:
         raise Missing("no cell has been arrested in an organ")
     most = {}

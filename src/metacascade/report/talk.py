@@ -83,7 +83,7 @@ def course(axis, told):
 
 def organs(axis, told):
     """How far cells came in the organs with most."""
-    rows = [row for row in told.funnel if row["organ"] != WHOLE and row["count"]]
+    rows = [row for row in told.funnel if row["organ"] != WHOLE and row["count"] > 0]
     if not rows:
         raise Missing("no cell has been arrested in an organ")
     most = {}
