@@ -103,6 +103,15 @@ def test_an_earlier_report_is_replaced_with_its_figures_and_nothing_else(reports
     assert names == {"mine.txt", "growth.svg", "growth.png", "growth.csv"}
 
 
+def test_a_report_that_was_interrupted_is_made_again(reports, short, tmp_path, monkeypatch):
+    directory, _ = reports("tiny")
+    with monkeypatch.context() as context, pytest.raises(KeyboardInterrupt):
+        context.setattr(style, "png", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        report.write([directory], tmp_path / "page")
+    assert not (tmp_path / "page" / "index.html").exists()
+    assert report.write([directory], tmp_path / "page").is_file()
+
+
 @pytest.mark.parametrize("given, said", [
     ([], "Missing argument"), (["RUN", "--talk", "RUN2"], "one run"), (["RUN", "RUN2"], "needs --out"),
     (["NOWHERE"], "NOWHERE")])

@@ -5,9 +5,8 @@ from pathlib import Path
 
 from metacascade.base.errors import InputError
 from metacascade.io.atomic import reading, write_bytes, write_text, writing
-from metacascade.report.page import MARK
 
-INDEX, FOLDER, LIST = "index.html", "figures", "report.json"
+INDEX, FOLDER, LIST, KIND = "index.html", "figures", "report.json", "metacascade report"
 OURS = re.compile(rf"{FOLDER}/[a-z0-9_]+\.(?:svg|png|csv)", re.ASCII)
 
 
@@ -24,6 +23,7 @@ class Directory:
             (self.path / FOLDER).mkdir(parents=True, exist_ok=True)
             for name in _listed(self.path):
                 (self.path / name).unlink(missing_ok=True)
+        self._write_list()          # so that one that is interrupted is known as a report
 
     def write(self, name, data):
         """A file of a figure: text or bytes."""
@@ -33,9 +33,13 @@ class Directory:
 
     def end(self, text):
         """The list of the files, and the page."""
-        write_text(self.path / LIST, json.dumps({"format": 1, "files": sorted(self.names)}, indent=1) + "\n")
+        self._write_list()
         write_text(self.path / INDEX, text)
         return self.path / INDEX
+
+
+    def _write_list(self):
+        write_text(self.path / LIST, json.dumps({"kind": KIND, "files": sorted(self.names)}, indent=1) + "\n")
 
 
 def refuse_other(path):
@@ -45,22 +49,20 @@ def refuse_other(path):
         raise InputError(f"{path} is a file; --out names a directory")
     with reading(path):
         others = [one.name for one in path.iterdir()] if path.is_dir() else []
-    if others and not _is_report(path):
+    if others and _list(path) is None:
         raise InputError(f"{path} holds files, and no earlier report of `metacascade report`: choose another --out")
 
 
-def _is_report(path):
-    index = path / INDEX
-    if not index.is_file():
-        return False
-    with reading(index), open(index, "rb") as file:
-        return MARK.encode() in file.read(200)
+def _list(path):
+    """The list of an earlier report, whole or interrupted; None where there is none."""
+    try:
+        found = json.loads((path / LIST).read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) and found.get("kind") == KIND else None
 
 
 def _listed(path):
-    """The files that the list of an earlier report names, of names that one writes."""
-    try:
-        names = json.loads((path / LIST).read_text("utf-8"))["files"]
-    except (OSError, ValueError, LookupError, TypeError):
-        return []
-    return [name for name in names if isinstance(name, str) and OURS.fullmatch(name)]
+    """The files that it names, of names that a report writes."""
+    names = (_list(path) or {}).get("files")
+    return [name for name in names if isinstance(name, str) and OURS.fullmatch(name)] if isinstance(names, list) else []

@@ -4,7 +4,6 @@ from string import Template
 
 from metacascade.report import html
 
-MARK = "<!-- written by metacascade report -->"         # by which an earlier report is known
 STYLE = """
 :root { color-scheme: light; --ink: #222; --gray: #5c5c5c; --line: #d4d4d4; --link: #00507d; }
 * { box-sizing: border-box; }
@@ -37,7 +36,7 @@ pre { font: 13px/1.4 "DejaVu Sans Mono", "Liberation Mono", monospace; white-spa
 }
 """
 PAGE = Template(f"""<!DOCTYPE html>
-{MARK}
+<!-- written by metacascade report -->
 <html lang="en">
 <head>
 <meta charset="utf-8">
