@@ -34,8 +34,9 @@ def all_commands(_app, name, text):
         text[0] = told.stdout
 
 
-def pages_of_the_root(_app, _name, *text):
-    """Links to pages at the top of the repository lead to the page that shows them here."""
+def pages_elsewhere(_app, _name, *text):
+    """Links to pages at the top of the repository, and to notebooks, lead to the page that shows them here."""
+    text[-1][0] = text[-1][0].replace("](../examples/notebooks/", "](notebooks/")
     for name in ("CHANGELOG", "CONTRIBUTING"):
         for written in (f"](../{name}.md", f"]({name}.md"):
             text[-1][0] = text[-1][0].replace(written, f"]({name.lower()}.md")
@@ -44,5 +45,5 @@ def pages_of_the_root(_app, _name, *text):
 def setup(app):
     """Put in the commands, and mend links, in what is read."""
     app.connect("source-read", all_commands)
-    app.connect("source-read", pages_of_the_root)
-    app.connect("include-read", pages_of_the_root)
+    app.connect("source-read", pages_elsewhere)
+    app.connect("include-read", pages_elsewhere)
