@@ -3,7 +3,7 @@ import cohorts
 import metacascade as mc
 import small
 from metacascade.__main__ import main
-from metacascade.studies import arms_plan, arms_table, sweep_plan, sweep_table
+from metacascade.studies import arms_plan, sweep_compare, sweep_plan, sweep_table
 
 TINY = """
 title = "A <b>tiny</b> & odd run"
@@ -57,7 +57,7 @@ def arms(folder):
     arms_plan.write(out, plan)
     for member in plan["members"]:
         mc.Simulation(out / sweep_plan.CONFIG, sweep_plan.arguments(plan, member)).run(sweep_plan.folder(out, member))
-    arms_table.write(out, plan, sweep_table.write_rows(out, plan))
+    sweep_compare.write(out, plan, sweep_table.write_rows(out, plan))
     return out
 
 
