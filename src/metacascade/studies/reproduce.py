@@ -1,5 +1,6 @@
 """Published experiments, simulated: each arm a sweep over seeds, then read out, compared, drawn and written down."""
 import contextlib
+import dataclasses
 import json
 import math
 from pathlib import Path
@@ -200,7 +201,8 @@ def _simulate(experiment, arm, settings, out, how):
     path = out / f"{arm}.toml"
     atomic.write_text(path, "\n".join(lines) + "\n")
     print(f"{experiment.name}, {arm}:", flush=True)
-    return sweep.run(path, out / arm, ranks, jobs, wall_limit_s=wall_limit_s)
+    study = dataclasses.replace(sweep.SWEEP, compares=False)        # the verdict does
+    return sweep.run(path, out / arm, ranks, jobs, wall_limit_s=wall_limit_s, study=study)
 
 
 def _read_out(experiment, arm, directory, problems):

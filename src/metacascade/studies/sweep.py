@@ -22,10 +22,11 @@ from metacascade.studies.sweep_plan import folder
 
 @dataclass(frozen=True)
 class Study:
-    """A command that runs members. `what`: it makes; `opened` gives its plan."""
+    """A command that runs members. `what`: it makes; `opened` gives its plan; `compares`: points, in the end."""
     name: str
     what: str
     opened: Callable
+    compares: bool = True
 
 
 SWEEP = Study("sweep", "a sweep", lambda out, path: sweep_plan.opened(out, path))
@@ -65,7 +66,7 @@ def run(sweep_path, out, ranks=1, jobs=1, part=None, gather=False, dry_run=False
     with stopsignals.given_back():       # until the table is there: a signal that comes late must not cost it
         code = DONE if gather else Coordinator(out, plan, members, launch, jobs, wall_limit_s).run()
         rows = sweep_table.write_rows(out, plan)
-        lines = _compared(out, plan, rows)
+        lines = _compared(out, plan, rows) if study.compares else []
     print("".join(f"{line}\n" for line in lines), end="")
     damaged = _summed_up(out, plan, members, sweep_table.by_status(rows))
     return FAILED if damaged and code == DONE else code
