@@ -11,7 +11,7 @@ import reported
 from metacascade.__main__ import main
 from metacascade.base.intervals import student
 from metacascade.io import needs
-from metacascade.report import accounts, entries, growth, layer, report, sankey, style, talk
+from metacascade.report import accounts, entries, growth, html, layer, report, sankey, style, talk
 from metacascade.report.told import Told
 
 pytest.importorskip("matplotlib")
@@ -284,6 +284,18 @@ def test_no_cell_is_drawn_in_a_vessel():
     outside = np.all(nearest > pieces["radius"] + 5.0 + 0.2, axis=1)
     free = layer.outside_of(points, pieces, 5.0)
     assert 20 < inside.sum() < 290 and outside.any() and not free[inside].any() and free[outside].all()
+
+
+@pytest.mark.parametrize("value, text", [
+    (2**63 - 1, "9,223,372,036,854,775,807"), (1450.5, "1,450"), (0.00012345, "0.0001234"), (3.0, "3"), (float("nan"), "–"),
+    (None, "–"), (1e20, "1e+20"), (np.int64(-5), "-5"), ("<", "&lt;")])
+def test_numbers_of_tables_are_read_as_they_are(value, text):
+    assert html.number(value) == text
+
+
+def test_labels_at_the_ends_of_lines_keep_their_distance():
+    found = talk.spread([0.1, 0.85, 0.86, 0.9, 0.99])
+    assert found[0] == 0.1 and found[-1] == 1.0 and np.all(np.diff(found) >= 0.125 - 1e-12)
 
 
 def test_student_is_the_interval():

@@ -10,7 +10,7 @@ import reported
 from metacascade.__main__ import main
 from metacascade.base.intervals import kaplan_meier
 from metacascade.base.units import YEAR_S
-from metacascade.report import groups, patients, report
+from metacascade.report import groups, html, patients, report
 from metacascade.studies import cohort_table
 
 pytest.importorskip("matplotlib")
@@ -70,7 +70,7 @@ def test_arms_are_grouped_by_name_with_paired_differences(reports):
     [row] = [row for row in table(directory / "arms.csv") if row["column"] == "tissue" and row["arm"] == "half"]
     assert float(row["difference"]) < 0
     cells = text.partition("Arms minus control")[2].partition("</table>")[0]
-    assert f'<td class="n">{float(row["difference"]):.4g}</td>' in cells
+    assert f'<td class="n">{html.number(float(row["difference"]))}</td>' in cells
     assert "<td>surgery[0].time</td>" in text
 
 

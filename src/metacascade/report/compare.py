@@ -14,8 +14,12 @@ COURSE = {  # column: title, unit, whether on a scale of powers of ten
     "lesions": ("Cells in lesions", "cells", True), "oxygen_mean": ("Oxygen at the cells", "mmHg", False)}
 STAGES = ("shed", "survived", "arrested", "extravasated", "alive", "dormant", "micro", "macro")
 WORDS = {"alive": "lesions alive", "micro": "growing", "macro": "with vessels"}
-NUMBERS = ("tumor", "entered", "extravasated", "alive", "lesions", "started", "cleared", "nk", "anoikis", "shear",
-           "arrested_death", "radius", "oxygen_mean")
+NUMBERS = {     # column: what it is, in words
+    "tumor": "cells of the tumor", "radius": "radius of the tumor [um]", "entered": "cells that entered the blood",
+    "anoikis": "died of anoikis in the blood", "shear": "died of shear", "nk": "killed by NK cells in the blood",
+    "arrested_death": "died in the vessels where they were arrested", "extravasated": "left the blood in an organ",
+    "alive": "lesions alive", "lesions": "cells in lesions", "started": "lesions that began to divide",
+    "cleared": "lesions cleared", "oxygen_mean": "oxygen at the cells [mmHg]"}
 MARKERS, MOST_ORGANS = "osD^v*Xp", 8
 SURE = "bars and bands are intervals of 95 % of the mean, by Student's t"
 
@@ -175,13 +179,13 @@ def entry_distances(compared) -> Plate:
 def numbers(compared) -> str:
     """What came out of each group at the last output."""
     rows = []
-    for column in NUMBERS:
+    for column, words in NUMBERS.items():
         for group in compared.groups:
             values = np.array([[member.columns[column][-1]] for member in group.members if column in member.columns])
             if len(values) and np.isfinite(values).any():
                 mean, half, n = (float(one[0]) for one in estimates(values))
-                rows.append((column, group.name, int(n), mean, mean - half, mean + half))
-    return html.table(("column", "group", "n", "mean", "95 % from", "to"), rows,
+                rows.append((words, group.name, int(n), mean, mean - half, mean + half))
+    return html.table(("what", "group", "n", "mean", "95 % from", "to"), rows,
                       "Last row of each run: mean and interval of 95 % by Student's t")
 
 

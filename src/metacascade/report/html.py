@@ -18,9 +18,9 @@ def number(value, digits=4) -> str:
         return "–"
     if isinstance(value, str):
         return escaped(value)
-    if float(value).is_integer() and abs(value) < 1e15:
+    if isinstance(value, (int, np.integer)) or float(value).is_integer() and abs(value) < 1e15:
         return f"{int(value):,}"
-    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.{digits}g}"
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1e15 else f"{value:.{digits}g}"
 
 
 def paragraph(text, kind="") -> str:

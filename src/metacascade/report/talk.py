@@ -74,11 +74,24 @@ def course(axis, told):
     style.log_scale(axis.yaxis, 0.8)
     style.time_axis(axis, told.days)
     axis.set(title="Cells, since the start", ylabel="cells")
-    lowest, ends = 0.0, sorted((max(told.last(name), 1.0), words, color) for name, (words, color, _) in LINES.items())
-    for value, words, color in ends:
-        lowest = max(value, lowest * 5.5)
-        axis.annotate(words, (1.0, lowest), xycoords=("axes fraction", "data"), xytext=(5, 0), va="center", color=color,
+    low, high = np.log(axis.get_ylim())
+    ends = sorted((max(told.last(name, 0), 1.0), words, color) for name, (words, color, _) in LINES.items())
+    places = spread([(np.log(value) - low) / (high - low) for value, _, _ in ends])
+    for place, (_, words, color) in zip(places, ends):
+        axis.annotate(words, (1.0, place), xycoords="axes fraction", xytext=(5, 0), va="center", color=color,
                       textcoords="offset points", annotation_clip=False)
+
+
+def spread(places, step=0.125):
+    """Ascending places from 0 to 1, moved so that none is nearer than a step to another, and none above 1."""
+    found = []
+    for place in places:
+        found.append(max(place, found[-1] + step) if found else place)
+    top = 1.0
+    for k in reversed(range(len(found))):
+        found[k] = min(found[k], top)
+        top = found[k] - step
+    return found
 
 
 def organs(axis, told):
