@@ -78,9 +78,9 @@ class Page:
         method, told = found.get("method"), found.get("params", {})
         if method == "Runtime.exceptionThrown":
             self.wrong.append(f"console: {told['exceptionDetails'].get('text')}")
-        elif method == "Runtime.consoleAPICalled" and told["type"] in ("error", "warning", "assert"):
+        elif method == "Runtime.consoleAPICalled" and told["type"] in ("error", "assert"):
             self.wrong.append(f"console: {[one.get('value') for one in told['args']]}")
-        elif method == "Log.entryAdded" and told["entry"]["level"] in ("error", "warning"):
+        elif method == "Log.entryAdded" and told["entry"]["level"] == "error":
             self.wrong.append(f"log: {told['entry']['text']}")
         elif method == "Network.requestWillBeSent" and not told["request"]["url"].startswith(("file:", "data:", "blob:")):
             self.wrong.append(f"asks for {told['request']['url']}")

@@ -1,4 +1,5 @@
 """The account of cells, where the wall time went, who made the run, and what its config differs in."""
+import functools
 import json
 
 import numpy as np
@@ -120,10 +121,11 @@ def nearest(config):
     return min(found, key=lambda one: len(one[1]))
 
 
+@functools.cache
 def _presets():
-    for name in presets.names():
-        yield f"the preset {name}", build(config_read.parse_text(presets.text(name), name, str(presets.FOLDER)))
-    yield "the defaults", default()
+    """(name, config) of all presets, and of the defaults."""
+    return (*((f"the preset {name}", build(config_read.parse_text(presets.text(name), name, str(presets.FOLDER))))
+              for name in presets.names()), ("the defaults", default()))
 
 
 def _differences(config, other, name):

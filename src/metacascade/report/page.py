@@ -30,7 +30,7 @@ pre { font: 13px/1.4 "DejaVu Sans Mono", "Liberation Mono", monospace; white-spa
 @media print {
   body { font-size: 10pt; max-width: none; padding: 0; } nav, .files { display: none; } pre { font-size: 8.5pt; }
   details::details-content { content-visibility: visible; block-size: auto; }
-  h2 { break-after: avoid; } .table { max-height: none; overflow: visible; }
+  h2 { break-after: avoid; } .table { max-height: none; overflow: visible; } td { overflow-wrap: anywhere; }
   a { color: inherit; text-decoration: none; }
   @page { margin: 15mm; }
 }

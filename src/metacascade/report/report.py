@@ -5,6 +5,7 @@ from pathlib import Path
 from metacascade.base.errors import InputError
 from metacascade.io.needs import Missing
 from metacascade.io.results import open_results
+from metacascade.ranks import launcher
 from metacascade.report import (
     accounts,
     blood,
@@ -51,6 +52,8 @@ def write(runs, out=None, slide=False) -> Path:
     `slide`: of one run also the picture for a slide. Raises InputError where there is none of them, or `out` holds
     other files.
     """
+    if launcher.several():
+        raise InputError("a report is written by one process: call it without mpiexec or srun")
     runs = [Path(run) for run in runs]
     cohorts = [run for run in runs if cohort_results.is_one(_cohort(run))]
     if cohorts and len(runs) > 1:
