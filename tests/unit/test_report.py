@@ -2,6 +2,7 @@
 import csv
 import re
 import shutil
+import warnings
 
 import numpy as np
 import pytest
@@ -137,6 +138,13 @@ def test_a_wrong_call_is_refused(reports, given, said, tmp_path, capsys):
     names = dict(RUN=str(reports("tiny")[0]), RUN2=str(reports("everything")[0]), NOWHERE=str(tmp_path / "NOWHERE"))
     assert main(["report", *(names.get(word, word) for word in given)]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_figures_of_a_run_without_lesions_have_room_for_their_axes(reports):
+    with mc.open(reports("tiny")[0]) as results, style.sheet(**talk.LETTERS), warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)     # of matplotlib, of axes for which there is no room
+        figure = style.laid_out(talk.picture(Told(results)).figure)
+    assert min(axes.get_position().width for axes in figure.axes) > 0.1
 
 
 def test_without_matplotlib_the_extra_is_named(reports, tmp_path, monkeypatch, capsys):

@@ -105,7 +105,8 @@ def by_organ(told) -> Plate:
     figure, axes = style.figure(height_in=max(2.6, 1.2 + 0.27 * len(organs)))
     axis = axes[0, 0]
     for stage, (marker, color) in STAGES.items():
-        those = [row for row in rows if row["stage"] == stage]
+        if not (those := [row for row in rows if row["stage"] == stage]):
+            continue            # a mark without a place that is not clipped would take the room of the axes
         axis.plot([row["count"] for row in those], [organs.index(row["organ"]) for row in those], marker, color=color,
                   markersize=7, markeredgecolor="black", markeredgewidth=0.5, linestyle="", clip_on=False, zorder=3,
                   label=WORDS.get(stage, stage))

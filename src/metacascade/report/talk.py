@@ -104,7 +104,8 @@ def organs(axis, told):
         most[row["organ"]] = max(most.get(row["organ"], 0), row["count"])
     names = sorted(most, key=lambda organ: (most[organ], organ))[-MOST_ORGANS:]
     for stage, marker, color, words in STAGES:
-        those = [row for row in rows if row["stage"] == stage and row["organ"] in names]
+        if not (those := [row for row in rows if row["stage"] == stage and row["organ"] in names]):
+            continue
         axis.plot([row["count"] for row in those], [names.index(row["organ"]) for row in those], marker, color=color,
                   markersize=12, markeredgecolor="black", clip_on=False, label=words)
     axis.set_yticks(range(len(names)), names)

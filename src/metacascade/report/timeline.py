@@ -71,9 +71,9 @@ def _lane(axis, lane, kind, spans):
     marker, color = KINDS[kind]
     lasting = [(a, b - a) for a, b in spans if b > a]
     axis.broken_barh(lasting, (lane - 0.3, 0.6), facecolor=color, edgecolor="black", linewidth=0.4)
-    at_once = [a for a, b in spans if b == a]
-    axis.plot(at_once, [lane] * len(at_once), marker or "o", color=color, markersize=9, markeredgecolor="black",
-              markeredgewidth=1.6 if marker == "|" else 0.6, linestyle="", clip_on=False)
+    if at_once := [a for a, b in spans if b == a]:
+        axis.plot(at_once, [lane] * len(at_once), marker or "o", color=color, markersize=9, markeredgecolor="black",
+                  markeredgewidth=1.6 if marker == "|" else 0.6, linestyle="", clip_on=False)
 
 
 def _cut(text, most=34):
