@@ -12,11 +12,12 @@ PAGE = (Path(__file__).parents[2] / "docs" / "howto.md").read_text("utf-8")
 SECTIONS = dict(re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))
 FEW = (("replicates = 6", "replicates = 2"), ("replicates = 3", "replicates = 2"), ("samples = 24", "samples = 6"),
        ("tumor.cells = 5_000", "tumor.cells = 300"), ("cells = 2000", "cells = 20"), ("cells = 5_000", "cells = 500"),
-       ('"8 days"', '"6 h"'), ('"6 days"', '"6 h"\ntumor.cells = 300'), ('"5 days"', '"3 h"'), ('"2 days"', '"1 h"'))
+       ('"8 days"', '"6 h"'), ('"6 days"', '"6 h"\ntumor.cells = 300'), ('"5 days"', '"3 h"'), ('"2 days"', '"1 h"'),
+       ('"600 days"', '"4 days"'), ('"50 days"', '"1 day"'), ('"10 days"', '"1 day"'))
 SMALLER = {"run": ["--set", "run.duration=60 days", "--set", "output.interval=20 days", "--set", "output.checkpoint=60 days"]}
 ANSWERS = {         # question: what stands before the number that answers it
     "early resection": r"lesions_lung \[lesions\]\n  stays .*\n  day 5 +\d.*\d\.\.\d.*\d\.\.\d",
-    "EGFR": r"lesions_bone \[lesions\]\n  neither +\d.*\n  EGFR inhibitor +\d.*\n  SRC inhibitor +\d",
+    "EGFR": r"vegf_mean\n  neither +\S.*\n  EGFR inhibitor +\S[\s\S]*lesions_bone .*\n  without +\d.*\n  SRC inhibitor +\d",
     "7.5 mL": r"60 d +[\d.e-]+ +7\.5 +[\d.e-]+ ",
     "founders": r"\n  core +\d+ +\d\.\d+ +\d+ ",
     "clone": r"\n  tumor +-> lung +\d+ +\d+\n[\s\S]*founded\n  \w+ +\d+  \w+ +\d+  \w+",
