@@ -39,6 +39,9 @@ set_up() {
     rm -f "$STAMP"
     find "$ROOT/build" -path '*/lib*' -name '*.py' -delete 2>/dev/null || true  # else modules removed since live on
     (cd "$ROOT" && "$PYTHON" -m pip install -qq ${2:+--editable} ".[$1]") || fail "the installation failed, see above"
+    # Cython came after what pip has built with another copy of it: by its time all of that would be built once more
+    find "$ROOT/build/cython" -name '*.c' -exec touch {} + 2> /dev/null || true
+    [ "$kind" = copied ] || find "$ROOT/src/metacascade/_kernels" -name '*.so' -exec touch {} +
     stamp "$wanted"
 }
 
@@ -68,7 +71,7 @@ build_changed() {
         for kernel in src/metacascade/_kernels/*.so; do
             [ -f "cython_ext/$(basename "${kernel%%.*}").pyx" ] || rm -f "$kernel"
         done
-        "$PYTHON" setup.py --quiet build_ext --inplace >&2
+        "$PYTHON" setup.py --quiet build_ext --build-lib src >&2         # not --inplace, which builds all elsewhere first
     )
 }
 

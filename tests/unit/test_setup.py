@@ -62,7 +62,7 @@ def checkout(tmp_path):
     return set_up
 
 
-INSTALL, BUILD = "-m pip install -qq --editable .[mpich,test]", "setup.py --quiet build_ext --inplace"
+INSTALL, BUILD = "-m pip install -qq --editable .[mpich,test]", "setup.py --quiet build_ext --build-lib src"
 
 
 def test_nothing_is_built_where_nothing_has_changed(checkout):
