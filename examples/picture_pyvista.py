@@ -27,9 +27,9 @@ def picture(directory, path, day=None):
     draw_cells(plot, tumor["cells"], tumor["voxels"])
     if "vessels" in tumor.keys():
         draw_vessels(plot, tumor["vessels"], np.linalg.norm(tumor["cells"].points, axis=1).max() + NEAR_UM)
-    number = int(tumor["voxels"]["cells"].sum())
-    plot.add_text(f"day {time_h / 24:g}: {number:,} cells", position=(0.02, 0.93), viewport=True, color="black",
-                  font_size=18)
+    number, drawn = int(tumor["voxels"]["cells"].sum()), tumor["cells"].n_points
+    text = f"day {time_h / 24:g}: {number:,} cells" + f", {drawn:,} of them in the snapshot" * (drawn < number)
+    plot.add_text(text, position=(0.02, 0.93), viewport=True, color="black", font_size=18)
     half = 200 * np.ceil(np.abs(plot.bounds).max() / 200)
     plot.show_bounds(bounds=[-half, half] * 3, xtitle="x [um]", ytitle="y [um]", ztitle="z [um]", color="black",
                      font_size=14, grid="back", location="outer", fmt="%.0f", n_xlabels=5, n_ylabels=5, n_zlabels=5)

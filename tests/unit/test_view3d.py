@@ -182,6 +182,10 @@ def test_a_browser_shows_it_and_every_control_does_what_it_says(run, tmp_path):
     with Browser(tmp_path) as browser:
         browser.open(tmp_path / "page.html")
         seen = {(one["name"], one["value"]): one for one in browser.run(f"{DRIVE}({json.dumps(STEPS)})")}
+        (tmp_path / "none.html").write_text(f"<script>HTMLCanvasElement.prototype.getContext = () => null</script>{page}")
+        browser.open(tmp_path / "none.html")
+        said = browser.run("document.querySelector('.view3d .status').textContent")
+    assert said == "No 3-D view: this browser has no WebGL 2, or it is switched off."
     assert browser.errors == [] and len(seen) == len(STEPS)
     head, found, _ = unpacked(page)
     for frame in (0, 2):

@@ -198,9 +198,11 @@
       if (length < 60) continue;
       const m = mid(best), out = [m[0] - heart[0], m[1] - heart[1]], o = Math.hypot(...out) || 1;
       const label = (text, t, far, weight) => { pen.font = `${weight} 13px sans-serif`; pen.textAlign = Math.abs(out[0]) / o < 0.4 ? "center" : out[0] < 0 ? "right" : "left";
-        pen.lineWidth = 3; pen.strokeStyle = "#fff"; pen.fillStyle = "#222";
-        const inside = (v, margin, end) => Math.min(Math.max(v, margin), end - margin);
-        const place = [inside(p[0] + t * (q[0] - p[0]) + far * out[0] / o, 8, w), inside(p[1] + t * (q[1] - p[1]) + far * out[1] / o, 9, h)];
+        const wide = pen.measureText(text).width * { left: 0, center: 0.5, right: 1 }[pen.textAlign], all = pen.measureText(text).width;
+        const place = [p[0] + t * (q[0] - p[0]) + far * out[0] / o, p[1] + t * (q[1] - p[1]) + far * out[1] / o];
+        const kept = [Math.min(Math.max(place[0], 4 + wide), w - 4 - all + wide), Math.min(Math.max(place[1], 9), h - 9)];
+        if (weight) place.splice(0, 2, ...kept); else if (Math.hypot(place[0] - kept[0], place[1] - kept[1]) > 4) return;
+        Object.assign(pen, { lineWidth: 3, strokeStyle: "#fff", fillStyle: "#222" });
         pen.strokeText(text, ...place); pen.fillText(text, ...place); pen.lineWidth = 1; };
       const [low, high] = box[k], step = [50, 100, 200, 250, 500, 1000, 2000, 5000, 10000].find((s) => (high - low) / s * 42 <= length) || 20000;
       for (let v = Math.ceil(low / step) * step; v <= high; v += step) {
