@@ -1,7 +1,6 @@
 """What the documentation names exists: files, commands, parameters, modules."""
 import inspect
 import re
-import runpy
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ from metacascade.cli import app
 from metacascade.config import config, presets
 from metacascade.mechanisms import fields, lack, plan_of, terms
 from metacascade.model import observables
+from metacascade.report import style, talk, told
 from metacascade.run import bench
 from metacascade.space import pieces, vasculature
 from metacascade.space.pieces import HOST
@@ -107,17 +107,12 @@ RUNS = {    # what is drawn: preset, settings
                                                           "oxygen.enabled=false"])}
 
 
-@pytest.fixture(scope="module")
-def draw():
-    pytest.importorskip("matplotlib")
-    return runpy.run_path(str(ROOT / "docs" / "picture.py"))["draw"]
-
-
 @pytest.mark.parametrize("preset, settings", RUNS.values(), ids=RUNS)
-def test_the_picture_of_the_readme_can_be_drawn_of_any_run(preset, settings, draw, tmp_path):
-    mc.Simulation(ROOT / "examples" / f"{preset}.toml", [*SMALL, *settings]).run(tmp_path / "run")
-    draw(tmp_path / "run", tmp_path / "run.png")
-    assert (tmp_path / "run.png").read_bytes().startswith(b"\x89PNG")
+def test_the_picture_of_the_readme_can_be_drawn_of_any_run(preset, settings, tmp_path):
+    pytest.importorskip("matplotlib")
+    with mc.Simulation(ROOT / "examples" / f"{preset}.toml", [*SMALL, *settings]).run(tmp_path / "run") as results, \
+            style.sheet(**talk.LETTERS):
+        assert style.png(style.laid_out(talk.picture(told.Told(results)).figure), talk.DPI).startswith(b"\x89PNG")
 
 
 def test_in_the_demo_vessels_sprout_and_those_of_the_host_are_loosened_where_the_tumor_is():
