@@ -35,8 +35,7 @@ def all_commands(_app, name, text):
 
 
 def pages_elsewhere(_app, _name, *text):
-    """Links to pages at the top of the repository, and to notebooks, lead to the page that shows them here."""
-    text[-1][0] = text[-1][0].replace("](../examples/notebooks/", "](notebooks/")
+    """Links to pages at the top of the repository lead to the page that shows them here."""
     for name in ("CHANGELOG", "CONTRIBUTING"):
         for written in (f"](../{name}.md", f"]({name}.md"):
             text[-1][0] = text[-1][0].replace(written, f"]({name.lower()}.md")

@@ -11,7 +11,9 @@ from metacascade.__main__ import main
 from metacascade.config import presets
 
 ROOT = Path(__file__).parents[2]
-PAGES = {path.name: path.read_text("utf-8") for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))}
+ELSEWHERE = {"howto.md", "python.md"}           # tests/unit/test_howto.py, tests/test_notebooks.py
+PAGES = {path.name: path.read_text("utf-8") for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+         if path.name not in ELSEWHERE}
 BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```", re.M | re.S)
 ON_RANKS = re.compile(r"^mpiexec -n \d+ ")      # here on one: tests of ranks show that the rest is the same
 NOT_HERE = {                                    # what is not run here, and what runs it
@@ -54,6 +56,8 @@ def start(tmp_path_factory):
     for name, days in (("demo", 20), ("a", 10)):
         assert main(["run", str(folder / "my.toml"), "--out", str(folder / "runs" / name), "--set",
                      f"run.duration={days} days", "--set", "draw.0.time=9 days"]) == 0
+    for name in ("b", "c"):                     # replicates of the same, which are compared
+        shutil.copytree(folder / "runs" / "a", folder / "runs" / name)
     (folder / "runs" / "sobol").mkdir()
     (folder / "runs" / "sobol" / "sweep.csv").write_text(_sobol())
     return folder
@@ -70,7 +74,7 @@ def commands(block):
     for line in re.sub(r"\\\n", " ", block).splitlines():
         line = ON_RANKS.sub("", line.partition(" #")[0].strip())
         if line and not line.startswith("#") and not any(re.match(start, line) for start in NOT_HERE):
-            yield shlex.split(line.partition(" > ")[0])
+            yield shlex.split(re.split(" >>? ", line)[0])
 
 
 def run(words, start, alone):
