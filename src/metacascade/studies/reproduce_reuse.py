@@ -9,7 +9,7 @@ from metacascade.config import presets
 from metacascade.io import provenance
 
 PACKAGE = Path(metacascade.__file__).parent
-BESIDE = {"studies", "cli", "slurm", "jobs", "experiments", "presets"}      # on which no byte of a run depends
+BESIDE = {"studies", "report", "cli", "slurm", "jobs", "experiments", "presets"}  # on which no byte of a run depends
 DIGITS = 12
 
 
