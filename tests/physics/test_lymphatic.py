@@ -257,9 +257,10 @@ def test_a_branch_may_switch_it_on_but_not_off():
     from metacascade.base.errors import InputError
     from metacascade.run.commands import _refuse_other_grid
     off, on = (load({"tumor": {}, "lymphatic": {"enabled": way}}) for way in (False, True))
-    _refuse_other_grid(off, on, 0)
+    at_first = {"time_s": 0, "ledger": {"tissue": 100}}
+    _refuse_other_grid(off, on, at_first)
     with pytest.raises(InputError, match=r"lymphatic.enabled.*tissue.lymphatic"):
-        _refuse_other_grid(on, off, 0)
+        _refuse_other_grid(on, off, at_first)
     small_off = Simulation(load(small.EXAMPLE, small.settings(tumor__cells=2000)), serial_world())
     saved = after(small_off, 3).state(parts=0, parent=None)
     more = ["lymphatic.enabled=true", "lymphatic.hazard=30/day"]

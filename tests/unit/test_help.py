@@ -12,7 +12,7 @@ from metacascade.cli import completion, examples
 from metacascade.cli.app import app
 from metacascade.config import presets
 
-TIMES = re.compile(r"\d ?(?:s|min|h)\b")        # a number with its unit
+TIMES = re.compile(r"\d ?(?:s|min|h|days?)\b")        # a number with its unit
 NO_DEFAULT = re.compile(r"default|left out|may be repeated|another run\.", re.IGNORECASE)
 
 
@@ -74,7 +74,7 @@ def completed(tmp_path, *words):
 
 
 @pytest.mark.parametrize("words, offered", [
-    (["re"], ["reproduce", "resume"]), (["scaling", ""], ["project", "strong", "weak"]), (["run", ""], []),
+    (["re"], ["report", "reproduce", "resume"]), (["scaling", ""], ["project", "strong", "weak"]), (["run", ""], []),
     (["scaling", "weak", "--no"], ["--no-verify"]), (["init", "mouse_"], ["mouse_breast", "mouse_breast_fixed"]),
     (["info", "--preset", "human_l"], ["human_lung", "human_lung_lumped"]), (["run", "a.toml", "--o"], ["--out", "--overwrite"]),
     (["init", "sweep"], ["sweep_shedding"]), (["completion", ""], ["bash", "fish", "zsh"])])
