@@ -87,7 +87,7 @@ def run(words, start, alone):
         written.unlink(missing_ok=True)
     if command in ("run", "branch"):
         shutil.rmtree(words[words.index("--out") + 1], ignore_errors=True)
-    if not alone and command in ("efficiency", "soil"):
+    if not alone and command in ("efficiency", "soil", "report"):
         return                                  # the pages of their own run them
     if command == "report" and words[1] in STUDIES and not Path(words[1]).exists():
         return                                  # tests/unit/test_report_studies.py
