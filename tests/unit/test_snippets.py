@@ -28,6 +28,7 @@ NOT_HERE = {                                    # what is not run here, and what
 QUICK = {"growth.division_time": "5000 h", "growth.death_rate": "0.02/day", "output.interval": "4 days", "output.checkpoint": "4 days"}
 TISSUE = {"tumor.cells": 100, "run.step": "2 h", "oxygen.sweeps": 2, "oxygen.initial_sweeps": 4,
           "intravasation.hazard": "4/day"}
+DRY = {"README.md": ("sweep", "arms", "cohort"), "gallery.md": ("run", "sweep", "arms", "cohort")}  # other pages run them
 STUDIES = ("runs/resection", "runs/breast", "runs/core")
 SERIES = "lung,0.5\nliver,0.6\nbone,0.7\n"
 
@@ -78,7 +79,7 @@ def commands(block):
             yield shlex.split(re.split(" >>? ", line)[0])
 
 
-def run(words, start, alone):
+def run(words, start, page):
     """Run a command; in place of a preset that it writes comes the small one. What is started anew is removed first."""
     words = words[1:]
     command = words[0]
@@ -87,11 +88,11 @@ def run(words, start, alone):
         written.unlink(missing_ok=True)
     if command in ("run", "branch"):
         shutil.rmtree(words[words.index("--out") + 1], ignore_errors=True)
-    if not alone and command in ("efficiency", "soil", "report"):
+    if page in DRY and command in ("efficiency", "soil", "report"):
         return                                  # the pages of their own run them
     if command == "report" and words[1] in STUDIES and not Path(words[1]).exists():
         return                                  # tests/unit/test_report_studies.py
-    if command in ("sweep", "arms", "cohort") and not alone:
+    if command in DRY.get(page, ()):
         words.append("--dry-run")
     assert main(words) == 0, words
     if written:
@@ -111,7 +112,7 @@ def test_what_a_page_tells_to_type_works(name, start, tmp_path, monkeypatch):
             continue
         for words in commands(block):
             assert words[0] == "metacascade", f"{name}: {words}: run it, or say in NOT_HERE what does"
-            run(words, start, alone=name not in ("README.md", "gallery.md"))
+            run(words, start, name)
 
 
 def test_what_is_not_run_here_is_run_by_tests_that_there_are():
