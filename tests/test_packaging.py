@@ -165,7 +165,7 @@ def test_the_spack_recipe_needs_what_the_package_needs():
         if call.func.id == "depends_on" and "run" in words["type"]:
             match = re.fullmatch(r"(?:py-)?([a-z0-9-]+)@([0-9.]+):", call.args[0].value)
             needed[match[1], words.get("when", "")] = match[2]
-    extras = {("salib", "+sweep"): "sweep", ("matplotlib", "+plots"): "plots"}
+    extras = {("salib", "+sweep"): "sweep", ("matplotlib", "+report"): "report"}
     wanted = {(name, ""): version for name, version in RUN.items()}
     wanted |= {key: least(PROJECT["optional-dependencies"][extra])[key[0]] for key, extra in extras.items()}
     assert needed == wanted

@@ -17,12 +17,12 @@ class PyMetacascade(PythonPackage):
     version("main", branch="main")
 
     variant("sweep", default=True, description="Latin and sobol designs of sweeps")
-    variant("plots", default=True, description="Pictures of studies")
+    variant("report", default=True, description="Pictures of studies")
 
     depends_on("c", type="build")
     depends_on("python@3.11:", type=("build", "run"))
     depends_on("py-setuptools@77:", type="build")
-    depends_on("py-setuptools-scm@8:", type="build")
+    depends_on("py-setuptools-scm@10:", type="build")
     depends_on("py-cython@3.1:", type="build")
     depends_on("py-numpy@2:", type=("build", "run"))
     depends_on("py-mpi4py@4:", type=("build", "run"))
@@ -32,4 +32,4 @@ class PyMetacascade(PythonPackage):
     depends_on("py-typer@0.12:", type=("build", "run"))
     depends_on("py-rich@13:", type=("build", "run"))
     depends_on("py-salib@1.5:", type="run", when="+sweep")
-    depends_on("py-matplotlib@3.8:", type="run", when="+plots")
+    depends_on("py-matplotlib@3.8:", type="run", when="+report")

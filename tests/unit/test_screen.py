@@ -159,6 +159,8 @@ def commands(folder):
     yield 2, "arms", config, "--out", new
     yield 2, "cohort", config, "--out", new
     yield 2, "cascade", config
+    yield 2, "report", config
+    yield 2, "report", HOSTILE
     yield 2, "sweep", config, "--out", new
     yield 2, "sweep", config, "--out", new, "--part", HOSTILE
     yield 2, "scaling", "strong", config, "--ranks", HOSTILE, "--out", new

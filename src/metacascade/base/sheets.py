@@ -41,9 +41,9 @@ def plain(sheets, width=WIDTH) -> str:
     return "\n\n".join("\n".join(_lines(sheet, width)[0]) for sheet in sheets if sheet.rows)
 
 
-def show(sheets) -> None:
-    """Print them: in style on a terminal."""
-    if not sys.stdout.isatty():
+def show(sheets, terminal=True) -> None:
+    """Print them: in style on a terminal, unless it is known to be none (`terminal` is false)."""
+    if not (terminal and sys.stdout.isatty()):
         print(plain(sheets), flush=True)
         return
     from rich.console import Console

@@ -8,6 +8,7 @@ from metacascade.io import funnel
 from metacascade.io.needs import TUMOR
 from metacascade.mechanisms import lumped
 from metacascade.model.observables import REPORT
+from metacascade.ranks import launcher
 from metacascade.run import tables
 
 INDENT = 12     # of the text of a line of the report
@@ -19,7 +20,8 @@ def tell(simulation, fates, organs, directory, seconds, memory):
     `fates`: of `Fates.totals`; `organs`: rows of the table by organ; `memory`: bytes of the largest rank.
     """
     print("\n".join(head(simulation, seconds, memory)) + "\n", flush=True)
-    sheets.show(of(simulation, fates, organs))
+    # Open MPI gives a rank a terminal even where it writes to a log.
+    sheets.show(of(simulation, fates, organs), terminal=not launcher.open_mpi())
     directory = one_line(directory)
     print(f"\nevery cell is accounted for: {simulation.ledger.born:,} born\n"
           f"results in {directory}/results.h5; to look inside: metacascade info {directory}", flush=True)
