@@ -54,7 +54,7 @@ def arms(folder):
     (folder / "arms.toml").write_text(ARMS)
     out = folder / "arms"
     plan = arms_plan.opened(out, folder / "arms.toml")
-    arms_plan.write(out, plan)
+    sweep_plan.write(out, plan)
     for member in plan["members"]:
         mc.Simulation(out / sweep_plan.CONFIG, sweep_plan.arguments(plan, member)).run(sweep_plan.folder(out, member))
     sweep_compare.write(out, plan, sweep_table.write_rows(out, plan))
