@@ -10,7 +10,7 @@ import reported
 from metacascade.__main__ import main
 from metacascade.base.intervals import kaplan_meier
 from metacascade.base.units import YEAR_S
-from metacascade.report import groups, html, patients, report
+from metacascade.report import compare, groups, html, patients, report
 from metacascade.studies import cohort_table
 
 pytest.importorskip("matplotlib")
@@ -34,6 +34,15 @@ def test_runs_that_differ_in_their_seeds_alone_are_replicates(seeds):
     assert {group.name: [member.name for member in group.members] for group in found.groups} == {
         "one": ["one", "two"], "three": ["three"]}
     assert found.least() == 1
+
+
+def test_a_run_given_twice_is_refused_and_its_copy_counts_once(seeds, tmp_path):
+    copy = shutil.copytree(seeds[0], tmp_path / "copy")
+    found = groups.gathered([*seeds[:2], copy])
+    assert [member.name for member in found.members] == ["one", "two"]
+    assert found.left_out == ["copy: the same run as one, by its config and seed"]
+    with pytest.raises(mc.InputError, match="given twice"):
+        groups.gathered([seeds[0], seeds[1], seeds[0] / "results.h5"])
 
 
 def test_a_band_is_mean_and_interval_over_replicates(seeds):
@@ -72,6 +81,28 @@ def test_arms_are_grouped_by_name_with_paired_differences(reports):
     cells = text.partition("Arms minus control")[2].partition("</table>")[0]
     assert f'<td class="n">{html.number(float(row["difference"]))}</td>' in cells
     assert "<td>surgery[0].time</td>" in text
+
+
+def test_points_whose_long_names_begin_alike_are_groups_of_their_own(tmp_path, monkeypatch):
+    names = ["intravasation.hazard = 1/day, intravasation.distance = 30 um, x = " + end for end in "ab"]
+    members = [dict(number=k, point=k % 2, replicate=k // 2, settings={}) for k in range(4)]
+    for member in members:
+        (tmp_path / f"{member['number']:04}").mkdir()
+        (tmp_path / f"{member['number']:04}" / "results.h5").touch()
+    monkeypatch.setattr(groups.sweep_plan, "kept", lambda directory: dict(members=members, names=names))
+    monkeypatch.setattr(groups, "read", lambda path, name: path.name)
+    found = groups._of_study(tmp_path).groups
+    assert [(group.name, group.members) for group in found] == [(names[0], ["0000", "0002"]), (names[1], ["0001", "0003"])]
+    assert found[0].label != found[1].label and max(len(group.label) for group in found) <= groups.LABEL
+
+
+@pytest.mark.parametrize("seeds, words", [((7, 7), "with the same seed"), ((7, 8), "each with its own seed")])
+def test_pairs_of_a_sweep_with_independent_seeds_are_not_called_of_one_seed(seeds, words, monkeypatch):
+    members = [dict(number=k, point=k, replicate=0, seed=seed) for k, seed in enumerate(seeds)]
+    plan = dict(members=members, names=["a", "b"], compare=dict(against=0, columns={"tissue": "cells"}))
+    monkeypatch.setattr(compare.sweep_table, "rows_of", lambda *_: {k: dict(status="done", tissue=k) for k in (0, 1)})
+    page = compare.paired(groups.Compared([], [], plan, "here"))
+    assert "Points minus a" in page and words in page
 
 
 def test_members_without_results_are_told(reports, tmp_path):

@@ -64,7 +64,7 @@ def course(compared) -> Plate:
     for axis, (column, (title, unit, powers)) in zip(axes.ravel(), shown.items()):
         for group, (color, dash) in zip(compared.groups, style.steps(len(compared.groups))):
             if found := band(group, column):
-                _line(axis, found, powers, color=color, linestyle=dash, label=group.name)
+                _line(axis, found, powers, color=color, linestyle=dash, label=group.label)
                 rows += _rows(group, title, unit, found)
         if powers:
             style.log_scale(axis.yaxis, _lowest(rows, title))
@@ -148,7 +148,7 @@ def _dots(name, caption, compared, values, unit):
     axis.set_yticks(range(len(values)), values)
     axis.set(ylim=(len(values) - 0.5, -0.5), xlabel=unit)
     style.log_scale(axis.xaxis, 0.08 if any(0 < row["mean"] < 0.8 for row in rows) else 0.8)
-    handles = [marks.sample(MARKERS[g % 8], color, group.name) for g, (group, (color, _)) in enumerate(
+    handles = [marks.sample(MARKERS[g % 8], color, group.label) for g, (group, (color, _)) in enumerate(
         zip(compared.groups, style.steps(count)))]
     figure.legend(handles=handles, loc="outside upper center", ncols=min(count, 3))
     return Plate(name, caption, figure, rows)
@@ -164,13 +164,12 @@ def entry_distances(compared) -> Plate:
     for group, (color, dash) in zip(compared.groups, style.steps(len(compared.groups))):
         mean, half, n = estimates(np.array([[100 * member.distances.get(edge, 0.0) for edge in edges]
                                             for member in group.members]))
-        axes[0, 0].plot(np.array(drawn) - 2.5, mean, color=color, linestyle=dash, label=group.name)
+        axes[0, 0].plot(np.array(drawn) - 2.5, mean, color=color, linestyle=dash, label=group.label)
         axes[0, 0].fill_between(np.array(drawn) - 2.5, mean - half, mean + half, color=color, alpha=0.2, linewidth=0)
         rows += [{"group": group.name, "below [um]": edge, "mean [%]": float(m), "low [%]": float(m - h),
                   "high [%]": float(m + h), "n": int(k)} for edge, m, h, k in zip(edges, mean, half, n)]
     axes[0, 0].set(xlabel="distance to the vessel that they entered [µm]", ylabel="share of the cells [%]",
-                                                                                  xlim=(0, None),
-                   ylim=(0, None))
+                   xlim=(0, None), ylim=(0, None))
     axes[0, 0].legend()
     return Plate("compared_distances", "Distance of cells to the center line of the vessel that they entered, since "
                                        f"the start, in bins of 5 um; {SURE}.", figure, rows)
@@ -190,16 +189,25 @@ def numbers(compared) -> str:
 
 
 def paired(compared) -> str:
-    """Differences of arms, in pairs of replicates with the same seed."""
+    """Differences of arms, in pairs of replicates."""
     plan = compared.plan
     if not plan or not (names := sweep_compare.names_of(plan)):
-        raise Missing("only arms and points of a sweep have pairs: replicates with the same seed")
+        raise Missing("only arms and points of a sweep have pairs of replicates")
     against = names[plan["compare"]["against"]]
     found = sweep_compare.compared(plan, sweep_table.rows_of(compared.directory, plan))
     rows = [(column, unit, name, mean.n, mean.mean, mean.low, mean.high, pairs.n, pairs.mean, pairs.low, pairs.high)
             for column, unit, name, mean, pairs in found if pairs is not None]
     return html.table(("column", "unit", "arm or point", "n", "mean", "95 % from", "to", "pairs", f"minus {against}",
-                       "95 % from", "to"), rows, f"All minus {against}, in pairs of replicates with the same seed")
+                       "95 % from", "to"), rows, f"{'Arms' if 'arms' in plan else 'Points'} minus {against}, in pairs "
+                      f"of replicates {_seeds(plan)}")
+
+
+def _seeds(plan):
+    """Whether the two runs of a pair have one seed: those of a sweep with independent seeds have not."""
+    seeds = {}
+    for member in plan["members"]:
+        seeds.setdefault(member["replicate"], set()).add(member["seed"])
+    return "with the same seed" if all(len(own) == 1 for own in seeds.values()) else "by number, each with its own seed"
 
 
 def runs(compared) -> str:

@@ -13,14 +13,15 @@ from metacascade.io import funnel, needs
 from metacascade.io.needs import WHOLE
 from metacascade.io.results import NAME, open_results
 from metacascade.report.told import Told
-from metacascade.studies import arms, sweep_plan, sweep_table
+from metacascade.studies import arms, sweep_compare, sweep_plan, sweep_table
 
+LABEL = 40              # characters of the name of a group in a figure
 SEEDS = (("run", "seed"), ("vessels", "seed"))
 
 
 @dataclass
 class Member:
-    """A run of a group, as far as comparisons need it: `found` is {what: number or array}."""
+    """A run of a group, as far as comparisons need it: columns and counts at its outputs."""
     name: str
     path: Path
     config: object
@@ -39,6 +40,7 @@ class Group:
     """Replicates of one thing."""
     name: str
     members: list = field(default_factory=list)
+    label: str = ""         # the name as figures have room for it, another for each group
 
 
 @dataclass
@@ -80,16 +82,26 @@ def gathered(paths) -> Compared:
 
 def _of_study(directory):
     plan, groups, left_out = sweep_plan.kept(directory), {}, []
+    names = sweep_compare.names_of(plan)
     for member in plan["members"]:
         path = sweep_plan.folder(directory, member)
         if not (path / NAME).exists():
             left_out.append(f"{path.name}: {sweep_table.state(path)}")
             continue
-        name = one_line(member.get("arm") or _settings(member) or "all", 60)
-        groups.setdefault(name, Group(name)).members.append(read(path, f"{name}, {path.name}"))
+        name = names[member["point"]] if names else _settings(member) or "all"
+        groups.setdefault(member["point"], Group(name)).members.append(read(path, f"{name}, {path.name}"))
     if not groups:
         raise InputError(f"no member of {directory} has results yet")
-    return Compared([*groups.values()], left_out, plan, Path(directory))
+    return Compared(_labelled(groups), left_out, plan, Path(directory))
+
+
+def _labelled(groups):
+    """The groups, each with a label: its name, cut where it is long, with its number where that leaves two the same."""
+    found = [*groups.values()]
+    cut = [one_line(group.name, LABEL) for group in found]
+    for number, (group, text) in enumerate(zip(found, cut), 1):
+        group.label = text if cut.count(text) == 1 else f"{number}: {one_line(group.name, LABEL - 5)}"
+    return found
 
 
 def _settings(member):
@@ -98,11 +110,26 @@ def _settings(member):
 
 def _of_runs(paths):
     """Runs that differ in nothing but seeds are replicates; a group has the name of its first."""
-    groups = {}
+    groups, left_out, seen = {}, [], set()
     for path in paths:
         member = read(path, _name(path, paths))
-        groups.setdefault(_key(member.config), Group(member.name)).members.append(member)
-    return Compared([*groups.values()], [])
+        if (own := member.path.resolve()) in seen:
+            raise InputError(f"{path} is given twice: name each run once")
+        seen.add(own)
+        group = groups.setdefault(_key(member.config), Group(member.name))
+        if same := next((one for one in group.members if _same(one, member)), None):
+            left_out.append(f"{member.name}: the same run as {same.name}, by its config and seed")
+        else:
+            group.members.append(member)
+    return Compared(_labelled(groups), left_out)
+
+
+def _same(one, other):
+    """Are two runs of a group no replicates, but one run twice? By the digest, or the seeds where one has not ended."""
+    if one.digest and other.digest:
+        return one.digest == other.digest
+    return all(getattr(getattr(one.config, table), key) == getattr(getattr(other.config, table), key)
+               for table, key in SEEDS)
 
 
 def _name(path, paths):
