@@ -9,10 +9,11 @@ import pytest
 
 import metacascade as mc
 import reported
+from made_results import Made, Sliced
 from metacascade.__main__ import main
 from metacascade.base.intervals import student
 from metacascade.io import needs
-from metacascade.report import accounts, entries, growth, html, layer, report, sankey, style, talk
+from metacascade.report import accounts, entries, growth, html, layer, report, sankey, section, style, talk
 from metacascade.report.told import Told
 
 pytest.importorskip("matplotlib")
@@ -228,6 +229,20 @@ def test_shed_cells_are_read_in_slices(whole, monkeypatch):
     monkeypatch.setattr(needs, "CHUNK", 7)
     entries = layer.Layer(Told(results)).entries
     assert len(rows) == len(entries) > 7 and np.allclose(column(rows, "x [um]"), entries["x"])
+
+
+def test_entries_are_of_the_hours_before_the_state_and_need_no_outline():
+    """State of 30 h, outputs to 48 h: of 30 h and older by 24 h, from the tumor, in no zone."""
+    kind = [(name, "f8") for name in ("x", "y", "z", "t_shed")] + [(name, "i4") for name in ("zone", "n", "origin", "flags")]
+    times, origins, flags = (5, 7, 30, 31, 20, 21, 22, 23), (0, 0, 0, 0, 1, 0, 0, 0), (0, 0, 0, 0, 0, 2, 4, 8)
+    rows = np.array([(0, 0, 0, t, 0, 1, origin, flag) for t, origin, flag in zip(times, origins, flags)], kind)
+    made = Made({"time_s": [0, 48 * 3600]}, {"shed": {"origin": {0: "tumor", 1: "lung"}}}, shed=Sliced(rows))
+    made.masks = lambda table: {"flags": {2: "injected", 4: "lesion", 8: "lymph"}}
+    cut = layer.Layer.__new__(layer.Layer)
+    cut.told, cut.middle_um = type("Told", (), dict(results=made)), 0.0
+    cut.state = type("State", (), dict(meta={"time_s": 30 * 3600}))
+    assert cut.entries["t_shed"].tolist() == [7, 30]
+    assert [(words, len(some)) for words, _, some in section.by_zone(cut.entries, talk.ENTERED)] == [("no outline 100%", 2)]
 
 
 def test_the_nearest_preset_is_told_with_what_differs():

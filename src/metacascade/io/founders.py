@@ -69,12 +69,7 @@ def _zones(results, ids):
 
 def _of_tumor(results):
     """The rows of CTCs that left the tissue of the tumor."""
-    nodes, found = results.names("shed")["node"], []
-    primary = [number for number, name in nodes.items() if name == needs.TUMOR]
-    flags = {name: mask for mask, name in results.masks("shed")["flags"].items()}
-    elsewhere = sum(flags.get(name, 0) for name in ("injected", "lesion"))
-    for rows in needs.shed_rows(results, [*FIELDS, "origin", "flags"]):
-        found.append(rows[np.isin(rows["origin"], primary) & (rows["flags"] & elsewhere == 0)])
+    found = [rows[needs.of_tumor(results, rows)] for rows in needs.shed_rows(results, [*FIELDS, *needs.OF_TUMOR])]
     return np.concatenate(found)
 
 

@@ -101,6 +101,19 @@ def shed_rows(results, fields):
         yield results.shed[fields, first:first + CHUNK]
 
 
+OF_TUMOR = ("origin", "flags")      # fields that `of_tumor` looks at
+
+
+def of_tumor(results, rows) -> np.ndarray:
+    """Which rows of shed cells left the tissue of the tumor: not injected, nor from a lesion, nor out of a lymph node.
+
+    Not by the zone, which no row has where there is no outline.
+    """
+    flags = {name: mask for mask, name in results.masks("shed")["flags"].items()}
+    elsewhere = sum(flags.get(name, 0) for name in ("injected", "lesion", "lymph"))
+    return np.isin(rows["origin"], numbers_of(results, "shed", "origin", (TUMOR,))) & (rows["flags"] & elsewhere == 0)
+
+
 def numbers_of(results, table, field, names) -> list[int]:
     """The numbers that stand for some of the names in a field of a table."""
     return [number for number, name in results.names(table)[field].items() if name in names]

@@ -95,15 +95,12 @@ class Layer:
 
     @cached_property
     def entries(self):
-        """Cells and clusters that entered vessels near the layer in the last hours: x, y, zone, n."""
-        until_h = needs.time_h(self.told.results)[-1]
-        origin = needs.numbers_of(self.told.results, "shed", "origin", (needs.TUMOR,))
-        found = []
-        fields = ["x", "y", "z", "t_shed", "origin", "zone", "n", "flags"]
-        for rows in needs.shed_rows(self.told.results, fields):
-            near = (np.abs(rows["z"] - self.middle_um) < SLAB_UM) & (rows["t_shed"] > until_h - ENTRIES_H) \
-                & np.isin(rows["origin"], origin) & (rows["zone"] > 0)
-            found.append(rows[near])
+        """Cells and clusters that entered vessels near the layer in the hours before this state: x, y, zone, n."""
+        results, until_h, found = self.told.results, self.state.meta["time_s"] / 3600, []
+        for rows in needs.shed_rows(results, ["x", "y", "z", "t_shed", "zone", "n", *needs.OF_TUMOR]):
+            late = (rows["t_shed"] > until_h - ENTRIES_H) & (rows["t_shed"] <= until_h)
+            near = late & (np.abs(rows["z"] - self.middle_um) < SLAB_UM)
+            found.append(rows[near & needs.of_tumor(results, rows)])
         return np.concatenate(found)
 
     def farthest(self):

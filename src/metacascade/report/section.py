@@ -85,14 +85,25 @@ def entered(axis, layer, figure):
     pieces = layer.vessels()
     marks.tubes(axis, ends(pieces[pieces["perfused"] > 0]), 0.8, edge=None, colors="#A9A9A9", rasterized=True)
     frame(axis, layer, f"Entries, last {ENTRIES_H:g} h")
-    entries, total = entries_of(layer), max(int(entries_of(layer)["n"].sum()), 1)
     handles = []
-    for number, ((zone, color), marker) in enumerate(zip(style.ZONES.items(), "o^s"), 1):
-        some = entries[entries["zone"] == number]
+    for words, (color, marker), some in by_zone(entries_of(layer), dict(
+            zip(style.ZONES, zip(style.ZONES.values(), "o^s")))):
         axis.scatter(some["x"], some["y"], s=13, color=color, marker=marker, edgecolors="black", linewidths=0.3,
                      zorder=7, rasterized=len(some) > 2000)
-        handles.append((marker, color, f"{zone} {some['n'].sum() / total:.0%}"))
+        handles.append((marker, color, words))
     legend(axis, handles)
+
+
+def by_zone(entries, looks):
+    """(zone and its share of the cells, color and marker, the entries there) of each zone, and of those in none.
+
+    `looks`: {zone: (color, marker)}, in the order of their numbers from 1 on. Without an outline all are in none.
+    """
+    total, none = max(int(entries["n"].sum()), 1), entries["zone"] == 0
+    places = [(zone, look, entries["zone"] == number) for number, (zone, look) in enumerate(looks.items(), 1)]
+    if none.any():
+        places = [*([] if none.all() else places), ("no outline", (style.GRAY, "o"), none)]
+    return [(f"{zone} {entries['n'][here].sum() / total:.0%}", look, entries[here]) for zone, look, here in places]
 
 
 def oxygen(axis, layer, figure):

@@ -54,12 +54,11 @@ def cut(axis, layer, figure):
     axis.set(**{f"{name}lim": (middle - half, middle + half) for name, middle in zip("xy", layer.center)})
     figure.colorbar(lines, ax=axis, label="maturity of vessels: 0 new, 1 mature", location="bottom", shrink=0.7,
                     aspect=35, pad=0.01, ticks=[0, 0.5, 1])
-    entries, total, handles = section.entries_of(layer), max(int(section.entries_of(layer)["n"].sum()), 1), []
-    for number, (zone, (color, marker)) in enumerate(ENTERED.items(), 1):
-        some = entries[entries["zone"] == number]
+    handles = []
+    for words, (color, marker), some in section.by_zone(section.entries_of(layer), ENTERED):
         axis.scatter(some["x"], some["y"], s=30, color=color, marker=marker, edgecolors="black", linewidths=0.8,
                      zorder=7)
-        handles.append((marker, color, f"{zone} {some['n'].sum() / total:.0%}"))
+        handles.append((marker, color, words))
     section.legend(axis, handles, "upper left", None)
 
 

@@ -4,16 +4,14 @@ from pathlib import Path
 
 import numpy as np
 
-from metacascade._kernels._layout import Flag
 from metacascade.base.errors import InputError
 from metacascade.config.config import Config
-from metacascade.io import checkpoint, snapshots
+from metacascade.io import checkpoint, needs, snapshots
 from metacascade.ranks.parallel import serial_world
 from metacascade.space.pieces import JOINED
 from metacascade.space.vessels import Network
 
 ABSENT, FLOWS, SHUT, GROWING = range(4)       # state of a piece of vessel
-NOT_OF_THE_TUMOR = Flag.INJECTED | Flag.LESION | Flag.LYMPH
 ROWS = 200_000                # of shed cells read at a time: bounds the memory
 
 
@@ -129,11 +127,10 @@ def entries(results, most):
 
     Returns (places [um], float32 of shape (n, 3); times [h], float32; k, if every k-th is kept).
     """
-    fields, found = ["x", "y", "z", "t_shed", "origin", "flags"], [np.empty((0, 4), np.float32)]
-    tumor = [number for number, name in results.names("shed")["origin"].items() if name == "tumor"]
+    fields, found = ["x", "y", "z", "t_shed", *needs.OF_TUMOR], [np.empty((0, 4), np.float32)]
     for first in range(0, len(results.shed), ROWS):
         rows = results.shed[fields, first:first + ROWS]
-        rows = rows[np.isin(rows["origin"], tumor) & (rows["flags"] & NOT_OF_THE_TUMOR == 0)]
+        rows = rows[needs.of_tumor(results, rows)]
         found.append(np.stack([rows[name].astype(np.float32) for name in fields[:4]], axis=1))
     rows = np.concatenate(found)
     rows = rows[np.argsort(rows[:, 3], kind="stable")]
