@@ -13,7 +13,20 @@ from made_results import Made, Sliced
 from metacascade.__main__ import main
 from metacascade.base.intervals import student
 from metacascade.io import needs
-from metacascade.report import accounts, entries, growth, html, layer, report, sankey, section, style, talk
+from metacascade.report import (
+    accounts,
+    entries,
+    growth,
+    html,
+    layer,
+    report,
+    sankey,
+    section,
+    style,
+    summary,
+    talk,
+    timeline,
+)
 from metacascade.report.told import Told
 
 pytest.importorskip("matplotlib")
@@ -221,6 +234,24 @@ def test_the_time_line_has_every_course_of_the_config(whole):
             str(one) for one in results.config[kind]}), kind
     assert len([row for row in rows if row["what"] == "radiation"]) == 3
     assert column(rows, "to [days]").max() <= 0.5
+
+
+@pytest.mark.parametrize("therapy, kinds", [
+    ([], ["chemotherapy"]), ([dict(drug="cytotoxic", start="1 h", duration="1 day")], ["therapy"]),
+    ([dict(rate="drug.vessel", factor=2, start="1 h", duration="1 day")], ["chemotherapy", "therapy"])])
+def test_chemotherapy_has_a_lane_of_its_own_unless_windows_give_it(therapy, kinds):
+    config = mc.load({"tumor": {"cells": 300}, "chemotherapy": {"enabled": True}, "therapy": therapy})
+    assert [kind for kind, _, _ in timeline.events(config, 3 * 86_400)] == kinds
+
+
+def test_mutations_are_told_and_a_half_life_without_interval_has_none():
+    trait = dict(name="fitness", mutation=0.1, founder=1.0)
+    told = Made({})
+    told.config, told.days = mc.load({"tumor": {"cells": 300}, "trait": [trait]}), [3.0]
+    told.results = type("R", (), dict(half_life=lambda self: dict(half_life_h=2.0, low_h=np.nan, high_h=np.nan),
+                                      cellsearch=lambda self: (_ for _ in ()).throw(needs.Missing("none"))))()
+    assert "mutations" in summary._model(told)
+    assert list(summary._blood(told)) == [("half-life in the flow", "2 h", "")]
 
 
 def test_shed_cells_are_read_in_slices(whole, monkeypatch):

@@ -1,6 +1,7 @@
 """What was done to the patient, and when, on the time axis of the growth of the tumor."""
 import numpy as np
 
+from metacascade.config.windows import windows
 from metacascade.io.needs import Missing
 from metacascade.report import style
 from metacascade.report.plate import Plate
@@ -17,7 +18,8 @@ def events(config, end_s):
     for one in config.radiation:
         times = [one.time_s + k * one.interval_s for k in range(min(one.fractions, MOST))]
         yield "radiation", f"{one.dose_Gy:g} Gy, {one.fractions} times: {one.where}", [(at, at) for at in times]
-    if config.chemotherapy.enabled and not any(one.rate == "drug.vessel" for one in config.therapy):
+    if config.chemotherapy.enabled and not any(
+            one.rate == "drug.vessel" and one.otherwise == 0 for one in windows(config)):
         yield "chemotherapy", "chemotherapy", [(0, end_s)]
     for one in config.therapy:
         where = f" in {one.where}" if one.where else ""
