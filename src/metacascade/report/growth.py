@@ -10,8 +10,8 @@ from metacascade.report.plate import Plate, column
 BY_ZONE = {"core": "cells_core", "border": "cells_border", "outside": "cells_outside"}
 SIZES = {"radius": "radius of the outline", "invasion_max": "farthest cell out of it",
          "invasion_mean": "mean of cells out of it", "sprout_reach": "longest sprout"}
-DEATHS = {"necrosis": "lack of oxygen", "apoptosis": "background", "chemotherapy": "drug", "irradiated": "radiation",
-          "lumped_loss": "all causes, lumped"}
+DEATHS = {"necrosis": "lack of oxygen", "apoptosis": "background", "chemotherapy": "drug",
+          "irradiated": "radiation, in lesions too", "lumped_loss": "all causes, lumped"}
 VESSELS = {"vessels_core": "core", "vessels_border": "border"}
 MATURE = {"maturity_core": "core", "maturity_border": "border"}
 
@@ -45,7 +45,8 @@ def cells(told) -> Plate:
     else:
         right.text(0.5, 0.5, "none", ha="center", transform=right.transAxes)
     return Plate("growth", "Left: cells of the tumor, all and by where they lie by the outline (core, border, outside; "
-                 "powers of ten). Right: what they died of.", figure, _table(told, "cells", rows | died))
+                 "powers of ten). Right: what they died of; of radiation also those in lesions and arrested, which it "
+                 "tells together.", figure, _table(told, "cells", rows | died))
 
 
 def size(told) -> Plate:
