@@ -9,7 +9,7 @@ from metacascade.report import html
 
 MODELS = {"angiogenesis": "vessels that grow", "vegf": "VEGF", "emt": "EMT by lack of oxygen", "chemotherapy": "a drug",
           "lymphatic": "lymph", "neutrophils": "neutrophils", "macrophages": "macrophages", "l1cam": "L1CAM",
-          "mutation": "mutations", "matrix": "matrix", "adhesion": "adhesion of cells"}
+          "matrix": "matrix", "adhesion": "adhesion of cells"}
 DIED = ("anoikis", "shear", "nk", "arrested_death")
 
 
@@ -35,6 +35,7 @@ def _model(told):
     start = f"a tumor of {told.config.tumor.cells:,} cells in the {config.tumor.organ or 'tissue'}" if config.tumor \
         else "no tumor, but injected cells"
     on = [words for name, words in MODELS.items() if getattr(getattr(config, name, None), "enabled", False)]
+    on += ["mutations"] * bool(config.trait)
     grown = f", with {', '.join(on)}" if on else ""
     return (f"{config.title or 'This run'}: simulated was {start} of a {config.run.species} for "
             f"{told.days[-1]:.3g} days in steps of {show_time(config.run.step_s)}, seed {config.run.seed}{grown}.")
@@ -94,8 +95,8 @@ def _time(told, name):
 def _blood(told):
     try:
         one = told.results.half_life()
-        between = f"{hours(one['low_h'])} to {hours(one['high_h'])}"
-        yield "half-life in the flow", f"{hours(one['half_life_h'])} ({between})", ""
+        between = f" ({hours(one['low_h'])} to {hours(one['high_h'])})" if math.isfinite(one["low_h"]) else ""
+        yield "half-life in the flow", hours(one["half_life_h"]) + between, ""
     except Missing:
         yield "half-life in the flow", "not told", ""
     try:
