@@ -71,7 +71,7 @@ def test_who_was_arrested_and_not_let_go_has_left_died_there_or_is_held(run):
     for organ in set(names) - {"tumor"}:
         there = [events.get(name, {}).get(organ, 0) for name in ("extravasated", "nk_held", "arrested_death")]
         treated = [fates.get(name, {}).get(organ, 0) for name in ("resected", "irradiated")]
-        assert counts.get(("arrested", organ), 0) + events["divided"].get(organ, 0) == sum(there + treated) + held[organ]
+        assert counts.get(("arrested", organ), 0) == sum(there + treated) + held[organ]
     flow = [cells_in(part, part["place"] == Place.CIRCULATING) for part in (records, model.late.records)]
     assert counts["survived", ""] - counts["arrested", ""] == sum(flow) + model.ledger.totals["drawn"]
 
@@ -110,6 +110,14 @@ def test_who_survived_and_who_was_arrested_follows_from_the_events():
     assert counts["extravasated", "lung"] == 50 and shares["extravasated", "lung"] == 50 / 300
     assert shares["alive", "lung"] == 3 / 50 and shares["micro", "lung"] == 2 / 3 and counts["dormant", "lung"] == 1
     assert shares["macro", ""] == 1 / 2 and of["extravasated", "lung"] == "arrested"
+
+
+def test_daughters_born_in_a_vessel_are_arrested_until_they_are_let_go():
+    """One cell binds in the lung, divides, and both are let go: nobody is arrested; of a second one the daughter stays."""
+    counts = by_stage(funnel.funnel(made_of_events({"bound": {"lung": 1}, "divided": {"lung": 1}, "released": {"lung": 2}}, 1)))
+    assert not [n for (stage, _), n in counts.items() if stage == "arrested" and n] and counts["survived", ""] == 2
+    counts = by_stage(funnel.funnel(made_of_events({"bound": {"lung": 1}, "divided": {"lung": 1}}, 1)))
+    assert counts["arrested", "lung"] == counts["arrested", ""] == counts["survived", ""] == 2 > counts["shed", ""]
 
 
 def test_what_lives_where_cells_were_put_is_no_share_of_those_that_extravasated():

@@ -1,8 +1,9 @@
 """The fate funnel: of the cells that were shed, how many came how far, in which organ, and when.
 
-Stages, each a share of an earlier one: `shed`; `survived`, did not die while flowing; `arrested`, held fast in an organ
-and not let go again; `extravasated`; then lesions, at the last output: `alive`, of these `dormant`, and `micro`, that
-grow, of these `macro`, with vessels of their own. Up to `extravasated` cells are counted since the start of the run.
+Stages, each a share of an earlier one: `shed`; `survived`, did not die while flowing, with daughters that were born in
+vessels (the share may be above 1); `arrested`, held fast in an organ or born in its vessels, and not let go again;
+`extravasated`; then lesions, at the last output: `alive`, of these `dormant`, and `micro`, that grow, of these `macro`,
+with vessels of their own. Up to `extravasated` cells are counted since the start of the run.
 """
 from itertools import chain
 
@@ -48,23 +49,23 @@ def _hours(values):
 def counts(results) -> dict[str, dict[str, int]]:
     """{stage: {organ: number}}; organ "" is the whole body."""
     needs.time_h(results)
-    held, died, left = _walks(results)
+    held, died, born, left = _walks(results)
     shed = int(needs.entered(results)[-1])
     found = {
-        "shed": {WHOLE: shed}, "survived": {WHOLE: shed - died},
+        "shed": {WHOLE: shed}, "survived": {WHOLE: shed + born - died},
         "arrested": _with_sum(held), "extravasated": _with_sum(left, int(needs.column(results, "extravasated")[-1]))}
     return found | {stage: _with_sum(by_organ) for stage, by_organ in lesion_counts(results).items()}
 
 
 def _walks(results):
-    """(cells arrested and not let go, by node; cells that died while flowing; cells that left vessels, by node)."""
+    """(cells arrested, not let go, by node; that died flowing; that were born in vessels; that left them, by node)."""
     events = needs.events(results)
     died = sum(sum(events.get(name, {}).values()) for name in DIED_FLOWING)
-    held = {}
-    for name, sign in (("trapped", 1), ("bound", 1), ("released", -1)):
+    born, held = sum(events.get("divided", {}).values()), {}
+    for name, sign in (("trapped", 1), ("bound", 1), ("divided", 1), ("released", -1)):     # daughters are released too
         for node, n in events.get(name, {}).items():
             held[node] = held.get(node, 0) + sign * n
-    return {node: n for node, n in held.items() if n}, died, events.get("extravasated", {})
+    return {node: n for node, n in held.items() if n}, died, born, events.get("extravasated", {})
 
 
 def _with_sum(by_organ, whole=None):
