@@ -93,6 +93,19 @@ def test_a_run_that_was_stopped_says_how_to_go_on(run, tmp_path, capsys):
     assert f"{out}/checkpoint.h5: intact checkpoint, format {checkpoint.FORMAT}, day 0.25" in told(capsys, out)
 
 
+def test_a_run_that_ends_while_it_is_looked_at_is_complete(run):
+    """Its results were read before its end, its lock after it."""
+    assert glance.standing(run.out, False) == glance.standing(run.out, False, {"written": 0}) == "complete"
+
+
+def test_a_run_tells_the_checkpoints_that_it_keeps(run, tmp_path, capsys):
+    out = tmp_path / "run"
+    out.mkdir()
+    for name in ("checkpoint.h5", "checkpoint.7200s.h5"):
+        shutil.copy(run.out / "checkpoint.h5", out / name)
+    assert "checkpoints kept: 2 h; metacascade branch" in told(capsys, out)
+
+
 @pytest.fixture
 def sweep(tmp_path):
     """The directory of a sweep of four members, none of which has been started; and its plan."""

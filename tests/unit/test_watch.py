@@ -87,6 +87,18 @@ def test_a_run_that_was_killed_is_told_as_such(going, capsys):
     assert "killed; go on with `metacascade resume" in text and "0.29 of 1" in text
 
 
+def test_a_run_that_ends_between_two_glances_is_complete_with_its_last_numbers(done, tmp_path, monkeypatch):
+    """Its results are written anew after the view has read them, and before it looks at the lock."""
+    view, locked = watch.OfRun(tmp_path), runlock.locked
+
+    def ended(directory):
+        monkeypatch.setattr(runlock, "locked", locked)
+        shutil.copy(done / "results.h5", tmp_path)
+        return False
+    monkeypatch.setattr(runlock, "locked", ended)
+    assert view.look(80, 24)[1] and view.words == "complete, day 0.25 of 0.25"
+
+
 def test_ranks_that_do_not_fit_are_those_that_work_least():
     view = watch.OfRun.__new__(watch.OfRun)
     view.state, view.told = "running", dict(ranks=64, per_rank=[

@@ -95,9 +95,11 @@ class OfRun:
     def look(self, columns, lines):
         """(tables for so many columns and lines, whether it goes on no more)."""
         self._read()
-        if (told := status.read(self.directory)) or self.state != glance.RUNNING:
-            self.told = told or self.told
+        told = status.read(self.directory)
+        self.told = told or self.told
         self.state = glance.standing(self.directory, self.found.get("complete", False), told)
+        if self.state != glance.RUNNING:
+            self._read()        # what it wrote at its end
         blocks = [self._head(columns), self._account()]
         room = lines - 1 - len(sheets.plain(blocks, columns).splitlines()) - 1
         ranks = self._ranks(max(room // 3, 2))
