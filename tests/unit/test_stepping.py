@@ -1,4 +1,5 @@
 """A simulation that is stepped, looked at and treated on the way is the one that a config with all of it would be."""
+import contextlib
 import csv
 
 import numpy as np
@@ -183,6 +184,42 @@ def test_observables_are_taken_at_each_stop_and_at_each_output_of_the_run_that_f
     simulation.write_observed(tmp_path / "own.csv")
     rows = list(csv.DictReader((tmp_path / "own.csv").read_text().splitlines()))
     assert [row["tissue"] for row in rows] == [str(n) for n in found["tissue"]] and rows[0]["late"] == "" and rows[-1]["late"] == "0.5"
+
+
+@pytest.fixture
+def inside(monkeypatch):
+    """A simulation, and whether it is now where all ranks agree on an error, and no MPI call may be made: [bool, calls]."""
+    simulation, state = mc.Simulation(CONFIG), [False, 0]
+    together = simulation.world.together
+
+    @contextlib.contextmanager
+    def watched():
+        with together():
+            state[:] = True, state[1] + 1
+            try:
+                yield
+            finally:
+                state[0] = False
+    monkeypatch.setattr(simulation.world, "together", watched)
+    return simulation, state
+
+
+def test_a_function_that_is_observed_may_communicate_as_no_rank_waits_for_its_error(inside):
+    simulation, state = inside
+    seen = []
+    simulation.observe("here", lambda sim: seen.append(state[0]) or len(sim.tissue().cells))
+    list(simulation.steps(until="1 h"))
+    assert seen == [False, False]
+
+
+def test_ranks_agree_on_a_box_that_is_too_large_for_one_of_them(inside, monkeypatch):
+    simulation, state = inside
+    simulation.step()
+    monkeypatch.setattr("metacascade.run.tissue.MOST", 100)
+    before = state[1]
+    with pytest.raises(mc.InputError, match="do not fit into arrays"):
+        simulation.tissue()
+    assert state[1] == before + 1
 
 
 def test_a_run_that_fails_leaves_the_simulation_where_it_was(tmp_path):

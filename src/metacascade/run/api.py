@@ -232,7 +232,10 @@ class Simulation:
 
     def tissue(self) -> Tissue:
         """Cells, fields and vessels as they are now, of this rank; all ranks call it. InputError without a tumor."""
-        return tissue_of(self.model.state(parts=0, parent=None), self.config, self._segments)
+        state, found = self.model.state(parts=0, parent=None), None
+        with self.world.together():     # the box round the tiles of one rank alone may be too large
+            found = tissue_of(state, self.config, self._segments)
+        return found
 
     def digest(self) -> str:
         """SHA-256 of the state: the same on any number of ranks."""

@@ -40,12 +40,15 @@ class Observed:
         self.observables[name] = Observable(function, bool(summed))
 
     def take(self, simulation, world, time_h):
-        """Take all values now, unless this time has them. Collective."""
+        """Take all values now, unless this time has them. Collective, and so may the functions be.
+
+        What a function raises on one rank ends all, as any error that others cannot wait for.
+        """
         if not self.observables or self.rows and self.rows[-1][TIME] == time_h:
             return
-        own = None
+        values, own = {name: one.function(simulation) for name, one in self.observables.items()}, None
         with world.together():
-            own = {name: _number(name, one.function(simulation)) for name, one in self.observables.items()}
+            own = {name: _number(name, value) for name, value in values.items()}
         everyone = world.allgather(own)
         self.rows.append({TIME: time_h} | {
             name: _sum([values[name] for values in everyone]) if one.summed else everyone[0][name]
