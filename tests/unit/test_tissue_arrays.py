@@ -1,4 +1,6 @@
 """The tissue as plain arrays is that of the state: cells in their voxels, fields in their places, vessels once."""
+import shutil
+
 import numpy as np
 import pytest
 
@@ -91,6 +93,11 @@ def test_without_a_tumor_or_a_checkpoint_it_says_so(tmp_path):
         mc.tissue(None)
     with pytest.raises(mc.InputError, match="checkpoint.h5"):
         mc.tissue(tmp_path)
+
+
+def test_between_two_names_of_a_checkpoint_the_former_one_is_read(run, tissue, tmp_path):
+    shutil.copy(run[1] / "checkpoint.h5", tmp_path / "checkpoint.prev.h5")
+    assert mc.tissue(tmp_path).time_h == tissue.time_h
 
 
 def test_fields_of_tumors_too_far_from_each_other_are_refused_in_words(run, monkeypatch):

@@ -100,7 +100,7 @@ def tissue(path: PathLike) -> Tissue:
     Raises InputError if there is none, if it is damaged, or if the run has no tissue.
     """
     path = Path(path_of(path, "where a checkpoint is"))
-    path = path / checkpoint.NAME if path.is_dir() else path
+    path = next(iter(checkpoint.found(path)), path / checkpoint.NAME) if path.is_dir() else path
     state = checkpoint.read(serial_world(), path)
     return tissue_of(state, config_in(state.meta, path))
 
@@ -112,8 +112,8 @@ def tissue_of(state, config: Config, segments=None) -> Tissue:
     bits = plan_of(config).bit_names
     return Tissue(
         state.meta["time_s"] / 3600, _cells(state, config.tissue.edge_um), _fields(state, config.tissue.edge_um),
-        _vessels(state, config, segments), {"bits": {1 << i: name for i, name in enumerate(bits)},
-                                  "flags": {int(flag): flag.name.lower() for flag in Flag}},
+        _vessels(state, config, segments),
+        {"bits": {1 << i: name for i, name in enumerate(bits)}, "flags": {int(flag): flag.name.lower() for flag in Flag}},
         config.tissue.edge_um, dict(UNITS))
 
 
