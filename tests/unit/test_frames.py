@@ -45,6 +45,12 @@ def test_the_series_has_days_as_index_and_read_outs_are_frames_too(results):
     assert results.frame("lineages")["organ"].tolist() == [row["organ"] for row in results.lineages()]
 
 
+def test_every_read_out_of_rows_is_a_frame_with_units(results):
+    assert results.frame("largest_lesions").to_dict("records")[0]["id"] == results.largest_lesions()[0]["id"]
+    found = results.frame("founders")
+    assert found["shed"].sum() > 0 and found.attrs["units"] == {"vessel_um": "um", "center_um": "um"}
+
+
 def test_every_table_is_a_frame_with_as_many_rows(results):
     assert {"shed", "organs", "clones", "lesions"} <= set(results.tables())
     assert [name for name in results.tables() if len(results.frame(name)) != len(results[name])] == []
