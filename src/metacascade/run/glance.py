@@ -8,7 +8,8 @@ from metacascade.base.numerals import counted, size
 from metacascade.base.screen import one_line
 from metacascade.base.sheets import Sheet, facts, plain, share
 from metacascade.config.config import Config, default
-from metacascade.io import cascade_text, checkpoint, kept as kept_checkpoints, results, rundirectory, runlock, snapshots
+from metacascade.io import cascade_text, checkpoint, results, rundirectory, runlock, snapshots
+from metacascade.io import kept as kept_checkpoints
 from metacascade.io.cascade import kept
 from metacascade.io.cascade_text import hours
 from metacascade.io.structure import understood
@@ -33,8 +34,8 @@ def is_run(path) -> bool:
 def standing(directory, complete, told=None) -> str:
     """How a run stands: COMPLETE, RUNNING (its directory is locked), KILLED, or STOPPED early with a checkpoint.
 
-    `complete`: whether its results are; `told`: its status, if there is one. Both were read before the lock is looked at:
-    of a run that has ended since the results are looked at again.
+    `complete`: whether its results are; `told`: its status, if there is one. Both were read before the lock is looked
+    at: of a run that has ended since, the results are looked at again.
     """
     if runlock.locked(directory):
         return RUNNING

@@ -113,7 +113,8 @@ def tissue_of(state, config: Config, segments=None) -> Tissue:
     return Tissue(
         state.meta["time_s"] / 3600, _cells(state, config.tissue.edge_um), _fields(state, config.tissue.edge_um),
         _vessels(state, config, segments),
-        {"bits": {1 << i: name for i, name in enumerate(bits)}, "flags": {int(flag): flag.name.lower() for flag in Flag}},
+        {"bits": {1 << i: name for i, name in enumerate(bits)},
+         "flags": {int(flag): flag.name.lower() for flag in Flag}},
         config.tissue.edge_um, dict(UNITS))
 
 
