@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 READOUTS = ("funnel", "lineages", "burdens", "halvings", "survival", "concentration", "cellsearch", "routes",
             "founders", "largest_lesions")
 AT_OUTPUTS = ("series", "concentration", "cellsearch")      # with a row for each output
-SUFFIXES = {"_h": "h", "_s": "s", "_um": "um", "_mL": "mL", "_per_mL": "1/mL"}       # of columns of read-outs, with their units
+SUFFIXES = {"_h": "h", "_s": "s", "_um": "um", "_mL": "mL", "_per_mL": "1/mL"}     # of columns of read-outs: units
 DAY_S = 86400
 
 

@@ -8,8 +8,7 @@ from metacascade.base.numerals import counted, size
 from metacascade.base.screen import one_line
 from metacascade.base.sheets import Sheet, facts, plain, share
 from metacascade.config.config import Config, default
-from metacascade.io import cascade_text, checkpoint, results, rundirectory, runlock, snapshots
-from metacascade.io import kept as kept_checkpoints
+from metacascade.io import cascade_text, checkpoint, kept as kept_checkpoints, results, rundirectory, runlock, snapshots
 from metacascade.io.cascade import kept
 from metacascade.io.cascade_text import hours
 from metacascade.io.structure import understood
