@@ -121,6 +121,8 @@ def test_a_cohort_and_a_sweep_are_watched_until_nobody_works_on_them(tmp_path, m
     monkeypatch.setattr(standing.sweep_plan, "kept", lambda _: {"members": [{"number": 0, "settings": {}, "seed": 1}]})
     monkeypatch.setattr(standing.sweep_table, "state", lambda _: "waiting")
     view = watch.OfMembers(tmp_path)
+    clock = iter((29.0, 31.0, 31.0))         # since the view began: between two members Python has to start
+    monkeypatch.setattr(watch.time, "monotonic", lambda: view.last + next(clock))
     assert [view.look(80, 24)[1] for _ in range(2)] == [False, True] and view.state == "stopped"
     monkeypatch.setattr(standing.sweep_table, "state", lambda _: "done")
     assert view.look(80, 24)[1] and (view.state, view.words) == ("complete", "1 member: 1 done")

@@ -24,7 +24,7 @@ from metacascade.studies.standing import Members
 
 EVERY_S = 2.0           # between two looks
 LINES = 24              # of a screen that does not tell
-QUIET_LOOKS = 2         # after which many runs of which none runs are taken to have ended
+QUIET_S = 30.0          # after which many runs of which none runs are taken to have ended: the next has to start
 BAR = 30                # columns of the bar
 CODES = {glance.COMPLETE: DONE, glance.STOPPED: STOPPED_EARLY, glance.KILLED: FAILED}
 
@@ -197,19 +197,20 @@ def counted_text(number):
 
 
 class OfMembers:
-    """A sweep or arms. It has ended when none of its members runs any more."""
+    """A sweep or arms. It has ended when all of its members are done, or none has run for QUIET_S."""
 
     def __init__(self, directory):
-        self.directory, self.members, self.quiet = directory, Members(directory), 0
+        self.directory, self.members, self.last = directory, Members(directory), time.monotonic()
         self.state, self.words = glance.RUNNING, ""
 
     def look(self, columns, lines):
         """As of a run."""
         found = self.members.stand()
         blocks = self.members.sheets()
-        self.quiet = 0 if "running" in found.values() else self.quiet + 1
+        now = time.monotonic()
+        self.last = now if "running" in found.values() else self.last
         done = all(how == "done" for how in found.values())
-        self.state = glance.COMPLETE if done else glance.STOPPED if self.quiet >= QUIET_LOOKS else glance.RUNNING
+        self.state = glance.COMPLETE if done else glance.STOPPED if now - self.last >= QUIET_S else glance.RUNNING
         self.words = blocks[0].rows[0][1] + ("" if done else "; the same command goes on")
         head = Sheet(one_line(self.directory, columns), (), blocks[0].rows, (1,))
         return [head, *blocks[1:]], self.state != glance.RUNNING
