@@ -2,6 +2,7 @@
 import errno
 import fcntl
 import json
+import os
 import shutil
 import time
 from types import SimpleNamespace
@@ -129,6 +130,18 @@ def test_a_sweep_tells_which_members_run_and_which_have_failed(sweep, capsys):
     assert any(line.startswith("0003") and "0003.log" in line for line in lines)
 
 
+def test_the_time_left_of_a_sweep_is_that_of_who_runs_and_of_all_that_are_to_come(sweep, capsys):
+    """One done in 100 s, one with 50 s left, one that failed and one that waits: 250 s of work, one at a time."""
+    out, members = sweep
+    members_are = standing.Members(out)
+    sweep_table.write_end(out, members[0], 0, 100.0)
+    sweep_plan.folder(out, members[1]).mkdir(parents=True)
+    (sweep_plan.folder(out, members[1]) / "status.json").write_text(json.dumps(dict(format=1, left_s=50.0)))
+    assert members_are._left(dict(enumerate(("done", "running", "failed", "waiting")))) == "; about 4.17 min left, 1 at a time"
+    assert members_are._left(dict(enumerate(("failed", "running", "failed", "waiting")))) == ""
+    assert members_are._left(dict(enumerate(("done", "done", "failed", "waiting")))) == ""
+
+
 def test_rates_of_a_sweep_and_of_a_cohort_are_those_of_their_configs(sweep, tmp_path, capsys):
     assert "crowding.pressure_max" in told(capsys, "--rates", sweep[0], "tissue.divide")
     (tmp_path / "cohort").mkdir()
@@ -151,8 +164,14 @@ def test_a_cohort_that_goes_on_tells_how_many_patients_are_done_and_the_time_lef
         cohort_results.part(tmp_path, block).touch()
     assert "24 of 40 (60.0 %)" in told(capsys, tmp_path)        # the last part has eight
     with runlock.locking(tmp_path):
+        began = (tmp_path / runlock.LOCK).stat().st_mtime
+        os.utime(cohort_results.part(tmp_path, 0), (0, began - 86400))       # of a session of the day before
+        os.utime(cohort_results.part(tmp_path, 2), (0, began - 86400))
+        assert "left" not in told(capsys, tmp_path)
+        os.utime(tmp_path / runlock.LOCK, (0, began - 60))
+        os.utime(cohort_results.part(tmp_path, 2), (0, began))
         text = told(capsys, tmp_path)
-    assert "running" in text and "left" in text
+    assert "running" in text and "(60.0 %), 60 s left" in text       # one part in a minute, and one is missing
 
 
 def test_a_scaling_study_that_is_not_done_tells_what_was_measured(tmp_path, capsys):

@@ -147,10 +147,9 @@ class Runner:
     def _tell(self):
         if self.world.rank == 0 and time.monotonic() - self.told_s >= TELL_S:
             self.told_s = time.monotonic()
-            share = min(self.done * self.world.size / max(self.total, 1), 1.0)
-            left_s = (time.monotonic() - self.began_s) * (1 / share - 1) if share else 0.0
-            print(f"{100 * share:.0f} % of the patients, by those of rank 0, {duration(round(left_s))} left",
-                  flush=True)
+            done = min(self.done * self.world.size, self.total)
+            left = duration(round(cohort_results.left_s(done, self.total - done, self.told_s - self.began_s)))
+            print(f"{100 * done / self.total:.0f} % of the patients, by those of rank 0, {left} left", flush=True)
 
     def _must_stop(self):
         """Is there a wish to stop, or no time for two more of the longest of the steps so far? Asked before each."""

@@ -35,6 +35,11 @@ def members(block: int, patients: int) -> range:
     return range(block * BLOCK, min((block + 1) * BLOCK, patients))
 
 
+def left_s(done: float, missing: float, seconds: float) -> float:
+    """Seconds for the parts that are missing, at the rate at which so many were done in so many seconds."""
+    return missing * seconds / done
+
+
 def part(directory, block: int) -> Path:
     """The file of a part."""
     return Path(directory) / FOLDER / f"part.{block:06d}.h5"

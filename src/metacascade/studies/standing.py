@@ -63,14 +63,21 @@ class Members:
         return [first, Sheet("", ("member", "state", "day", "what"), [*rows[:SHOWN], *more], (1, 3))]
 
     def _left(self, found):
-        """The time to the end, from what members that are done have taken, and those that run are left with."""
-        took = [sum(seconds for _, seconds in sweep_table.ends(self.directory, member))
-                for member in self.plan["members"] if found[member["number"]] == "done"]
-        running = list(found.values()).count("running")
-        to_do = running / 2 + list(found.values()).count("waiting")       # of those that run half is over, in the mean
-        if not (running and (took := [seconds for seconds in took if seconds])):
+        """The time to the end: what those that run are left with, and for each to come the mean of what the done took.
+
+        One that runs and does not tell yet has half of that mean left. Those that stopped or failed are to come too.
+        """
+        of = {how: [] for how in sweep_table.STATUSES}
+        for member in self.plan["members"]:
+            of[found[member["number"]]].append(member)
+        took = [sum(seconds for _, seconds in sweep_table.ends(self.directory, member)) for member in of["done"]]
+        mean_s = statistics.fmean(took) if (took := [seconds for seconds in took if seconds]) else None
+        told = [(status.read(folder(self.directory, member)) or {}).get("left_s") for member in of["running"]]
+        to_do = sum(len(of[how]) for how in ("waiting", "stopped", "failed")) + told.count(None) / 2
+        if not told or mean_s is None and to_do:
             return ""
-        return f"; about {duration(statistics.fmean(took) * to_do / running)} left, {running} at a time"
+        left_s = sum(one for one in told if one is not None) + to_do * (mean_s or 0)
+        return f"; about {duration(left_s / len(told))} left, {len(told)} at a time"
 
     def _row(self, member, how):
         told = status.read(folder(self.directory, member))
@@ -81,14 +88,6 @@ class Members:
         if how == "failed":
             what = f"see {sweep_table.log(self.directory, member).name}: {what}"
         return f"{member['number']:04}", how, day, what
-
-    def over(self) -> bool:
-        """Does none of them run, and none wait?"""
-        return not {"running", "waiting"} & set(self.stand().values())
-
-    def running(self) -> bool:
-        """Does any run?"""
-        return "running" in self.stand().values()
 
 
 # --- cohorts --------------------------------------------------------------------------------------------------
@@ -108,8 +107,8 @@ def cohort(directory) -> list:
     done = sum(len(cohort_results.members(block, patients)) for block in times)
     going = runlock.locked(directory)
     what = "running" if going else "stopped or killed; the same `metacascade cohort` goes on"
-    left = f", {duration(_left_s(list(times.values()), cohort_results.blocks(patients)))} left" if going and len(
-        times) > 1 else ""
+    left_s = _left_s(directory, times.values(), cohort_results.blocks(patients) - len(times)) if going else None
+    left = "" if left_s is None else f", {duration(left_s)} left"
     return [facts("", [("cohort", one_line(title)), ("state", what),
                        ("patients", f"{done:,} of {patients:,} ({share(done, patients)}){left}")])]
 
@@ -136,10 +135,14 @@ def _written(directory):
     return found
 
 
-def _left_s(times, parts):
-    """Seconds to the end, at the rate at which parts have come so far."""
-    times = sorted(times)
-    return (parts - len(times)) * (max(time.time(), times[-1]) - times[0]) / (len(times) - 1)
+def _left_s(directory, times, missing):
+    """Seconds to the end, at the rate at which parts have come since this session began; None before the first."""
+    try:
+        began = os.stat(directory / runlock.LOCK).st_mtime
+    except OSError:
+        return None
+    new = [written for written in times if written >= began]
+    return cohort_results.left_s(len(new), missing, max(time.time(), *new) - began) if new else None
 
 
 def config_of(directory):
