@@ -41,8 +41,15 @@ def pages_elsewhere(_app, _name, *text):
             text[-1][0] = text[-1][0].replace(written, f"]({name.lower()}.md")
 
 
+def no_type_first(_app, what, _name, _object, _options, lines):
+    """A dash for a colon in the first line of a property: napoleon takes what stands before one for the type."""
+    if what == "property" and lines:
+        lines[0] = lines[0].replace(": ", " \N{EN DASH} ")
+
+
 def setup(app):
     """Put in the commands, and mend links, in what is read."""
     app.connect("source-read", all_commands)
     app.connect("source-read", pages_elsewhere)
     app.connect("include-read", pages_elsewhere)
+    app.connect("autodoc-process-docstring", no_type_first, priority=400)      # before napoleon, which has 500
