@@ -301,7 +301,7 @@ def test_a_table_replaces_no_file_but_an_earlier_one(tmp_path):
 
 def test_info_has_a_headline(run, metacascade):
     text = metacascade("info", run.out / "results.h5", check=True).stdout
-    assert f"shed {by_stage(run.results.funnel())['shed', '']:,}, survived" in text and "venous blood" in text
+    assert f"shed {by_stage(run.results.funnel())['shed', '']:,}, " in text and "survived" in text and "venous blood" in text
 
 
 def test_a_headline_has_no_half_life_that_is_not_told(monkeypatch):

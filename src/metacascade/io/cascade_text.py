@@ -174,6 +174,8 @@ def headline(results) -> list[str]:
 def _headline_funnel(results):
     whole = {row["stage"]: row for row in results.funnel() if row["organ"] == WHOLE}
     told = [f"{stage} {number(row['count'])}" for stage, row in whole.items()]
+    if born := sum(needs.events(results).get("divided", {}).values()):
+        told.insert(1, f"{number(born)} more born in vessels")
     return textwrap.wrap(", ".join(told), WIDTH, initial_indent="    ", subsequent_indent="    ",
                          break_on_hyphens=False)
 
