@@ -192,11 +192,28 @@ def test_an_account_that_does_not_balance_is_told():
 def test_parts_of_the_fates_add_up_to_the_whole(whole):
     results, _, figures = whole
     flows = sankey.flows(Told(results))
-    assert flows[0][1] == needs.entered(results)[-1]
+    assert flows[0][1] == needs.entered(results)[-1] + sum(needs.events(results).get("divided", {}).values())
+    assert flows[2][1] == results.series["seeded"][-1] and "elsewhere" not in dict(flows[2][2])
     rows = table(figures / "fates.csv")
     for name, total, _ in flows:
         parts = [row for row in rows if row["of"] == name]
         assert column(parts, "number").sum() >= total > 0 and np.all(column(parts, "number") > 0)
+        assert np.allclose(column(parts, "share"), column(parts, "number") / column(parts, "number").sum())
+
+
+def test_daughters_born_in_vessels_and_what_died_at_the_exit_are_parts_of_a_whole():
+    """Of 10 that entered 1 is sheared; 9 are arrested, 2 more born there; colonization is off, all 11 left die."""
+    events = np.array([(0, 1, kind, n) for kind, n in ((0, 1), (1, 9), (2, 2))],
+                      [(name, "i8") for name in ("time_s", "node", "event", "cells")])
+    kinds = [(name, "i8") for name in ("time_s", "node", "lesions", "dormant", "micro", "vascular", "cells")]
+    nodes = {0: "tumor", 1: "lung"}
+    made = Made({"time_s": [0], "shed": [10], "extravasated": [11], "died_at_exit": [11], "self_seeded": [0], "arrested": [0],
+                 "cleared": [0], "dropped": [0], "seeded": [0]}, {"organs": {"node": nodes}, "events": {
+                     "node": nodes, "event": {0: "shear", 1: "trapped", 2: "divided"}}}, events=events, organs=np.zeros(0, kinds))
+    told = type("Told", (), dict(results=made, last=lambda self, name, default=0: needs.column(made, name, default)[-1]))()
+    first, _, third = sankey.flows(told)
+    assert first[1] == 12 and dict(first[2])["shear"] == 1
+    assert third == ("founded", 11, [("died at the exit", 11)])
 
 
 def test_clones_add_up_to_all_living_cells(whole):

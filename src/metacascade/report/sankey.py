@@ -8,8 +8,8 @@ FLOWING = {"anoikis": "anoikis", "shear": "shear", "torn": "torn apart", "nk_flo
 HELD = {"nk_held": "NK cells", "arrested_death": "died in the vessel"}
 COLORS = {"NK cells": style.ORANGE, "anoikis": style.GRAY, "shear": style.SKY, "torn apart": style.SKY,
           "died in the vessel": style.GRAY, "still arrested": style.YELLOW, "arrested": style.BLUE,
-          "left the vessel": style.GREEN, "died there early": style.GRAY, "seeded": style.YELLOW,
-          "back in the tumor": style.RED,
+          "left the vessel": style.GREEN, "seeded": style.YELLOW, "back in the tumor": style.RED,
+          "died before dividing": style.GRAY, "died after dividing": style.SKY, "died at the exit": style.ORANGE,
           "dormant": style.PURPLE, "growing": style.RED, "with vessels": style.BLACK, "elsewhere": style.PALE}
 GAP, LEAST = 0.045, 0.004       # between bands, and the height of the thinnest; of 1 for all
 STAGES = {"arrested": ("o", style.BLUE), "extravasated": ("s", style.GREEN), "alive": ("^", style.ORANGE),
@@ -18,19 +18,27 @@ WORDS = {"alive": "lesions alive", "dormant": "dormant", "micro": "growing", "ma
 
 
 def flows(told):
-    """Of whole, then (name, number) of each part: shed cells, arrested ones, and those that left the vessels."""
+    """Of whole, then (name, number) of each part: shed cells, with those born of them in vessels; arrested ones; and
+    lesions that were founded (where there are none for want of colonization, cells that left the vessels)."""
     counts, events = funnel.counts(told.results), needs.events(told.results)
     totals = {name: sum(by_node.values()) for name, by_node in events.items()}
-    shed, held = counts["shed"][WHOLE], counts["arrested"][WHOLE]
-    left = counts["extravasated"][WHOLE]
+    born, held = totals.get("divided", 0), counts["arrested"][WHOLE]
     first = [("arrested", held), *_named(totals, FLOWING)]
-    second = [("left the vessel", left), ("back in the tumor", int(told.last("self_seeded"))), *_named(totals, HELD),
-              ("still arrested", int(told.last("arrested")))]
+    second = [("left the vessel", counts["extravasated"][WHOLE]), ("back in the tumor", int(told.last("self_seeded"))),
+              *_named(totals, HELD), ("still arrested", int(told.last("arrested")))]
+    return [_completed("shed", counts["shed"][WHOLE] + born, first), _completed("arrested", held, second),
+            _of_lesions(told, counts)]
+
+
+def _of_lesions(told, counts):
+    """Of all lesions founded those alive by state, and those cleared: nothing of them is left to be elsewhere."""
     lesions = {name: counts[name][WHOLE] for name in funnel.IN_LESIONS}
-    seeded = lesions["alive"] - lesions["dormant"] - lesions["micro"]
-    third = [("seeded", seeded), ("dormant", lesions["dormant"]), ("growing", lesions["micro"] - lesions["macro"]),
-             ("with vessels", lesions["macro"]), ("died there early", int(told.last("early_loss")))]
-    return [_completed("shed", shed, first), _completed("arrested", held, second), _completed("left", left, third)]
+    cleared, undivided, at_exit = (int(told.last(name)) for name in ("cleared", "dropped", "died_at_exit"))
+    parts = [("seeded", lesions["alive"] - lesions["dormant"] - lesions["micro"]), ("dormant", lesions["dormant"]),
+             ("growing", lesions["micro"] - lesions["macro"]), ("with vessels", lesions["macro"]),
+             ("died before dividing", undivided), ("died after dividing", cleared - undivided),
+             ("died at the exit", at_exit)]
+    return _completed("founded", int(told.last("seeded")) + at_exit, parts)
 
 
 def _named(totals, names):
@@ -53,16 +61,21 @@ def sankey(told) -> Plate:
     if not steps[0][1]:
         raise Missing("no cell has entered the blood")
     figure, axes = style.figure(1, 3, height_in=3.9)
-    titles = ("Cells that entered the blood", "Of those arrested in organs", "Of those that left the vessels")
+    titles = ("Cells that entered the blood", "Of those arrested in organs", "Of the lesions that they founded")
     for axis, title, (_, whole, parts) in zip(axes[0], titles, steps):
         _panel(axis, title, whole, parts)
-    rows = [{"of": name, "became": part, "number": n, "share": n / whole if whole else None}
-            for name, whole, parts in steps for part, n in parts]
-    return Plate("fates", "What became of the cells that entered the blood, since the start. Each panel takes up the "
-                 "first band of the one before, on a scale of its own; bands are as high as their numbers, and a "
-                 "number too small to see has a thin line. In the third panel what lives there is counted in lesions, "
-                 "most of them one cell. Elsewhere: still in the flow, drawn, taken out by treatment, come back to the "
-                 "tumor, or grown in number by division.", figure, rows)
+    rows = [{"of": name, "became": part, "number": n, "share": n / _sum(parts)}
+            for name, _, parts in steps for part, n in parts]
+    return Plate("fates", "What became of the cells that entered the blood, and of those born of them in vessels, "
+                 "since the start. The second panel takes up the first band of the first, the third tells of the "
+                 "lesions that those founded that left the vessels, a cluster one (or that were put into an organ). "
+                 "Each is on a scale of its own; bands are as high as their numbers, and a number too small to see has "
+                 "a thin line. Elsewhere: still in the flow, drawn, or taken out by treatment.", figure, rows)
+
+
+def _sum(parts):
+    """What shares are of, in the figure and in its table."""
+    return max(sum(n for _, n in parts), 1)
 
 
 def _panel(axis, title, whole, parts):
@@ -71,7 +84,7 @@ def _panel(axis, title, whole, parts):
     axis.set(xlim=(0, 1), ylim=(1.22, -0.04))
     if not whole or not parts:
         return axis.text(0.5, 0.5, "none", ha="center")
-    total = max(sum(n for _, n in parts), 1)
+    total = _sum(parts)
     heights = [max(n / total, LEAST) for _, n in parts]
     scale = (1.15 - GAP * (len(parts) - 1)) / sum(heights)
     at, bottom = 0.0, (1.15 - sum(heights) * scale) / 2
