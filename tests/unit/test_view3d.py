@@ -112,6 +112,12 @@ def test_what_is_too_much_is_thinned_and_the_page_says_so(run, monkeypatch):
     assert ((found["states"] > 0).sum(axis=1) <= 100).all() and head["frames"][0]["all_vessels"] > 100
 
 
+def test_a_clone_that_began_after_the_last_output_has_no_day():
+    frame = type("Frame", (), dict(clone=np.array([0, 1, 2])))()
+    _, legend = view3d._clones({"clones": np.zeros(2, [("time_s", "i8")])}, [frame])
+    assert [text for _, text in legend] == ["clone 0, the first", "clone 1, of day 0", "clone 2"]
+
+
 def test_without_snapshots_it_shows_the_checkpoint_and_says_so(run, tmp_path):
     shutil.copytree(run, tmp_path / "b")
     shutil.rmtree(tmp_path / "b" / "snapshots")

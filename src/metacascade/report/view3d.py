@@ -133,10 +133,16 @@ def _clones(results, frames):
     color = np.full(number, len(order), np.uint8)
     color[order] = np.arange(len(order))
     born = results["clones"]["time_s"]
-    legend = [[CLONES[i], f"clone {clone}" + (f", of day {born[clone] / 86400:.3g}" if clone else ", the first")]
-              for i, clone in enumerate(order)]
+    legend = [[CLONES[i], f"clone {clone}{_since(born, clone)}"] for i, clone in enumerate(order)]
     others = int((most > 0).sum()) - len(order)
     return [color[frame.clone] for frame in frames], legend + ([[OTHERS, f"{others:,} other clones"]] if others else [])
+
+
+def _since(born, clone):
+    """When a clone began; of one that a snapshot has before the next output tells of it nothing."""
+    if not clone:
+        return ", the first"
+    return f", of day {born[clone] / 86400:.3g}" if clone < len(born) else ""
 
 
 def _note(frames, source, remarks):
