@@ -15,6 +15,7 @@ from metacascade.base.intervals import student
 from metacascade.io import needs
 from metacascade.report import (
     accounts,
+    directory,
     entries,
     growth,
     html,
@@ -134,6 +135,23 @@ def test_an_earlier_report_is_replaced_with_its_figures_and_nothing_else(reports
     report.write([directory], out)
     names = {path.name for path in (out / "figures").iterdir()}
     assert names == {"mine.txt", "growth.svg", "growth.png", "growth.csv"}
+
+
+def test_a_report_that_fails_leaves_no_page_of_an_earlier_one_and_lists_its_files(tmp_path):
+    earlier = directory.Directory(tmp_path)
+    earlier.begin()
+    earlier.write("old.csv", "a")
+    earlier.end("page")
+    failing = directory.Directory(tmp_path)
+    failing.begin()
+    failing.write("new.csv", "b")
+    assert not (tmp_path / "index.html").exists() and not (tmp_path / "figures" / "old.csv").exists()
+    directory.Directory(tmp_path).begin()
+    assert [path.name for path in (tmp_path / "figures").iterdir()] == []
+
+
+def test_words_in_backticks_are_code_in_the_page():
+    assert html.paragraph("Made by `metacascade <b>`.") == "<p>Made by <code>metacascade &lt;b&gt;</code>.</p>"
 
 
 def test_a_report_that_was_interrupted_is_made_again(reports, short, tmp_path, monkeypatch):

@@ -18,25 +18,25 @@ class Directory:
         refuse_other(self.path)
 
     def begin(self):
-        """Make the directory, and remove the files of an earlier report."""
+        """Make the directory, and remove an earlier report: first its page, which would show what is no more there."""
         with writing(self.path):
             (self.path / FOLDER).mkdir(parents=True, exist_ok=True)
+            (self.path / INDEX).unlink(missing_ok=True)
             for name in _listed(self.path):
                 (self.path / name).unlink(missing_ok=True)
         self._write_list()          # so that one that is interrupted is known as a report
 
     def write(self, name, data):
-        """A file of a figure: text or bytes."""
+        """A file of a figure: text or bytes. The list has it before it is there, so that the next report removes it."""
         self.names.append(f"{FOLDER}/{name}")
+        self._write_list()
         path = self.path / FOLDER / name
         write_text(path, data) if isinstance(data, str) else write_bytes(path, [(0, data)])
 
     def end(self, text):
-        """The list of the files, and the page."""
-        self._write_list()
+        """The page."""
         write_text(self.path / INDEX, text)
         return self.path / INDEX
-
 
     def _write_list(self):
         write_text(self.path / LIST, json.dumps({"kind": KIND, "files": sorted(self.names)}, indent=1) + "\n")
