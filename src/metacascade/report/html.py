@@ -1,6 +1,7 @@
 """Pieces of HTML: texts made safe, tables, details."""
 import html
 import math
+import re
 
 import numpy as np
 
@@ -12,26 +13,31 @@ def escaped(text) -> str:
     return html.escape(visible(text))
 
 
-def number(value, digits=4) -> str:
-    """A number for a table: whole ones with commas, others with some digits, and a dash for none."""
+def marked(text) -> str:
+    """The same of a sentence, in which words in backticks are code."""
+    return re.sub(r"`([^`\n]+)`", r"<code>\1</code>", escaped(text))
+
+
+def number(value) -> str:
+    """A number for a table: whole ones with commas, others with four digits, and a dash for none."""
     if value is None or isinstance(value, (float, np.floating)) and math.isnan(value):
         return "–"
     if isinstance(value, str):
         return escaped(value)
     if isinstance(value, (int, np.integer)) or float(value).is_integer() and abs(value) < 1e15:
         return f"{int(value):,}"
-    return f"{value:,.0f}" if 1000 <= abs(value) < 1e15 else f"{value:.{digits}g}"
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1e15 else f"{value:.4g}"
 
 
 def paragraph(text, kind="") -> str:
     """A paragraph; `kind` is its class."""
-    return f"<p{f' class={chr(34)}{kind}{chr(34)}' if kind else ''}>{escaped(text)}</p>"
+    return f"<p{f' class={chr(34)}{kind}{chr(34)}' if kind else ''}>{marked(text)}</p>"
 
 
 def table(head, rows, caption="") -> str:
     """A table of texts and numbers: numbers to the right."""
     lines = ['<div class="table"><table>']
-    lines += [f"<caption>{escaped(caption)}</caption>"] * bool(caption)
+    lines += [f"<caption>{marked(caption)}</caption>"] * bool(caption)
     lines.append("<thead><tr>" + "".join(f'<th scope="col">{escaped(name)}</th>' for name in head) + "</tr></thead>")
     lines += ["<tbody>", *("<tr>" + "".join(map(_cell, row)) + "</tr>" for row in rows), "</tbody></table></div>"]
     return "\n".join(lines)
@@ -44,7 +50,7 @@ def _cell(value):
 
 def details(summary, inside) -> str:
     """What opens at a click; in print it is open."""
-    return f"<details><summary>{escaped(summary)}</summary>\n{inside}\n</details>"
+    return f"<details><summary>{marked(summary)}</summary>\n{inside}\n</details>"
 
 
 def code(text) -> str:

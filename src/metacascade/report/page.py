@@ -25,6 +25,7 @@ td { border-bottom: 1px solid var(--line); }
 th, td { padding: .15rem .8rem .15rem 0; }
 td.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 details { margin: .4rem 0; } summary { cursor: pointer; font-weight: bold; }
+code { font: .92em "DejaVu Sans Mono", "Liberation Mono", monospace; }
 pre { font: 13px/1.4 "DejaVu Sans Mono", "Liberation Mono", monospace; white-space: pre-wrap; overflow-wrap: anywhere;
   background: #f6f6f6; padding: .6rem; margin: .4rem 0; }
 @media print {
@@ -71,7 +72,7 @@ def page(title, sections, footer) -> str:
 def figure(name, caption, picture, folder) -> str:
     """A figure with its caption and links to its files."""
     files = ", ".join(f'<a href="{folder}/{name}.{ending}">{ending.upper()}</a>' for ending in ("csv", "png", "svg"))
-    return (f'<figure id="figure-{name}">\n{picture}\n<figcaption>{html.escaped(caption)} '
+    return (f'<figure id="figure-{name}">\n{picture}\n<figcaption>{html.marked(caption)} '
             f'<span class="files">{files}</span></figcaption>\n</figure>')
 
 
