@@ -2,6 +2,7 @@
 import numpy as np
 
 from metacascade.base.columns import NOW
+from metacascade.base.units import DAY_S
 from metacascade.io import needs
 from metacascade.io.needs import Missing
 from metacascade.report import style
@@ -106,7 +107,7 @@ def _positive(numbers):
 
 
 def _table(told, unit, columns):
-    times = needs.time_s(told.results) / 86400
+    times = needs.time_s(told.results) / DAY_S
     return [{"time [days]": float(day), **{column(name, unit): float(values[k]) for name, values in columns.items()}}
             for k, day in enumerate(times)]
 

@@ -161,9 +161,8 @@ def table(cohort) -> tuple[str, str]:
     """(the first patients as HTML, all of them as CSV)."""
     head, rows = cohort_table.patients(cohort.rows, cohort.lesions, cohort.units)
     note = f"The first {min(SHOWN, len(rows)):,} of {len(rows):,} patients; all are in figures/patients.csv."
-    return (html.paragraph(note) + html.table(head, [["" if one == "" else one for one in row]
-                                                                  for row in rows[:SHOWN]]),
-            csv_text([dict(zip(head, row)) for row in rows]))
+    shown = html.paragraph(note) + html.table(head, rows[:SHOWN])
+    return shown, csv_text([dict(zip(head, row)) for row in rows])
 
 
 def provenance(cohort) -> str:

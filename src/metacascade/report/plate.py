@@ -4,9 +4,7 @@ import io
 from dataclasses import dataclass, field
 from typing import Any
 
-from metacascade.io.needs import Missing
-
-__all__ = ["Missing", "Plate", "column", "csv_text"]
+__all__ = ["Plate", "column", "csv_text"]
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """A section through the tumor: vessels by maturity, where cells entered them, oxygen, and the edge near."""
 import numpy as np
 
+from metacascade.base.units import DAY_S
 from metacascade.io.needs import Missing
 from metacascade.report import marks, style
 from metacascade.report.layer import ENTRIES_H, SLAB_UM, Layer, ends, outside_of
@@ -18,7 +19,7 @@ def section(told) -> Plate:
     figure, axes = style.figure(2, 2, height_in=6.9)
     for axis, draw in zip(axes.ravel(), (vessels, entered, oxygen, near)):
         draw(axis, layer, figure)
-    return Plate("section", f"The state of day {layer.state.meta['time_s'] / 86400:.3g}: a layer of {layer.edge_um:g} "
+    return Plate("section", f"The state of day {layer.state.meta['time_s'] / DAY_S:.3g}: a layer of {layer.edge_um:g} "
                             f"um through the center of the tumor, with vessels and entries within {SLAB_UM:g} um of "
                             "it; the black line is the outline. Above: vessels by maturity on the density of cells, "
                             f"and where cells entered vessels in the last {ENTRIES_H:g} h, by zone. Below: oxygen; "

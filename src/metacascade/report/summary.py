@@ -1,7 +1,7 @@
 """What was simulated, in three sentences, and the numbers that matter most."""
 import math
 
-from metacascade.base.units import show_time
+from metacascade.base.units import DAY_S, show_time
 from metacascade.io import needs
 from metacascade.io.cascade_text import hours
 from metacascade.io.needs import Missing
@@ -23,7 +23,7 @@ def state(told) -> str:
     lines = []
     if not told.results.complete:
         lines.append(f"This run has not ended, it goes on or was interrupted: the page tells of its first "
-                     f"{told.days[-1]:.3g} of {told.config.run.duration_s / 86400:.3g} days.")
+                     f"{told.days[-1]:.3g} of {told.config.run.duration_s / DAY_S:.3g} days.")
     if told.is_branch:
         lines.append(f"This is a branch: its files tell of its own part of the time alone, from day {told.days[0]:.3g}"
                      " on. Totals since the start are with those of the run that it came from.")
@@ -89,7 +89,7 @@ def headline(told):
 
 def _time(told, name):
     at = told.last(name, -1)
-    return "not yet" if at < 0 else f"day {at / 86400:.3g}"
+    return "not yet" if at < 0 else f"day {at / DAY_S:.3g}"
 
 
 def _blood(told):

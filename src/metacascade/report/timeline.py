@@ -1,12 +1,13 @@
 """What was done to the patient, and when, on the time axis of the growth of the tumor."""
 import numpy as np
 
+from metacascade.base.units import DAY_S
 from metacascade.config.windows import windows
 from metacascade.io.needs import Missing
 from metacascade.report import style
 from metacascade.report.plate import Plate
 
-DAY_S, MOST = 86_400, 2000          # windows or fractions of one course that are drawn
+MOST = 2000             # windows or fractions of one course that are drawn
 KINDS = {"surgery": ("v", style.RED), "radiation": ("|", style.BLACK), "injection": (">", style.PURPLE),
          "draw": ("^", style.BLUE), "therapy": ("", style.GREEN), "chemotherapy": ("", style.ORANGE)}
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from metacascade.base.errors import InputError
+from metacascade.base.units import DAY_S
 from metacascade.config.config import Config
 from metacascade.io import checkpoint, needs
 from metacascade.io.cascade import kept
@@ -13,8 +14,6 @@ from metacascade.io.needs import Missing
 from metacascade.mechanisms import plan_of
 from metacascade.model import observables
 from metacascade.ranks.parallel import serial_world
-
-DAY_S = 86_400
 
 
 class Told:

@@ -15,6 +15,7 @@ from importlib import resources
 import numpy as np
 
 from metacascade.base.screen import one_line
+from metacascade.base.units import DAY_S
 from metacascade.report import view3d_frames
 
 FRAMES, CELLS, ALL_CELLS, VESSELS, ENTRIES = 60, 20_000, 300_000, 60_000, 6_000     # most; cells of a frame, and of all
@@ -142,7 +143,7 @@ def _since(born, clone):
     """When a clone began; of one that a snapshot has before the next output tells of it nothing."""
     if not clone:
         return ", the first"
-    return f", of day {born[clone] / 86400:.3g}" if clone < len(born) else ""
+    return f", of day {born[clone] / DAY_S:.3g}" if clone < len(born) else ""
 
 
 def _note(frames, source, remarks):
