@@ -40,6 +40,15 @@ def by_id(rows):
     return np.sort(rows, order=["id", "t_shed", "t_event", "fate"])
 
 
+def test_a_branch_starts_from_the_checkpoint_of_the_time_that_is_asked_for(runs, tmp_path):
+    with mc.branch(runs / "whole", tmp_path / "d", at="6 h") as found:
+        assert found.provenance[0]["parent"]["time_s"] == 6 * 3600
+    with pytest.raises(mc.InputError, match="has no checkpoint of 5 h; the nearest is that of 6 h"):
+        mc.branch(runs / "whole", tmp_path / "e", at="5 h")
+    with pytest.raises(mc.InputError, match='at must be a time such as "5 days", not 5'):
+        mc.branch(runs / "whole", tmp_path / "e", at=5)
+
+
 def test_alone_a_branch_lacks_what_was_before_it(runs, whole):
     with mc.open(runs / "b") as alone:
         assert alone.series["time_s"][0] > AT_H * 3600 and 0 < len(alone.shed) < len(whole.shed)

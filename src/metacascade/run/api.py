@@ -243,15 +243,19 @@ class Simulation:
 
 
 def branch(checkpoint: PathLike, out: PathLike, overrides: Overrides = (), seed: int | None = None,
-           overwrite: bool = False) -> Results:
-    """Start a new run from a checkpoint, or from the last one in a run directory, with other settings, to its end.
+           overwrite: bool = False, at: str | None = None) -> Results:
+    """Start a new run from a checkpoint, or from one in a run directory, with other settings, to its end.
 
-    As ``metacascade branch``; ``metacascade.open(out, parents=True)`` joins it with the run before. Under mpiexec all
+    Of a directory it is the last one, or that of the simulated time `at`, ``"5 days"``, which the run has kept. As
+    ``metacascade branch``; ``metacascade.open(out, parents=True)`` joins it with the run before. Under mpiexec all
     ranks call it. Returns the `Results`.
     """
     checkpoint, out = path_of(checkpoint, "the checkpoint"), path_of(out, "the directory of a run")
+    if at is not None and not isinstance(at, str):
+        raise InputError(f'at must be a time such as "5 days", not {kind(at)}')
+    at_s = None if at is None else option("at", at, "s", "5 days")
     with stopsignals.given_back():
-        commands.branch(checkpoint, out, seed, overrides, overwrite)
+        commands.branch(checkpoint, out, seed, overrides, overwrite, at_s)
     return open_results(out)
 
 
