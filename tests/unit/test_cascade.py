@@ -289,6 +289,16 @@ def test_the_command_fits_the_screen_and_its_file_has_the_same_numbers(run, meta
                                             "founders", "lesion"}
 
 
+def test_a_table_has_the_largest_lesions_alone_and_one_meaning_in_each_column(run, monkeypatch):
+    monkeypatch.setattr(cascade_text, "LESIONS", 3)
+    rows = [row for row in cascade_text.rows(run.results) if row["table"] == "lesion"]
+    largest = run.results.largest_lesions(3)
+    assert [row["stage"] for row in rows] == [rank for rank in (1, 2, 3) for _ in range(4)]
+    for name, field in (("cells", "n"), ("clone", "clone"), ("id", "id"), ("source", "source")):
+        assert [row["value"] for row in rows if row["quantity"] == name] == [row[field] for row in largest]
+    assert {row["of"] for row in rows} == {row["came_from"] for row in largest}
+
+
 def test_a_table_replaces_no_file_but_an_earlier_one(tmp_path):
     for path in (tmp_path, Path("/dev/stdout"), Path("/dev/null")):
         with pytest.raises(InputError, match="no file that can be replaced"):

@@ -16,6 +16,7 @@ from metacascade.io.needs import WHOLE, Missing
 
 COLUMNS = ("table", "stage", "place", "of", "quantity", "unit", "value", "low", "high")     # of the file
 DRAWS, ROUTES, WIDTH = 12, 10, 80       # rows that the text shows at most, and columns
+LESIONS = 100           # the largest that the file tells of; results.largest_lesions() has all
 FLOW = "of the flow, ln 2 x mean time"
 
 
@@ -269,10 +270,12 @@ def _founder_rows(results):
 
 
 def _lesion_rows(results):
-    for row in results.largest_lesions():
-        where = dict(stage=row["id"], place=row["organ"], of=row["source"] or row["zone"] or row["came_from"])
-        yield _row("lesion", "cells", "cells", row["n"], **where)
-        yield _row("lesion", "clone", "clone", row["clone"], **where)
+    """The largest lesions by rank, in an organ and from where; ids, as in `lineages`, are values."""
+    for rank, row in enumerate(results.largest_lesions(LESIONS), start=1):
+        where = dict(stage=rank, place=row["organ"], of=row["came_from"])
+        for name, unit, field in (("cells", "cells", "n"), ("clone", "clone", "clone"), ("id", "id", "id"),
+                                  ("source", "id", "source")):
+            yield _row("lesion", name, unit, row[field], **where)
 
 
 def _refuse_other(path):
