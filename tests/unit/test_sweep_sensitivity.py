@@ -51,6 +51,17 @@ def test_the_interval_of_a_rank_correlation_holds_that_of_the_law():
     assert abs(inside - 190) <= 4.5 * math.sqrt(200 * 0.95 * 0.05)
 
 
+@pytest.mark.parametrize("words, told", [(("lung", "liver"), True), (("lung", "liver", "bone"), False)])
+def test_words_have_a_rank_correlation_only_if_there_are_two_of_them(tmp_path, words, told):
+    plan, rows = made(tmp_path, "latin", lambda nk, adhesion: 100 - 9 * nk)
+    for number, row in rows.items():
+        row["traits.adhesion_mean"] = words[number // 2 % len(words)]
+    found = {name: value for _, name, _, value, _, _ in sweep_sensitivity.found(plan, rows)}
+    assert math.isnan(found["traits.adhesion_mean"]) is not told and found["blood.nk"] < -0.9
+    line = next(line for line in sweep_sensitivity.lines(plan, rows) if "adhesion" in line)
+    assert line.split()[1] != "-" if told else line.split()[1] == "-"
+
+
 def test_the_parameter_that_matters_most_stands_first(tmp_path):
     lines = list(sweep_sensitivity.lines(*made(tmp_path, "latin", lambda nk, adhesion: 100 - 9 * nk + adhesion)))
     pytest.importorskip("SALib")

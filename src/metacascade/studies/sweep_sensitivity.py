@@ -18,6 +18,7 @@ from metacascade.model.staging import FIRST
 
 NAME = "sensitivity.csv"
 Z = 1.959964
+NOT_TOLD = (math.nan,) * 3
 LEAST = 5               # points for a rank correlation
 
 
@@ -36,7 +37,8 @@ def found(plan, rows):
                 yield from _indices(plan, column, values)
         elif len(points) >= LEAST:
             for name in plan["units"]:
-                yield column, name, "rank correlation", *rank_correlation([settings[p][name] for p in points], values)
+                of = [settings[point][name] for point in points]
+                yield column, name, "rank correlation", *(NOT_TOLD if None in of else rank_correlation(of, values))
 
 
 def _points(plan, rows):
@@ -50,20 +52,19 @@ def _points(plan, rows):
                 of_points.setdefault(member["point"], []).append(float(row[column]))
         for point, values in of_points.items():
             outcomes.setdefault(point, {})[column] = statistics.fmean(values)
-    words = {}
-    for member in plan["members"]:
-        row = rows[member["number"]]
-        settings[member["point"]] = {name: _number(row[name], words.setdefault(name, [])) for name in plan["units"]}
+    numbers = {name: _numbers([rows[member["number"]][name] for member in plan["members"]]) for name in plan["units"]}
+    for i, member in enumerate(plan["members"]):
+        settings[member["point"]] = {name: of[i] for name, of in numbers.items()}
     return outcomes, settings
 
 
-def _number(value, words):
-    """A value of a parameter as a number; of a word, which one it is, in the order of their appearance."""
+def _numbers(values):
+    """Values of a parameter as numbers; of two of which one is a word 0 and 1, of more None: words have no order."""
     try:
-        return float(value)
+        return [float(value) for value in values]
     except ValueError:
-        words += [value] * (value not in words)
-        return float(words.index(value))
+        kinds = list(dict.fromkeys(values))
+        return [float(kinds.index(value)) if len(kinds) == 2 else None for value in values]
 
 
 def rank_correlation(x, y):
