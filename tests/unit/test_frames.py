@@ -70,6 +70,12 @@ def test_a_dataset_has_each_output_by_organ_and_clone_with_units_and_what_they_a
     assert data.attrs["digest"] == results.digest
 
 
+def test_more_clones_than_an_array_holds_are_refused_with_the_frame_that_has_them(results, monkeypatch):
+    monkeypatch.setattr("metacascade.io.frames.MOST", 10)
+    with pytest.raises(mc.InputError, match=r"places and clones are more than 10 values: results.frame\("):
+        results.dataset()
+
+
 @pytest.mark.parametrize("call, told", [
     (lambda found: found.frame("shedd"), "there is no table 'shedd' .did you mean 'shed'"),
     (lambda found: found.frame(None), "there is no table None"),

@@ -22,6 +22,7 @@ READOUTS = ("funnel", "lineages", "burdens", "halvings", "survival", "concentrat
 AT_OUTPUTS = ("series", "concentration", "cellsearch")      # with a row for each output
 SUFFIXES = {"_h": "h", "_s": "s", "_um": "um", "_mL": "mL", "_per_mL": "1/mL"}     # of columns of read-outs: units
 DAY_S = 86400
+MOST = 1 << 28          # values of an array, with zeros for what no row tells of
 
 
 class Frames(Cascade):
@@ -109,7 +110,7 @@ class Frames(Cascade):
         Raises
         ------
         InputError
-            If xarray is not installed, or if there is no output yet.
+            If xarray is not installed, if there is no output yet, or if there are too many clones for an array.
         """
         xarray, found = library("xarray"), kept(self)
         times = needs.time_s(found)
@@ -146,6 +147,9 @@ class Frames(Cascade):
         clones = np.unique(rows["clone"])
         at = (*_places(rows["time_s"], times), *_places(rows["place"], list(names)), *_places(rows["clone"], clones))
         shape = len(times), len(names), len(clones)
+        if np.prod(shape, dtype=float) > MOST:
+            raise InputError(f"{' x '.join(map(str, shape))} outputs, places and clones are more than {MOST:,} values: "
+                             'results.frame("clone_cells") has those that are not 0; output.clones limits the clones')
         data["clone_cells"] = (("time", "place", "clone"), _spread(rows["cells"], at, shape),
                                _about("cells", "cells of each clone"))
         coords |= {"place": list(names.values()),
