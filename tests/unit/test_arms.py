@@ -1,6 +1,7 @@
 """The file of treatment arms, its plan and its table: what is refused, what each arm runs, and what is made of results."""
 import json
 import math
+import os
 import re
 from pathlib import Path
 
@@ -133,10 +134,13 @@ def test_from_a_checkpoint_members_are_branches_of_the_copy_beside_them(plan, tm
 def test_the_copy_is_one_where_the_file_system_has_no_links(plan, tmp_path, parent, monkeypatch):
     def no_links(*_):
         raise OSError("no links here")
+    synced, sync = [], sweep_start.os.fsync
+    monkeypatch.setattr(sweep_start.os, "fsync", lambda handle: synced.append(os.readlink(f"/proc/self/fd/{handle}")) or sync(handle))
     monkeypatch.setattr(sweep_start.os, "link", no_links)
     sweep_plan.write(tmp_path / "out", plan(ARMS, 'from = "RUN"'))
     assert checkpoint.meta_of(tmp_path / "out" / sweep_start.NAME) == checkpoint.meta_of(parent / "checkpoint.h5")
     assert not [path.name for path in (tmp_path / "out").iterdir() if path.name.endswith(".tmp")]
+    assert [path for path in synced if sweep_start.NAME in path]        # before it got its name
 
 
 WRONG = {     # file after its first line: the lines of what is wrong, from their numbers on

@@ -1,4 +1,5 @@
 """The commands: what they print, their exit codes, and that each only delegates."""
+import errno
 import json
 import subprocess
 import sys
@@ -187,6 +188,19 @@ def test_init_writes_the_schema_that_the_first_line_names_to_editors(capsys, tmp
     named = (tmp_path / "my.toml").read_text().splitlines()[0].removeprefix("#:schema ./")
     assert (tmp_path / named).read_text() == outcome(capsys, "schema")[1]
     assert outcome(capsys, "check", tmp_path / "my.toml")[0] == 0
+
+
+def test_a_schema_that_cannot_be_written_leaves_the_former_one_whole(capsys, tmp_path, monkeypatch):
+    former = '{"title": "metacascade config", "of": "another version"}'
+    (tmp_path / "metacascade.schema.json").write_text(former)
+
+    def full(path, text, *_):
+        with open(path, "w") as file:
+            file.write(text[:10])
+        raise OSError(errno.ENOSPC, "No space left on device")
+    monkeypatch.setattr(Path, "write_text", full)
+    assert outcome(capsys, "init", "mouse_breast", tmp_path / "my.toml")[0] == 2
+    assert (tmp_path / "metacascade.schema.json").read_text() == former and len(list(tmp_path.iterdir())) == 1
 
 
 def test_init_replaces_no_schema_of_others(capsys, tmp_path):

@@ -1,4 +1,5 @@
 """The presets: commented config files that come with the package, and sweeps, treatment arms and cohorts of them."""
+import os
 import tomllib
 from importlib.resources import files
 from pathlib import Path
@@ -71,11 +72,16 @@ def write(name: str, file: Path | None, overwrite: bool) -> Path:
 
 
 def _write_schema(path):
-    """Write the schema of this version, also over that of another one."""
+    """Write the schema of this version, whole or not at all, also over that of another one."""
     from metacascade.config.catalog import schema_text  # with all sections
     try:
         if path.exists() and '"title": "metacascade config"' not in path.read_text("utf-8", errors="replace"):
             raise InputError(f"{path} is not the schema of metacascade: move it away, or write the config elsewhere")
-        path.write_text(schema_text(), "utf-8")
+        draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+        try:
+            draft.write_text(schema_text(), "utf-8")
+            os.replace(draft, path)
+        finally:
+            draft.unlink(missing_ok=True)
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror}") from None

@@ -123,10 +123,15 @@ def also_named(path, other):
         try:
             os.link(temporary(path), draft)
         except OSError:
-            shutil.copyfile(temporary(path), draft)
-            with open(draft, "rb+") as file:
-                os.fsync(file.fileno())
+            copy_synced(temporary(path), draft)
         os.replace(draft, other)
+
+
+def copy_synced(path, other):
+    """Copy a file such that the bytes are on the disk before it gets another name."""
+    shutil.copyfile(path, other)
+    with open(other, "rb+") as file:
+        os.fsync(file.fileno())
 
 
 def keep_former(path, former):

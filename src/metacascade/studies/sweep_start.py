@@ -91,7 +91,7 @@ def keep(directory, start):
             os.link(start.path, mine)
         except OSError:
             with contextlib.suppress(shutil.SameFileError):
-                shutil.copyfile(start.path, mine)
+                atomic.copy_synced(start.path, mine)
         if _seal(mine) != start.seal:
             raise InputError(f"{start.path} was written anew just now: call again")
         os.replace(mine, kept)
