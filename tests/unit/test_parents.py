@@ -90,6 +90,14 @@ def test_rows_are_read_by_fields_and_by_any_index(joined):
         joined.shed[len(rows)]
 
 
+def test_a_chunk_is_read_without_an_index_of_all_rows(joined, monkeypatch):
+    rows, cut, made, arange = joined.shed[:], len(joined.before("shed")), [], np.arange
+    monkeypatch.setattr("metacascade.io.parents.np.arange", lambda *given: made.append(given) or arange(*given))
+    for chunk in (slice(0, 3), slice(cut - 3, cut + 3), slice(cut + 1, cut + 4), slice(-2, None), slice(5, 2)):
+        np.testing.assert_array_equal(joined.shed[chunk], rows[chunk])
+    assert max(given[-1] for given in made) < 4 < len(rows)
+
+
 def test_frames_and_read_outs_tell_of_all(joined, whole):
     pytest.importorskip("pandas"), pytest.importorskip("xarray")
     assert len(joined.frame("shed")) == len(whole.shed) and joined.frame("series").equals(whole.frame("series"))

@@ -133,6 +133,8 @@ class Joined(Results):
         total = len(before) + len(self._node(name))
         if isinstance(index, int) and not -total <= index < total:
             raise IndexError(f"row {index} is not there: the table has {total:,} rows")
+        if isinstance(index, slice) and (part := range(total)[index]).step == 1:
+            return self._read_range(name, fields, part, before)
         wanted = np.atleast_1d(np.arange(total)[index])
         old = wanted < len(before)
         own = super().read(name, fields, wanted[~old] - len(before))
@@ -140,6 +142,18 @@ class Joined(Results):
         found[~old] = own
         self._fill(found, name, fields, before[wanted[old]], np.flatnonzero(old))
         return found[0] if isinstance(index, int) else found
+
+    def _read_range(self, name, fields, part, before):
+        """Rows one after the other, such as a chunk of a large table: without an index of all others."""
+        first, cut = part.start, len(before)
+        own = super().read(name, fields, slice(max(first - cut, 0), max(part.stop - cut, 0)))
+        rows = before[first:max(part.stop, first)]
+        if not len(rows):
+            return own
+        found = np.zeros(len(rows) + len(own), own.dtype)
+        found[len(rows):] = own
+        self._fill(found, name, fields, rows, np.arange(len(rows)))
+        return found
 
     def _fill(self, found, name, fields, rows, at):
         """Put rows of the parent into some places; fields that it does not have stay 0."""
