@@ -218,6 +218,13 @@ def test_founders_that_cannot_be_told_are_said_to_be_missing(change, why):
     assert [row["zone"] for row in founders.largest(made)] == [founders.NOT_TOLD, ""]
 
 
+def test_founders_are_the_same_in_chunks_of_a_few_rows(run, monkeypatch):
+    whole = run.results.founders()
+    monkeypatch.setattr(needs, "CHUNK", max(len(run.results.shed) // 7, 1))
+    for row, other in zip(whole, run.results.founders(), strict=True):
+        assert row == pytest.approx(other, nan_ok=True)
+
+
 def test_the_first_lesion_and_the_largest_are_those_of_the_rows(run):
     found = run.results.metastases()
     rows = run.results.lesions[:]

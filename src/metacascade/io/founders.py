@@ -4,12 +4,13 @@ A lesion has the id of its founder, and so has the row of a shed cell. A part of
 its leader has an id of its own and no row: where it left the tumor is not told.
 """
 import math
+from collections import Counter
 
 import numpy as np
 
 from metacascade.io import metastases, needs
 
-FIELDS = ["id", "n", "zone", "distance", "x", "y", "z"]
+FIELDS = ["id", "zone", "distance", "x", "y", "z"]
 NOT_TOLD = "not told"
 
 
@@ -22,20 +23,16 @@ def founders(results) -> list[dict]:
     """
     if (results.config.get("tumor") or {}).get("lumped"):
         raise needs.Missing("the tumor has no space")
-    rows, found = _of_tumor(results), _alive(results)
-    if not len(rows):
+    left, center, rows = _of_tumor(results, _alive(results))
+    if not left:
         raise needs.Missing("no cell has left the tissue of a tumor")
-    names = results.names("shed")["zone"]
-    of_lesion = np.isin(rows["id"], found)
-    center = [rows[axis].mean(dtype=float) for axis in "xyz"]
     told = []
-    for number, name in names.items():
-        here = rows["zone"] == number
-        if here.any():
-            own = rows[here & of_lesion]
+    for number, name in results.names("shed")["zone"].items():
+        if shed := left[number]:
+            own = rows[rows["zone"] == number]
             away = np.sqrt(sum((own[axis] - at) ** 2 for axis, at in zip("xyz", center)))
-            told.append(dict(zone=name, shed=int(here.sum()), founders=len(own), shed_share=float(here.mean()),
-                             founders_share=len(own) / max(int(of_lesion.sum()), 1), chance=len(own) / int(here.sum()),
+            told.append(dict(zone=name, shed=shed, founders=len(own), shed_share=shed / left.total(),
+                             founders_share=len(own) / max(len(rows), 1), chance=len(own) / shed,
                              vessel_um=_median(own["distance"]), center_um=_median(away)))
     return told
 
@@ -67,10 +64,18 @@ def _zones(results, ids):
     return found
 
 
-def _of_tumor(results):
-    """The rows of CTCs that left the tissue of the tumor."""
-    found = [rows[needs.of_tumor(results, rows)] for rows in needs.shed_rows(results, [*FIELDS, *needs.OF_TUMOR])]
-    return np.concatenate(found)
+def _of_tumor(results, founded):
+    """Of the CTCs that left the tissue of the tumor: (number by zone, their mean place, rows of those in `founded`).
+
+    Chunk after chunk: of the others no row is kept, there may be many millions.
+    """
+    left, sums, found = Counter(), np.zeros(3), []
+    for rows in needs.shed_rows(results, [*FIELDS, *needs.OF_TUMOR]):
+        rows = rows[needs.of_tumor(results, rows)]
+        left.update(rows["zone"].tolist())
+        sums += [rows[axis].sum(dtype=float) for axis in "xyz"]
+        found.append(rows[np.isin(rows["id"], founded)])
+    return left, sums / max(left.total(), 1), np.concatenate(found)
 
 
 def _alive(results):
