@@ -177,8 +177,7 @@ def _headline_funnel(results):
     told = [f"{stage} {number(row['count'])}" for stage, row in whole.items()]
     if born := sum(needs.events(results).get("divided", {}).values()):
         told.insert(1, f"{number(born)} more born in vessels")
-    return textwrap.wrap(", ".join(told), WIDTH, initial_indent="    ", subsequent_indent="    ",
-                         break_on_hyphens=False)
+    return [f"    {line}" for line in textwrap.wrap(", ".join(told), WIDTH - 4, break_on_hyphens=False)]
 
 
 def _headline_blood(results):
