@@ -64,17 +64,12 @@ def ends(directory, member):
     return [(int(code), float(seconds)) for code, seconds in _END.findall(text)]
 
 
-def write(directory, plan):
-    """Write sweep.csv: a row for each member. Returns {status: numbers of the members}.
+def write_rows(directory, plan):
+    """Write sweep.csv: a row for each member. Returns {number of a member: its row}.
 
     Coordinators of other parts may write it at the same time. Whoever writes looks again afterwards, so the last
     table to be written tells of everything that had happened before.
     """
-    return by_status(write_rows(directory, plan))
-
-
-def write_rows(directory, plan):
-    """The same; returns {number of a member: its row}."""
     rows, path, written = {}, Path(directory) / NAME, None
     while (text := _text(directory, plan, rows)) != written:
         atomic.write_shared(path, text)
