@@ -57,16 +57,11 @@ def info(
     elif columns:
         lists.columns(file, markdown)
     elif parameters or markdown:
-        from metacascade.config import catalog
-        asked = [] if file is None else [str(file), *(names or [])]
-        print(catalog.parameters_markdown() if markdown else catalog.parameters_told(asked), end="")
+        lists.parameters([] if file is None else [str(file), *(names or [])], markdown)
     elif file is not None:
         _describe(file, everything)
     else:
-        from metacascade.base.versions import versions
-        from metacascade.io.provenance import commit
-        told = {**versions(), "commit": commit() or "not known: built outside of git"}
-        print("\n".join(f"{name:12}{value}" for name, value in told.items()))
+        lists.versions()
 
 
 def _is_run(path):

@@ -1,4 +1,4 @@
-"""What ``metacascade info`` lists: rates, columns, classes of drugs."""
+"""What ``metacascade info`` lists: rates, columns, parameters, classes of drugs, versions."""
 from pathlib import Path
 
 
@@ -41,3 +41,17 @@ def drugs():
     """The classes of drugs, and what they act on."""
     from metacascade.mechanisms.drugs import table
     print(table(), end="")
+
+
+def parameters(names, markdown):
+    """The parameters of the config, of some sections, or some alone; as in docs/parameters.md."""
+    from metacascade.config import catalog
+    print(catalog.parameters_markdown() if markdown else catalog.parameters_told(names), end="")
+
+
+def versions():
+    """The versions in use, and the commit."""
+    from metacascade.base import versions as in_use
+    from metacascade.io.provenance import commit
+    told = {**in_use.versions(), "commit": commit() or "not known: built outside of git"}
+    print("\n".join(f"{name:12}{value}" for name, value in told.items()))

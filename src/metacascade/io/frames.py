@@ -58,17 +58,8 @@ class Frames(Cascade):
             If pandas is not installed, for a name or field that is not there, and as the read-outs do.
         """
         pandas = library("pandas")
-        if not isinstance(name, str) or not (name == "series" or name in READOUTS or name in self.tables()):
-            raise InputError(f"there is no table {one_line(repr(name), 60)}{nearest(str(name), self.frames())}; there "
-                             f"are {', '.join(self.frames())}")
         fields = [fields] if isinstance(fields, str) else fields
-        if name in READOUTS:
-            columns, units = _of_readout(name, getattr(self, name)())
-        elif name == "series":
-            columns = dict(self.series)
-            units = {column: self.units(f"series/{column}") for column in columns}
-        else:
-            columns, units = self._of_table(name, fields)
+        columns, units = self._columns(name, fields)
         index = _days(pandas, columns) if name in AT_OUTPUTS else None
         columns = _chosen(columns, fields, name)
         frame = pandas.DataFrame(columns, index=index)
@@ -87,6 +78,17 @@ class Frames(Cascade):
     def frames(self) -> list[str]:
         """All that `frame` takes."""
         return ["series", *self.tables(), *READOUTS]
+
+    def _columns(self, name, fields):
+        """({column: values}, {column: unit}) of whatever `frame` takes; InputError for a name that is none."""
+        if not isinstance(name, str) or not (name == "series" or name in READOUTS or name in self.tables()):
+            raise InputError(f"there is no table {one_line(repr(name), 60)}{nearest(str(name), self.frames())}; there "
+                             f"are {', '.join(self.frames())}")
+        if name in READOUTS:
+            return _of_readout(name, getattr(self, name)())
+        if name == "series":
+            return dict(self.series), {column: self.units(f"series/{column}") for column in self.series}
+        return self._of_table(name, fields)
 
     def _of_table(self, name, fields):
         """({column: values}, {column: unit}) of a table, or of some stored fields of it."""
