@@ -99,6 +99,20 @@ def test_a_directory_that_is_gone_ends_no_run(clock, tmp_path):
     one.end()
 
 
+def test_a_directory_in_the_place_of_the_first_gets_no_file_and_loses_none(clock, tmp_path):
+    (tmp_path / "run").mkdir()
+    one, pace = status.Status(SimpleNamespace(rank=0, size=1), tmp_path / "run"), Pace(DAY)
+    (tmp_path / "run").rename(tmp_path / "moved")
+    (tmp_path / "run").mkdir()
+    clock.now = 10.0
+    pace.at(0)
+    one.tell(simulation(1), pace)
+    assert not os.listdir(tmp_path / "run")
+    (tmp_path / "run" / "status.json").write_text("of another")
+    one.end()
+    assert os.listdir(tmp_path / "run") == ["status.json"]
+
+
 def test_each_of_the_first_ranks_has_a_line_to_itself_and_those_beyond_have_none(clock, tmp_path):
     pace = Pace(DAY)
     pace.at(0)

@@ -22,13 +22,13 @@ class Status:
     """The status of a run in a directory; of none without one.
 
     `tell` is called by all ranks after each step and costs a look at the clock; it is no collective. A file that cannot
-    be written ends no run.
+    be written ends no run. Another directory that has come in the place of the first gets no file and loses none.
     """
 
     def __init__(self, world, directory):
         self.world, self.directory = world, directory and Path(directory)
         self.last, self.before = time.monotonic(), (0.0, 0.0)
-        self.started = time.time()
+        self.started, self.place = time.time(), _identity(self.directory)
         if directory and world.rank == 0:
             self.end()
 
@@ -38,6 +38,8 @@ class Status:
         if self.directory is None or now - self.last < EVERY_S:
             return
         self.last = now
+        if _identity(self.directory) != self.place:
+            return
         with contextlib.suppress(OSError):
             if self.world.rank < SHOWN:
                 self._write_line(simulation)
@@ -46,7 +48,7 @@ class Status:
 
     def end(self):
         """Remove the files. Rank 0."""
-        if self.directory is not None and self.world.rank == 0:
+        if self.directory is not None and self.world.rank == 0 and _identity(self.directory) == self.place:
             for name in (STATUS, RANKS):
                 with contextlib.suppress(OSError):
                     (self.directory / name).unlink(missing_ok=True)
@@ -73,6 +75,14 @@ class Status:
             os.pwrite(handle, f"{' '.join(map(str, words)):<{LINE - 1}}\n".encode(), LINE * self.world.rank)
         finally:
             os.close(handle)
+
+
+def _identity(directory):
+    """What tells a directory from another that has come in its place; None where there is none."""
+    with contextlib.suppress(OSError, TypeError):
+        found = os.stat(directory)
+        return found.st_dev, found.st_ino
+    return None
 
 
 def read(directory):
