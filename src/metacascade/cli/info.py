@@ -81,7 +81,7 @@ def _describe(file, everything):
     elif not everything and _is_run(file):
         _at_a_glance(file)
     else:
-        kinds = ((arms.is_study, arms.describe), (reproduce_directory.is_study, reproduce_directory.describe),
+        kinds = ((standing.is_sweep, arms.describe), (reproduce_directory.is_study, reproduce_directory.describe),
                  (standing.is_scaling, standing.scaling_study), (lambda _: True, output.describe))
         for text in next(describe for is_one, describe in kinds if is_one(file))(file):
             print(singular(text), flush=True)

@@ -13,7 +13,7 @@ from metacascade.io import funnel, needs
 from metacascade.io.needs import WHOLE
 from metacascade.io.results import NAME, open_results
 from metacascade.report.told import Told
-from metacascade.studies import arms, sweep_compare, sweep_plan, sweep_table
+from metacascade.studies import standing, sweep_compare, sweep_plan, sweep_table
 
 LABEL = 40              # characters of the name of a group in a figure
 SEEDS = (("run", "seed"), ("vessels", "seed"))
@@ -73,7 +73,7 @@ class Band:
 
 def gathered(paths) -> Compared:
     """The runs in some directories, each of a run, of arms or of a sweep. Raises InputError where there are none."""
-    studies = [path for path in map(Path, paths) if arms.is_study(path)]
+    studies = [path for path in map(Path, paths) if standing.is_sweep(path)]
     if studies and len(paths) > 1:
         raise InputError(f"{studies[0]} is the directory of a sweep or of arms, which are compared alone: give it "
                          "alone, or the directories of runs")

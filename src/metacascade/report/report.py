@@ -28,7 +28,7 @@ from metacascade.report import (
 from metacascade.report.directory import FOLDER, Directory
 from metacascade.report.plate import Plate, csv_text
 from metacascade.report.told import Told
-from metacascade.studies import arms, cohort_results
+from metacascade.studies import cohort_results, standing
 
 VIEW = "metacascade.report.view3d"
 FOOT = "Made by `metacascade report`. A simulation: never to be used for a patient."
@@ -61,11 +61,11 @@ def write(runs, out=None, slide=False) -> Path:
     if (runs[0] / cohort_results.PLAN).is_file() and not cohorts:
         raise InputError(f"{runs[0]} is of a cohort that is not complete: the same `metacascade cohort` goes on with "
                          "it")
-    if slide and (cohorts or len(runs) > 1 or arms.is_study(runs[0])):
+    if slide and (cohorts or len(runs) > 1 or standing.is_sweep(runs[0])):
         raise InputError("--talk draws one run: give its directory alone")
     if cohorts:
         return _of_cohort(runs[0], out)
-    if len(runs) > 1 or arms.is_study(runs[0]):
+    if len(runs) > 1 or standing.is_sweep(runs[0]):
         return _of_several(runs, out)
     return _of_one(runs[0], out, slide)
 

@@ -22,11 +22,6 @@ def run(path, out, ranks=1, jobs=1, part=None, gather=False, dry_run=False, wall
     return sweep.run(path, out, ranks, jobs, part, gather, dry_run, wall_limit_s, STUDY)
 
 
-def is_study(path):
-    """Is a path the directory of a sweep or of arms?"""
-    return (Path(path) / sweep_plan.NAME).is_file()
-
-
 def describe(directory):
     """What is in the directory of a sweep or of arms, as lines."""
     plan = sweep_plan.kept(directory)
