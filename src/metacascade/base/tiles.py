@@ -8,6 +8,11 @@ CUBE_UM = 30.0                  # over which density is taken for the blood and 
 VALUES = tuple(along**3 for along in ALONG)     # of a tile: one for each voxel, or for a cube of 2 or 4 voxels' edge
 
 
+def places_in(edge):
+    """The places in a cube, numbered x fastest: shape (edge**3, 3) of x, y, z."""
+    return np.stack(np.unravel_index(np.arange(edge**3), (edge,) * 3)[::-1], axis=1)
+
+
 def _sharing(values):
     """The value of each voxel, by number, where a tile has so many: as `rates.h` has it."""
     z, y, x = np.unravel_index(np.arange(VOXELS), (EDGE,) * 3)

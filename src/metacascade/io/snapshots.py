@@ -17,7 +17,7 @@ import numpy as np
 from metacascade._kernels._layout import TRAITS
 from metacascade.base.errors import InputError
 from metacascade.base.screen import one_line
-from metacascade.base.tiles import EDGE, of_voxels
+from metacascade.base.tiles import EDGE, of_voxels, places_in
 from metacascade.io import datasets, sealed
 from metacascade.io.atomic import write_text, writing
 from metacascade.io.datasets import Table
@@ -205,23 +205,18 @@ def _kept(state, first, last, before, every, edge_um):
     cells = state.cells(first, last)[skip::every].copy()
     ends = np.cumsum(np.ravel(state.counts[first:last]), dtype=np.int64)
     tile, voxel = np.divmod(np.searchsorted(ends, np.arange(skip, ends[-1], every), side="right"), EDGE**3)
-    corner = state.tile_coords[first:last][tile] * EDGE + _cube(EDGE)[voxel]
+    corner = state.tile_coords[first:last][tile] * EDGE + places_in(EDGE)[voxel]
     inside = np.stack([cells[axis] for axis in "xyz"], axis=1) / 65536
     zone = of_voxels(state.arrays[ZONE][first:last])[tile, voxel] if ZONE in state.arrays else None
     return ((corner + inside) * edge_um).astype(np.float32), cells, zone
 
 
-def _cube(edge):
-    """The places in a cube, numbered x fastest: shape (edge**3, 3) of x, y, z."""
-    return np.stack(np.unravel_index(np.arange(edge**3), (edge,) * 3)[::-1], axis=1)
-
-
 def _voxels(world, state, edge_um, join):
     """The voxels: cubes; those of a tile share their corners."""
     edge = EDGE // join
-    nodes, stride = _cube(edge + 1) * join, (edge + 1)**np.arange(3)
+    nodes, stride = places_in(edge + 1) * join, (edge + 1)**np.arange(3)
     points = (state.tile_coords[:, None] * EDGE + nodes) * edge_um
-    corners = (_cube(edge) @ stride)[:, None] + _cube(2) @ stride
+    corners = (places_in(edge) @ stride)[:, None] + places_in(2) @ stride
     corners = (np.arange(len(state.tile_key)) * len(nodes))[:, None, None] + corners
 
     def joined(array, kind):

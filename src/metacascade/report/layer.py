@@ -3,14 +3,15 @@ from functools import cached_property
 
 import numpy as np
 
-from metacascade.base.tiles import EDGE, VOXELS, of_voxels
+from metacascade.base.tiles import EDGE, VOXELS, of_voxels, places_in
 from metacascade.io import needs
 from metacascade.io.needs import Missing
+from metacascade.ranks.parallel import serial_world
+from metacascade.space.network_read import network_of
 from metacascade.space.pieces import JOINED
-from metacascade.space.vessels import Network
 
 SLAB_UM, ENTRIES_H = 30.0, 24.0     # vessels and entries so near to the layer are drawn with it; entries so late
-VOXEL = np.stack(np.unravel_index(np.arange(VOXELS), (EDGE,) * 3)[::-1], axis=1)      # x, y, z of each of a tile
+VOXEL = places_in(EDGE)
 MOTILE = 127                        # EMT from which on a cell moves
 
 
@@ -79,9 +80,7 @@ class Layer:
         """Pieces of the vessels of all these tiles."""
         if self.state.vessels:
             return self.state.vessels["pieces"].records
-        config = self.told.config
-        network = Network.from_config(config.vessels, config.vessels.seed) if self.state.segments is None \
-            else Network.from_segments(self.state.segments)
+        network = network_of(self.told.config, serial_world(), self.state.segments)
         return network.segments_near(self.state.tile_coords[self.here], self.edge_um, 0.0)
 
     def vessels(self, within_um=SLAB_UM):

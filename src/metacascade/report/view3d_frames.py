@@ -8,8 +8,8 @@ from metacascade.base.errors import InputError
 from metacascade.config.config import Config
 from metacascade.io import checkpoint, needs, snapshots
 from metacascade.ranks.parallel import serial_world
+from metacascade.space.network_read import network_of
 from metacascade.space.pieces import JOINED
-from metacascade.space.vessels import Network
 
 ABSENT, FLOWS, SHUT, GROWING = range(4)       # state of a piece of vessel
 ROWS = 200_000                # of shed cells read at a time: bounds the memory
@@ -112,8 +112,7 @@ def _of_state(state, most_cells, most_vessels):
     if state.vessels:
         vessels = state.vessels["pieces"].records
     else:
-        network = Network.from_config(config.vessels, config.run.seed) if state.segments is None \
-            else Network.from_segments(state.segments)
+        network = network_of(config, serial_world(), state.segments)
         vessels = network.segments_near(state.tile_coords, edge_um, 0.0)
     ends = np.stack([vessels[end + axis] for end in "ab" for axis in "xyz"], axis=1).astype(np.float32)
     columns = {name: vessels[name] for name in vessels.dtype.names}

@@ -7,15 +7,15 @@ import numpy as np
 
 from metacascade._kernels._layout import Flag
 from metacascade.base.errors import InputError, PathLike, path_of
-from metacascade.base.limits import EDGE
+from metacascade.base.tiles import EDGE, places_in
 from metacascade.config.config import Config
 from metacascade.io import checkpoint
 from metacascade.io.frames import library
 from metacascade.mechanisms import plan_of
 from metacascade.ranks.parallel import serial_world
 from metacascade.run.commands import config_in
+from metacascade.space.network_read import network_of
 from metacascade.space.pieces import JOINED
-from metacascade.space.vessels import Network
 from metacascade.state.state import CELL, CELL_UNITS
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def tissue_of(state, config: Config, segments=None) -> Tissue:
 def _cells(state, edge_um):
     """All cells with their places."""
     found, start = np.empty(int(state.first_cell[-1]), CELLS), 0
-    voxel = np.stack(np.unravel_index(np.arange(EDGE**3), (EDGE,) * 3)[::-1], axis=1)       # x, y, z of each of a tile
+    voxel = places_in(EDGE)
     for first, last in state.slabs():
         corner = (EDGE * np.asarray(state.tile_coords[first:last])[:, None] + voxel).reshape(-1, 3)
         cells = state.cells(first, last)
@@ -165,8 +165,7 @@ def _vessels(state, config, segments):
         growing = segments["flags"] & JOINED == 0
     else:
         given = state.segments if segments is None else segments
-        network = Network.from_config(config.vessels, config.vessels.seed) if given is None \
-            else Network.from_segments(given)
+        network = network_of(config, serial_world(), given)
         segments = network.segments_near(state.tile_coords, config.tissue.edge_um, 0.0)
         segments = segments[_in_tiles(segments, state.tile_coords, EDGE * config.tissue.edge_um)]
         growing = False
