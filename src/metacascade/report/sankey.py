@@ -106,23 +106,33 @@ def _share(share):
     return f"{share:.0%}" if share >= 0.1 else f"{share:.1%}" if share >= 0.001 else "<0.1%"
 
 
-def by_organ(told) -> Plate:
-    """How many came how far in each organ, on a scale of powers of ten."""
-    rows = [row for row in told.funnel if row["organ"] != WHOLE and row["count"] > 0]
+def in_organs(told):
+    """(rows of the funnel by organ that have any, {organ: the largest number of any stage})."""
+    rows, most = [row for row in told.funnel if row["organ"] != WHOLE and row["count"] > 0], {}
     if not rows:
         raise Missing("no cell has been arrested in an organ")
-    most = {}
     for row in rows:
         most[row["organ"]] = max(most.get(row["organ"], 0), row["count"])
+    return rows, most
+
+
+def mark(axis, rows, organs, stages, **how):
+    """A mark for each stage in each organ; `stages`: stage -> (marker, color, words)."""
+    for stage, (marker, color, words) in stages.items():
+        if not (those := [row for row in rows if row["stage"] == stage and row["organ"] in organs]):
+            continue            # a mark without a place that is not clipped would take the room of the axes
+        axis.plot([row["count"] for row in those], [organs.index(row["organ"]) for row in those], marker, color=color,
+                  markeredgecolor="black", linestyle="", clip_on=False, label=words, **how)
+
+
+def by_organ(told) -> Plate:
+    """How many came how far in each organ, on a scale of powers of ten."""
+    rows, most = in_organs(told)
     organs = sorted(most, key=most.get)
     figure, axes = style.figure(height_in=max(2.6, 1.2 + 0.27 * len(organs)))
     axis = axes[0, 0]
-    for stage, (marker, color) in STAGES.items():
-        if not (those := [row for row in rows if row["stage"] == stage]):
-            continue            # a mark without a place that is not clipped would take the room of the axes
-        axis.plot([row["count"] for row in those], [organs.index(row["organ"]) for row in those], marker, color=color,
-                  markersize=7, markeredgecolor="black", markeredgewidth=0.5, linestyle="", clip_on=False, zorder=3,
-                  label=WORDS.get(stage, stage))
+    stages = {stage: (*look, WORDS.get(stage, stage)) for stage, look in STAGES.items()}
+    mark(axis, rows, organs, stages, markersize=7, markeredgewidth=0.5, zorder=3)
     axis.set_yticks(range(len(organs)), organs)
     style.log_scale(axis.xaxis, 0.8, 1.5 * max(most.values()))
     axis.set_xlabel("cells (arrested, extravasated) or lesions")

@@ -1,8 +1,7 @@
 """The picture of a run for a slide: 16:9, letters of 14 points and more at 1920 x 1080."""
 import numpy as np
 
-from metacascade.io.needs import WHOLE, Missing
-from metacascade.report import section, style
+from metacascade.report import sankey, section, style
 from metacascade.report.layer import ENTRIES_H, Layer
 from metacascade.report.plate import Plate
 
@@ -13,8 +12,8 @@ PLACES = [["cut", "near", "course"], ["cut", "organs", "organs"]]
 LINES = {"tissue": ("in tumor", style.GRAY, "-"), "shed": ("entered blood", style.BLACK, "-"),
          "nk": ("killed by NK", "#9A6A00", "-."), "extravasated": ("left vessel", style.GREEN, "--"),
          "started": ("lesions grew", style.RED, "-")}
-STAGES = (("arrested", "o", style.BLUE, "arrested"), ("extravasated", "s", style.GREEN, "left the vessel"),
-          ("micro", "v", style.RED, "growing"))
+STAGES = {stage: (*sankey.STAGES[stage], words) for stage, words in (
+    ("arrested", "arrested"), ("extravasated", "left the vessel"), ("micro", "growing"))}
 MOST_ORGANS = 5
 
 
@@ -95,18 +94,9 @@ def spread(places, step=0.125):
 
 def organs(axis, told):
     """How far cells came in the organs with most."""
-    rows = [row for row in told.funnel if row["organ"] != WHOLE and row["count"] > 0]
-    if not rows:
-        raise Missing("no cell has been arrested in an organ")
-    most = {}
-    for row in rows:
-        most[row["organ"]] = max(most.get(row["organ"], 0), row["count"])
+    rows, most = sankey.in_organs(told)
     names = sorted(most, key=lambda organ: (most[organ], organ))[-MOST_ORGANS:]
-    for stage, marker, color, words in STAGES:
-        if not (those := [row for row in rows if row["stage"] == stage and row["organ"] in names]):
-            continue
-        axis.plot([row["count"] for row in those], [names.index(row["organ"]) for row in those], marker, color=color,
-                  markersize=12, markeredgecolor="black", clip_on=False, label=words)
+    sankey.mark(axis, rows, names, STAGES, markersize=12)
     axis.set_yticks(range(len(names)), names)
     style.log_scale(axis.xaxis, 0.7, 2 * max(most.values()))
     axis.set(title="How far they came", xlabel="cells, or growing lesions")
