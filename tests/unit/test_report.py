@@ -308,7 +308,7 @@ def test_entries_are_of_the_hours_before_the_state_and_need_no_outline():
     cut.told, cut.middle_um = type("Told", (), dict(results=made)), 0.0
     cut.state = type("State", (), dict(meta={"time_s": 30 * 3600}))
     assert cut.entries["t_shed"].tolist() == [7, 30]
-    assert [(words, len(some)) for words, _, some in section.by_zone(cut.entries, talk.ENTERED)] == [("no outline 100%", 2)]
+    assert [(words, len(some)) for words, _, some in section.by_zone(cut.entries, talk.ENTERED)] == [("no outline 100 %", 2)]
 
 
 def test_the_nearest_preset_is_told_with_what_differs():

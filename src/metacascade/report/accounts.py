@@ -5,6 +5,7 @@ import json
 import numpy as np
 
 from metacascade.base.columns import ACCOUNT, BORN, MEANING
+from metacascade.base.numerals import counted
 from metacascade.config import presets, read as config_read
 from metacascade.config.config import build, default
 from metacascade.config.given import dotted
@@ -13,7 +14,7 @@ from metacascade.report import html, style
 from metacascade.report.plate import Plate
 
 COLORS = dict(zip(ACCOUNT, (style.BLUE, style.GREEN, style.GRAY, style.PURPLE)))
-MOST_RANKS = 24
+MOST_RANKS, COMMIT = 24, 12             # with a bar each; letters of a commit
 
 
 def _account(told):
@@ -64,8 +65,8 @@ def wall(told) -> Plate:
     else:
         _by_stage(axis, seconds, stages, order)
     longest = seconds.sum(axis=1).max()
-    return Plate("wall", f"Wall time of the last session by stage, {len(seconds)} ranks, {longest:.3g} s on the "
-                 "slowest. Waiting for other ranks is in the stage in which a rank waits.", figure,
+    return Plate("wall", f"Wall time of the last session by stage, {counted(len(seconds), 'rank')}, {longest:.3g} s on "
+                 "the slowest. Waiting for other ranks is in the stage in which a rank waits.", figure,
                  [{"rank": rank, **{f"{stage} [s]": float(row[k]) for k, stage in enumerate(stages)}}
                   for rank, row in enumerate(seconds)])
 
@@ -95,12 +96,20 @@ def _by_stage(axis, seconds, stages, order):
 
 def provenance(told) -> str:
     """Who made the run: each session."""
-    rows = [(k + 1, one.get("started", "?"), one.get("ranks"), ", ".join(one.get("hosts", {})),
+    rows = [(k + 1, one.get("started", "?").replace("T", " ").removesuffix("+00:00"), one.get("ranks"),
+             ", ".join(one.get("hosts", {})),
              ", ".join(f"{name} {version}" for name, version in one.get("versions", {}).items()),
-             one.get("git") or "not told", one.get("command", "?")) for k, one in enumerate(told.results.provenance)]
+             _commit(one.get("git") or "not told"), one.get("command", "?"))
+            for k, one in enumerate(told.results.provenance)]
     digest = told.results.digest
-    return html.table(("session", "started", "ranks", "hosts", "versions", "commit", "command"), rows, "Sessions") \
+    head = ("session", "started (UTC)", "ranks", "hosts", "versions", "commit", "command")
+    return html.table(head, rows, "Sessions") \
         + html.paragraph(f"Digest of the final state: {digest}." if digest else "The run has no digest before its end.")
+
+
+def _commit(text):
+    """The first letters of a commit, and whether there were changes."""
+    return text[:COMMIT] + "-dirty" * text.endswith("-dirty")
 
 
 def config(told) -> str:

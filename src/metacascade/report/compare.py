@@ -3,7 +3,7 @@ import numpy as np
 
 from metacascade.config.given import dotted
 from metacascade.io.needs import Missing
-from metacascade.report import html, marks, style
+from metacascade.report import html, marks, style, timeline
 from metacascade.report.groups import band, estimates
 from metacascade.report.plate import Plate
 from metacascade.studies import sweep_compare, sweep_table
@@ -15,7 +15,7 @@ COURSE = {  # column: title, unit, whether on a scale of powers of ten
 STAGES = ("shed", "survived", "arrested", "extravasated", "alive", "dormant", "micro", "macro")
 WORDS = {"alive": "lesions alive", "micro": "growing", "macro": "with vessels"}
 NUMBERS = {     # column: what it is, in words
-    "tumor": "cells of the tumor", "radius": "radius of the tumor [um]", "entered": "cells that entered the blood",
+    "tumor": "cells of the tumor", "radius": "radius of the tumor [µm]", "entered": "cells that entered the blood",
     "anoikis": "died of anoikis in the blood", "shear": "died of shear", "nk": "killed by NK cells in the blood",
     "arrested_death": "died in the vessels where they were arrested", "extravasated": "left the blood in an organ",
     "alive": "lesions alive", "lesions": "cells in lesions", "started": "lesions that began to divide",
@@ -34,9 +34,10 @@ def what(compared) -> str:
     notes = [f"Not among them: {'; '.join(compared.left_out)}."] * bool(compared.left_out)
     going = [member.name for member in compared.members if not member.complete]
     notes += [f"Not yet at their end, or interrupted: {'; '.join(going)}."] * bool(going)
-    if any(member.branch for member in compared.members):
-        notes.append("Some are branches: their files tell of their own part of the time alone; totals since the start "
-                     "are with those of the run that they came from.")
+    branches = {}
+    for member in compared.members:
+        branches.setdefault(member.branch, []).append(member.name)
+    notes += [f"{', '.join(names)}: {told}" for told, names in branches.items() if told]
     return html.paragraph(lines[0], "lead") + "".join(html.paragraph(note, "note") for note in notes)
 
 
@@ -44,8 +45,8 @@ def differences(compared) -> str:
     """The values of the config in which the groups differ."""
     if len(compared.groups) < 2:
         raise Missing("there is one group, whose runs differ in their seeds alone")
-    values = [{dotted(path): parameter.text(value) if value is not None else "left out"
-               for path, parameter, value in group.members[0].config.values()} for group in compared.groups]
+    values = [{dotted(path): parameter.text(value) for path, parameter, value in group.members[0].config.values()
+               if value is not None} for group in compared.groups]
     keys = [key for key in dict.fromkeys(key for one in values for key in one)
             if len({one.get(key, "–") for one in values}) > 1 and key not in ("title", "run.seed", "vessels.seed")]
     return html.table(("parameter", *(group.name for group in compared.groups)),
@@ -99,6 +100,22 @@ def _rows(group, title, unit, found):
     return [{"group": group.name, "what": title, "unit": unit, "time [days]": float(day), "n": int(n),
              "mean": float(mean), "low": float(low), "high": float(high)}
             for day, n, mean, low, high in zip(found.days, found.n, found.mean, found.low, found.high)]
+
+
+def treatments(compared) -> Plate:
+    """What was done in each group, and when."""
+    days, courses = np.array([0.0, max(member.days[-1] for member in compared.members)]), {}
+    for group in compared.groups:
+        for key, spans in group.members[0].history.items():
+            courses.setdefault((*key, tuple(spans)), []).append(group.label)
+    if not courses:
+        raise Missing("there was no operation, no therapy, no radiation, no injection and no blood draw")
+    lanes = [(kind, label if len(of) == len(compared.groups) else f"{', '.join(of)}: {label}", spans)
+             for (kind, label, spans), of in courses.items()]
+    figure, axes = style.figure(height_in=1.0 + 0.3 * len(lanes))
+    timeline.draw(axes[0, 0], lanes, days)
+    return Plate("compared_timeline", f"What was done, and when, by group; what has no name of a group is of all. "
+                 f"{timeline.MARKS.capitalize()}.{timeline.not_shown(lanes, days)}", figure, timeline.rows_of(lanes))
 
 
 def fates(compared) -> Plate:
@@ -172,27 +189,39 @@ def entry_distances(compared) -> Plate:
                    xlim=(0, None), ylim=(0, None))
     axes[0, 0].legend()
     return Plate("compared_distances", "Distance of cells to the center line of the vessel that they entered, since "
-                                       f"the start, in bins of 5 um; {SURE}.", figure, rows)
+                                       f"the start, in bins of 5 µm; {SURE}.", figure, rows)
 
 
 def numbers(compared) -> str:
     """What came out of each group at the last output."""
     rows = []
     for column, words in NUMBERS.items():
-        for group in compared.groups:
-            values = np.array([[member.columns[column][-1]] for member in group.members if column in member.columns])
-            if len(values) and np.isfinite(values).any():
-                mean, half, n = (float(one[0]) for one in estimates(values))
-                rows.append((words, group.name, int(n), mean, mean - half, mean + half))
+        some = [(group, values) for group in compared.groups if len(values := _last(group, column))]
+        for k, (group, values) in enumerate(some):
+            rows.append(("" if k else words, group.name, len(values), *_estimate(values)))
     return html.table(("what", "group", "n", "mean", "95 % from", "to"), rows,
                       "Last row of each run: mean and interval of 95 % by Student's t")
 
 
+def _last(group, column):
+    """The last numbers of a column of the runs of a group, of those that have it."""
+    values = np.array([member.columns[column][-1] for member in group.members if column in member.columns])
+    return values[np.isfinite(values)]
+
+
+def _estimate(values):
+    """(mean, low, high) of some numbers."""
+    mean, half, _ = (float(one[0]) for one in estimates(np.asarray(values, float)[:, None]))
+    return mean, mean - half, mean + half
+
+
 def paired(compared) -> str:
-    """Differences of arms, in pairs of replicates."""
+    """Differences between groups, in pairs of runs."""
     plan = compared.plan
-    if not plan or not (names := sweep_compare.names_of(plan)):
-        raise Missing("only arms and points of a sweep have pairs of replicates")
+    if not plan:
+        return _paired_by_seed(compared)
+    if not (names := sweep_compare.names_of(plan)):
+        raise Missing("the points of this sweep have no names")
     against = names[plan["compare"]["against"]]
     found = sweep_compare.compared(plan, sweep_table.rows_of(compared.directory, plan))
     rows = [(column, unit, name, mean.n, mean.mean, mean.low, mean.high, pairs.n, pairs.mean, pairs.low, pairs.high)
@@ -200,6 +229,27 @@ def paired(compared) -> str:
     return html.table(("column", "unit", "arm or point", "n", "mean", "95 % from", "to", "pairs", f"minus {against}",
                        "95 % from", "to"), rows, f"{'Arms' if 'arms' in plan else 'Points'} minus {against}, in pairs "
                       f"of replicates {_seeds(plan)}")
+
+
+def _paired_by_seed(compared):
+    """The same of runs that were given one by one: two with one seed are a pair, as two branches of one run."""
+    first, *others = compared.groups
+    rows = []
+    for column, words in NUMBERS.items():
+        base = _by_seed(first, column)
+        for k, group in enumerate(others):
+            own = _by_seed(group, column)
+            if pairs := [own[seed] - base[seed] for seed in own if seed in base]:
+                rows.append(("" if k else words, group.name, len(pairs), *_estimate(pairs)))
+    if not rows:
+        raise Missing("no two runs of other groups have the same seed")
+    return html.table(("what", "group", "pairs", f"minus {first.name}", "95 % from", "to"), rows,
+                      f"Groups minus {first.name}, in pairs of runs with the same seed")
+
+
+def _by_seed(group, column):
+    return {member.config.run.seed: float(member.columns[column][-1]) for member in group.members
+            if column in member.columns and np.isfinite(member.columns[column][-1])}
 
 
 def _seeds(plan):
@@ -219,7 +269,7 @@ def runs(compared) -> str:
 
 
 SECTIONS = (
-    ("summary", "What is compared", (what, differences)), ("course", "In the course of time", (course,)),
+    ("summary", "What is compared", (what, differences)), ("course", "In the course of time", (course, treatments)),
     ("fates", "What became of the cells in the blood", (fates,)), ("organs", "Organs", (organs,)),
     ("entries", "Where cells enter vessels", (entry_distances,)), ("numbers", "What came out", (paired, numbers)),
     ("runs", "Runs", (runs,)))

@@ -38,7 +38,7 @@ def distances(told) -> Plate:
     axis.set(xlabel="distance to the center line of the nearest perfused vessel [µm]", ylabel="share of the cells [%]",
              xlim=(0, top))
     axis.legend()
-    return Plate("distances", "Distance to vessels, in bins of 5 um: of cells that entered one, when they did (to the "
+    return Plate("distances", "Distance to vessels, in bins of 5 µm: of cells that entered one, when they did (to the "
                  "vessel that they entered), and of all cells of the tumor at the last output (of a sample)."
                  + " The last bin is all beyond." * (not np.isfinite(edges[-1])), figure,
                  [{"below [um]": edge, "share of all cells": found["tissue"][0].get(edge, 0.0),
@@ -64,7 +64,8 @@ def zones(told) -> Plate:
     sprouts, cells = told.last("sprout_cells"), max(told.last("tissue"), 1)
     rows.append({"of": "all cells, now", "zone": "sprouts", "cells": int(sprouts), "share": sprouts / cells})
     return Plate("zones", "Where cells entered vessels, and where all cells are, by the outline of the tumor. In "
-                 f"sprouts, masses that reach out of its body, are {sprouts / cells:.1%} of all cells.", figure, rows)
+                 f"sprouts, masses that reach out of its body, are {100 * sprouts / cells:.1f} % of all cells.",
+                 figure, rows)
 
 
 def _bar(axis, place, of):

@@ -8,11 +8,13 @@ import numpy as np
 from metacascade.base.errors import InputError
 from metacascade.base.intervals import student
 from metacascade.base.screen import one_line
+from metacascade.base.units import DAY_S
 from metacascade.config.write import inline
 from metacascade.io import funnel, needs
 from metacascade.io.needs import WHOLE
-from metacascade.io.results import NAME, open_results
-from metacascade.report.told import Told
+from metacascade.io.results import NAME
+from metacascade.report import timeline
+from metacascade.report.told import opened
 from metacascade.studies import standing, sweep_compare, sweep_plan, sweep_table
 
 LABEL = 40              # characters of the name of a group in a figure
@@ -32,7 +34,8 @@ class Member:
     distances: dict
     complete: bool
     digest: str
-    branch: bool
+    branch: str
+    history: dict
 
 
 @dataclass
@@ -146,8 +149,7 @@ def _key(config):
 
 def read(path, name) -> Member:
     """A run: what comparisons look at, and nothing of its large tables."""
-    with open_results(path) as results:
-        told = Told(results, name)
+    with opened(path, name) as told:
         series = told.results.series
         lesions = told.by_node("lesions")
         lesions.pop(needs.TUMOR, None)
@@ -158,7 +160,8 @@ def read(path, name) -> Member:
         stages = {stage: by_organ.get(WHOLE, 0) for stage, by_organ in funnel.counts(told.results).items()}
         return Member(name, told.path, told.config, told.days, columns,
                       {node: int(numbers[-1]) for node, numbers in lesions.items()}, stages, _distances(told),
-                      results.complete, results.digest, told.is_branch)
+                      told.results.complete, told.results.digest, told.branch,
+                      timeline.history(told.opened, told.days[-1] * DAY_S))
 
 
 def _distances(told):

@@ -85,15 +85,18 @@ def fields(told) -> Plate:
     figure, axes = style.figure(down, across, height_in=0.4 + 2.2 * down, sharex=True)
     for axis, name in zip(axes.ravel(), names):
         axis.plot(told.days, told.series(name), color=style.BLUE)
-        axis.set(title=_words(name), ylabel=style.unit(told.unit(name)))
+        words = _words(name)
+        axis.set(title=words[:1].upper() + words[1:], ylabel=style.unit(told.unit(name)))
         axis.set_ylim(0, None)
     for axis in axes.ravel()[len(names):]:
         axis.axis("off")
     for axis in axes.ravel()[:len(names)][-across:]:
         style.time_axis(axis, told.days)
         axis.tick_params(labelbottom=True)
-    return Plate("fields", "Means where the cells of the tumor are: "
-                 + "; ".join(f"{_words(name)}, {told.columns[name].doc}" for name in names) + ".", figure,
+    docs = [(name, told.columns[name].doc.removesuffix(", their mean")) for name in names]
+    return Plate("fields", "Means over the cells of the tumor: "
+                 + "; ".join(doc if doc.startswith(_words(name)) else f"{_words(name)}: {doc}" for name, doc in docs)
+                 + ".", figure,
                  _table(told, "", {column(name, told.unit(name)): told.series(name) for name in names}))
 
 

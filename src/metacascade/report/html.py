@@ -35,7 +35,10 @@ def paragraph(text, kind="") -> str:
 
 
 def table(head, rows, caption="") -> str:
-    """A table of texts and numbers: numbers to the right."""
+    """A table of texts and numbers: numbers to the right; a column with nothing in any row is left out."""
+    rows = list(rows)
+    some = [k for k in range(len(head)) if not rows or any(number(row[k]) not in ("–", "") for row in rows)]
+    head, rows = [head[k] for k in some], [[row[k] for k in some] for row in rows]
     lines = ['<div class="table"><table>']
     lines += [f"<caption>{marked(caption)}</caption>"] * bool(caption)
     lines.append("<thead><tr>" + "".join(f'<th scope="col">{escaped(name)}</th>' for name in head) + "</tr></thead>")

@@ -4,7 +4,6 @@ from pathlib import Path
 
 from metacascade.base.errors import InputError
 from metacascade.io.needs import Missing
-from metacascade.io.results import open_results
 from metacascade.ranks import launcher
 from metacascade.report import (
     accounts,
@@ -27,7 +26,7 @@ from metacascade.report import (
 )
 from metacascade.report.directory import FOLDER, Directory
 from metacascade.report.plate import Plate, csv_text
-from metacascade.report.told import Told
+from metacascade.report.told import opened
 from metacascade.studies import cohort_results, standing
 
 VIEW = "metacascade.report.view3d"
@@ -76,8 +75,7 @@ def _cohort(path):
 
 def _of_one(path, out, slide):
     sections = (("talk", "At a glance", (talk.picture,)), *SECTIONS) if slide else SECTIONS
-    with open_results(path) as results:
-        told = Told(results)
+    with opened(path) as told:
         return _made(told, sections, out or told.directory / "report", told.config.title or told.name, _footer(told))
 
 

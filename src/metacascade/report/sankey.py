@@ -103,7 +103,7 @@ def _panel(axis, title, whole, parts):
 
 
 def _share(share):
-    return f"{share:.0%}" if share >= 0.1 else f"{share:.1%}" if share >= 0.001 else "<0.1%"
+    return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.1f} %" if share >= 0.001 else "< 0.1 %"
 
 
 def in_organs(told):

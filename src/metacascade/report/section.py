@@ -20,7 +20,7 @@ def section(told) -> Plate:
     for axis, draw in zip(axes.ravel(), (vessels, entered, oxygen, near)):
         draw(axis, layer, figure)
     return Plate("section", f"The state of day {layer.state.meta['time_s'] / DAY_S:.3g}: a layer of {layer.edge_um:g} "
-                            f"um through the center of the tumor, with vessels and entries within {SLAB_UM:g} um of "
+                            f"µm through the center of the tumor, with vessels and entries within {SLAB_UM:g} µm of "
                             "it; the black line is the outline. Above: vessels by maturity on the density of cells, "
                             f"and where cells entered vessels in the last {ENTRIES_H:g} h, by zone. Below: oxygen; "
                             "and the place where the tumor reaches farthest out, with its cells: those that would lie "
@@ -104,7 +104,8 @@ def by_zone(entries, looks):
     places = [(zone, look, entries["zone"] == number) for number, (zone, look) in enumerate(looks.items(), 1)]
     if none.any():
         places = [*([] if none.all() else places), ("no outline", (style.GRAY, "o"), none)]
-    return [(f"{zone} {entries['n'][here].sum() / total:.0%}", look, entries[here]) for zone, look, here in places]
+    return [(f"{zone} {100 * entries['n'][here].sum() / total:.0f} %", look, entries[here])
+            for zone, look, here in places]
 
 
 def oxygen(axis, layer, figure):

@@ -138,7 +138,7 @@ def thousands(axis):
 
 
 def log_scale(axis, lowest=None, highest=None):
-    """A logarithmic axis whose numbers are 1, 10, ... 100,000 and powers beyond; of a short one also 2 and 5 times."""
+    """A logarithmic axis whose numbers are 1, 10, ... 1,000,000, then powers; of a short one also 2 and 5 times."""
     from matplotlib.ticker import FuncFormatter, LogLocator
     axis.axes.set(**{f"{axis.axis_name}scale": "log"})
     axis.set_major_locator(LogLocator(numticks=8))
@@ -148,7 +148,7 @@ def log_scale(axis, lowest=None, highest=None):
 
 
 def _power(value):
-    if 1 <= value < 999_999:
+    if 1 <= value < 9_999_999:
         return f"{value:,.0f}"
     return f"{value:.3g}" if 1e-3 <= value < 1 else f"$10^{{{round(math.log10(value))}}}$" if value > 0 else ""
 
@@ -156,4 +156,4 @@ def _power(value):
 def _between(axis, value):
     low, high = axis.get_view_interval()
     short = 0 < low and high / low < 20
-    return _power(value) if short and f"{value:e}"[0] in "25" and value < 999_999 else ""
+    return _power(value) if short and f"{value:e}"[0] in "25" and value < 9_999_999 else ""

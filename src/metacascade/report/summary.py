@@ -24,9 +24,8 @@ def state(told) -> str:
     if not told.results.complete:
         lines.append(f"This run has not ended, it goes on or was interrupted: the page tells of its first "
                      f"{told.days[-1]:.3g} of {told.config.run.duration_s / DAY_S:.3g} days.")
-    if told.is_branch:
-        lines.append(f"This is a branch: its files tell of its own part of the time alone, from day {told.days[0]:.3g}"
-                     " on. Totals since the start are with those of the run that it came from.")
+    if told.branch:
+        lines.append(f"This is {told.branch}")
     return "".join(html.paragraph(line, "note") for line in lines)
 
 
@@ -37,7 +36,8 @@ def _model(told):
     on = [words for name, words in MODELS.items() if getattr(getattr(config, name, None), "enabled", False)]
     on += ["mutations"] * bool(config.trait)
     grown = f", with {', '.join(on)}" if on else ""
-    return (f"{config.title or 'This run'}: simulated was {start} of a {config.run.species} for "
+    title = f"{config.title.rstrip('.')}. " if config.title else ""
+    return (f"{title}Simulated was {start} of a {config.run.species} for "
             f"{told.days[-1]:.3g} days in steps of {show_time(config.run.step_s)}, seed {config.run.seed}{grown}.")
 
 
@@ -74,7 +74,7 @@ def headline(told):
     yield "simulated time", float(told.days[-1]), "days"
     yield "cells of the tumor", told.last("tissue") + told.last("lumped"), "cells"
     if math.isfinite(radius := told.last("radius", math.nan)):
-        yield "radius of the tumor", float(radius), "um"
+        yield "radius of the tumor", float(radius), "µm"
     yield "cells that entered the blood", shed, "cells"
     yield "first cell shed", _time(told, "first_shed_s"), ""
     yield "died in the blood", sum(died.values()), "cells"

@@ -11,9 +11,23 @@ from metacascade.config.config import Config
 from metacascade.io import checkpoint, needs
 from metacascade.io.cascade import kept
 from metacascade.io.needs import Missing
+from metacascade.io.parents import Joined, open_run
+from metacascade.io.results import open_results
 from metacascade.mechanisms import plan_of
 from metacascade.model import observables
 from metacascade.ranks.parallel import serial_world
+
+
+@contextlib.contextmanager
+def opened(path, name=""):
+    """The `Told` of a run in the body: of a branch with the runs before it, or alone where they are not found."""
+    why = ""
+    try:
+        results = open_run(path, parents=True)
+    except InputError as error:
+        results, why = open_results(path), str(error)
+    with results:
+        yield Told(results, name, why)
 
 
 class Told:
@@ -25,10 +39,12 @@ class Told:
     config : Config
     name : str
         Of its directory, or as a comparison names it.
+    alone : str
+        Why the runs before a branch are not told with it, if they are not.
     """
 
-    def __init__(self, results, name=""):
-        self.opened, self.results = results, kept(results)
+    def __init__(self, results, name="", alone=""):
+        self.opened, self.results, self.alone = results, kept(results), alone
         self.path, self.directory = Path(results.path), Path(results.path).parent
         self.name = name or self.directory.resolve().name
         if not len(self.results.series.get("time_s", ())):
@@ -73,14 +89,17 @@ class Told:
         return self.results.units(f"series/{name}")
 
     @property
-    def is_branch(self):
-        """Do its files begin later than the simulated time?"""
-        return self.first_s > 0
-
-    @property
-    def first_s(self):
-        """The first output [s]; later than 0 of a branch, whose files tell of its own part of the time."""
-        return int(needs.time_s(self.results)[0])
+    def branch(self):
+        """What is to be said of a branch; "" of what is none."""
+        if isinstance(self.opened, Joined):
+            parent, began_d = self.opened.parent.path.parent.name, self.opened.began_s / DAY_S
+            return (f"a branch of {parent}, from day {began_d:.3g} on; what is told of the time before is of "
+                    "that run.")
+        if self.days[0] > 0:
+            return (f"a branch, told from day {self.days[0]:.3g} on alone: rows of the time before are with the "
+                    f"run that it came from, which is not read here{f' ({self.alone})' if self.alone else ''}. Totals "
+                    "since the start are with those of that run.")
+        return ""
 
     @cached_property
     def state(self):

@@ -209,7 +209,8 @@
         const t = (v - low) / (high - low), x = p[0] + t * (q[0] - p[0]), y = p[1] + t * (q[1] - p[1]);
         line([[x, y], [x + 5 * out[0] / o, y + 5 * out[1] / o]], "#666"); label(`${v}`, t, 15, "");
       }
-      label(`${"xyz"[k]} [µm]`, 0.5, 42, "bold");
+      const upright = Math.abs(q[1] - p[1]) > 2 * Math.abs(q[0] - p[0]), above = q[1] < p[1] ? 1 + 18 / length : -18 / length;
+      label(`${"xyz"[k]} [µm]`, upright ? above : 0.5, upright ? 0 : 42, "bold");     // numbers beside an upright edge leave no room
     }
     if (slab) for (const v of [slab[0] - slab[1], slab[0] + slab[1]]) line([0, 1, 3, 2].map((m) => {
       const c = box.map(() => 0), [i, j] = [0, 1, 2].filter((n) => n !== axis);
