@@ -1,8 +1,9 @@
-"""docs/paraview.md and examples/picture_pyvista.py do what they say, on a run of a few steps."""
+"""docs/paraview.md and the examples/picture_*.py do what they say, on a run of a few steps."""
 import contextlib
 import io
 import re
 import runpy
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -71,3 +72,14 @@ def test_the_example_draws_cells_and_vessels_on_white_without_a_screen(run, tmp_
     picture = np.asarray(Image.open(path).convert("RGB")).astype(int)
     colored = np.ptp(picture, axis=2) > 60
     assert picture.shape == (1200, 1600, 3) and (picture[:20] == 255).all() and 0.02 < colored.mean() < 0.9
+
+
+@pytest.mark.skipif(shutil.which("pvpython") is None, reason="there is no ParaView (pvpython) on the PATH")
+def test_paraview_draws_a_run_and_writes_a_state_of_it(run, tmp_path):
+    screen = ["xvfb-run", "-a"] if shutil.which("xvfb-run") else []
+    files = [tmp_path / "picture.png", tmp_path / "state.pvsm"]
+    done = subprocess.run([*screen, "pvpython", ROOT / "examples" / "picture_paraview.py", run, *files], capture_output=True,
+                          text=True, timeout=240)
+    assert done.returncode == 0, done.stderr
+    assert np.ptp(np.asarray(Image.open(files[0]).convert("RGB"))) > 100
+    assert "tumor.vtkhdf.series" in files[1].read_text("utf-8")

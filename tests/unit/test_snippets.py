@@ -22,7 +22,7 @@ NOT_HERE = {                                    # what is not run here, and what
     r"sbatch|srun|salloc|squeue|scancel|metacascade submit": "tests/slurm, tests/unit/test_submit.py",
     r"metacascade reproduce": "tests/unit/test_reproduce.py", r"metacascade scaling": "tests/unit/test_scaling.py",
     r"metacascade efficiency \S+ --out": "tests/unit/test_efficiency.py",
-    r"metacascade watch": "tests/unit/test_watch.py", r"python examples/": "tests/unit/test_paraview.py",
+    r"metacascade watch": "tests/unit/test_watch.py", r"(pv)?python examples/": "tests/unit/test_paraview.py",
     r"apptainer|docker": "no command of metacascade"}
 
 QUICK = {"growth.division_time": "5000 h", "growth.death_rate": "0.02/day", "output.interval": "4 days", "output.checkpoint": "4 days"}
