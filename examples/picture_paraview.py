@@ -28,7 +28,8 @@ def picture(directory, path, state=None):
     reach_um = max(abs(bound) for bound in cells.GetDataInformation().GetBounds()) + NEAR_UM
     draw_cells(half(cells), view)
     draw_vessels(vessels, reach_um, view)
-    pv.Text(registrationName="title", Text=f"day {time_h / 24:g}, cut at y = 0; the plane is {2 * reach_um:.0f} um wide")
+    pv.Text(registrationName="title",
+            Text=f"day {time_h / 24:g}, cut at y = 0; the plane is {2 * reach_um:.0f} um wide")
     pv.Show(view=view, Color=[0, 0, 0], FontSize=20, WindowLocation="Upper Left Corner")
     view.CameraPosition, view.CameraFocalPoint, view.CameraViewUp = [0.5, -3, 0.6], [0, 0, 0], [0, 0, 1]
     view.ResetCamera()

@@ -94,6 +94,18 @@ def test_the_script_of_a_shell_is_one(tmp_path, shell):
     assert done.returncode == 0 and not done.stderr, done.stderr
 
 
+def test_fish_completes_commands_options_and_names_of_presets(tmp_path):
+    if shutil.which("fish") is None:
+        pytest.skip("there is no fish here (Debian: apt install fish)")
+    path = tmp_path / "metacascade.fish"
+    path.write_text(completion.script(typer.main.get_command(app), "fish", "1"))
+    for line, offered in {"re": ["report", "reproduce", "resume"], "init mouse_": ["mouse_breast", "mouse_breast_fixed"],
+                          "scaling weak --no": ["--no-verify"]}.items():
+        done = subprocess.run(["fish", "--no-config", "-c", f"source {path}; complete -C 'metacascade {line}'"], timeout=60,
+                              capture_output=True, text=True, cwd=tmp_path)
+        assert not done.stderr and [one.split("\t")[0] for one in done.stdout.splitlines()] == offered, line
+
+
 @pytest.mark.parametrize("shell", completion.SHELLS)
 def test_a_script_knows_every_command_option_and_preset(shell, capsys):
     assert main(["completion", shell]) == 0
