@@ -7,17 +7,18 @@ import shutil
 import subprocess
 import time
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 WAIT_S = 280
 
 
 class Browser:
     """Opens pages from files: ``with Browser(tmp_path) as browser: browser.open(path); browser.run("1 + 1")``.
 
-    `errors` has what the console was told as an error, and what was thrown and not caught.
+    `errors` has what the console was told as an error, what was thrown and not caught, and what a page asked for beyond
+    files. `flags`: more of Chromium.
     """
 
-    def __init__(self, directory, size=(700, 800)):
+    def __init__(self, directory, size=(700, 800), *flags):
         (its_read, self.write), (self.read, its_write) = os.pipe(), os.pipe()
         high = [fcntl.fcntl(handle, fcntl.F_DUPFD, 20) for handle in (its_read, its_write)]
 
@@ -27,7 +28,7 @@ class Browser:
 
         self.process = subprocess.Popen(
             [CHROMIUM, "--headless", "--no-sandbox", "--enable-unsafe-swiftshader", "--remote-debugging-pipe",
-             f"--user-data-dir={directory / 'profile'}", f"--window-size={size[0]},{size[1]}", "about:blank"],
+             f"--user-data-dir={directory / 'profile'}", f"--window-size={size[0]},{size[1]}", *flags, "about:blank"],
             preexec_fn=child, pass_fds=(3, 4), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         for handle in (its_read, its_write, *high):
             os.close(handle)
@@ -36,7 +37,7 @@ class Browser:
     def __enter__(self):
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         self.session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        for domain in ("Runtime", "Log", "Page"):
+        for domain in ("Runtime", "Log", "Page", "Network"):
             self.call(f"{domain}.enable")
         return self
 
@@ -79,10 +80,12 @@ class Browser:
         return json.loads(message)
 
     def _note(self, event):
-        about = event.get("params", {})
-        if event["method"] == "Runtime.exceptionThrown":
-            self.errors.append(about["exceptionDetails"])
-        if event["method"] == "Runtime.consoleAPICalled" and about["type"] in ("error", "assert"):
-            self.errors.append(about["args"])
-        if event["method"] == "Log.entryAdded" and about["entry"]["level"] == "error":
-            self.errors.append(about["entry"])
+        method, about = event["method"], event.get("params", {})
+        if method == "Runtime.exceptionThrown":
+            self.errors.append(f"console: {about['exceptionDetails'].get('text')}")
+        elif method == "Runtime.consoleAPICalled" and about["type"] in ("error", "assert"):
+            self.errors.append(f"console: {[one.get('value') for one in about['args']]}")
+        elif method == "Log.entryAdded" and about["entry"]["level"] == "error":
+            self.errors.append(f"log: {about['entry']['text']}")
+        elif method == "Network.requestWillBeSent" and not about["request"]["url"].startswith(("file:", "data:", "blob:")):
+            self.errors.append(f"asks for {about['request']['url']}")
