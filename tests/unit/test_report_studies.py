@@ -11,7 +11,7 @@ from metacascade.__main__ import main
 from metacascade.base.intervals import kaplan_meier
 from metacascade.base.units import YEAR_S
 from metacascade.report import compare, groups, html, patients, report
-from metacascade.studies import cohort_table
+from metacascade.studies import cohort_results, cohort_table
 
 pytest.importorskip("matplotlib")
 
@@ -158,11 +158,32 @@ def test_a_cohort_is_reported_alone(reports, capsys, tmp_path):
     assert "give it alone" in capsys.readouterr().err
 
 
-def test_a_cohort_that_is_not_complete_is_refused(reports, tmp_path, capsys):
-    directory = shutil.copytree(reports("cohort")[0], tmp_path / "cohort")
-    (directory / "cohort.h5").unlink()
-    assert main(["report", str(directory)]) == 2
-    assert "not complete" in capsys.readouterr().err
+@pytest.fixture
+def begun(reports, tmp_path):
+    """A cohort of which one part of three is done."""
+    whole = patients.Cohort(reports("cohort")[0])
+    directory = tmp_path / "cohort"
+    (directory / cohort_results.FOLDER).mkdir(parents=True)
+    shutil.copy(whole.path.parent / cohort_results.PLAN, directory)
+    rows, lesions = (table[(table["patient"] >= 16) & (table["patient"] < 32)] for table in (whole.rows, whole.lesions))
+    cohort_results.write_part(directory, 1, rows, lesions, whole.units)
+    return directory, rows
+
+
+def test_of_a_cohort_that_is_not_complete_the_patients_that_are_done_are_told(begun, tmp_path):
+    directory, rows = begun
+    cohort_results.part(directory, 2).write_bytes(cohort_results.part(directory, 1).read_bytes()[:-100])   # half-written
+    assert main(["report", str(directory)]) == 0
+    text = (directory / "report" / "index.html").read_text("utf-8")
+    assert "16 of 34 patients are done" in text
+    told = table(directory / "report" / "figures" / "patients.csv")
+    assert [int(row["patient"]) for row in told] == rows["patient"].tolist()
+
+
+def test_a_cohort_of_which_nothing_is_done_is_refused(begun, capsys):
+    cohort_results.part(begun[0], 1).unlink()
+    assert main(["report", str(begun[0])]) == 2
+    assert "no part of the cohort" in capsys.readouterr().err
 
 
 def test_the_page_has_the_organs_of_the_table(reports, cohort):

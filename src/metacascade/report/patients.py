@@ -20,14 +20,18 @@ TITLES = {"survival": "alive (nobody dies of anything but the tumor)", "recurren
 
 
 class Cohort:
-    """The results of a cohort: `rows` of patients, `lesions`, `units` of the columns, `plan`."""
+    """The results of a cohort, up to now if it is not done: `rows` of patients, `lesions`, `units`, `plan`."""
 
     def __init__(self, path):
-        self.path = Path(path) / cohort_results.NAME if Path(path).is_dir() else Path(path)
-        self.rows, self.lesions, self.units = cohort_results.read(self.path)
-        with datasets.open_file(self.path) as h5:
-            self.plan, self.session = (
-                json.loads(h5[name].asstr()[()]) for name in ("config/plan", "provenance/session"))
+        self.path, self.session = Path(path) / cohort_results.NAME if Path(path).is_dir() else Path(path), None
+        if self.path.exists():
+            self.rows, self.lesions, self.units = cohort_results.read(self.path)
+            with datasets.open_file(self.path) as h5:
+                self.plan, self.session = (
+                    json.loads(h5[name].asstr()[()]) for name in ("config/plan", "provenance/session"))
+        else:
+            self.plan = cohort_results.plan_in(self.path.parent)
+            self.rows, self.lesions, self.units = cohort_results.so_far(self.path.parent)
         self.diagnosed = self.rows[self.rows["diagnosed_s"] >= 0]
 
     @property
@@ -40,7 +44,10 @@ def what(cohort) -> str:
     """How many patients, and what became of them."""
     causes = {name: int((cohort.rows["cause"] == k).sum()) for k, name in enumerate(CAUSES)}
     ends = ", ".join(f"{n:,} {name}" for name, n in causes.items() if n)
-    return html.paragraph(
+    planned = int(cohort.plan["cohort"]["patients"])
+    note = html.paragraph(f"The cohort is not complete: {len(cohort.rows):,} of {planned:,} patients are done; the "
+                          "same `metacascade cohort` goes on with it.", "note") * (len(cohort.rows) < planned)
+    return note + html.paragraph(
         f"{cohort.title}: {len(cohort.rows):,} patients were lived through, each with a lumped tumor and values drawn "
         f"for each; {len(cohort.diagnosed):,} were diagnosed. How they ended: {ends}. Of their lesions "
         f"{len(cohort.lesions):,} divided. Nobody dies of anything but the tumor.", "lead")
@@ -167,7 +174,7 @@ def table(cohort) -> tuple[str, str]:
 
 def provenance(cohort) -> str:
     """Who made the cohort, and its file."""
-    session = cohort.session
+    session = cohort.session or {}
     versions = ", ".join(f"{name} {version}" for name, version in session.get("versions", {}).items())
     return html.table(("started", "ranks", "versions", "command"), [(
         session.get("started", "?"), session.get("ranks"), versions, session.get("command", "?"))]) + html.details(

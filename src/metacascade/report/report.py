@@ -54,12 +54,9 @@ def write(runs, out=None, slide=False) -> Path:
     if launcher.several():
         raise InputError("a report is written by one process: call it without mpiexec or srun")
     runs = [Path(run) for run in runs]
-    cohorts = [run for run in runs if cohort_results.is_one(_cohort(run))]
+    cohorts = [run for run in runs if cohort_results.is_one(_cohort(run)) or standing.is_cohort(run)]
     if cohorts and len(runs) > 1:
         raise InputError(f"{cohorts[0]} is a cohort, and has a report of its own: give it alone")
-    if (runs[0] / cohort_results.PLAN).is_file() and not cohorts:
-        raise InputError(f"{runs[0]} is of a cohort that is not complete: the same `metacascade cohort` goes on with "
-                         "it")
     if slide and (cohorts or len(runs) > 1 or standing.is_sweep(runs[0])):
         raise InputError("--talk draws one run: give its directory alone")
     if cohorts:

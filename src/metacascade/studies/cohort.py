@@ -127,7 +127,8 @@ class Runner:
                 return False
             rows.append(found[0])
             lesions.append(found[1])
-        cohort_results.write_part(self.out, block, np.concatenate(rows), np.concatenate(lesions))
+        cohort_results.write_part(self.out, block, np.concatenate(rows), np.concatenate(lesions),
+                                  cohort_patient.units_of(self.cohort))
         self.done += 1
         self._tell()
         return True

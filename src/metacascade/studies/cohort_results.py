@@ -69,6 +69,19 @@ def keep_plan(directory, plan):
     atomic.write_text(path, json.dumps(plan, indent=1))
 
 
+def plan_in(directory) -> dict:
+    """The plan of a cohort as its directory keeps it, with the tables of its file under "cohort"."""
+    path = Path(directory) / PLAN
+    with atomic.reading(path):
+        text = path.read_text("utf-8", "replace")
+    try:
+        plan = json.loads(text)
+        int(plan["cohort"]["patients"])
+        return plan
+    except (ValueError, LookupError, TypeError, RecursionError):
+        raise InputError(f"{path} is not as metacascade writes it") from None
+
+
 def missing(directory, patients) -> list[int]:
     """The parts that are not there, or not whole, and a folder for them. One process."""
     if whole(directory):
@@ -94,10 +107,10 @@ def whole(directory) -> bool:
 
 # --- rows -----------------------------------------------------------------------------------------------------
 
-def write_part(directory, block, rows, lesions):
-    """Write what became of the patients of a part. One process."""
-    datasets.write(serial_world(), part(directory, block), [Table.of("patients", rows), Table.of("lesions", lesions)],
-                   seal=(PART_KIND, FORMAT))
+def write_part(directory, block, rows, lesions, of_patients):
+    """Write what became of the patients of a part, `of_patients` the units of their columns. One process."""
+    tables = [Table.of("patients", rows, **units(of_patients)), Table.of("lesions", lesions)]
+    datasets.write(serial_world(), part(directory, block), tables, seal=(PART_KIND, FORMAT))
 
 
 def _read(path, kind):
@@ -156,6 +169,22 @@ def read(path):
     rows, lesions = _read(path, KIND)
     with datasets.open_file(path) as h5:
         return rows, lesions, json.loads(h5["patients"].attrs["units"])
+
+
+def so_far(directory):
+    """The same of the parts that a cohort has up to now, and none that is not whole. InputError without any."""
+    found = []
+    for path in sorted(part(directory, 0).parent.glob("part.*.h5")):
+        with contextlib.suppress(InputError):       # parts go when the results come
+            rows, lesions = _read(path, PART_KIND)
+            with datasets.open_file(path) as h5:
+                of_rows = json.loads(h5["patients"].attrs.get("units", "{}"))       # parts of older versions have none
+            found.append((rows, lesions, of_rows or dict.fromkeys(rows.dtype.names, "")))
+    if whole(directory):
+        return read(directory)
+    if not found:
+        raise InputError(f"no part of the cohort in {directory} is done yet: of each {BLOCK} patients there is one")
+    return np.concatenate([rows for rows, _, _ in found]), np.concatenate([one for _, one, _ in found]), found[0][2]
 
 
 def is_one(path) -> bool:

@@ -100,7 +100,8 @@ def is_cohort(path) -> bool:
 def cohort(directory) -> list:
     """How many patients of a cohort have been lived through, and how long the others will take."""
     directory = Path(directory)
-    patients, title = _cohort_plan(directory)
+    tables = cohort_results.plan_in(directory)["cohort"]
+    patients, title = int(tables["patients"]), str(tables.get("title", ""))
     if cohort_results.whole(directory):
         return [facts("", [("cohort", one_line(title)), ("state", f"complete, {counted(patients, 'patient')}")])]
     times = _written(directory)
@@ -111,17 +112,6 @@ def cohort(directory) -> list:
     left = "" if left_s is None else f", {duration(left_s)} left"
     return [facts("", [("cohort", one_line(title)), ("state", what),
                        ("patients", f"{done:,} of {patients:,} ({share(done, patients)}){left}")])]
-
-
-def _cohort_plan(directory):
-    path = directory / cohort_results.PLAN
-    with atomic.reading(path):
-        text = path.read_text("utf-8", "replace")
-    try:
-        tables = json.loads(text)["cohort"]
-        return int(tables["patients"]), str(tables.get("title", ""))
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        raise InputError(f"{path} is not as metacascade writes it") from None
 
 
 def _written(directory):
@@ -150,13 +140,10 @@ def config_of(directory):
     directory = Path(directory)
     if not is_cohort(directory):
         return load_with_text(directory / sweep_plan.CONFIG)
-    path = directory / cohort_results.PLAN
-    with atomic.reading(path):
-        text = path.read_text("utf-8", "replace")
     try:
-        return Config.from_dict(json.loads(text)["config"]), ""
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        raise InputError(f"{path} is not as metacascade writes it") from None
+        return Config.from_dict(cohort_results.plan_in(directory)["config"]), ""
+    except KeyError:
+        raise InputError(f"{directory / cohort_results.PLAN} has no config, which metacascade writes") from None
 
 
 # --- scaling --------------------------------------------------------------------------------------------------
