@@ -148,5 +148,5 @@ def near(axis, layer, figure, points_um=None, marked=True):
 def legend(axis, marked, place="upper center", at=(0.5, -0.2)):
     """A legend below the panel, off what is drawn, or elsewhere."""
     handles = [marks.sample(*one) for one in marked]
-    axis.legend(handles=handles, loc=place, bbox_to_anchor=at, ncols=3 if at else 1, columnspacing=0.9,
-                handletextpad=0.3, borderaxespad=0.0, frameon=not at)
+    axis.legend(handles=handles, loc=place, bbox_to_anchor=at, ncols=3, columnspacing=0.9,
+                handletextpad=0.3, borderaxespad=0.0)

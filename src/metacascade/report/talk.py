@@ -20,7 +20,8 @@ MOST_ORGANS = 5
 def picture(told) -> Plate:
     """A run on a slide: the tumor cut open, its edge near, oxygen, the course of time, and how far cells came."""
     layer = Layer(told)
-    figure, axes = style.mosaic(PLACES, WIDTH_IN, HEIGHT_IN, width_ratios=(2.5, 1.0, 0.95))
+    figure, axes = style.mosaic(PLACES, WIDTH_IN, HEIGHT_IN, width_ratios=(3.2, 1.0, 0.9))
+    figure.get_layout_engine().set(w_pad=0.1)
     figure.suptitle(title(told), fontsize=18, fontweight="bold", x=0.01, ha="left")
     cut(axes["cut"], layer, figure)
     section.near(axes["near"], layer, figure, 72 * 2.4 / (2 * section.NEAR_UM), marked=False)
@@ -58,7 +59,8 @@ def cut(axis, layer, figure):
         axis.scatter(some["x"], some["y"], s=30, color=color, marker=marker, edgecolors="black", linewidths=0.8,
                      zorder=7)
         handles.append((marker, color, words))
-    section.legend(axis, handles, "upper left", None)
+    axis.set_title(axis.get_title(loc="left"), pad=34)
+    section.legend(axis, handles, "lower left", (0.0, 1.0))
 
 
 ENTERED = {"core": ("#FFFFFF", "o"), "border": (style.YELLOW, "^"), "outside": (style.PURPLE, "s")}
@@ -71,7 +73,7 @@ def course(axis, told):
         axis.plot(told.days, np.where(numbers > 0, numbers, np.nan), dash, color=color, label=words)
     style.log_scale(axis.yaxis, 0.8)
     style.time_axis(axis, told.days)
-    axis.set(title="Cells, since the start", ylabel="cells")
+    axis.set(title="Cells, since the start")
     low, high = np.log(axis.get_ylim())
     ends = sorted((max(told.last(name, 0), 1.0), words, color) for name, (words, color, _) in LINES.items())
     places = spread([(np.log(value) - low) / (high - low) for value, _, _ in ends])
