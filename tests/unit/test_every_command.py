@@ -120,18 +120,23 @@ def stopped(tmp_path, metacascade):
 
 def test_resume_and_branch_say_it_too(stopped, tmp_path, metacascade):
     branched = metacascade(
-        "branch", stopped / "checkpoint.h5", "--out", tmp_path / "b", "--set", "draw.0.time=1 h", "--set",
-        "injection.0.time=30 min", "--set", "traits.motile_fraction=0.5", "--set", "crowding.mobility=3000 um^2/h", check=True)
-    for line in ("blood.nk = 9/h is outside", "draw[0].time = 1 h is not after 1 h, where this run starts",
-                 "injection[0].time = 30 min is before 1 h, where this run starts", EFFECT,
+        "branch", stopped / "checkpoint.h5", "--out", tmp_path / "b", "--set", "injection.0.time=30 min",
+        "--set", "traits.motile_fraction=0.5", "--set", "crowding.mobility=3000 um^2/h", check=True)
+    for line in ("blood.nk = 9/h is outside", "injection[0].time = 30 min is before 1 h, where this run starts", EFFECT,
                  "traits.motile_fraction: without effect (of the start of a run"):
         assert branched.stderr.count(line) == 1, line
-    with mc.open(tmp_path / "b") as results:
-        assert len(results.draws) == 0
     resumed = metacascade("resume", stopped, check=True)
     assert [line for line in ALWAYS if resumed.stderr.count(line) != 1] == []
     wrong = metacascade("branch", stopped / "checkpoint.h5", "--out", tmp_path / "c", "--set", WRONG)
     assert wrong.returncode == 2 and REFUSED in wrong.stderr
+
+
+@pytest.mark.parametrize("setting, told", [
+    ('surgery.0={time = "1 h"}', "surgery[0].time = 1 h: is not after 1 h, where the branch starts"),
+    ('radiation.0={time = "30 min"}', "radiation[0].time = 30 min: is not after 1 h"), ("draw.0.time=1 h", "draw[0].time = 1 h: is")])
+def test_a_branch_refuses_what_would_not_happen_in_it(stopped, tmp_path, metacascade, setting, told):
+    done = metacascade("branch", stopped / "checkpoint.h5", "--out", tmp_path / "b", "--set", setting, "--set", "run.step=30 min")
+    assert done.returncode == 2 and told in done.stderr and not (tmp_path / "b").exists()
 
 
 def test_a_run_after_steps_in_python_says_what_it_has_no_row_of(tmp_path, capsys):

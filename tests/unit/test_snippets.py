@@ -115,6 +115,15 @@ def test_what_a_page_tells_to_type_works(name, start, tmp_path, monkeypatch):
             run(words, start, name)
 
 
+def test_the_resection_of_the_quick_start_takes_the_tumor(start, tmp_path, monkeypatch):
+    shutil.copytree(start, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    [words] = [words for _, block in BLOCK.findall(PAGES["quickstart.md"]) for words in commands(block) if "runs/cut" in words]
+    run(words, start, "quickstart.md")
+    with mc.open("runs/cut") as results:
+        assert results.series["tissue"][-1] == 0 < results.series["resected"][-1]
+
+
 def test_what_is_not_run_here_is_run_by_tests_that_there_are():
     assert [name for told in NOT_HERE.values() for name in re.findall(r"tests/[\w/.]+", told) if not (ROOT / name).exists()] == []
 

@@ -246,6 +246,14 @@ def early(config, start_s) -> list[str]:
     return lines + ([*therapy.over(config, start_s), *interventions.too_early(config, start_s)] if start_s else [])
 
 
+def over(config, start_s) -> list[tuple]:
+    """(name, what) of all events and treatments that have wholly been where a run goes on at `start_s`."""
+    every = ((f"{name}[{i}]", one) for name in ("injection", "draw", "surgery", "radiation")
+             for i, one in enumerate(getattr(config, name)))
+    return [(name, one) for name, one in every
+            if start_s and getattr(one, "last_s", one.time_s + getattr(one, "duration_s", 0)) <= start_s]
+
+
 def _events(config):
     for name in ("injection", "draw"):
         for i, event in enumerate(getattr(config, name)):

@@ -43,9 +43,9 @@ def history(results, end_s):
     if not isinstance(results, Joined):
         return found
     began = results.began_s
-    before = {key: [(a, min(b, began)) for a, b in spans if a < began]
+    before = {key: [(a, min(b, began)) for a, b in spans if a < began or a == b == began]
               for key, spans in history(results.parent, began).items()}
-    own = {key: [(max(a, began), b) for a, b in spans if max(a, b - 1) >= began] for key, spans in found.items()}
+    own = {key: [(max(a, began), b) for a, b in spans if b > began] for key, spans in found.items()}
     return {key: spans for key in dict.fromkeys([*before, *own])
             if (spans := joined(before.get(key, []), own.get(key, []), began))}
 

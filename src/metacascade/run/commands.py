@@ -139,6 +139,7 @@ def refuse_branch(former, changed, meta, vessels_live):
     _refuse_other_grid(former, changed, meta)
     _refuse_other_bed(former, changed, vessels_live)
     _refuse_too_many_steps(changed, meta)
+    _refuse_past(former, changed, meta["time_s"])
 
 
 def warnings_of_branch(former, changed, time_s):
@@ -187,6 +188,15 @@ def _refuse_no_step(new, meta):
     if nothing_to_come(new, alive, time_s):
         raise InputError("run.stop_when_empty: nothing is alive in the checkpoint and nothing is to come, so the "
                          "branch would end at once: --set an [[injection]] after it, or run.stop_when_empty=false")
+
+
+def _refuse_past(old, new, time_s):
+    """What is to be done in a branch lies in it, but for what has been in the run that it starts from."""
+    been = [one for _, one in config_check.over(old, time_s)]
+    lost = [f"{name}.time = {show_time(one.time_s)}: is not after {show_time(time_s)}, where the branch starts, so it "
+            "would not happen: give a later time" for name, one in config_check.over(new, time_s) if one not in been]
+    if lost:
+        raise InputError("\n".join(lost))
 
 
 def _refuse_other_bed(old, new, vessels_live):
