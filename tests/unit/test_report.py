@@ -284,9 +284,11 @@ def test_mutations_are_told_and_a_half_life_without_interval_has_none():
     told = Made({})
     told.config, told.days = mc.load({"tumor": {"cells": 300}, "trait": [trait]}), [3.0]
     told.results = type("R", (), dict(half_life=lambda self: dict(half_life_h=2.0, low_h=np.nan, high_h=np.nan),
+                                      survival=lambda self: [dict(hours=3.0)],
                                       cellsearch=lambda self: (_ for _ in ()).throw(needs.Missing("none"))))()
     assert "mutations" in summary._model(told)
-    assert list(summary._blood(told)) == [("half-life in the flow", "2 h", "")]
+    assert list(summary._blood(told)) == [
+        ("half-life in the flow", 2.0, "h"), ("half of what was shed flows no more, nor is arrested, after", 3.0, "h")]
 
 
 def test_shed_cells_are_read_in_slices(whole, monkeypatch):

@@ -10,7 +10,7 @@ import metacascade as mc
 import reported
 from metacascade.__main__ import main
 from metacascade.base.units import DAY_S
-from metacascade.report import compare, groups, growth, report, summary, timeline
+from metacascade.report import compare_tables, groups, growth, report, summary, timeline
 
 pytest.importorskip("matplotlib")
 BEGAN_H, END_H = 2, 6
@@ -89,8 +89,8 @@ def test_a_window_that_goes_on_over_the_start_of_a_branch_is_one(before, own, wh
 
 def test_branches_of_one_run_are_compared_in_pairs_as_they_have_one_seed(runs, tmp_path):
     compared = groups.gathered([runs / "plain", runs / "treated"])
-    text = compare.paired(compared)
-    assert "Groups minus plain, in pairs of runs with the same seed" in text and "95 % from" not in text
+    text = compare_tables.paired(compared)
+    assert "Groups minus plain on day 0.25, in pairs of runs with the same seed" in text and "95 % from" not in text
     with mc.open(runs / "plain") as plain, mc.open(runs / "treated") as treated:
         killed = int(treated.series["nk"][-1]) - int(plain.series["nk"][-1])
     assert killed != 0 and re.search(rf"killed by NK cells in the blood</td>.*?>{killed:,}<", text)

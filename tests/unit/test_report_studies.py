@@ -10,7 +10,7 @@ import reported
 from metacascade.__main__ import main
 from metacascade.base.intervals import kaplan_meier
 from metacascade.base.units import YEAR_S
-from metacascade.report import compare, groups, html, patients, report
+from metacascade.report import compare_tables, groups, html, patients, report, style
 from metacascade.studies import cohort_results, cohort_table
 
 pytest.importorskip("matplotlib")
@@ -64,6 +64,40 @@ def test_runs_of_other_lengths_have_bands_with_fewer_runs_at_the_end(seeds, tmp_
     assert band.n.tolist() == [2, 2, 2, 2, 2, 1, 1] and np.isnan(band.low[-1]) and band.mean[-1] > 0
 
 
+def test_runs_of_other_lengths_are_compared_at_the_last_output_that_all_have(seeds, tmp_path):
+    longer = reported.tiny(tmp_path, "longer", "run.duration=6 h", "blood.nk=5/h")
+    compared = groups.gathered([seeds[0], longer])
+    assert not compared.together() and groups.gathered(seeds).together()
+    text = compare_tables.what(compared) + compare_tables.numbers(compared)
+    assert "outputs up to days 0.1667 to 0.25" in text and "On day 0.1667: mean" in text
+    cells = text.partition("cells of the tumor</td>")[2].partition("radius")[0]
+    for path in (seeds[0], longer):
+        with mc.open(path) as results:
+            assert f'<td class="n">{int(results.series["tissue"][4]):,}</td>' in cells
+
+
+def test_what_the_check_of_a_config_says_is_in_the_page(seeds, tmp_path):
+    useless = reported.tiny(tmp_path, "useless", 'therapy=[{drug = "cytotoxic"}]')
+    text = compare_tables.what(groups.gathered([seeds[0], useless]))
+    assert "The check of the config says, of every run: intravasation.hazard = 20/day is outside" in text
+    assert "of useless: therapy[0]: " in text
+    assert "therapy[0].drug" in (differs := compare_tables.differences(groups.gathered([seeds[0], useless])))
+    assert "therapy[0].factor" not in differs and "left out" not in differs
+
+
+def test_points_without_names_are_called_by_what_is_their_own():
+    members = [dict(number=k, settings={"tumor.cells": 5, "a.hazard": hazard, "b.hazard": 1 + k, "c.distance": "30 um"})
+               for k, hazard in enumerate(("1/day", "2/day"))]
+    members[1]["settings"]["c.distance"] = "40 um"
+    alike = groups._alike(members)
+    assert [groups._settings(member, alike) for member in members] == [
+        "a.hazard = 1/day, b.hazard = 1, distance = 30 um", "a.hazard = 2/day, b.hazard = 2, distance = 40 um"]
+
+
+def test_legends_of_long_names_are_no_wider_than_the_figure():
+    assert style.abreast(["short"] * 9) == 3 and style.abreast(["x" * 40] * 9) == 2 and style.abreast(["x" * 99]) == 1
+
+
 def test_several_runs_are_compared_and_what_differs_is_told(seeds, tmp_path):
     page = report.write(seeds, tmp_path / "page").read_text("utf-8")
     assert "3 runs in 2 groups: one (2); three (1)" in page and "The least number of replicates of a group is 1" in page
@@ -100,8 +134,8 @@ def test_points_whose_long_names_begin_alike_are_groups_of_their_own(tmp_path, m
 def test_pairs_of_a_sweep_with_independent_seeds_are_not_called_of_one_seed(seeds, words, monkeypatch):
     members = [dict(number=k, point=k, replicate=0, seed=seed) for k, seed in enumerate(seeds)]
     plan = dict(members=members, names=["a", "b"], compare=dict(against=0, columns={"tissue": "cells"}))
-    monkeypatch.setattr(compare.sweep_table, "rows_of", lambda *_: {k: dict(status="done", tissue=k) for k in (0, 1)})
-    page = compare.paired(groups.Compared([], [], plan, "here"))
+    monkeypatch.setattr(compare_tables.sweep_table, "rows_of", lambda *_: {k: dict(status="done", tissue=k) for k in (0, 1)})
+    page = compare_tables.paired(groups.Compared([], [], plan, "here"))
     assert "Points minus a" in page and words in page
 
 

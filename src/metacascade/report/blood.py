@@ -7,7 +7,7 @@ from metacascade.io.needs import Missing
 from metacascade.report import html, style
 from metacascade.report.plate import Plate
 
-NODE = "venous"
+NODE, BESIDE = "venous", 5      # of the tube; outputs on each side in a running mean
 
 
 def circulating(told) -> Plate:
@@ -30,9 +30,10 @@ def circulating(told) -> Plate:
     rows = [{"time [days]": float(day), **{f"{words} [cells]": float(v[k]) for words, v in lines.items()},
              **{name: float(v[k]) for name, v in tube.items()}} for k, day in enumerate(told.days)]
     return Plate("blood", "Left: cells that have entered the blood, and those in it at each output; what is 0 is not "
-                 "drawn. Right: what an assay like CellSearch is expected to find in a tube of venous blood (it takes "
-                 "epithelial cells and finds 85 % of them), and the chance of one or more and of five or more; "
-                 f"triangles are the blood draws of the run. {half_life(told)}", figure, rows)
+                 "drawn. Right: what an assay like CellSearch is expected to find in a tube (it takes epithelial "
+                 "cells and finds 85 % of them). Points are of the cells that flow at the output, which are few and "
+                 "gone in seconds; so there are a running mean, and the chances by it. Triangles are the blood draws "
+                 f"of the run. {half_life(told)}", figure, rows)
 
 
 def _tube(told, axis):
@@ -43,19 +44,31 @@ def _tube(told, axis):
         axis.axis("off")
         axis.text(0.0, 0.5, f"not told: {missing}", wrap=True, fontsize=style.SMALL)
         return {}
-    axis.plot(told.days, tube["expected"], color=style.BLUE, label="expected")
-    axis.plot(told.days, tube["p_any"], color=style.RED, linestyle="--", label="chance of 1 or more")
-    axis.plot(told.days, tube["p_many"], color=style.GREEN, linestyle="-.", label="chance of 5 or more")
+    mean = running(tube["expected"])
+    axis.plot(told.days, tube["expected"], ".", color=style.SKY, label="expected, of what flows then")
+    axis.plot(told.days, mean, color=style.BLUE, label=f"mean of {2 * BESIDE + 1} outputs")
+    axis.plot(told.days, [bloodcount.at_least(1, one) for one in mean], color=style.RED, linestyle="--",
+              label="chance of 1 or more")
+    axis.plot(told.days, [bloodcount.at_least(bloodcount.MANY, one) for one in mean], color=style.GREEN, linestyle="-.",
+              label="chance of 5 or more")
     for k, draw in enumerate(bloodcount.real_draws(told.results)):
         axis.plot(draw["time_h"] / 24, draw["ctcs"], "^", color=style.BLACK, markersize=8, clip_on=False,
                   label="drawn, CTCs" if k == 0 else None)
     style.time_axis(axis, told.days)
     axis.set(title=f"In {tube['volume_mL'][-1]:.3g} mL of venous blood", ylabel="CTCs, or chance")
     drawn = [draw["ctcs"] for draw in bloodcount.real_draws(told.results)]
-    axis.set_ylim(0, 1.05 * max(1.0, *tube["expected"], *drawn))
+    axis.set_ylim(0, 1.05 * max(1e-6, *tube["expected"], *drawn))
     style.key(axis)
     return {"volume [mL]": tube["volume_mL"], "expected [CTCs]": tube["expected"], "p_any": tube["p_any"],
-            "p_many": tube["p_many"]}
+            "p_many": tube["p_many"], "running mean [CTCs]": mean}
+
+
+def running(numbers):
+    """Means over each number with those beside it, fewer at the ends."""
+    total = np.concatenate([[0.0], np.cumsum(numbers)])
+    k = np.arange(len(numbers))
+    low, high = np.maximum(k - BESIDE, 0), np.minimum(k + BESIDE + 1, len(numbers))
+    return (total[high] - total[low]) / (high - low)
 
 
 def half_life(told) -> str:

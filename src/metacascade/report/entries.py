@@ -4,6 +4,7 @@ import numpy as np
 from metacascade.io import needs
 from metacascade.io.needs import Missing
 from metacascade.report import section, style
+from metacascade.report.layer import ENTRIES_H
 from metacascade.report.plate import Plate
 
 BIN_UM = 5.0            # of the table of distances
@@ -47,11 +48,15 @@ def distances(told) -> Plate:
 
 def zones(told) -> Plate:
     """Which shares of the cells lie, and of those shed were, in the core, at the border, outside; and in sprouts."""
-    parts = {"entered vessels,\nsince the start": "shed", "all cells, now": "cells"}
-    found = {words: {zone: told.last(f"{name}_{zone}") for zone in style.ZONES} for words, name in parts.items()}
+    found = {words: {zone: told.last(f"{name}_{zone}") for zone in style.ZONES} for words, name in (
+        ("entered vessels,\nsince the start", "shed"), ("all cells, now", "cells"))}
+    before = np.flatnonzero(told.days <= told.days[-1] - ENTRIES_H / 24)
+    if len(before):
+        late = {zone: n - told.series(f"shed_{zone}", 0)[before[-1]] for zone, n in [*found.values()][0].items()}
+        found = {f"entered vessels,\nlast {ENTRIES_H:g} h": late} | found
     if not any(sum(of.values()) for of in found.values()):
         raise Missing("the run has no outline of the tumor (outline.enabled), by which zones are told")
-    figure, axes = style.figure(height_in=2.2)
+    figure, axes = style.figure(height_in=1.2 + 0.5 * len(found))
     axis = axes[0, 0]
     for place, of in enumerate(found.values()):
         _bar(axis, place, of)

@@ -19,6 +19,8 @@ from metacascade.studies import standing, sweep_compare, sweep_plan, sweep_table
 
 LABEL = 40              # characters of the name of a group in a figure
 SEEDS = (("run", "seed"), ("vessels", "seed"))
+SURE = ("bars and bands are intervals of 95 % of the mean by Student's t, which of few runs or small counts may reach "
+        "below 0")
 
 
 @dataclass
@@ -29,13 +31,14 @@ class Member:
     config: object
     days: np.ndarray
     columns: dict
-    organs: dict
+    organs: dict        # {node: lesions at each output}
     stages: dict
     distances: dict
     complete: bool
     digest: str
     branch: str
     history: dict
+    warnings: list
 
 
 @dataclass
@@ -58,6 +61,19 @@ class Compared:
     def members(self):
         """All runs, group after group."""
         return [member for group in self.groups for member in group.members]
+
+    @property
+    def end_d(self):
+        """The last output that all runs have [d], or of each the last before it."""
+        return min(member.days[-1] for member in self.members)
+
+    def together(self):
+        """Do all runs end at one time?"""
+        return all(abs(member.days[-1] - self.end_d) < 1e-6 for member in self.members)
+
+    def at_end(self, member, numbers):
+        """Of numbers at each output of a run that at the last which all have."""
+        return numbers[np.searchsorted(member.days, self.end_d + 1e-6) - 1]
 
     def least(self):
         """The least number of runs of a group."""
@@ -85,13 +101,13 @@ def gathered(paths) -> Compared:
 
 def _of_study(directory):
     plan, groups, left_out = sweep_plan.kept(directory), {}, []
-    names = sweep_compare.names_of(plan)
+    names, alike = sweep_compare.names_of(plan), _alike(plan["members"])
     for member in plan["members"]:
         path = sweep_plan.folder(directory, member)
         if not (path / NAME).exists():
             left_out.append(f"{path.name}: {sweep_table.state(path)}")
             continue
-        name = names[member["point"]] if names else _settings(member) or "all"
+        name = names[member["point"]] if names else _settings(member, alike) or "all"
         groups.setdefault(member["point"], Group(name)).members.append(read(path, f"{name}, {path.name}"))
     if not groups:
         raise InputError(f"no member of {directory} has results yet")
@@ -107,8 +123,18 @@ def _labelled(groups):
     return found
 
 
-def _settings(member):
-    return ", ".join(f"{name} = {inline(value)}" for name, value in member["settings"].items() if name != "run.seed")
+def _alike(members):
+    """Settings that all members have alike."""
+    return {name for name, value in members[0]["settings"].items()
+            if all(name in other["settings"] and other["settings"][name] == value for other in members)}
+
+
+def _settings(member, alike):
+    """What a point is called that has no name: its own settings, by the last word of each key where that is enough."""
+    own = {key: value for key, value in member["settings"].items() if key != "run.seed" and key not in alike}
+    last = [key.rpartition(".")[2] for key in own]
+    return ", ".join(f"{word if last.count(word) == 1 else key} = {str(inline(value)).strip(chr(34))}"
+                     for word, (key, value) in zip(last, own.items()))
 
 
 def _of_runs(paths):
@@ -159,9 +185,9 @@ def read(path, name) -> Member:
                         alive=sum(lesions.values(), zeros))
         stages = {stage: by_organ.get(WHOLE, 0) for stage, by_organ in funnel.counts(told.results).items()}
         return Member(name, told.path, told.config, told.days, columns,
-                      {node: int(numbers[-1]) for node, numbers in lesions.items()}, stages, _distances(told),
+                      lesions, stages, _distances(told),
                       told.results.complete, told.results.digest, told.branch,
-                      timeline.history(told.opened, told.days[-1] * DAY_S))
+                      timeline.history(told.opened, told.days[-1] * DAY_S), told.warnings)
 
 
 def _distances(told):

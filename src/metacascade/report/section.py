@@ -6,9 +6,9 @@ from metacascade.io.needs import Missing
 from metacascade.report import marks, style
 from metacascade.report.layer import ENTRIES_H, SLAB_UM, Layer, ends, outside_of
 from metacascade.report.plate import Plate
+from metacascade.report.summary import HYPOXIC_MMHG
 
 NEAR_UM, CELL_UM = 150.0, 11.0      # half the width of what is shown near, and how large a cell is drawn
-HYPOXIC_MMHG = 10.0
 GROUND = ("#F3D9C9", "#FBEBC4", "#FFFFFF")      # of core, border, outside
 GROWING, SHUT = style.GREEN, "#9A9A9A"
 

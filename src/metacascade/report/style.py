@@ -18,7 +18,7 @@ DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (1, 1)
 FILLS = (BLUE, ORANGE, GREEN, RED, SKY, PURPLE, YELLOW, GRAY)
 ZONES = {"core": RED, "border": ORANGE, "outside": BLUE}
 MATURITY = (RED, ORANGE, SKY, "#003B6F")       # new and leaky .. mature
-WIDTH_IN, POINTS, SMALL = 7.2, 10.0, 9.0
+WIDTH_IN, POINTS, SMALL, LETTERS = 7.2, 10.0, 9.0, 100       # LETTERS: of a small line across
 LARGEST_SVG, DPI = 500_000, 150         # bytes of an SVG that stands in the page; dots of an inch
 
 SHEET = {
@@ -119,6 +119,12 @@ def key(axis, columns=1):
     axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.24), ncols=columns, borderaxespad=0.0)
 
 
+def abreast(labels, most=3):
+    """How many entries of a legend have room side by side above a figure."""
+    longest = max(map(len, labels), default=1)
+    return max(1, min(most, len(labels), LETTERS // (longest + 8)))
+
+
 def listed(colors):
     """A scale of these colors and none between."""
     from matplotlib.colors import ListedColormap
@@ -155,5 +161,5 @@ def _power(value):
 
 def _between(axis, value):
     low, high = axis.get_view_interval()
-    short = 0 < low and high / low < 20
+    short = 0 < low and math.floor(math.log10(high)) - math.ceil(math.log10(low)) < 1      # one power of ten, or none
     return _power(value) if short and f"{value:e}"[0] in "25" and value < 9_999_999 else ""

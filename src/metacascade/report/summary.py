@@ -1,5 +1,8 @@
 """What was simulated, in three sentences, and the numbers that matter most."""
+import contextlib
 import math
+
+import numpy as np
 
 from metacascade.base.units import DAY_S, show_time
 from metacascade.io import needs
@@ -10,6 +13,7 @@ from metacascade.report import html
 MODELS = {"angiogenesis": "vessels that grow", "vegf": "VEGF", "emt": "EMT by lack of oxygen", "chemotherapy": "a drug",
           "lymphatic": "lymph", "neutrophils": "neutrophils", "macrophages": "macrophages", "l1cam": "L1CAM",
           "matrix": "matrix", "adhesion": "adhesion of cells"}
+HYPOXIC_MMHG = 10.0
 DIED = ("anoikis", "shear", "nk", "arrested_death")
 
 
@@ -26,6 +30,7 @@ def state(told) -> str:
                      f"{told.days[-1]:.3g} of {told.config.run.duration_s / DAY_S:.3g} days.")
     if told.branch:
         lines.append(f"This is {told.branch}")
+    lines += [f"The check of the config says: {line}." for line in told.warnings]
     return "".join(html.paragraph(line, "note") for line in lines)
 
 
@@ -73,38 +78,72 @@ def headline(told):
     died = {name: told.last(name) for name in DIED}
     yield "simulated time", float(told.days[-1]), "days"
     yield "cells of the tumor", told.last("tissue") + told.last("lumped"), "cells"
-    if math.isfinite(radius := told.last("radius", math.nan)):
-        yield "radius of the tumor", float(radius), "µm"
+    yield from _size(told)
     yield "cells that entered the blood", shed, "cells"
-    yield "first cell shed", _time(told, "first_shed_s"), ""
+    yield "first cell shed after", *_time(told, "first_shed_s")
     yield "died in the blood", sum(died.values()), "cells"
     yield "of these killed by NK cells", died["nk"], "cells"
     yield "left the blood in an organ", told.last("extravasated"), "cells"
     yield "lesions alive, single cells too", lesions["alive"], "lesions"
     yield "of these dormant", lesions["dormant"], "lesions"
     yield "of these growing", lesions["micro"], "lesions"
-    yield "first lesion that divided", _time(told, "first_lesion_s"), ""
+    yield "first lesion divided after", *_time(told, "first_lesion_s")
     yield from _blood(told)
+
+
+def _size(told):
+    """Radius, doubling time, lack of oxygen, where there are such."""
+    if has_outline(told):
+        yield "radius of the tumor", float(told.last("radius")), "µm"
+    cells = told.series("tissue") + told.series("lumped", 0)
+    late = told.days >= told.days[-1] - 0.25 * (told.days[-1] - told.days[0])
+    first, last = cells[late][0], cells[-1]
+    if last > first > 0:
+        days = (told.days[-1] - told.days[late][0]) * math.log(2) / math.log(last / first)
+        yield "its doubling time, in the last quarter of the time", float(f"{days:.3g}"), "days"
+    with contextlib.suppress(Missing):
+        arrays = told.state.arrays
+        if "oxygen" in arrays and (total := int(arrays["counts"][:].sum())):
+            lacking = int(arrays["counts"][:][np.asarray(arrays["oxygen"]) < HYPOXIC_MMHG].sum())
+            yield (f"its cells below {HYPOXIC_MMHG:g} mmHg of oxygen, in the last checkpoint",
+                   round(100 * lacking / total), "%")
+
+
+def has_outline(told):
+    """Is the tumor in one mass, of which a radius tells: with half of its cells and more inside of the outline?"""
+    outside = told.last("cells_outside", 0)
+    return math.isfinite(told.last("radius", math.nan)) and 2 * outside <= told.last("tissue")
 
 
 def _time(told, name):
     at = told.last(name, -1)
-    return "not yet" if at < 0 else f"day {at / DAY_S:.3g}"
+    return ("not yet", "") if at < 0 else (float(f"{at / DAY_S:.3g}"), "days")
 
 
 def _blood(told):
     try:
         one = told.results.half_life()
-        between = f" ({hours(one['low_h'])} to {hours(one['high_h'])})" if math.isfinite(one["low_h"]) else ""
-        yield "half-life in the flow", hours(one["half_life_h"]) + between, ""
+        between = f" (95 %: {hours(one['low_h'])} to {hours(one['high_h'])})" if math.isfinite(one["low_h"]) else ""
+        value, unit = hours(one["half_life_h"]).split()
+        yield "half-life in the flow", float(value), unit + between
     except Missing:
         yield "half-life in the flow", "not told", ""
+    with contextlib.suppress(Missing, IndexError):
+        value, unit = hours(told.results.survival()[0]["hours"]).split()
+        yield "half of what was shed flows no more, nor is arrested, after", float(value), unit
     try:
         tube = told.results.cellsearch()
-        yield (f"found in {tube['volume_mL'][-1]:.3g} mL of venous blood at the end, expected",
-               float(tube["expected"][-1]), "CTCs")
+        late = told.days >= told.days[-1] - 0.25 * (told.days[-1] - told.days[0])
+        yield (f"expected in {_tube(told, tube)}, in the last quarter of the time",
+               float(f"{tube['expected'][late].mean():.3g}"), "CTCs")
     except Missing:
         return
+
+
+def _tube(told, tube):
+    """The tube of blood that an assay takes, in words."""
+    volume, blood = tube["volume_mL"][-1], told.results.blood_mL.get("venous", math.inf)
+    return f"{volume:.3g} mL of venous blood{' (all of it)' * bool(volume >= 0.999 * blood)}"
 
 
 def headline_table(told) -> str:

@@ -4,6 +4,7 @@ import numpy as np
 from metacascade.report import sankey, section, style
 from metacascade.report.layer import ENTRIES_H, Layer
 from metacascade.report.plate import Plate
+from metacascade.report.summary import has_outline
 
 WIDTH_IN, HEIGHT_IN, DPI = 40 / 3, 7.5, 144          # 1920 x 1080
 LETTERS = {name: 14.0 for name in ("font.size", "axes.labelsize", "xtick.labelsize", "ytick.labelsize",
@@ -38,8 +39,7 @@ def picture(told) -> Plate:
 
 def title(told):
     """What the whole of the run has come to."""
-    radius = told.last("radius", np.nan)
-    across = f", {radius / 500:.1f} mm across" if radius == radius else ""
+    across = f", {told.last('radius') / 500:.1f} mm across" if has_outline(told) else ""
     return (f"Day {told.days[-1]:.3g}: {int(told.last('tissue')):,} cells{across}; {int(told.last('shed')):,} entered "
             f"the blood, {int(told.last('started')):,} grew elsewhere")
 

@@ -88,6 +88,11 @@ class Told:
         """The unit of a column of the series."""
         return self.results.units(f"series/{name}")
 
+    @cached_property
+    def warnings(self):
+        """What the check of the config finds worth a look, from the start of the run or branch on."""
+        return self.config.warnings_from(getattr(self.opened, "began_s", 0))
+
     @property
     def branch(self):
         """What is to be said of a branch; "" of what is none."""
