@@ -108,7 +108,12 @@ def _of_study(directory):
             left_out.append(f"{path.name}: {sweep_table.state(path)}")
             continue
         name = names[member["point"]] if names else _settings(member, alike) or "all"
-        groups.setdefault(member["point"], Group(name)).members.append(read(path, f"{name}, {path.name}"))
+        try:
+            found = read(path, f"{name}, {path.name}")
+        except InputError as error:
+            left_out.append(f"{path.name}: damaged ({one_line(error)})")
+            continue
+        groups.setdefault(member["point"], Group(name)).members.append(found)
     if not groups:
         raise InputError(f"no member of {directory} has results yet")
     return Compared(_labelled(groups), left_out, plan, Path(directory))

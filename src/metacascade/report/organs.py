@@ -69,8 +69,8 @@ def routes(told) -> Plate:
         body.tumor(axis, home)
     return Plate("routes", "Lesions by where their founder came from: red, whole arrows from the tumor (or an "
                  "injection), blue, dashed ones from lesions of another organ; as wide as their number. At each organ "
-                 "lesions that were founded and have a record, and in brackets those alive at the end; single cells "
-                 "count. The outline is a scheme of no species.", figure,
+                 "lesions that live or have ever divided (others leave no record when they die), and in brackets those "
+                 "alive at the end; single cells count. The outline is a scheme of no species.", figure,
                  [{"from": origin, "to": organ, "lesions": n, "alive": living.get(origin, {}).get(organ, 0)}
                   for n, origin, organ in ways])
 

@@ -18,6 +18,12 @@ from metacascade.studies.cohort_patient import PLACES
 SHOWN, MOST_ORGANS, AT_RISK = 200, 8, 6     # patients in the page; organs with a curve; times with numbers at risk
 TITLES = {"survival": "alive (nobody dies of anything but the tumor)", "recurrence": "free of distant recurrence"}
 
+COLUMNS = {     # of the table in the page: column of the CSV, head
+    "patient": "patient", "age_diagnosis [year]": "age at diagnosis", "diagnosed [year]": "diagnosed after [years]",
+    "tumor_cells [cells]": "cells of the tumor then", "recurred [year]": "first lesion seen after [years]",
+    "first_organ_seen": "where", "detected [lesions]": "lesions seen", "divided [lesions]": "lesions that divided",
+    "end [year]": "followed until [years]", "cause": "ended by", "shed [cells]": "cells shed"}
+
 
 class Cohort:
     """The results of a cohort, up to now if it is not done: `rows` of patients, `lesions`, `units`, `plan`."""
@@ -167,8 +173,11 @@ def by_organ(cohort) -> str:
 def table(cohort) -> tuple[str, str]:
     """(the first patients as HTML, all of them as CSV)."""
     head, rows = cohort_table.patients(cohort.rows, cohort.lesions, cohort.units)
-    note = f"The first {min(SHOWN, len(rows)):,} of {len(rows):,} patients; all are in figures/patients.csv."
-    shown = html.paragraph(note) + html.table(head, rows[:SHOWN])
+    note = (f"The first {min(SHOWN, len(rows)):,} of {len(rows):,} patients. All, with every value that was drawn for "
+            "them, are in figures/patients.csv.")
+    at = [head.index(name) for name in COLUMNS if name in head]
+    shown = html.paragraph(note) + html.table([COLUMNS[head[k]] for k in at],
+                                              [[row[k] for k in at] for row in rows[:SHOWN]])
     return shown, csv_text([dict(zip(head, row)) for row in rows])
 
 

@@ -1,8 +1,10 @@
 """``metacascade report``: sections of a run in their order, each figure as SVG, PNG and CSV, and the page of all."""
 import importlib.util
+import warnings
 from pathlib import Path
 
-from metacascade.base.errors import InputError
+from metacascade.base.errors import InputError, path_of
+from metacascade.base.screen import warn
 from metacascade.io.needs import Missing
 from metacascade.ranks import launcher
 from metacascade.report import (
@@ -14,6 +16,7 @@ from metacascade.report import (
     groups,
     growth,
     html,
+    layer,
     organs,
     page,
     patients,
@@ -30,6 +33,7 @@ from metacascade.report.told import opened
 from metacascade.studies import cohort_results, standing
 
 VIEW = "metacascade.report.view3d"
+NO_GLYPH = "names in it have letters that the font of the figures does not have, and shows as boxes"
 FOOT = "Made by `metacascade report`. A simulation: never to be used for a patient."
 SECTIONS = (    # key, title, functions that give figures or HTML of a run, or raise Missing
     ("summary", "What was simulated", summary.PARTS),
@@ -53,7 +57,11 @@ def write(runs, out=None, slide=False) -> Path:
     """
     if launcher.several():
         raise InputError("a report is written by one process: call it without mpiexec or srun")
-    runs = [Path(run) for run in runs]
+    if isinstance(runs, (str, Path)):
+        runs = [runs]
+    runs = [Path(path_of(run, "runs to report")) for run in runs]
+    if not runs:
+        raise InputError("a report needs a run: name its directory")
     cohorts = [run for run in runs if cohort_results.is_one(_cohort(run)) or standing.is_cohort(run)]
     if cohorts and len(runs) > 1:
         raise InputError(f"{cohorts[0]} is a cohort, and has a report of its own: give it alone")
@@ -73,7 +81,16 @@ def _cohort(path):
 def _of_one(path, out, slide):
     sections = (("talk", "At a glance", (talk.picture,)), *SECTIONS) if slide else SECTIONS
     with opened(path) as told:
+        if slide:
+            _refuse_slide(told)
         return _made(told, sections, out or told.directory / "report", told.config.title or told.name, _footer(told))
+
+
+def _refuse_slide(told):
+    try:
+        layer.Layer(told)
+    except Missing as missing:
+        raise InputError(f"--talk: there is no picture for a slide, as {missing}") from None
 
 
 def _of_several(paths, out):
@@ -136,8 +153,11 @@ def _first_sentence(part):
 
 def written(plate: Plate, directory) -> str:
     """A figure in its files, and as it stands in the page: as SVG, or, where that is large, as PNG."""
-    made = style.laid_out(plate.figure)
-    text, dots = style.svg(made), style.png(made, plate.dpi)
+    with warnings.catch_warnings(record=True) as said:
+        made = style.laid_out(plate.figure)
+        text, dots = style.svg(made), style.png(made, plate.dpi)
+    for line in dict.fromkeys(str(one.message) for one in said):
+        warn(f"figure {plate.name}: {NO_GLYPH if 'missing from font' in line else line}")
     directory.write(f"{plate.name}.svg", text)
     directory.write(f"{plate.name}.png", dots)
     directory.write(f"{plate.name}.csv", csv_text(plate.rows))

@@ -19,6 +19,7 @@ FILLS = (BLUE, ORANGE, GREEN, RED, SKY, PURPLE, YELLOW, GRAY)
 ZONES = {"core": RED, "border": ORANGE, "outside": BLUE}
 MATURITY = (RED, ORANGE, SKY, "#003B6F")       # new and leaky .. mature
 WIDTH_IN, POINTS, SMALL, LETTERS = 7.2, 10.0, 9.0, 100       # LETTERS: of a small line across
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 LARGEST_SVG, DPI = 500_000, 150         # bytes of an SVG that stands in the page; dots of an inch
 
 SHEET = {
@@ -29,7 +30,7 @@ SHEET = {
     "lines.linewidth": 1.8, "axes.grid": True, "grid.color": PALE, "grid.linewidth": 0.7, "axes.axisbelow": True,
     "figure.facecolor": "white", "savefig.facecolor": "white", "svg.fonttype": "path", "svg.hashsalt": "metacascade",
     "axes.formatter.useoffset": False, "axes.formatter.limits": (-4, 5), "path.simplify": True, "image.cmap": "cividis",
-    "mathtext.default": "regular", "figure.dpi": 100}
+    "text.parse_math": False, "figure.dpi": 100}
 
 
 @contextlib.contextmanager
@@ -156,7 +157,9 @@ def log_scale(axis, lowest=None, highest=None):
 def _power(value):
     if 1 <= value < 9_999_999:
         return f"{value:,.0f}"
-    return f"{value:.3g}" if 1e-3 <= value < 1 else f"$10^{{{round(math.log10(value))}}}$" if value > 0 else ""
+    if 1e-3 <= value < 1:
+        return f"{value:.3g}"
+    return f"10{str(round(math.log10(value))).translate(RAISED)}" if value > 0 else ""
 
 
 def _between(axis, value):

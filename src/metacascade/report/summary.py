@@ -30,6 +30,10 @@ def state(told) -> str:
                      f"{told.days[-1]:.3g} of {told.config.run.duration_s / DAY_S:.3g} days.")
     if told.branch:
         lines.append(f"This is {told.branch}")
+    with contextlib.suppress(Missing):
+        at_d = told.state.meta["time_s"] / DAY_S
+        lines += [f"The pictures of the tumor are of the checkpoint of day {at_d:.4g}: {'; '.join(told.passed_over)}."
+                  ] * bool(told.passed_over)
     lines += [f"The check of the config says: {line}." for line in told.warnings]
     return "".join(html.paragraph(line, "note") for line in lines)
 

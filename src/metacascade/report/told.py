@@ -8,14 +8,14 @@ import numpy as np
 from metacascade.base.errors import InputError
 from metacascade.base.units import DAY_S
 from metacascade.config.config import Config
-from metacascade.io import checkpoint, needs
+from metacascade.io import needs
 from metacascade.io.cascade import kept
 from metacascade.io.needs import Missing
 from metacascade.io.parents import Joined, open_run
 from metacascade.io.results import open_results
 from metacascade.mechanisms import plan_of
 from metacascade.model import observables
-from metacascade.ranks.parallel import serial_world
+from metacascade.report import newest
 
 
 @contextlib.contextmanager
@@ -108,12 +108,20 @@ class Told:
 
     @cached_property
     def state(self):
-        """The state in the newest checkpoint that is whole; Missing if there is none."""
-        for path in checkpoint.found(self.directory):
-            with contextlib.suppress(InputError):
-                return checkpoint.read(serial_world(), path)
-        raise Missing(f"there is no whole checkpoint in {self.directory}, and only that has cells, fields and vessels "
-                      "by their places")
+        """The state in the newest checkpoint of this run that is whole; Missing if there is none."""
+        if (found := self._newest[0]) is None:
+            raise Missing(f"there is no whole checkpoint of this run in {self.directory}, and only that has cells, "
+                          "fields and vessels by their places")
+        return found
+
+    @property
+    def passed_over(self):
+        """Newer checkpoints than that of `state`, with the reason."""
+        return self._newest[1]
+
+    @cached_property
+    def _newest(self):
+        return newest.state(self.opened)
 
     def nodes(self):
         """Names of the nodes of the circuit."""

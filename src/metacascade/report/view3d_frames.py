@@ -6,8 +6,9 @@ import numpy as np
 
 from metacascade.base.errors import InputError
 from metacascade.config.config import Config
-from metacascade.io import checkpoint, needs, snapshots
+from metacascade.io import needs, snapshots
 from metacascade.ranks.parallel import serial_world
+from metacascade.report import newest
 from metacascade.space.network_read import network_of
 from metacascade.space.pieces import JOINED
 
@@ -54,7 +55,9 @@ def frames(results, most, most_cells, most_vessels):
     directory = results.path.parent
     listed = snapshots.listed(directory / snapshots.FOLDER / "cells.vtkhdf.series")
     if not listed:
-        return _of_checkpoint(directory, most_cells, most_vessels), "checkpoint", []
+        state, _ = newest.state(results)
+        some = state is not None and len(state.tile_key)
+        return [_of_state(state, most_cells, most_vessels)] if some else [], "checkpoint", []
     chosen = np.unique(np.linspace(0, len(listed) - 1, min(most, len(listed))).round().astype(int))
     found, damaged = [], 0
     for i in chosen:
@@ -92,17 +95,6 @@ def _vessels(ends, vessels, most):
     every = max(1, -(-len(ends) // most))
     radius, maturity = (np.asarray(vessels[name], np.float32)[::every] for name in ("radius", "maturity"))
     return ends[::every], radius, maturity, state[::every], len(ends)
-
-
-def _of_checkpoint(directory, most_cells, most_vessels):
-    """The frame of the newest intact checkpoint, as a list; none if there is no such, or no tissue in it."""
-    for path in checkpoint.found(directory):
-        try:
-            state = checkpoint.read(serial_world(), path)
-        except InputError:
-            continue
-        return [_of_state(state, most_cells, most_vessels)] if len(state.tile_key) else []
-    return []
 
 
 def _of_state(state, most_cells, most_vessels):
