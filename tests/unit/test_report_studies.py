@@ -85,13 +85,15 @@ def test_what_the_check_of_a_config_says_is_in_the_page(seeds, tmp_path):
     assert "therapy[0].factor" not in differs and "left out" not in differs
 
 
-def test_points_without_names_are_called_by_what_is_their_own():
-    members = [dict(number=k, settings={"tumor.cells": 5, "a.hazard": hazard, "b.hazard": 1 + k, "c.distance": "30 um"})
-               for k, hazard in enumerate(("1/day", "2/day"))]
-    members[1]["settings"]["c.distance"] = "40 um"
-    alike = groups._alike(members)
-    assert [groups._settings(member, alike) for member in members] == [
-        "a.hazard = 1/day, b.hazard = 1, distance = 30 um", "a.hazard = 2/day, b.hazard = 2, distance = 40 um"]
+def test_long_names_of_points_are_short_in_figures_and_stay_apart():
+    def labels(*names):
+        return [group.label for group in groups._labelled({k: groups.Group(name) for k, name in enumerate(names)})]
+    assert labels("control", "intravasation.hazard = 0.05/day, traits.adhesion_mean = 0.3") == [
+        "control", "hazard = 0.05/day, adhesion_mean = 0.3"]
+    long = [f"a.somewhat_long_name = {k}, b.another_one_as_long = {k}" for k in (1, 2)]
+    assert len({*labels(*long)}) == 2 and all(len(one) <= groups.LABEL for one in labels(*long))
+    alike = [f"{table}.long_key_of_a_parameter = 1, and so on" for table in "ab"]
+    assert labels(*alike) == ["a.long_key_of_a_parameter = 1, and so on", "b.long_key_of_a_parameter = 1, and so on"]
 
 
 def test_legends_of_long_names_are_no_wider_than_the_figure():

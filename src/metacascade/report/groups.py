@@ -1,5 +1,6 @@
 """Several runs in groups: arms of a study, points of a sweep, or runs that differ in nothing but their seeds."""
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from metacascade.report import timeline
 from metacascade.report.told import opened
 from metacascade.studies import standing, sweep_compare, sweep_plan, sweep_table
 
-LABEL = 40              # characters of the name of a group in a figure
+LABEL, KEY = 40, re.compile(r"[a-z0-9_.]+\.(\w+) = ")     # characters of a group's name in a figure; keys in it
 SEEDS = (("run", "seed"), ("vessels", "seed"))
 SURE = ("bars and bands are intervals of 95 % of the mean by Student's t, which of few runs or small counts may reach "
         "below 0")
@@ -101,13 +102,13 @@ def gathered(paths) -> Compared:
 
 def _of_study(directory):
     plan, groups, left_out = sweep_plan.kept(directory), {}, []
-    names, alike = sweep_compare.names_of(plan), _alike(plan["members"])
+    names = sweep_compare.names_of(plan)
     for member in plan["members"]:
         path = sweep_plan.folder(directory, member)
         if not (path / NAME).exists():
             left_out.append(f"{path.name}: {sweep_table.state(path)}")
             continue
-        name = names[member["point"]] if names else _settings(member, alike) or "all"
+        name = names[member["point"]] if names else _settings(member) or "all"
         try:
             found = read(path, f"{name}, {path.name}")
         except InputError as error:
@@ -120,26 +121,20 @@ def _of_study(directory):
 
 
 def _labelled(groups):
-    """The groups, each with a label: its name, cut where it is long, with its number where that leaves two the same."""
+    """The groups, each with a label: its name; where that is long with the last word of each key, else cut.
+
+    With its number where that leaves two the same.
+    """
     found = [*groups.values()]
-    cut = [one_line(group.name, LABEL) for group in found]
+    short = [name if len(name) <= LABEL else KEY.sub(r"\1 = ", name) for name in (group.name for group in found)]
+    cut = [one_line(name, LABEL) for name in (short if len({*short}) == len(short) else [one.name for one in found])]
     for number, (group, text) in enumerate(zip(found, cut), 1):
         group.label = text if cut.count(text) == 1 else f"{number}: {one_line(group.name, LABEL - 5)}"
     return found
 
 
-def _alike(members):
-    """Settings that all members have alike."""
-    return {name for name, value in members[0]["settings"].items()
-            if all(name in other["settings"] and other["settings"][name] == value for other in members)}
-
-
-def _settings(member, alike):
-    """What a point is called that has no name: its own settings, by the last word of each key where that is enough."""
-    own = {key: value for key, value in member["settings"].items() if key != "run.seed" and key not in alike}
-    last = [key.rpartition(".")[2] for key in own]
-    return ", ".join(f"{word if last.count(word) == 1 else key} = {str(inline(value)).strip(chr(34))}"
-                     for word, (key, value) in zip(last, own.items()))
+def _settings(member):
+    return ", ".join(f"{name} = {inline(value)}" for name, value in member["settings"].items() if name != "run.seed")
 
 
 def _of_runs(paths):

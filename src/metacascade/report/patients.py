@@ -22,7 +22,7 @@ COLUMNS = {     # of the table in the page: column of the CSV, head
     "patient": "patient", "age_diagnosis [year]": "age at diagnosis", "diagnosed [year]": "diagnosed after [years]",
     "tumor_cells [cells]": "cells of the tumor then", "recurred [year]": "first lesion seen after [years]",
     "first_organ_seen": "where", "detected [lesions]": "lesions seen", "divided [lesions]": "lesions that divided",
-    "end [year]": "followed until [years]", "cause": "ended by", "shed [cells]": "cells shed"}
+    "end [year]": "followed until [years]", "cause": "ended by"}
 
 
 class Cohort:
