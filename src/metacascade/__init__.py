@@ -11,7 +11,7 @@ if TYPE_CHECKING:       # what DOORS opens, for editors and type checkers
     from metacascade.config.config import Config, load
     from metacascade.io.parents import open_run as open
     from metacascade.run.api import Simulation, branch
-    from metacascade.run.tissue import tissue
+    from metacascade.run.tissue_files import tissue
     __version__: str
 
 __all__ = ["CellsLost", "Config", "InputError", "RunError", "Simulation", "__version__", "branch", "load", "open",
@@ -20,7 +20,7 @@ __all__ = ["CellsLost", "Config", "InputError", "RunError", "Simulation", "__ver
 DOORS = {  # name: module, and what it is called there
     "Simulation": ("run.api", "Simulation"),
     "branch": ("run.api", "branch"),
-    "tissue": ("run.tissue", "tissue"),
+    "tissue": ("run.tissue_files", "tissue"),
     "open": ("io.parents", "open_run"),
     "load": ("config.config", "load"),
     "Config": ("config.config", "Config"),

@@ -6,7 +6,8 @@ import pytest
 
 import metacascade as mc
 
-CONFIG = {"run": {"step": "1 h", "duration": "4 h"}, "output": {"interval": "2 h", "checkpoint": "2 h"},
+CONFIG = {"run": {"step": "1 h", "duration": "4 h"}, "output": {
+              "interval": "2 h", "checkpoint": "2 h", "snapshots": True, "snapshot_interval": "1 h"},
           "tumor": {"cells": 3000, "center": ["37 um", "-20 um", "5 um"]}, "vessels": {"length_density": "200 mm/mm^3"},
           "intravasation": {"hazard": "0.6/day"}, "vegf": {"enabled": True}, "oxygen": {"enabled": True}}
 LIVING = CONFIG | {"angiogenesis": {"enabled": True, "sprouting": "10/mm/day"}}
@@ -89,7 +90,7 @@ def test_without_a_tumor_or_a_checkpoint_it_says_so(tmp_path):
     mc.Simulation(blood).run(tmp_path / "run").close()
     with pytest.raises(mc.InputError, match="the run has no tissue: no tumor in space"):
         mc.tissue(tmp_path / "run")
-    with pytest.raises(mc.InputError, match="where a checkpoint is must be a path"):
+    with pytest.raises(mc.InputError, match="where a checkpoint or a snapshot is must be a path"):
         mc.tissue(None)
     with pytest.raises(mc.InputError, match="checkpoint.h5"):
         mc.tissue(tmp_path)
@@ -98,6 +99,66 @@ def test_without_a_tumor_or_a_checkpoint_it_says_so(tmp_path):
 def test_between_two_names_of_a_checkpoint_the_former_one_is_read(run, tissue, tmp_path):
     shutil.copy(run[1] / "checkpoint.h5", tmp_path / "checkpoint.prev.h5")
     assert mc.tissue(tmp_path).time_h == tissue.time_h
+
+
+def assert_same(mine, its):
+    """But for the order of the vessels, and what single precision leaves of places."""
+    assert mine.time_h == its.time_h and mine.all_cells == its.all_cells == len(mine.cells)
+    assert mine.masks == its.masks and mine.edge_um == its.edge_um and mine.fields.keys() == its.fields.keys()
+    np.testing.assert_array_equal(mine.cells, its.cells)
+    for name, field in mine.fields.items():
+        along = round(its.fields[name].spacing_um / field.spacing_um)      # a snapshot has all by voxel
+        values = its.fields[name].values.repeat(along, 0).repeat(along, 1).repeat(along, 2)
+        np.testing.assert_array_equal(field.values, values.astype(field.values.dtype), name)
+        np.testing.assert_allclose(field.origin_um, its.fields[name].origin_um)
+        assert field.unit == its.fields[name].unit, name
+    assert len(mine.vessels) == len(its.vessels) > 10 and mine.vessels["growing"].sum() == its.vessels["growing"].sum()
+    for name in ("start_um", "end_um", "radius_um"):
+        np.testing.assert_allclose(mine.vessels[name].sum(axis=0), its.vessels[name].sum(axis=0), rtol=1e-4, atol=0.01)
+
+
+@pytest.mark.parametrize("kind", ["cells", "voxels", "vessels", "tumor"])
+def test_a_snapshot_has_the_tissue_of_the_checkpoint_of_its_time(run, tissue, kind):
+    assert_same(mc.tissue(run[1] / f"snapshots/{kind}.000004.vtkhdf"), tissue)
+
+
+def test_of_a_directory_a_time_picks_a_checkpoint_or_else_a_snapshot(run, tissue, tmp_path):
+    assert [mc.tissue(run[1], at=f"{hour} h").time_h for hour in (0, 1, 2, 3, 4)] == [0, 1, 2, 3, 4]
+    assert mc.tissue(run[1], at="2 h").fields["vegf"].spacing_um == 4 * tissue.edge_um, "the checkpoint, with fields as they are"
+    with pytest.raises(mc.InputError, match="no tissue of 5 h; there are checkpoints of 2 h, 4 h and snapshots of 0 s, 1 h, 2 h"):
+        mc.tissue(run[1], at="5 h")
+    with pytest.raises(mc.InputError, match="no tissue of 5 h; there are neither checkpoints nor snapshots"):
+        mc.tissue(tmp_path, at="5 h")
+    with pytest.raises(mc.InputError, match="is not the directory of a run: at="):
+        mc.tissue(run[1] / "checkpoint.h5", at="4 h")
+    with pytest.raises(mc.InputError, match='at must be a time such as "6 h", not 4'):
+        mc.tissue(run[1], at=4)
+
+
+def test_snapshots_alone_are_read_but_for_the_names_of_the_bits(run, tissue, tmp_path):
+    shutil.copytree(run[1] / "snapshots", tmp_path / "snapshots")
+    with pytest.raises(mc.InputError, match='no checkpoint, but snapshots of 0 s, 1 h, 2 h, 3 h, 4 h: .*, at="4 h"'):
+        mc.tissue(tmp_path)
+    alone = mc.tissue(tmp_path, at="4 h")
+    assert alone.masks == tissue.masks | {"bits": {}} and len(alone.cells) == len(tissue.cells)
+    (tmp_path / "snapshots/voxels.000004.vtkhdf").unlink()
+    with pytest.raises(mc.InputError, match="voxels.000004.vtkhdf"):
+        mc.tissue(tmp_path, at="4 h")
+
+
+def test_a_thinned_snapshot_says_of_how_many_cells_and_where_its_cubes_are(tmp_path):
+    few = CONFIG | {"output": CONFIG["output"] | {"snapshot_cells": 1000}, "tissue": {"voxel": "12.7 um"}}
+    mc.Simulation(few).run(tmp_path).close()
+    whole, thin = mc.tissue(tmp_path), mc.tissue(tmp_path / "snapshots/cells.000004.vtkhdf")
+    every = -(-len(whole.cells) // 1000)
+    np.testing.assert_array_equal(thin.cells, whole.cells[::every])
+    assert f"{len(thin.cells):,} of {len(whole.cells):,} cells" in repr(thin) and f"{len(whole.cells):,} cells" in repr(whole)
+    counts, all_counts = thin.fields["counts"], whole.fields["counts"]
+    join = round(counts.spacing_um / thin.edge_um)
+    assert join > 1 and thin.edge_um == whole.edge_um == 12.7
+    joined = all_counts.values.reshape([n for side in counts.values.shape for n in (side, join)]).sum(axis=(1, 3, 5))
+    np.testing.assert_array_equal(counts.values, joined)
+    np.testing.assert_allclose(counts.origin_um, all_counts.origin_um)
 
 
 def test_fields_of_tumors_too_far_from_each_other_are_refused_in_words(run, monkeypatch):

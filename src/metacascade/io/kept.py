@@ -22,6 +22,11 @@ def found(directory):
     return dict(sorted((int(match[1]), path) for match, path in inside if match))
 
 
+def all_of(directory):
+    """The same with the last two of the run. One process."""
+    return found(directory) | {checkpoint.meta_of(path)["time_s"]: path for path in checkpoint.found(directory)}
+
+
 def at(directory, time_s):
     """The checkpoint of exactly this time in a run directory, kept or one of the last two. One process.
 
@@ -30,16 +35,13 @@ def at(directory, time_s):
     directory = Path(directory)
     if not directory.is_dir():
         raise InputError(f"{directory} is not the directory of a run: --at takes one, and picks a checkpoint in it")
-    there = found(directory)
-    if time_s not in there:
-        there |= {checkpoint.meta_of(path)["time_s"]: path for path in checkpoint.found(directory)}
-    if time_s in there:
+    if time_s in (there := found(directory)) or time_s in (there := all_of(directory)):
         return there[time_s]
     if not there:
         raise InputError(f"{directory} holds no checkpoint")
     nearest = min(there, key=lambda one: (abs(one - time_s), one))
     raise InputError(f"{directory} has no checkpoint of {show_time(time_s)}; the nearest is that of "
-                     f"{show_time(nearest)}; there are {_listed(there)}. A run keeps those of output.keep")
+                     f"{show_time(nearest)}; there are {listed(there)}. A run keeps those of output.keep")
 
 
 def told(directory):
@@ -47,11 +49,11 @@ def told(directory):
     there = found(directory) if Path(directory).is_dir() else {}
     if not there:
         return None
-    return (f"checkpoints kept: {_listed(there)}; metacascade branch {one_line(directory)} "
+    return (f"checkpoints kept: {listed(there)}; metacascade branch {one_line(directory)} "
             f'--at "{show_time(next(iter(there)))}" starts from one')
 
 
-def _listed(times):
-    """Times in words, the first and the last of many."""
+def listed(times):
+    """Times [s] in words, the first and the last of many."""
     shown = [show_time(one) for one in sorted(times)]
     return ", ".join(shown if len(shown) <= SHOWN else [*shown[:SHOWN - 2], "...", shown[-1]])

@@ -193,10 +193,15 @@ def places(state, edge_um, every=1, before=0):
 
     `before` is the number of cells of the ranks before this one.
     """
-    kept = [_kept(state, first, last, before, every, edge_um) for first, last in state.slabs()]
+    kept = list(placed(state, edge_um, every, before))
     points, cells, zone = ([part[i] for part in kept] for i in range(3))
     return (np.concatenate([np.empty((0, 3), np.float32), *points]), np.concatenate([empty(CELL), *cells]),
             np.concatenate([np.empty(0, np.uint8), *zone]) if ZONE in state.arrays else None)
+
+
+def placed(state, edge_um, every=1, before=0):
+    """The same in portions, some tiles each."""
+    return (_kept(state, first, last, before, every, edge_um) for first, last in state.slabs())
 
 
 def _kept(state, first, last, before, every, edge_um):

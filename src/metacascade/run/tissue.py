@@ -1,19 +1,17 @@
-"""The tissue of a checkpoint, or of a simulation that is stepped, as plain arrays: cells, fields, vessels."""
+"""The tissue of a state as plain arrays: cells, fields, vessels. What is in files: `tissue_files`."""
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from metacascade._kernels._layout import Flag
-from metacascade.base.errors import InputError, PathLike, path_of
-from metacascade.base.tiles import EDGE, places_in
+from metacascade.base.errors import InputError
+from metacascade.base.tiles import EDGE
 from metacascade.config.config import Config
-from metacascade.io import checkpoint
+from metacascade.io import snapshots
 from metacascade.io.frames import library
 from metacascade.mechanisms import plan_of
 from metacascade.ranks.parallel import serial_world
-from metacascade.run.commands import config_in
 from metacascade.space.network_read import network_of
 from metacascade.space.pieces import JOINED
 from metacascade.state.state import CELL, CELL_UNITS
@@ -66,8 +64,8 @@ class Tissue:
     ----------
     time_h : float
     cells : structured ndarray
-        A row for each cell: ``x_um``, ``y_um``, ``z_um``, ``clone`` (row of the table of clones), ``emt``, ``adhesion``
-        (1/255), ``bits``, ``flags``.
+        A row for each cell, of a thinned snapshot for one in k: ``x_um``, ``y_um``, ``z_um``, ``clone`` (row of the
+        table of clones), ``emt``, ``adhesion`` (1/255), ``bits``, ``flags``.
     fields : dict of str to Field
         ``counts`` (cells of each voxel), and each field that is simulated, such as ``oxygen``.
     vessels : structured ndarray
@@ -79,6 +77,8 @@ class Tissue:
         Edge of a voxel.
     units : dict
         Of the fields of `cells` and `vessels`.
+    all_cells : int
+        Cells that there were: more than rows in `cells` only in a snapshot that is thinned.
     """
 
     time_h: float
@@ -88,56 +88,48 @@ class Tissue:
     masks: dict[str, dict[int, str]]
     edge_um: float
     units: dict[str, str]
+    all_cells: int
 
     def __repr__(self) -> str:
-        return (f"<tissue at {self.time_h:g} h: {len(self.cells):,} cells, {len(self.vessels):,} pieces of vessels, "
-                f"fields {', '.join(self.fields) or 'none'}>")
-
-
-def tissue(path: PathLike) -> Tissue:
-    """The tissue in a checkpoint file, or in the newest one of a run directory.
-
-    Raises InputError if there is none, if it is damaged, or if the run has no tissue.
-    """
-    path = Path(path_of(path, "where a checkpoint is"))
-    path = next(iter(checkpoint.found(path)), path / checkpoint.NAME) if path.is_dir() else path
-    state = checkpoint.read(serial_world(), path)
-    return tissue_of(state, config_in(state.meta, path))
+        of = f" of {self.all_cells:,}" if self.all_cells > len(self.cells) else ""
+        return (f"<tissue at {self.time_h:g} h: {len(self.cells):,}{of} cells, "
+                f"{len(self.vessels):,} pieces of vessels, fields {', '.join(self.fields) or 'none'}>")
 
 
 def tissue_of(state, config: Config, segments=None) -> Tissue:
     """The tissue of a state, or of a rank's share of it; `segments` of an imported network, if not in the state."""
     if not config.has_tissue:
         raise InputError("the run has no tissue: no tumor in space")
-    bits = plan_of(config).bit_names
-    return Tissue(
-        state.meta["time_s"] / 3600, _cells(state, config.tissue.edge_um), _fields(state, config.tissue.edge_um),
-        _vessels(state, config, segments),
-        {"bits": {1 << i: name for i, name in enumerate(bits)},
-         "flags": {int(flag): flag.name.lower() for flag in Flag}},
-        config.tissue.edge_um, dict(UNITS))
+    edge_um, cells = config.tissue.edge_um, _cells(state, config.tissue.edge_um)
+    fields = {name: (array, "cells" if name == "counts" else state.units.get(name) or "1")
+              for name, array in state.arrays.items()}
+    return Tissue(state.meta["time_s"] / 3600, cells, boxes(fields, state.tile_coords, edge_um),
+                  _vessels(state, config, segments), masks_of(config), edge_um, dict(UNITS), len(cells))
+
+
+def masks_of(config: Config | None) -> dict[str, dict[int, str]]:
+    """What each bit of a cell's `bits` and `flags` says; without a config nothing of `bits`."""
+    bits = plan_of(config).bit_names if config else ()
+    return {"bits": {1 << i: name for i, name in enumerate(bits)},
+            "flags": {int(flag): flag.name.lower() for flag in Flag}}
 
 
 def _cells(state, edge_um):
     """All cells with their places."""
     found, start = np.empty(int(state.first_cell[-1]), CELLS), 0
-    voxel = places_in(EDGE)
-    for first, last in state.slabs():
-        corner = (EDGE * np.asarray(state.tile_coords[first:last])[:, None] + voxel).reshape(-1, 3)
-        cells = state.cells(first, last)
-        corner = np.repeat(corner, np.ravel(state.counts[first:last]), axis=0)
+    for points, cells, _ in snapshots.placed(state, edge_um):
         rows = found[start:start + len(cells)]
         for k, axis in enumerate("xyz"):
-            rows[f"{axis}_um"] = (corner[:, k] + cells[axis] / 65536) * edge_um
+            rows[f"{axis}_um"] = points[:, k]
         for name in OF_CELLS:
             rows[name] = cells[name]
         start += len(cells)
     return found
 
 
-def _fields(state, edge_um):
-    """Every array of the tiles as one over the box round all tiles."""
-    coords = np.asarray(state.tile_coords, np.int64)
+def boxes(fields, tile_coords, edge_um) -> dict[str, Field]:
+    """A `Field` over the box round all tiles of each {name: (array with a row for each tile, unit)}."""
+    coords = np.asarray(tile_coords, np.int64)
     if not len(coords):
         return {}
     low = coords.min(axis=0)
@@ -146,15 +138,14 @@ def _fields(state, edge_um):
         raise InputError(f"the tissue reaches over {' x '.join(map(str, tiles * EDGE))} voxels, more than {MOST:,}: "
                          "its fields do not fit into arrays; the snapshots for ParaView have them (output.snapshots)")
     found = {}
-    for name, array in state.arrays.items():
+    for name, (array, unit) in fields.items():
         array = np.asarray(array)
         along = round(array.shape[1] ** (1 / 3))
         shape = tiles[2], along, tiles[1], along, tiles[0], along
         box = np.full(shape, np.nan if array.dtype.kind == "f" else 0, array.dtype)
         box[at[2], :, at[1], :, at[0], :] = array.reshape(-1, along, along, along)
         values = box.reshape(tiles[2] * along, tiles[1] * along, tiles[0] * along).transpose(2, 1, 0)
-        found[name] = Field(name, values, low * EDGE * edge_um, EDGE / along * edge_um,
-                            "cells" if name == "counts" else state.units.get(name) or "1")
+        found[name] = Field(name, values, low * EDGE * edge_um, EDGE / along * edge_um, unit)
     return found
 
 
