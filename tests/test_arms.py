@@ -85,6 +85,18 @@ def test_the_first_replicate_of_the_control_is_the_run_itself_gone_on(done, fold
     assert small.content(tmp_path / "on") == small.content(done[0] / "0000")
 
 
+def test_a_member_is_joined_with_the_run_that_all_went_on_with(done, folder, capsys):
+    """Its first replicate of the control, with the rows of the run from its start on."""
+    with mc.open(done[0] / "0000", parents=True) as both, mc.open(folder / "run") as before:
+        assert both.parent.path == before.path and both.began_s == 12 * 3600
+        assert both.series["time_s"].tolist()[:len(before.series["time_s"])] == before.series["time_s"].tolist()
+        assert both.series["time_s"][-1] == 20 * 3600 and len(both.series["time_s"]) > len(before.series["time_s"])
+    told = [main(["cascade", str(done[0] / "0003"), *words]) or capsys.readouterr().out for words in ([], ["--parents"])]
+    assert told[0] != told[1]
+    with mc.open(done[0] / "0003", parents=True) as both, mc.open(done[0] / "0003") as alone:
+        assert len(both.shed) > len(alone.shed) > 0
+
+
 def test_one_arm_is_one_command(done, folder, tmp_path, metacascade):
     words = ["--seed", rows(done[0] / "sweep.csv")[4]["seed"], "--set", "run.duration=20 h", "--set",
              'surgery.0={time = "15 h", share = 0.5}']

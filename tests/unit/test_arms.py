@@ -125,7 +125,8 @@ def test_from_a_checkpoint_members_are_branches_of_the_copy_beside_them(plan, tm
     found = plan(ARMS, 'from = "RUN"')
     sweep_plan.write(tmp_path / "out", found)
     kept = tmp_path / "out" / sweep_start.NAME
-    assert sweep_plan.beginning(found, tmp_path / "out") == ["branch", str(kept)]
+    of = str(parent / "checkpoint.h5")
+    assert sweep_plan.beginning(found, tmp_path / "out") == ["branch", str(kept), "--copy-of", of]
     assert kept.read_bytes() == (parent / "checkpoint.h5").read_bytes()
     assert plan(ARMS, 'from = "RUN"') | {"start": 0} == found | {"start": 0}       # now of the copy
     assert sweep_plan.beginning({}, tmp_path) == ["run", str(tmp_path / "config.toml")]

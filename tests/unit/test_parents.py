@@ -161,6 +161,18 @@ def test_a_checkpoint_without_results_beside_it_is_told_and_its_run_is_known_by_
         mc.open(tmp_path / "d", parents=runs / "c")
 
 
+def test_a_copy_of_a_checkpoint_finds_the_run_that_it_is_of_unless_another_is_in_its_place(runs, tmp_path, capsys):
+    copy = shutil.copy(runs / "whole" / "checkpoint.prev.h5", tmp_path / "copy.h5")
+    for name, told in (("whole", False), ("c", True)):
+        out = tmp_path / f"of_{name}"
+        assert main(["branch", str(copy), "--copy-of", str(runs / name / "checkpoint.h5"), "--out", str(out), "--set", "run.duration=7 h"]) == 0
+        assert ("are no results of" in capsys.readouterr().err) == told
+    with mc.open(tmp_path / "of_whole", parents=True) as results:
+        assert results.series["time_s"].tolist() == [3600 * h for h in range(8)]
+    with pytest.raises(mc.InputError, match="beside which no results were: name the directory of that run"):
+        mc.open(tmp_path / "of_c", parents=True)
+
+
 def test_what_a_branch_writes_down_of_its_parent_can_be_read_by_others(runs):
     with mc.open(runs / "b") as results:
         began = results.provenance[0]["parent"]

@@ -126,11 +126,15 @@ def branch(
         at: Annotated[str | None, typer.Option(
             "--at", metavar="TIME", help="Of a directory the checkpoint of this simulated time, \"5 days\"; default: "
             "the last. A run keeps those of output.keep.")] = None,
+        copy_of: Annotated[Path | None, typer.Option(
+            "--copy-of", metavar="PATH", help="The checkpoint that this is a copy of; default: none. Beside it "
+            "`cascade --parents` looks for the results of its run.")] = None,
         wall_limit: WallLimit = None, watchdog: Patience = None):
     """Start a new run from the state in CHECKPOINT, with another seed or other parameters."""
     from metacascade.base.units import option
     from metacascade.run import commands
     picked = {} if at is None else {"at_s": option("--at", at, "s", '"5 days"')}
+    picked |= {} if copy_of is None else {"copy_of": copy_of}
     return commands.branch(checkpoint, out, seed, settings or [], overwrite, **picked, **_times(wall_limit, watchdog))
 
 

@@ -175,19 +175,27 @@ class JoinedRows(Rows):
         return len(self.results.before(self.name)) + super().__len__()
 
 
-def told(checkpoint_path, out, digest, time_s) -> dict:
+def told(checkpoint_path, out, digest, time_s, config=None) -> dict:
     """What a branch writes down of its parent, for its provenance. One process.
 
     `path` of the checkpoint as given, `results` from the directory of the branch (None: none beside the checkpoint),
-    `run`: see `who`, `digest` of the state, `time_s` of it.
+    `run`: see `who`, `digest` of the state, `time_s` of it. With the `config` of the checkpoint, where another run may
+    have come into its place since, results of another config are none.
     """
     path = Path(checkpoint_path)
     found = dict(path=str(checkpoint_path), results=None, run=None, digest=digest, time_s=int(time_s))
     try:
         with open_results(path.parent, parts_needed=False) as parent:
+            if config is not None and _of_model(config) != _of_model(parent.config):
+                return found
             return found | dict(results=os.path.relpath(path.parent.resolve(), Path(out).resolve()), run=who(parent))
     except InputError:
         return found
+
+
+def _of_model(config):
+    """What of a config stays while a run goes on and is resumed."""
+    return config | {"run": config["run"]["seed"]}
 
 
 def who(results) -> str:

@@ -243,19 +243,20 @@ class Simulation:
 
 
 def branch(checkpoint: PathLike, out: PathLike, overrides: Overrides = (), seed: int | None = None,
-           overwrite: bool = False, at: str | None = None) -> Results:
+           overwrite: bool = False, at: str | None = None, copy_of: PathLike | None = None) -> Results:
     """Start a new run from a checkpoint, or from one in a run directory, with other settings, to its end.
 
     Of a directory it is the last one, or that of the simulated time `at`, ``"5 days"``, which the run has kept. As
-    ``metacascade branch``; ``metacascade.open(out, parents=True)`` joins it with the run before. Under mpiexec all
-    ranks call it. Returns the `Results`.
+    ``metacascade branch``; ``metacascade.open(out, parents=True)`` joins it with the run before, which of a copy of a
+    checkpoint is found beside the one that it is a `copy_of`. Under mpiexec all ranks call it. Returns the `Results`.
     """
     checkpoint, out = path_of(checkpoint, "the checkpoint"), path_of(out, "the directory of a run")
     if at is not None and not isinstance(at, str):
         raise InputError(f'at must be a time such as "5 days", not {kind(at)}')
     at_s = None if at is None else option("at", at, "s", "5 days")
+    copy_of = None if copy_of is None else path_of(copy_of, "copy_of")
     with stopsignals.given_back():
-        commands.branch(checkpoint, out, seed, overrides, overwrite, at_s)
+        commands.branch(checkpoint, out, seed, overrides, overwrite, at_s, copy_of)
     return open_results(out)
 
 

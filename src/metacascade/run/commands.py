@@ -95,10 +95,11 @@ def _changed(loaded, overrides, time_s):
     return changed
 
 
-def branch(checkpoint_path, out, seed=None, overrides=(), overwrite=False, at_s=None, **times):
+def branch(checkpoint_path, out, seed=None, overrides=(), overwrite=False, at_s=None, copy_of=None, **times):
     """Start a new run from a checkpoint with other settings; the exit code.
 
-    Of a run directory it is the last one, or that of the time `at_s` exactly.
+    Of a run directory it is the last one, or that of the time `at_s` exactly. `copy_of`: the checkpoint of which this
+    is a copy, beside which the results of its run are.
     """
     world = parallel.start()
     checkpoint_path = _picked(world, checkpoint_path, at_s)
@@ -117,7 +118,11 @@ def branch(checkpoint_path, out, seed=None, overrides=(), overwrite=False, at_s=
     began_from = None
     with world.together():
         if world.rank == 0:
-            began_from = parents.told(checkpoint_path, out, parent, saved.meta["time_s"])
+            began_from = parents.told(copy_of or checkpoint_path, out, parent, saved.meta["time_s"],
+                                      saved.meta["config"] if copy_of else None)
+            if copy_of and not began_from["results"]:
+                warn(world, [f"beside {copy_of} are no results of the run of this checkpoint: to see both as one, "
+                             "parents=PATH names its directory"])
     with rundirectory.claimed(world, out, overwrite) as lock:
         return simulate(world, changed, out, lock, saved=saved, segments=segments, config_text=changed.to_toml(),
                         began_from=world.bcast(began_from), **times)

@@ -103,7 +103,7 @@ def folder(directory, member):
 def beginning(plan, directory):
     """The words of the command that begins a member, but for its settings."""
     if plan.get("start"):
-        return ["branch", str(Path(directory) / plan["start"]["file"])]
+        return ["branch", str(Path(directory) / plan["start"]["file"]), "--copy-of", plan["start"]["path"]]
     return ["run", str(Path(directory) / CONFIG)]
 
 
