@@ -113,6 +113,25 @@ def test_an_arm_is_the_state_of_all_with_its_changes_after_those_that_are_there(
     assert (both.output.interval_s, both.blood.nk_per_h, control.output.interval_s) == (7200, 0.1, 3600)
 
 
+OF_LISTS = """[set]
+draw = []
+therapy.0.factor = 0.25
+injection.0 = {node = "portal", cells = 5, time = "5 h"}
+"""
+
+
+def test_a_sweep_and_arms_take_the_same_settings_of_lists(plan, tmp_path):
+    """A whole list, a key of an entry that the config has, and an entry that it has not."""
+    arms = plan(OF_LISTS + '[[arm]]\nname = "a"\n')
+    (tmp_path / "sweep.toml").write_text('config = "base.toml"\n' + OF_LISTS + '[vary]\nblood.nk = ["0.1/h"]\n')
+    swept = sweep_plan.opened(tmp_path / "swept", tmp_path / "sweep.toml")
+    for found in (arms, swept):
+        config = config_of(found, found["members"][0])
+        assert config.draw == () and [(one.rate, one.factor) for one in config.therapy] == [("blood.nk", 0.25)]
+        assert [(one.node, one.cells) for one in config.injection] == [("portal", 5)]
+    assert arms["fixed"] == swept["fixed"]
+
+
 def test_replicates_have_the_same_seeds_in_all_arms_and_the_first_that_of_the_state(plan):
     for begin, first in (('base = "base.toml"', 7), ('from = "RUN"', 7), ('seed = 5\nbase = "base.toml"', 5)):
         members = plan(ARMS, begin)["members"]

@@ -159,6 +159,14 @@ def test_what_a_member_is_started_with_is_the_config_of_its_row(plan, tmp_path):
     assert config.run.seed == sweep_plan.derived(7, 1) and config.output.shed_cells is False
 
 
+def test_a_list_in_set_is_one_of_the_config_with_entries_as_there(problems):
+    vary = '[vary]\ntumor.cells = [1, 2]\n'
+    assert problems('[set]\nblood = []\ndrow = []\n' + vary) == [
+        'sweep.toml:3: set.blood = []: unknown parameter (did you mean \'blood.nk\'?)',
+        'sweep.toml:4: set.drow = []: unknown parameter; `metacascade info --parameters` lists them']
+    assert [line for line in problems('[set]\ndraw = [{node = "nowhere"}]\n' + vary) if 'draw[0].node = "nowhere"' in line]
+
+
 def test_mechanisms_of_the_user_are_found_from_the_directories_of_members(plan, tmp_path):
     (tmp_path / "own.py").write_text((ROOT / "examples" / "mechanisms" / "starvation.py").read_text())
     (tmp_path / "with.toml").write_text(BASE + '[mechanisms]\nmodules = ["own.py"]\n')

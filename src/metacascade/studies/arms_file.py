@@ -19,6 +19,7 @@ from metacascade.config.write import inline
 from metacascade.studies import sweep_start
 from metacascade.studies.sweep_compare import LONGEST_NAME, Compare
 from metacascade.studies.sweep_file import absolute, files_of
+from metacascade.studies.sweep_values import set_leaves
 
 OWN = ("name", "set")                               # keys of an arm that are no tables of the config
 
@@ -101,7 +102,8 @@ def read(path, kept=None) -> Arms:
     options = _section(Options, document.tables, (), problems)
     compare = _section(Compare, document.tables.get("compare", {}), ("compare",), problems)
     base, start = _beginning(options, document.folder, kept, problems)
-    fixed, origin = _settings(document.tables.get("set", {}), ("set",), document.folder, problems)
+    held = base.tables if base else {}
+    fixed, origin = _settings(document.tables.get("set", {}), ("set",), document.folder, held, problems)
     if base is not None and start is None:       # a checkpoint has absolute names
         fixed = files_of(base) | fixed
     arms = _arms(document, base, fixed, origin, problems)
@@ -144,10 +146,10 @@ def _beginning(options, folder, kept, problems):
         return None, None
 
 
-def _settings(table, path, folder, problems):
+def _settings(table, path, folder, held, problems):
     """Settings of a table, ``section.key`` -> value, and the path in a config -> that in the file, of each."""
     found, origin = {}, {}
-    for leaf, value in _leaves(table, path, problems):
+    for leaf, value in set_leaves(table, path, held, problems):
         words = [word for key in leaf[len(path):] for word in str(key).split(".")]
         name = ".".join(words)
         if name == "run.seed":
@@ -156,18 +158,6 @@ def _settings(table, path, folder, problems):
             found[name] = absolute(name, value, folder)
             origin[tuple(int(word) if is_count(word) else word for word in words)] = leaf
     return found, origin
-
-
-def _leaves(table, path, problems):
-    """Path in the file and value of each setting; a table whose name is a number is an entry of a list, and a value."""
-    if not isinstance(table, dict):
-        problems.append(Problem(path, "must be a table of parameters and values"))
-        return
-    for key, value in table.items():
-        if isinstance(value, dict) and not is_count(key.rpartition(".")[2]):
-            yield from _leaves(value, (*path, key), problems)
-        else:
-            yield (*path, key), value
 
 
 # --- the arms -------------------------------------------------------------------------------------------------
@@ -199,13 +189,14 @@ def _arms(document, base, fixed, origin, problems):
 def _arm(name, table, i, folder, common, problems):
     """An arm: its settings, then each table of the config that it has, entries of lists after those that are there."""
     base, fixed, origin = common
-    settings, places = _settings(table.get("set", {}), ("arm", i, "set"), folder, problems)
+    held = (base.tables if base else {}) | {name: value for name, value in fixed.items() if isinstance(value, list)}
+    settings, places = _settings(table.get("set", {}), ("arm", i, "set"), folder, held, problems)
     appended = {}
     for key, value in table.items():
         if key in OWN:
             continue
         if isinstance(value, dict):
-            more, where = _settings({key: value}, ("arm", i), folder, problems)
+            more, where = _settings({key: value}, ("arm", i), folder, held, problems)
             settings, places = settings | more, places | where
         elif isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
             appended[key] = value

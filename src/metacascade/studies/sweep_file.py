@@ -11,7 +11,7 @@ from metacascade.config.read import Problem
 from metacascade.config.run import LARGEST_SEED
 from metacascade.studies import sweep_start
 from metacascade.studies.sweep_compare import LONGEST_NAME, Compare
-from metacascade.studies.sweep_values import read_settings, read_varied
+from metacascade.studies.sweep_values import read_fixed, read_settings, read_varied
 
 DESIGNS = ("grid", "list", "random", "latin", "sobol")
 SAMPLED = ("random", "latin", "sobol")
@@ -60,13 +60,13 @@ def read(path, kept=None) -> Sweep:
     document.refuse_others("sweep")
     options, problems = _options(document)
     given = document.tables
-    fixed = {found.name: found.values[0] for found in read_settings(given.get("set", {}), ("set",), problems)}
+    base, start = _base(options, document.folder, kept, problems)
+    fixed = read_fixed(given.get("set", {}), ("set",), base.tables if base else {}, problems)
     points, names = _points(given.get("point", []), problems)
     compare = _compare(given.get("compare", {}), problems)
     varied = read_varied(given.get("vary", {}), ("vary",), options.design == "grid", problems)
     if options.design == "list":
         varied = list({found.name: found for point in reversed(points) for found in reversed(point)}.values())[::-1]
-    base, start = _base(options, document.folder, kept, problems)
     problems += [*_design(options, given), *_names(given, fixed, [found.name for found in varied], options)]
     if problems:
         document.refuse(problems)

@@ -78,6 +78,47 @@ def read_settings(table, path, problems):
     return found
 
 
+def read_fixed(table, path, held, problems):
+    """Name and value of each setting in the table at `path`: of parameters, and of whole lists and new entries of them,
+    which are checked with the whole config. `held`: the tables of the config. Adds to `problems`."""
+    lists, found = [name for name, (_, form) in Config.tables.items() if form == "list"], {}
+    for leaf, value in set_leaves(table, path, held, problems):
+        words = [word for key in leaf[len(path):] for word in key.split(".")]
+        whole = list if words[1:] == [] else dict if len(words) == 2 and is_count(words[1]) else None
+        if words[0] in lists and whole and isinstance(value, whole):
+            found[".".join(words)] = value
+            continue
+        name, parameter = _parameter(leaf, len(path), problems)
+        if parameter and _readable(leaf, parameter, value, problems):
+            found[name] = value
+    return found
+
+
+def set_leaves(table, path, held, problems):
+    """Path in the file and value of each setting in a table of such. An entry of a list that the config, `held`, has
+    not is a value; one that it has is changed key by key."""
+    if not isinstance(table, dict):
+        problems.append(Problem(path, "must be a table of parameters and values"))
+        return
+    for key, value in table.items():
+        inside = _inside(held, key)
+        if isinstance(value, dict) and not (is_count(key.rpartition(".")[2]) and inside is None):
+            yield from set_leaves(value, (*path, key), inside, problems)
+        else:
+            yield (*path, key), value
+
+
+def _inside(held, key):
+    """What a table or list holds under a key, of some words perhaps; None if nothing."""
+    for word in key.split("."):
+        if isinstance(held, dict):
+            held = held.get(word)
+        else:
+            there = isinstance(held, list) and is_count(word) and len(word) < 10 and int(word) < len(held)
+            held = held[int(word)] if there else None
+    return held
+
+
 def read_varied(table, path, grid, problems):
     """The parameters in the table at `path`, each with its values or its span: a list of Varied. Adds to `problems`."""
     found = []
