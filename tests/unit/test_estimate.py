@@ -9,7 +9,7 @@ from metacascade.config.config import load
 from metacascade.mechanisms import plan_of
 from metacascade.model.circuit import Circuit
 from metacascade.run.api import Simulation
-from metacascade.run.estimate import count, expected
+from metacascade.run.estimate import count, expected, of_rest
 from metacascade.run.forecast import forecast
 from metacascade.run.lesionmeans import LesionMeans, _factor
 from metacascade.run.shedding import levels_at_start, shed_by_tumor_per_h
@@ -115,6 +115,19 @@ def test_any_duration_has_an_estimate_of_finite_numbers(days):
     found = expected(load(small.EXAMPLE, settings))
     assert np.isfinite(found.seconds) and np.isfinite(found.memory_bytes) and all(found.texts().values())
     assert found.most_files < 150
+
+
+def test_of_what_goes_on_from_a_checkpoint_the_estimate_is_that_of_its_tumor_and_of_the_time_left():
+    """As of a config that began with them; and of a tumor that was resected there is one, too."""
+    words = ["draw=[]", 'output.keep=["2 days", "5 days"]']
+    late = load(small.EXAMPLE, [*words, 'run.duration="6 days"', "tumor.cells=1000", "therapy=[]", "surgery=[]", "radiation=[]",
+                                'injection=[{node="portal", cells=5, time="1 day"}, {node="portal", cells=7, time="5 days"}]'])
+    began = load(small.EXAMPLE, ["draw=[]", 'output.keep=["1 day"]', 'run.duration="2 days"', "tumor.cells=400_000", "therapy=[]",
+                                 "surgery=[]", "radiation=[]", 'injection=[{node="portal", cells=7, time="1 day"}]'])
+    meta = {"time_s": 4 * 86400, "ledger": {"tissue": 400_000}}
+    assert expected(of_rest(late, meta)).texts() == expected(began).texts()
+    assert expected(late).step_s < expected(began).step_s and expected(late).steps > expected(began).steps
+    assert expected(of_rest(late, meta | {"ledger": {}})).texts()["cells at the start"] == "0"
 
 
 def test_outputs_and_checkpoints_are_counted_once_each():

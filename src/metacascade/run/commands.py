@@ -13,7 +13,7 @@ from metacascade.mechanisms.user import MechanismError
 from metacascade.model import observables
 from metacascade.ranks import parallel
 from metacascade.run import inputs
-from metacascade.run.estimate import expected
+from metacascade.run.estimate import expected, of_rest
 from metacascade.run.progress import say, warn
 from metacascade.run.run import columns_of, nothing_to_come, simulate
 from metacascade.state.digest import digest
@@ -228,6 +228,6 @@ def _refuse_too_many_steps(loaded, meta):
         raise InputError(f"run.duration: with the {meta['step']:,} of the checkpoint the run {message}")
 
 
-def estimate(loaded):
-    """What a run will need, from its config alone: a dict of texts."""
-    return expected(loaded).texts()
+def estimate(loaded, meta=None):
+    """What a run will need, from its config, and the `meta` of a checkpoint that it goes on from: a dict of texts."""
+    return expected(of_rest(loaded, meta) if meta else loaded).texts()

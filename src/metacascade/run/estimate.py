@@ -158,6 +158,23 @@ def expected(config, ranks=1):
         limit=config.run.max_records, treated=bool(config.therapy or config.surgery or config.radiation))
 
 
+def of_rest(config, meta):
+    """A config for `expected`: as if the run began with the tumor of a checkpoint, of this `meta`, and lasted from
+    there on. What else the checkpoint has, CTCs and lesions, is not in it.
+    """
+    time_s, keep_s = meta["time_s"], config.output.keep_s
+    if not isinstance(keep_s, int):
+        keep_s = tuple(one - time_s for one in keep_s if one > time_s)
+    changed = {"run": config.run.model_copy(update={"duration_s": config.run.duration_s - time_s}),
+               "output": config.output.model_copy(update={"keep_s": keep_s}),
+               "injection": tuple(one.model_copy(update={"time_s": one.time_s - time_s}) for one in config.injection
+                                  if one.time_s >= time_s)}
+    if config.tumor is not None:
+        cells = meta["ledger"].get("tissue" if config.has_tissue else "lumped", 0)
+        changed["tumor"] = config.tumor.model_copy(update={"cells": cells})
+    return config.model_copy(update=changed)
+
+
 def _outputs(plan, duration_s):
     """At how many times a part is written: at the start, when rows are due, and before every checkpoint."""
     every, single = [plan.interval_s, plan.checkpoint_s], 0

@@ -15,7 +15,7 @@ from metacascade.config.config import build
 from metacascade.io import results, rundirectory
 from metacascade.ranks import launcher
 from metacascade.run import commands
-from metacascade.studies import sweep_compare, sweep_plan, sweep_sensitivity, sweep_table
+from metacascade.studies import sweep_compare, sweep_plan, sweep_sensitivity, sweep_start, sweep_table
 from metacascade.studies.programs import Programs, launch_of
 from metacascade.studies.sweep_plan import folder
 
@@ -113,9 +113,12 @@ def _preview(out, plan, members):
         document = config_read.parse_text(plan["config"], sweep_plan.CONFIG)
         document.stored = bool(plan.get("start"))
         config_read.override(document, sweep_plan.arguments(plan, members[0]))
-        whole = " if it ran from its start and not from the checkpoint" * document.stored
-        lines.append(f"each, by the settings of member {members[0]['number']:04}{whole}:")
-        lines += [f"  {name}: {value}" for name, value in commands.estimate(build(document)).items()]
+        meta, whence = None, ""
+        if start := plan.get("start"):
+            meta = sweep_start.find(start["path"], Path(out) / start["file"]).meta
+            whence = ", from the checkpoint on and without what it has in blood and organs"
+        lines.append(f"each, by the settings of member {members[0]['number']:04}{whence}:")
+        lines += [f"  {name}: {value}" for name, value in commands.estimate(build(document), meta).items()]
     return "\n".join([f"{len(members)} of {len(plan['members'])} members"] + lines)
 
 
