@@ -128,6 +128,19 @@ def test_a_cohort_and_a_sweep_are_watched_until_nobody_works_on_them(tmp_path, m
     assert view.look(80, 24)[1] and (view.state, view.words) == ("complete", "1 member: 1 done")
 
 
+def test_members_with_long_settings_have_a_line_each_on_one_screen(tmp_path, monkeypatch):
+    """More of them than are shown, all running, with what tells them from each other."""
+    members = [{"number": k, "point": k, "replicate": 0, "seed": 3774865218643195, "settings": {
+        "organs.lung.extravasation_time": f"{k} h", "colonization.avascular_limit": 1000 + k}} for k in range(40)]
+    monkeypatch.setattr(standing.sweep_plan, "kept", lambda _: {"members": members})
+    monkeypatch.setattr(standing.sweep_table, "state", lambda _: "running")
+    monkeypatch.setattr(standing.status, "read", lambda _: {"time_s": 432000, "end_s": 8640000, "left_s": 71.23456})
+    tables, _ = watch.OfMembers(tmp_path).look(80, 24)
+    lines = sheets.plain(tables).splitlines()
+    assert len(lines) < 24 and max(map(len, lines)) <= 80 and "28 others" in lines[-1]
+    assert "extravasation_time = 11 h, avascular" in lines[-2] and "about 71 s left" in "".join(lines)
+
+
 @pytest.fixture
 def tmux(tmp_path):
     """``tmux(*arguments)``: what it prints; a server of its own, which ends with the test."""

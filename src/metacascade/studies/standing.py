@@ -16,7 +16,7 @@ from metacascade.run.estimate import duration
 from metacascade.studies import cohort_results, scaling, scaling_table, sweep_plan, sweep_table
 from metacascade.studies.sweep_plan import folder
 
-SHOWN = 12              # members that have a line to themselves
+SHOWN, WIDEST = 12, 44  # members that have a line to themselves; its text, so that all of them fit a screen
 OPEN = ("running", "failed", "damaged", "stopped")     # how a member is of which there is more to say
 
 
@@ -77,17 +77,17 @@ class Members:
         if not told or mean_s is None and to_do:
             return ""
         left_s = sum(one for one in told if one is not None) + to_do * (mean_s or 0)
-        return f"; about {duration(left_s / len(told))} left, {len(told)} at a time"
+        return f"; about {duration(round(left_s / len(told)))} left, {len(told)} at a time"
 
     def _row(self, member, how):
         told = status.read(folder(self.directory, member))
         day = f"{told['time_s'] / 86400:.2f} of {told['end_s'] / 86400:g}" if told else ""
-        what = sweep_plan.described(member)
+        what = sweep_plan.in_short(member)
         if how == "running" and told and told.get("left_s") is not None:
-            what = f"{duration(told['left_s'])} left: {what}"
+            what += f"; {duration(round(told['left_s']))} left"
         if how == "failed":
             what = f"see {sweep_table.log(self.directory, member).name}: {what}"
-        return f"{member['number']:04}", how, day, what
+        return f"{member['number']:04}", how, day, one_line(what, WIDEST)
 
 
 # --- cohorts --------------------------------------------------------------------------------------------------
@@ -109,7 +109,7 @@ def cohort(directory) -> list:
     going = runlock.locked(directory)
     what = "running" if going else "stopped or killed; the same `metacascade cohort` goes on"
     left_s = _left_s(directory, times.values(), cohort_results.blocks(patients) - len(times)) if going else None
-    left = "" if left_s is None else f", {duration(left_s)} left"
+    left = "" if left_s is None else f", {duration(round(left_s))} left"
     return [facts("", [("cohort", one_line(title)), ("state", what),
                        ("patients", f"{done:,} of {patients:,} ({share(done, patients)}){left}")])]
 

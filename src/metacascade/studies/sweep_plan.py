@@ -115,15 +115,25 @@ def arguments(plan, member):
 
 def described(member):
     """A member in words."""
+    words = _words(member, _changes(member))
+    return words + f", seed {member['seed']}" * (not words.startswith("seed "))
+
+
+def in_short(member):
+    """The same without its seed, unless that is all, and with parameters by the last word of their names."""
+    return _words(member, _changes(member, lambda name: name.rpartition(".")[2]))
+
+
+def _words(member, changes):
     if "arm" in member:
-        return f"{one_line(member['arm'])}, replicate {member['replicate']}, seed {member['seed']}"
+        return f"{one_line(member['arm'])}, replicate {member['replicate']}"
     name = [one_line(member["name"])] if "name" in member else []
-    return ", ".join([*name, *filter(None, [_changes(member)]), f"seed {member['seed']}"])
+    return ", ".join([*name, *filter(None, [changes])]) or f"seed {member['seed']}"
 
 
-def _changes(member):
+def _changes(member, called=str):
     """The settings of a member in words, but for its seed."""
-    return ", ".join(f"{name} = {one_line(value) if isinstance(value, str) else shown(value)}"
+    return ", ".join(f"{called(name)} = {one_line(value) if isinstance(value, str) else shown(value)}"
                      for name, value in member["settings"].items() if name != "run.seed")
 
 
