@@ -67,6 +67,7 @@ def test_a_dataset_has_each_output_by_organ_and_clone_with_units_and_what_they_a
     assert data.events.sel(event="extravasated")[-1].sum() == results.series["extravasated"][-1] > 0
     assert data.radius.attrs["units"] == "um" and data.tissue.attrs["long_name"] == "tissue: in tissue; alive now"
     assert all({"units", "long_name"} <= variable.attrs.keys() for variable in data.data_vars.values())
+    assert all("long_name" in coordinate.attrs for coordinate in data.coords.values())
     assert data.attrs["digest"] == results.digest
 
 

@@ -107,7 +107,7 @@ class Frames(Cascade):
         Variables: each column of the series over ``time``; ``organ_NAME`` for each column of the table of organs, over
         (time, organ); ``events`` over (time, organ, event); ``clone_cells`` over (time, place, clone). Coordinates:
         ``time`` [day], names of organs, events and places, numbers of clones (65535: all that are too small). Each has
-        ``units`` and ``long_name``.
+        a ``long_name``, and each but the names its ``units``.
 
         Raises
         ------
@@ -126,7 +126,8 @@ class Frames(Cascade):
         for name in organs.dtype.names[2:]:
             data[f"organ_{name}"] = (("time", "organ"), _spread(organs[name], at, (len(times), len(names))),
                                      _about(units[name], texts["organs"][name]))
-        coords = {"time": ("time", times / DAY_S, _about("day", "simulated time")), "organ": list(names.values())}
+        coords = {"time": ("time", times / DAY_S, _about("day", "simulated time")),
+                  "organ": _named("organ", names, "organ, or blood between organs")}
         self._add_events(found, times, data, coords)
         self._add_clones(found, times, data, coords)
         return xarray.Dataset(data, coords, dict(
@@ -141,7 +142,7 @@ class Frames(Cascade):
         shape = len(times), len(names["node"]), len(names["event"])
         data["events"] = (("time", "organ", "event"), _spread(rows["cells"], at, shape),
                           _about("cells", "cells by what happened to them in the blood, since the start"))
-        coords["event"] = list(names["event"].values())
+        coords["event"] = _named("event", names["event"], "what happened in the blood")
 
     def _add_clones(self, found, times, data, coords):
         """Add the cells of each clone at each place."""
@@ -154,7 +155,7 @@ class Frames(Cascade):
                              'results.frame("clone_cells") has those that are not 0; output.clones limits the clones')
         data["clone_cells"] = (("time", "place", "clone"), _spread(rows["cells"], at, shape),
                                _about("cells", "cells of each clone"))
-        coords |= {"place": list(names.values()),
+        coords |= {"place": _named("place", names, "where cells are: tissue, blood, or lesions of an organ"),
                    "clone": ("clone", clones.astype(int), _about("1", "row of the table of clones, 65535: others"))}
 
 
@@ -213,6 +214,11 @@ def _spread(values, at, shape):
     found = np.zeros(shape, np.int64)
     found[at] = values
     return found
+
+
+def _named(dim, names, long_name):
+    """A coordinate of names."""
+    return dim, list(names.values()), {"long_name": long_name}
 
 
 def _about(unit, long_name):
