@@ -71,6 +71,8 @@ def test_a_branch_whose_parent_is_not_found_is_told_alone_with_the_reason(runs, 
         for name in ("one", "treated"):
             (runs / f"{name}.away").rename(runs / name)
     assert "This is a branch, told from day" in text and "its results are not in" in text
+    assert [(row["what"], round(24 * float(row["from [days]"]), 6)) for row in table(figures / "timeline.csv")] == [
+        ("therapy", BEGAN_H), ("draw", 5)]
     assert float(table(figures / "growth.csv")[0]["time [days]"]) > BEGAN_H / 24
 
 

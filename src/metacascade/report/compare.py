@@ -66,7 +66,8 @@ def _rows(group, title, unit, found):
 
 def treatments(compared) -> Plate:
     """What was done in each group, and when."""
-    days, courses = np.array([0.0, max(member.days[-1] for member in compared.members)]), {}
+    days, courses = np.array([min(member.days[0] for member in compared.members),
+                              max(member.days[-1] for member in compared.members)]), {}
     for group in compared.groups:
         for key, spans in group.members[0].history.items():
             courses.setdefault((*key, tuple(spans)), []).append(group.label)

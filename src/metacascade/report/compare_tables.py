@@ -30,7 +30,7 @@ def what(compared) -> str:
     branches = {}
     for member in compared.members:
         branches.setdefault(member.branch, []).append(member.name)
-    notes += [f"{', '.join(names)}: {told}" for told, names in branches.items() if told]
+    notes += [f"{_named(names, compared)}: {told}" for told, names in branches.items() if told]
     if not compared.together():
         latest = max(member.days[-1] for member in compared.members)
         notes.append(f"The runs have outputs up to days {compared.end_d:.4g} to {latest:.4g}. What came out, and "
@@ -78,7 +78,7 @@ def numbers(compared) -> str:
         some = [(group, values) for group in compared.groups if len(values := _last(compared, group, column))]
         for k, (group, values) in enumerate(some):
             rows.append(("" if k else words, group.name, len(values), *_estimate(values)))
-    return html.table(("what", "group", "n", "mean", "95 % from", "to"), rows,
+    return html.table(*html.without_empty(("what", "group", "n", "mean", "95 % from", "to"), rows),
                       f"On day {compared.end_d:.4g}: mean and interval of 95 % by Student's t")
 
 
@@ -123,7 +123,8 @@ def _paired_by_seed(compared):
                 rows.append(("" if k else words, group.name, len(pairs), *_estimate(pairs)))
     if not rows:
         raise Missing("no two runs of other groups have the same seed")
-    return html.table(("what", "group", "pairs", f"minus {first.name}", "95 % from", "to"), rows,
+    head = ("what", "group", "pairs", f"minus {first.name}", "95 % from", "to")
+    return html.table(*html.without_empty(head, rows),
                       f"Groups minus {first.name} on day {compared.end_d:.4g}, in pairs of runs with the same seed")
 
 

@@ -34,11 +34,14 @@ def paragraph(text, kind="") -> str:
     return f"<p{f' class={chr(34)}{kind}{chr(34)}' if kind else ''}>{marked(text)}</p>"
 
 
+def without_empty(head, rows):
+    """The same head and rows without columns that have nothing in any row."""
+    some = [k for k in range(len(head)) if any(number(row[k]) not in ("–", "") for row in rows)]
+    return [head[k] for k in some], [[row[k] for k in some] for row in rows]
+
+
 def table(head, rows, caption="") -> str:
-    """A table of texts and numbers: numbers to the right; a column with nothing in any row is left out."""
-    rows = list(rows)
-    some = [k for k in range(len(head)) if not rows or any(number(row[k]) not in ("–", "") for row in rows)]
-    head, rows = [head[k] for k in some], [[row[k] for k in some] for row in rows]
+    """A table of texts and numbers: numbers to the right."""
     lines = ['<div class="table"><table>']
     lines += [f"<caption>{marked(caption)}</caption>"] * bool(caption)
     lines.append("<thead><tr>" + "".join(f'<th scope="col">{escaped(name)}</th>' for name in head) + "</tr></thead>")

@@ -29,7 +29,7 @@ def state(told) -> str:
         lines.append(f"This run has not ended, it goes on or was interrupted: the page tells of its first "
                      f"{told.days[-1]:.3g} of {told.config.run.duration_s / DAY_S:.3g} days.")
     if told.branch:
-        lines.append(f"This is {told.branch}")
+        lines.append(f"This is {told.branch}{f' ({told.alone})' * bool(told.alone)}")
     with contextlib.suppress(Missing):
         at_d = told.state.meta["time_s"] / DAY_S
         lines += [f"The pictures of the tumor are of the checkpoint of day {at_d:.4g}: {'; '.join(told.passed_over)}."

@@ -36,15 +36,18 @@ def events(config, end_s):
 
 
 def history(results, end_s):
-    """{(kind, label): [(start, end) in s]} of what was done; of a branch up to its start by the runs before it."""
+    """{(kind, label): [(start, end) in s]} of what was done; of a branch up to its start by the runs before it.
+
+    Where those are not found, what they did is not there.
+    """
     found = {}
     for kind, label, spans in events(Config.from_dict(results.config), end_s):
         found.setdefault((kind, label), []).extend(spans)
-    if not isinstance(results, Joined):
+    if not (parent := results.provenance[0].get("parent") if results.provenance else None):
         return found
-    began = results.began_s
+    began = int(parent["time_s"])
     before = {key: [(a, min(b, began)) for a, b in spans if a < began or a == b == began]
-              for key, spans in history(results.parent, began).items()}
+              for key, spans in history(results.parent, began).items()} if isinstance(results, Joined) else {}
     own = {key: [(max(a, began), b) for a, b in spans if b > began] for key, spans in found.items()}
     return {key: spans for key in dict.fromkeys([*before, *own])
             if (spans := joined(before.get(key, []), own.get(key, []), began))}

@@ -95,15 +95,14 @@ class Told:
 
     @property
     def branch(self):
-        """What is to be said of a branch; "" of what is none."""
+        """What is to be said of a branch; "" of what is none. Why its parent is not found is told by `alone`."""
         if isinstance(self.opened, Joined):
             parent, began_d = self.opened.parent.path.parent.name, self.opened.began_s / DAY_S
             return (f"a branch of {parent}, from day {began_d:.3g} on; what is told of the time before is of "
                     "that run.")
         if self.days[0] > 0:
-            return (f"a branch, told from day {self.days[0]:.3g} on alone: rows of the time before are with the "
-                    f"run that it came from, which is not read here{f' ({self.alone})' if self.alone else ''}. Totals "
-                    "since the start are with those of that run.")
+            return (f"a branch, told from day {self.days[0]:.3g} on alone: rows of the time before are with the run "
+                    "that it came from, which is not found. Totals since the start count what that run did.")
         return ""
 
     @cached_property
