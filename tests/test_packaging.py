@@ -130,6 +130,7 @@ def test_a_container_runs_the_demo_under_mpi_with_extras_that_there_are(name):
     assert re.search(r'mpiexec"?,? "?-n"?,? "?2"?,? "?metacascade"?,? "?run"?,? "?/examples/mouse_breast\.toml', text)
     [extras] = re.findall(r"pip install .*\[(.*)\]", text)
     assert set(extras.replace("{{ MPI }}", "mpich").split(",")) <= set(PROJECT["optional-dependencies"])
+    assert re.search(r"cp -rL (/source/)?examples /examples", text), "the examples are links to the presets in the source"
 
 
 def test_an_apptainer_recipe_has_known_sections_alone():
