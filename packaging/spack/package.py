@@ -1,6 +1,3 @@
-# Copyright Spack Project Developers. See COPYRIGHT file for details.
-#
-# SPDX-License-Identifier: (Apache-2.0 OR MIT)
 """A recipe of Spack: put this folder into a repository of packages as packages/py_metacascade, or give a checkout to
 
     spack dev-build py-metacascade@main
