@@ -21,10 +21,10 @@ def section(told) -> Plate:
         draw(axis, layer, figure)
     return Plate("section", f"The state of day {layer.state.meta['time_s'] / DAY_S:.3g}: a layer of {layer.edge_um:g} "
                             f"µm through the center of the tumor, with vessels and entries within {SLAB_UM:g} µm of "
-                            "it; the black line is the outline. Above: vessels by maturity on the density of cells, "
-                            f"and where cells entered vessels in the last {ENTRIES_H:g} h, by zone. Below: oxygen; "
-                            "and the place where the tumor reaches farthest out, with its cells: those that would lie "
-                            "over or under a vessel are left out, so that no cell that is drawn is in one.",
+                            "it; the black line is the outline. Above: vessels by maturity on the density of cells "
+                            f"(gray), and where cells entered vessels in the last {ENTRIES_H:g} h, by zone. Below: "
+                            "oxygen; and the place where the tumor reaches farthest out, with its cells: those that "
+                            "would lie over or under a vessel are left out, so that no cell that is drawn is in one.",
                             figure, _table(told, entries_of(layer)))
 
 
