@@ -105,6 +105,14 @@ def test_all_problems_go_to_a_file_on_request(words, tmp_path, capfd):
         f":{line}: both ends are the same point: left out" for line in range(5, 12)]
 
 
+def test_a_list_of_problems_replaces_no_file_but_an_earlier_one(words, tmp_path, capfd):
+    asked = words("check", GOOD)
+    before = (tmp_path / "net.csv").read_bytes()
+    assert main([*asked, "--problems", str(tmp_path / "net.csv")]) == 2
+    assert "is there and no list of problems: choose another for --problems" in capfd.readouterr().err
+    assert (tmp_path / "net.csv").read_bytes() == before
+
+
 def test_a_branch_has_the_vessels_of_its_checkpoint_unless_others_are_named(former, tmp_path, capfd):
     (tmp_path / "net.csv").write_text(GOOD + "-200,-60,0,200,-60,0,5\n")
     for out, settings, segments in (("a", [], 3), ("b", ["--set", f"vessels.file={tmp_path / 'net.csv'}"], 4),

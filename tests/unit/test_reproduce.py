@@ -135,6 +135,12 @@ def test_what_this_version_has_no_mechanism_for_is_said_and_no_failure(folder, t
     assert NOT_YET in (tmp_path / "page.md").read_text()
 
 
+def test_the_page_replaces_no_file_but_an_earlier_page(folder, tmp_path):
+    with pytest.raises(InputError, match="no page of `metacascade reproduce`: choose another for --write"):
+        reproduce.run("small", tmp_path / "out", write=folder / "small.toml", folder=folder)
+    assert (folder / "small.toml").read_text() == EXPERIMENT and not (tmp_path / "out").exists()
+
+
 def test_an_arm_whose_network_is_not_given_does_not_fail_the_others(folder, tmp_path, capsys):
     (folder / "small.toml").write_text(EXPERIMENT.replace("growth.enabled = false", 'vessels.file = "{networks}/a.csv"'))
     assert reproduce.run("small", tmp_path / "out", folder=folder) == 0

@@ -186,6 +186,20 @@ def test_observables_are_taken_at_each_stop_and_at_each_output_of_the_run_that_f
     assert [row["tissue"] for row in rows] == [str(n) for n in found["tissue"]] and rows[0]["late"] == "" and rows[-1]["late"] == "0.5"
 
 
+@pytest.mark.parametrize("text", ["[run]\n", "\x89HDF\n", "time_s,tissue\n0,1\n", "time_h,\x00\n"])
+def test_what_was_observed_replaces_no_file_but_an_earlier_table_of_its_own(text, tmp_path):
+    simulation = mc.Simulation(CONFIG)
+    simulation.observe("tissue", lambda sim: 1)
+    (tmp_path / "there").write_text(text)
+    with pytest.raises(mc.InputError, match="is there and no table of write_observed: choose another path"):
+        simulation.write_observed(tmp_path / "there")
+    with pytest.raises(mc.InputError, match="no file that can be replaced"):
+        simulation.write_observed(tmp_path)
+    assert (tmp_path / "there").read_text() == text
+    for _ in range(2):
+        simulation.write_observed(tmp_path / "own.csv")
+
+
 @pytest.fixture
 def inside(monkeypatch):
     """A simulation, and whether it is now where all ranks agree on an error, and no MPI call may be made: [bool, calls]."""

@@ -14,6 +14,7 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 FORBIDDEN = (errno.EROFS, errno.EACCES, errno.EPERM)
 MISSING = (errno.ENOENT, errno.ENOTDIR, errno.EEXIST, errno.ESTALE)
 DRAFT = ".tmp"
+HEAD = 4096             # bytes by which a file is known
 GO_ON = ("go on: a run with `metacascade resume`, or anew with --overwrite if it has no checkpoint yet, a study with "
          "the same command")
 SIGNS = "watchdog.txt"           # of a run on several ranks, see metacascade.run.watchdog
@@ -53,6 +54,21 @@ def reading(path):
         yield
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def refuse_other(path, is_one, what, remedy):
+    """InputError for a path at which there is anything but an earlier file of the same kind, or nothing.
+
+    `is_one`: whether the first bytes of a file are of one, which `what` names; `remedy`: what to do.
+    """
+    if not os.path.lexists(path):
+        return
+    with reading(path):
+        if not Path(path).is_file() or Path(path).absolute().parts[1:2] == ("dev",):
+            raise InputError(f"{path} is no file that can be replaced: {remedy}")
+        with open(path, "rb") as file:
+            if (head := file.read(HEAD)) and not is_one(head):
+                raise InputError(f"{path} is there and no {what}: {remedy}")
 
 
 def sync_directory(directory):

@@ -2,15 +2,12 @@
 import csv
 import io
 import math
-import os
 import textwrap
-from pathlib import Path
 
 import numpy as np
 
-from metacascade.base.errors import InputError
 from metacascade.io import bloodcount, needs
-from metacascade.io.atomic import reading, write_text
+from metacascade.io.atomic import refuse_other, write_text
 from metacascade.io.cascade import kept
 from metacascade.io.needs import WHOLE, Missing
 
@@ -277,22 +274,11 @@ def _lesion_rows(results):
             yield _row("lesion", name, unit, row[field], **where)
 
 
-def _refuse_other(path):
-    """InputError for a path at which there is anything but an earlier table, or nothing: it may be the results."""
-    if not os.path.lexists(path):
-        return
-    head = ",".join(COLUMNS).encode()
-    with reading(path):
-        if not Path(path).is_file() or Path(path).absolute().parts[1:2] == ("dev",):
-            raise InputError(f"{path} is no file that can be replaced: choose another for --csv")
-        with open(path, "rb") as file:
-            if file.read(len(head)) not in (head, b""):
-                raise InputError(f"{path} is there and no table of `metacascade cascade`: choose another for --csv")
-
-
 def write_csv(results, path):
     """Write `rows` as a CSV file; InputError where it would replace anything but such a file."""
-    _refuse_other(path)
+    head = ",".join(COLUMNS).encode()
+    refuse_other(path, lambda found: found.startswith(head), "table of `metacascade cascade`",
+                 "choose another for --csv")
     text = io.StringIO(newline="")
     table = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     table.writeheader()

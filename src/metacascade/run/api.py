@@ -176,7 +176,10 @@ class Simulation:
         return self._observed.arrays()
 
     def write_observed(self, path: PathLike) -> None:
-        """Write `observed` as a table, CSV, a row for each time. Under mpiexec all ranks call it."""
+        """Write `observed` as a table, CSV, a row for each time. Under mpiexec all ranks call it.
+
+        It replaces an earlier table of its own; InputError for any other file that is there.
+        """
         self._observed.write(path_of(path, "the table"), self.world)
 
     def _observe(self, model):

@@ -3,6 +3,7 @@
 ``check``, ``run`` and its ``--dry-run``, ``branch``, ``submit``, ``sweep``, ``scaling`` and ``bench`` all read here,
 on one process, before anything is made or queued.
 """
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from metacascade.config.config import Config, load_with_text
 from metacascade.io import atomic
 from metacascade.mechanisms import plan_of
 from metacascade.model.physiology import body_of
+
+PROBLEM = re.compile(rb"[^\n]+:[0-9]+: [^\n]")       # how a list of what is wrong in a vessel file begins
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,8 @@ def config_of(path) -> tuple[Config, str]:
 
 def checked(path, overrides, problems=None):
     """As `read`; all that is wrong or odd in the vessel file is also written to the file `problems`, if given."""
+    if problems:
+        atomic.refuse_other(problems, PROBLEM.match, "list of problems", "choose another for --problems")
     try:
         given = read(path, overrides)
     except NetworkError as error:

@@ -11,7 +11,7 @@ import numpy as np
 
 from metacascade.base.errors import InputError, kind
 from metacascade.base.screen import shown
-from metacascade.io.atomic import write_text, writing
+from metacascade.io.atomic import refuse_other, write_text, writing
 
 TIME = "time_h"
 
@@ -60,14 +60,21 @@ class Observed:
         return {name: np.array([row.get(name, math.nan) for row in self.rows]) for name in names}
 
     def write(self, path, world):
-        """Write all rows as CSV, whole or not at all. Collective."""
+        """Write all rows as CSV, whole or not at all. Collective. InputError for another file that is there."""
         text, names = io.StringIO(), [TIME, *self.observables]
         table = csv.DictWriter(text, names, restval="", lineterminator="\n")
         table.writeheader()
         table.writerows(self.rows)
         with world.together(), writing(path):
             if world.rank == 0:
+                refuse_other(path, _is_table, "table of write_observed", "choose another path")
                 write_text(path, text.getvalue())
+
+
+def _is_table(head):
+    """Are these the first bytes of a file that `Observed.write` wrote?"""
+    names = head.partition(b"\n")[0].decode(errors="replace").split(",")
+    return names[0] == TIME and all(name.isidentifier() for name in names)
 
 
 def _number(name, value):

@@ -63,6 +63,9 @@ def run(name, out, ranks=1, jobs=1, wall_limit_s=None, networks=None, write=None
     if launcher.several():
         raise InputError("reproduce starts the ranks of its runs itself: call it without mpiexec or srun, with --ranks "
                          "R for R ranks each and --jobs J for J runs at a time")
+    if write:
+        atomic.refuse_other(write, reproduce_report.is_page, "page of `metacascade reproduce`",
+                            "choose another for --write")
     controls = reproduce_controls.names(folder)
     groups = {"all": [*reproduce_file.names(folder), *controls]} | ({GROUP: controls} if controls else {})
     experiments = [_read(one, folder) for one in groups.get(name, [name])]

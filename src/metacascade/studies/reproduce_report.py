@@ -68,6 +68,11 @@ def lines(experiment, findings):
     return found + [f"  rests on {one}" for one in reproduce_rests.told(experiment)]
 
 
+def is_page(head):
+    """Are these the first bytes of a page that `page` made?"""
+    return head.startswith(HEAD.partition("\n")[0].encode())
+
+
 def page(experiments, controls, code, more):
     """docs/validation.md, of pairs (experiment, findings) of published experiments and of controls; code in words;
     `more`: experiment -> lines below its table."""
