@@ -38,7 +38,7 @@ PACKAGES = {
     "pydantic": "base.declare config.config config.values config.tissue",
     "pint": "base.units",
     "vtkmodules": "space.network_vtp",
-    "typer": "cli.app cli.cascade cli.completion cli.info cli.options cli.scaling cli.studies",
+    "typer": "cli.app cli.cascade cli.command cli.completion cli.info cli.options cli.scaling cli.studies",
     "rich": "run.progress studies.watch base.sheets",
     "SALib": "studies.sweep_plan studies.sweep_sensitivity",
     "pandas": "io.frames io.rows",

@@ -8,7 +8,7 @@ from metacascade import __version__
 from metacascade.base.errors import WRONG_INPUT, InputError
 from metacascade.base.names import nearest
 from metacascade.base.screen import one_line
-from metacascade.cli import cascade, examples, scaling, studies
+from metacascade.cli import cascade, command, examples, scaling, studies
 from metacascade.cli.completion import completion
 from metacascade.cli.info import info
 from metacascade.cli.options import (
@@ -26,7 +26,8 @@ from metacascade.cli.options import (
 )
 
 app = typer.Typer(
-    name="metacascade", help="The blood-borne metastatic cascade, cell by cell, on any number of MPI ranks.",
+    name="metacascade", cls=command.Group,
+    help="The blood-borne metastatic cascade, cell by cell, on any number of MPI ranks.",
     epilog="Exit codes: 0 done, 75 stopped early with a checkpoint (resume it), 2 wrong input, 1 failure.",
     add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 app.add_typer(scaling.app, name="scaling")
@@ -262,9 +263,9 @@ def bench(
 
 app.command()(completion)
 examples.give(app)
+command.use(app)
 
 TYPERS_INTERRUPT = 130  # what typer makes of Ctrl-C
-UsageError = typer.BadParameter.__mro__[1]
 
 def execute(arguments: list[str]) -> int:
     """Run one command line and return the exit code. Raises InputError for a wrong one."""
@@ -273,7 +274,7 @@ def execute(arguments: list[str]) -> int:
         return WRONG_INPUT
     try:
         code = app(list(arguments), prog_name="metacascade", standalone_mode=False) or 0
-    except UsageError as error:
+    except command.UsageError as error:
         raise InputError(_usage_message(error, arguments)) from None
     except typer.Abort:
         raise KeyboardInterrupt from None
@@ -290,10 +291,10 @@ def _usage_message(error, arguments) -> str:
     if words and words[0] not in commands:
         return (f"there is no command '{one_line(words[0])}'{nearest(words[0], commands)}; "
                 f"commands: {', '.join(commands)}")
-    command = error.ctx.command_path if error.ctx else "metacascade"
-    if option := getattr(error, "option_name", None):
+    if hasattr(error, "possibilities"):
         known = {name for parameter in error.ctx.command.params for name in parameter.opts}
+        option = error.option_name
         message = f"there is no option {one_line(option)}{nearest(option, known | {'--debug', '--version', '--help'})}"
     else:
-        message = error.format_message().rstrip(".")
-    return f"{message}; see {command} --help"
+        message = one_line(error.format_message().rstrip(".")).replace("does not take a value", "takes no value")
+    return f"{message}; see {error.ctx.command_path if error.ctx else 'metacascade'} --help"

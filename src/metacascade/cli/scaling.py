@@ -4,9 +4,11 @@ from typing import Annotated
 
 import typer
 
+from metacascade.cli.command import Group
 from metacascade.cli.options import ConfigFile, Out, Overwrite, Settings, Steps, Warm, positive, whole
 
-app = typer.Typer(help="Measure how a model scales with the ranks, and project to more.", rich_markup_mode=None)
+app = typer.Typer(cls=Group, help="Measure how a model scales with the ranks, and project to more.",
+                  rich_markup_mode=None)
 RankList = Annotated[str, typer.Option("--ranks", metavar="1,2,4", help="Numbers of ranks, with commas between.")]
 Repeat = Annotated[int, typer.Option(
     "--repeat", parser=whole(1), metavar="K", help="Measure K times; the median counts.")]
