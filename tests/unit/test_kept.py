@@ -1,5 +1,6 @@
 """Checkpoints that a run keeps for good: when, under which names, and how a branch picks one."""
 import itertools
+import re
 import shutil
 
 import pytest
@@ -11,7 +12,7 @@ from metacascade.config.config import load
 from metacascade.io import checkpoint, kept, output, ownership
 from metacascade.ranks.parallel import serial_world
 from metacascade.run import commands
-from metacascade.run.api import Simulation
+from metacascade.run.api import Simulation, branch
 from metacascade.run.estimate import expected
 from states import whole_state
 
@@ -71,6 +72,14 @@ def test_a_branch_at_a_time_ends_as_the_run_that_went_on(run, tmp_path, capsys):
 
 def test_the_last_checkpoints_are_picked_by_their_times_too(run):
     assert kept.at(run, 12 * 3600) == run / "checkpoint.h5"
+
+
+@pytest.mark.parametrize("at, told", [
+    ("4.9999 h", "17999.64 s; the nearest is that of 5 h"), ("0.2083333333 days", "17999.99999712 s; the nearest is that of 5 h"),
+    ("1.5 s", "1.5 s; the nearest is that of 5 h"), ("1e-300 s", "1e-300 s; the nearest")])
+def test_a_time_of_no_whole_seconds_is_one_that_none_has(run, tmp_path, at, told):
+    with pytest.raises(InputError, match=f"has no checkpoint of .*{re.escape(told)}"):
+        branch(run, tmp_path / "b", at=at)
 
 
 def test_a_time_that_none_has_is_refused_with_those_that_there_are(run, tmp_path):

@@ -201,10 +201,10 @@ def show(value: float, unit: str, internal: str) -> str:
     return written(value, internal)
 
 
-def show_time(seconds: int) -> str:
-    """A time in the largest unit that it is a whole number of."""
-    whole = [unit for unit in ("day", "h", "min", "s") if seconds % factor(unit, "s") == 0]
-    return show(seconds, whole[0] if seconds else "s", "s")
+def show_time(seconds: float) -> str:
+    """A time in the largest unit that it is a whole number of; in seconds if it is of none."""
+    whole = [unit for unit in ("day", "h", "min") if seconds and seconds % factor(unit, "s") == 0]
+    return show(seconds, [*whole, "s"][0], "s")
 
 
 def written(number: float, unit: str) -> str:
