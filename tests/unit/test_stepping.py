@@ -32,6 +32,23 @@ sim.write_observed(sys.argv[2])
 digest = sim.digest()
 if sim.world.rank == 0: print(digest, sim.observed["motile"].tolist(), sim.observed["tissue"].tolist())
 """
+EXITS = """
+import sys, time
+import metacascade as mc
+sim, mode = mc.Simulation(sys.argv[1]), sys.argv[2]
+def looks(sim):
+    if mode == "observable" and sim.time_h == 2 and sim.world.rank == 1: raise SystemExit("seen enough")
+    return 0
+sim.observe("looks", looks)
+for now in sim.steps(every="2 h"):
+    if mode == "loop" and now.world.rank == 0: sys.exit(3)
+    if mode == "all": sys.exit(5)
+    if mode == "done": break
+if mode == "before" and sim.world.rank: sys.exit("no")
+if mode == "done" and sim.world.rank: sys.exit()
+if mode == "before": sim.step()
+print("the end of rank", sim.world.rank)
+"""
 
 
 def config_with(*therapies):
@@ -243,6 +260,28 @@ def test_a_run_that_fails_leaves_the_simulation_where_it_was(tmp_path):
     with pytest.raises(ZeroDivisionError):
         simulation.run(tmp_path / "run")
     assert simulation.time_h == 2
+
+
+@pytest.mark.parametrize("method", [lambda sim: sim.step(), lambda sim: sim.steps(), lambda sim: sim.run("out"),
+                                    lambda sim: sim.treat(rate="blood.nk", factor=2), lambda sim: sim.observe("b", len)])
+def test_a_function_that_is_observed_changes_nothing(method):
+    simulation = mc.Simulation(CONFIG)
+    simulation.observe("a", lambda sim: method(sim) or 0)
+    with pytest.raises(mc.InputError, match="an observable has called .*: it may look at the simulation, and not change it"):
+        list(simulation.steps())
+    simulation.step()       # the simulation itself may
+
+
+@pytest.mark.mpi
+@pytest.mark.parametrize("mode, code, said", [
+    ("loop", 3, "rank 0 ends with exit code 3, and so do all"), ("observable", 1, "so do all: seen enough"),
+    ("before", 1, "so do all: no"), ("all", 5, ""), ("done", 0, "the end of rank 0")])
+def test_a_rank_that_exits_ends_the_others_unless_it_is_done(mpirun, tmp_path, mode, code, said):
+    (tmp_path / "run.toml").write_text(mc.load(CONFIG).to_toml())
+    (tmp_path / "program.py").write_text(EXITS)
+    ended = mpirun(2, tmp_path / "program.py", tmp_path / "run.toml", mode, check=False, timeout=30)
+    assert ended.returncode == code and said in ended.stdout + ended.stderr
+    assert ("so do all" in ended.stderr) == ("so do all" in said)
 
 
 @pytest.mark.mpi

@@ -16,7 +16,7 @@ from metacascade.config.given import Overrides
 from metacascade.io import rundirectory, shown
 from metacascade.io.results import Results, open_results
 from metacascade.model import simulation
-from metacascade.ranks import parallel
+from metacascade.ranks import exits, parallel
 from metacascade.run import commands, inputs, progress, treating
 from metacascade.run.observed import Observed
 from metacascade.run.run import Run
@@ -54,6 +54,7 @@ class Simulation:
 
     def __init__(self, config: PathLike | Mapping[str, Any] | Config, overrides: Overrides = ()):
         self.world = parallel.start()
+        exits.guard(self.world)
         self._config, self._text, self._segments = inputs.load(self.world, config, overrides)
         self._model, self._observed = None, Observed()
 
@@ -89,6 +90,7 @@ class Simulation:
 
     def step(self, steps: int = 1) -> None:
         """Advance by so many steps of ``run.step``, in memory; writes no file."""
+        self._observed.refuse_inside("step")
         for _ in range(_whole(steps)):
             self.model.step()
 
@@ -105,6 +107,7 @@ class Simulation:
             It stops at multiples of this, and at the end; default: after each step. Both are multiples of ``run.step``.
             Without tissue steps may be longer (``run.long_step``): then it stops at the first end of one from there on.
         """
+        self._observed.refuse_inside("steps")
         run = self.config.run
         end_s = run.duration_s if until is None else self._time_s("until", until)
         every_s = run.step_s if every is None else self._time_s("every", every)
@@ -121,7 +124,8 @@ class Simulation:
             while self.model.time_s < due_s:
                 self.model.step()
             self._observe(self.model)
-            yield self
+            with exits.needed(self.world):
+                yield self
 
     def _time_s(self, name, given):
         """A time [s], a multiple of the step."""
@@ -144,6 +148,7 @@ class Simulation:
         would have acted before.
         """
         table = {name: value for name, value in locals().items() if name != "self"}
+        self._observed.refuse_inside("treat")
         model = self._model if self._model and self._model.step_number else None
         changed, now_s = None, model.time_s if model else 0
         with self.world.together():
@@ -192,6 +197,7 @@ class Simulation:
         After `step` it goes on from the present state, like a branch: the files tell of what happens from there.
         A signal to stop (Ctrl-C, SIGTERM) ends it early with a checkpoint. Returns the `Results`.
         """
+        self._observed.refuse_inside("run")
         out = path_of(out, "the directory of a run")
         if not isinstance(overwrite, (bool, np.bool_)):
             raise InputError(f"overwrite must be True or False, not {kind(overwrite)}")
@@ -258,6 +264,7 @@ def branch(checkpoint: PathLike, out: PathLike, overrides: Overrides = (), seed:
         raise InputError(f'at must be a time such as "5 days", not {kind(at)}')
     at_s = None if at is None else option("at", at, "s", "5 days")
     copy_of = None if copy_of is None else path_of(copy_of, "copy_of")
+    exits.guard(parallel.start())
     with stopsignals.given_back():
         commands.branch(checkpoint, out, seed, overrides, overwrite, at_s, copy_of)
     return open_results(out)

@@ -12,6 +12,7 @@ import numpy as np
 from metacascade.base.errors import InputError, kind
 from metacascade.base.screen import shown
 from metacascade.io.atomic import refuse_other, write_text, writing
+from metacascade.ranks import exits
 
 TIME = "time_h"
 
@@ -27,10 +28,11 @@ class Observed:
     """The values of observables, a row at each time at which they were taken; on every rank the same."""
 
     def __init__(self):
-        self.observables, self.rows = {}, []
+        self.observables, self.rows, self.taking = {}, [], False
 
     def add(self, name, function, summed):
         """Register an observable. InputError for a name that is none, or taken, and for what cannot be called."""
+        self.refuse_inside("observe")
         if not isinstance(name, str) or not name.isidentifier() or name == TIME:
             raise InputError(f"an observable has a name of letters, digits and _, not {shown(name)}")
         if name in self.observables:
@@ -46,13 +48,28 @@ class Observed:
         """
         if not self.observables or self.rows and self.rows[-1][TIME] == time_h:
             return
-        values, own = {name: one.function(simulation) for name, one in self.observables.items()}, None
+        values, own = self._values(simulation, world), None
         with world.together():
             own = {name: _number(name, value) for name, value in values.items()}
         everyone = world.allgather(own)
         self.rows.append({TIME: time_h} | {
             name: _sum([values[name] for values in everyone]) if one.summed else everyone[0][name]
             for name, one in self.observables.items()})
+
+    def _values(self, simulation, world):
+        """What the functions give on this rank."""
+        self.taking = True
+        try:
+            with exits.needed(world):
+                return {name: one.function(simulation) for name, one in self.observables.items()}
+        finally:
+            self.taking = False
+
+    def refuse_inside(self, method):
+        """InputError for a `method` that is called by an observable: it looks at a simulation and changes nothing."""
+        if self.taking:
+            raise InputError(f"an observable has called {method}: it may look at the simulation, and not change it; do "
+                             "so in the body of a loop over steps()")
 
     def arrays(self) -> dict[str, np.ndarray]:
         """``time_h`` and the observables by name, each an array; what was not yet observed is not a number."""
