@@ -145,6 +145,17 @@ def test_a_parent_that_is_gone_is_told_with_what_to_do(runs, tmp_path, monkeypat
         mc.open(tmp_path / "b", parents=True)
 
 
+def test_the_command_is_told_where_the_parent_is_as_its_message_says(runs, tmp_path, capsys):
+    began = tmp_path / "far" / "away" / "b"
+    shutil.copytree(runs / "b", began)
+    shutil.copytree(runs / "whole", tmp_path / "elsewhere")
+    assert main(["cascade", str(began), "--parents-at", str(runs / "c")]) == 2
+    assert "cascade RUN --parents-at PATH" in capsys.readouterr().err
+    assert main(["cascade", str(began), "--parents-at", str(tmp_path / "elsewhere")]) == 0
+    asked = capsys.readouterr().out
+    assert main(["cascade", str(runs / "b"), "--parents"]) == 0 and capsys.readouterr().out == asked
+
+
 def test_another_run_in_the_place_of_the_parent_is_refused(runs):
     with pytest.raises(mc.InputError, match="c.results.h5 is of another run than that from which"):
         mc.open(runs / "b", parents=runs / "c")

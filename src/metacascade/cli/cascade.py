@@ -12,11 +12,14 @@ def cascade(
         csv: Annotated[Path | None, typer.Option(
             "--csv", metavar="FILE", help="Write all numbers there, a row each; default: print them.")] = None,
         parents: Annotated[bool, typer.Option(
-            "--parents", help="A branch with the runs before it, so that lesions find their founders.")] = False):
+            "--parents", help="A branch with the runs before it, so that lesions find their founders.")] = False,
+        parents_at: Annotated[Path | None, typer.Option(
+            "--parents-at", metavar="PATH", help="As --parents, where the directory of the run before is now; default: "
+            "where it was, or beside this one as then.")] = None):
     """Tell the cascade of a run: fate funnel, half-lives, blood counts, lesions, and who seeded whom."""
     from metacascade.io import cascade_text
     from metacascade.io.parents import open_run
-    with open_run(run, parents) as results:
+    with open_run(run, parents if parents_at is None else parents_at) as results:
         if csv is not None:
             return cascade_text.write_csv(results, csv)
         print(cascade_text.report(results))

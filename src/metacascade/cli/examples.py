@@ -18,7 +18,7 @@ EXAMPLES = {
     "info": ["info runs/a", "info runs/a --all", "info --parameters growth.division_time",
              "info --rates my.toml blood.nk", "info --preset human_lung"],
     "watch": ["watch runs/a", "watch runs/a --once"],
-    "cascade": ["cascade runs/a", "cascade runs/a --csv numbers.csv"],
+    "cascade": ["cascade runs/a", "cascade runs/b --parents", "cascade runs/a --csv numbers.csv"],
     "report": ["report runs/a", "report runs/a runs/b --out compared", "report runs/a --talk"],
     "efficiency": ["efficiency my.toml", "efficiency my.toml --out runs/tornado"],
     "digest": ["digest runs/a"],

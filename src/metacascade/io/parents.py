@@ -15,6 +15,7 @@ from metacascade.io import checkpoint
 from metacascade.io.results import NAME, Results, open_results
 from metacascade.io.rows import Rows, Series
 
+PATH = "`metacascade cascade RUN --parents-at PATH`, in Python parents=PATH"
 ALONE = ("lesions", "clones")       # tables that a branch has whole
 
 
@@ -77,7 +78,7 @@ class Joined(Results):
             same = same and self.parent.digest == began["digest"]
         if not same:
             raise InputError(f"{self.parent.path} is of another run than that from which {self.path} began, "
-                             f"{began['path']}: name the directory of that one, parents=PATH")
+                             f"{began['path']}: name the directory of that one, {PATH}")
 
     def _has_state(self, digest):
         """Is one of the states that the parent's directory still holds that of this digest?"""
@@ -207,7 +208,7 @@ def _found(results, began, given):
     """Where the results of the parent are."""
     if began["results"] is None and given is None:
         raise InputError(f"{results.path} began from {began['path']}, beside which no results were: name the directory "
-                         "of that run, parents=PATH")
+                         f"of that run, {PATH}")
     session, here = results.provenance[0], results.path.parent
     places = [given] if given is not None else [
         Path(os.path.normpath(here.resolve() / began["results"])), Path(session["directory"], began["path"]).parent]
@@ -215,7 +216,7 @@ def _found(results, began, given):
         if Path(place, NAME).is_file() or Path(place).is_file():
             return place
     raise InputError(f"{results.path} began from {began['path']}; its results are not in "
-                     f"{' nor in '.join(map(str, places))}: say where the directory of that run is now, parents=PATH")
+                     f"{' nor in '.join(map(str, places))}: say where the directory of that run is now, {PATH}")
 
 
 def _column(series, name, like):
