@@ -107,6 +107,31 @@ def test_ranks_that_do_not_fit_are_those_that_work_least():
     assert [row[0] for row in shown.rows] == ["0", "1", "2"] and "3 of 64 ranks" in shown.title
 
 
+@pytest.mark.parametrize("harm, told", [
+    (lambda path: os.truncate(path, 20_000), "results.h5 is damaged: it has 20000 bytes instead of"),
+    (lambda path: path.write_text("other"), "is not a metacascade results file"),
+    (lambda path: path.unlink() or path.mkdir(), "Is a directory")], ids=["cut", "other", "a directory"])
+def test_results_that_cannot_be_read_are_told_and_not_to_be_resumed(going, capsys, harm, told):
+    harm(going.out / "results.h5")
+    assert main(["watch", "--once", str(going.out)]) == 2
+    said = capsys.readouterr()
+    assert "damaged" in said.out and "resume" not in said.out + said.err and told in said.err
+    with runlock.locking(going.out):        # its run may be about to write them anew
+        assert "damaged" not in "".join(once(capsys, going.out))
+
+
+def test_a_run_without_one_of_its_parts_is_damaged(tmp_path, capsys):
+    new = mc.Simulation(small.EXAMPLE, small.settings(**QUICK))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("metacascade.run.run.Run._finish", lambda _: None)
+        new.run(tmp_path / "run").close()
+    for path in (tmp_path / "run" / "parts").iterdir():
+        path.unlink()
+    assert main(["watch", "--once", str(tmp_path / "run")]) == 2
+    said = capsys.readouterr()
+    assert "damaged" in said.out and "is not beside it" in said.err
+
+
 def test_what_is_no_run_and_no_terminal_are_refused(tmp_path, done, capsys):
     assert main(["watch", str(tmp_path)]) == 2 and "nothing to watch" in capsys.readouterr().err
     assert main(["watch", str(done)]) == 2 and "DIR --once` prints one view" in capsys.readouterr().err

@@ -3,6 +3,7 @@
 All of it is read from files that are there anyway, and the small status of a run; nothing is asked of what runs.
 """
 import contextlib
+import os
 import shutil
 import sys
 import time
@@ -26,6 +27,7 @@ EVERY_S = 2.0           # between two looks
 LINES = 24              # of a screen that does not tell
 QUIET_S = 30.0          # after which many runs of which none runs are taken to have ended: the next has to start
 BAR = 30                # columns of the bar
+DAMAGED = "damaged"     # of results that cannot be read: a run does not go on without them
 CODES = {glance.COMPLETE: DONE, glance.STOPPED: STOPPED_EARLY, glance.KILLED: FAILED}
 
 
@@ -37,19 +39,26 @@ def run(directory, once=False):
     Raises
     ------
     InputError
-        If there is nothing to watch, or no terminal.
+        If there is nothing to watch, or no terminal; at the end, if results are damaged.
     """
     view = view_of(Path(directory))
     if once:
         tables_, _ = view.look(sheets.WIDTH, LINES)
         print(sheets.plain(tables_), flush=True)
+        _refuse_damaged(view)
         return DONE
     if not sys.stdout.isatty():
         raise InputError("watch needs a terminal; `metacascade watch DIR --once` prints one view of it as text")
     with contextlib.suppress(KeyboardInterrupt):
         _watch(view)
+    _refuse_damaged(view)
     print(f"{one_line(directory)}: {view.words}", flush=True)
     return CODES.get(view.state, DONE)
+
+
+def _refuse_damaged(view):
+    if view.state == DAMAGED:
+        raise InputError(view.damage)
 
 
 def view_of(directory):
@@ -78,11 +87,11 @@ def _watch(view):
 
 
 class OfRun:
-    """One run. `state`: of `glance.standing`; `words`: what there is to say in the end."""
+    """One run. `state`: of `glance.standing`, or DAMAGED; `words`: what there is to say in the end; `damage`: why."""
 
     def __init__(self, directory):
         self.directory, self.path = directory, directory / results.NAME
-        self.written, self.found, self.told = None, {}, None
+        self.written, self.found, self.told, self.damage = None, {}, None, ""
         self.state = glance.RUNNING
 
     @property
@@ -100,6 +109,7 @@ class OfRun:
         self.state = glance.standing(self.directory, self.found.get("complete", False), told)
         if self.state != glance.RUNNING:
             self._read()        # what it wrote at its end
+            self.state = DAMAGED if self.damage else self.state
         blocks = [self._head(columns), self._account()]
         room = lines - 1 - len(sheets.plain(blocks, columns).splitlines()) - 1
         ranks = self._ranks(max(room // 3, 2))
@@ -115,9 +125,9 @@ class OfRun:
                 return
             with results.open_results(self.directory) as found:
                 self.found = self._of_results(found) | dict(complete=found.complete)
-            self.written = written
-        except (OSError, InputError):
-            pass
+            self.written, self.damage = written, ""
+        except (OSError, InputError) as error:
+            self.damage = str(error) if os.path.lexists(self.path) else ""
 
     @staticmethod
     def _of_results(found):
