@@ -137,6 +137,33 @@ def test_what_is_no_run_and_no_terminal_are_refused(tmp_path, done, capsys):
     assert main(["watch", str(done)]) == 2 and "DIR --once` prints one view" in capsys.readouterr().err
 
 
+@pytest.fixture
+def on_a_terminal(monkeypatch):
+    """The standard output is one, as far as watch asks; a view ends at once."""
+    monkeypatch.setattr(watch, "sys", SimpleNamespace(stdout=SimpleNamespace(isatty=lambda: True)))
+    monkeypatch.setattr(watch, "_watch", lambda view: view.look(80, 24))
+
+
+def test_a_run_that_makes_its_directory_in_a_moment_is_waited_for(done, tmp_path, monkeypatch, on_a_terminal, capsys):
+    waits = iter([lambda: None, (tmp_path / "run").mkdir, lambda: shutil.copytree(done, tmp_path / "run", dirs_exist_ok=True)])
+    monkeypatch.setattr(watch.time, "sleep", lambda _: next(waits)())
+    assert watch.run(tmp_path / "run") == 0
+    assert capsys.readouterr().out == (f"{tmp_path / 'run'} is not there yet: waiting up to 30 s for it\n"
+                                       f"{tmp_path / 'run'}: complete, day 0.25 of 0.25\n")
+
+
+def test_what_is_still_not_there_or_holds_something_else_is_refused(done, tmp_path, monkeypatch, on_a_terminal, capsys):
+    monkeypatch.setattr(watch, "START_S", 0.2)
+    with pytest.raises(mc.InputError, match="nothing to watch"):
+        watch.run(tmp_path / "run")
+    assert "waiting" in capsys.readouterr().out
+    (tmp_path / "other.txt").touch()
+    for other in (tmp_path, tmp_path / "other.txt"):
+        with pytest.raises(mc.InputError, match="nothing to watch"):
+            watch.run(other)
+    assert capsys.readouterr().out == ""
+
+
 def test_a_cohort_and_a_sweep_are_watched_until_nobody_works_on_them(tmp_path, monkeypatch):
     (tmp_path / "cohort.json").write_text(json.dumps({"cohort": {"patients": 40}}))
     view = watch.view_of(tmp_path)

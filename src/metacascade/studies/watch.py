@@ -24,6 +24,7 @@ from metacascade.studies import standing
 from metacascade.studies.standing import Members
 
 EVERY_S = 2.0           # between two looks
+START_S = 30.0          # for a run to make its directory
 LINES = 24              # of a screen that does not tell
 QUIET_S = 30.0          # after which many runs of which none runs are taken to have ended: the next has to start
 BAR = 30                # columns of the bar
@@ -41,6 +42,8 @@ def run(directory, once=False):
     InputError
         If there is nothing to watch, or no terminal; at the end, if results are damaged.
     """
+    if not once and sys.stdout.isatty():
+        _wait_for(Path(directory))
     view = view_of(Path(directory))
     if once:
         tables_, _ = view.look(sheets.WIDTH, LINES)
@@ -54,6 +57,23 @@ def run(directory, once=False):
     _refuse_damaged(view)
     print(f"{one_line(directory)}: {view.words}", flush=True)
     return CODES.get(view.state, DONE)
+
+
+def _wait_for(directory):
+    """Wait until there is something in a directory, START_S at most: a run that has just started makes it soon."""
+    end = time.monotonic() + START_S
+    if _is_empty(directory):
+        print(f"{one_line(directory)} is not there yet: waiting up to {START_S:g} s for it", flush=True)
+    while _is_empty(directory) and time.monotonic() < end:
+        time.sleep(0.1)
+
+
+def _is_empty(directory):
+    try:
+        view_of(directory)
+    except InputError:
+        return not directory.exists() or directory.is_dir() and not any(directory.iterdir())
+    return False
 
 
 def _refuse_damaged(view):
