@@ -74,6 +74,14 @@ def test_the_last_checkpoints_are_picked_by_their_times_too(run):
     assert kept.at(run, 12 * 3600) == run / "checkpoint.h5"
 
 
+def test_a_kept_checkpoint_under_the_name_of_another_is_refused(run, tmp_path):
+    shutil.copytree(run, tmp_path / "a")
+    shutil.copy(run / "checkpoint.21600s.h5", tmp_path / "a" / "checkpoint.18000s.h5")
+    with pytest.raises(InputError, match="checkpoint.18000s.h5 is of 6 h, not of 5 h, as its name says"):
+        branch(tmp_path / "a", tmp_path / "b", at="5 h")
+    assert not (tmp_path / "b").exists()
+
+
 @pytest.mark.parametrize("at, told", [
     ("4.9999 h", "17999.64 s; the nearest is that of 5 h"), ("0.2083333333 days", "17999.99999712 s; the nearest is that of 5 h"),
     ("1.5 s", "1.5 s; the nearest is that of 5 h"), ("1e-300 s", "1e-300 s; the nearest")])
