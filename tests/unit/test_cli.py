@@ -12,6 +12,7 @@ from metacascade import __version__
 from metacascade.__main__ import main
 from metacascade.base.errors import CellsLost, InputError, RunError
 from metacascade.config.presets import SCHEMA_LINE, arms, cohorts, names, sweeps, text
+from metacascade.studies import cohort_results, sweep_plan
 
 
 @pytest.fixture
@@ -99,6 +100,23 @@ def test_wrong_command_line_is_one_message_and_2(capsys, arguments, message):
     code, out, err = outcome(capsys, *arguments)
     assert code == 2 and out == "" and err.startswith("metacascade: ") and message in err
     assert err.count("\n") == 1, f"more than one line:\n{err}"
+
+
+@pytest.mark.parametrize("command", ["run", "check", "sweep", "cohort"])
+def test_a_preset_in_the_place_of_a_file_is_told_with_how_to_get_one(capsys, command):
+    for preset in ("mouse_breast", cohorts()[0]):
+        code, _, err = outcome(capsys, command, preset, *["--out", "d"] * (command != "check"))
+        assert code == 2 and f"`metacascade init {preset}` writes that preset into a file" in err
+
+
+@pytest.mark.parametrize("plan, told", [(sweep_plan.NAME, "of a sweep or of arms, not of a run: name one of its members"),
+                                        (cohort_results.PLAN, "of a cohort, not of a run: `metacascade info")])
+@pytest.mark.parametrize("command", ["resume {}", "branch {} --out d", "branch {} --out d --at 5h", "cascade {}", "digest {}",
+                                     "efficiency {}", "digest {}/results.h5"])
+def test_a_directory_of_many_runs_is_told_where_that_of_one_is_needed(capsys, tmp_path, command, plan, told):
+    (tmp_path / plan).write_text("{}")
+    code, _, err = outcome(capsys, *command.format(tmp_path).split())
+    assert code == 2 and f"{tmp_path} is the directory {told}" in err and err.count("\n") == 1
 
 
 def test_no_command_prints_the_help_and_is_wrong_input(capsys):

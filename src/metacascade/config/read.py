@@ -5,6 +5,7 @@ import sys
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.resources import files
 
 from metacascade.base.errors import InputError, path_of
 from metacascade.base.numerals import is_count
@@ -110,8 +111,13 @@ def read_file(path) -> Document:
             data = file.read(LARGEST + 1)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
-        raise InputError(f"cannot read the config '{one_line(name)}': {why}") from None
+        preset = f"; `metacascade init {name}` writes that preset into a file" * _is_preset(name)
+        raise InputError(f"cannot read the config '{one_line(name)}': {why}{preset}") from None
     return parse_bytes(data, name, os.path.dirname(os.path.abspath(name)))
+
+
+def _is_preset(name):
+    return name.isidentifier() and (files("metacascade") / "presets" / f"{name}.toml").is_file()
 
 
 def parse_bytes(data: bytes, name: str, folder: str = ".") -> Document:

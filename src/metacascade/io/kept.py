@@ -5,7 +5,7 @@ from pathlib import Path
 from metacascade.base.errors import InputError
 from metacascade.base.screen import one_line
 from metacascade.base.units import show_time
-from metacascade.io import checkpoint
+from metacascade.io import checkpoint, manyruns
 
 NAME = re.compile(r"checkpoint\.(0|[1-9][0-9]{0,11})s\.h5", re.ASCII)
 SHOWN = 12              # times in a line
@@ -38,6 +38,7 @@ def at(directory, time_s):
     if time_s in (there := found(directory)) or time_s in (there := all_of(directory)):
         return there[time_s]
     if not there:
+        manyruns.refuse(directory)
         raise InputError(f"{directory} holds no checkpoint")
     nearest = min(there, key=lambda one: (abs(one - time_s), one))
     raise InputError(f"{directory} has no checkpoint of {show_time(time_s)}; the nearest is that of "

@@ -7,7 +7,7 @@ from metacascade.base.screen import one_line
 from metacascade.base.units import show_time
 from metacascade.config import check as config_check, config
 from metacascade.config.given import settings_of
-from metacascade.io import checkpoint, kept, output, parents, rundirectory
+from metacascade.io import checkpoint, kept, manyruns, output, parents, rundirectory
 from metacascade.mechanisms import plan_of
 from metacascade.mechanisms.user import MechanismError
 from metacascade.model import observables
@@ -41,6 +41,8 @@ def resume(directory, overrides=(), **times):
     with world.together():
         if world.rank == 0 and not Path(directory).is_dir():
             raise InputError(f"{directory} is not the directory of a run")
+        if world.rank == 0:
+            manyruns.refuse(directory)
     if not overrides and world.bcast(world.rank == 0 and rundirectory.finished(directory)):
         with world.together():
             if world.rank == 0:
