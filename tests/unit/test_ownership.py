@@ -1,12 +1,15 @@
 """What `resume` and `--overwrite` remove: files that a run has written, and none of anybody else."""
+import json
+
 import h5py
 import pytest
 
 from metacascade.base.errors import InputError
-from metacascade.io import checkpoint, datasets, ownership, parts, snapshots
+from metacascade.io import checkpoint, datasets, formerreport, ownership, parts, snapshots
 from metacascade.io.output import Output
 from metacascade.io.rundirectory import claimed, finished
 from metacascade.ranks.parallel import serial_world
+from metacascade.report import directory as report_directory
 from metacascade.state.observed import layouts
 from metacascade.studies import scaling
 from states import whole_state
@@ -65,6 +68,54 @@ def test_overwrite_removes_all_of_a_run_and_nothing_of_others(tmp_path):
     put(tmp_path, [*OTHERS, *DRAFTS])
     take(tmp_path)
     assert files(tmp_path) == {*OTHERS}
+
+
+def a_report(folder):
+    """What is left of a report by its own directory, with files of somebody else."""
+    made = report_directory.Directory(folder)
+    made.begin()
+    made.write("talk.png", b"png"), made.write("growth.csv", "a,b")
+    made.end("<html>")
+
+
+def test_overwrite_removes_the_report_of_the_former_run(tmp_path):
+    a_run(tmp_path), a_report(tmp_path / "report")
+    take(tmp_path)
+    assert files(tmp_path) == set() and not (tmp_path / "report").exists()
+    a_run(tmp_path), a_report(tmp_path / "report")
+    put(tmp_path, ["report/notes.txt", "report/figures/own.png"])
+    take(tmp_path)
+    assert files(tmp_path) == {"report/notes.txt", "report/figures/own.png"}
+
+
+@pytest.mark.parametrize("text", ["{}", '{"kind": "mine", "files": []}', '{"kind": "metacascade report", "files": 3}', "[", "[]"])
+def test_overwrite_leaves_a_folder_that_is_not_marked_as_a_report(tmp_path, text):
+    a_run(tmp_path)
+    put(tmp_path, ["report/index.html", "report/figures/talk.png"])
+    (tmp_path / "report" / "report.json").write_text(text)
+    take(tmp_path)
+    assert files(tmp_path) == {"report/index.html", "report/figures/talk.png", "report/report.json"}
+
+
+def test_overwrite_follows_no_link_and_no_name_out_of_a_report(tmp_path):
+    a_report(tmp_path / "far")
+    before = files(tmp_path / "far")
+    a_run(tmp_path / "run")
+    (tmp_path / "run" / "report").symlink_to(tmp_path / "far")
+    take(tmp_path / "run")
+    assert files(tmp_path / "far") == before
+    (tmp_path / "run" / "report").unlink()
+    a_run(tmp_path / "run"), a_report(tmp_path / "run" / "report")
+    (tmp_path / "run" / "report" / "report.json").write_text(
+        json.dumps({"kind": "metacascade report", "files": ["../notes.txt", "figures/../../notes.txt", 3]}))
+    put(tmp_path / "run", ["notes.txt"])
+    take(tmp_path / "run")
+    assert "notes.txt" in files(tmp_path / "run")
+
+
+def test_a_report_is_known_here_by_what_it_writes():
+    for name in ("INDEX", "LIST", "KIND", "OURS"):
+        assert getattr(formerreport, name) == getattr(report_directory, name)
 
 
 def test_resume_removes_leftovers_and_newer_parts_and_nothing_of_others(tmp_path):

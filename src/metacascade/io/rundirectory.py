@@ -3,7 +3,7 @@ import contextlib
 from pathlib import Path
 
 from metacascade.base.errors import InputError
-from metacascade.io import ownership, parts, results, runlock
+from metacascade.io import formerreport, ownership, parts, results, runlock
 from metacascade.io.atomic import RANKS, SIGNS, STATUS, writing
 from metacascade.io.runlock import LOCK
 
@@ -22,8 +22,12 @@ def claimed(world, directory, overwrite=False):
                 refuse_used(directory, overwrite)
                 lock = stack.enter_context(runlock.locking(directory))
                 refuse_used(directory, overwrite)       # another run may have come and gone meanwhile
-                for path in ownership.of_a_run(directory):
+                former = ownership.of_a_run(directory)
+                report = formerreport.of_a_run(directory) if former else []
+                for path in (*report, *former):
                     path.unlink()
+                if report:
+                    formerreport.remove_folders(directory)
         yield lock
 
 
