@@ -151,6 +151,16 @@ def test_from_a_checkpoint_members_are_branches_of_the_copy_beside_them(plan, tm
     assert sweep_plan.beginning({}, tmp_path) == ["run", str(tmp_path / "config.toml")]
 
 
+def test_a_damaged_copy_is_told_as_such_and_not_as_the_checkpoint_of_the_file(plan, problems, tmp_path):
+    sweep_plan.write(tmp_path / "out", plan(ARMS, 'from = "RUN"'))
+    copy = tmp_path / "out" / sweep_start.NAME
+    start = copy.read_bytes()[:2000]
+    copy.unlink()           # a link to the checkpoint of the run
+    copy.write_bytes(start)
+    line, = problems(ARMS, 'from = "RUN"')
+    assert "out/start.h5 is damaged" in line and "this is the copy in the directory of the members: remove it" in line
+
+
 def test_the_copy_is_one_where_the_file_system_has_no_links(plan, tmp_path, parent, monkeypatch):
     def no_links(*_):
         raise OSError("no links here")

@@ -36,6 +36,12 @@ def only_error(toml: str) -> str:
     return errors[0]
 
 
+def test_a_title_of_blanks_is_none():
+    blank, other = (config_of(f'title = "{title}"\n{MINIMAL}') for title in ("  ", " a title "))
+    assert (blank.title, other.title) == ("", "a title")
+    assert load(tomllib.loads(blank.to_toml())) == blank
+
+
 def test_values_are_in_internal_units():
     config = config_of("""
         [run]

@@ -58,6 +58,7 @@ def test_a_share_says_whether_there_is_anything(part, whole, told):
 
 @pytest.mark.parametrize("text, told", [
     ("1 cells in 1 single cells", "1 cell in 1 single cell"), ("21 cells, 1,001 ranks", "21 cells, 1,001 ranks"),
-    ("1 ranks, 0 steps", "1 rank, 0 steps"), ("0.1 cells", "0.1 cells")])
+    ("1 ranks, 0 steps", "1 rank, 0 steps"), ("0.1 cells", "0.1 cells"),
+    ("arms, 1 members: 1 done, 1 replicates, 1 values", "arms, 1 member: 1 done, 1 replicate, 1 value")])
 def test_one_is_not_many(text, told):
     assert singular(text) == told

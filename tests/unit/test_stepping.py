@@ -131,8 +131,9 @@ def test_a_treatment_before_the_first_step_is_one_of_the_config():
 def test_other_treatments_are_refused_in_words_and_change_nothing(therapy, told, plain):
     simulation = mc.Simulation(CONFIG)
     simulation.step(2)
-    with pytest.raises(mc.InputError, match=told):
+    with pytest.raises(mc.InputError, match=told) as error:
         simulation.treat(**therapy)
+    assert "--set" not in str(error.value)
     simulation.step(6)
     assert simulation.digest() == plain
 
@@ -178,6 +179,8 @@ def test_other_parameters_of_a_simulation_cannot_be_set():
     (lambda sim: sim.step(2) or sim.steps(until="1 h"), "until 1 h: the simulation is at 2 h already"),
     (lambda sim: sim.observe("a b", len), "letters, digits and _, not"),
     (lambda sim: sim.observe("time_h", len), "letters, digits and _"),
+    (lambda sim: sim.step(9) or sim.steps(), "^run.duration = 8 h: the simulation is at 9 h already"),
+    (lambda sim: sim.observe("a", len, summed="no"), "observable a: summed must be True or False, not \"no\""),
     (lambda sim: sim.observe("a", 5), "a function of the simulation is needed, not 5"),
     (lambda sim: [sim.observe("a", id), sim.observe("a", id)], "there is an observable a already"),
     (lambda sim: [sim.observe("a", lambda sim: "much"), *sim.steps(until="1 h")], 'its function gave "much"')])

@@ -6,7 +6,7 @@ declarations; there is no second list of parameters.
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from metacascade.base import units
 
@@ -143,6 +143,7 @@ def texts(key, *, doc, most=64):
                  json_schema_extra={"parameter": Parameter(key, "texts", (), 0, most, doc=doc)})
 
 
+Line = Annotated[str, StringConstraints(strip_whitespace=True)]     # of blanks alone: empty
 Share = Annotated[float, Field(strict=True, ge=0, le=1)]
 Percent = Annotated[float, Field(strict=True, ge=0, le=100)]
 

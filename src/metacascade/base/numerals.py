@@ -7,7 +7,7 @@ DIGITS = 19                   # of a whole number: those of 64 bits
 _NUMBER = re.compile(NUMBER)
 _WHOLE = re.compile(rf"[+-]?[0-9]{{1,{DIGITS}}}")
 _ONE = re.compile(r"(?<![0-9.,])(1 (?:single )?(?:cell|cluster|division|death|mutation|passage|step|rank|row|lesion|"
-                  r"tile|clone))s\b")
+                  r"tile|clone|member|replicate|patient|point|output|value|segment|seed|column))s\b")
 
 
 def number(text: str) -> float:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from pydantic import ValidationError, create_model, field_validator, model_validator
 
-from metacascade.base.declare import Parameter, Section, text
+from metacascade.base.declare import Line, Parameter, Section, text
 from metacascade.base.errors import InputError, PathLike
 from metacascade.base.nodes import WITH_LESIONS
 from metacascade.base.screen import shown
@@ -54,7 +54,7 @@ class Config(MechanismTables):
 
     of_user: ClassVar[tuple] = ()      # modules that `mechanisms` names; a config with some is of a class of its own
 
-    title: str = text("title", "", doc="A line about the run; written into its files.")
+    title: Line = text("title", "", doc="A line about the run; written into its files.")
     run: Run = Run()
     output: Output = Output()
     balance: Balance = Balance()

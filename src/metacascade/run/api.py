@@ -114,7 +114,8 @@ class Simulation:
         if every_s == 0:
             raise InputError(f"every {every}: must not be 0")
         if end_s < self.model.time_s:
-            raise InputError(f"until {until}: the simulation is at {show_time(self.model.time_s)} already")
+            end = f"run.duration = {show_time(end_s)}" if until is None else f"until {until}"
+            raise InputError(f"{end}: the simulation is at {show_time(self.model.time_s)} already")
         return self._stepping(end_s, every_s)
 
     def _stepping(self, end_s, every_s):

@@ -39,6 +39,8 @@ class Observed:
             raise InputError(f"there is an observable {name} already: give this one another name")
         if not callable(function):
             raise InputError(f"observable {name}: a function of the simulation is needed, not {kind(function)}")
+        if not isinstance(summed, (bool, np.bool_)):
+            raise InputError(f"observable {name}: summed must be True or False, not {kind(summed)}")
         self.observables[name] = Observable(function, bool(summed))
 
     def take(self, simulation, world, time_h):

@@ -2,6 +2,7 @@
 from pathlib import Path
 
 from metacascade.base import sheets
+from metacascade.base.numerals import counted
 from metacascade.base.screen import LONGEST_LINE, one_line
 from metacascade.config.write import inline
 from metacascade.studies import (
@@ -28,7 +29,7 @@ def describe(directory):
     rows = sweep_table.rows_of(directory, plan)
     found = sweep_table.by_status(rows)
     kind = "arms" if "arms" in plan else "a sweep"
-    yield f"{directory}: {kind}, {len(rows)} members: " + ", ".join(
+    yield f"{directory}: {kind}, {counted(len(rows), 'member')}: " + ", ".join(
         f"{len(numbers)} {status}" for status, numbers in found.items() if numbers)
     yield from _open(directory, found)
     if "arms" in plan:

@@ -7,7 +7,7 @@ import copy
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-from metacascade.base.declare import Section, integer, text
+from metacascade.base.declare import Line, Section, integer, text
 from metacascade.base.errors import InputError
 from metacascade.base.names import nearest
 from metacascade.base.numerals import is_count
@@ -28,7 +28,7 @@ class Options(Section):
     """The keys of a file of arms outside of its tables."""
     tables: ClassVar[dict] = {"arm": None, "set": None, "compare": None}
 
-    title: str = text("title", "", doc="A line about the comparison.")
+    title: Line = text("title", "", doc="A line about the comparison.")
     base: str | None = text("base", None, longest=4096, doc="A config, relative to this file, or a preset.")
     start: str | None = text("from", None, longest=4096, doc=(
         "Instead of `base`: a checkpoint, or the directory of a run, relative to this file."))

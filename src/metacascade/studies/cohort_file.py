@@ -3,7 +3,7 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from metacascade.base.declare import RECALLED, Section, choice, integer, number, quantity, text
+from metacascade.base.declare import RECALLED, Line, Section, choice, integer, number, quantity, text
 from metacascade.base.names import nearest
 from metacascade.config import read as config_read, values as config_values
 from metacascade.config.config import Config
@@ -23,7 +23,7 @@ class Patients(Section):
     """The keys of the file outside of its tables."""
     tables: ClassVar[dict] = dict.fromkeys(("draw", "screening", "treatment", "follow_up", "tube"))
 
-    title: str = text("title", "", doc="A line about the cohort.")
+    title: Line = text("title", "", doc="A line about the cohort.")
     patients: int = integer("patients", 1000, 1, 10**7, doc="How many.")
     seed: int = integer("seed", 1, 0, LARGEST_SEED, doc="Of the cohort: with the number of a patient it decides all.")
     base: str | None = text("base", None, longest=4096, doc="A config with a lumped tumor, or a preset.")

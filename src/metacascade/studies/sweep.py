@@ -9,6 +9,7 @@ from pathlib import Path
 
 from metacascade.base import stopsignals
 from metacascade.base.errors import DONE, FAILED, STOPPED_EARLY, InputError
+from metacascade.base.numerals import counted
 from metacascade.base.screen import LONGEST_LINE, one_line
 from metacascade.config import read as config_read
 from metacascade.config.config import build
@@ -85,8 +86,8 @@ def _compared(out, plan, rows):
 
 def _summed_up(out, plan, members, found):
     """Print how the members are, and which of those of this call are damaged; the directories of these."""
-    print(f"{len(plan['members'])} members: " + ", ".join(f"{len(n)} {status}" for status, n in found.items() if n)
-          + f"; table in {Path(out) / sweep_table.NAME}", flush=True)
+    told = ", ".join(f"{len(numbers)} {status}" for status, numbers in found.items() if numbers)
+    print(f"{counted(len(plan['members']), 'member')}: {told}; table in {Path(out) / sweep_table.NAME}", flush=True)
     damaged = [folder(out, member) for member in members if member["number"] in found["damaged"]]
     for directory in damaged:
         print(f"{directory / results.NAME} is damaged: remove {directory}, and the next call simulates it again",
@@ -119,7 +120,7 @@ def _preview(out, plan, members):
             whence = ", from the checkpoint on and without what it has in blood and organs"
         lines.append(f"each, by the settings of member {members[0]['number']:04}{whence}:")
         lines += [f"  {name}: {value}" for name, value in commands.estimate(build(document), meta).items()]
-    return "\n".join([f"{len(members)} of {len(plan['members'])} members"] + lines)
+    return "\n".join([f"{len(members)} of {counted(len(plan['members']), 'member')}"] + lines)
 
 
 class Coordinator(Programs):

@@ -11,6 +11,7 @@ from metacascade.base.declare import Section, text, texts
 from metacascade.base.intervals import student
 from metacascade.base.names import nearest
 from metacascade.base.nodes import BEDS
+from metacascade.base.numerals import counted
 from metacascade.base.screen import one_line
 from metacascade.base.units import show_time
 from metacascade.config.read import Problem
@@ -155,9 +156,9 @@ def _heading(plan, rows):
     if plan.get("title"):
         yield one_line(plan["title"], 80)
     names = names_of(plan)
-    replicates = len(plan["members"]) // len(names)
+    replicates = 1 + max(member["replicate"] for member in plan["members"])
     start = f"from a checkpoint at {show_time(plan['start']['time_s'])}" if plan.get("start") else "from their start"
-    many = f"{replicates} replicate{'s' * (replicates > 1)}"
+    many = counted(replicates, "replicate")
     what = f"{'arm' if 'arms' in plan else 'point'}{'s' * (len(names) > 1)}"
     yield f"{len(names)} {what} {start}, {many}{' each' * (len(names) > 1)}; last rows of the series"
     for point, name in enumerate(names):

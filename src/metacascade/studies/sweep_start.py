@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from metacascade.base.errors import InputError
+from metacascade.base.screen import one_line
 from metacascade.config import presets, read as config_read
 from metacascade.config.config import Config
 from metacascade.io import atomic, checkpoint
@@ -33,9 +34,17 @@ class Start:
 
 def find(path, kept=None) -> Start:
     """The checkpoint `path`, or that of the run in this directory; the copy `kept` goes before, if it is there."""
-    path = Path(kept) if kept is not None and Path(kept).exists() else Path(path)
-    if path.is_dir():
-        path = path / checkpoint.NAME
+    if kept is not None and Path(kept).exists():
+        try:
+            return _read(Path(kept))
+        except InputError as error:
+            raise InputError(f"{error}; this is the copy in the directory of the members: remove it, and the next call "
+                             f"takes {one_line(path)} again") from None
+    path = Path(path)
+    return _read(path / checkpoint.NAME if path.is_dir() else path)
+
+
+def _read(path):
     seal = _seal(path)
     meta = checkpoint.meta_of(path)
     return Start(path, meta, commands.config_in(meta, path), seal)
