@@ -286,10 +286,10 @@ def test_cells_put_into_organs_have_not_entered_the_blood():
 def test_the_command_fits_the_screen_and_its_file_has_the_same_numbers(run, metacascade, tmp_path):
     text = metacascade("cascade", run.out, check=True).stdout
     assert all(len(line) <= 80 for line in text.splitlines()) and "-> lung" in text and "draws of the run" in text
-    metacascade("cascade", run.out, "--csv", tmp_path / "a.csv", check=True)
+    told = metacascade("cascade", run.out, "--csv", tmp_path / "a.csv", check=True).stdout
     with open(tmp_path / "a.csv", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert tuple(rows[0]) == cascade_text.COLUMNS
+    assert tuple(rows[0]) == cascade_text.COLUMNS and told == f"wrote {tmp_path / 'a.csv'}: {len(rows)} rows\n"
     counts = {(row["stage"], row["place"]): row["value"] for row in rows if row["table"] == "funnel" and row["quantity"] == "count"}
     assert counts["extravasated", "all"] == str(run.model.ledger.totals["extravasated"])
     assert {row["table"] for row in rows} == {"funnel", "half_life", "cellsearch", "draw", "organ", "metastases", "route",

@@ -65,6 +65,17 @@ def test_a_notebook_completes_objects_that_are_there(results):
     assert {one.name for one in found} == {"frame", "frames"}
 
 
+def test_a_time_series_is_shown_by_its_columns_and_not_by_its_numbers(results):
+    shown = repr(results.series)
+    assert shown.startswith(f"<series, 3 outputs, {len(results.series)} columns: ") and len(shown) < 700 and " tissue," in shown
+    assert repr(results.series | {}) != shown and "array" in repr(dict(results.series))
+
+
+def test_a_notebook_completes_tables_and_their_fields(results):
+    assert {"shed", "draws", "lesions"} <= set(results._ipython_key_completions_())
+    assert results.shed._ipython_key_completions_() == list(results.shed.dtype.names)
+
+
 def test_results_are_shown_as_a_table_of_what_is_inside(results):
     shown = Cells(results._repr_html_())
     assert "a <b>bold</b> case" in shown.cells and "complete" in shown.cells and not shown.open

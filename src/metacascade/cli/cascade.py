@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from metacascade.base.numerals import counted
 from metacascade.cli.options import Settings
 
 
@@ -21,8 +22,9 @@ def cascade(
     from metacascade.io.parents import open_run
     with open_run(run, parents if parents_at is None else parents_at) as results:
         if csv is not None:
-            return cascade_text.write_csv(results, csv)
-        print(cascade_text.report(results))
+            print(f"wrote {csv}: {counted(cascade_text.write_csv(results, csv), 'row')}")
+        else:
+            print(cascade_text.report(results))
 
 
 def efficiency(

@@ -275,12 +275,13 @@ def _lesion_rows(results):
 
 
 def write_csv(results, path):
-    """Write `rows` as a CSV file; InputError where it would replace anything but such a file."""
+    """Write `rows` as a CSV file, and give how many; InputError where it would replace anything but such a file."""
     head = ",".join(COLUMNS).encode()
     refuse_other(path, lambda found: found.startswith(head), "table of `metacascade cascade`",
                  "choose another for --csv")
     text = io.StringIO(newline="")
     table = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     table.writeheader()
-    table.writerows(rows(results))
+    table.writerows(found := list(rows(results)))
     write_text(path, text.getvalue())
+    return len(found)

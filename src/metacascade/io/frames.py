@@ -75,6 +75,9 @@ class Frames(Cascade):
         self._node("series")        # refuses a closed file
         return [name for name in self.h5 if hasattr(self.h5[name], "dtype")]
 
+    def _ipython_key_completions_(self) -> list[str]:
+        return self.tables() if self.h5 else []
+
     def frames(self) -> list[str]:
         """All that `frame` takes."""
         return ["series", *self.tables(), *READOUTS]

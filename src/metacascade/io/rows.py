@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from metacascade.base.names import nearest, public_names
+from metacascade.base.numerals import counted
 from metacascade.base.screen import one_line
 from metacascade.io import rows_index, shown
 from metacascade.state.observed import CLONE
@@ -12,9 +13,15 @@ from metacascade.state.observed import CLONE
 if TYPE_CHECKING:
     import pandas
 
+SHOWN = 600             # letters of the names of columns
+
 
 class Series(dict):
     """Time series: name -> array, and a message for a name that is not there."""
+
+    def __repr__(self) -> str:
+        outputs, names = len(next(iter(self.values()), ())), one_line(", ".join(self), SHOWN)
+        return f"<series, {counted(outputs, 'output')}, {counted(len(self), 'column')}: {names}>"
 
     def __missing__(self, name):
         raise KeyError(f"there is no column {one_line(repr(name), 60)}{nearest(name, self)} in /series")
@@ -47,6 +54,9 @@ class Rows:
 
     def __dir__(self) -> list[str]:
         return public_names(type(self))
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self.dtype.names) if self.results.h5 else []
 
     def __len__(self) -> int:
         return len(self.results._node(self.name))
