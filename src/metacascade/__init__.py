@@ -1,23 +1,15 @@
 """metacascade: the blood-borne metastatic cascade, cell by cell, on any number of MPI ranks.
 
-The public names are those of `DOORS`. Each is imported when it is first used, so that
-``import metacascade`` loads neither NumPy nor HDF5 nor MPI.
+The public names are those of `_DOORS`. Each is imported when it is first used, so that
+``import metacascade`` loads neither NumPy nor HDF5 nor MPI. Editors and type checkers, which
+do not follow ``__getattr__``, read ``__init__.pyi`` beside it.
 """
-import importlib
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:       # what DOORS opens, for editors and type checkers
-    from metacascade.base.errors import CellsLost, InputError, RunError
-    from metacascade.config.config import Config, load
-    from metacascade.io.parents import open_run as open
-    from metacascade.run.api import Simulation, branch
-    from metacascade.run.tissue_files import tissue
-    __version__: str
+import importlib as _importlib
 
 __all__ = ["CellsLost", "Config", "InputError", "RunError", "Simulation", "__version__", "branch", "load", "open",
            "tissue"]
 
-DOORS = {  # name: module, and what it is called there
+_DOORS = {  # name: module, and what it is called there
     "Simulation": ("run.api", "Simulation"),
     "branch": ("run.api", "branch"),
     "tissue": ("run.tissue_files", "tissue"),
@@ -29,12 +21,13 @@ DOORS = {  # name: module, and what it is called there
     "CellsLost": ("base.errors", "CellsLost"),
 }
 
+
 def __getattr__(name: str) -> object:
     if name == "__version__":
         found = _version()
-    elif name in DOORS:
-        module, there = DOORS[name]
-        found = getattr(importlib.import_module(f"metacascade.{module}"), there)
+    elif name in _DOORS:
+        module, there = _DOORS[name]
+        found = getattr(_importlib.import_module(f"metacascade.{module}"), there)
     else:
         raise AttributeError(f"module 'metacascade' has no attribute {name!r}")
     globals()[name] = found
