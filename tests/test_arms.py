@@ -73,7 +73,7 @@ def test_what_is_compared_is_what_came_out_of_the_runs(done):
         assert float(found[name]["mean"]) == pytest.approx(statistics.fmean(values))
         differences = [own - control for own, control in zip(values, shed["control"])]
         if name != "control":
-            half = 12.71 * statistics.stdev(differences) / 2**0.5
+            half = 12.7062047 * statistics.stdev(differences) / 2**0.5
             assert float(found[name]["difference_low"]) == pytest.approx(statistics.fmean(differences) - half, rel=1e-6)
     assert max(map(sum, shed.values())) == sum(shed["control"]) and len(set(shed["control"])) == 2
     assert "3 arms from a checkpoint at 12 h, 2 replicates each" in said and "6 members: 6 done" in said

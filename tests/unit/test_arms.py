@@ -4,13 +4,14 @@ import math
 import os
 import re
 from pathlib import Path
+from statistics import NormalDist
 
 import numpy as np
 import pytest
 
 import metacascade as mc
 from metacascade.base.errors import InputError
-from metacascade.base.intervals import student
+from metacascade.base.intervals import NORMAL, student
 from metacascade.config import presets, read as config_read
 from metacascade.config.config import build
 from metacascade.io import checkpoint
@@ -335,7 +336,15 @@ def test_the_quantile_of_student_leaves_a_fortieth_above_it(freedom):
         1 + t * t / freedom) ** (-(freedom + 1) / 2)
     weight = np.ones_like(t)
     weight[1:-1:2], weight[2:-1:2] = 4, 2
-    assert 0.5 + (t[1] - t[0]) / 3 * float(weight @ density) == pytest.approx(0.975, abs=3e-5)     # four digits of 12.71
+    assert 0.5 + (t[1] - t[0]) / 3 * float(weight @ density) == pytest.approx(0.975, abs=3e-7)
+
+
+def test_the_quantiles_of_student_and_of_the_normal_distribution_are_those_of_tables():
+    """Abramowitz and Stegun, table 26.10, with more digits for few degrees of freedom, where four are not enough."""
+    assert [round(student(n), 5) for n in range(1, 13)] == [12.70620, 4.30265, 3.18245, 2.77645, 2.57058, 2.44691, 2.36462,
+                                                            2.30600, 2.26216, 2.22814, 2.20098, 2.17881]
+    assert [round(student(n), 6) for n in (20, 30, 60, 120)] == [2.085963, 2.042272, 2.000298, 1.979930]
+    assert NORMAL == pytest.approx(NormalDist().inv_cdf(0.975), abs=1e-14) and student(10**9) == pytest.approx(NORMAL)
 
 
 def test_means_and_paired_differences_are_those_by_hand():

@@ -53,7 +53,7 @@ def test_a_band_is_mean_and_interval_over_replicates(seeds):
         with mc.open(path) as results:
             values.append(results.series["tissue"].astype(float))
     assert np.allclose(band.mean, np.mean(values, axis=0)) and band.n.tolist() == [2] * len(band.days)
-    half = 12.71 * np.abs(values[0] - values[1]) / 2
+    half = 12.7062047 * np.abs(values[0] - values[1]) / 2
     assert np.allclose(band.high - band.mean, half) and np.allclose(band.mean - band.low, half)
 
 

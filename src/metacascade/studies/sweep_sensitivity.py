@@ -12,12 +12,12 @@ import statistics
 from pathlib import Path
 
 from metacascade.base.errors import InputError
+from metacascade.base.intervals import NORMAL
 from metacascade.base.screen import one_line
 from metacascade.io import atomic
 from metacascade.model.staging import FIRST
 
 NAME = "sensitivity.csv"
-Z = 1.959964
 NOT_TOLD = (math.nan,) * 3
 LEAST = 5               # points for a rank correlation
 
@@ -75,7 +75,7 @@ def rank_correlation(x, y):
     r = statistics.correlation(a, b)
     if abs(r) >= 1.0 or len(x) < 4:
         return r, math.nan, math.nan
-    half = Z * math.sqrt((1.0 + r * r / 2.0) / (len(x) - 3))
+    half = NORMAL * math.sqrt((1.0 + r * r / 2.0) / (len(x) - 3))
     return r, math.tanh(math.atanh(r) - half), math.tanh(math.atanh(r) + half)
 
 
