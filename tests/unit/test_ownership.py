@@ -5,7 +5,7 @@ import h5py
 import pytest
 
 from metacascade.base.errors import InputError
-from metacascade.io import checkpoint, datasets, formerreport, ownership, parts, snapshots
+from metacascade.io import checkpoint, datasets, ownership, parts, snapshots
 from metacascade.io.output import Output
 from metacascade.io.rundirectory import claimed, finished
 from metacascade.ranks.parallel import serial_world
@@ -111,11 +111,6 @@ def test_overwrite_follows_no_link_and_no_name_out_of_a_report(tmp_path):
     put(tmp_path / "run", ["notes.txt"])
     take(tmp_path / "run")
     assert "notes.txt" in files(tmp_path / "run")
-
-
-def test_a_report_is_known_here_by_what_it_writes():
-    for name in ("INDEX", "LIST", "KIND", "OURS"):
-        assert getattr(formerreport, name) == getattr(report_directory, name)
 
 
 def test_resume_removes_leftovers_and_newer_parts_and_nothing_of_others(tmp_path):

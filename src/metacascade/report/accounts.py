@@ -115,7 +115,8 @@ def _commit(text):
 def config(told) -> str:
     """The config, and in what it differs from the nearest preset."""
     name, rows = nearest(told.config)
-    head = html.paragraph(f"Nearest by its values is {name}, from which {len(rows):,} values differ."
+    differ = f"{counted(len(rows), 'value')} differ{'s' * (len(rows) == 1)}"
+    head = html.paragraph(f"Nearest by its values is {name}, from which {differ}."
                           if rows else f"All values are those of {name}.")
     table = html.table(("parameter", "here", f"in {name}"), rows)
     return "\n".join([

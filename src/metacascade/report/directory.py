@@ -1,13 +1,10 @@
 """The directory of a report: refused where it holds anything else, and rid of the files of an earlier one."""
 import json
-import re
 from pathlib import Path
 
 from metacascade.base.errors import InputError
 from metacascade.io.atomic import reading, write_bytes, write_text, writing
-
-INDEX, FOLDER, LIST, KIND = "index.html", "figures", "report.json", "metacascade report"
-OURS = re.compile(rf"{FOLDER}/[a-z0-9_]+\.(?:svg|png|csv)", re.ASCII)
+from metacascade.io.formerreport import FIGURES, INDEX, KIND, LIST, OURS
 
 
 class Directory:
@@ -20,7 +17,7 @@ class Directory:
     def begin(self):
         """Make the directory, and remove an earlier report: first its page, which would show what is no more there."""
         with writing(self.path):
-            (self.path / FOLDER).mkdir(parents=True, exist_ok=True)
+            (self.path / FIGURES).mkdir(parents=True, exist_ok=True)
             (self.path / INDEX).unlink(missing_ok=True)
             for name in _listed(self.path):
                 (self.path / name).unlink(missing_ok=True)
@@ -28,9 +25,9 @@ class Directory:
 
     def write(self, name, data):
         """A file of a figure: text or bytes. The list has it before it is there, so that the next report removes it."""
-        self.names.append(f"{FOLDER}/{name}")
+        self.names.append(f"{FIGURES}/{name}")
         self._write_list()
-        path = self.path / FOLDER / name
+        path = self.path / FIGURES / name
         write_text(path, data) if isinstance(data, str) else write_bytes(path, [(0, data)])
 
     def end(self, text):

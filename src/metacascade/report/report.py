@@ -5,6 +5,7 @@ from pathlib import Path
 
 from metacascade.base.errors import InputError, path_of
 from metacascade.base.screen import warn
+from metacascade.io.formerreport import FIGURES
 from metacascade.io.needs import Missing
 from metacascade.ranks import launcher
 from metacascade.report import (
@@ -27,7 +28,7 @@ from metacascade.report import (
     talk,
     timeline,
 )
-from metacascade.report.directory import FOLDER, Directory
+from metacascade.report.directory import Directory
 from metacascade.report.plate import Plate, csv_text
 from metacascade.report.told import opened
 from metacascade.studies import cohort_results, standing
@@ -163,4 +164,4 @@ def written(plate: Plate, directory) -> str:
     directory.write(f"{plate.name}.csv", csv_text(plate.rows))
     label = html.escaped(plate.caption.split(". ")[0])
     picture = style.inline(text, plate.name, label) if len(text) <= style.LARGEST_SVG else page.image(dots, label)
-    return page.figure(plate.name, plate.caption, picture, FOLDER)
+    return page.figure(plate.name, plate.caption, picture, FIGURES)

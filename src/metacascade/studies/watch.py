@@ -241,7 +241,8 @@ class OfMembers:
         self.last = now if "running" in found.values() else self.last
         done = all(how == "done" for how in found.values())
         self.state = glance.COMPLETE if done else glance.STOPPED if now - self.last >= QUIET_S else glance.RUNNING
-        self.words = blocks[0].rows[0][1] + ("" if done else "; the same command goes on")
+        self.words = blocks[0].rows[0][1] + (
+            f"; metacascade info {self.directory} compares them" if done else "; the same command goes on")
         head = Sheet(one_line(self.directory, columns), (), blocks[0].rows, (1,))
         return [head, *blocks[1:]], self.state != glance.RUNNING
 
