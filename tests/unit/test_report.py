@@ -288,7 +288,7 @@ def test_mutations_are_told_and_a_half_life_without_interval_has_none():
                                       cellsearch=lambda self: (_ for _ in ()).throw(needs.Missing("none"))))()
     assert "mutations" in summary._model(told)
     assert list(summary._blood(told)) == [
-        ("half-life in the flow", 2.0, "h"), ("half of what was shed flows no more, nor is arrested, after", 3.0, "h")]
+        ("half-life in the flow", 2.0, "h"), ("half of the shed cells have left the blood after", 3.0, "h")]
 
 
 def test_shed_cells_are_read_in_slices(whole, monkeypatch):

@@ -34,7 +34,7 @@ def page(monkeypatch, tmp_path):
                                              ("timeline", "Time line", timeline.PARTS)))
 
     def made(run):
-        path = report.write([run], tmp_path / run.name)
+        path = report.write([run], tmp_path / "pages" / run.name)
         return path.read_text("utf-8"), path.parent / "figures"
     return made
 
@@ -61,8 +61,6 @@ def test_what_was_done_before_a_branch_is_what_its_parent_did_and_then_what_it_d
 def test_a_branch_whose_parent_is_not_found_is_told_alone_with_the_reason(runs, page, tmp_path):
     moved = tmp_path / "far" / "away"
     shutil.copytree(runs / "treated", moved)
-    (moved / "results.h5").rename(moved / "kept.h5")
-    shutil.copy(runs / "treated" / "results.h5", moved / "results.h5")
     for name in ("one", "treated"):
         (runs / name).rename(runs / f"{name}.away")
     try:
@@ -87,6 +85,36 @@ def test_what_is_before_the_first_output_is_told_and_not_drawn():
     ([(0, 5)], [(5, 9)], [(0, 9)]), ([(0, 4)], [(5, 9)], [(0, 4), (5, 9)]), ([(1, 1), (2, 5)], [(5, 5), (5, 7)], [(1, 1), (2, 7), (5, 5)])])
 def test_a_window_that_goes_on_over_the_start_of_a_branch_is_one(before, own, whole):
     assert timeline.joined(before, own, 5) == whole
+
+
+def test_branches_from_other_times_are_no_replicates(runs, tmp_path):
+    mc.branch(runs / "one", tmp_path / "later", TREATED, at="4 h").close()
+    mc.branch(runs / "one", tmp_path / "other", TREATED, at=f"{BEGAN_H} h", seed=2).close()
+    found = groups.gathered([runs / "treated", tmp_path / "later", tmp_path / "other"])
+    assert [[member.name for member in group.members] for group in found.groups] == [["treated", "other"], ["later"]]
+
+
+def test_a_run_that_begins_after_the_common_end_has_no_number_there(runs, tmp_path):
+    alone = shutil.copytree(runs / "treated", tmp_path / "far" / "alone")
+    early = reported.tiny(tmp_path, "early", "run.duration=2 h")
+    for name in ("one", "treated"):
+        (runs / name).rename(runs / f"{name}.away")
+    try:
+        compared = groups.gathered([early, alone])
+    finally:
+        for name in ("one", "treated"):
+            (runs / f"{name}.away").rename(runs / name)
+    assert "No output by then, and so not in it: alone." in compare_tables.what(compared)
+    assert "<td>alone</td>" not in compare_tables.numbers(compared)
+
+
+def test_a_simulation_that_was_stepped_before_is_no_branch(tmp_path, page):
+    (tmp_path / "tiny.toml").write_text(reported.TINY)
+    sim = mc.Simulation(tmp_path / "tiny.toml")
+    sim.step(2)
+    sim.run(tmp_path / "stepped").close()
+    text, _ = page(tmp_path / "stepped")
+    assert "This is a simulation that was stepped before its files began" in text and "branch" not in text
 
 
 def test_branches_of_one_run_are_compared_in_pairs_as_they_have_one_seed(runs, tmp_path):

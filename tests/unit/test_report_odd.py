@@ -7,7 +7,7 @@ import pytest
 import metacascade as mc
 import reported
 from metacascade.__main__ import main
-from metacascade.report import groups, report, style, summary
+from metacascade.report import compare_tables, groups, report, style, summary, told
 
 pytest.importorskip("matplotlib")
 ODD = "cost $5 to $6 \\alpha_{"
@@ -46,7 +46,15 @@ def test_a_damaged_checkpoint_that_is_passed_over_is_told(copy, noted):
 
 def test_a_run_that_was_resumed_to_a_later_end_has_its_own_checkpoint(copy, noted):
     assert main(["resume", str(copy), "--set", "run.duration=6 h"]) == 0
-    assert "pictures of the tumor" not in noted(copy)
+    with told.opened(copy) as found:
+        assert found.state.meta["time_s"] == 6 * 3600 and found.passed_over == []
+
+
+def test_where_no_checkpoint_is_whole_each_is_told(copy, noted):
+    for name in ("checkpoint.h5", "checkpoint.prev.h5"):
+        (copy / name).write_bytes((copy / name).read_bytes()[:3000])
+    text = noted(copy)
+    assert "There are no pictures of the tumor by place: checkpoint.h5 is not whole" in text and "checkpoint.prev.h5 is not" in text
 
 
 def test_a_damaged_member_is_told_and_the_others_are_compared(reports, tmp_path):
@@ -86,3 +94,9 @@ def test_a_report_of_nothing_is_refused(tmp_path):
         report.write([], tmp_path / "page")
     with pytest.raises(mc.InputError, match="must be a path"):
         report.write([3], tmp_path / "page")
+
+
+def test_what_is_by_default_in_one_entry_of_a_list_and_not_in_another_is_told(tmp_path):
+    runs = [reported.tiny(tmp_path, node, f'draw=[{{time = "1 h", node = "{node}"}}]') for node in ("venous", "arterial")]
+    table = compare_tables.differences(groups.gathered(runs))
+    assert "<td>draw[0].node</td><td>venous</td><td>arterial</td>" in table and "draw[0].time" not in table

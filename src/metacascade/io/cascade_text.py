@@ -28,10 +28,16 @@ def hours(value) -> str:
     """A time for a table: seconds, minutes, hours or days, whichever reads best."""
     if value is None or not math.isfinite(value):
         return "later" if value == math.inf else "-"
+    number, unit = time_of(value)
+    return f"{number:.3g} {'d' if unit == 'days' else unit}"
+
+
+def time_of(value) -> tuple[float, str]:
+    """(number, unit) of a time [h], in seconds, minutes, hours or days, whichever reads best."""
     for unit, size in (("s", 1 / 3600), ("min", 1 / 60), ("h", 1)):
         if value < (100 if unit == "s" else 120) * size:
-            return f"{value / size:.3g} {unit}"
-    return f"{value / 24:.3g} d"
+            return float(f"{value / size:.3g}"), unit
+    return float(f"{value / 24:.3g}"), "days"
 
 
 def of_missing(block, results, what="") -> list[str]:

@@ -47,10 +47,10 @@ def _tube(told, axis):
     mean = running(tube["expected"])
     axis.plot(told.days, tube["expected"], ".", color=style.SKY, label="expected, of what flows then")
     axis.plot(told.days, mean, color=style.BLUE, label=f"mean of {2 * BESIDE + 1} outputs")
-    axis.plot(told.days, [bloodcount.at_least(1, one) for one in mean], color=style.RED, linestyle="--",
-              label="chance of 1 or more")
-    axis.plot(told.days, [bloodcount.at_least(bloodcount.MANY, one) for one in mean], color=style.GREEN, linestyle="-.",
-              label="chance of 5 or more")
+    chances = {words: [bloodcount.at_least(least, one) for one in mean] for words, least in (
+        ("chance of 1 or more", 1), ("chance of 5 or more", bloodcount.MANY))}
+    for (words, numbers), color, dash in zip(chances.items(), (style.RED, style.GREEN), ("--", "-.")):
+        axis.plot(told.days, numbers, color=color, linestyle=dash, label=words)
     for k, draw in enumerate(bloodcount.real_draws(told.results)):
         axis.plot(draw["time_h"] / 24, draw["ctcs"], "^", color=style.BLACK, markersize=8, clip_on=False,
                   label="drawn, CTCs" if k == 0 else None)
@@ -59,8 +59,8 @@ def _tube(told, axis):
     drawn = [draw["ctcs"] for draw in bloodcount.real_draws(told.results)]
     axis.set_ylim(0, 1.05 * max(1e-6, *tube["expected"], *drawn))
     style.key(axis)
-    return {"volume [mL]": tube["volume_mL"], "expected [CTCs]": tube["expected"], "p_any": tube["p_any"],
-            "p_many": tube["p_many"], "running mean [CTCs]": mean}
+    columns = {"volume [mL]": tube["volume_mL"], "expected [CTCs]": tube["expected"], "running mean [CTCs]": mean}
+    return columns | chances
 
 
 def running(numbers):

@@ -1,6 +1,7 @@
 """Several runs in the same figures: lines with bands over replicates, and how far cells came."""
 import numpy as np
 
+from metacascade.base.units import DAY_S
 from metacascade.io.needs import Missing
 from metacascade.report import compare_tables, marks, style, timeline
 from metacascade.report.groups import SURE, band, estimates
@@ -69,11 +70,13 @@ def treatments(compared) -> Plate:
     days, courses = np.array([min(member.days[0] for member in compared.members),
                               max(member.days[-1] for member in compared.members)]), {}
     for group in compared.groups:
-        for key, spans in group.members[0].history.items():
+        for key, spans in group.members[0].history.items():      # alike in all replicates
             courses.setdefault((*key, tuple(spans)), []).append(group.label)
     if not courses:
         raise Missing("there was no operation, no therapy, no radiation, no injection and no blood draw")
-    lanes = [(kind, label if len(of) == len(compared.groups) else f"{', '.join(of)}: {label}", spans)
+    end_s = int(days[-1] * DAY_S)
+    lanes = [(kind, label if len(of) == len(compared.groups) else f"{', '.join(of)}: {label}",
+              [(a, min(b, end_s)) if a < end_s else (a, b) for a, b in spans if a == b or a < end_s])
              for (kind, label, spans), of in courses.items()]
     figure, axes = style.figure(height_in=1.0 + 0.3 * len(lanes))
     timeline.draw(axes[0, 0], lanes, days)
@@ -95,7 +98,7 @@ def organs(compared) -> Plate:
     total = {}
     for member in compared.members:
         for node, numbers_ in member.organs.items():
-            total[node] = total.get(node, 0) + compared.at_end(member, numbers_)
+            total[node] = total.get(node, 0) + np.nan_to_num(compared.at_end(member, numbers_))
     nodes = sorted((node for node in total if total[node]), key=lambda node: (-total[node], node))[:MOST_ORGANS]
     if not nodes:
         raise Missing("no run has a lesion at its end")

@@ -33,9 +33,11 @@ def what(compared) -> str:
     notes += [f"{_named(names, compared)}: {told}" for told, names in branches.items() if told]
     if not compared.together():
         latest = max(member.days[-1] for member in compared.members)
+        late = [member.name for member in compared.members if member.days[0] > compared.end_d]
         notes.append(f"The runs have outputs up to days {compared.end_d:.4g} to {latest:.4g}. What came out, and "
                      f"lesions by organ, are told of day {compared.end_d:.4g}, the last that all have; how far cells "
-                     "came, and distances to vessels, of each run at its own end.")
+                     "came, distances to vessels and differences of arms or points, of each run at its own end."
+                     + f" No output by then, and so not in it: {', '.join(late)}." * bool(late))
     found = {}
     for member in compared.members:
         for line in member.warnings:
@@ -53,22 +55,23 @@ def differences(compared) -> str:
     """The values of the config in which the groups differ."""
     if len(compared.groups) < 2:
         raise Missing("there is one group, whose runs differ in their seeds alone")
-    values = [dict(_of_config(group.members[0].config)) for group in compared.groups]
-    keys = [key for key in dict.fromkeys(key for one in values for key in one)
-            if len({one.get(key, "–") for one in values}) > 1 and key not in ("title", "run.seed", "vessels.seed")]
+    values = [{dotted(path): (parameter.text(value), any(isinstance(part, int) for part in path)
+                              and value == parameter.default)
+               for path, parameter, value in group.members[0].config.values() if value is not None}
+              for group in compared.groups]
+    keys = [key for key in dict.fromkeys(key for one in values for key in one) if _tells(key, values)]
+    texts = [[one[key][0] if key in one else "–" for key in keys] for one in values]
+    names = [group.name for group in compared.groups]
     if len(values) > MOST_ACROSS:
-        return html.table(("group", *keys), [(group.name, *(one.get(key, "–") for key in keys))
-                                             for group, one in zip(compared.groups, values)], DIFFERS)
-    return html.table(("parameter", *(group.name for group in compared.groups)),
-                      [(key, *(one.get(key, "–") for one in values)) for key in keys], DIFFERS)
+        return html.table(("group", *keys), [(name, *row) for name, row in zip(names, texts)], DIFFERS)
+    return html.table(("parameter", *names), [(key, *row) for key, row in zip(keys, zip(*texts))], DIFFERS)
 
 
-def _of_config(config):
-    """(key, value as text) of all that is there; of a table in a list without what is as it is by default."""
-    for path, parameter, value in config.values():
-        in_list = any(isinstance(part, int) for part in path)
-        if value is not None and not (in_list and value == parameter.default):
-            yield dotted(path), parameter.text(value)
+def _tells(key, values):
+    """Do groups differ in it? Of an entry of a list not in what all that have the entry have by default."""
+    found = [one[key] for one in values if key in one]
+    return key not in ("title", "run.seed", "vessels.seed") and not all(default for _, default in found) and (
+        len(found) < len(values) or len({text for text, _ in found}) > 1)
 
 
 def numbers(compared) -> str:
@@ -98,6 +101,8 @@ def _estimate(values):
 def paired(compared) -> str:
     """Differences between groups, in pairs of runs."""
     plan = compared.plan
+    if len(compared.groups) < 2 and not plan:
+        raise Missing("there is one group")
     if not plan:
         return _paired_by_seed(compared)
     if not (names := sweep_compare.names_of(plan)):

@@ -50,10 +50,11 @@ def zones(told) -> Plate:
     """Which shares of the cells lie, and of those shed were, in the core, at the border, outside; and in sprouts."""
     found = {words: {zone: told.last(f"{name}_{zone}") for zone in style.ZONES} for words, name in (
         ("entered vessels,\nsince the start", "shed"), ("all cells, now", "cells"))}
-    before = np.flatnonzero(told.days <= told.days[-1] - ENTRIES_H / 24)
-    if len(before):
+    times = needs.time_s(told.results)
+    before = np.flatnonzero(times <= times[-1] - 3600 * ENTRIES_H)
+    if len(before):         # the last output that is as old, or older
         late = {zone: n - told.series(f"shed_{zone}", 0)[before[-1]] for zone, n in [*found.values()][0].items()}
-        found = {f"entered vessels,\nlast {ENTRIES_H:g} h": late} | found
+        found = {f"entered vessels,\nlast {(times[-1] - times[before[-1]]) / 3600:g} h": late} | found
     if not any(sum(of.values()) for of in found.values()):
         raise Missing("the run has no outline of the tumor (outline.enabled), by which zones are told")
     figure, axes = style.figure(height_in=1.2 + 0.5 * len(found))

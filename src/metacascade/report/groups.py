@@ -9,7 +9,6 @@ import numpy as np
 from metacascade.base.errors import InputError
 from metacascade.base.intervals import student
 from metacascade.base.screen import one_line
-from metacascade.base.units import DAY_S
 from metacascade.config.write import inline
 from metacascade.io import funnel, needs
 from metacascade.io.needs import WHOLE
@@ -38,6 +37,7 @@ class Member:
     complete: bool
     digest: str
     branch: str
+    began_s: int        # as a branch of another run; 0 of what is none
     history: dict
     warnings: list
 
@@ -73,8 +73,9 @@ class Compared:
         return all(abs(member.days[-1] - self.end_d) < 1e-6 for member in self.members)
 
     def at_end(self, member, numbers):
-        """Of numbers at each output of a run that at the last which all have."""
-        return numbers[np.searchsorted(member.days, self.end_d + 1e-6) - 1]
+        """Of numbers at each output of a run that at the last which all have; nan of what begins later."""
+        last = np.searchsorted(member.days, self.end_d + 1e-6) - 1
+        return numbers[last] if last >= 0 else np.nan
 
     def least(self):
         """The least number of runs of a group."""
@@ -145,7 +146,7 @@ def _of_runs(paths):
         if (own := member.path.resolve()) in seen:
             raise InputError(f"{path} is given twice: name each run once")
         seen.add(own)
-        group = groups.setdefault(_key(member.config), Group(member.name))
+        group = groups.setdefault(_key(member), Group(member.name))
         if same := next((one for one in group.members if _same(one, member)), None):
             left_out.append(f"{member.name}: the same run as {same.name}, by its config and seed")
         else:
@@ -166,11 +167,12 @@ def _name(path, paths):
     return str(path) if own.count(path.resolve().name) > 1 else path.resolve().name
 
 
-def _key(config):
-    values = config.to_dict() | {"title": ""}
+def _key(member):
+    """What replicates have alike: the config but for seeds, and what was done, when, before a branch began."""
+    values = member.config.to_dict() | {"title": ""}
     for table, key in SEEDS:
         values[table] = values[table] | {key: 0}
-    return json.dumps(values, sort_keys=True)
+    return json.dumps([values, member.began_s, [*member.history.items()]], sort_keys=True)
 
 
 def read(path, name) -> Member:
@@ -186,8 +188,8 @@ def read(path, name) -> Member:
         stages = {stage: by_organ.get(WHOLE, 0) for stage, by_organ in funnel.counts(told.results).items()}
         return Member(name, told.path, told.config, told.days, columns,
                       lesions, stages, _distances(told),
-                      told.results.complete, told.results.digest, told.branch,
-                      timeline.history(told.opened, told.days[-1] * DAY_S), told.warnings)
+                      told.results.complete, told.results.digest, told.branch, told.began_s,
+                      timeline.history(told.opened, timeline.OPEN_S), told.warnings)
 
 
 def _distances(told):

@@ -17,7 +17,6 @@ from metacascade.report import (
     groups,
     growth,
     html,
-    layer,
     organs,
     page,
     patients,
@@ -89,7 +88,7 @@ def _of_one(path, out, slide):
 
 def _refuse_slide(told):
     try:
-        layer.Layer(told)
+        told.layer          # noqa: B018 - Missing without it
     except Missing as missing:
         raise InputError(f"--talk: there is no picture for a slide, as {missing}") from None
 

@@ -4,7 +4,7 @@ import numpy as np
 from metacascade.base.units import DAY_S
 from metacascade.io.needs import Missing
 from metacascade.report import marks, style
-from metacascade.report.layer import ENTRIES_H, SLAB_UM, Layer, ends, outside_of
+from metacascade.report.layer import ENTRIES_H, SLAB_UM, ends, outside_of
 from metacascade.report.plate import Plate
 from metacascade.report.summary import HYPOXIC_MMHG
 
@@ -15,7 +15,7 @@ GROWING, SHUT = style.GREEN, "#9A9A9A"
 
 def section(told) -> Plate:
     """The tumor cut open: vessels by maturity and where cells entered them; oxygen; the edge near."""
-    layer = Layer(told)
+    layer = told.layer
     figure, axes = style.figure(2, 2, height_in=6.9)
     for axis, draw in zip(axes.ravel(), (vessels, entered, oxygen, near)):
         draw(axis, layer, figure)

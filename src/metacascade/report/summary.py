@@ -6,7 +6,7 @@ import numpy as np
 
 from metacascade.base.units import DAY_S, show_time
 from metacascade.io import needs
-from metacascade.io.cascade_text import hours
+from metacascade.io.cascade_text import hours, time_of
 from metacascade.io.needs import Missing
 from metacascade.report import html
 
@@ -30,12 +30,17 @@ def state(told) -> str:
                      f"{told.days[-1]:.3g} of {told.config.run.duration_s / DAY_S:.3g} days.")
     if told.branch:
         lines.append(f"This is {told.branch}{f' ({told.alone})' * bool(told.alone)}")
-    with contextlib.suppress(Missing):
-        at_d = told.state.meta["time_s"] / DAY_S
-        lines += [f"The pictures of the tumor are of the checkpoint of day {at_d:.4g}: {'; '.join(told.passed_over)}."
-                  ] * bool(told.passed_over)
+    if told.passed_over:
+        lines.append(f"{_pictured(told)}: {'; '.join(told.passed_over)}.")
     lines += [f"The check of the config says: {line}." for line in told.warnings]
     return "".join(html.paragraph(line, "note") for line in lines)
+
+
+def _pictured(told):
+    try:
+        return f"The pictures of the tumor are of the checkpoint of day {told.state.meta['time_s'] / DAY_S:.4g}"
+    except Missing:
+        return "There are no pictures of the tumor by place"
 
 
 def _model(told):
@@ -97,7 +102,7 @@ def headline(told):
 
 def _size(told):
     """Radius, doubling time, lack of oxygen, where there are such."""
-    if has_outline(told):
+    if in_one_mass(told):
         yield "radius of the tumor", float(told.last("radius")), "µm"
     cells = told.series("tissue") + told.series("lumped", 0)
     late = told.days >= told.days[-1] - 0.25 * (told.days[-1] - told.days[0])
@@ -113,7 +118,7 @@ def _size(told):
                    round(100 * lacking / total), "%")
 
 
-def has_outline(told):
+def in_one_mass(told):
     """Is the tumor in one mass, of which a radius tells: with half of its cells and more inside of the outline?"""
     outside = told.last("cells_outside", 0)
     return math.isfinite(told.last("radius", math.nan)) and 2 * outside <= told.last("tissue")
@@ -128,13 +133,12 @@ def _blood(told):
     try:
         one = told.results.half_life()
         between = f" (95 %: {hours(one['low_h'])} to {hours(one['high_h'])})" if math.isfinite(one["low_h"]) else ""
-        value, unit = hours(one["half_life_h"]).split()
-        yield "half-life in the flow", float(value), unit + between
+        value, unit = time_of(one["half_life_h"])
+        yield "half-life in the flow", value, unit + between
     except Missing:
         yield "half-life in the flow", "not told", ""
     with contextlib.suppress(Missing, IndexError):
-        value, unit = hours(told.results.survival()[0]["hours"]).split()
-        yield "half of what was shed flows no more, nor is arrested, after", float(value), unit
+        yield "half of the shed cells have left the blood after", *time_of(told.results.survival()[0]["hours"])
     try:
         tube = told.results.cellsearch()
         late = told.days >= told.days[-1] - 0.25 * (told.days[-1] - told.days[0])

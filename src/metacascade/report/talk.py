@@ -2,9 +2,9 @@
 import numpy as np
 
 from metacascade.report import sankey, section, style
-from metacascade.report.layer import ENTRIES_H, Layer
+from metacascade.report.layer import ENTRIES_H
 from metacascade.report.plate import Plate
-from metacascade.report.summary import has_outline
+from metacascade.report.summary import in_one_mass
 
 WIDTH_IN, HEIGHT_IN, DPI = 40 / 3, 7.5, 144          # 1920 x 1080
 LETTERS = {name: 14.0 for name in ("font.size", "axes.labelsize", "xtick.labelsize", "ytick.labelsize",
@@ -20,7 +20,7 @@ MOST_ORGANS = 5
 
 def picture(told) -> Plate:
     """A run on a slide: the tumor cut open, its edge near, oxygen, the course of time, and how far cells came."""
-    layer = Layer(told)
+    layer = told.layer
     figure, axes = style.mosaic(PLACES, WIDTH_IN, HEIGHT_IN, width_ratios=(3.2, 1.0, 0.9))
     figure.get_layout_engine().set(w_pad=0.1)
     figure.suptitle(title(told), fontsize=18, fontweight="bold", x=0.01, ha="left")
@@ -39,7 +39,7 @@ def picture(told) -> Plate:
 
 def title(told):
     """What the whole of the run has come to."""
-    across = f", {told.last('radius') / 500:.1f} mm across" if has_outline(told) else ""
+    across = f", {told.last('radius') / 500:.1f} mm across" if in_one_mass(told) else ""
     return (f"Day {told.days[-1]:.3g}: {int(told.last('tissue')):,} cells{across}; {int(told.last('shed')):,} entered "
             f"the blood, {int(told.last('started')):,} grew elsewhere")
 

@@ -11,6 +11,7 @@ from metacascade.report import style
 from metacascade.report.plate import Plate
 
 MOST, LABEL = 2000, 34  # windows or fractions of one course that are drawn; letters of its name
+OPEN_S = 10**12         # the end of what goes on and on
 MARKS = "bars are windows of therapies, marks what happens at once"
 KINDS = {"surgery": ("v", style.RED), "radiation": ("|", style.BLACK), "injection": (">", style.PURPLE),
          "draw": ("^", style.BLUE), "therapy": ("", style.GREEN), "chemotherapy": ("", style.ORANGE)}
@@ -35,6 +36,12 @@ def events(config, end_s):
         yield "draw", f"draw: {one.volume_mL:g} mL, {one.node}", [(one.time_s, one.time_s)]
 
 
+def began_s(results) -> int | None:
+    """When a run began as a branch of another [s]; None of what is none."""
+    parent = results.provenance[0].get("parent") if results.provenance else None
+    return int(parent["time_s"]) if parent else None
+
+
 def history(results, end_s):
     """{(kind, label): [(start, end) in s]} of what was done; of a branch up to its start by the runs before it.
 
@@ -43,9 +50,8 @@ def history(results, end_s):
     found = {}
     for kind, label, spans in events(Config.from_dict(results.config), end_s):
         found.setdefault((kind, label), []).extend(spans)
-    if not (parent := results.provenance[0].get("parent") if results.provenance else None):
+    if (began := began_s(results)) is None:
         return found
-    began = int(parent["time_s"])
     before = {key: [(a, min(b, began)) for a, b in spans if a < began or a == b == began]
               for key, spans in history(results.parent, began).items()} if isinstance(results, Joined) else {}
     own = {key: [(max(a, began), b) for a, b in spans if b > began] for key, spans in found.items()}
@@ -66,7 +72,7 @@ def joined(before, own, began):
 def _windows(one, end_s):
     """Start and end of each window of a therapy, up to the end of the run."""
     if one.duration_s is None:
-        return [(one.start_s, end_s)]
+        return [(one.start_s, end_s)] if one.start_s < end_s else []
     times = min(one.times or MOST, MOST) if one.every_s else 1
     starts = [one.start_s + k * (one.every_s or 0) for k in range(times)]
     return [(start, min(start + one.duration_s, end_s)) for start in starts if start < end_s]
@@ -111,7 +117,8 @@ def shown(spans, days):
 
 def not_shown(lanes, days) -> str:
     """What of the courses is before the first output or after the last, as a sentence."""
-    names = [label for _, label, spans in lanes if len(shown(spans, days)) < len(spans)]
+    names = [label for _, label, spans in lanes
+             if not shown(spans, days) or any(not shown([one], days) for one in spans if one[0] == one[1])]
     return f" Not in the picture, as it is before the first output or after the last: {'; '.join(names)}." * bool(names)
 
 

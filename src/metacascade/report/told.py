@@ -15,7 +15,8 @@ from metacascade.io.parents import Joined, open_run
 from metacascade.io.results import open_results
 from metacascade.mechanisms import plan_of
 from metacascade.model import observables
-from metacascade.report import newest
+from metacascade.report import newest, timeline
+from metacascade.report.layer import Layer
 
 
 @contextlib.contextmanager
@@ -91,18 +92,30 @@ class Told:
     @cached_property
     def warnings(self):
         """What the check of the config finds worth a look, from the start of the run or branch on."""
-        return self.config.warnings_from(getattr(self.opened, "began_s", 0))
+        return self.config.warnings_from(self.began_s)
+
+    @cached_property
+    def layer(self):
+        """The layer through the center of the tumor; Missing without one."""
+        return Layer(self)
+
+    @property
+    def began_s(self):
+        """When this run began as a branch of another [s]; 0 of what is none."""
+        return timeline.began_s(self.opened) or 0
 
     @property
     def branch(self):
-        """What is to be said of a branch; "" of what is none. Why its parent is not found is told by `alone`."""
+        """What is to be said of a run that began before its first output; "" of others. `alone`: why, of a branch."""
         if isinstance(self.opened, Joined):
-            parent, began_d = self.opened.parent.path.parent.name, self.opened.began_s / DAY_S
-            return (f"a branch of {parent}, from day {began_d:.3g} on; what is told of the time before is of "
-                    "that run.")
-        if self.days[0] > 0:
+            return (f"a branch of {self.opened.parent.path.parent.name}, from day {self.began_s / DAY_S:.3g} on; what "
+                    "is told of the time before is of that run.")
+        if self.began_s:
             return (f"a branch, told from day {self.days[0]:.3g} on alone: rows of the time before are with the run "
                     "that it came from, which is not found. Totals since the start count what that run did.")
+        if self.days[0] > 0:
+            return (f"a simulation that was stepped before its files began: told from day {self.days[0]:.3g} on. "
+                    "Totals are since the start.")
         return ""
 
     @cached_property
