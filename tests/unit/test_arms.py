@@ -192,6 +192,11 @@ column = []
       '8: arm[2].nam = "b": unknown key of an arm (did you mean \'name\'?)',
       "10: arm[2].set.run.seed = 3: follows from `seed`", "12: compare.against = \"aa\": is no arm (did you mean 'a'?)",
       "13: compare.column = []: unknown key (did you mean 'columns'?)"]),
+    "a list": ("""
+[[arm]]
+name = "a"
+draw = []
+""", ["5: arm[0].draw = []: draw is no value of an arm; a setting, or a list that replaces another, belongs in [arm.set]"]),
     "values": ("""
 [[arm]]
 name = "a"

@@ -202,8 +202,9 @@ def _arm(name, table, i, folder, common, problems):
             appended[key] = value
         else:
             known = [*OWN, *Config.tables]
-            problems.append(Problem(("arm", i, key), f"unknown key of an arm{nearest(key, known)}; a setting belongs "
-                                    "in [arm.set], an entry of a list in [[arm.LIST]]"))
+            told = f"unknown key of an arm{nearest(key, known)}" if key not in known else f"{key} is no value of an arm"
+            problems.append(Problem(("arm", i, key), f"{told}; a setting, or a list that replaces another, belongs in "
+                                    "[arm.set], an entry of a list in [[arm.LIST]]"))
     for key, entries in appended.items():
         first = _length(base, fixed | settings, key)
         places.setdefault((key,), ("arm", i, key))
