@@ -30,7 +30,8 @@ def what(compared) -> str:
     branches = {}
     for member in compared.members:
         branches.setdefault(member.branch, []).append(member.name)
-    notes += [f"{_named(names, compared)}: {told}" for told, names in branches.items() if told]
+    notes += [f"{', '.join(names) if len(names) < len(compared.members) else 'Every run'}: {told}"
+              for told, names in branches.items() if told]
     if not compared.together():
         latest = max(member.days[-1] for member in compared.members)
         late = [member.name for member in compared.members if member.days[0] > compared.end_d]

@@ -7,6 +7,7 @@ import numpy as np
 
 from metacascade.base.errors import InputError
 from metacascade.base.units import DAY_S
+from metacascade.config import check as config_check
 from metacascade.config.config import Config
 from metacascade.io import needs
 from metacascade.io.cascade import kept
@@ -92,7 +93,8 @@ class Told:
     @cached_property
     def warnings(self):
         """What the check of the config finds worth a look, from the start of the run or branch on."""
-        return self.config.warnings_from(self.began_s)
+        been = config_check.early(self.config, self.began_s)        # in the run before, else the branch was refused
+        return [line for line in self.config.warnings_from(self.began_s) if line not in been]
 
     @cached_property
     def layer(self):
