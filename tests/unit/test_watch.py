@@ -177,7 +177,8 @@ def test_a_cohort_and_a_sweep_are_watched_until_nobody_works_on_them(tmp_path, m
     monkeypatch.setattr(watch.time, "monotonic", lambda: view.last + next(clock))
     assert [view.look(80, 24)[1] for _ in range(2)] == [False, True] and view.state == "stopped"
     monkeypatch.setattr(standing.sweep_table, "state", lambda _: "done")
-    assert view.look(80, 24)[1] and (view.state, view.words) == ("complete", "1 member: 1 done")
+    assert view.look(80, 24)[1] and (view.state, view.words) == (
+        "complete", f"1 member: 1 done; metacascade info {tmp_path} compares them")
 
 
 def test_members_with_long_settings_have_a_line_each_on_one_screen(tmp_path, monkeypatch):
