@@ -135,6 +135,22 @@ def test_of_a_directory_a_time_picks_a_checkpoint_or_else_a_snapshot(run, tissue
         mc.tissue(run[1], at=4)
 
 
+def test_a_damaged_checkpoint_does_not_hide_those_beside_it(run, tmp_path):
+    shutil.copy(run[1] / "checkpoint.prev.h5", tmp_path / "checkpoint.7200s.h5")
+    (tmp_path / "checkpoint.h5").write_bytes((run[1] / "checkpoint.h5").read_bytes()[:5000])
+    assert mc.tissue(tmp_path, at="2 h").time_h == 2
+    shutil.copy(run[1] / "checkpoint.h5", tmp_path / "checkpoint.prev.h5")
+    assert mc.tissue(tmp_path, at="4 h").time_h == 4, "the last but one, behind one that is damaged"
+    with pytest.raises(mc.InputError, match="no tissue of 3 h; there are checkpoints of 2 h, 4 h\n.*checkpoint.h5 is damaged"):
+        mc.tissue(tmp_path, at="3 h")
+
+
+def test_a_kept_checkpoint_of_another_time_than_its_name_is_refused(run, tmp_path):
+    shutil.copy(run[1] / "checkpoint.h5", tmp_path / "checkpoint.10800s.h5")
+    with pytest.raises(mc.InputError, match="checkpoint.10800s.h5 is of 4 h, not of 3 h, as its name says"):
+        mc.tissue(tmp_path, at="3 h")
+
+
 def test_snapshots_alone_are_read_but_for_the_names_of_the_bits(run, tissue, tmp_path):
     shutil.copytree(run[1] / "snapshots", tmp_path / "snapshots")
     with pytest.raises(mc.InputError, match='no checkpoint, but snapshots of 0 s, 1 h, 2 h, 3 h, 4 h: .*, at="4 h"'):

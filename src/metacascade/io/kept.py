@@ -22,9 +22,18 @@ def found(directory):
     return dict(sorted((int(match[1]), path) for match, path in inside if match))
 
 
-def all_of(directory):
-    """The same with the last two of the run. One process."""
-    return found(directory) | {checkpoint.meta_of(path)["time_s"]: path for path in checkpoint.found(directory)}
+def look(directory, time_s):
+    """(the checkpoint of a time, or None; {time [s]: path} of those looked at; why others are passed over). One process.
+
+    By their names first; the last two of the run, which have to be read, only where no name is of the time.
+    """
+    there, damaged = found(directory), []
+    for path in checkpoint.found(directory) if time_s not in there else ():
+        try:
+            there[checkpoint.meta_of(path)["time_s"]] = path
+        except InputError as error:
+            damaged.append(str(error))
+    return there.get(time_s), there, damaged
 
 
 def at(directory, time_s):
@@ -35,14 +44,23 @@ def at(directory, time_s):
     directory = Path(directory)
     if not directory.is_dir():
         raise InputError(f"{directory} is not the directory of a run: --at takes one, and picks a checkpoint in it")
-    if time_s in (there := found(directory)) or time_s in (there := all_of(directory)):
-        return there[time_s]
+    path, there, damaged = look(directory, time_s)
+    if path:
+        return path
     if not there:
         manyruns.refuse(directory)
-        raise InputError(f"{directory} holds no checkpoint")
+        raise InputError("\n".join([f"{directory} holds no checkpoint" + " that is whole" * bool(damaged), *damaged]))
     nearest = min(there, key=lambda one: (abs(one - time_s), one))
-    raise InputError(f"{directory} has no checkpoint of {show_time(time_s)}; the nearest is that of "
-                     f"{show_time(nearest)}; there are {listed(there)}. A run keeps those of output.keep")
+    raise InputError("\n".join([
+        f"{directory} has no checkpoint of {show_time(time_s)}; the nearest is that of {show_time(nearest)}; there are "
+        f"{listed(there)}. A run keeps those of output.keep", *damaged]))
+
+
+def refuse_other(path, found_s, time_s):
+    """Raise InputError unless a checkpoint that was picked for a time is of that time, and not renamed."""
+    if found_s != time_s:
+        raise InputError(f"{path} is of {show_time(found_s)}, not of {show_time(time_s)}, as its name says: it has "
+                         "been renamed; give its path, without a time")
 
 
 def told(directory):

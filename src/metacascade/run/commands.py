@@ -107,9 +107,8 @@ def branch(checkpoint_path, out, seed=None, overrides=(), overwrite=False, at_s=
     checkpoint_path = _picked(world, checkpoint_path, at_s)
     saved = checkpoint.read(world, checkpoint_path)
     with world.together():
-        if at_s is not None and saved.meta["time_s"] != at_s:
-            raise InputError(f"{checkpoint_path} is of {show_time(saved.meta['time_s'])}, not of {show_time(at_s)}, as "
-                             "its name says: it has been renamed; branch from it by its path, without --at")
+        if at_s is not None:
+            kept.refuse_other(checkpoint_path, saved.meta["time_s"], at_s)
     parent = digest(world, saved)
     with world.together():
         former = config_in(saved.meta, checkpoint_path)

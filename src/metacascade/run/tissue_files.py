@@ -37,12 +37,14 @@ def tissue(path: PathLike, at: str | None = None) -> Tissue:
     Raises InputError if there is none, if it is damaged, or if the run has no tissue.
     """
     path = Path(path_of(path, "where a checkpoint or a snapshot is"))
-    path = path if at is None else _at(path, at)
+    path, time_s = (path, None) if at is None else _at(path, at)
     if path.is_dir():
         path = _newest(path)
     if SNAPSHOT.fullmatch(path.name):
         return _of_snapshot(path)
     state = checkpoint.read(serial_world(), path)
+    if time_s is not None:
+        kept.refuse_other(path, state.meta["time_s"], time_s)
     return tissue_of(state, config_in(state.meta, path))
 
 
@@ -56,20 +58,20 @@ def _newest(directory):
 
 
 def _at(directory, at):
-    """The file in a run directory that has the tissue of this time."""
+    """(the file in a run directory that has the tissue of this time, the time [s])."""
     if not isinstance(at, str):
         raise InputError(f'at must be a time such as "6 h", not {kind(at)}')
     time_s = option("at", at, "s", "6 h")
     if not directory.is_dir():
         raise InputError(f"{directory} is not the directory of a run: at= takes one, and picks a file in it")
-    checkpoints, pictures = kept.all_of(directory), _snapshots(directory)
-    for there in (checkpoints, pictures):
-        if time_s in there:
-            return there[time_s]
+    path, checkpoints, damaged = kept.look(directory, time_s)
+    pictures = _snapshots(directory)
+    if path := path or pictures.get(time_s):
+        return path, time_s
     there = [f"{name} of {kept.listed(times)}"
              for name, times in (("checkpoints", checkpoints), ("snapshots", pictures)) if times]
-    raise InputError(f"{directory} has no tissue of {show_time(time_s)}; there are "
-                     f"{' and '.join(there) or 'neither checkpoints nor snapshots'}")
+    raise InputError("\n".join([f"{directory} has no tissue of {show_time(time_s)}; there are "
+                                f"{' and '.join(there) or 'neither checkpoints nor snapshots'}", *damaged]))
 
 
 def _snapshots(directory):
