@@ -122,6 +122,11 @@ def test_a_snapshot_has_the_tissue_of_the_checkpoint_of_its_time(run, tissue, ki
     assert_same(mc.tissue(run[1] / f"snapshots/{kind}.000004.vtkhdf"), tissue)
 
 
+def test_a_snapshot_named_from_inside_of_its_folder_knows_its_run(run, tissue, monkeypatch, capsys):
+    monkeypatch.chdir(run[1] / "snapshots")
+    assert mc.tissue("cells.000004.vtkhdf").masks == tissue.masks and not capsys.readouterr().err
+
+
 def test_of_a_directory_a_time_picks_a_checkpoint_or_else_a_snapshot(run, tissue, tmp_path):
     assert [mc.tissue(run[1], at=f"{hour} h").time_h for hour in (0, 1, 2, 3, 4)] == [0, 1, 2, 3, 4]
     assert mc.tissue(run[1], at="2 h").fields["vegf"].spacing_um == 4 * tissue.edge_um, "the checkpoint, with fields as they are"
@@ -151,12 +156,13 @@ def test_a_kept_checkpoint_of_another_time_than_its_name_is_refused(run, tmp_pat
         mc.tissue(tmp_path, at="3 h")
 
 
-def test_snapshots_alone_are_read_but_for_the_names_of_the_bits(run, tissue, tmp_path):
+def test_snapshots_alone_are_read_but_for_the_names_of_the_bits(run, tissue, tmp_path, capsys):
     shutil.copytree(run[1] / "snapshots", tmp_path / "snapshots")
     with pytest.raises(mc.InputError, match='no checkpoint, but snapshots of 0 s, 1 h, 2 h, 3 h, 4 h: .*, at="4 h"'):
         mc.tissue(tmp_path)
     alone = mc.tissue(tmp_path, at="4 h")
     assert alone.masks == tissue.masks | {"bits": {}} and len(alone.cells) == len(tissue.cells)
+    assert 'results.h5 is not there: masks["bits"] of' in capsys.readouterr().err
     (tmp_path / "snapshots/voxels.000004.vtkhdf").unlink()
     with pytest.raises(mc.InputError, match="voxels.000004.vtkhdf"):
         mc.tissue(tmp_path, at="4 h")

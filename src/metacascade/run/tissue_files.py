@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from metacascade.base import screen
 from metacascade.base.errors import InputError, PathLike, kind, path_of
 from metacascade.base.tiles import EDGE
 from metacascade.base.units import option, show_time
@@ -32,7 +33,8 @@ def tissue(path: PathLike, at: str | None = None) -> Tissue:
     Notes
     -----
     A snapshot has places and fields in single precision, and may have one in so many of the cells and voxels that are
-    joined: `Tissue.all_cells` and `Field.spacing_um` tell. Without the results of its run ``masks["bits"]`` is empty.
+    joined: `Tissue.all_cells` and `Field.spacing_um` tell. Without the results of its run ``masks["bits"]`` is empty,
+    which a warning tells.
 
     Raises InputError if there is none, if it is damaged, or if the run has no tissue.
     """
@@ -128,8 +130,10 @@ def _vessels(h5):
 
 
 def _config(path):
-    """The config of the run that a snapshot lies in; None where its results are not there."""
-    if not (path.parent.parent / NAME).exists():
+    """The config of the run that a snapshot lies in; None, with a warning, where its results are not there."""
+    run = path.absolute().parent.parent
+    if not (run / NAME).exists():
+        screen.warn(f'{run / NAME} is not there: masks["bits"] of {path} is empty, as only the config names the bits')
         return None
-    with open_results(path.parent.parent, parts_needed=False) as results:
+    with open_results(run, parts_needed=False) as results:
         return config_in({"config": results.config}, results.path)
