@@ -82,12 +82,12 @@ class Members:
     def _row(self, member, how):
         told = status.read(folder(self.directory, member))
         day = f"{told['time_s'] / 86400:.2f} of {told['end_s'] / 86400:g}" if told else ""
-        what = sweep_plan.in_short(member)
+        what, left = sweep_plan.in_short(member), ""
         if how == "running" and told and told.get("left_s") is not None:
-            what += f"; {duration(round(told['left_s']))} left"
+            left = f"; {duration(round(told['left_s']))} left"
         if how == "failed":
             what = f"see {sweep_table.log(self.directory, member).name}: {what}"
-        return f"{member['number']:04}", how, day, one_line(what, WIDEST)
+        return f"{member['number']:04}", how, day, one_line(what, WIDEST - len(left)) + left
 
 
 # --- cohorts --------------------------------------------------------------------------------------------------
