@@ -1,5 +1,6 @@
 """What `resume` and `--overwrite` remove: files that a run has written, and none of anybody else."""
 import json
+import shutil
 
 import h5py
 import pytest
@@ -105,6 +106,13 @@ def test_overwrite_follows_no_link_and_no_name_out_of_a_report(tmp_path):
     take(tmp_path / "run")
     assert files(tmp_path / "far") == before
     (tmp_path / "run" / "report").unlink()
+    for inside in ("figures", "report.json"):
+        a_run(tmp_path / "run"), a_report(tmp_path / "run" / "report")
+        (tmp_path / "run" / "report" / inside).rename(tmp_path / f"former {inside}")
+        (tmp_path / "run" / "report" / inside).symlink_to(tmp_path / "far" / inside)
+        take(tmp_path / "run")
+        assert files(tmp_path / "far") == before and "report/index.html" in files(tmp_path / "run"), inside
+        shutil.rmtree(tmp_path / "run" / "report")
     a_run(tmp_path / "run"), a_report(tmp_path / "run" / "report")
     (tmp_path / "run" / "report" / "report.json").write_text(
         json.dumps({"kind": "metacascade report", "files": ["../notes.txt", "figures/../../notes.txt", 3]}))

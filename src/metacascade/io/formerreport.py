@@ -9,11 +9,16 @@ OURS = re.compile(rf"{FIGURES}/[a-z0-9_]+\.(?:svg|png|csv)", re.ASCII)      # of
 
 
 def of_a_run(directory):
-    """Paths of its files, the page first and the list last; none where that list does not mark it as a report."""
+    """Paths of its files, the page first and the list last; none where that list does not mark it as a report.
+
+    None either where it, its list or its folder of figures is a link: what that leads to is not of this run.
+    """
     folder = Path(directory) / REPORT
+    if any(path.is_symlink() for path in (folder, folder / FIGURES, folder / LIST)):
+        return []
     try:
         found = json.loads((folder / LIST).read_text("utf-8"))
-        if found["kind"] != KIND or folder.is_symlink():
+        if found["kind"] != KIND:
             return []
         names = [name for name in found["files"] if isinstance(name, str) and OURS.fullmatch(name)]
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
