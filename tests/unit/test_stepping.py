@@ -7,6 +7,7 @@ import pytest
 
 import metacascade as mc
 import small
+from metacascade.ranks import exits
 
 CONFIG = {"run": {"step": "1 h", "duration": "8 h"}, "output": {"interval": "2 h", "checkpoint": "4 h"},
           "tumor": {"cells": 3000}, "vessels": {"length_density": "200 mm/mm^3"}, "intravasation": {"hazard": "3/day"},
@@ -40,7 +41,13 @@ def looks(sim):
     if mode == "observable" and sim.time_h == 2 and sim.world.rank == 1: raise SystemExit("seen enough")
     return 0
 sim.observe("looks", looks)
+held = sim.steps(every="2 h") if mode == "held" else iter(())
+for now in held: break
+if mode == "held": sim.step()
+if mode == "held" and sim.world.rank: sys.exit(0)
+if mode == "held": time.sleep(4); print("the end of rank", sim.world.rank); sys.exit(0)
 for now in sim.steps(every="2 h"):
+    if mode == "clean" and now.world.rank == 0: sys.exit()
     if mode == "loop" and now.world.rank == 0: sys.exit(3)
     if mode == "all": sys.exit(5)
     if mode == "done": break
@@ -278,13 +285,26 @@ def test_a_function_that_is_observed_changes_nothing(method):
 @pytest.mark.mpi
 @pytest.mark.parametrize("mode, code, said", [
     ("loop", 3, "rank 0 ends with exit code 3, and so do all"), ("observable", 1, "so do all: seen enough"),
-    ("before", 1, "so do all: no"), ("all", 5, ""), ("done", 0, "the end of rank 0")])
+    ("before", 1, "so do all: no"), ("all", 5, ""), ("done", 0, "the end of rank 0"),
+    ("held", 0, "the end of rank 0"), ("clean", 0, "rank 0 ends with exit code 0, and so do all")])
 def test_a_rank_that_exits_ends_the_others_unless_it_is_done(mpirun, tmp_path, mode, code, said):
     (tmp_path / "run.toml").write_text(mc.load(CONFIG).to_toml())
     (tmp_path / "program.py").write_text(EXITS)
     ended = mpirun(2, tmp_path / "program.py", tmp_path / "run.toml", mode, check=False, timeout=30)
     assert ended.returncode == code and said in ended.stdout + ended.stderr
     assert ("so do all" in ended.stderr) == ("so do all" in said)
+
+
+def test_a_loop_that_was_left_counts_no_longer_once_the_simulation_steps_on():
+    simulation = mc.Simulation(CONFIG)
+    held = simulation.steps()
+    assert next(held) and exits._loop, "in the body of its loop"
+    simulation.step()
+    assert exits._loop is None
+    other = simulation.steps()
+    assert next(other) and held.close() is None and exits._loop, "the end of the first one is not that of the other"
+    other.close()
+    assert exits._loop is None
 
 
 @pytest.mark.mpi

@@ -1,6 +1,8 @@
 """A script that ends on one rank by ``sys.exit`` ends on all: the others would wait for it without end.
 
-Other exceptions that nobody catches end all ranks by ``sys.excepthook``; SystemExit does not go there.
+Other exceptions that nobody catches end all ranks by ``sys.excepthook``; SystemExit does not go there. What is seen:
+``sys.exit`` anywhere with an exit code; without one, or with 0, in a body of `needed` and in that of a loop over steps,
+until it itself steps on. Not seen is ``raise SystemExit`` but in a body of `needed`: the others wait.
 """
 import contextlib
 import sys
@@ -10,6 +12,7 @@ from metacascade.ranks import parallel
 
 GRACE_S = 2.0       # for the others to come to their own exit
 _needed = 0         # bodies of `needed` that are under way
+_loop = None        # the loop over steps in whose body this rank is, by an object of its own
 _farewell = None    # a communicator for nothing but the end
 
 
@@ -27,10 +30,28 @@ def needed(world):
         _needed -= 1
 
 
-def guard(world):
-    """From now on `sys.exit` of this process with an exit code, or from a body of `needed`, ends all ranks. Collective.
+@contextlib.contextmanager
+def in_loop():
+    """The body of a loop, for a generator that yields inside: the others will wait for this rank in the next round."""
+    global _loop
+    _loop = own = object()
+    try:
+        yield
+    finally:
+        if _loop is own:        # a loop that was left may be held, and closed when another goes on
+            _loop = None
 
-    Where all ranks call it together each ends as it would have; one that ends with 0 otherwise is done.
+
+def out_of_loop():
+    """All ranks step on together: a loop before was left, though Python may not have been told. See `in_loop`."""
+    global _loop
+    _loop = None
+
+
+def guard(world):
+    """From now on `sys.exit` of this process, with an exit code or from where the others need it, ends all ranks.
+
+    Collective. Where all ranks call it together each ends as it would have; one that ends with 0 otherwise is done.
     """
     global _farewell
     if world.size == 1 or _farewell is not None:
@@ -38,7 +59,7 @@ def guard(world):
     _farewell, leave = world.comm.Dup(), sys.exit
 
     def exit_all(status=None, /):
-        if _needed or status not in (None, 0):
+        if _needed or _loop or status not in (None, 0):
             _end(world, status)
         leave(status)
     sys.exit = exit_all

@@ -91,13 +91,15 @@ class Simulation:
     def step(self, steps: int = 1) -> None:
         """Advance by so many steps of ``run.step``, in memory; writes no file."""
         self._observed.refuse_inside("step")
+        exits.out_of_loop()
         for _ in range(_whole(steps)):
             self.model.step()
 
     def steps(self, until: str | None = None, every: str | None = None) -> Iterator["Simulation"]:
         """Advance in memory and stop on the way: ``for sim in simulation.steps(until="5 days", every="6 h"): ...``.
 
-        In the body of the loop look at anything, and `treat`. Under mpiexec all ranks make the loop.
+        In the body of the loop look at anything, and `treat`. Under mpiexec all ranks make the loop; one that is to end
+        in its body calls ``sys.exit``, which ends all: for ``raise SystemExit`` the others would wait.
 
         Parameters
         ----------
@@ -119,13 +121,14 @@ class Simulation:
         return self._stepping(end_s, every_s)
 
     def _stepping(self, end_s, every_s):
+        exits.out_of_loop()
         self._observe(self.model)
         while self.model.time_s < end_s:
             due_s = min(end_s, (self.model.time_s // every_s + 1) * every_s)
             while self.model.time_s < due_s:
                 self.model.step()
             self._observe(self.model)
-            with exits.needed(self.world):
+            with exits.in_loop():
                 yield self
 
     def _time_s(self, name, given):
@@ -199,6 +202,7 @@ class Simulation:
         A signal to stop (Ctrl-C, SIGTERM) ends it early with a checkpoint. Returns the `Results`.
         """
         self._observed.refuse_inside("run")
+        exits.out_of_loop()
         out = path_of(out, "the directory of a run")
         if not isinstance(overwrite, (bool, np.bool_)):
             raise InputError(f"overwrite must be True or False, not {kind(overwrite)}")
