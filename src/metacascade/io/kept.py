@@ -23,7 +23,7 @@ def found(directory):
 
 
 def look(directory, time_s):
-    """(the checkpoint of a time, or None; {time [s]: path} of those looked at; why others are passed over). One process.
+    """(the checkpoint of a time, or None; {time [s]: path} of those looked at; why others are not). One process.
 
     By their names first; the last two of the run, which have to be read, only where no name is of the time.
     """
