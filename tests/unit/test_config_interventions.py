@@ -4,6 +4,7 @@ import tomllib
 import pytest
 
 from metacascade.base.errors import InputError
+from metacascade.config.check import early, past
 from metacascade.config.config import load
 
 BASE = {"run": {"step": "1 h", "duration": "2 days"}, "tumor": {"cells": 1000}}
@@ -117,3 +118,17 @@ def test_the_summary_has_a_line_for_each():
 def test_it_is_the_same_after_writing_and_reading():
     config = loaded(surgery=[{"margin": "-2 mm"}, {"where": "bone,liver"}], radiation=[{"dose": "1.8 Gy", "fractions": 3}])
     assert load(tomllib.loads(config.to_toml())).to_dict() == config.to_dict()
+
+
+def test_what_is_told_not_to_happen_is_what_is_past():
+    """An operation, doses and events at the very time, before it and in part; one predicate decides for all."""
+    config = load({
+        "run": {"duration": "9 h", "step": "1 h"}, "tumor": {}, "surgery": [{"time": "4 h"}, {"time": "5 h"}],
+        "radiation": [{"time": "1 h", "fractions": 2, "interval": "3 h"}, {"time": "2 h", "fractions": 3, "interval": "2 h"}],
+        "injection": [{"node": "portal", "cells": 5, "time": "4 h"}, {"node": "portal", "cells": 5, "time": "3 h", "duration": "2 h"}],
+        "draw": [{"time": "3 h"}, {"time": "6 h"}]})
+    been = [name for name, _ in past(config, 4 * 3600)]
+    assert sorted(been) == ["draw[0]", "injection[0]", "radiation[0]", "surgery[0]"]
+    lines = early(config, 4 * 3600)
+    assert [line.split(".")[0] for line in lines if "it does not happen" in line] == been
+    assert {line.split(".")[0] for line in lines} - {*been} == {"injection[1]", "radiation[1]"} and early(config, 0) == []

@@ -235,23 +235,31 @@ def _late(config):
 
 def early(config, start_s) -> list[str]:
     """What does not happen in a run that goes on at `start_s` from a state in which all until then has happened."""
-    lines, start = [], show_time(start_s)
-    for name, event in _events(config) if start_s else ():
-        if event.time_s + getattr(event, "duration_s", 0) <= start_s:
-            lines.append(f"{name}.time = {show_time(event.time_s)} is not after {start}, where this run starts: it does"
-                         " not happen in it")
-        elif event.time_s < start_s:
-            lines.append(f"{name}.time = {show_time(event.time_s)} is before {start}, where this run starts: only those"
-                         " of its cells enter that come later")
-    return lines + ([*therapy.over(config, start_s), *interventions.too_early(config, start_s)] if start_s else [])
+    if not start_s:
+        return []
+    gone, lines = [name for name, _ in past(config, start_s)], []
+    for name, one in _timed(config):
+        at, start = f"{name}.time = {show_time(one.time_s)} is", f"{show_time(start_s)}, where this run starts"
+        if name in gone:
+            lines.append(f"{at} not after {start}: it does not happen in it")
+        elif hasattr(one, "fractions") and one.time_s <= start_s:
+            lines.append(f"{at} not after {start}: only the fractions that come later are given")
+        elif one.time_s < start_s:
+            lines.append(f"{at} before {start}: only those of its cells enter that come later")
+    return [*lines, *therapy.over(config, start_s)]
 
 
-def over(config, start_s) -> list[tuple]:
+def past(config, start_s) -> list[tuple]:
     """(name, what) of all events and treatments that have wholly been where a run goes on at `start_s`."""
-    every = ((f"{name}[{i}]", one) for name in ("injection", "draw", "surgery", "radiation")
-             for i, one in enumerate(getattr(config, name)))
-    return [(name, one) for name, one in every
+    return [(name, one) for name, one in _timed(config)
             if start_s and getattr(one, "last_s", one.time_s + getattr(one, "duration_s", 0)) <= start_s]
+
+
+def _timed(config):
+    """(name, what) of all that has a time and no end of its own: events, operations, courses of radiation."""
+    yield from _events(config)
+    for name in ("surgery", "radiation"):
+        yield from ((f"{name}[{i}]", one) for i, one in enumerate(getattr(config, name)))
 
 
 def _events(config):

@@ -199,18 +199,6 @@ def _without_oxygen(plan, config):
     return "oxygen_enhancement = 1" if plan.oxygen_enhancement == 1.0 else ""
 
 
-def too_early(config, start_s) -> Iterator[str]:
-    """What does not happen in a run that goes on at `start_s`, in which all until then has happened."""
-    for name in ("surgery", "radiation"):
-        for i, plan in enumerate(getattr(config, name)):
-            if getattr(plan, "last_s", plan.time_s) <= start_s:
-                yield (f"{name}[{i}].time = {show_time(plan.time_s)} is not after {show_time(start_s)}, where this run "
-                       "starts: it does not happen in it")
-            elif plan.time_s <= start_s:
-                yield (f"{name}[{i}].time = {show_time(plan.time_s)} is not after {show_time(start_s)}, where this run "
-                       "starts: only the fractions that come later are given")
-
-
 def lines(config) -> Iterator[str]:
     """One line for each of them, for people."""
     for plan in config.surgery:

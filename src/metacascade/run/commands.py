@@ -202,9 +202,9 @@ def _refuse_no_step(new, meta):
 
 def _refuse_past(old, new, time_s):
     """What is to be done in a branch lies in it, but for what has been in the run that it starts from."""
-    been = [one for _, one in config_check.over(old, time_s)]
+    been = [one for _, one in config_check.past(old, time_s)]
     lost = [f"{name}.time = {show_time(one.time_s)}: is not after {show_time(time_s)}, where the branch starts, so it "
-            "would not happen: give a later time" for name, one in config_check.over(new, time_s) if one not in been]
+            "would not happen: give a later time" for name, one in config_check.past(new, time_s) if one not in been]
     if lost:
         raise InputError("\n".join(lost))
 
