@@ -145,6 +145,15 @@ def test_other_treatments_are_refused_in_words_and_change_nothing(therapy, told,
     assert simulation.digest() == plain
 
 
+def test_settings_are_told_by_the_name_that_they_are_given():
+    config, settings = mc.load(CONFIG), ['therapy.0={rate = "blood.nkk", factor = 2}', "run.step = 7"]
+    with pytest.raises(mc.InputError) as error:
+        config.with_overrides(settings, called=("treat", ("therapy", 0)))
+    assert [line.split(" = ")[0] for line in str(error.value).splitlines()] == ["treat: rate", "treat: run.step"]
+    with pytest.raises(mc.InputError, match='^--set: therapy.0..rate = "blood.nkk": '):
+        config.with_overrides(settings[:1])
+
+
 def test_a_field_that_is_not_solved_in_each_step_is_treated_when_it_is_solved_next():
     config = CONFIG | {"oxygen": {"every": "3 h"}}
     simulation = mc.Simulation(config)

@@ -177,10 +177,12 @@ class Config(MechanismTables):
         """A few lines for people."""
         return config_write.summary(self)
 
-    def with_overrides(self, overrides: Overrides, seed: int | None = None) -> "Config":
-        """This config with settings, as those of `load`, and perhaps another seed, checked like a file."""
+    def with_overrides(self, overrides: Overrides, seed: int | None = None, called=("--set", ())) -> "Config":
+        """This config with settings, as those of `load`, and perhaps another seed, checked like a file.
+
+        `called`: the name of the settings in messages, and the path in the config that it stands for."""
         document = config_read.parse_text(self.to_toml(), "the config of the checkpoint")
-        document.stored = True
+        document.stored, document.called = True, called
         config_read.override(document, overrides)
         if seed is not None:
             config_read.override(document, {"run.seed": seed})

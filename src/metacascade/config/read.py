@@ -39,12 +39,13 @@ class Document:
     overridden: set = field(default_factory=set)
     folder: str = "."
     text: str = ""
+    called: tuple = ("--set", ())  # settings in messages: their name, and the path in the config that it stands for
     stored: bool = False           # from a checkpoint, which holds the vessels; their file may be gone
 
     def message(self, problem: Problem) -> str:
         """``run.toml:3: run.step = 5: needs a unit``; of a default the line of what it does not fit to."""
         default = f" = {problem.default} (default)" * bool(problem.default)
-        what = f"{dotted(problem.path)}{self._value(problem.path) or default}: {one_line(problem.message, 1000)}"
+        what = f"{self._told(problem.path)}{self._value(problem.path) or default}: {one_line(problem.message, 1000)}"
         blamed = [other for other in problem.others if self.sets(other)] if default else []
         return f"{self._place(blamed[0] if blamed else problem.path)}: {what}"
 
@@ -80,9 +81,14 @@ class Document:
         only_there = path and path not in (self.lines or {})  # a table that only a setting names
         return only_there and any(o[:len(path)] == path for o in self.overridden)
 
+    def _told(self, path):
+        """A path in words; of settings that stand for a path, what is inside of that."""
+        inside = self.called[1]
+        return dotted(path[len(inside):] if path != inside == path[:len(inside)] and self._is_set(path) else path)
+
     def _place(self, path):
         if self._is_set(path):
-            return "--set"
+            return self.called[0]
         name = one_line(self.name)
         return f"{name}:{line_of(path, self.lines)}" if self.lines is not None else name
 

@@ -1,7 +1,6 @@
 """A therapy that begins while a simulation is stepped: what is checked, so that it is as one of the config."""
 import json
 import numbers
-import re
 
 from metacascade.base.errors import InputError, kind
 from metacascade.base.units import show_time
@@ -23,10 +22,7 @@ def treated(config: Config, table: dict, model=None) -> Config:
     given = {"start": f"{now_s} s"} | {key: value for key, value in table.items() if value is not None}
     number = len(config.therapy)
     inside = ", ".join(f"{key} = {_written(key, value)}" for key, value in given.items())
-    try:
-        changed = config.with_overrides(f"therapy.{number}={{{inside}}}")
-    except InputError as error:
-        raise InputError(re.sub(rf"^--set: (therapy\[{number}\]\.?)?", "treat: ", str(error), flags=re.M)) from None
+    changed = config.with_overrides(f"therapy.{number}={{{inside}}}", called=("treat", ("therapy", number)))
     if model:
         _refuse_past(changed.therapy[number], number, now_s)
         for one in windows(changed):

@@ -61,7 +61,7 @@ class Arms:
         """The document of a config with settings; what is wrong with these is told where they stand."""
         base = self.base
         overlaid = Overlaid(copy.deepcopy(base.tables), base.name, base.lines, set(), base.folder, base.text,
-                            base.stored, origin, self.document)
+                            stored=base.stored, origin=origin, file=self.document)
         config_read.override(overlaid, [f"{name}={inline(value)}" for name, value in settings.items()])
         return overlaid
 
