@@ -217,3 +217,11 @@ def test_records_of_another_rank_are_never_written():
 def test_describe_tells_step_time_and_ledger(written):
     text = checkpoint.describe(written)
     assert "step 7, 3.5 h, seed 5" in text and "divided" in text and "300 single cells and clusters circulating" in text
+
+
+def test_to_verify_a_file_the_ranks_meet_once(written, monkeypatch):
+    """Besides the exchange of the hashes: each further meeting waits for the slowest of all."""
+    met = []
+    monkeypatch.setattr(type(WORLD), "agree", lambda _, error: met.append(error))
+    sealed.verify(WORLD, written, checkpoint.KIND, checkpoint.FORMAT)
+    assert met == [None]

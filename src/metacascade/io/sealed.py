@@ -61,9 +61,7 @@ def verify(world, path, kind, version, head_only=False):
     With `head_only`, rows that stand apart are left out; else both hashes must fit, since that of the whole does not
     see what the seal says of the head. Returns the Seal.
     """
-    with world.together():
-        _refuse_many(path)
-    with world.together(), reading(path), open(path, "rb", buffering=0) as file:    # one, if it is just replaced
+    with world.together(), reading(path), _opened(path, buffering=0) as file:    # one, if it is just replaced
         size = os.fstat(file.fileno()).st_size
         found = _checked_seal(path, file.read(BLOCK), size, kind, version)
         said = {found.head: _without(found.rows, size)} if found.head else {}
@@ -77,16 +75,18 @@ def verify(world, path, kind, version, head_only=False):
 
 def kind_of(path):
     """The kind named in the first bytes of a sealed file ("CHECKPOINT"), intact or not, or None."""
-    _refuse_many(path)
-    with reading(path), open(path, "rb") as file:
+    with reading(path), _opened(path) as file:
         found = re.match(rb"METACASCADE ([A-Z]+)\n", file.read(BLOCK))
     return found[1].decode() if found else None
 
 
-def _refuse_many(path):
-    """InputError for a file that is not there, if its directory is one of many runs."""
-    if not os.path.lexists(path):
+def _opened(path, **how):
+    """The file `path`; where it is not there, InputError if its directory is one of many runs."""
+    try:
+        return open(path, "rb", **how)
+    except FileNotFoundError:
         manyruns.refuse(os.path.dirname(path) or ".")
+        raise
 
 
 def _write_block(path, block):
