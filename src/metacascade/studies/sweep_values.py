@@ -97,15 +97,8 @@ def read_fixed(table, path, held, problems):
 def set_leaves(table, path, held, problems):
     """Path in the file and value of each setting in a table of such. An entry of a list that the config, `held`, has
     not is a value; one that it has is changed key by key."""
-    if not isinstance(table, dict):
-        problems.append(Problem(path, "must be a table of parameters and values"))
-        return
-    for key, value in table.items():
-        inside = _inside(held, key)
-        if isinstance(value, dict) and not (is_count(key.rpartition(".")[2]) and inside is None):
-            yield from set_leaves(value, (*path, key), inside, problems)
-        else:
-            yield (*path, key), value
+    yield from _walked(table, path, held, problems, lambda key, value, inside: not (
+        is_count(key.rpartition(".")[2]) and inside is None))
 
 
 def _inside(held, key):
@@ -135,12 +128,19 @@ def read_varied(table, path, grid, problems):
 
 def _leaves(table, path, problems):
     """Path in the file and value of every parameter in a table; `a.b = 1` and `"a.b" = 1` are the same to it."""
+    yield from _walked(table, path, None, problems, lambda key, value, inside: not set(SPAN) & value.keys())
+
+
+def _walked(table, path, held, problems, goes_in):
+    """Path in the file and value of every leaf in a table; `goes_in`: is a table in it, of a key, one of leaves, where
+    the config holds so much inside of it?"""
     if not isinstance(table, dict):
         problems.append(Problem(path, "must be a table of parameters and values"))
         return
     for key, value in table.items():
-        if isinstance(value, dict) and not set(SPAN) & value.keys():
-            yield from _leaves(value, (*path, key), problems)
+        inside = _inside(held, key)
+        if isinstance(value, dict) and goes_in(key, value, inside):
+            yield from _walked(value, (*path, key), inside, problems, goes_in)
         else:
             yield (*path, key), value
 
