@@ -21,7 +21,7 @@ EXIT = {"run.step": "1 day", "run.duration": "60 days", "output.interval": "60 d
 
 @pytest.fixture
 def preset(tmp_path):
-    return presets.write("human_breast_lumped", tmp_path / "tumor.toml", False)
+    return presets.write("human_breast_lumped", tmp_path / "tumor.toml", False, catalog.schema_text)
 
 
 @pytest.mark.statistical

@@ -1,7 +1,7 @@
 """Defaults that are of another species than the run are told, once for a table of which nothing is set."""
 import pytest
 
-from metacascade.config import otherspecies, presets
+from metacascade.config import catalog, otherspecies, presets
 from metacascade.config.config import load
 from metacascade.run.inputs import Inputs
 
@@ -31,4 +31,4 @@ def test_defaults_of_another_species_are_told_where_something_depends_on_them(ta
 
 @pytest.mark.parametrize("name", presets.names())
 def test_a_preset_has_numbers_of_its_own_species(name, tmp_path):
-    assert [*otherspecies.told(load(presets.write(name, tmp_path / "run.toml", False)))] == []
+    assert [*otherspecies.told(load(presets.write(name, tmp_path / "run.toml", False, catalog.schema_text)))] == []

@@ -6,7 +6,9 @@ import pytest
 
 from made_experiments import EXPERIMENT, SMALL, put
 from metacascade.__main__ import main
+from metacascade.base.errors import InputError
 from metacascade.config import presets, sourced
+from metacascade.config.config import load
 from metacascade.config.lines import comments
 from metacascade.studies import reproduce_file
 
@@ -115,3 +117,13 @@ def test_info_prints_each_number_with_its_range_and_source(capsys):
 def test_info_says_what_is_wrong_about_presets(arguments, told, capsys):
     assert main(["info", *arguments]) == 2
     assert told in capsys.readouterr().err
+
+
+def test_where_a_file_is_missing_the_hint_to_a_preset_knows_those_that_there_are(tmp_path, monkeypatch):
+    """One place says where presets are."""
+    (tmp_path / "mine.toml").write_text("title = 'x'")
+    monkeypatch.setattr(presets, "FOLDER", tmp_path)
+    with pytest.raises(InputError, match="`metacascade init mine` writes that preset"):
+        load("mine")
+    with pytest.raises(InputError, match="No such file or directory$"):
+        load("mouse_breast")

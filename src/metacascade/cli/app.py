@@ -200,12 +200,12 @@ def init(
         file: Annotated[Path | None, typer.Argument(metavar="FILE", help="Default: PRESET.toml")] = None,
         overwrite: Overwrite = False):
     """Write a commented config, with its JSON Schema for editors, or a sweep, treatment arms or a cohort."""
-    from metacascade.config import presets
+    from metacascade.config import catalog, presets
     if preset is None:
         names = [*presets.names(), *presets.sweeps(), *presets.arms(), *presets.cohorts()]
         print("\n".join(f"{name:26}{presets.title(name)}" for name in names))
         return
-    written = presets.write(preset, file, overwrite)
+    written = presets.write(preset, file, overwrite, catalog.schema_text)
     kinds = {"sweep": presets.sweeps(), "arms": presets.arms(), "cohort": presets.cohorts()}
     kind = next((kind for kind, those in kinds.items() if preset in those), "")
     ready = f"{kind} {written} --out DIR --dry-run" if kind else f"check {written}"

@@ -1,6 +1,7 @@
 """The presets: commented config files that come with the package, and sweeps, treatment arms and cohorts of them."""
 import os
 import tomllib
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 
@@ -37,9 +38,14 @@ def _all() -> list[str]:
     return sorted(p.name.removesuffix(".toml") for p in FOLDER.iterdir() if p.name.endswith(".toml"))
 
 
+def is_one(name: str) -> bool:
+    """Is there a preset of this name?"""
+    return name in _all()
+
+
 def text(name: str) -> str:
     """The file of a preset. Raises InputError for an unknown name."""
-    if name not in _all():
+    if not is_one(name):
         raise InputError(f"there is no preset {name!r}{nearest(name, _all())}; presets: {', '.join(_all())}")
     return (FOLDER / f"{name}.toml").read_text("utf-8")
 
@@ -51,16 +57,16 @@ def title(name: str) -> str:
     return tomllib.loads(text(name))["title"]
 
 
-def write(name: str, file: Path | None, overwrite: bool) -> Path:
+def write(name: str, file: Path | None, overwrite: bool, schema: Callable[[], str]) -> Path:
     """Write a preset to `file`, by default into the current directory; returns where it is.
 
-    A config gets the line that names its JSON Schema to editors, and the schema beside it.
+    A config gets the line that names its JSON Schema to editors, and beside it the schema, which `schema` gives.
     """
     content, path = text(name), file or Path(f"{name}.toml")
     if name in names():
         content = f"{SCHEMA_LINE}\n{content}"
         if overwrite or not path.exists():
-            _write_schema(path.with_name(SCHEMA))
+            _write_schema(path.with_name(SCHEMA), schema())
     try:
         with open(path, "w" if overwrite else "x", encoding="utf-8") as out:
             out.write(content)
@@ -71,15 +77,14 @@ def write(name: str, file: Path | None, overwrite: bool) -> Path:
     return path
 
 
-def _write_schema(path):
+def _write_schema(path, schema):
     """Write the schema of this version, whole or not at all, also over that of another one."""
-    from metacascade.config.catalog import schema_text  # with all sections
     try:
         if path.exists() and '"title": "metacascade config"' not in path.read_text("utf-8", errors="replace"):
             raise InputError(f"{path} is not the schema of metacascade: move it away, or write the config elsewhere")
         draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
         try:
-            draft.write_text(schema_text(), "utf-8")
+            draft.write_text(schema, "utf-8")
             os.replace(draft, path)
         finally:
             draft.unlink(missing_ok=True)

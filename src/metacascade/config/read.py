@@ -5,11 +5,11 @@ import sys
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.resources import files
 
 from metacascade.base.errors import InputError, path_of
 from metacascade.base.numerals import is_count
 from metacascade.base.screen import one_line, shown
+from metacascade.config import presets
 from metacascade.config.given import DEEPEST, LARGEST, TOO_DEEP, Setting, dotted, settings_of, tables_of
 from metacascade.config.lines import key_lines, line_of, too_deep
 
@@ -117,13 +117,9 @@ def read_file(path) -> Document:
             data = file.read(LARGEST + 1)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
-        preset = f"; `metacascade init {name}` writes that preset into a file" * _is_preset(name)
+        preset = f"; `metacascade init {name}` writes that preset into a file" * presets.is_one(name)
         raise InputError(f"cannot read the config '{one_line(name)}': {why}{preset}") from None
     return parse_bytes(data, name, os.path.dirname(os.path.abspath(name)))
-
-
-def _is_preset(name):
-    return name.isidentifier() and (files("metacascade") / "presets" / f"{name}.toml").is_file()
 
 
 def parse_bytes(data: bytes, name: str, folder: str = ".") -> Document:
