@@ -175,6 +175,11 @@ def test_a_cohort_that_goes_on_tells_how_many_patients_are_done_and_the_time_lef
     assert "running" in text and re.search(r"\(60.0 %\), 6[01](\.\d)? s left", text)       # one part in a minute, and one is missing
 
 
+def test_a_cohort_whose_file_does_not_say_how_many_patients_has_those_of_the_default(tmp_path, capsys):
+    (tmp_path / "cohort.json").write_text(json.dumps({"cohort": {"title": "many"}}))
+    assert "0 of 1,000" in told(capsys, tmp_path)
+
+
 def test_a_scaling_study_that_is_not_done_tells_what_was_measured(tmp_path, capsys):
     (tmp_path / "bench").mkdir()
     path = tmp_path / "bench" / "cells-1000.ranks-1.0.json"

@@ -19,6 +19,7 @@ from metacascade.io.datasets import Table, units
 from metacascade.model.patient import CAUSES
 from metacascade.ranks.parallel import serial_world
 from metacascade.state.state import raw
+from metacascade.studies.cohort_file import Patients, tubes_of
 from metacascade.studies.cohort_patient import LESION_ROW, NOWHERE, OF_LESION, PLACES, patient_row, units_of
 
 NAME, KIND, PART_KIND, FORMAT = "cohort.h5", "COHORT", "COHORTPART", 1
@@ -76,10 +77,15 @@ def plan_in(directory) -> dict:
         text = path.read_text("utf-8", "replace")
     try:
         plan = json.loads(text)
-        int(plan["cohort"]["patients"])
+        patients_of(plan)
         return plan
-    except (ValueError, LookupError, TypeError, RecursionError):
+    except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError):
         raise InputError(f"{path} is not as metacascade writes it") from None
+
+
+def patients_of(plan) -> int:
+    """How many patients the cohort of a plan has; its file need not say it."""
+    return int(plan["cohort"].get("patients", Patients.parameters["patients"].default))
 
 
 def missing(directory, patients) -> list[int]:
@@ -194,11 +200,11 @@ def is_one(path) -> bool:
 
 def describe(path) -> str:
     """What is in a file, as text."""
-    from metacascade.studies import cohort_file, cohort_table
+    from metacascade.studies import cohort_table
     rows, lesions, _ = read(path)
     with datasets.open_file(path) as h5:
         session, plan = (json.loads(h5[name].asstr()[()]) for name in ("provenance/session", "config/plan"))
-    tubes = cohort_file.tubes_of(plan["cohort"].get("tube", []), [])
+    tubes = tubes_of(plan["cohort"].get("tube", []), [])
     lines = [f"{path}: cohort of {counted(len(rows), 'patient')}, format {FORMAT}, {counted(len(lesions), 'lesion')} "
              "that ever divided",
              one_line(f"  {plan['cohort'].get('title', '')}", LONGEST_LINE),

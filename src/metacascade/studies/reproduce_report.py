@@ -3,6 +3,7 @@ import csv
 import io
 
 from metacascade.studies import reproduce_rests
+from metacascade.studies.cohort_results import patients_of
 from metacascade.studies.readouts import READOUTS
 from metacascade.studies.reproduce_verdict import AGREES, DIFFERS, UNDECIDED, overall, told
 
@@ -104,7 +105,7 @@ def _named(comparison):
 
 def _runs(one):
     many = f"{one.head.replicates} {'cohort' if one.cohort else 'run'}{'s' * (one.head.replicates > 1)}"
-    sizes = sorted({cohort.get("patients", 1000) for cohort in one.arms.values()}) if one.cohort else ()
+    sizes = sorted({patients_of({"cohort": cohort}) for cohort in one.arms.values()}) if one.cohort else ()
     return many + f" of {' or '.join(map(str, sizes))} patients" * one.cohort
 
 

@@ -100,8 +100,8 @@ def is_cohort(path) -> bool:
 def cohort(directory) -> list:
     """How many patients of a cohort have been lived through, and how long the others will take."""
     directory = Path(directory)
-    tables = cohort_results.plan_in(directory)["cohort"]
-    patients, title = int(tables["patients"]), str(tables.get("title", ""))
+    plan = cohort_results.plan_in(directory)
+    patients, title = cohort_results.patients_of(plan), str(plan["cohort"].get("title", ""))
     if cohort_results.whole(directory):
         return [facts("", [("cohort", one_line(title)), ("state", f"complete, {counted(patients, 'patient')}")])]
     times = _written(directory)
