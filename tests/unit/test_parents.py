@@ -7,7 +7,8 @@ import pytest
 import metacascade as mc
 import small
 from metacascade.__main__ import main
-from metacascade.io import funnel, needs
+from metacascade.config.run import Run
+from metacascade.io import funnel, needs, parents, samerun
 from metacascade.io.cascade import kept
 
 QUICK = {"run.duration": "9 h", "output.interval": "1 h", "output.checkpoint": "3 h", "tumor.cells": 5000}
@@ -189,3 +190,14 @@ def test_what_a_branch_writes_down_of_its_parent_can_be_read_by_others(runs):
         began = results.provenance[0]["parent"]
     assert began["path"] == str(runs / "whole" / "checkpoint.prev.h5") and began["results"] == "../whole"
     assert began["time_s"] == AT_H * 3600 and len(began["digest"]) == len(began["run"]) == 64
+
+
+def test_a_run_with_another_step_is_not_the_run_that_a_copy_is_of(runs):
+    """Nor any with another value than `resume` may change, though the seed is the same."""
+    with mc.open(runs / "whole") as results:
+        config, path = results.config, results.path
+    assert samerun.CHANGED_BY_RESUME == {f"run.{one.key}": one.attribute for one in Run.parameters.values() if one.attribute in
+                                         samerun.CHANGED_BY_RESUME.values()}
+    for key, found in (("duration_s", "results"), ("max_records", "results"), ("step_s", None), ("species", None)):
+        told = parents.told(path, "out", "digest", 0, config | {"run": config["run"] | {key: 7}})
+        assert bool(told["results"]) == bool(found), key

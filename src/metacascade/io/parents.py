@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from metacascade.base.errors import InputError, PathLike, path_of
-from metacascade.io import checkpoint
+from metacascade.io import checkpoint, samerun
 from metacascade.io.results import NAME, Results, open_results
 from metacascade.io.rows import Rows, Series
 
@@ -187,16 +187,11 @@ def told(checkpoint_path, out, digest, time_s, config=None) -> dict:
     found = dict(path=str(checkpoint_path), results=None, run=None, digest=digest, time_s=int(time_s))
     try:
         with open_results(path.parent, parts_needed=False) as parent:
-            if config is not None and _of_model(config) != _of_model(parent.config):
+            if config is not None and not samerun.same(config, parent.config):
                 return found
             return found | dict(results=os.path.relpath(path.parent.resolve(), Path(out).resolve()), run=who(parent))
     except InputError:
         return found
-
-
-def _of_model(config):
-    """What of a config stays while a run goes on and is resumed."""
-    return config | {"run": config["run"]["seed"]}
 
 
 def who(results) -> str:

@@ -8,6 +8,7 @@ from metacascade.base.units import show_time
 from metacascade.config import check as config_check, config
 from metacascade.config.given import settings_of
 from metacascade.io import checkpoint, kept, manyruns, output, parents, rundirectory
+from metacascade.io.samerun import CHANGED_BY_RESUME
 from metacascade.mechanisms import plan_of
 from metacascade.mechanisms.user import MechanismError
 from metacascade.model import observables
@@ -17,8 +18,6 @@ from metacascade.run.estimate import expected, of_rest
 from metacascade.run.progress import say, warn
 from metacascade.run.run import columns_of, nothing_to_come, simulate
 from metacascade.state.digest import digest
-
-CHANGED_BY_RESUME = ("run.duration", "run.max_records", "run.stop_when_empty")     # no rate, and nothing of the past
 
 
 def run(config_path, out, overrides=(), overwrite=False, **times):
