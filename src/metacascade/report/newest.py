@@ -1,12 +1,8 @@
 """The state of a run, for pictures: in the newest of its checkpoints that is whole, and is of this run."""
-import json
-
 from metacascade.base.errors import InputError
 from metacascade.base.screen import one_line
-from metacascade.io import checkpoint, needs
+from metacascade.io import checkpoint, needs, samerun
 from metacascade.ranks.parallel import serial_world
-
-CHANGES = ("duration", "max_records", "stop_when_empty")      # of [run], which `resume` changes
 
 
 def state(results):
@@ -28,7 +24,4 @@ def _is_of(results, meta):
     """Is a checkpoint of a run, by its config and time?"""
     if results.complete and meta["time_s"] > needs.time_s(results)[-1]:
         return False
-    own, other = (json.loads(json.dumps(one)) for one in (results.config, meta["config"]))
-    for one in (own, other):
-        one["run"] = {name: value for name, value in one["run"].items() if not name.startswith(CHANGES)}
-    return own == other
+    return samerun.same(results.config, meta["config"])

@@ -50,7 +50,7 @@ def what(cohort) -> str:
     """How many patients, and what became of them."""
     causes = {name: int((cohort.rows["cause"] == k).sum()) for k, name in enumerate(CAUSES)}
     ends = ", ".join(f"{n:,} {name}" for name, n in causes.items() if n)
-    planned = int(cohort.plan["cohort"]["patients"])
+    planned = cohort_results.patients_of(cohort.plan)
     note = html.paragraph(f"The cohort is not complete: {len(cohort.rows):,} of {planned:,} patients are done; the "
                           "same `metacascade cohort` goes on with it.", "note") * (len(cohort.rows) < planned)
     return note + html.paragraph(
