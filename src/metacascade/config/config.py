@@ -177,10 +177,9 @@ class Config(MechanismTables):
         """A few lines for people."""
         return config_write.summary(self)
 
-    def with_overrides(self, overrides: Overrides, seed: int | None = None, called=("--set", ())) -> "Config":
-        """This config with settings, as those of `load`, and perhaps another seed, checked like a file.
-
-        `called`: the name of the settings in messages, and the path in the config that it stands for."""
+    def with_overrides(self, overrides: Overrides, seed: int | None = None,
+                       called: tuple[str, tuple] = ("--set", ())) -> "Config":
+        """This config with settings as those of `load`, checked like a file; `called` in messages, for a path in it."""
         document = config_read.parse_text(self.to_toml(), "the config of the checkpoint")
         document.stored, document.called = True, called
         config_read.override(document, overrides)
