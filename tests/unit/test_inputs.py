@@ -134,10 +134,15 @@ def test_a_branch_tells_of_a_trait_with_another_founder(former, tmp_path, capfd)
 
 def test_a_dry_run_refuses_a_directory_that_a_run_would_refuse(words, former, tmp_path, capfd):
     (tmp_path / "file").touch()
+
+    def into(out):
+        given = [*words("dry run", GOOD)]
+        given[given.index("--out") + 1] = str(out)
+        return given
     for out, message in ((former, "holds files already"), (tmp_path / "file", "is a file")):
-        assert main([*words("dry run", GOOD), "--out", str(out)]) == 2
+        assert main(into(out)) == 2
         assert message in capfd.readouterr().err
-    assert main([*words("dry run", GOOD), "--out", str(former), "--overwrite"]) == 0
+    assert main([*into(former), "--overwrite"]) == 0
 
 
 def test_vessels_that_many_configs_share_are_read_once(tmp_path, monkeypatch):
