@@ -1,4 +1,6 @@
 """Small runs, arms and a cohort that reports are made of."""
+import csv
+
 import cohorts
 import metacascade as mc
 import small
@@ -65,3 +67,9 @@ def cohort(folder):
     """A cohort of a few patients."""
     assert main(["cohort", str(cohorts.write(folder)), "--out", str(folder / "cohort")]) == 0
     return folder / "cohort"
+
+
+def table(path):
+    """The rows of a CSV file, a dict each."""
+    with open(path, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))

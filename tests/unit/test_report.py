@@ -1,5 +1,4 @@
 """The report of a run: its files, that its numbers are those of the results, and what it says of what is not there."""
-import csv
 import re
 import shutil
 import warnings
@@ -29,6 +28,7 @@ from metacascade.report import (
     timeline,
 )
 from metacascade.report.told import Told
+from reported import table
 
 pytest.importorskip("matplotlib")
 FIGURES = {"talk", "fates", "fates_by_organ", "section", "distances", "zones", "growth", "size", "fields", "blood", "organs",
@@ -47,11 +47,6 @@ def whole(reports):
 def short(monkeypatch):
     """Reports have one figure, of tests that look at where they are written."""
     monkeypatch.setattr(report, "SECTIONS", (("growth", "The tumor", (growth.cells,)),))
-
-
-def table(path):
-    with open(path, newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 def column(rows, name):

@@ -1,5 +1,4 @@
 """Reports of branches: with the runs before them where those are found, and alone where they are not."""
-import csv
 import re
 import shutil
 
@@ -11,6 +10,7 @@ import reported
 from metacascade.__main__ import main
 from metacascade.base.units import DAY_S
 from metacascade.report import compare_tables, groups, growth, report, summary, timeline
+from reported import table
 
 pytest.importorskip("matplotlib")
 BEGAN_H, END_H = 2, 6
@@ -37,11 +37,6 @@ def page(monkeypatch, tmp_path):
         path = report.write([run], tmp_path / "pages" / run.name)
         return path.read_text("utf-8"), path.parent / "figures"
     return made
-
-
-def table(path):
-    with open(path, newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 def test_a_branch_is_told_from_the_start_of_the_run_before_it(runs, page):

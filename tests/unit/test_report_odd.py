@@ -1,5 +1,4 @@
 """Reports of what is odd: foreign checkpoints, damaged members, names that are markup, slides of what has no tissue."""
-import csv
 import shutil
 
 import pytest
@@ -67,8 +66,7 @@ def test_a_damaged_member_is_told_and_the_others_are_compared(reports, tmp_path)
 def test_names_are_no_formulas(runs, tmp_path):
     named = shutil.copytree(runs[0], tmp_path / ODD)
     assert main(["report", str(named), str(runs[1]), "--out", str(tmp_path / "page")]) == 0
-    with open(tmp_path / "page" / "figures" / "course.csv", newline="", encoding="utf-8") as file:
-        assert ODD in {row["group"] for row in csv.DictReader(file)}
+    assert ODD in {row["group"] for row in reported.table(tmp_path / "page" / "figures" / "course.csv")}
     with style.sheet():
         figure, axes = style.figure()
         assert not axes[0, 0].set_title(ODD).get_parse_math()

@@ -1,5 +1,4 @@
 """Reports of several runs and of cohorts: groups, bands, paired differences, curves."""
-import csv
 import shutil
 
 import numpy as np
@@ -12,13 +11,9 @@ from metacascade.base.intervals import kaplan_meier
 from metacascade.base.units import YEAR_S
 from metacascade.report import compare_tables, groups, html, patients, report, style
 from metacascade.studies import cohort_results, cohort_table
+from reported import table
 
 pytest.importorskip("matplotlib")
-
-
-def table(path):
-    with open(path, newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 @pytest.fixture(scope="module")
