@@ -16,14 +16,26 @@ def of_a_run(directory):
     folder = Path(directory) / REPORT
     if any(path.is_symlink() for path in (folder, folder / FIGURES, folder / LIST)):
         return []
-    try:
-        found = json.loads((folder / LIST).read_text("utf-8"))
-        if found["kind"] != KIND:
-            return []
-        names = [name for name in found["files"] if isinstance(name, str) and OURS.fullmatch(name)]
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+    if (names := figures(folder)) is None:
         return []
     return [path for name in (INDEX, *names, LIST) if (path := folder / name).is_file() or path.is_symlink()]
+
+
+def marked(folder):
+    """The list of a report in a folder, whole or interrupted; None where none marks it as a report."""
+    try:
+        found = json.loads((Path(folder) / LIST).read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) and found.get("kind") == KIND else None
+
+
+def figures(folder):
+    """The files that this list names, of names that a report writes; None where there is no list of files."""
+    names = (marked(folder) or {}).get("files")
+    if not isinstance(names, list):
+        return None
+    return [name for name in names if isinstance(name, str) and OURS.fullmatch(name)]
 
 
 def remove_folders(directory):

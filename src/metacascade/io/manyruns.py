@@ -3,11 +3,12 @@ from pathlib import Path
 
 from metacascade.base.errors import InputError
 
+MEMBERS, COHORT = "members.json", "cohort.json"      # of a sweep or of arms; of a cohort
 PLANS = {       # file that such a directory has: what it is, and what to do
-    "members.json": ("a sweep or of arms", "name one of its members, such as {0}/0000; `metacascade info {0}`, watch "
-                     "and report take all of it, and the same `metacascade sweep` or `arms` goes on"),
-    "cohort.json": ("a cohort", "`metacascade info {0}`, watch and report take it, and the same `metacascade cohort` "
-                    "goes on; its patients have no files of their own")}
+    MEMBERS: ("a sweep or of arms", "name one of its members, such as {0}/0000; `metacascade info {0}`, watch and "
+              "report take all of it, and the same `metacascade sweep` or `arms` goes on"),
+    COHORT: ("a cohort", "`metacascade info {0}`, watch and report take it, and the same `metacascade cohort` goes on; "
+             "its patients have no files of their own")}
 
 
 def refuse(directory):

@@ -34,7 +34,7 @@ def open_run(path: PathLike, parents: bool | PathLike = False) -> Results:
         If there are none, if they are damaged, or if parts or parents are missing that they look into.
     """
     results = open_results(path_of(path, "where results are"))
-    began = results.provenance[0].get("parent") if parents is not False else None
+    began = parent_of(results) if parents is not False else None
     given = None if isinstance(parents, bool) else path_of(parents, "parents")
     if not began and given is None:
         return results
@@ -42,6 +42,11 @@ def open_run(path: PathLike, parents: bool | PathLike = False) -> Results:
     if not began:
         raise InputError(f"{results.path} is no branch, and has no parents")
     return Joined(results.path, given, began)
+
+
+def parent_of(results: Results) -> dict | None:
+    """What a branch wrote down of its parent, see `told`; None of what is no branch."""
+    return results.provenance[0].get("parent") if results.provenance else None
 
 
 class Joined(Results):

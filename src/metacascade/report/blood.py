@@ -51,13 +51,13 @@ def _tube(told, axis):
         ("chance of 1 or more", 1), ("chance of 5 or more", bloodcount.MANY))}
     for (words, numbers), color, dash in zip(chances.items(), (style.RED, style.GREEN), ("--", "-.")):
         axis.plot(told.days, numbers, color=color, linestyle=dash, label=words)
-    for k, draw in enumerate(bloodcount.real_draws(told.results)):
+    drawn = bloodcount.real_draws(told.results)
+    for k, draw in enumerate(drawn):
         axis.plot(draw["time_h"] / 24, draw["ctcs"], "^", color=style.BLACK, markersize=8, clip_on=False,
                   label="drawn, CTCs" if k == 0 else None)
     style.time_axis(axis, told.days)
     axis.set(title=f"In {tube['volume_mL'][-1]:.3g} mL of venous blood", ylabel="CTCs, or chance")
-    drawn = [draw["ctcs"] for draw in bloodcount.real_draws(told.results)]
-    axis.set_ylim(0, 1.05 * max(1e-6, *tube["expected"], *drawn))
+    axis.set_ylim(0, 1.05 * max(1e-6, *tube["expected"], *(draw["ctcs"] for draw in drawn)))
     style.key(axis)
     columns = {"volume [mL]": tube["volume_mL"], "expected [CTCs]": tube["expected"], "running mean [CTCs]": mean}
     return columns | chances

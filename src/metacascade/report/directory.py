@@ -4,7 +4,7 @@ from pathlib import Path
 
 from metacascade.base.errors import InputError
 from metacascade.io.atomic import reading, write_bytes, write_text, writing
-from metacascade.io.formerreport import FIGURES, INDEX, KIND, LIST, OURS
+from metacascade.io.formerreport import FIGURES, INDEX, KIND, LIST, figures, marked
 
 
 class Directory:
@@ -19,7 +19,7 @@ class Directory:
         with writing(self.path):
             (self.path / FIGURES).mkdir(parents=True, exist_ok=True)
             (self.path / INDEX).unlink(missing_ok=True)
-            for name in _listed(self.path):
+            for name in figures(self.path) or ():
                 (self.path / name).unlink(missing_ok=True)
         self._write_list()          # so that one that is interrupted is known as a report
 
@@ -46,20 +46,5 @@ def refuse_other(path):
         raise InputError(f"{path} is a file; --out names a directory")
     with reading(path):
         others = [one.name for one in path.iterdir()] if path.is_dir() else []
-    if others and _list(path) is None:
+    if others and marked(path) is None:
         raise InputError(f"{path} holds files, and no earlier report of `metacascade report`: choose another --out")
-
-
-def _list(path):
-    """The list of an earlier report, whole or interrupted; None where there is none."""
-    try:
-        found = json.loads((path / LIST).read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) and found.get("kind") == KIND else None
-
-
-def _listed(path):
-    """The files that it names, of names that a report writes."""
-    names = (_list(path) or {}).get("files")
-    return [name for name in names if isinstance(name, str) and OURS.fullmatch(name)] if isinstance(names, list) else []

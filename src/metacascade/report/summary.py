@@ -105,17 +105,21 @@ def _size(told):
     if in_one_mass(told):
         yield "radius of the tumor", float(told.last("radius")), "µm"
     cells = told.series("tissue") + told.series("lumped", 0)
-    late = told.days >= told.days[-1] - 0.25 * (told.days[-1] - told.days[0])
-    first, last = cells[late][0], cells[-1]
+    first, last = cells[late(told)][0], cells[-1]
     if last > first > 0:
-        days = (told.days[-1] - told.days[late][0]) * math.log(2) / math.log(last / first)
+        days = (told.days[-1] - told.days[late(told)][0]) * math.log(2) / math.log(last / first)
         yield "its doubling time, in the last quarter of the time", float(f"{days:.3g}"), "days"
     with contextlib.suppress(Missing):
-        arrays = told.state.arrays
-        if "oxygen" in arrays and (total := int(arrays["counts"][:].sum())):
-            lacking = int(arrays["counts"][:][np.asarray(arrays["oxygen"]) < HYPOXIC_MMHG].sum())
+        arrays, counts = told.state.arrays, np.asarray(told.state.arrays["counts"])
+        if "oxygen" in arrays and (total := int(counts.sum())):
+            lacking = int(counts[np.asarray(arrays["oxygen"]) < HYPOXIC_MMHG].sum())
             yield (f"its cells below {HYPOXIC_MMHG:g} mmHg of oxygen, in the last checkpoint",
                    round(100 * lacking / total), "%")
+
+
+def late(told):
+    """Which outputs are of the last quarter of the time."""
+    return told.days >= told.days[-1] - 0.25 * (told.days[-1] - told.days[0])
 
 
 def in_one_mass(told):
@@ -141,9 +145,8 @@ def _blood(told):
         yield "half of the shed cells have left the blood after", *time_of(told.results.survival()[0]["hours"])
     try:
         tube = told.results.cellsearch()
-        late = told.days >= told.days[-1] - 0.25 * (told.days[-1] - told.days[0])
         yield (f"expected in {_tube(told, tube)}, in the last quarter of the time",
-               float(f"{tube['expected'][late].mean():.3g}"), "CTCs")
+               float(f"{tube['expected'][late(told)].mean():.3g}"), "CTCs")
     except Missing:
         return
 

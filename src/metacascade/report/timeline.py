@@ -6,7 +6,7 @@ from metacascade.base.units import DAY_S
 from metacascade.config.config import Config
 from metacascade.config.windows import windows
 from metacascade.io.needs import Missing
-from metacascade.io.parents import Joined
+from metacascade.io.parents import Joined, parent_of
 from metacascade.report import style
 from metacascade.report.plate import Plate
 
@@ -36,12 +36,6 @@ def events(config, end_s):
         yield "draw", f"draw: {one.volume_mL:g} mL, {one.node}", [(one.time_s, one.time_s)]
 
 
-def began_s(results) -> int | None:
-    """When a run began as a branch of another [s]; None of what is none."""
-    parent = results.provenance[0].get("parent") if results.provenance else None
-    return int(parent["time_s"]) if parent else None
-
-
 def history(results, end_s):
     """{(kind, label): [(start, end) in s]} of what was done; of a branch up to its start by the runs before it.
 
@@ -50,8 +44,9 @@ def history(results, end_s):
     found = {}
     for kind, label, spans in events(Config.from_dict(results.config), end_s):
         found.setdefault((kind, label), []).extend(spans)
-    if (began := began_s(results)) is None:
+    if not (parent := parent_of(results)):
         return found
+    began = int(parent["time_s"])
     before = {key: [(a, min(b, began)) for a, b in spans if a < began or a == b == began]
               for key, spans in history(results.parent, began).items()} if isinstance(results, Joined) else {}
     own = {key: [(max(a, began), b) for a, b in spans if b > began] for key, spans in found.items()}

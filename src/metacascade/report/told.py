@@ -12,11 +12,11 @@ from metacascade.config.config import Config
 from metacascade.io import needs
 from metacascade.io.cascade import kept
 from metacascade.io.needs import Missing
-from metacascade.io.parents import Joined, open_run
+from metacascade.io.parents import Joined, open_run, parent_of
 from metacascade.io.results import open_results
 from metacascade.mechanisms import plan_of
 from metacascade.model import observables
-from metacascade.report import newest, timeline
+from metacascade.report import newest
 from metacascade.report.layer import Layer
 
 
@@ -104,7 +104,8 @@ class Told:
     @property
     def began_s(self):
         """When this run began as a branch of another [s]; 0 of what is none."""
-        return timeline.began_s(self.opened) or 0
+        parent = parent_of(self.opened)
+        return int(parent["time_s"]) if parent else 0
 
     @property
     def branch(self):

@@ -14,7 +14,7 @@ from metacascade._kernels._layout import LesionState
 from metacascade.base.errors import InputError
 from metacascade.base.numerals import counted
 from metacascade.base.screen import LONGEST_LINE, one_line
-from metacascade.io import atomic, datasets, sealed
+from metacascade.io import atomic, datasets, manyruns, sealed
 from metacascade.io.datasets import Table, units
 from metacascade.model.patient import CAUSES
 from metacascade.ranks.parallel import serial_world
@@ -23,7 +23,7 @@ from metacascade.studies.cohort_file import Patients, tubes_of
 from metacascade.studies.cohort_patient import LESION_ROW, NOWHERE, OF_LESION, PLACES, patient_row, units_of
 
 NAME, KIND, PART_KIND, FORMAT = "cohort.h5", "COHORT", "COHORTPART", 1
-PLAN, FOLDER, BLOCK = "cohort.json", "cohort_parts", 16      # patients of a part
+PLAN, FOLDER, BLOCK = manyruns.COHORT, "cohort_parts", 16      # patients of a part
 
 
 def blocks(patients: int) -> int:

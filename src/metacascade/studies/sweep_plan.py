@@ -12,12 +12,12 @@ from metacascade.base.screen import one_line, shown, warn
 from metacascade.config import config, read as config_read
 from metacascade.config.read import Problem
 from metacascade.config.write import inline
-from metacascade.io import atomic, checkpoint, results
+from metacascade.io import atomic, checkpoint, manyruns, results
 from metacascade.run import inputs
 from metacascade.studies import sweep_compare, sweep_file, sweep_start, sweep_stored
 from metacascade.studies.sweep_stored import CONFIG, FORMAT
 
-NAME = "members.json"
+NAME = manyruns.MEMBERS
 MOST = 100_000          # members
 SHOWN = 10              # problems or differences
 AGAIN = 'the same run again, by all values and run.seed; seeds = "independent" gives each member a seed of its own'
